@@ -1,0 +1,15 @@
+// Stands in for the GPU engine in a build without the CUDA toolkit.
+#include "cuda/engine.hpp"
+#include "host/core/error.hpp"
+
+namespace edgeval::gpu {
+
+bool built_with_cuda() { return false; }
+
+std::vector<std::string> devices() { return {}; }
+
+std::unique_ptr<Engine> make_engine(const Model&, const EngineOptions&) {
+  throw Error("this edgeval was built without CUDA; use --device cpu, or install the CUDA toolkit and build again");
+}
+
+}  // namespace edgeval::gpu

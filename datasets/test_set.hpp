@@ -1,0 +1,38 @@
+// A test set: utterances with their audio files and reference texts, in the order of the set.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/core/matrix.hpp"
+
+namespace edgeval::data {
+
+struct Utterance {
+  std::string id;
+  std::filesystem::path audio;
+  std::string text;
+  std::string speaker;  // empty when unknown
+};
+
+struct TestSet {
+  std::filesystem::path path;
+  std::string layout;  // manifest | an4 | librispeech | kaldi
+  std::vector<Utterance> utterances;
+};
+
+struct Selection {
+  std::string split;             // a part of the layout: test, train, dev, test-clean, ...
+  Index limit = 0;               // the first so many utterances; 0: all
+  std::vector<std::string> ids;  // only these; empty: all
+};
+
+// Opens a manifest file or a folder whose layout is recognised (docs/formats.md, "test sets"). Throws Error naming the
+// file and line of what is missing, doubled or malformed.
+TestSet open_test_set(const std::filesystem::path& path, const Selection& selection);
+
+// SHA-256 over ids, texts and the bytes of the audio files: equal for equal data wherever it lies.
+std::string test_set_sha256(const TestSet& set);
+
+}  // namespace edgeval::data

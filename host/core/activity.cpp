@@ -1,0 +1,75 @@
+#include "host/core/activity.hpp"
+
+#include "host/core/error.hpp"
+
+namespace edgeval {
+
+LayerActivity& LayerActivity::operator+=(const LayerActivity& other) {
+  EDGEVAL_ASSERT(shape == other.shape);
+  for (std::size_t i = 0; i < kCounts; ++i) counts[i] += other.counts[i];
+  return *this;
+}
+
+Activity& Activity::operator+=(const Activity& other) {
+  if (layers.empty()) {
+    layers = other.layers;
+    return *this;
+  }
+  EDGEVAL_ASSERT(layers.size() == other.layers.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) layers[i] += other.layers[i];
+  return *this;
+}
+
+std::uint64_t Activity::total(Count count) const {
+  std::uint64_t sum = 0;
+  for (const LayerActivity& layer : layers) sum += layer[count];
+  return sum;
+}
+
+std::uint64_t Activity::macs_executed() const {
+  std::uint64_t sum = 0;
+  for (const LayerActivity& layer : layers) sum += layer.macs_executed();
+  return sum;
+}
+
+void complete_counts(LayerActivity& layer) {
+  const LayerShape& shape = layer.shape;
+  const auto u = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
+  const std::uint64_t evaluated = layer[Count::kStepsRun] + layer[Count::kStepsPseudo];
+  layer[Count::kStepsSkipped] = layer[Count::kSteps] - evaluated;
+  layer[Count::kInputs] = evaluated * u(shape.inputs);
+  layer[Count::kRecurrentInputs] = evaluated * u(shape.recurrent);
+  layer[Count::kOutputs] = evaluated * u(shape.outputs);
+  layer[Count::kMacsDense] = layer[Count::kSteps] * u(shape.macs_per_step());
+  layer[Count::kMacsFp32] = u(shape.gates * shape.outputs) *
+                            (layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged]);
+  layer[Count::kWeightWords32] = layer[Count::kMacsFp32];
+  // LSTM: f.c, i.g, o.tanh(c); 4 biases and one sum; 3 sigmoid, 2 tanh. Linear: the bias, and a rectifier if any.
+  const bool lstm = shape.kind == LayerKind::kLstm;
+  layer[Count::kElementwiseMultiplications] = layer[Count::kOutputs] * (lstm ? 3 : 0);
+  layer[Count::kElementwiseAdditions] = layer[Count::kOutputs] * (lstm ? 5 : 1);
+  layer[Count::kNonlinearities] = layer[Count::kOutputs] * (lstm ? 5 : (shape.rectified ? 1 : 0));
+}
+
+LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps) {
+  LayerActivity dense;
+  dense.shape = shape;
+  dense[Count::kSequences] = sequences;
+  dense[Count::kSteps] = steps;
+  dense[Count::kStepsRun] = steps;
+  dense[Count::kInputsChanged] = steps * static_cast<std::uint64_t>(shape.inputs);
+  dense[Count::kRecurrentInputsChanged] = steps * static_cast<std::uint64_t>(shape.recurrent);
+  complete_counts(dense);
+  return dense;
+}
+
+Activity dense_counts(const Activity& activity) {
+  Activity dense;
+  for (const LayerActivity& layer : activity.layers) {
+    dense.layers.push_back(
+        dense_counts(layer.shape, layer[Count::kSequences], layer[Count::kSteps]));
+  }
+  return dense;
+}
+
+}  // namespace edgeval

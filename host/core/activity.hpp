@@ -1,0 +1,129 @@
+// Activity: what a run did and did not do, as exact counts. The engines write it, the hardware model prices it;
+// they share nothing else. Counts are named after the data flow, never after a component of a chip.
+//
+// One LayerActivity belongs to one layer and direction (linear layers: direction `none`), of one utterance or summed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgeval {
+
+enum class Count : std::uint8_t {
+  kSequences,
+  kSteps,
+  kStepsRun,
+  kStepsSkipped,
+  kStepsPseudo,
+  kInputs,
+  kInputsChanged,
+  kInputsZero,
+  kRecurrentInputs,
+  kRecurrentInputsChanged,
+  kRecurrentInputsZero,
+  kOutputs,
+  kMacsDense,
+  kMacsFp32,
+  kWeightWords32,
+  kElementwiseMultiplications,
+  kElementwiseAdditions,
+  kNonlinearities,
+  kScoreComparisons,
+  kScoreQuantizations,
+  kOperandComparisons,
+  kOperandQuantizations,
+  kOperandSubtractions,
+  kLast  // how many there are
+};
+
+inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::kLast);
+
+struct CountInfo {
+  std::string_view key;  // in report.json and in an accelerator's rules; a dot opens an inner object
+  std::string_view meaning;
+};
+
+inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
+    {"sequences", "utterances; the weights come from DRAM once for each"},
+    {"steps", "all steps of the data: run, skipped and pseudo"},
+    {"steps_run", "steps evaluated in full"},
+    {"steps_skipped", "steps whose state was copied from the step before"},
+    {"steps_pseudo", "steps evaluated as a pseudo-skip"},
+    {"inputs", "elements of x, over run and pseudo steps"},
+    {"inputs_changed", "of these, elements that caused work"},
+    {"inputs_zero", "of these, elements exactly 0"},
+    {"recurrent_inputs", "elements of h(t-1), over run and pseudo steps"},
+    {"recurrent_inputs_changed", "of these, elements that caused work"},
+    {"recurrent_inputs_zero", "of these, elements exactly 0"},
+    {"outputs", "elements of the layer's output computed, over run and pseudo steps"},
+    {"macs_dense", "multiply-accumulates of the dense layer over all steps"},
+    {"macs.fp32", "multiply-accumulates executed in fp32"},
+    {"weight_words.32", "32-bit weight words fetched by a batch-1 chip, one per MAC"},
+    {"elementwise_multiplications", "multiplications outside the matrix products"},
+    {"elementwise_additions", "additions outside the matrix products, biases included"},
+    {"nonlinearities", "sigmoid, tanh and rectifier evaluations"},
+    {"score_comparisons", "elements compared by the skip plan's similarity score"},
+    {"score_quantizations", "elements brought into the score's fixed-point format"},
+    {"operand_comparisons", "elements compared to decide whether they changed"},
+    {"operand_quantizations", "elements quantized to a centroid"},
+    {"operand_subtractions", "differences formed by the operand"},
+}};
+
+constexpr const CountInfo& info(Count count) { return kCountInfo[static_cast<std::size_t>(count)]; }
+
+enum class LayerKind : std::uint8_t { kLstm, kLinear };
+
+// What a layer is, as far as its cost goes. For a linear layer recurrent = 0 and gates = 1.
+struct LayerShape {
+  std::string name;
+  std::string direction = "none";  // forward | backward | none
+  LayerKind kind = LayerKind::kLinear;
+  std::int64_t inputs = 0;     // C, elements of x
+  std::int64_t recurrent = 0;  // elements of h(t-1) that enter the products
+  std::int64_t outputs = 0;    // H or O, elements of the output
+  std::int64_t gates = 1;      // matrix rows per output: LSTM 4, linear 1
+  bool rectified = false;      // a linear layer followed by (clipped) ReLU
+  std::int64_t weight_bits = 32;
+
+  std::int64_t macs_per_step() const { return gates * outputs * (inputs + recurrent); }
+  std::int64_t weights() const { return macs_per_step(); }
+  std::int64_t biases() const { return gates * outputs; }
+  bool operator==(const LayerShape&) const = default;
+};
+
+struct LayerActivity {
+  LayerShape shape;
+  std::array<std::uint64_t, kCounts> counts{};
+
+  std::uint64_t& operator[](Count count) { return counts[static_cast<std::size_t>(count)]; }
+  std::uint64_t operator[](Count count) const { return counts[static_cast<std::size_t>(count)]; }
+  LayerActivity& operator+=(const LayerActivity& other);
+  bool operator==(const LayerActivity&) const = default;
+
+  // Executed multiply-accumulates over all precisions; avoided = macs_dense - executed.
+  std::uint64_t macs_executed() const { return (*this)[Count::kMacsFp32]; }
+};
+
+// One entry per layer and direction, in the order of the model, forward before backward.
+struct Activity {
+  std::vector<LayerActivity> layers;
+
+  Activity& operator+=(const Activity& other);  // an empty one takes the other's layers
+  bool operator==(const Activity&) const = default;
+  std::uint64_t total(Count count) const;
+  std::uint64_t macs_executed() const;
+};
+
+// Adds what follows from the shape alone once steps, steps_run, steps_pseudo and the changed inputs are known:
+// inputs, outputs, macs, weight words and element-wise work (the closed forms of docs/techniques.md, "dense counts").
+void complete_counts(LayerActivity& layer);
+
+// The same shape run dense (every step, operand as is) on the same data: what avoided work is measured against.
+LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps);
+Activity dense_counts(const Activity& activity);
+
+}  // namespace edgeval

@@ -1,0 +1,38 @@
+// Errors. A mistake of the user (a bad file, key, value or combination) throws Error with one line that names
+// the place and the cure; the command line turns it into exit code 1. Everything else is a fault of ours or of
+// the machine and becomes exit code 2. Libraries neither print nor exit.
+#pragma once
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace edgeval {
+
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// All arguments written one after the other: concat("lane ", 3, " of ", 7).
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  std::ostringstream text;
+  (text << ... << parts);
+  return text.str();
+}
+
+}  // namespace edgeval
+
+// EDGEVAL_EXPECTS(width > 0, path, ": width is ", width, ", must be positive");
+#define EDGEVAL_EXPECTS(condition, ...)                                 \
+  do {                                                                  \
+    if (!(condition)) throw ::edgeval::Error(::edgeval::concat(__VA_ARGS__)); \
+  } while (false)
+
+// For what only a fault in this program can break.
+#define EDGEVAL_ASSERT(condition)                                                              \
+  do {                                                                                         \
+    if (!(condition))                                                                          \
+      throw std::logic_error(::edgeval::concat(__FILE__, ":", __LINE__, ": broken: ", #condition)); \
+  } while (false)

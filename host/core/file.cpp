@@ -1,0 +1,133 @@
+#include "host/core/file.hpp"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "host/core/error.hpp"
+
+namespace edgeval {
+namespace {
+
+// A file descriptor on a file that is deleted unless keep() was reached.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string path)
+      : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644)) {
+    if (descriptor_ < 0) fail("cannot be created");
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail("cannot be written");
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fsync(descriptor_) != 0) fail("cannot be synced to disk");
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail("cannot be closed");
+  }
+
+  void rename_to(const std::string& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) fail("cannot be renamed to " + target);
+    path_.clear();
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(concat(path_, ": ", what, ": ", std::strerror(errno)));
+  }
+
+  std::string path_;
+  int descriptor_;
+};
+
+// Length of the UTF-8 sequence at the start of `bytes`, 0 when there is none (RFC 3629, table 3-7 of Unicode).
+std::size_t utf8_length(std::string_view bytes) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return i < bytes.size() && at(i) >= low && at(i) <= high;
+  };
+  const unsigned first = at(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
+    const unsigned high = first == 0xED ? 0x9F : 0xBF;
+    return continues(1, low, high) && continues(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
+    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path) {
+  std::error_code error;
+  EDGEVAL_EXPECTS(std::filesystem::exists(path, error), path.string(), ": no such file");
+  EDGEVAL_EXPECTS(!std::filesystem::is_directory(path, error), path.string(),
+                  ": is a folder, a file is wanted");
+  std::ifstream stream(path, std::ios::binary);
+  EDGEVAL_EXPECTS(stream, path.string(), ": cannot be opened: ", std::strerror(errno));
+  std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  EDGEVAL_EXPECTS(!stream.bad(), path.string(), ": cannot be read");
+  return bytes;
+}
+
+void write_file(const std::filesystem::path& path, std::string_view contents) {
+  const std::filesystem::path folder =
+      path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  EDGEVAL_EXPECTS(std::filesystem::is_directory(folder), folder.string(),
+                  ": the folder cannot be made: ", error.message());
+  TemporaryFile file(concat(path.string(), ".part-", ::getpid()));
+  file.write(contents);
+  file.rename_to(path.string());
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+  if (descriptor >= 0) {
+    ::fsync(descriptor);  // the new name, too, must survive a power cut
+    ::close(descriptor);
+  }
+}
+
+std::string sha256(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("SHA-256 failed");
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < length; ++i) {
+    text += kDigits[digest[i] >> 4];
+    text += kDigits[digest[i] & 15];
+  }
+  return text;
+}
+
+void expect_utf8(std::string_view bytes, const std::filesystem::path& path) {
+  for (std::size_t i = 0; i < bytes.size();) {
+    const std::size_t length = utf8_length(bytes.substr(i));
+    EDGEVAL_EXPECTS(length > 0, path.string(), ":",
+                    1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(i), '\n'),
+                    ": not UTF-8; convert the file, for instance with iconv -t UTF-8");
+    i += length;
+  }
+}
+
+}  // namespace edgeval

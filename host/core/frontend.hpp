@@ -1,0 +1,28 @@
+// How audio becomes features: the settings a model file carries and the feature extractor obeys
+// (docs/formats.md, "front end"). Field names are those of the JSON.
+#pragma once
+
+#include <string>
+
+namespace edgeval {
+
+struct FrontendConfig {
+  std::string type = "fbank";  // fbank; mfcc is not built yet and refused by the reader
+  int sample_rate = 16000;     // Hz
+  double frame_ms = 25;
+  double shift_ms = 10;
+  int mel_bins = 40;
+  double low_hz = 20;
+  double high_hz = 8000;
+  double preemphasis = 0.97;
+  std::string window = "povey";
+  double dither = 0;
+  std::string cmvn = "utterance";  // none | utterance
+  double cmvn_epsilon = 1e-5;
+  int deltas = 2;        // 0, 1 or 2 orders appended to the static features
+  int delta_window = 2;  // K of the delta formula
+
+  int features() const { return mel_bins * (1 + deltas); }
+};
+
+}  // namespace edgeval

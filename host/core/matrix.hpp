@@ -1,0 +1,109 @@
+// Matrices in host memory: owners that move, views that never own. Row-major, the rightmost index fastest.
+//
+// Shape letters, everywhere in edgeval: T steps, N lanes (utterances in a batch), C inputs of a layer, H cells,
+// G gates, O outputs, V vocabulary, B beam.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace edgeval {
+
+using Index = std::int64_t;
+
+template <class T>
+struct MatrixView {
+  T* data = nullptr;
+  Index rows = 0;
+  Index cols = 0;
+  Index stride = 0;  // elements from one row to the next
+
+  T* row(Index r) const { return data + r * stride; }
+  T& operator()(Index r, Index c) const { return data[r * stride + c]; }
+  operator MatrixView<const T>() const { return {data, rows, cols, stride}; }
+};
+
+// Contiguous [rows, cols], zero at birth, aligned to a cache line.
+template <class T>
+class Matrix {
+ public:
+  Matrix() = default;
+  Matrix(Index rows, Index cols) : rows_(rows), cols_(cols), data_(allocate(rows * cols)) {}
+  Matrix(Matrix&& other) noexcept { *this = std::move(other); }
+  Matrix& operator=(Matrix&& other) noexcept {
+    rows_ = std::exchange(other.rows_, 0);
+    cols_ = std::exchange(other.cols_, 0);
+    data_ = std::move(other.data_);
+    return *this;
+  }
+
+  Matrix clone() const {
+    Matrix copy(rows_, cols_);
+    std::copy_n(data(), size(), copy.data());
+    return copy;
+  }
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  Index size() const { return rows_ * cols_; }
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  T* row(Index r) { return data() + r * cols_; }
+  const T* row(Index r) const { return data() + r * cols_; }
+  T& operator()(Index r, Index c) { return data()[r * cols_ + c]; }
+  const T& operator()(Index r, Index c) const { return data()[r * cols_ + c]; }
+  std::span<T> values() { return {data(), static_cast<std::size_t>(size())}; }
+  std::span<const T> values() const { return {data(), static_cast<std::size_t>(size())}; }
+  MatrixView<T> view() { return {data(), rows_, cols_, cols_}; }
+  MatrixView<const T> view() const { return {data(), rows_, cols_, cols_}; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Free {
+    void operator()(T* data) const { ::operator delete[](data, kAlignment); }
+  };
+  static T* allocate(Index count) {
+    T* data = static_cast<T*>(::operator new[](static_cast<std::size_t>(count) * sizeof(T), kAlignment));
+    std::fill_n(data, count, T{});
+    return data;
+  }
+
+  Index rows_ = 0;
+  Index cols_ = 0;
+  std::unique_ptr<T[], Free> data_;
+};
+
+// The rows of N sequences of different lengths, one after the other: sequence n owns rows
+// [offsets[n], offsets[n + 1]) of `values` [sum of lengths, C].
+template <class T>
+struct Ragged {
+  Matrix<T> values;
+  std::vector<Index> offsets{0};
+
+  Ragged() = default;
+  Ragged(std::span<const Index> lengths, Index cols) {
+    for (Index length : lengths) offsets.push_back(offsets.back() + length);
+    values = Matrix<T>(offsets.back(), cols);
+  }
+
+  Index sequences() const { return static_cast<Index>(offsets.size()) - 1; }
+  Index length(Index n) const { return offsets[n + 1] - offsets[n]; }
+  Index cols() const { return values.cols(); }
+  MatrixView<T> sequence(Index n) { return {values.row(offsets[n]), length(n), cols(), cols()}; }
+  MatrixView<const T> sequence(Index n) const {
+    return {values.row(offsets[n]), length(n), cols(), cols()};
+  }
+  std::vector<Index> lengths() const {
+    std::vector<Index> all;
+    for (Index n = 0; n < sequences(); ++n) all.push_back(length(n));
+    return all;
+  }
+};
+
+}  // namespace edgeval

@@ -1,0 +1,68 @@
+// An engine runs a model over a batch of utterances under one operating point and reports outputs and activity.
+// The CPU engine is the definition; the GPU engine gives the same counts and, in fp32, outputs within a tolerance.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/core/activity.hpp"
+#include "host/core/matrix.hpp"
+#include "host/model/graph.hpp"
+#include "host/technique/operand.hpp"
+#include "host/technique/plan.hpp"
+
+namespace edgeval {
+
+// The choices of one layer, every parameter known.
+struct LayerPolicy {
+  Plan plan;
+  OperandChoice operand;
+};
+
+// One entry per layer of the model; a linear layer's plan is EveryStep.
+struct OperatingPoint {
+  std::vector<LayerPolicy> layers;
+};
+
+struct BatchResult {
+  Ragged<float> outputs;           // [frames of each utterance, outputs of the last layer]
+  std::vector<Activity> activity;  // one per utterance
+};
+
+// Sees what passes between layers, for profiles and tests. `layer` counts the model's layers from 0.
+class LayerObserver {
+ public:
+  virtual ~LayerObserver() = default;
+  virtual void on_layer(Index /*layer*/, const Ragged<float>& /*input*/, const Ragged<float>& /*output*/) {}
+  // One call per recurrent layer, direction and lane; modes in time order, whatever the direction.
+  virtual void on_plan(Index /*layer*/, Direction, Index /*lane*/, std::span<const StepMode> /*modes*/) {}
+};
+
+struct EngineOptions {
+  int threads = 0;                   // CPU threads; 0: all of the machine
+  std::int64_t chunk_bytes = 1 << 20;  // of pre-activations held at once by a task (CPU)
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual std::string device() const = 0;  // for people: "CPU, 2 threads", "NVIDIA H200"
+  virtual bool on_gpu() const = 0;
+
+  // features: [frames, C] for each utterance. Results do not depend on which utterances share a batch.
+  virtual BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
+                          LayerObserver* observer = nullptr) = 0;
+};
+
+// Everything dense: every step, operands as they are.
+OperatingPoint dense_point(const Model& model);
+
+// Throws Error when a layer cannot take its choices (a plan on a linear layer, a parameter left to a profile).
+void check_point(const Model& model, const OperatingPoint& point);
+
+// The engine keeps a reference to the model, which must outlive it.
+std::unique_ptr<Engine> make_cpu_engine(const Model& model, const EngineOptions& options);
+
+}  // namespace edgeval

@@ -1,0 +1,55 @@
+#include "host/model/graph.hpp"
+
+namespace edgeval {
+
+const std::string& layer_name(const Layer& layer) {
+  return std::visit([](const auto& l) -> const std::string& { return l.name; }, layer);
+}
+Index layer_inputs(const Layer& layer) {
+  return std::visit([](const auto& l) { return l.inputs; }, layer);
+}
+Index layer_outputs(const Layer& layer) {
+  return std::visit([](const auto& l) { return l.outputs(); }, layer);
+}
+
+Index Model::inputs() const { return layers.empty() ? 0 : layer_inputs(layers.front()); }
+Index Model::outputs() const { return layers.empty() ? 0 : layer_outputs(layers.back()); }
+
+namespace {
+
+std::vector<LayerShape> shapes_of(const LstmLayer& layer) {
+  std::vector<LayerShape> shapes;
+  for (Direction direction : layer.directions) {
+    shapes.push_back({.name = layer.name,
+                      .direction = name(direction),
+                      .kind = LayerKind::kLstm,
+                      .inputs = layer.inputs,
+                      .recurrent = layer.cells,
+                      .outputs = layer.cells,
+                      .gates = 4});
+  }
+  return shapes;
+}
+
+std::vector<LayerShape> shapes_of(const LinearLayer& layer) {
+  return {{.name = layer.name,
+           .kind = LayerKind::kLinear,
+           .inputs = layer.inputs,
+           .outputs = layer.width,
+           .rectified = layer.activation.type != Activation::Type::kNone}};
+}
+
+}  // namespace
+
+std::vector<LayerShape> layer_shapes(const Layer& layer) {
+  return std::visit([](const auto& l) { return shapes_of(l); }, layer);
+}
+
+std::vector<LayerShape> layer_shapes(const Model& model) {
+  std::vector<LayerShape> shapes;
+  for (const Layer& layer : model.layers)
+    for (LayerShape& shape : layer_shapes(layer)) shapes.push_back(std::move(shape));
+  return shapes;
+}
+
+}  // namespace edgeval

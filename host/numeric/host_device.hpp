@@ -1,0 +1,20 @@
+// EDGEVAL_HD marks a function that runs on the CPU and on the GPU. Such functions decide and count, so they give the
+// same bits on both: no libm, no contraction (-ffp-contract=off, --fmad=false), a fixed order of operations.
+#pragma once
+
+#ifdef __CUDACC__
+#define EDGEVAL_HD __host__ __device__ inline
+#else
+#define EDGEVAL_HD inline
+#endif
+
+namespace edgeval {
+
+// For loops whose iterations are independent: says so to g++, which then uses vector instructions.
+#if defined(__GNUC__) && !defined(__CUDACC__)
+#define EDGEVAL_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define EDGEVAL_INDEPENDENT
+#endif
+
+}  // namespace edgeval

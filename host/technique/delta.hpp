@@ -1,0 +1,48 @@
+// Operand: an element enters the products again only when it has moved by at least a threshold since it last did
+// (Neil et al. 2017, section 2, with the reference code's >=; docs/techniques.md, "delta"). z built from the moves is W
+// times the held vector, so it is evaluated as a hold: z = W held_x + U held_h + b.
+#pragma once
+
+#include "host/numeric/rounding.hpp"
+#include "host/technique/technique.hpp"
+
+namespace edgeval {
+
+struct Delta {
+  static constexpr const char* kName = "delta";
+  static constexpr const char* kMeaning = "elements enter again when they moved by a threshold (Neil et al.)";
+
+  double threshold_x = 0.1;  // in units of the layer's input
+  double threshold_h = 0.1;  // h lies in (-1, 1)
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("threshold_x", self.threshold_x, "least move of an input, in units of the layer's input");
+    visit("threshold_h", self.threshold_h, "least move of a recurrent input, which lies in (-1, 1)");
+  }
+
+  const char* problem() const {
+    return threshold_x >= 0 && threshold_h >= 0 ? nullptr : "thresholds must be 0 or more";
+  }
+
+  struct Rule {
+    static constexpr bool kIdentity = false;
+    float threshold_x, threshold_h;
+
+    struct State {
+      float held = 0;  // 0 before the first step, which is therefore not special
+    };
+
+    EDGEVAL_HD Operand next(float value, Source source, State& state) const {
+      const float threshold = source == Source::kInput ? threshold_x : threshold_h;
+      const float moved = value - state.held;
+      const bool changed = moved != 0 && absolute(moved) >= threshold;
+      state.held = changed ? value : state.held;
+      return {state.held, changed};
+    }
+  };
+
+  Rule rule() const { return {static_cast<float>(threshold_x), static_cast<float>(threshold_h)}; }
+};
+
+}  // namespace edgeval

@@ -1,0 +1,14 @@
+// The operand axis: what enters the dot products. A new choice is its header and its line here.
+#pragma once
+
+#include <variant>
+
+#include "host/technique/as_is.hpp"
+#include "host/technique/delta.hpp"
+#include "host/technique/reuse.hpp"
+
+namespace edgeval {
+
+using OperandChoice = std::variant<AsIs, Reuse, Delta>;
+
+}  // namespace edgeval

@@ -1,0 +1,13 @@
+// The plan axis: which steps run. A new choice is its header and its line here.
+#pragma once
+
+#include <variant>
+
+#include "host/technique/every_step.hpp"
+#include "host/technique/similarity_skip.hpp"
+
+namespace edgeval {
+
+using Plan = std::variant<EveryStep, SimilaritySkip>;
+
+}  // namespace edgeval

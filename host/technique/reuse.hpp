@@ -1,0 +1,68 @@
+// Operand: elements are quantized to one of C centroids, and an element whose centroid is that of the step executed
+// before costs nothing, since its product is reused (P3: Riera et al., ISCA 2018, section III; docs/techniques.md,
+// "reuse"). Correcting z by (new - old centroid) w for the changed elements gives W times the centroids, so it is
+// evaluated densely on centroids: z = W Q(x) + U Q(h) + b.
+#pragma once
+
+#include "host/numeric/rounding.hpp"
+#include "host/technique/technique.hpp"
+
+namespace edgeval {
+
+struct Reuse {
+  static constexpr const char* kName = "reuse";
+  static constexpr const char* kMeaning = "reuses the products of elements whose centroid repeats (P3)";
+
+  double clusters = 16;             // C
+  double range_min = kFromProfile;  // of x and h together, both directions
+  double range_max = kFromProfile;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("clusters", self.clusters, "centroids, evenly spaced over the range");
+    visit("range_min", self.range_min, "least value of x and h; from the profile, or range: [min, max]");
+    visit("range_max", self.range_max, "greatest value of x and h; from the profile");
+  }
+
+  const char* problem() const {
+    if (!(clusters >= 1 && clusters <= 65536) || clusters != static_cast<int>(clusters))
+      return "clusters must be a whole number from 1 to 65536";
+    if (from_profile(range_min) != from_profile(range_max)) return "range needs both ends";
+    if (from_profile(range_min)) return nullptr;
+    if (!(range_max > range_min)) return "range must be [min, max] with min below max";
+    if (!(range_max - range_min < 1e30)) return "range must be finite";
+    // Centroid indices are 32-bit: min / step must stay far inside.
+    if (absolute(static_cast<float>(range_min / (range_max - range_min) * clusters)) > 1e9F)
+      return "range is too narrow for its distance from 0";
+    return nullptr;
+  }
+
+  struct Rule {
+    static constexpr bool kIdentity = false;
+    double step;
+    std::int32_t lowest, highest;  // indices of the first and the last centroid
+
+    struct State {
+      std::int32_t index = std::numeric_limits<std::int32_t>::min();  // none yet: the first executed step is changed
+    };
+
+    EDGEVAL_HD std::int32_t index(float value) const {
+      const double low = static_cast<double>(lowest), high = static_cast<double>(highest);
+      return round_half_up(clamp(static_cast<double>(value) / step, low, high));
+    }
+    EDGEVAL_HD Operand next(float value, Source, State& state) const {
+      const std::int32_t now = index(value);
+      const bool changed = now != state.index;
+      state.index = now;
+      return {static_cast<float>(step * static_cast<double>(now)), changed};
+    }
+  };
+
+  Rule rule() const {
+    const double step = (range_max - range_min) / clusters;
+    const std::int32_t lowest = round_half_up(range_min / step);
+    return {step, lowest, lowest + static_cast<std::int32_t>(clusters) - 1};
+  }
+};
+
+}  // namespace edgeval

@@ -1,0 +1,74 @@
+// Plan: a step whose input resembles the step before is skipped, h and c are copied (P1: Jo et al., section III, Eq. 6
+// with its sign mended; docs/techniques.md, "similarity skip").
+//
+// The input is brought into 16-bit fixed point, q = sat16(floor(x 2^f + 0.5)). Of the C elements with q != 0, `differing`
+// have other upper bits (q >> shift) than the adjacent step's. S = (C - differing) / C; C = 0 gives 1 if the neighbour is
+// all zero too, else 0. The neighbour is t-1 forward and t+1 backward, whether it ran or was skipped.
+#pragma once
+
+#include "host/numeric/rounding.hpp"
+#include "host/technique/technique.hpp"
+
+namespace edgeval {
+
+struct SimilaritySkip {
+  static constexpr const char* kName = "similarity_skip";
+  static constexpr const char* kMeaning = "skips a step whose input resembles the step before (P1)";
+
+  double threshold = 0.5;               // skip when S > threshold; 1 or more never skips
+  double max_consecutive = 2;           // longest run of skips; .inf: no limit, 0: never skip
+  double shift = 10;                    // bits of q dropped before comparing
+  double fraction_bits = kFromProfile;  // f
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("threshold", self.threshold, "skip when the similarity (0 to 1) is above this");
+    visit("max_consecutive", self.max_consecutive, "longest run of skips; .inf: no limit, 0: never");
+    visit("shift", self.shift, "low bits left out of the comparison of 16-bit inputs");
+    visit("fraction_bits", self.fraction_bits, "fraction bits of the 16-bit inputs; from the profile");
+  }
+
+  const char* problem() const {
+    if (threshold != threshold) return "threshold must be a number";
+    if (!(max_consecutive >= 0)) return "max_consecutive must be 0 or more";
+    if (max_consecutive < 1e15 && max_consecutive != static_cast<std::int64_t>(max_consecutive))
+      return "max_consecutive must be a whole number or .inf";
+    if (!(shift >= 0 && shift <= 15) || shift != static_cast<int>(shift))
+      return "shift must be a whole number from 0 to 15";
+    if (!from_profile(fraction_bits) &&
+        (!(fraction_bits >= -100 && fraction_bits <= 100) || fraction_bits != static_cast<int>(fraction_bits)))
+      return "fraction_bits must be a whole number from -100 to 100";
+    return nullptr;
+  }
+
+  struct Rule {
+    double scale;            // 2^f
+    double threshold;
+    double max_consecutive;
+    int shift;
+
+    // q, in 16 bits.
+    EDGEVAL_HD std::int32_t quantize(float value) const {
+      return round_half_up(clamp(static_cast<double>(value) * scale, -32768.0, 32767.0));
+    }
+    EDGEVAL_HD bool differs(std::int32_t q, std::int32_t neighbour) const {
+      return q != 0 && (q >> shift) != (neighbour >> shift);
+    }
+    // active, differing: of this step; neighbour_active: nonzero elements of the adjacent step.
+    EDGEVAL_HD static double similarity(int active, int differing, int neighbour_active) {
+      if (active == 0) return neighbour_active == 0 ? 1.0 : 0.0;
+      return static_cast<double>(active - differing) / static_cast<double>(active);
+    }
+    // For every step after a sequence's first, which always runs; `skipped` is the number of skips just before it.
+    EDGEVAL_HD StepMode next(double score, std::int64_t skipped) const {
+      return score > threshold && static_cast<double>(skipped) < max_consecutive ? StepMode::kSkip
+                                                                                   : StepMode::kRun;
+    }
+  };
+
+  Rule rule() const {
+    return {power_of_two(static_cast<int>(fraction_bits)), threshold, max_consecutive, static_cast<int>(shift)};
+  }
+};
+
+}  // namespace edgeval

@@ -1,0 +1,36 @@
+// What the choices of the plan and operand axes have in common.
+//
+// A technique is a struct of parameters with
+//   kName, kMeaning                    its name in a policy and one line for `edgeval info`
+//   fields(self, visit)                calls visit(key, member, meaning) for every parameter
+//   problem()                          nullptr, or what is wrong with the parameters
+//   rule()                             the ready-made decision, a trivially copyable struct the engines run
+// Everything that prints, parses, sweeps or runs techniques goes through these and through the lists in plan.hpp and
+// operand.hpp.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "host/numeric/host_device.hpp"
+
+namespace edgeval {
+
+// A parameter that a profile supplies where the policy does not.
+inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
+EDGEVAL_HD bool from_profile(double value) { return value != value; }
+
+// Which operand of a layer's products an element belongs to.
+enum class Source : std::uint8_t { kInput, kRecurrent };
+
+// What enters the product for one element, and whether it costs work.
+struct Operand {
+  float value;
+  bool changed;
+};
+
+// What a plan does with one step of one layer and direction.
+enum class StepMode : std::uint8_t { kRun, kSkip, kPseudo };
+
+}  // namespace edgeval

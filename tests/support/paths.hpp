@@ -1,0 +1,25 @@
+// Where tests find things. Real test sets and models live outside the repository, in the folder named by EDGEVAL_SHARED
+// or in ../shared beside the checkout; tests that need them skip with a reason when they are not there.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace edgeval::test {
+
+inline std::filesystem::path source_folder() { return EDGEVAL_SOURCE_FOLDER; }
+
+inline std::filesystem::path shared_folder() {
+  const char* named = std::getenv("EDGEVAL_SHARED");
+  return named != nullptr ? std::filesystem::path(named) : source_folder().parent_path() / "shared";
+}
+
+}  // namespace edgeval::test
+
+// Skips the test unless shared/<path> exists.
+#define EDGEVAL_NEEDS_SHARED(path)                                                        \
+  if (!std::filesystem::exists(::edgeval::test::shared_folder() / (path)))                 \
+  GTEST_SKIP() << (::edgeval::test::shared_folder() / (path)).string() << " is not here; set EDGEVAL_SHARED"
