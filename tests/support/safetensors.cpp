@@ -1,0 +1,180 @@
+#include "tests/support/safetensors.hpp"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "host/core/error.hpp"
+
+namespace edgeval::test {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+class RandomWeights {
+ public:
+  RandomWeights(std::uint64_t seed, float gain) : bits_(seed), gain_(gain) {}
+
+  // Uniform in [-limit, limit), limit = gain / sqrt(fan_in). The engine's bits are fixed by the
+  // standard, those of std::uniform_real_distribution are not.
+  Matrix<float> operator()(Index rows, Index cols, Index fan_in) {
+    Matrix<float> values(rows, cols);
+    const double limit = gain_ / std::sqrt(static_cast<double>(fan_in));
+    for (float& value : values.values())
+      value = static_cast<float>(limit * (std::ldexp(static_cast<double>(bits_() >> 11), -52) - 1));
+    return values;
+  }
+
+ private:
+  std::mt19937_64 bits_;
+  float gain_;
+};
+
+Json layer_json(const LstmLayer& layer) {
+  const bool both = layer.directions.size() == 2;
+  return {{"type", "lstm"},
+          {"name", layer.name},
+          {"inputs", layer.inputs},
+          {"cells", layer.cells},
+          {"direction", both ? "both" : name(layer.directions.front())}};
+}
+
+Json layer_json(const LinearLayer& layer) {
+  Json json = {
+      {"type", "linear"}, {"name", layer.name}, {"inputs", layer.inputs}, {"outputs", layer.width}};
+  if (layer.activation.type == Activation::Type::kRelu) json["activation"] = {{"type", "relu"}};
+  if (layer.activation.type == Activation::Type::kClippedRelu)
+    json["activation"] = {{"type", "clipped_relu"}, {"limit", layer.activation.limit}};
+  return json;
+}
+
+void add_tensors(const LstmLayer& layer, std::vector<TensorBytes>& tensors) {
+  const Index rows = 4 * layer.cells;
+  for (std::size_t d = 0; d < layer.directions.size(); ++d) {
+    const LstmWeights& weights = layer.weights[d];
+    const std::string prefix = concat(layer.name, ".", name(layer.directions[d]), ".");
+    tensors.push_back(
+        float_tensor(prefix + "weight_ih", {rows, layer.inputs}, weights.weight_ih.values()));
+    tensors.push_back(
+        float_tensor(prefix + "weight_hh", {rows, layer.cells}, weights.weight_hh.values()));
+    tensors.push_back(float_tensor(prefix + "bias", {rows}, weights.bias.values()));
+  }
+}
+
+void add_tensors(const LinearLayer& layer, std::vector<TensorBytes>& tensors) {
+  tensors.push_back(
+      float_tensor(layer.name + ".weight", {layer.width, layer.inputs}, layer.weight.values()));
+  tensors.push_back(float_tensor(layer.name + ".bias", {layer.width}, layer.bias.values()));
+}
+
+}  // namespace
+
+Model random_model(const RandomModelSpec& spec, std::uint64_t seed) {
+  RandomWeights random(seed, spec.gain);
+  Model model;
+  model.name = "random";
+  model.task = "ctc";
+  model.frontend.mel_bins = static_cast<int>(spec.inputs);
+  model.frontend.deltas = 0;
+  Index width = spec.inputs;
+  for (const LstmSpec& lstm : spec.lstm) {
+    LstmLayer layer;
+    layer.name = concat("lstm", model.layers.size() + 1);
+    layer.inputs = width;
+    layer.cells = lstm.cells;
+    layer.directions = lstm.directions;
+    for (std::size_t d = 0; d < lstm.directions.size(); ++d) {
+      LstmWeights weights;
+      weights.weight_ih = random(4 * lstm.cells, width, width);
+      weights.weight_hh = random(4 * lstm.cells, lstm.cells, lstm.cells);
+      weights.bias = random(1, 4 * lstm.cells, lstm.cells);
+      layer.weights.push_back(std::move(weights));
+    }
+    width = layer.outputs();
+    model.layers.emplace_back(std::move(layer));
+  }
+  if (spec.outputs > 0) {
+    LinearLayer layer;
+    layer.name = "output";
+    layer.inputs = width;
+    layer.width = spec.outputs;
+    layer.weight = random(spec.outputs, width, width);
+    layer.bias = random(1, spec.outputs, width);
+    model.layers.emplace_back(std::move(layer));
+  }
+  model.tokens.push_back("<blank>");
+  while (static_cast<Index>(model.tokens.size()) < model.outputs())
+    model.tokens.push_back(concat("t", model.tokens.size()));
+  return model;
+}
+
+TensorBytes float_tensor(std::string name, std::vector<Index> shape,
+                         std::span<const float> values) {
+  static_assert(std::endian::native == std::endian::little);
+  std::string bytes(values.size_bytes(), '\0');
+  if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+  return {std::move(name), "F32", std::move(shape), std::move(bytes)};
+}
+
+std::string framed(std::string_view header, std::string_view data) {
+  std::string bytes;
+  for (int shift = 0; shift < 64; shift += 8)
+    bytes += static_cast<char>(static_cast<std::uint64_t>(header.size()) >> shift);
+  return bytes.append(header).append(data);
+}
+
+std::string safetensors_bytes(std::string_view metadata, const std::vector<TensorBytes>& tensors) {
+  Json header = {{"__metadata__", {{"edgeval", metadata}}}};
+  std::string data;
+  for (const TensorBytes& tensor : tensors) {
+    header[tensor.name] = {{"dtype", tensor.dtype},
+                           {"shape", tensor.shape},
+                           {"data_offsets", {data.size(), data.size() + tensor.bytes.size()}}};
+    data += tensor.bytes;
+  }
+  return framed(header.dump(), data);
+}
+
+std::string model_json(const Model& model) {
+  const FrontendConfig& frontend = model.frontend;
+  Json layers = Json::array();
+  for (const Layer& layer : model.layers)
+    layers.push_back(std::visit([](const auto& l) { return layer_json(l); }, layer));
+  const Json json = {{"format", 1},
+                     {"name", model.name},
+                     {"task", model.task},
+                     {"frontend",
+                      {{"type", frontend.type},
+                       {"sample_rate", frontend.sample_rate},
+                       {"frame_ms", frontend.frame_ms},
+                       {"shift_ms", frontend.shift_ms},
+                       {"mel_bins", frontend.mel_bins},
+                       {"low_hz", frontend.low_hz},
+                       {"high_hz", frontend.high_hz},
+                       {"preemphasis", frontend.preemphasis},
+                       {"window", frontend.window},
+                       {"dither", frontend.dither},
+                       {"cmvn", frontend.cmvn},
+                       {"cmvn_epsilon", frontend.cmvn_epsilon},
+                       {"deltas", frontend.deltas},
+                       {"delta_window", frontend.delta_window}}},
+                     {"tokens", model.tokens},
+                     {"blank", model.blank},
+                     {"layers", layers}};
+  return json.dump();
+}
+
+std::vector<TensorBytes> model_tensors(const Model& model) {
+  std::vector<TensorBytes> tensors;
+  for (const Layer& layer : model.layers)
+    std::visit([&](const auto& l) { add_tensors(l, tensors); }, layer);
+  return tensors;
+}
+
+std::string model_bytes(const Model& model) {
+  return safetensors_bytes(model_json(model), model_tensors(model));
+}
+
+}  // namespace edgeval::test
