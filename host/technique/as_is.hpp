@@ -8,6 +8,7 @@ namespace edgeval {
 struct AsIs {
   static constexpr const char* kName = "as_is";
   static constexpr const char* kMeaning = "elements enter the products as they are";
+  static constexpr OperandCost kCost{};
 
   template <class Self, class Visit>
   static void fields(Self&, Visit&&) {}

@@ -11,6 +11,7 @@ namespace edgeval {
 struct Delta {
   static constexpr const char* kName = "delta";
   static constexpr const char* kMeaning = "elements enter again when they moved by a threshold (Neil et al.)";
+  static constexpr OperandCost kCost{.comparisons = 1, .subtractions = 1};
 
   double threshold_x = 0.1;  // in units of the layer's input
   double threshold_h = 0.1;  // h lies in (-1, 1)

@@ -8,6 +8,7 @@ namespace edgeval {
 struct EveryStep {
   static constexpr const char* kName = "every_step";
   static constexpr const char* kMeaning = "every step is evaluated";
+  static constexpr PlanCost kCost{};
 
   template <class Self, class Visit>
   static void fields(Self&, Visit&&) {}

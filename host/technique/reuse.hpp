@@ -12,6 +12,7 @@ namespace edgeval {
 struct Reuse {
   static constexpr const char* kName = "reuse";
   static constexpr const char* kMeaning = "reuses the products of elements whose centroid repeats (P3)";
+  static constexpr OperandCost kCost{.comparisons = 1, .quantizations = 1, .subtractions_per_change = 1};
 
   double clusters = 16;             // C
   double range_min = kFromProfile;  // of x and h together, both directions

@@ -14,6 +14,7 @@ namespace edgeval {
 struct SimilaritySkip {
   static constexpr const char* kName = "similarity_skip";
   static constexpr const char* kMeaning = "skips a step whose input resembles the step before (P1)";
+  static constexpr PlanCost kCost{.quantizations = 1, .comparisons = 1};
 
   double threshold = 0.5;               // skip when S > threshold; 1 or more never skips
   double max_consecutive = 2;           // longest run of skips; .inf: no limit, 0: never skip
@@ -52,7 +53,7 @@ struct SimilaritySkip {
       return round_half_up(clamp(static_cast<double>(value) * scale, -32768.0, 32767.0));
     }
     EDGEVAL_HD bool differs(std::int32_t q, std::int32_t neighbour) const {
-      return q != 0 && (q >> shift) != (neighbour >> shift);
+      return (q != 0) & ((q >> shift) != (neighbour >> shift));  // no branch: vectorises
     }
     // active, differing: of this step; neighbour_active: nonzero elements of the adjacent step.
     EDGEVAL_HD static double similarity(int active, int differing, int neighbour_active) {

@@ -4,6 +4,7 @@
 //   kName, kMeaning                    its name in a policy and one line for `edgeval info`
 //   fields(self, visit)                calls visit(key, member, meaning) for every parameter
 //   problem()                          nullptr, or what is wrong with the parameters
+//   kCost                              what deciding costs: OperandCost or PlanCost
 //   rule()                             the ready-made decision, a trivially copyable struct the engines run
 // Everything that prints, parses, sweeps or runs techniques goes through these and through the lists in plan.hpp and
 // operand.hpp.
@@ -28,6 +29,20 @@ enum class Source : std::uint8_t { kInput, kRecurrent };
 struct Operand {
   float value;
   bool changed;
+};
+
+// What deciding costs an operand, for every element of an executed step unless said otherwise.
+struct OperandCost {
+  int comparisons = 0;
+  int quantizations = 0;
+  int subtractions = 0;
+  int subtractions_per_change = 0;  // for changed elements only, those of a sequence's first executed step excepted
+};
+
+// What deciding costs a plan, for every element of every step of the data, run or skipped.
+struct PlanCost {
+  int quantizations = 0;
+  int comparisons = 0;  // the first step has no neighbour to compare with
 };
 
 // What a plan does with one step of one layer and direction.

@@ -1,0 +1,34 @@
+// What enters the products: one row (one lane at one executed step) of x or of h through the operand's rule.
+#pragma once
+
+#include "host/engine/body/block.hpp"
+#include "host/technique/technique.hpp"
+
+namespace edgeval {
+
+struct OperandCounts {
+  int changed;  // elements that cause work
+  int zero;     // elements exactly 0 before the rule
+};
+
+// value [width] -> operand [width], which may be the same memory; state [width] of this lane is read and written.
+template <class Block, class Rule>
+EDGEVAL_HD OperandCounts operand_row(Block block, const Rule& rule, Source source, const float* value, Index width,
+                                     typename Rule::State* state, float* operand) {
+  OperandCounts counts;
+  counts.zero = block.sum(width, [&](Index i) { return value[i] == 0 ? 1 : 0; });
+  if constexpr (Rule::kIdentity) {
+    counts.changed = static_cast<int>(width);
+    if (operand != value) block.for_each(width, [&](Index i) { operand[i] = value[i]; });
+  } else {
+    block.synchronize();  // all zeros are counted before a value is overwritten
+    counts.changed = block.sum(width, [&](Index i) {
+      const Operand now = rule.next(value[i], source, state[i]);
+      operand[i] = now.value;
+      return now.changed ? 1 : 0;
+    });
+  }
+  return counts;
+}
+
+}  // namespace edgeval

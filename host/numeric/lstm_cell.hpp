@@ -1,0 +1,19 @@
+// One LSTM cell (docs/techniques.md, "layers"): i, f, o = sigmoid, g = tanh of the pre-activations z;
+// c = f c(t-1) + i g; h = o tanh(c).
+#pragma once
+
+#include "host/numeric/nonlinear.hpp"
+
+namespace edgeval {
+
+struct LstmCell {
+  float c;
+  float h;
+};
+
+EDGEVAL_HD LstmCell lstm_cell(float z_i, float z_f, float z_g, float z_o, float c_before) {
+  const float c = sigmoid(z_f) * c_before + sigmoid(z_i) * hyperbolic_tangent(z_g);
+  return {c, sigmoid(z_o) * hyperbolic_tangent(c)};
+}
+
+}  // namespace edgeval

@@ -1,0 +1,48 @@
+// Sigmoid and tanh in fp32, exact to a few units in the last place and the same bits on both devices: only additions,
+// multiplications, one division and integer shifts, so that compilers may vectorise them and nothing depends on libm.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "host/numeric/rounding.hpp"
+
+namespace edgeval {
+
+// e^x = 2^n (1 + q): n the nearest whole number to x / ln 2, q = e^r - 1 with |r| <= ln 2 / 2, by its series to r^7
+// (the term left out is below 6e-9). x is clamped to [-87, 87], where 2^n is a normal number.
+struct ExpParts {
+  float two_to_n;
+  float q;
+};
+
+EDGEVAL_HD ExpParts exp_parts(float x) {
+  x = clamp(x, -87.0F, 87.0F);
+  const std::int32_t n = static_cast<std::int32_t>(x * 1.44269504F + 128.5F) - 128;  // positive before truncation
+  const float whole = static_cast<float>(n);
+  const float r = (x - whole * 0.693359375F) - whole * -2.12194440e-4F;  // ln 2 in two parts, the first short
+  const float q =
+      r * (1.0F +
+           r * (0.5F +
+                r * (1.0F / 6 + r * (1.0F / 24 + r * (1.0F / 120 + r * (1.0F / 720 + r * (1.0F / 5040)))))));
+  const std::uint32_t bits = static_cast<std::uint32_t>(n + 127) << 23;
+  float two_to_n;
+  std::memcpy(&two_to_n, &bits, sizeof bits);
+  return {two_to_n, q};
+}
+
+// 1 / (1 + e^-x)
+EDGEVAL_HD float sigmoid(float x) {
+  const ExpParts e = exp_parts(-x);
+  return 1.0F / (1.0F + (e.two_to_n + e.two_to_n * e.q));
+}
+
+// With m = e^(-2|x|) - 1, which keeps its precision near 0: tanh |x| = -m / (2 + m).
+EDGEVAL_HD float hyperbolic_tangent(float x) {
+  const ExpParts e = exp_parts(-2.0F * absolute(x));
+  const float m = e.two_to_n * e.q + (e.two_to_n - 1.0F);
+  const float positive = -m / (2.0F + m);
+  return x < 0 ? -positive : positive;
+}
+
+}  // namespace edgeval
