@@ -15,9 +15,7 @@ Index layer_outputs(const Layer& layer) {
 Index Model::inputs() const { return layers.empty() ? 0 : layer_inputs(layers.front()); }
 Index Model::outputs() const { return layers.empty() ? 0 : layer_outputs(layers.back()); }
 
-namespace {
-
-std::vector<LayerShape> shapes_of(const LstmLayer& layer) {
+std::vector<LayerShape> layer_shapes(const LstmLayer& layer) {
   std::vector<LayerShape> shapes;
   for (Direction direction : layer.directions) {
     shapes.push_back({.name = layer.name,
@@ -31,7 +29,7 @@ std::vector<LayerShape> shapes_of(const LstmLayer& layer) {
   return shapes;
 }
 
-std::vector<LayerShape> shapes_of(const LinearLayer& layer) {
+std::vector<LayerShape> layer_shapes(const LinearLayer& layer) {
   return {{.name = layer.name,
            .kind = LayerKind::kLinear,
            .inputs = layer.inputs,
@@ -39,10 +37,8 @@ std::vector<LayerShape> shapes_of(const LinearLayer& layer) {
            .rectified = layer.activation.type != Activation::Type::kNone}};
 }
 
-}  // namespace
-
 std::vector<LayerShape> layer_shapes(const Layer& layer) {
-  return std::visit([](const auto& l) { return shapes_of(l); }, layer);
+  return std::visit([](const auto& l) { return layer_shapes(l); }, layer);
 }
 
 std::vector<LayerShape> layer_shapes(const Model& model) {

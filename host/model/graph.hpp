@@ -71,6 +71,8 @@ Index layer_inputs(const Layer& layer);
 Index layer_outputs(const Layer& layer);
 
 // The shapes that Activity keeps counts for: one per layer and direction.
+std::vector<LayerShape> layer_shapes(const LstmLayer& layer);
+std::vector<LayerShape> layer_shapes(const LinearLayer& layer);
 std::vector<LayerShape> layer_shapes(const Layer& layer);
 std::vector<LayerShape> layer_shapes(const Model& model);
 

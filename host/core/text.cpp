@@ -1,0 +1,29 @@
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr std::string_view kSpaces = " \t\n\v\f\r";
+
+}  // namespace
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (std::size_t begin = text.find_first_not_of(kSpaces); begin != std::string_view::npos;) {
+    const std::size_t end = text.find_first_of(kSpaces, begin);
+    words.push_back(text.substr(begin, end - begin));
+    begin = text.find_first_not_of(kSpaces, end);
+  }
+  return words;
+}
+
+std::string single_spaced(std::string_view text) {
+  std::string joined;
+  for (const std::string_view word : split_words(text)) {
+    if (!joined.empty()) joined += ' ';
+    joined += word;
+  }
+  return joined;
+}
+
+}  // namespace edgeval

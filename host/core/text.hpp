@@ -1,0 +1,17 @@
+// Text as words. White space is ASCII's: space, tab, line feed, vertical tab, form feed, carriage
+// return.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgeval {
+
+// The words between runs of white space; they point into `text`.
+std::vector<std::string_view> split_words(std::string_view text);
+
+// The words with one space between them and none around.
+std::string single_spaced(std::string_view text);
+
+}  // namespace edgeval

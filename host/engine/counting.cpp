@@ -1,0 +1,38 @@
+#include "host/engine/counting.hpp"
+
+namespace edgeval {
+namespace {
+
+std::uint64_t times(int cost, std::uint64_t elements) { return static_cast<std::uint64_t>(cost) * elements; }
+
+void count_plan(LayerActivity& activity, const PlanCost& cost) {
+  const std::uint64_t steps = activity[Count::kSteps];
+  const std::uint64_t width = static_cast<std::uint64_t>(activity.shape.inputs);
+  activity[Count::kScoreQuantizations] = times(cost.quantizations, steps * width);
+  activity[Count::kScoreComparisons] = times(cost.comparisons, (steps > 0 ? steps - 1 : 0) * width);
+}
+
+void count_operand(LayerActivity& activity, const OperandCost& cost) {
+  const std::uint64_t elements = activity[Count::kInputs] + activity[Count::kRecurrentInputs];
+  const std::uint64_t changed = activity[Count::kInputsChanged] + activity[Count::kRecurrentInputsChanged];
+  const std::uint64_t first =
+      activity[Count::kStepsRun] > 0 ? static_cast<std::uint64_t>(activity.shape.inputs + activity.shape.recurrent) : 0;
+  activity[Count::kOperandComparisons] = times(cost.comparisons, elements);
+  activity[Count::kOperandQuantizations] = times(cost.quantizations, elements);
+  activity[Count::kOperandSubtractions] = times(cost.subtractions, elements);
+  if (cost.subtractions_per_change > 0)
+    activity[Count::kOperandSubtractions] += times(cost.subtractions_per_change, changed - first);
+}
+
+}  // namespace
+
+void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index steps, Index running) {
+  activity[Count::kSequences] = 1;
+  activity[Count::kSteps] = static_cast<std::uint64_t>(steps);
+  activity[Count::kStepsRun] = static_cast<std::uint64_t>(running);
+  complete_counts(activity);
+  std::visit([&](const auto& plan) { count_plan(activity, plan.kCost); }, policy.plan);
+  std::visit([&](const auto& operand) { count_operand(activity, operand.kCost); }, policy.operand);
+}
+
+}  // namespace edgeval

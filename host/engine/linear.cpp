@@ -1,0 +1,46 @@
+#include "host/engine/linear.hpp"
+
+#include "host/engine/body/operand.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr Index kRowsAtOnce = 256;  // a chunk's operand and product stay in the second-level cache
+
+// y = activation(y + bias), a row of O values.
+void finish_row(const float* product, const float* bias, const Activation& activation, Index width, float* y) {
+  const float low = activation.type == Activation::Type::kNone ? -std::numeric_limits<float>::infinity() : 0.0F;
+  const float high = activation.type == Activation::Type::kClippedRelu ? activation.limit
+                                                                       : std::numeric_limits<float>::infinity();
+  EDGEVAL_INDEPENDENT
+  for (Index o = 0; o < width; ++o) y[o] = clamp(product[o] + bias[o], low, high);
+}
+
+template <class Rule>
+void run_lane(const LinearTask& task, const Rule& rule) {
+  const Index inputs = task.input.cols, outputs = task.output.cols;
+  const Index rows = std::min(kRowsAtOnce, task.input.rows);
+  Matrix<float> operand(DenseProduct::padded(rows), inputs);
+  Matrix<float> product(DenseProduct::padded(rows), outputs);
+  Matrix<typename Rule::State> state(1, inputs);
+  for (Index first = 0; first < task.input.rows; first += kRowsAtOnce) {
+    const Index count = std::min(kRowsAtOnce, task.input.rows - first);
+    for (Index r = 0; r < count; ++r) {
+      const OperandCounts counts = operand_row(SerialBlock{}, rule, Source::kInput, task.input.row(first + r),
+                                               inputs, state.data(), operand.row(r));
+      task.activity[Count::kInputsChanged] += counts.changed;
+      task.activity[Count::kInputsZero] += counts.zero;
+    }
+    task.product(operand.data(), count, product.data());
+    for (Index r = 0; r < count; ++r)
+      finish_row(product.row(r), task.layer.bias.data(), task.layer.activation, outputs, task.output.row(first + r));
+  }
+}
+
+}  // namespace
+
+void run_linear(const LinearTask& task, const OperandChoice& operand) {
+  std::visit([&](const auto& choice) { run_lane(task, choice.rule()); }, operand);
+}
+
+}  // namespace edgeval

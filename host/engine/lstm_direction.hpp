@@ -1,0 +1,35 @@
+// One direction of an LSTM layer on the CPU, for a block of lanes, from planned lanes to outputs:
+//   operand(x) -> product W -> for each live step { operand(h) -> product U -> cell } -> unpack.
+#pragma once
+
+#include "host/engine/dense_product.hpp"
+#include "host/engine/packing.hpp"
+#include "host/technique/operand.hpp"
+
+namespace edgeval {
+
+// The products of one direction, weights packed.
+struct LstmProducts {
+  DenseProduct input;      // [4H, C]
+  DenseProduct recurrent;  // [4H, H]
+  const Matrix<float>& bias;
+  Index inputs, cells;
+
+  LstmProducts(const LstmWeights& weights);
+};
+
+struct LstmDirectionTask {
+  const LstmProducts& products;
+  Direction direction;
+  const Ragged<float>& input;             // [frames, C] of every lane
+  const std::vector<LanePlan>& plans;     // of every lane
+  const std::vector<Index>& lanes;        // those of this block, most live steps first
+  Ragged<float>& output;                  // [frames, H of each direction side by side]
+  Index first_column;                     // of this direction in the output
+  std::int64_t chunk_bytes;               // of W x held at once
+  std::vector<LayerActivity*> activity;   // of each lane of the block: changed and zero elements are added
+};
+
+void run_lstm_direction(const LstmDirectionTask& task, const OperandChoice& operand);
+
+}  // namespace edgeval

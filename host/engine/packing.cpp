@@ -1,0 +1,69 @@
+#include "host/engine/packing.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "host/core/parallel.hpp"
+#include "host/engine/body/plan.hpp"
+#include "host/engine/dense_product.hpp"
+
+namespace edgeval {
+namespace {
+
+LanePlan plan_lane(const EveryStep&, MatrixView<const float> input, Direction direction) {
+  LanePlan plan;
+  plan.modes.assign(static_cast<std::size_t>(input.rows), StepMode::kRun);
+  plan.live.resize(static_cast<std::size_t>(input.rows));
+  if (direction == Direction::kForward)
+    std::iota(plan.live.begin(), plan.live.end(), 0);
+  else
+    std::iota(plan.live.rbegin(), plan.live.rend(), 0);
+  return plan;
+}
+
+LanePlan plan_lane(const SimilaritySkip& skip, MatrixView<const float> input, Direction direction) {
+  const SimilaritySkip::Rule rule = skip.rule();
+  const SerialBlock block;
+  Matrix<std::int16_t> q(input.rows, input.cols);
+  for (Index t = 0; t < input.rows; ++t) quantize_frame(block, rule, input.row(t), input.cols, q.row(t));
+  std::vector<FrameSimilarity> similarity(static_cast<std::size_t>(input.rows));
+  for (Index t = 0; t < input.rows; ++t)
+    similarity[static_cast<std::size_t>(t)] =
+        similarity_of_frame(block, rule, std::as_const(q).view(), t);
+  LanePlan plan;
+  plan.modes.resize(static_cast<std::size_t>(input.rows));
+  plan.live.resize(static_cast<std::size_t>(input.rows));
+  plan.live.resize(static_cast<std::size_t>(decide_lane(rule, similarity.data(), input.rows,
+                                                        direction == Direction::kBackward,
+                                                        plan.modes.data(), plan.live.data())));
+  return plan;
+}
+
+}  // namespace
+
+std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction, int threads) {
+  std::vector<LanePlan> plans(static_cast<std::size_t>(input.sequences()));
+  parallel_for(input.sequences(), threads, [&](Index n) {
+    plans[static_cast<std::size_t>(n)] =
+        std::visit([&](const auto& choice) { return plan_lane(choice, input.sequence(n), direction); }, plan);
+  });
+  return plans;
+}
+
+std::vector<std::vector<Index>> lane_blocks(const std::vector<LanePlan>& plans, Index largest_block) {
+  std::vector<Index> order(plans.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
+    return plans[static_cast<std::size_t>(a)].running() > plans[static_cast<std::size_t>(b)].running();
+  });
+  std::vector<std::vector<Index>> blocks;
+  const Index lanes = static_cast<Index>(order.size());
+  if (lanes == 0) return blocks;
+  const Index count = (lanes + largest_block - 1) / largest_block;
+  const Index size = DenseProduct::padded((lanes + count - 1) / count);
+  for (Index first = 0; first < lanes; first += size)
+    blocks.emplace_back(order.begin() + first, order.begin() + std::min(lanes, first + size));
+  return blocks;
+}
+
+}  // namespace edgeval
