@@ -1,0 +1,198 @@
+#include "host/model/safetensors.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/model/json.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::uint64_t kMaxHeader = 100'000'000;  // the format's own limit
+constexpr std::size_t kMaxDimensions = 8;
+
+static_assert(std::endian::native == std::endian::little,
+              "tensors are copied as they lie in the file");
+
+// Bytes of an element; 0 for a dtype that is not read.
+Index element_size(std::string_view dtype) {
+  if (dtype == "F32") return 4;
+  return dtype == "F16" || dtype == "BF16" ? 2 : 0;
+}
+
+// IEEE binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. Every value is a float exactly.
+float from_half(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31;
+  const int fraction = bits & 1023;
+  const float sign = bits >> 15 ? -1.0f : 1.0f;
+  if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
+  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
+  return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+}
+
+// The upper half of a float.
+float from_bfloat(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+template <class Convert>
+void convert(std::string_view bytes, std::span<float> values, Convert to_float) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::uint16_t bits;
+    std::memcpy(&bits, bytes.data() + 2 * i, sizeof bits);
+    values[i] = to_float(bits);
+  }
+}
+
+std::string shape_text(const std::vector<Index>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += concat(i == 0 ? "" : ", ", shape[i]);
+  return text + "]";
+}
+
+// The header's JSON text, checked to lie within the file.
+std::string_view header_text(std::string_view file, const std::string& path) {
+  EDGEVAL_EXPECTS(file.size() >= kLengthBytes, path, ": ", file.size(),
+                  " bytes are too short for a safetensors file");
+  std::uint64_t length = 0;
+  std::memcpy(&length, file.data(), kLengthBytes);
+  EDGEVAL_EXPECTS(length <= kMaxHeader, path, ": header length ", length,
+                  " is beyond the limit of ", kMaxHeader, " bytes; not a safetensors file?");
+  EDGEVAL_EXPECTS(length <= file.size() - kLengthBytes, path, ": header length ", length,
+                  " reaches beyond the end of the file of ", file.size(), " bytes");
+  const std::string_view header = file.substr(kLengthBytes, length);
+  EDGEVAL_EXPECTS(header.starts_with('{'), path, ": the header does not start with {");
+  expect_utf8(header, path);
+  return header;
+}
+
+// Elements of the shape; throws on dimensions of 0 and on products that overflow.
+Index element_count(const Json& shape, const std::string& place) {
+  EDGEVAL_EXPECTS(shape.size() <= kMaxDimensions, place, ": ", shape.size(),
+                  " dimensions, at most ", kMaxDimensions, " are read");
+  std::uint64_t count = 1;
+  for (const Json& dimension : shape) {
+    const std::uint64_t size = dimension.is_number_unsigned() ? dimension.get<std::uint64_t>() : 0;
+    EDGEVAL_EXPECTS(size > 0, place, ": dimension ", dimension.dump(),
+                    " of the shape must be a positive whole number");
+    EDGEVAL_EXPECTS(size <= INT64_MAX / count, place, ": the product of the shape overflows");
+    count *= size;
+  }
+  return static_cast<Index>(count);
+}
+
+}  // namespace
+
+Safetensors::Safetensors(std::string_view file, std::string path) : path_(std::move(path)) {
+  const std::string_view header = header_text(file, path_);
+  data_ = file.substr(kLengthBytes + header.size());
+  read_header(header);
+  check_tiling();
+}
+
+void Safetensors::read_header(std::string_view header) {
+  const Json json = parse_json(header, path_ + ": header");
+  for (const auto& [name, entry] : json.items()) {
+    if (name != "__metadata__") {
+      const Fields fields(entry, concat(path_, ": tensor ", quoted(name)));
+      tensors_.emplace(name, read_tensor(fields));
+      continue;
+    }
+    EDGEVAL_EXPECTS(entry.is_object(), path_, ": __metadata__ must be an object");
+    for (const auto& [key, text] : entry.items()) {
+      EDGEVAL_EXPECTS(text.is_string(), path_, ": __metadata__: ", quoted(key), " must be a text");
+      metadata_.emplace(key, text.get_ref<const std::string&>());
+    }
+  }
+}
+
+Safetensors::Tensor Safetensors::read_tensor(const Fields& fields) const {
+  const std::string& place = fields.place();
+  fields.expect_only({"dtype", "shape", "data_offsets"});
+  Tensor tensor;
+  tensor.dtype = fields.text("dtype");
+  const Index size = element_size(tensor.dtype);
+  EDGEVAL_EXPECTS(size > 0, place, ": dtype ", quoted(tensor.dtype),
+                  " is not read; F32, F16 and BF16 are");
+  const Index count = element_count(fields.array("shape"), place);
+  tensor.shape = fields.array("shape").get<std::vector<Index>>();
+  const Json& offsets = fields.array("data_offsets");
+  EDGEVAL_EXPECTS(
+      offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(),
+      place, ": data_offsets must be two whole numbers");
+  tensor.begin = offsets[0].get<std::uint64_t>();
+  tensor.end = offsets[1].get<std::uint64_t>();
+  EDGEVAL_EXPECTS(tensor.begin <= tensor.end && tensor.end <= data_.size(), place,
+                  ": data_offsets [", tensor.begin, ", ", tensor.end, "] do not lie within the ",
+                  data_.size(), " bytes of data");
+  const auto bytes = static_cast<Index>(tensor.end - tensor.begin);
+  EDGEVAL_EXPECTS(count <= bytes && count * size == bytes, place, ": shape ",
+                  shape_text(tensor.shape), " of ", tensor.dtype, " does not fill its ", bytes,
+                  " bytes");
+  return tensor;
+}
+
+void Safetensors::check_tiling() const {
+  std::vector<std::pair<std::size_t, const std::string*>> order;  // by where they begin
+  for (const auto& [name, tensor] : tensors_) order.emplace_back(tensor.begin, &name);
+  std::sort(order.begin(), order.end());
+  std::size_t end = 0;
+  for (const auto& [begin, name] : order) {
+    EDGEVAL_EXPECTS(begin == end, path_, ": tensor ", quoted(*name), ": begins at byte ", begin,
+                    ", but the data before it is used up to byte ", end,
+                    begin < end ? " (they overlap)" : " (a gap)");
+    end = tensors_.at(*name).end;
+  }
+  EDGEVAL_EXPECTS(end == data_.size(), path_, ": ", data_.size() - end,
+                  " bytes after the last tensor belong to none");
+}
+
+const std::string& Safetensors::metadata(const std::string& key) const {
+  const auto found = metadata_.find(key);
+  EDGEVAL_EXPECTS(found != metadata_.end(), path_, ": no ", quoted(key),
+                  " in __metadata__: not a model of edgeval; edgeval import makes one");
+  return found->second;
+}
+
+Matrix<float> Safetensors::take_matrix(const std::string& name, Index rows, Index cols) {
+  return take(name, {rows, cols}, rows);
+}
+
+Matrix<float> Safetensors::take_vector(const std::string& name, Index cols) {
+  return take(name, {cols}, 1);
+}
+
+Matrix<float> Safetensors::take(const std::string& name, const std::vector<Index>& shape,
+                                Index rows) {
+  const auto found = tensors_.find(name);
+  EDGEVAL_EXPECTS(found != tensors_.end(), path_, ": tensor ", quoted(name), " is missing");
+  Tensor& tensor = found->second;
+  EDGEVAL_EXPECTS(tensor.shape == shape, path_, ": tensor ", quoted(name), ": shape ",
+                  shape_text(tensor.shape), ", must be ", shape_text(shape));
+  EDGEVAL_EXPECTS(!tensor.taken, path_, ": tensor ", quoted(name), ": two layers want it");
+  tensor.taken = true;
+
+  Matrix<float> matrix(rows, shape.back());
+  const std::span<float> values = matrix.values();
+  const std::string_view bytes = data_.substr(tensor.begin, tensor.end - tensor.begin);
+  if (tensor.dtype == "F32") std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (tensor.dtype == "F16") convert(bytes, values, from_half);
+  if (tensor.dtype == "BF16") convert(bytes, values, from_bfloat);
+  const auto wrong =
+      std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+  EDGEVAL_EXPECTS(wrong == values.end(), path_, ": tensor ", quoted(name), ": element ",
+                  wrong - values.begin(), " is ", *wrong, ", must be finite");
+  return matrix;
+}
+
+void Safetensors::expect_all_taken() const {
+  for (const auto& [name, tensor] : tensors_)
+    EDGEVAL_EXPECTS(tensor.taken, path_, ": tensor ", quoted(name), ": no layer uses it");
+}
+
+}  // namespace edgeval

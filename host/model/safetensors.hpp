@@ -1,0 +1,56 @@
+// The safetensors container: 8 bytes of header length N (little-endian), N bytes of JSON that give
+// each tensor its dtype, shape and place, then the data (docs/formats.md, "model file"). Everything
+// is checked before a tensor is read: the offsets must tile the data from 0 to the end of the file
+// without gap or overlap.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/core/matrix.hpp"
+
+namespace edgeval {
+
+class Fields;
+
+// Keeps views on the file's bytes, which must outlive it. Every refusal is an Error that opens with
+// `path`.
+class Safetensors {
+ public:
+  Safetensors(std::string_view file, std::string path);
+
+  // The text under this key of the header's __metadata__. Throws when there is none.
+  const std::string& metadata(const std::string& key) const;
+
+  bool has(const std::string& name) const { return tensors_.contains(name); }
+
+  // The tensor [rows, cols] or, by the second, [cols] as [1, cols], in float. Throws when it is
+  // missing, of another shape or taken before, or when a value is not finite.
+  Matrix<float> take_matrix(const std::string& name, Index rows, Index cols);
+  Matrix<float> take_vector(const std::string& name, Index cols);
+
+  // Throws on the first tensor that nothing has taken.
+  void expect_all_taken() const;
+
+ private:
+  struct Tensor {
+    std::string dtype;
+    std::vector<Index> shape;
+    std::size_t begin = 0;  // bytes from the start of the data
+    std::size_t end = 0;
+    bool taken = false;
+  };
+  void read_header(std::string_view header);
+  Tensor read_tensor(const Fields& fields) const;
+  void check_tiling() const;
+  Matrix<float> take(const std::string& name, const std::vector<Index>& shape, Index rows);
+
+  std::string path_;
+  std::string_view data_;
+  std::map<std::string, std::string> metadata_;
+  std::map<std::string, Tensor> tensors_;
+};
+
+}  // namespace edgeval
