@@ -1,0 +1,41 @@
+// A confidence interval for a ratio of sums over utterances, sum(errors) / sum(reference), by
+// drawing the utterances again with replacement (Bisani and Ney 2004): the percentile interval. The
+// same seed gives the same bits on any machine, so the random numbers are our own.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace edgeval {
+
+// Steele, Lea and Flood 2014: the k-th number is a mix of seed + k times the golden ratio.
+class SplitMix64 {
+ public:
+  explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next();
+  std::uint64_t below(std::uint64_t bound);  // uniform on [0, bound), without bias; bound > 0
+
+ private:
+  std::uint64_t state_;
+};
+
+struct BootstrapOptions {
+  std::uint64_t seed = 0;
+  int resamples = 1000;
+  double confidence = 0.95;
+};
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+  bool operator==(const Interval&) const = default;
+};
+
+// One entry per utterance in both. A resample without any reference has no ratio and is left out;
+// no interval when none has one. Percentiles interpolate linearly between order statistics.
+std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
+                                        std::span<const std::uint64_t> reference,
+                                        const BootstrapOptions& options = {});
+
+}  // namespace edgeval
