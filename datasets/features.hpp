@@ -1,4 +1,6 @@
-// Audio to features: Kaldi's log-mel filter bank with cmvn and deltas (docs/formats.md, "front end").
+// Audio to features: Kaldi's log-mel filter bank with cmvn and deltas (docs/formats.md, "front
+// end"). All in double precision, rounded to float once at the end; no value depends on the thread
+// or on other utterances.
 #pragma once
 
 #include <memory>
@@ -12,6 +14,7 @@ namespace edgeval::data {
 // Safe to use from several threads at once.
 class FeatureExtractor {
  public:
+  // Throws Error on settings that are out of range or not supported.
   explicit FeatureExtractor(const FrontendConfig& config);
   FeatureExtractor(FeatureExtractor&&) noexcept;
   ~FeatureExtractor();

@@ -19,17 +19,20 @@ struct Utterance {
 struct TestSet {
   std::filesystem::path path;
   std::string layout;  // manifest | an4 | librispeech | kaldi
+  std::string split;   // empty when the layout has no parts
   std::vector<Utterance> utterances;
 };
 
 struct Selection {
   std::string split;             // a part of the layout: test, train, dev, test-clean, ...
   Index limit = 0;               // the first so many utterances; 0: all
-  std::vector<std::string> ids;  // only these; empty: all
+  std::vector<std::string> ids;  // only these, in the order of the set; empty: all
 };
 
-// Opens a manifest file or a folder whose layout is recognised (docs/formats.md, "test sets"). Throws Error naming the
-// file and line of what is missing, doubled or malformed.
+// Opens a manifest file or a folder whose layout is recognised (docs/formats.md, "test sets").
+// Without a split the only part is taken; with several it must be named. Throws Error naming the
+// file and line of what is missing, doubled or malformed; every audio file of the part exists
+// afterwards, none is opened.
 TestSet open_test_set(const std::filesystem::path& path, const Selection& selection);
 
 // SHA-256 over ids, texts and the bytes of the audio files: equal for equal data wherever it lies.

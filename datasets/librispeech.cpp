@@ -1,0 +1,92 @@
+// LibriSpeech as OpenSLR publishes it: SPLIT/SPEAKER/CHAPTER/ holds SPEAKER-CHAPTER.trans.txt with
+// lines "ID WORDS" and one ID.flac for each. Utterances are sorted by id. The path may also be a
+// split's own folder.
+#include <algorithm>
+#include <map>
+
+#include "datasets/layouts.hpp"
+#include "datasets/listing.hpp"
+#include "host/core/error.hpp"
+
+namespace edgeval::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kTranscriptEnd = ".trans.txt";
+
+std::vector<fs::path> sorted_entries(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  if (!fs::is_directory(folder)) return paths;
+  for (const auto& entry :
+       fs::directory_iterator(folder, fs::directory_options::skip_permission_denied))
+    paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+bool is_transcript(const fs::path& path) { return path.string().ends_with(kTranscriptEnd); }
+
+// Whether SPEAKER/CHAPTER/*.trans.txt lies below.
+bool is_split(const fs::path& folder) {
+  for (const fs::path& speaker : sorted_entries(folder))
+    for (const fs::path& chapter : sorted_entries(speaker))
+      for (const fs::path& file : sorted_entries(chapter))
+        if (is_transcript(file)) return true;
+  return false;
+}
+
+std::vector<std::string> splits(const fs::path& folder) {
+  std::vector<std::string> names;
+  if (is_split(folder)) return names;
+  for (const fs::path& entry : sorted_entries(folder))
+    if (is_split(entry)) names.push_back(entry.filename().string());
+  return names;
+}
+
+bool recognises(const fs::path& folder) { return is_split(folder) || !splits(folder).empty(); }
+
+struct Located {
+  Utterance utterance;
+  std::string place;
+};
+
+// The utterances of a chapter; refuses audio that no transcript names.
+void read_chapter(const fs::path& chapter, const std::string& speaker, std::vector<Located>& all) {
+  std::map<fs::path, bool> has_transcript;  // of each FLAC file
+  for (const fs::path& path : sorted_entries(chapter))
+    if (path.extension() == ".flac") has_transcript[path] = false;
+  for (const fs::path& path : sorted_entries(chapter)) {
+    if (!is_transcript(path)) continue;
+    const TextFile file(path);
+    for (const Line& line : file.lines()) {
+      const auto [id, text] = split_first_word(line.text);
+      EDGEVAL_EXPECTS(!text.empty(), file.place(line), ": ", id, " has no transcript");
+      const fs::path audio = chapter / (std::string(id) + ".flac");
+      has_transcript[audio] = true;
+      all.push_back({{std::string(id), audio, std::string(text), speaker}, file.place(line)});
+    }
+  }
+  for (const auto& [audio, found] : has_transcript)
+    EDGEVAL_EXPECTS(found, audio.string(), ": has no transcript in ", chapter.string(), "/*",
+                    kTranscriptEnd);
+}
+
+std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
+  std::vector<Located> all;
+  for (const fs::path& speaker : sorted_entries(folder / split))
+    for (const fs::path& chapter : sorted_entries(speaker))
+      read_chapter(chapter, speaker.filename().string(), all);
+  std::stable_sort(all.begin(), all.end(), [](const Located& a, const Located& b) {
+    return a.utterance.id < b.utterance.id;
+  });
+  UtteranceList list;
+  for (Located& located : all) list.add(std::move(located.utterance), located.place);
+  return list.take();
+}
+
+}  // namespace
+
+const Layout kLibrispeechLayout{"librispeech", recognises, splits, read};
+
+}  // namespace edgeval::data
