@@ -37,7 +37,7 @@ struct Delta {
     EDGEVAL_HD Operand next(float value, Source source, State& state) const {
       const float threshold = source == Source::kInput ? threshold_x : threshold_h;
       const float moved = value - state.held;
-      const bool changed = moved != 0 && absolute(moved) >= threshold;
+      const bool changed = (moved != 0) & (absolute(moved) >= threshold);  // no branch: vectorises
       state.held = changed ? value : state.held;
       return {state.held, changed};
     }

@@ -28,7 +28,7 @@ enum class Source : std::uint8_t { kInput, kRecurrent };
 // What enters the product for one element, and whether it costs work.
 struct Operand {
   float value;
-  bool changed;
+  std::int32_t changed;  // 1 or 0
 };
 
 // What deciding costs an operand, for every element of an executed step unless said otherwise.

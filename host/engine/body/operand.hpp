@@ -25,7 +25,7 @@ EDGEVAL_HD OperandCounts operand_row(Block block, const Rule& rule, Source sourc
     counts.changed = block.sum(width, [&](Index i) {
       const Operand now = rule.next(value[i], source, state[i]);
       operand[i] = now.value;
-      return now.changed ? 1 : 0;
+      return now.changed;
     });
   }
   return counts;
