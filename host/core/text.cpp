@@ -7,6 +7,17 @@ constexpr std::string_view kSpaces = " \t\n\v\f\r";
 
 }  // namespace
 
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kSpaces);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpaces) + 1 - begin);
+}
+
+std::string_view first_word(std::string_view text) {
+  const std::string_view begun = trimmed(text);
+  return begun.substr(0, begun.find_first_of(kSpaces));
+}
+
 std::vector<std::string_view> split_words(std::string_view text) {
   std::vector<std::string_view> words;
   for (std::size_t begin = text.find_first_not_of(kSpaces); begin != std::string_view::npos;) {

@@ -8,6 +8,12 @@
 
 namespace edgeval {
 
+// Without white space around; empty when there is nothing else.
+std::string_view trimmed(std::string_view text);
+
+// Empty when there is none.
+std::string_view first_word(std::string_view text);
+
 // The words between runs of white space; they point into `text`.
 std::vector<std::string_view> split_words(std::string_view text);
 

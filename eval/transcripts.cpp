@@ -1,0 +1,191 @@
+#include "eval/transcripts.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr const char* kCure = "; if the format is another, say --input-format kaldi|trn|lines";
+
+// A file and its lines, which are views into it.
+struct Lines {
+  std::string path;
+  std::string bytes;
+  std::vector<std::string_view> lines;  // trimmed
+};
+
+struct Utterance {
+  std::string_view id;
+  std::string_view text;
+  std::size_t line = 0;  // from 1
+};
+
+void split_lines(Lines& file) {
+  std::string_view rest = file.bytes;
+  if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
+  EDGEVAL_EXPECTS(!rest.empty(), file.path, ": is empty, transcripts are wanted");
+  while (!rest.empty()) {
+    const std::size_t length = std::min(rest.find('\n'), rest.size());
+    file.lines.push_back(trimmed(rest.substr(0, length)));
+    EDGEVAL_EXPECTS(file.lines.back().find('\0') == std::string_view::npos, file.path, ":",
+                    file.lines.size(),
+                    ": holds a zero byte; if it is UTF-16, convert it with iconv -t UTF-8");
+    rest.remove_prefix(std::min(length + 1, rest.size()));
+  }
+}
+
+// Lines of a trn file that hold no utterance.
+bool is_trn_comment(std::string_view line) { return line.empty() || line.starts_with(";;"); }
+
+// The ID of "words... (ID)"; empty when there is none.
+std::string_view trn_id(std::string_view line) {
+  const std::size_t open = line.rfind('(');
+  if (open == std::string_view::npos || !line.ends_with(')')) return {};
+  const std::string_view id = line.substr(open + 1, line.size() - open - 2);
+  return first_word(id) == id ? id : std::string_view{};
+}
+
+bool begins_with_id(std::string_view line) {
+  return std::ranges::any_of(first_word(line), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+TranscriptFormat find_format(const Lines& file) {
+  const auto most = [&](auto holds) {
+    return 2 * std::ranges::count_if(file.lines, holds) > std::ssize(file.lines);
+  };
+  const auto has_trn_id = [](std::string_view line) { return !trn_id(line).empty(); };
+  const auto fits_trn = [&](std::string_view line) {
+    return is_trn_comment(line) || has_trn_id(line);
+  };
+  if (most(fits_trn) && std::ranges::any_of(file.lines, has_trn_id)) return TranscriptFormat::kTrn;
+  return most(begins_with_id) ? TranscriptFormat::kKaldi : TranscriptFormat::kLines;
+}
+
+// Utterances of a file whose lines carry ids.
+std::vector<Utterance> parse(const Lines& file, TranscriptFormat format) {
+  std::vector<Utterance> utterances;
+  std::unordered_map<std::string_view, std::size_t> seen;  // line by id
+  for (std::size_t i = 0; i < file.lines.size(); ++i) {
+    const std::string_view line = file.lines[i];
+    const std::string place = concat(file.path, ":", i + 1);
+    Utterance utterance;
+    utterance.line = i + 1;
+    if (format == TranscriptFormat::kTrn) {
+      if (is_trn_comment(line)) continue;
+      utterance.id = trn_id(line);
+      EDGEVAL_EXPECTS(!utterance.id.empty(), place, ": does not end with (ID), as trn wants it",
+                      kCure);
+      utterance.text = trimmed(line.substr(0, line.rfind('(')));
+      EDGEVAL_EXPECTS(utterance.text.find_first_of("{}") == std::string_view::npos, place,
+                      ": alternatives in { } are not understood; write one of them");
+    } else {
+      utterance.id = first_word(line);
+      EDGEVAL_EXPECTS(!utterance.id.empty(), place, ": is blank, an utterance id is wanted", kCure);
+      utterance.text = trimmed(line.substr(utterance.id.size()));
+    }
+    const auto [first, fresh] = seen.try_emplace(utterance.id, utterance.line);
+    EDGEVAL_EXPECTS(fresh, place, ": utterance '", utterance.id, "' is already on line ",
+                    first->second, kCure);
+    utterances.push_back(utterance);
+  }
+  EDGEVAL_EXPECTS(!utterances.empty(), file.path, ": holds no utterance");
+  return utterances;
+}
+
+// Whether plain lines look as if they began with ids: a wrong guess would count the ids as words,
+// and as right ones.
+bool doubtful(const Lines& reference, const Lines& hypothesis) {
+  std::unordered_set<std::string_view> first_words;
+  for (const std::string_view line : reference.lines) first_words.insert(first_word(line));
+  if (reference.lines.size() < 2 || first_words.size() < reference.lines.size()) return false;
+  std::unordered_set<std::string_view> hypothesis_words;
+  std::ptrdiff_t shared = 0;
+  for (const std::string_view line : hypothesis.lines) {
+    if (!hypothesis_words.insert(first_word(line)).second) return false;
+    shared += first_words.contains(first_word(line));
+  }
+  return 2 * shared > std::ssize(hypothesis.lines);
+}
+
+void pair_lines(const Lines& reference, const Lines& hypothesis, TranscriptPair& pair) {
+  EDGEVAL_EXPECTS(reference.lines.size() == hypothesis.lines.size(), reference.path, " has ",
+                  reference.lines.size(), " lines, ", hypothesis.path, " has ",
+                  hypothesis.lines.size(), "; plain lines must be as many", kCure);
+  for (std::size_t i = 0; i < reference.lines.size(); ++i) {
+    pair.ids.push_back(concat(i + 1));
+    pair.references.emplace_back(reference.lines[i]);
+    pair.hypotheses.emplace_back(hypothesis.lines[i]);
+  }
+}
+
+void pair_ids(const Lines& reference, const Lines& hypothesis, TranscriptPair& pair) {
+  const std::vector<Utterance> references = parse(reference, pair.reference_format);
+  const std::vector<Utterance> hypotheses = parse(hypothesis, pair.hypothesis_format);
+  std::unordered_set<std::string_view> known;
+  for (const Utterance& utterance : references) known.insert(utterance.id);
+  std::unordered_map<std::string_view, std::string_view> texts;
+  for (const Utterance& utterance : hypotheses) {
+    EDGEVAL_EXPECTS(known.contains(utterance.id), hypothesis.path, ":", utterance.line,
+                    ": utterance '", utterance.id, "' is not in ", reference.path,
+                    "; score against its own reference");
+    texts.emplace(utterance.id, utterance.text);
+  }
+  for (const Utterance& utterance : references) {
+    const auto found = texts.find(utterance.id);
+    pair.ids.emplace_back(utterance.id);
+    pair.references.emplace_back(utterance.text);
+    pair.hypotheses.emplace_back(found == texts.end() ? std::string_view{} : found->second);
+    if (found == texts.end()) pair.missing.emplace_back(utterance.id);
+  }
+}
+
+}  // namespace
+
+std::string name(TranscriptFormat format) {
+  switch (format) {
+    case TranscriptFormat::kKaldi:
+      return "kaldi";
+    case TranscriptFormat::kTrn:
+      return "trn";
+    case TranscriptFormat::kLines:
+      return "lines";
+  }
+  throw std::logic_error("unknown transcript format");
+}
+
+TranscriptPair read_transcripts(const std::filesystem::path& reference,
+                                const std::filesystem::path& hypothesis,
+                                std::optional<TranscriptFormat> format) {
+  Lines references{reference.string(), read_file(reference), {}};
+  Lines hypotheses{hypothesis.string(), read_file(hypothesis), {}};
+  for (Lines* file : {&references, &hypotheses}) {
+    expect_utf8(file->bytes, file->path);
+    split_lines(*file);
+  }
+  TranscriptPair pair;
+  pair.reference_format = format.value_or(find_format(references));
+  pair.hypothesis_format = format.value_or(find_format(hypotheses));
+  const bool reference_plain = pair.reference_format == TranscriptFormat::kLines;
+  const bool hypothesis_plain = pair.hypothesis_format == TranscriptFormat::kLines;
+  EDGEVAL_EXPECTS(reference_plain == hypothesis_plain, references.path, " reads as ",
+                  name(pair.reference_format), ", ", hypotheses.path, " as ",
+                  name(pair.hypothesis_format), "; bring both into one format", kCure);
+  if (!reference_plain) {
+    pair_ids(references, hypotheses, pair);
+    return pair;
+  }
+  EDGEVAL_EXPECTS(
+      format || !doubtful(references, hypotheses), references.path, " and ", hypotheses.path,
+      ": the lines may or may not begin with utterance ids; say --input-format kaldi or lines");
+  pair_lines(references, hypotheses, pair);
+  return pair;
+}
+
+}  // namespace edgeval
