@@ -1,4 +1,5 @@
-// Matrices in host memory: owners that move, views that never own. Row-major, the rightmost index fastest.
+// Matrices in host memory: owners that move, views that never own. Row-major, the rightmost index fastest. Kernels may
+// make such a view of device memory for a body; between functions of the host that is a DeviceView (cuda/memory.hpp).
 //
 // Shape letters, everywhere in edgeval: T steps, N lanes (utterances in a batch), C inputs of a layer, H cells,
 // G gates, O outputs, V vocabulary, B beam.
@@ -13,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/numeric/host_device.hpp"
+
 namespace edgeval {
 
 using Index = std::int64_t;
@@ -24,8 +27,8 @@ struct MatrixView {
   Index cols = 0;
   Index stride = 0;  // elements from one row to the next
 
-  T* row(Index r) const { return data + r * stride; }
-  T& operator()(Index r, Index c) const { return data[r * stride + c]; }
+  EDGEVAL_HD T* row(Index r) const { return data + r * stride; }
+  EDGEVAL_HD T& operator()(Index r, Index c) const { return data[r * stride + c]; }
   operator MatrixView<const T>() const { return {data, rows, cols, stride}; }
 };
 
