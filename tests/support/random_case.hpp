@@ -1,0 +1,48 @@
+// Random small cases for tests: a stack of layers, a ragged batch that changes slowly enough for
+// the techniques to act, and an operating point. The same seed gives the same case on every
+// machine.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "host/engine/engine.hpp"
+
+namespace edgeval::test {
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : bits_(seed) {}
+  double uniform(double low, double high);  // in [low, high)
+  Index whole(Index low, Index high);       // both ends included
+  Index skewed(Index low, Index high);      // the same, small values more often: log-uniform
+  bool chance(double probability) { return uniform(0, 1) < probability; }
+  template <class T>
+  const T& of(const std::vector<T>& choices) {
+    return choices[static_cast<std::size_t>(whole(0, static_cast<Index>(choices.size()) - 1))];
+  }
+
+ private:
+  std::mt19937_64 bits_;
+};
+
+// 1 to 3 LSTM layers of widths up to 70, sometimes a rectified linear layer before them, often a
+// linear one behind.
+Model random_stack(Random& random);
+
+// [frames, inputs]: a random walk that often stands still, in some elements or all, with zeros and
+// silent stretches.
+Matrix<float> random_frames(Random& random, Index frames, Index inputs);
+Ragged<float> ragged(const std::vector<Matrix<float>>& utterances, Index inputs);
+Ragged<float> random_batch(Random& random, const std::vector<Index>& lengths, Index inputs);
+
+enum class Kind { kDense, kSkip, kReuse, kDelta, kSkipReuse, kSkipDelta, kMixed };
+inline constexpr Kind kKinds[] = {Kind::kDense,     Kind::kSkip,      Kind::kReuse, Kind::kDelta,
+                                  Kind::kSkipReuse, Kind::kSkipDelta, Kind::kMixed};
+
+// Parameters differ from layer to layer; kMixed also draws the techniques anew for each. Linear
+// layers sometimes take the operand. Delta's thresholds are above 0.
+OperatingPoint random_point(Random& random, const Model& model, Kind kind);
+
+}  // namespace edgeval::test
