@@ -49,7 +49,6 @@ std::vector<Direction> read_directions(const Fields& fields) {
 }
 
 LstmLayer read_lstm(const Fields& fields, Safetensors& file) {
-  fields.expect_only({"type", "name", "inputs", "cells", "direction"});
   LstmLayer layer;
   layer.name = fields.text("name");
   layer.inputs = fields.integer("inputs", 1, kMaxWidth);
@@ -59,8 +58,7 @@ LstmLayer read_lstm(const Fields& fields, Safetensors& file) {
     const std::string prefix = concat(layer.name, ".", name(direction), ".");
     for (const char* optional : {"peephole", "weight_hr"})
       EDGEVAL_EXPECTS(!file.has(prefix + optional), fields.place(), ": tensor ",
-                      quoted(prefix + optional),
-                      " is not supported yet by this version of edgeval");
+                      shown(prefix + optional), " is not supported yet by this version of edgeval");
     LstmWeights weights;
     weights.weight_ih = file.take_matrix(prefix + "weight_ih", 4 * layer.cells, layer.inputs);
     weights.weight_hh = file.take_matrix(prefix + "weight_hh", 4 * layer.cells, layer.cells);
@@ -80,7 +78,6 @@ Activation read_activation(const Fields& fields) {
 }
 
 LinearLayer read_linear(const Fields& fields, Safetensors& file) {
-  fields.expect_only({"type", "name", "inputs", "outputs", "activation"});
   LinearLayer layer;
   layer.name = fields.text("name");
   layer.inputs = fields.integer("inputs", 1, kMaxWidth);
@@ -91,12 +88,14 @@ LinearLayer read_linear(const Fields& fields, Safetensors& file) {
   return layer;
 }
 
-Layer read_layer(const Fields& fields, Safetensors& file) {
+// The type of a layer, after its keys were found to be those of the type.
+const std::string& layer_type(const Fields& fields) {
   const std::string& type = fields.choice("type", {"lstm", "linear"},
                                           {"gru", "sru", "qrnn", "embedding", "encoder", "bridge",
                                            "decoder", "attention", "generator"});
-  if (type == "lstm") return read_lstm(fields, file);
-  return read_linear(fields, file);
+  if (type == "lstm") fields.expect_only({"type", "name", "inputs", "cells", "direction"});
+  if (type == "linear") fields.expect_only({"type", "name", "inputs", "outputs", "activation"});
+  return type;
 }
 
 bool has_control(std::string_view text) {
@@ -115,18 +114,20 @@ std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, Width wi
   std::vector<Layer> layers;
   std::set<std::string> names;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const Fields nameless(list[i], concat(fields.place(), ": layers[", i, "]"));
-    const std::string& name = nameless.text("name");
-    EDGEVAL_EXPECTS(!name.empty() && !has_control(name), nameless.place(), ": name ", quoted(name),
+    const Fields entry(list[i], concat(fields.place(), ": layers[", i, "]"));
+    const std::string& type = layer_type(entry);
+    const std::string& name = entry.text("name");
+    EDGEVAL_EXPECTS(!name.empty() && !has_control(name), entry.place(), ": name ", shown(name),
                     " is empty or holds control characters");
-    EDGEVAL_EXPECTS(names.insert(name).second, nameless.place(), ": name ", quoted(name),
+    EDGEVAL_EXPECTS(names.insert(name).second, entry.place(), ": name ", shown(name),
                     " belongs to an earlier layer");
-    const Fields layer(list[i], concat(fields.place(), ": layer ", quoted(name)));
+    const Fields layer(list[i], concat(fields.place(), ": layer ", shown(name)));
     const Index inputs = layer.integer("inputs", 1, kMaxWidth);
     EDGEVAL_EXPECTS(inputs == width.width, layer.place(), ": inputs is ", inputs, ", but ",
                     width.giver, " gives ", width.width);
-    layers.push_back(read_layer(layer, file));
-    width = {layer_outputs(layers.back()), concat("layer ", quoted(name), " before it")};
+    if (type == "lstm") layers.emplace_back(read_lstm(layer, file));
+    if (type == "linear") layers.emplace_back(read_linear(layer, file));
+    width = {layer_outputs(layers.back()), concat("layer ", shown(name), " before it")};
   }
   return layers;
 }
@@ -160,7 +161,7 @@ Model read_model(std::string_view bytes, const std::filesystem::path& path) {
   model.blank = static_cast<int>(fields.integer("blank", 0, tokens - 1));
   model.layers = read_layers(fields, file, {model.frontend.features(), "the front end"});
   EDGEVAL_EXPECTS(model.outputs() == tokens, model.path, ": layer ",
-                  quoted(layer_name(model.layers.back())), ": gives ", model.outputs(),
+                  shown(layer_name(model.layers.back())), ": gives ", model.outputs(),
                   " values, but there are ", tokens, " tokens");
   file.expect_all_taken();
   model.sha256 = sha256(bytes);

@@ -24,7 +24,7 @@ class Watch {
     if (event == Json::parse_event_t::object_end) open_.pop_back();
     if (event == Json::parse_event_t::key) {
       const auto& key = parsed.get_ref<const std::string&>();
-      EDGEVAL_EXPECTS(open_.back().insert(key).second, place_, ": duplicate key ", quoted(key));
+      EDGEVAL_EXPECTS(open_.back().insert(key).second, place_, ": duplicate key ", shown(key));
     }
     return true;
   }
@@ -61,7 +61,7 @@ Json parse_json(std::string_view text, const std::string& place) {
   }
 }
 
-std::string quoted(std::string_view name) {
+std::string shown(std::string_view name) {
   std::string text = Json(name).dump(-1, ' ', /*ensure_ascii=*/true);
   if (text.size() > kMaxName) text.replace(kMaxName, std::string::npos, "...\"");
   return text;
@@ -74,13 +74,13 @@ Fields::Fields(const Json& json, std::string place) : json_(json), place_(std::m
 void Fields::expect_only(std::initializer_list<std::string> keys) const {
   const std::vector<std::string> known(keys);
   for (const auto& [key, ignored] : json_.items())
-    EDGEVAL_EXPECTS(contains(known, key), place_, ": unknown key ", quoted(key),
+    EDGEVAL_EXPECTS(contains(known, key), place_, ": unknown key ", shown(key),
                     nearest(key, known));
 }
 
 const Json& Fields::value(const std::string& key) const {
   const auto found = json_.find(key);
-  EDGEVAL_EXPECTS(found != json_.end(), place_, ": key ", quoted(key), " is missing");
+  EDGEVAL_EXPECTS(found != json_.end(), place_, ": key ", shown(key), " is missing");
   return *found;
 }
 
@@ -128,7 +128,7 @@ const std::string& Fields::choice(const std::string& key, const std::vector<std:
   const std::string& name = text(key);
   EDGEVAL_EXPECTS(!contains(planned, name), place_, ": ", key, " ", name,
                   " is not supported yet by this version of edgeval", suggestion("", known));
-  EDGEVAL_EXPECTS(contains(known, name), place_, ": unknown ", key, " ", quoted(name),
+  EDGEVAL_EXPECTS(contains(known, name), place_, ": unknown ", key, " ", shown(name),
                   nearest(name, known));
   return name;
 }

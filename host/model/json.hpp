@@ -21,7 +21,7 @@ Json parse_json(std::string_view text, const std::string& place);
 
 // In double quotes, ASCII, at most some 80 characters: fit for a message, whatever the name holds.
 // UTF-8 wanted.
-std::string quoted(std::string_view name);
+std::string shown(std::string_view name);
 
 // The values of one JSON object, which must outlive it.
 class Fields {

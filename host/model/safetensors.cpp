@@ -99,13 +99,13 @@ void Safetensors::read_header(std::string_view header) {
   const Json json = parse_json(header, path_ + ": header");
   for (const auto& [name, entry] : json.items()) {
     if (name != "__metadata__") {
-      const Fields fields(entry, concat(path_, ": tensor ", quoted(name)));
+      const Fields fields(entry, concat(path_, ": tensor ", shown(name)));
       tensors_.emplace(name, read_tensor(fields));
       continue;
     }
     EDGEVAL_EXPECTS(entry.is_object(), path_, ": __metadata__ must be an object");
     for (const auto& [key, text] : entry.items()) {
-      EDGEVAL_EXPECTS(text.is_string(), path_, ": __metadata__: ", quoted(key), " must be a text");
+      EDGEVAL_EXPECTS(text.is_string(), path_, ": __metadata__: ", shown(key), " must be a text");
       metadata_.emplace(key, text.get_ref<const std::string&>());
     }
   }
@@ -117,7 +117,7 @@ Safetensors::Tensor Safetensors::read_tensor(const Fields& fields) const {
   Tensor tensor;
   tensor.dtype = fields.text("dtype");
   const Index size = element_size(tensor.dtype);
-  EDGEVAL_EXPECTS(size > 0, place, ": dtype ", quoted(tensor.dtype),
+  EDGEVAL_EXPECTS(size > 0, place, ": dtype ", shown(tensor.dtype),
                   " is not read; F32, F16 and BF16 are");
   const Index count = element_count(fields.array("shape"), place);
   tensor.shape = fields.array("shape").get<std::vector<Index>>();
@@ -143,7 +143,7 @@ void Safetensors::check_tiling() const {
   std::sort(order.begin(), order.end());
   std::size_t end = 0;
   for (const auto& [begin, name] : order) {
-    EDGEVAL_EXPECTS(begin == end, path_, ": tensor ", quoted(*name), ": begins at byte ", begin,
+    EDGEVAL_EXPECTS(begin == end, path_, ": tensor ", shown(*name), ": begins at byte ", begin,
                     ", but the data before it is used up to byte ", end,
                     begin < end ? " (they overlap)" : " (a gap)");
     end = tensors_.at(*name).end;
@@ -154,7 +154,7 @@ void Safetensors::check_tiling() const {
 
 const std::string& Safetensors::metadata(const std::string& key) const {
   const auto found = metadata_.find(key);
-  EDGEVAL_EXPECTS(found != metadata_.end(), path_, ": no ", quoted(key),
+  EDGEVAL_EXPECTS(found != metadata_.end(), path_, ": no ", shown(key),
                   " in __metadata__: not a model of edgeval; edgeval import makes one");
   return found->second;
 }
@@ -170,11 +170,11 @@ Matrix<float> Safetensors::take_vector(const std::string& name, Index cols) {
 Matrix<float> Safetensors::take(const std::string& name, const std::vector<Index>& shape,
                                 Index rows) {
   const auto found = tensors_.find(name);
-  EDGEVAL_EXPECTS(found != tensors_.end(), path_, ": tensor ", quoted(name), " is missing");
+  EDGEVAL_EXPECTS(found != tensors_.end(), path_, ": tensor ", shown(name), " is missing");
   Tensor& tensor = found->second;
-  EDGEVAL_EXPECTS(tensor.shape == shape, path_, ": tensor ", quoted(name), ": shape ",
+  EDGEVAL_EXPECTS(tensor.shape == shape, path_, ": tensor ", shown(name), ": shape ",
                   shape_text(tensor.shape), ", must be ", shape_text(shape));
-  EDGEVAL_EXPECTS(!tensor.taken, path_, ": tensor ", quoted(name), ": two layers want it");
+  EDGEVAL_EXPECTS(!tensor.taken, path_, ": tensor ", shown(name), ": two layers want it");
   tensor.taken = true;
 
   Matrix<float> matrix(rows, shape.back());
@@ -185,14 +185,14 @@ Matrix<float> Safetensors::take(const std::string& name, const std::vector<Index
   if (tensor.dtype == "BF16") convert(bytes, values, from_bfloat);
   const auto wrong =
       std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-  EDGEVAL_EXPECTS(wrong == values.end(), path_, ": tensor ", quoted(name), ": element ",
+  EDGEVAL_EXPECTS(wrong == values.end(), path_, ": tensor ", shown(name), ": element ",
                   wrong - values.begin(), " is ", *wrong, ", must be finite");
   return matrix;
 }
 
 void Safetensors::expect_all_taken() const {
   for (const auto& [name, tensor] : tensors_)
-    EDGEVAL_EXPECTS(tensor.taken, path_, ": tensor ", quoted(name), ": no layer uses it");
+    EDGEVAL_EXPECTS(tensor.taken, path_, ": tensor ", shown(name), ": no layer uses it");
 }
 
 }  // namespace edgeval

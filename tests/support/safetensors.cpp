@@ -125,6 +125,12 @@ std::string framed(std::string_view header, std::string_view data) {
   return bytes.append(header).append(data);
 }
 
+FileParts unframed(std::string_view file) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, file.data(), sizeof length);
+  return {std::string(file.substr(8, length)), std::string(file.substr(8 + length))};
+}
+
 std::string safetensors_bytes(std::string_view metadata, const std::vector<TensorBytes>& tensors) {
   Json header = {{"__metadata__", {{"edgeval", metadata}}}};
   std::string data;

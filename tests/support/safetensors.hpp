@@ -25,7 +25,7 @@ inline const std::vector<Direction> kBothDirections{Direction::kForward, Directi
 struct RandomModelSpec {
   Index inputs =
       1;  // C of the first layer; the front end is made to give as many (mel_bins, no deltas)
-  std::vector<LstmSpec> lstm;
+  std::vector<LstmSpec> lstm = {};
   Index outputs = 1;  // of the linear layer, and how many tokens; 0: no linear layer
   float gain = 1;     // weights and biases are uniform in +-gain / sqrt(columns of the matrix)
 };
@@ -47,6 +47,13 @@ std::string safetensors_bytes(std::string_view metadata, const std::vector<Tenso
 
 // Eight bytes of length, the header, the data: whatever they hold.
 std::string framed(std::string_view header, std::string_view data);
+
+struct FileParts {
+  std::string header;
+  std::string data;
+};
+
+FileParts unframed(std::string_view file);
 
 // The parts of a model's file, and the file.
 std::string model_json(const Model& model);
