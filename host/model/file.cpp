@@ -26,7 +26,7 @@ FrontendConfig read_frontend(const Fields& fields) {
   const double sample_ms = 1000.0 / config.sample_rate;
   config.frame_ms = fields.number("frame_ms", 2 * sample_ms, 1000);
   config.shift_ms = fields.number("shift_ms", sample_ms, 1000);
-  config.mel_bins = static_cast<int>(fields.integer("mel_bins", 1, 1024));
+  config.mel_bins = static_cast<int>(fields.integer("mel_bins", 1, 1000));
   config.high_hz = fields.number("high_hz", 0, config.sample_rate / 2.0);
   config.low_hz = fields.number("low_hz", 0, config.sample_rate / 2.0);
   EDGEVAL_EXPECTS(config.low_hz < config.high_hz, fields.place(), ": low_hz is ", config.low_hz,
