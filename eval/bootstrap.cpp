@@ -38,7 +38,7 @@ std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
                                         const BootstrapOptions& options) {
   EDGEVAL_ASSERT(errors.size() == reference.size());
   EDGEVAL_ASSERT(options.resamples > 0 && options.confidence > 0 && options.confidence < 1);
-  if (errors.empty()) return std::nullopt;
+  if (errors.size() < 2) return std::nullopt;
   SplitMix64 random(options.seed);
   std::vector<double> ratios;
   for (int resample = 0; resample < options.resamples; ++resample) {

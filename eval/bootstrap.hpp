@@ -32,8 +32,9 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
-// One entry per utterance in both. A resample without any reference has no ratio and is left out;
-// no interval when none has one. Percentiles interpolate linearly between order statistics.
+// One entry per utterance in both. A resample without any reference has no ratio and is left out.
+// No interval for fewer than two utterances, which show no spread, or without any reference.
+// Percentiles interpolate linearly.
 std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
                                         std::span<const std::uint64_t> reference,
                                         const BootstrapOptions& options = {});

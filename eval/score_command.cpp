@@ -54,14 +54,14 @@ void write_row(std::ostream& out, const std::vector<std::string>& cells) {
   std::ostringstream row;
   row << std::left << std::setw(kWidths[0]) << cells[0] << std::right;
   for (std::size_t i = 1; i + 1 < cells.size(); ++i) row << std::setw(kWidths[i]) << cells[i];
-  out << row.str() << "  of " << cells.back() << '\n';
+  out << row.str() << "  " << cells.back() << '\n';
 }
 
 void write_row(std::ostream& out, const char* title, const ErrorRate& rate, const char* unit) {
   const EditCounts& counts = rate.counts;
   write_row(out, {title, in_percent(rate.value), in_percent(rate.ci95), concat(counts.errors()),
                   concat(counts.substitutions), concat(counts.deletions), concat(counts.insertions),
-                  concat(counts.reference, " ", unit)});
+                  concat("of ", counts.reference, " ", unit)});
 }
 
 // "3 (a, b, ...)"
@@ -74,26 +74,30 @@ std::string listed(const std::vector<std::string>& ids) {
   return ids.empty() ? text : text + ")";
 }
 
-// REF, HYP and EVAL one above the other; words in columns as wide as the longer of the two, in
-// bytes.
+// Code points of UTF-8, which stand for columns on a terminal.
+std::size_t columns(std::string_view word) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(word, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// REF, HYP and EVAL one above the other, words in columns.
 void write_alignment(std::ostream& out, const TranscriptPair& pair, std::size_t n,
                      const Alignment& alignment) {
   const std::vector<std::string_view> reference = split_words(pair.references[n]);
   const std::vector<std::string_view> hypothesis = split_words(pair.hypotheses[n]);
-  const std::string evaluation = letters(alignment);
-  std::ostringstream rows[3];
-  for (std::size_t k = 0; k < alignment.pairs.size(); ++k) {
-    const AlignedPair& step = alignment.pairs[k];
-    const std::string_view cells[3] = {
-        step.reference < 0 ? "***" : reference[step.reference],
-        step.hypothesis < 0 ? "***" : hypothesis[step.hypothesis],
-        step.edit == Edit::kCorrect ? "" : std::string_view(evaluation).substr(k, 1)};
-    const auto width = static_cast<int>(std::max(cells[0].size(), cells[1].size()));
+  std::string rows[3] = {"REF: ", "HYP: ", "EVAL:"};
+  for (const AlignedPair& step : alignment.pairs) {
+    const std::string_view letter = kEditLetters.substr(static_cast<std::size_t>(step.edit), 1);
+    const std::string_view cells[3] = {step.reference < 0 ? "***" : reference[step.reference],
+                                       step.hypothesis < 0 ? "***" : hypothesis[step.hypothesis],
+                                       step.edit == Edit::kCorrect ? "" : letter};
+    const std::size_t width = std::max(columns(cells[0]), columns(cells[1]));
     for (int row = 0; row < 3; ++row)
-      rows[row] << ' ' << std::left << std::setw(width) << cells[row];
+      rows[row].append(" ").append(cells[row]).append(width - columns(cells[row]), ' ');
   }
-  out << pair.ids[n] << "\nREF: " << rows[0].str() << "\nHYP: " << rows[1].str()
-      << "\nEVAL:" << rows[2].str() << "\n\n";
+  out << pair.ids[n] << '\n';
+  for (const std::string& row : rows) out << trimmed(row) << '\n';
+  out << '\n';
 }
 
 void write_text(std::ostream& out, const ScoreOptions& options, const TranscriptPair& pair,
@@ -106,7 +110,8 @@ void write_text(std::ostream& out, const ScoreOptions& options, const Transcript
   if (wants(options, "cer")) write_row(out, "CER", quality.characters, "characters");
   const SentenceErrorRate& sentences = quality.sentences;
   write_row(out, {"SER", in_percent(sentences.value), in_percent(sentences.ci95),
-                  concat(sentences.errors), "", "", "", concat(sentences.sentences, " sentences")});
+                  concat(sentences.errors), "", "", "",
+                  concat("of ", sentences.sentences, " sentences")});
   out << "missing hypotheses: " << listed(pair.missing)
       << "   empty references: " << quality.empty_references << '\n';
   if (!options.quiet)

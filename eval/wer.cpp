@@ -144,7 +144,8 @@ std::optional<double> percent(std::uint64_t part, std::uint64_t whole) {
 
 std::string letters(const Alignment& alignment) {
   std::string text;
-  for (const AlignedPair& pair : alignment.pairs) text += "CSDI"[static_cast<int>(pair.edit)];
+  for (const AlignedPair& pair : alignment.pairs)
+    text += kEditLetters[static_cast<std::size_t>(pair.edit)];
   return text;
 }
 

@@ -40,6 +40,7 @@ struct EditCounts {
 std::optional<double> percent(std::uint64_t part, std::uint64_t whole);
 
 enum class Edit : std::uint8_t { kCorrect, kSubstitution, kDeletion, kInsertion };
+inline constexpr std::string_view kEditLetters = "CSDI";
 
 struct AlignedPair {
   Edit edit;
