@@ -1,0 +1,288 @@
+// Reads accelerator files strictly: every key known and present, every number finite, every
+// constant with its source, every rule pointing at something that exists, every action used.
+#include "hwmodel/accelerator.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/core/names.hpp"
+
+namespace edgeval::hw {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> count_keys() {
+  std::vector<std::string> keys;
+  for (const CountInfo& each : kCountInfo) keys.emplace_back(each.key);
+  return keys;
+}
+
+// The checks every part of a file needs. `what` names the part in messages: "rule 3", "component
+// dram".
+class Reader {
+ public:
+  explicit Reader(fs::path path) : path_(std::move(path)) {}
+
+  template <class... Parts>
+  [[noreturn]] void fail(const YAML::Node& node, const Parts&... parts) const {
+    throw Error(concat(path_.string(), ":", std::max(node.Mark().line, 0) + 1, ": ", parts...));
+  }
+
+  // (key, value) pairs of a map, in the file's order; no key twice.
+  std::vector<std::pair<std::string, YAML::Node>> pairs(const YAML::Node& node,
+                                                        const std::string& what) const {
+    if (!node.IsMap()) fail(node, what, " must be a map of keys");
+    std::vector<std::pair<std::string, YAML::Node>> pairs;
+    for (const auto& pair : node) {
+      const std::string key = text(pair.first, concat("a key of ", what));
+      if (std::ranges::any_of(pairs, [&](const auto& each) { return each.first == key; }))
+        fail(pair.first, what, ": key '", key, "' appears twice");
+      pairs.emplace_back(key, pair.second);
+    }
+    return pairs;
+  }
+
+  void keys(const YAML::Node& node, const std::string& what, std::vector<std::string> required,
+            const std::vector<std::string>& optional = {}) const {
+    const auto present = pairs(node, what);
+    for (const std::string& key : required)
+      if (!node[key]) fail(node, what, ": key '", key, "' is missing");
+    required.insert(required.end(), optional.begin(), optional.end());
+    for (const auto& [key, value] : present)
+      if (std::ranges::find(required, key) == required.end())
+        fail(value, what, ": unknown key '", key, "'", suggestion(key, required));
+  }
+
+  std::string text(const YAML::Node& node, const std::string& what) const {
+    if (!node.IsScalar() || node.Scalar().empty()) fail(node, what, " must be a text");
+    return node.Scalar();
+  }
+
+  double number(const YAML::Node& node, const std::string& what) const {
+    double value = 0;
+    if (!node.IsScalar() || !YAML::convert<double>::decode(node, value) || !std::isfinite(value))
+      fail(node, what, " must be a finite number", node.IsScalar() ? ", not " : "",
+           node.IsScalar() ? node.Scalar() : "");
+    return value;
+  }
+
+  double positive(const YAML::Node& node, const std::string& what) const {
+    const double value = number(node, what);
+    if (!(value > 0)) fail(node, what, " is ", value, ", must be positive");
+    return value;
+  }
+
+  double not_negative(const YAML::Node& node, const std::string& what) const {
+    const double value = number(node, what);
+    if (value < 0) fail(node, what, " is ", value, ", must be 0 or more");
+    return value;
+  }
+
+  // {<value_key>: 3.2, range: [1.6, 6.4], source: "..."}, range optional.
+  Constant constant(const YAML::Node& node, const std::string& value_key,
+                    const std::string& what) const {
+    keys(node, what, {value_key, "source"}, {"range"});
+    Constant constant;
+    constant.value = not_negative(node[value_key], concat(what, ": ", value_key));
+    constant.low = constant.high = constant.value;
+    constant.source = text(node["source"], concat(what, ": source"));
+    if (const YAML::Node range = node["range"]) {
+      if (!range.IsSequence() || range.size() != 2)
+        fail(range, what, ": range must be [low, high]");
+      constant.low = not_negative(range[0], concat(what, ": range"));
+      constant.high = not_negative(range[1], concat(what, ": range"));
+      if (!(constant.low <= constant.value && constant.value <= constant.high))
+        fail(range, what, ": range [", constant.low, ", ", constant.high, "] does not hold ",
+             constant.value);
+    }
+    return constant;
+  }
+
+  Count count(const std::string& key, const YAML::Node& node, const std::string& what) const {
+    for (std::size_t i = 0; i < kCounts; ++i)
+      if (kCountInfo[i].key == key) return static_cast<Count>(i);
+    fail(node, what, ": unknown count '", key, "'", suggestion(key, count_keys()));
+  }
+
+ private:
+  fs::path path_;
+};
+
+Component read_component(const Reader& reader, const std::string& name, const YAML::Node& node) {
+  const std::string what = concat("component ", name);
+  reader.keys(node, what, {"static_mw", "actions"}, {"notes"});
+  Component component;
+  component.name = name;
+  if (node["notes"]) component.notes = reader.text(node["notes"], concat(what, ": notes"));
+  component.static_milliwatts =
+      reader.constant(node["static_mw"], "value", concat(what, ": static_mw"));
+  for (const auto& [action, price] : reader.pairs(node["actions"], concat(what, ": actions")))
+    component.actions.push_back(
+        {action, reader.constant(price, "pj", concat(what, ", action ", action))});
+  return component;
+}
+
+std::optional<LayerKind> read_kind(const Reader& reader, const YAML::Node& node,
+                                   const std::string& what) {
+  static const std::vector<std::string> known{"any", "lstm", "linear"};
+  const std::string kind = node ? reader.text(node, concat(what, ": kind")) : known[0];
+  if (kind == "any") return std::nullopt;
+  if (kind == "lstm") return LayerKind::kLstm;
+  if (kind == "linear") return LayerKind::kLinear;
+  reader.fail(node, what, ": unknown kind '", kind, "'", suggestion(kind, known));
+}
+
+Work read_work(const Reader& reader, const YAML::Node& node, const std::string& what) {
+  const std::string key = reader.text(node["count"], concat(what, ": count"));
+  Work work{reader.count(key, node["count"], what), read_kind(reader, node["kind"], what), {}};
+  const YAML::Node times = node["times"];
+  const std::string text = times ? reader.text(times, concat(what, ": times")) : "1";
+  try {
+    work.times = Expression::parse(text);
+  } catch (const Error& error) {
+    reader.fail(times, what, ": times ", error.what());
+  }
+  return work;
+}
+
+// Position of the element called `name`; what it is called in a message is `noun`.
+template <class Named>
+std::size_t find_named(const Reader& reader, const YAML::Node& node, const std::vector<Named>& all,
+                       const std::string& noun, const std::string& what) {
+  const std::string name = reader.text(node, concat(what, ": ", noun));
+  std::vector<std::string> known;
+  for (const Named& each : all) known.push_back(each.name);
+  const auto found = std::ranges::find(known, name);
+  if (found == known.end())
+    reader.fail(node, what, ": unknown ", noun, " '", name, "'", suggestion(name, known));
+  return static_cast<std::size_t>(found - known.begin());
+}
+
+EnergyRule read_rule(const Reader& reader, const YAML::Node& node, const Accelerator& accelerator,
+                     const std::string& what) {
+  reader.keys(node, what, {"count", "component", "action"}, {"kind", "times", "note"});
+  const auto& components = accelerator.components;
+  const std::size_t component =
+      find_named(reader, node["component"], components, "component", what);
+  const std::size_t action =
+      find_named(reader, node["action"], components[component].actions, "action", what);
+  EnergyRule rule{read_work(reader, node, what), component, action};
+  for (const EnergyRule& other : accelerator.rules) {
+    const bool overlaps = !other.work.kind || !rule.work.kind || other.work.kind == rule.work.kind;
+    if (other.work.count == rule.work.count && other.component == component &&
+        other.action == action && overlaps)
+      reader.fail(node, what, ": charges ", components[component].name, " ",
+                  components[component].actions[action].name, " for ", info(rule.work.count).key,
+                  " a second time");
+  }
+  return rule;
+}
+
+template <class Visit>
+void each_item(const Reader& reader, const YAML::Node& node, const std::string& noun, Visit visit) {
+  if (!node.IsSequence()) reader.fail(node, noun, "s must be a list");
+  std::size_t number = 0;
+  for (const YAML::Node& item : node) visit(item, concat(noun, " ", ++number));
+}
+
+// Names for free what no rule prices, and finds what neither can be right.
+void read_free(const Reader& reader, const YAML::Node& node, Accelerator& accelerator) {
+  for (const auto& [key, reason] : reader.pairs(node, "free")) {
+    const Count count = reader.count(key, reason, "free");
+    for (const EnergyRule& rule : accelerator.rules)
+      if (rule.work.count == count)
+        reader.fail(reason, "free: ", key, " also has a rule; keep one of them");
+    accelerator.free[static_cast<std::size_t>(count)] = reader.text(reason, concat("free: ", key));
+  }
+}
+
+void expect_every_action_used(const Reader& reader, const YAML::Node& components,
+                              const Accelerator& accelerator) {
+  for (std::size_t i = 0; i < accelerator.components.size(); ++i) {
+    const Component& component = accelerator.components[i];
+    for (std::size_t j = 0; j < component.actions.size(); ++j)
+      if (std::ranges::none_of(accelerator.rules, [&](const EnergyRule& rule) {
+            return rule.component == i && rule.action == j;
+          }))
+        reader.fail(components[component.name], "component ", component.name,
+                    ": no rule uses action ", component.actions[j].name);
+  }
+}
+
+YAML::Node parse(const fs::path& file) {
+  const std::string bytes = read_file(file);
+  expect_utf8(bytes, file);
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(bytes);
+    EDGEVAL_EXPECTS(documents.size() <= 1, file.string(), ": holds ", documents.size(),
+                    " YAML documents, must be one");
+    return documents.empty() ? YAML::Node() : documents[0];
+  } catch (const YAML::Exception& error) {
+    throw Error(
+        concat(file.string(), ":", std::max(error.mark.line, 0) + 1, ": not YAML: ", error.msg));
+  }
+}
+
+}  // namespace
+
+Accelerator load_accelerator(const fs::path& file) {
+  const Reader reader(file);
+  const YAML::Node root = parse(file);
+  reader.keys(
+      root, "the accelerator",
+      {"name", "description", "source", "technology", "components", "rules", "cycles", "free"});
+  Accelerator accelerator;
+  accelerator.name = reader.text(root["name"], "name");
+  accelerator.description = reader.text(root["description"], "description");
+  accelerator.source = reader.text(root["source"], "source");
+
+  const YAML::Node technology = root["technology"];
+  reader.keys(technology, "technology", {"node_nm", "frequency_hz", "voltage"});
+  accelerator.node_nm = reader.positive(technology["node_nm"], "node_nm");
+  accelerator.frequency_hz = reader.positive(technology["frequency_hz"], "frequency_hz");
+  accelerator.voltage = reader.positive(technology["voltage"], "voltage");
+
+  for (const auto& [name, node] : reader.pairs(root["components"], "components"))
+    accelerator.components.push_back(read_component(reader, name, node));
+  each_item(reader, root["rules"], "rule", [&](const YAML::Node& node, const std::string& what) {
+    accelerator.rules.push_back(read_rule(reader, node, accelerator, what));
+  });
+  each_item(reader, root["cycles"], "cycle rule",
+            [&](const YAML::Node& node, const std::string& what) {
+              reader.keys(node, what, {"count"}, {"kind", "times", "note"});
+              accelerator.cycles.push_back(read_work(reader, node, what));
+            });
+  read_free(reader, root["free"], accelerator);
+  expect_every_action_used(reader, root["components"], accelerator);
+  return accelerator;
+}
+
+std::vector<Accelerator> load_accelerators(const fs::path& folder) {
+  EDGEVAL_EXPECTS(fs::is_directory(folder), folder.string(), ": no such folder of accelerators");
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+  std::ranges::sort(files);
+  std::vector<Accelerator> accelerators;
+  for (const fs::path& file : files) accelerators.push_back(load_accelerator(file));
+  return accelerators;
+}
+
+Accelerator find_accelerator(const std::string& name_or_file, const fs::path& folder) {
+  const fs::path file = name_or_file;
+  if (file.has_parent_path() || file.extension() == ".yaml") return load_accelerator(file);
+  const std::vector<Accelerator> shipped = load_accelerators(folder);
+  const auto found = std::ranges::find(shipped, name_or_file, &Accelerator::name);
+  if (found != shipped.end()) return *found;
+  std::vector<std::string> known;
+  for (const Accelerator& each : shipped) known.push_back(each.name);
+  throw Error(concat("unknown accelerator '", name_or_file, "'", suggestion(name_or_file, known),
+                     " (or give the path of a .yaml file)"));
+}
+
+}  // namespace edgeval::hw

@@ -1,0 +1,176 @@
+#include "hwmodel/pricing.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/core/error.hpp"
+
+namespace edgeval::hw {
+namespace {
+
+constexpr double kJoulesPerPicojoule = 1e-12;
+constexpr double kWattsPerMilliwatt = 1e-3;
+
+// What one layer asks of the chip.
+struct Use {
+  std::vector<double> actions;  // one per rule of the accelerator
+  double cycles = 0;
+};
+
+double amount(const Accelerator& accelerator, const Work& work, const LayerActivity& layer) {
+  const std::uint64_t count = layer[work.count];
+  if (count == 0 || !work.applies(layer.shape.kind)) return 0;
+  const double times = work.times(layer.shape);
+  EDGEVAL_EXPECTS(std::isfinite(times) && times >= 0, accelerator.name, ": layer ",
+                  layer.shape.name, ": a rule of ", info(work.count).key, " gives times = ", times,
+                  ", must be 0 or more");
+  return static_cast<double>(count) * times;
+}
+
+Use use_of(const Accelerator& accelerator, const LayerActivity& layer) {
+  Use use;
+  for (const EnergyRule& rule : accelerator.rules)
+    use.actions.push_back(amount(accelerator, rule.work, layer));
+  for (const Work& work : accelerator.cycles) use.cycles += amount(accelerator, work, layer);
+  return use;
+}
+
+void expect_priceable(const Accelerator& accelerator, const Activity& activity) {
+  const auto reason = cannot_price(accelerator, activity);
+  EDGEVAL_EXPECTS(!reason, *reason);
+}
+
+// One constant's share of two energies: joules = constant x times_a and constant x times_b.
+struct Term {
+  const Constant* constant;
+  double times_a = 0, times_b = 0;
+};
+
+std::vector<Term> terms_of(const Accelerator& accelerator, const Activity& a, const Activity& b) {
+  std::vector<Term> terms;
+  for (const EnergyRule& rule : accelerator.rules)
+    terms.push_back({&accelerator.components[rule.component].actions[rule.action].picojoules});
+  for (const Component& component : accelerator.components)
+    terms.push_back({&component.static_milliwatts});
+
+  const auto add = [&](const Activity& activity, double Term::*times) {
+    for (const LayerActivity& layer : activity.layers) {
+      const Use use = use_of(accelerator, layer);
+      for (std::size_t rule = 0; rule < accelerator.rules.size(); ++rule)
+        terms[rule].*times += use.actions[rule] * kJoulesPerPicojoule;
+      for (std::size_t term = accelerator.rules.size(); term < terms.size(); ++term)
+        terms[term].*times += use.cycles / accelerator.frequency_hz * kWattsPerMilliwatt;
+    }
+  };
+  add(a, &Term::times_a);
+  add(b, &Term::times_b);
+
+  // Two rules may share one constant, which then has one value in both.
+  std::ranges::sort(terms, {}, &Term::constant);
+  std::vector<Term> merged;
+  for (const Term& term : terms) {
+    if (merged.empty() || merged.back().constant != term.constant) {
+      merged.push_back(term);
+    } else {
+      merged.back().times_a += term.times_a;
+      merged.back().times_b += term.times_b;
+    }
+  }
+  return merged;
+}
+
+template <class Pick>
+double ratio(const std::vector<Term>& terms, Pick pick) {
+  double a = 0, b = 0;
+  for (const Term& term : terms) {
+    a += pick(term) * term.times_a;
+    b += pick(term) * term.times_b;
+  }
+  EDGEVAL_EXPECTS(b > 0, "the reference costs no energy, so there is no ratio to it");
+  return a / b;
+}
+
+// Dinkelbach's iteration: at the extreme ratio r each constant sits at the end of its range that
+// the sign of (times_a - r times_b) asks for. Each round improves r or ends.
+double extreme_ratio(const std::vector<Term>& terms, double start, bool highest) {
+  double best = start;
+  for (;;) {
+    const double next = ratio(terms, [&](const Term& term) {
+      const bool raises = term.times_a > best * term.times_b;
+      return raises == highest ? term.constant->high : term.constant->low;
+    });
+    if (highest ? next <= best : next >= best) return best;
+    best = next;
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> cannot_price(const Accelerator& accelerator, const Activity& activity) {
+  for (const LayerActivity& layer : activity.layers) {
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      const Count count = static_cast<Count>(i);
+      if (layer[count] == 0 || !accelerator.free[i].empty()) continue;
+      const bool priced = std::ranges::any_of(accelerator.rules, [&](const EnergyRule& rule) {
+        return rule.work.count == count && rule.work.applies(layer.shape.kind);
+      });
+      if (!priced)
+        return concat(accelerator.name, " cannot price layer ", layer.shape.name, " (",
+                      layer.shape.direction, "): it has ", layer[count], " ", info(count).key, " (",
+                      info(count).meaning, "), for which the accelerator has no rule");
+    }
+  }
+  return std::nullopt;
+}
+
+Price price(const Accelerator& accelerator, const Activity& activity) {
+  expect_priceable(accelerator, activity);
+  Price price;
+  double static_watts = 0;
+  for (const Component& component : accelerator.components) {
+    price.components.push_back({.component = component.name});
+    static_watts += component.static_milliwatts.value * kWattsPerMilliwatt;
+  }
+
+  for (const LayerActivity& layer : activity.layers) {
+    const Use use = use_of(accelerator, layer);
+    LayerPrice& layer_price = price.layers.emplace_back(
+        LayerPrice{.name = layer.shape.name, .direction = layer.shape.direction});
+    layer_price.cycles = use.cycles;
+    layer_price.static_joules = use.cycles / accelerator.frequency_hz * static_watts;
+    for (std::size_t i = 0; i < accelerator.rules.size(); ++i) {
+      const EnergyRule& rule = accelerator.rules[i];
+      const Action& action = accelerator.components[rule.component].actions[rule.action];
+      const double joules = use.actions[i] * action.picojoules.value * kJoulesPerPicojoule;
+      layer_price.dynamic_joules += joules;
+      price.components[rule.component].dynamic_joules += joules;
+    }
+    price.cycles += use.cycles;
+  }
+
+  price.seconds = price.cycles / accelerator.frequency_hz;
+  for (std::size_t i = 0; i < price.components.size(); ++i) {
+    const double watts = accelerator.components[i].static_milliwatts.value * kWattsPerMilliwatt;
+    price.components[i].static_joules = watts * price.seconds;
+    price.dynamic_joules += price.components[i].dynamic_joules;
+    price.static_joules += price.components[i].static_joules;
+  }
+  price.joules = price.dynamic_joules + price.static_joules;
+  return price;
+}
+
+double realtime_factor(const Price& price, double audio_seconds) {
+  EDGEVAL_EXPECTS(price.seconds > 0, "an activity without work has no real-time factor");
+  return audio_seconds / price.seconds;
+}
+
+RatioRange ratio_range(const Accelerator& accelerator, const Activity& activity,
+                       const Activity& reference) {
+  expect_priceable(accelerator, activity);
+  expect_priceable(accelerator, reference);
+  const std::vector<Term> terms = terms_of(accelerator, activity, reference);
+  const double value = ratio(terms, [](const Term& term) { return term.constant->value; });
+  return {value, extreme_ratio(terms, value, false), extreme_ratio(terms, value, true)};
+}
+
+}  // namespace edgeval::hw

@@ -1,0 +1,63 @@
+// Counts to joules and cycles:
+//   dynamic = sum over rules of count x times(shape) x pJ      static = sum over components of mW x
+//   seconds cycles  = sum over cycle rules of count x times(shape)     seconds = cycles / frequency
+// All linear in the counts. Absolute joules are proxies; ratios of two prices on one accelerator
+// are what to trust.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/core/activity.hpp"
+#include "hwmodel/accelerator.hpp"
+
+namespace edgeval::hw {
+
+struct ComponentEnergy {
+  std::string component;
+  double dynamic_joules = 0;
+  double static_joules = 0;
+
+  double joules() const { return dynamic_joules + static_joules; }
+};
+
+struct LayerPrice {
+  std::string name, direction;
+  double cycles = 0;
+  double dynamic_joules = 0;
+  double static_joules = 0;  // of the whole chip, while it works on this layer
+
+  double joules() const { return dynamic_joules + static_joules; }
+};
+
+struct Price {
+  double joules = 0;  // dynamic_joules + static_joules
+  double dynamic_joules = 0;
+  double static_joules = 0;
+  double cycles = 0;
+  double seconds = 0;
+  std::vector<ComponentEnergy> components;  // in the accelerator's order
+  std::vector<LayerPrice> layers;           // in the activity's order
+};
+
+// Why the accelerator cannot price the activity: a count that is not zero, has no rule and is not
+// free. Else nothing.
+std::optional<std::string> cannot_price(const Accelerator& accelerator, const Activity& activity);
+
+// Throws Error when it cannot price.
+Price price(const Accelerator& accelerator, const Activity& activity);
+
+// Seconds of audio per second of work.
+double realtime_factor(const Price& price, double audio_seconds);
+
+// joules(activity) / joules(reference), with the constants as given and its extremes over all
+// constants within their ranges, each taken independently of the others: the error bar of the
+// ratio.
+struct RatioRange {
+  double value, lowest, highest;
+};
+RatioRange ratio_range(const Accelerator& accelerator, const Activity& activity,
+                       const Activity& reference);
+
+}  // namespace edgeval::hw
