@@ -22,7 +22,7 @@ namespace edgeval::hw {
 struct Constant {
   double value = 0;
   double low = 0, high = 0;  // what else it could reasonably be
-  std::string source;        // who says so, with a provenance tag of docs/techniques.md
+  std::string source;        // who says so, with a tag of docs/hardware.md
 };
 
 struct Action {
