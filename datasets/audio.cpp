@@ -54,7 +54,8 @@ std::uint32_t sample_bytes(int format) {
 // when a WAV file was cut off, without a word, so its own figure is to be compared with this one.
 Index promised_samples(const OpenAudio& audio) {
   const std::uint32_t bytes = sample_bytes(audio.info.format);
-  if ((audio.info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_WAV || bytes == 0) return -1;
+  const int type = audio.info.format & SF_FORMAT_TYPEMASK;
+  if ((type != SF_FORMAT_WAV && type != SF_FORMAT_WAVEX) || bytes == 0) return -1;
   SF_CHUNK_INFO chunk{};
   std::strcpy(chunk.id, "data");
   chunk.id_size = 4;

@@ -76,8 +76,8 @@ TestSet open_test_set(const fs::path& path, const Selection& selection) {
     set.split = choose_split(set, {}, selection.split);
     set.utterances = read_manifest(path);
   }
-  EDGEVAL_EXPECTS(!set.utterances.empty(), path.string(), set.split.empty() ? "" : ", part ",
-                  set.split, ": holds no utterances");
+  EDGEVAL_EXPECTS(!set.utterances.empty(), path.string(), ": ",
+                  set.split.empty() ? "" : "part " + set.split + " ", "holds no utterances");
   if (!selection.ids.empty()) keep_only(set, selection.ids);
   if (selection.limit > 0 && selection.limit < static_cast<Index>(set.utterances.size()))
     set.utterances.resize(static_cast<std::size_t>(selection.limit));

@@ -24,9 +24,9 @@ struct TestSet {
 };
 
 struct Selection {
-  std::string split;             // a part of the layout: test, train, dev, test-clean, ...
-  Index limit = 0;               // the first so many utterances; 0: all
-  std::vector<std::string> ids;  // only these, in the order of the set; empty: all
+  std::string split = {};             // a part of the layout: test, train, dev, test-clean, ...
+  Index limit = 0;                    // the first so many utterances; 0: all
+  std::vector<std::string> ids = {};  // only these, in the order of the set; empty: all
 };
 
 // Opens a manifest file or a folder whose layout is recognised (docs/formats.md, "test sets").
