@@ -1,0 +1,136 @@
+// The headline promise: outputs and counts of an utterance are the same bits whatever shares its
+// batch, in whatever order, on however many threads and in chunks of whatever size. Random networks
+// and AN4's real features.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "host/core/error.hpp"
+#include "tests/support/an4.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/random_case.hpp"
+
+namespace edgeval::test {
+namespace {
+
+struct UtteranceResult {
+  std::vector<float> outputs;
+  Activity activity;
+  bool operator==(const UtteranceResult&) const = default;
+};
+
+// Runs the utterances in the given order in batches of `batch`; results by utterance, whatever the
+// order.
+std::vector<UtteranceResult> run_in_batches(Engine& engine, const Ragged<float>& all,
+                                            const OperatingPoint& point,
+                                            const std::vector<Index>& order, Index batch) {
+  std::vector<UtteranceResult> results(order.size());
+  for (std::size_t first = 0; first < order.size(); first += static_cast<std::size_t>(batch)) {
+    const std::size_t last = std::min(order.size(), first + static_cast<std::size_t>(batch));
+    std::vector<Index> lengths;
+    for (std::size_t k = first; k < last; ++k) lengths.push_back(all.length(order[k]));
+    Ragged<float> features(lengths, all.cols());
+    for (std::size_t k = first; k < last; ++k)
+      std::copy_n(all.sequence(order[k]).data, lengths[k - first] * all.cols(),
+                  features.sequence(static_cast<Index>(k - first)).data);
+    BatchResult result = engine.run(features, point);
+    for (std::size_t k = first; k < last; ++k) {
+      const auto outputs = std::as_const(result.outputs).sequence(static_cast<Index>(k - first));
+      results[static_cast<std::size_t>(order[k])] = {
+          {outputs.data, outputs.data + outputs.rows * outputs.cols},
+          std::move(result.activity[k - first])};
+    }
+  }
+  return results;
+}
+
+std::vector<Index> in_order(Index count) {
+  std::vector<Index> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
+std::vector<Index> shuffled(Random& random, Index count) {
+  std::vector<Index> order = in_order(count);
+  for (Index i = count - 1; i > 0; --i)
+    std::swap(order[static_cast<std::size_t>(i)],
+              order[static_cast<std::size_t>(random.whole(0, i))]);
+  return order;
+}
+
+struct Way {
+  int threads;
+  std::int64_t chunk_bytes;
+  Index batch;  // 0: all at once
+  bool shuffle;
+};
+
+constexpr Way kWays[] = {{1, 1 << 20, 1, false},  {1, 1 << 20, 2, true}, {1, 1 << 12, 7, false},
+                         {1, 1 << 20, 64, true},  {1, 1 << 12, 0, true}, {2, 1 << 20, 0, false},
+                         {2, 1 << 12, 64, false}, {2, 1 << 20, 7, true}};
+
+void expect_one_result(const Model& model, const Ragged<float>& features,
+                       const OperatingPoint& point, Random& random) {
+  const Index count = features.sequences();
+  std::vector<UtteranceResult> wanted;
+  for (const Way& way : kWays) {
+    SCOPED_TRACE(concat("threads ", way.threads, ", chunk ", way.chunk_bytes, ", batch ", way.batch,
+                        ", shuffled ", way.shuffle));
+    const auto engine =
+        make_cpu_engine(model, {.threads = way.threads, .chunk_bytes = way.chunk_bytes});
+    const std::vector<Index> order = way.shuffle ? shuffled(random, count) : in_order(count);
+    std::vector<UtteranceResult> got =
+        run_in_batches(*engine, features, point, order, way.batch == 0 ? count : way.batch);
+    if (wanted.empty())
+      wanted = std::move(got);
+    else
+      for (Index n = 0; n < count; ++n)
+        EXPECT_TRUE(wanted[static_cast<std::size_t>(n)] == got[static_cast<std::size_t>(n)])
+            << "utterance " << n;
+  }
+}
+
+class Invariance : public testing::TestWithParam<Kind> {};
+
+INSTANTIATE_TEST_SUITE_P(EveryKind, Invariance, testing::ValuesIn(kKinds));
+
+TEST_P(Invariance, OfRandomNetworksToBatchOrderThreadsAndChunks) {
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    SCOPED_TRACE(concat("seed ", seed));
+    Random random(4100 + seed);
+    const Model model = random_stack(random);
+    std::vector<Index> lengths;
+    for (int n = 0; n < 70; ++n) lengths.push_back(random.skewed(1, 90));
+    const Ragged<float> features = random_batch(random, lengths, model.inputs());
+    expect_one_result(model, features, random_point(random, model, GetParam()), random);
+  }
+}
+
+TEST_P(Invariance, OfAn4ToBatchOrderThreadsAndChunks) {
+  EDGEVAL_NEEDS_SHARED(kAn4Model);
+  EDGEVAL_NEEDS_SHARED(kAn4Data);
+  const Model model = an4_model();
+  const bool full = std::getenv("EDGEVAL_FULL") != nullptr;
+  const Ragged<float> features = an4_test_features(model.frontend, full ? 0 : 10);
+  Random random(4200);
+  expect_one_result(model, features, random_point(random, model, GetParam()), random);
+}
+
+TEST(EmptyInputs, AreRun) {
+  Random random(4300);
+  const Model model = random_stack(random);
+  for (Kind kind : kKinds) {
+    const OperatingPoint point = random_point(random, model, kind);
+    const auto engine = make_cpu_engine(model, {.threads = 1});
+    EXPECT_EQ(engine->run(Ragged<float>({}, model.inputs()), point).activity.size(), 0U);
+    const std::vector<Index> lengths{0, 3, 0};
+    const BatchResult result = engine->run(random_batch(random, lengths, model.inputs()), point);
+    EXPECT_EQ(result.outputs.lengths(), lengths);
+    EXPECT_EQ(result.activity[0].total(Count::kMacsDense), 0U);
+    EXPECT_EQ(result.activity[2].macs_executed(), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace edgeval::test
