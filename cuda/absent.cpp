@@ -9,7 +9,9 @@ bool built_with_cuda() { return false; }
 std::vector<std::string> devices() { return {}; }
 
 std::unique_ptr<Engine> make_engine(const Model&, const EngineOptions&) {
-  throw Error("this edgeval was built without CUDA; use --device cpu, or install the CUDA toolkit and build again");
+  throw Error(
+      "this edgeval was built without CUDA; use --device cpu, or install the CUDA toolkit and "
+      "build again");
 }
 
 }  // namespace edgeval::gpu

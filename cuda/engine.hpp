@@ -1,4 +1,5 @@
-// The GPU engine, seen from plain C++. The build picks engine.cu, or absent.cpp where there is no CUDA toolkit.
+// The GPU engine, seen from plain C++. The build picks engine.cpp, or absent.cpp where there is no
+// CUDA toolkit.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,8 @@ bool built_with_cuda();
 // Names of the usable devices; empty without a driver or without CUDA in the build.
 std::vector<std::string> devices();
 
-// Throws Error when there is no device. The engine keeps a reference to the model, which must outlive it.
+// Throws Error when there is no device. The engine keeps a reference to the model, which must
+// outlive it.
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options);
 
 }  // namespace edgeval::gpu

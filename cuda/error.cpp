@@ -1,0 +1,48 @@
+#include "cuda/error.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "host/core/error.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+bool synchronous() {
+  static const bool set = [] {
+    const char* value = std::getenv("EDGEVAL_SYNC");
+    return value != nullptr && std::strcmp(value, "1") == 0;
+  }();
+  return set;
+}
+
+}  // namespace
+
+void check(cudaError_t status, const char* call, const char* file, int line) {
+  if (status == cudaSuccess) return;
+  static_cast<void>(
+      cudaGetLastError());  // an error that passes must not be found again by the next check
+  const std::string text = concat(file, ":", line, ": ", call, ": ", cudaGetErrorName(status), ", ",
+                                  cudaGetErrorString(status));
+  if (status == cudaErrorMemoryAllocation) throw OutOfMemory(text);
+  throw CudaError(text);
+}
+
+void check(cublasStatus_t status, const char* call, const char* file, int line) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  const std::string text =
+      concat(file, ":", line, ": ", call, ": ", cublasLtGetStatusString(status));
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw OutOfMemory(text);
+  throw CudaError(text);
+}
+
+void check_launch(cudaStream_t stream, const char* file, int line) {
+  check(cudaGetLastError(), "launch", file, line);
+  if (!synchronous()) return;
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream, &capture), "cudaStreamIsCapturing", file, line);
+  if (capture == cudaStreamCaptureStatusNone)  // a captured launch does not run yet
+    check(cudaStreamSynchronize(stream), "launch", file, line);
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,189 @@
+#include "cuda/lstm.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "cuda/unpack.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+constexpr Index kTypicalInputRows = 8192;     // of W's products: the rows of many steps
+constexpr Index kTypicalRecurrentRows = 512;  // of U's products: the lanes of one step
+constexpr Index kStepsPerGraph = 16;
+constexpr Index kLeastGraphs = 2;  // shorter stretches are not worth a recording
+constexpr std::size_t kMostRecorded = 256;
+
+bool keeps_elements(const OperandChoice& operand) { return state_bytes(operand) == 0; }
+
+}  // namespace
+
+LstmProducts::LstmProducts(const CublasLt& cublas, const LstmWeights& weights, cudaStream_t stream)
+    : input(cublas, weights.weight_ih.view(), kTypicalInputRows, stream),
+      recurrent(cublas, weights.weight_hh.view(), kTypicalRecurrentRows, stream) {
+  bias.upload(weights.bias.data(), weights.bias.size(), stream);
+}
+
+void LstmRunner::reserve(const LstmProducts& products, const OperandChoice& operand,
+                         const Lanes& lanes) {
+  const Index inputs = products.inputs(), cells = products.cells();
+  const Index row_bytes = (inputs + 4 * cells) * static_cast<Index>(sizeof(float));
+  const Index chunk_rows =
+      DenseProduct::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
+  const Index lane_rows = DenseProduct::padded(lanes.count);
+  packing_.reserve(lanes, stream_);
+  mode_.reserve(lanes.frames, stream_);
+  live_.reserve(lanes.frames, stream_);
+  running_on_device_.reserve(lanes.count, stream_);
+  x_operand_.resize(chunk_rows, inputs, stream_);
+  wx_.resize(chunk_rows, 4 * cells, stream_);
+  uh_.resize(lane_rows, 4 * cells, stream_);
+  c_.resize(lanes.count, cells, stream_);
+  h_.resize(lane_rows, cells, stream_);
+  if (!keeps_elements(operand)) h_operand_.resize(lane_rows, cells, stream_);
+  x_state_.reserve(lanes.count * inputs * state_bytes(operand), stream_);
+  h_state_.reserve(lanes.count * cells * state_bytes(operand), stream_);
+  rule_ = rule_bytes(operand);
+  rule_on_device_.reserve(static_cast<Index>(rule_.size()), stream_);
+  cursor_.reserve(1, stream_);
+}
+
+void LstmRunner::plan(const LstmTask& task) {
+  reserve(task.products, task.policy.operand, task.lanes);
+  const bool backward = task.direction == Direction::kBackward;
+  if (const auto* skip = std::get_if<SimilaritySkip>(&task.policy.plan))
+    launch_plan_similarity(skip->rule(), task.lanes, task.similarity, backward, plan_view(),
+                           stream_);
+  else
+    launch_plan_every_step(task.lanes, backward, plan_view(), stream_);
+  packing_.pack(task.lanes, plan_view(), stream_);
+  running_.resize(static_cast<std::size_t>(task.lanes.count));
+  active_.resize(static_cast<std::size_t>(task.lanes.longest) + 1);
+  running_on_device_.download(running_.data(), task.lanes.count, stream_);
+  packing_.download_active(active_, stream_);
+}
+
+void LstmRunner::run(const LstmTask& task) {
+  stream_.synchronize();  // for running_ and active_
+  offset_.resize(active_.size());
+  std::exclusive_scan(active_.begin(), active_.end(), offset_.begin(), Index{0});
+  steps_ = std::find(active_.begin(), active_.end(), 0) - active_.begin();
+  const RecurrentStep step = recurrent_step(task);
+  start(task, step);
+  for (Index first = 0; first < steps_;) first = run_chunk(task, step, first);
+  if (std::holds_alternative<SimilaritySkip>(task.policy.plan))
+    launch_unpack(task.lanes, plan_view(), task.direction == Direction::kBackward, task.output,
+                  stream_);
+}
+
+std::vector<StepMode> LstmRunner::modes(Index frames) const {
+  std::vector<StepMode> modes(static_cast<std::size_t>(frames));
+  mode_.download(modes.data(), frames, stream_);
+  stream_.synchronize();
+  return modes;
+}
+
+RecurrentStep LstmRunner::recurrent_step(const LstmTask& task) const {
+  const bool keeps = keeps_elements(task.policy.operand);
+  return {.pack = packing_.view(),
+          .cursor = cursor_.data(),
+          .wx = wx_.view().data,
+          .uh = uh_.view().data,
+          .bias = task.products.bias.data(),
+          .c = c_.view().data,
+          .h = h_.view().data,
+          .operand = keeps ? h_.view().data : h_operand_.view().data,
+          .output = task.output.data,
+          .state = keeps ? nullptr : h_state_.data(),
+          .rule = rule_on_device_.data(),
+          .totals = task.recurrent_totals,
+          .cells = task.products.cells(),
+          .gate_stride = uh_.view().stride,
+          .cell_stride = h_.view().stride,
+          .output_stride = task.output.stride};
+}
+
+// State before the first step, and what h = 0 brings into its product.
+void LstmRunner::start(const LstmTask& task, const RecurrentStep& step) {
+  const OperandChoice& operand = task.policy.operand;
+  c_.zero(stream_);
+  h_.zero(stream_);
+  launch_initial_state(operand, x_state_.data(), task.lanes.count * task.products.inputs(),
+                       stream_);
+  launch_initial_state(operand, h_state_.data(), task.lanes.count * step.cells, stream_);
+  rule_on_device_.upload(rule_, stream_);
+  launch_first_operand(operand, step, active_.front(), stream_);
+}
+
+// Runs as many steps from `first` as fit into a chunk (at least one); returns the step after the
+// last.
+Index LstmRunner::run_chunk(const LstmTask& task, const RecurrentStep& step, Index first) {
+  const Index first_row = offset_[first];
+  Index end = first + 1;
+  while (end < steps_ && offset_[end] + active_[end] - first_row <= wx_.view().rows) ++end;
+  const Index rows = offset_[end - 1] + active_[end - 1] - first_row;
+  launch_packed_operand(task.policy.operand, packing_.view(),
+                        {.x = task.x,
+                         .operand = x_operand_.view(),
+                         .state = keeps_elements(task.policy.operand) ? nullptr : x_state_.data(),
+                         .totals = task.input_totals,
+                         .first_step = first,
+                         .end_step = end,
+                         .lanes = active_[first],
+                         .first_row = first_row},
+                        stream_);
+  task.products.input(x_operand_.view(), rows, wx_.view(), stream_);
+  launch_set_cursor(cursor_.data(), {first, first_row}, stream_);
+  const auto blocks = [&](Index k) {
+    return DenseProduct::padded(active_[k]) / DenseProduct::kRowBlock;
+  };
+  for (Index k = first; k < end;) {
+    Index next = k + 1;
+    while (next < end && blocks(next) == blocks(k)) ++next;
+    run_steps(task, step, blocks(k), next - k);
+    k = next;
+  }
+  return end;
+}
+
+// `count` steps whose active lanes fill `blocks` row blocks of the product.
+void LstmRunner::run_steps(const LstmTask& task, const RecurrentStep& step, Index blocks,
+                           Index count) {
+  if (count > kLeastGraphs * kStepsPerGraph) {
+    launch_steps(task, step, blocks, 1);  // loads the kernels, which a recording should not do
+    --count;
+    const Graph& recorded = graph(task, step, blocks);
+    for (; count >= kStepsPerGraph; count -= kStepsPerGraph) recorded.launch(stream_);
+  }
+  launch_steps(task, step, blocks, count);
+}
+
+void LstmRunner::launch_steps(const LstmTask& task, const RecurrentStep& step, Index blocks,
+                              Index count) {
+  const Index rows = blocks * DenseProduct::kRowBlock;
+  const DeviceView<float> operand =
+      keeps_elements(task.policy.operand) ? h_.view() : h_operand_.view();
+  for (Index ahead = 0; ahead < count; ++ahead) {
+    task.products.recurrent(operand, rows, uh_.view(), stream_);
+    launch_recurrent_step(task.policy.operand, step, rows, ahead, stream_);
+  }
+  if (count > 0) launch_advance_cursor(cursor_.data(), count, stream_);
+}
+
+const Graph& LstmRunner::graph(const LstmTask& task, const RecurrentStep& step, Index blocks) {
+  const DenseProduct* product = &task.products.recurrent;
+  const std::size_t choice = task.policy.operand.index();
+  for (const Recorded& known : recorded_)
+    if (known.product == product && known.choice == choice && known.blocks == blocks &&
+        known.step == step)
+      return known.graph;
+  if (recorded_.size() == kMostRecorded) {
+    stream_.synchronize();
+    recorded_.clear();
+  }
+  recorded_.push_back({step, product, choice, blocks,
+                       Graph([&] { launch_steps(task, step, blocks, kStepsPerGraph); }, stream_)});
+  return recorded_.back().graph;
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,117 @@
+// Matrices in device memory: owners that move and only grow, views that never own. A DeviceView is
+// not a MatrixView, so a host pointer cannot reach a kernel by accident. Rows start at multiples of
+// 4 elements, which lets the products load 16 bytes at once; the elements between cols and stride
+// are never read.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cuda/error.hpp"
+#include "host/core/matrix.hpp"
+
+namespace edgeval::gpu {
+
+template <class T>
+struct DeviceView {
+  T* data = nullptr;
+  Index rows = 0;
+  Index cols = 0;
+  Index stride = 0;
+
+  EDGEVAL_HD T* row(Index r) const { return data + r * stride; }
+  DeviceView leading(Index count) const { return {data, count, cols, stride}; }
+  DeviceView columns(Index first, Index count) const { return {data + first, rows, count, stride}; }
+  operator DeviceView<const T>() const { return {data, rows, cols, stride}; }
+  bool operator==(const DeviceView&) const = default;
+};
+
+// Room for elements that survives from batch to batch. Fresh memory is all zero bytes.
+template <class T>
+class DeviceBuffer {
+ public:
+  static_assert(std::is_trivially_copyable_v<T>, "kernels copy elements byte by byte");
+
+  // Room for at least `count` elements; when it has to grow, what was there is lost.
+  void reserve(Index count, cudaStream_t stream) {
+    if (count <= capacity()) return;
+    release();
+    void* data = nullptr;
+    EDGEVAL_CUDA(cudaMalloc(&data, static_cast<std::size_t>(count) * sizeof(T)));
+    data_.reset(static_cast<T*>(data));
+    capacity_ = count;
+    zero(count, stream);
+  }
+  void release() {
+    data_.reset();
+    capacity_ = 0;
+  }
+  void zero(Index count, cudaStream_t stream) {
+    if (count > 0)
+      EDGEVAL_CUDA(
+          cudaMemsetAsync(data_.get(), 0, static_cast<std::size_t>(count) * sizeof(T), stream));
+  }
+  void upload(const T* values, Index count, cudaStream_t stream) {
+    reserve(count, stream);
+    if (count > 0)
+      EDGEVAL_CUDA(cudaMemcpyAsync(data_.get(), values, static_cast<std::size_t>(count) * sizeof(T),
+                                   cudaMemcpyHostToDevice, stream));
+  }
+  void upload(const std::vector<T>& values, cudaStream_t stream) {
+    upload(values.data(), static_cast<Index>(values.size()), stream);
+  }
+  // The first `count` elements. They are there once the stream was synchronized.
+  void download(T* values, Index count, cudaStream_t stream) const {
+    if (count > 0)
+      EDGEVAL_CUDA(cudaMemcpyAsync(values, data_.get(), static_cast<std::size_t>(count) * sizeof(T),
+                                   cudaMemcpyDeviceToHost, stream));
+  }
+
+  T* data() const { return data_.get(); }
+  Index capacity() const { return data_ ? capacity_ : 0; }
+
+ private:
+  struct Free {
+    void operator()(T* data) const { EDGEVAL_CUDA_NOTHROW(cudaFree(data)); }
+  };
+  std::unique_ptr<T, Free> data_;
+  Index capacity_ = 0;
+};
+
+template <class T>
+class DeviceMatrix {
+ public:
+  static constexpr Index padded_cols(Index cols) { return (cols + 3) / 4 * 4; }
+
+  void resize(Index rows, Index cols, cudaStream_t stream) {
+    buffer_.reserve(rows * padded_cols(cols), stream);
+    rows_ = rows;
+    cols_ = cols;
+  }
+  void zero(cudaStream_t stream) { buffer_.zero(rows_ * padded_cols(cols_), stream); }
+  DeviceView<T> view() const { return {buffer_.data(), rows_, cols_, padded_cols(cols_)}; }
+
+ private:
+  DeviceBuffer<T> buffer_;
+  Index rows_ = 0;
+  Index cols_ = 0;
+};
+
+// Copies of one size between host and device. The host's side is in use until the stream was
+// synchronized.
+template <class T>
+void upload(MatrixView<const T> from, DeviceView<T> to, cudaStream_t stream) {
+  if (from.rows > 0 && from.cols > 0)
+    EDGEVAL_CUDA(cudaMemcpy2DAsync(to.data, to.stride * sizeof(T), from.data,
+                                   from.stride * sizeof(T), from.cols * sizeof(T), from.rows,
+                                   cudaMemcpyHostToDevice, stream));
+}
+template <class T>
+void download(DeviceView<T> from, MatrixView<T> to, cudaStream_t stream) {
+  if (to.rows > 0 && to.cols > 0)
+    EDGEVAL_CUDA(cudaMemcpy2DAsync(to.data, to.stride * sizeof(T), from.data,
+                                   from.stride * sizeof(T), to.cols * sizeof(T), to.rows,
+                                   cudaMemcpyDeviceToHost, stream));
+}
+
+}  // namespace edgeval::gpu

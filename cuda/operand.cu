@@ -1,0 +1,135 @@
+// Kernels of operand(x). A thread block owns one lane and up to 128 of its columns (rules act on
+// elements, so a row may be cut), and walks along the steps with the rule's state in memory that
+// only it touches. A rule without state needs no order: then grid.z cuts the walk into slices. Good
+// for hundreds of lanes or thousands of columns; a few narrow lanes leave most of the chip idle, as
+// their recurrence does anyway.
+#include "cuda/block.cuh"
+#include "cuda/operand.hpp"
+#include "host/engine/body/operand.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+constexpr Index kColumns = 128;        // of a thread block
+constexpr Index kStepsPerSlice = 16;   // of a thread block, for rules without state
+constexpr Index kLargestGrid = 65535;  // in y and z
+
+// Where step k of the lane at position n is read and written.
+struct PackedRows {
+  PackView pack;
+  Index first_row;
+  __device__ Index lane(Index n) const { return pack.lane[n]; }
+  __device__ Index steps(Index n) const { return pack.steps[n]; }
+  __device__ Index frame(Index n, Index k) const { return pack.frame_of_row[pack.offset[k] + n]; }
+  __device__ Index row(Index n, Index k) const { return pack.offset[k] + n - first_row; }
+};
+
+struct FrameRows {
+  Lanes lanes;
+  __device__ Index lane(Index n) const { return n; }
+  __device__ Index steps(Index n) const { return lanes.begin[n + 1] - lanes.begin[n]; }
+  __device__ Index frame(Index n, Index k) const { return lanes.begin[n] + k; }
+  __device__ Index row(Index n, Index k) const { return lanes.begin[n] + k; }
+};
+
+__device__ Index smaller(Index a, Index b) { return a < b ? a : b; }
+
+template <class Rule, class Rows>
+__global__ void __launch_bounds__(kColumns)
+    input_operand_kernel(Rule rule, Rows rows, InputOperand task, Index steps_per_slice) {
+  const Index n = blockIdx.x;
+  const Index column = blockIdx.y * kColumns;
+  const Index width = smaller(kColumns, task.x.cols - column);
+  const Index first = task.first_step + blockIdx.z * steps_per_slice;
+  const Index end = smaller(smaller(first + steps_per_slice, task.end_step), rows.steps(n));
+  typename Rule::State* state = nullptr;
+  if constexpr (!Rule::kIdentity)
+    state = reinterpret_cast<typename Rule::State*>(task.state) + n * task.x.cols + column;
+  const CudaBlock block;
+  unsigned long long changed = 0, zero = 0;
+  for (Index k = first; k < end; ++k) {
+    const OperandCounts counts =
+        operand_row(block, rule, Source::kInput, task.x.row(rows.frame(n, k)) + column, width,
+                    state, task.operand.row(rows.row(n, k)) + column);
+    changed += static_cast<unsigned long long>(counts.changed);
+    zero += static_cast<unsigned long long>(counts.zero);
+  }
+  if (first >= end) return;
+  block.once([&] {
+    atomicAdd(task.totals.changed + rows.lane(n), changed);
+    atomicAdd(task.totals.zero + rows.lane(n), zero);
+  });
+}
+
+template <class State>
+__global__ void initial_state_kernel(State* state, Index count) {
+  const Index i = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (i < count) state[i] = State{};
+}
+
+template <class Rows>
+void launch(const OperandChoice& choice, const Rows& rows, const InputOperand& task,
+            cudaStream_t stream) {
+  const Index steps = task.end_step - task.first_step;
+  if (task.lanes == 0 || task.x.cols == 0 || steps <= 0) return;
+  std::visit(
+      [&](const auto& operand) {
+        const auto rule = operand.rule();
+        const Index slices =
+            decltype(operand.rule())::kIdentity
+                ? std::min((steps + kStepsPerSlice - 1) / kStepsPerSlice, kLargestGrid)
+                : 1;
+        const dim3 grid(static_cast<unsigned>(task.lanes),
+                        static_cast<unsigned>((task.x.cols + kColumns - 1) / kColumns),
+                        static_cast<unsigned>(slices));
+        const int threads = threads_for(task.x.cols, static_cast<int>(kColumns));
+        input_operand_kernel<<<grid, threads, 0, stream>>>(rule, rows, task,
+                                                           (steps + slices - 1) / slices);
+        EDGEVAL_LAUNCHED(stream);
+      },
+      choice);
+}
+
+}  // namespace
+
+Index state_bytes(const OperandChoice& choice) {
+  return std::visit(
+      [](const auto& operand) {
+        using Rule = decltype(operand.rule());
+        return Rule::kIdentity ? Index{0} : static_cast<Index>(sizeof(typename Rule::State));
+      },
+      choice);
+}
+
+void launch_initial_state(const OperandChoice& choice, std::byte* state, Index count,
+                          cudaStream_t stream) {
+  if (count == 0) return;
+  std::visit(
+      [&](const auto& operand) {
+        using Rule = decltype(operand.rule());
+        if constexpr (!Rule::kIdentity) {
+          constexpr int kThreads = 256;
+          initial_state_kernel<<<static_cast<unsigned>((count + kThreads - 1) / kThreads), kThreads,
+                                 0, stream>>>(reinterpret_cast<typename Rule::State*>(state),
+                                              count);
+          EDGEVAL_LAUNCHED(stream);
+        }
+      },
+      choice);
+}
+
+void launch_packed_operand(const OperandChoice& choice, const PackView& pack,
+                           const InputOperand& task, cudaStream_t stream) {
+  launch(choice, PackedRows{pack, task.first_row}, task, stream);
+}
+
+void launch_frame_operand(const OperandChoice& choice, const Lanes& lanes, const InputOperand& task,
+                          cudaStream_t stream) {
+  InputOperand all = task;
+  all.first_step = 0;
+  all.end_step = lanes.longest;
+  all.lanes = lanes.count;
+  launch(choice, FrameRows{lanes}, all, stream);
+}
+
+}  // namespace edgeval::gpu

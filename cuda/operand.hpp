@@ -1,0 +1,43 @@
+// What enters the product with W: rows of x through the operand's rule (body in
+// host/engine/body/operand.hpp). Layers that recur gather the packed rows of a chunk of steps; a
+// linear layer takes the frames as they lie.
+#pragma once
+
+#include "cuda/pack.hpp"
+#include "host/technique/operand.hpp"
+
+namespace edgeval::gpu {
+
+// Changed and zero elements so far, by lane: [N] each.
+struct OperandTotals {
+  unsigned long long* changed;
+  unsigned long long* zero;
+  bool operator==(const OperandTotals&) const = default;
+};
+
+struct InputOperand {
+  DeviceView<const float> x;  // [frames, C]
+  DeviceView<float>
+      operand;       // [rows of the chunk, C]; may be x itself where elements stay as they are
+  std::byte* state;  // Rule::State [N, C], by position; null when the rule has none
+  OperandTotals totals;
+  Index first_step = 0, end_step = 0;  // of the chunk
+  Index lanes = 0;                     // that run the first step
+  Index first_row = 0;                 // packed row of the first step
+};
+
+// Bytes of one Rule::State; 0 when elements stay as they are.
+Index state_bytes(const OperandChoice& choice);
+
+// `count` states as they are before a sequence's first step.
+void launch_initial_state(const OperandChoice& choice, std::byte* state, Index count,
+                          cudaStream_t stream);
+
+void launch_packed_operand(const OperandChoice& choice, const PackView& pack,
+                           const InputOperand& task, cudaStream_t stream);
+
+// Every frame of every lane; the chunk is not read.
+void launch_frame_operand(const OperandChoice& choice, const Lanes& lanes, const InputOperand& task,
+                          cudaStream_t stream);
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,82 @@
+// Packing: a radix sort of the lanes by live steps (stable, so ties stay in order of lane number),
+// the number of active lanes of each step by bisection in the sorted steps, one thread per step, a
+// scan of those, and the table of rows, one thread block per lane.
+#include <cub/device/device_radix_sort.cuh>
+#include <cub/device/device_scan.cuh>
+
+#include "cuda/block.cuh"
+#include "cuda/pack.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+constexpr int kThreads = 256;
+
+__global__ void number_kernel(std::int32_t* numbers, Index count) {
+  const Index i = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (i < count) numbers[i] = static_cast<std::int32_t>(i);
+}
+
+// active[k] = lanes with more than k live steps, for k in [0, longest].
+__global__ void active_kernel(const std::int32_t* steps, Index lanes, Index longest,
+                              Index* active) {
+  const Index k = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (k > longest) return;
+  Index low = 0, high = lanes;  // steps[n] > k for n < low, not for n >= high
+  while (low < high) {
+    const Index middle = (low + high) / 2;
+    if (steps[middle] > k)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  active[k] = low;
+}
+
+__global__ void rows_kernel(Lanes lanes, const std::int32_t* live, PackView pack,
+                            Index* frame_of_row) {
+  const Index n = blockIdx.x;
+  const Index begin = lanes.begin[pack.lane[n]];
+  CudaBlock{}.for_each(
+      pack.steps[n], [&](Index k) { frame_of_row[pack.offset[k] + n] = begin + live[begin + k]; });
+}
+
+unsigned blocks(Index count) { return static_cast<unsigned>((count + kThreads - 1) / kThreads); }
+
+}  // namespace
+
+void Packing::reserve(const Lanes& lanes, cudaStream_t stream) {
+  numbers_.reserve(lanes.count, stream);
+  lane_.reserve(lanes.count, stream);
+  steps_.reserve(lanes.count, stream);
+  active_.reserve(lanes.longest + 1, stream);
+  offset_.reserve(lanes.longest + 1, stream);
+  frame_of_row_.reserve(lanes.frames, stream);
+  // Called without memory CUB only says how much it wants.
+  EDGEVAL_CUDA(cub::DeviceRadixSort::SortPairsDescending(
+      nullptr, sort_bytes_, steps_.data(), steps_.data(), numbers_.data(), lane_.data(),
+      static_cast<int>(lanes.count), 0, 32, stream));
+  EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(nullptr, scan_bytes_, active_.data(), offset_.data(),
+                                             lanes.longest + 1, stream));
+  scratch_.reserve(static_cast<Index>(std::max(sort_bytes_, scan_bytes_)), stream);
+}
+
+void Packing::pack(const Lanes& lanes, const PlanView& plan, cudaStream_t stream) {
+  if (lanes.count == 0) return;
+  const int count = static_cast<int>(lanes.count);
+  number_kernel<<<blocks(count), kThreads, 0, stream>>>(numbers_.data(), count);
+  EDGEVAL_LAUNCHED(stream);
+  EDGEVAL_CUDA(cub::DeviceRadixSort::SortPairsDescending(scratch_.data(), sort_bytes_, plan.running,
+                                                         steps_.data(), numbers_.data(),
+                                                         lane_.data(), count, 0, 32, stream));
+  active_kernel<<<blocks(lanes.longest + 1), kThreads, 0, stream>>>(steps_.data(), lanes.count,
+                                                                    lanes.longest, active_.data());
+  EDGEVAL_LAUNCHED(stream);
+  EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(scratch_.data(), scan_bytes_, active_.data(),
+                                             offset_.data(), lanes.longest + 1, stream));
+  rows_kernel<<<static_cast<unsigned>(count), kThreads, 0, stream>>>(lanes, plan.live, view(),
+                                                                     frame_of_row_.data());
+  EDGEVAL_LAUNCHED(stream);
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,50 @@
+// Kernels of unpacking: a thread block owns one lane and up to 128 columns and walks along its
+// frames, so rows are copied in the order in which they were computed. The linear layer's: a thread
+// block per frame.
+#include "cuda/block.cuh"
+#include "cuda/unpack.hpp"
+#include "host/engine/body/linear.hpp"
+#include "host/engine/body/unpack.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+constexpr Index kColumns = 128;
+
+__global__ void unpack_kernel(Lanes lanes, PlanView plan, bool backward, DeviceView<float> output) {
+  const Index lane = blockIdx.x;
+  const Index begin = lanes.begin[lane], steps = lanes.begin[lane + 1] - begin;
+  const Index column = blockIdx.y * kColumns;
+  const Index width = output.cols - column < kColumns ? output.cols - column : kColumns;
+  unpack_lane(CudaBlock{},
+              MatrixView<float>{output.row(begin) + column, steps, width, output.stride},
+              plan.live + begin, plan.running[lane], backward);
+}
+
+__global__ void linear_kernel(DeviceView<float> y, const float* bias, float low, float high) {
+  float* row = y.row(blockIdx.x);
+  linear_row(CudaBlock{},
+             {.product = row, .bias = bias, .outputs = y.cols, .low = low, .high = high, .y = row});
+}
+
+}  // namespace
+
+void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
+                   DeviceView<float> output, cudaStream_t stream) {
+  if (lanes.count == 0 || output.cols == 0) return;
+  const dim3 grid(static_cast<unsigned>(lanes.count),
+                  static_cast<unsigned>((output.cols + kColumns - 1) / kColumns));
+  unpack_kernel<<<grid, threads_for(output.cols, static_cast<int>(kColumns)), 0, stream>>>(
+      lanes, plan, backward, output);
+  EDGEVAL_LAUNCHED(stream);
+}
+
+void launch_linear(DeviceView<float> y, const float* bias, float low, float high,
+                   cudaStream_t stream) {
+  if (y.rows == 0 || y.cols == 0) return;
+  linear_kernel<<<static_cast<unsigned>(y.rows), threads_for(y.cols), 0, stream>>>(y, bias, low,
+                                                                                   high);
+  EDGEVAL_LAUNCHED(stream);
+}
+
+}  // namespace edgeval::gpu
