@@ -1,3 +1,5 @@
+// Audio through libsndfile. A file is opened only if it is what the model wants: one channel, the
+// sample rate, a known length, nothing cut off.
 #include "datasets/audio.hpp"
 
 #include <sndfile.h>
@@ -16,8 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr float kFullScale = 32768;      // libsndfile's floats lie in [-1, 1)
 constexpr std::size_t kBlock = 1 << 16;  // samples read at once
-constexpr std::uint32_t kOpenEnd =
-    0x7FFFF000;  // a WAV header written into a pipe: the length is unknown
+// From here on the length in a WAV header means "unknown": it was written into a pipe.
+constexpr std::uint32_t kOpenEnd = 0x7FFFF000;
 
 struct Close {
   void operator()(SNDFILE* file) const { sf_close(file); }

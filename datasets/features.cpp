@@ -1,8 +1,8 @@
-// Log-mel filter bank as Kaldi computes it: frames of 25 ms every 10 ms that fit whole (snip
-// edges); per frame the mean removed, x[i] -= c x[i-1] with x[0] -= c x[0], the Povey window (0.5 -
-// 0.5 cos(2 pi i / (n-1)))^0.85, zeros up to a power of two, the power spectrum, triangles in the
-// mel domain 1127 ln(1 + f/700), the natural logarithm. Then (f - mean) / (population standard
-// deviation + epsilon) over the utterance, and deltas.
+// Log-mel filter bank as Kaldi computes it. Frames that fit whole (snip edges); per frame: the mean
+// removed; x[i] -= c x[i-1], x[0] -= c x[0]; the Povey window (0.5 - 0.5 cos(2 pi i/(n-1)))^0.85;
+// zeros up to a power of two; the power spectrum; triangles in the mel domain 1127 ln(1 + f/700);
+// the natural logarithm. Then (f - mean) / (population standard deviation + epsilon) over the
+// utterance, and deltas.
 #include "datasets/features.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// Audio to features: Kaldi's log-mel filter bank with cmvn and deltas (docs/formats.md, "front
-// end"). All in double precision, rounded to float once at the end; no value depends on the thread
-// or on other utterances.
+// Audio to features: Kaldi's log-mel filter bank with cmvn and deltas (docs/formats.md,
+// "Features"). All in double precision, rounded to float once at the end; no value depends on the
+// thread or on other utterances.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,7 @@
 // A Kaldi data directory: wav.scp ("ID PATH"), text ("ID WORDS", words may be none) and optionally
-// utt2spk
-// ("ID SPEAKER"), in the order of wav.scp. A relative path is looked up in the directory, then in
-// the working folder as Kaldi does. Pipes would mean running commands out of data, so they are
-// refused.
+// utt2spk ("ID SPEAKER"), in the order of wav.scp. A relative path is looked up in the directory,
+// then in the working folder as Kaldi does. Pipes would mean running commands out of data, so they
+// are refused.
 #include <optional>
 
 #include "datasets/layouts.hpp"

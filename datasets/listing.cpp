@@ -1,3 +1,4 @@
+// Lines with their places, and the checks of ids, transcripts and audio files (see listing.hpp).
 #include "datasets/listing.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Recognises the layout of a test set, picks the part and the utterances that are wanted.
 #include "datasets/test_set.hpp"
 
 #include <algorithm>

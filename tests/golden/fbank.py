@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Makes fbank.json: log-mel filter banks of a few real utterances by kaldi-native-fbank, an independent implementation
-of Kaldi's, for tests/datasets/features_test.cpp to compare with. Per utterance: the number of frames, six whole frames
-and the sums of each bin over all frames. Needs: pip install kaldi-native-fbank soundfile.
+"""Makes fbank.json: log-mel filter banks of a few real utterances by kaldi-native-fbank, an
+independent implementation of Kaldi's, for tests/datasets/features_test.cpp to compare with. Per
+utterance: the number of frames, six whole frames and the sums of each bin over all frames.
+Needs: pip install kaldi-native-fbank soundfile.
 
     fbank.py SPOKEN_FOLDER AN4_FOLDER > fbank.json
 """
@@ -40,7 +41,8 @@ def golden(name, folder, path):
     chosen = numpy.linspace(0, len(features) - 1, 6).astype(int)
     return {"set": name, "audio": path, "frames": len(features),
             "sums": [round(x, 4) for x in features.sum(axis=0)],
-            "rows": [{"frame": int(t), "values": [round(x, 6) for x in features[t]]} for t in chosen]}
+            "rows": [{"frame": int(t), "values": [round(x, 6) for x in features[t]]}
+                     for t in chosen]}
 
 
 spoken_folder, an4_folder = sys.argv[1:]
