@@ -109,4 +109,13 @@ struct Ragged {
   }
 };
 
+// A copy of sequences [first, last).
+template <class T>
+Ragged<T> slice(const Ragged<T>& all, Index first, Index last) {
+  std::vector<Index> lengths = all.lengths();
+  Ragged<T> part(std::span<const Index>(lengths).subspan(first, last - first), all.cols());
+  std::copy_n(all.values.row(all.offsets[first]), part.values.size(), part.values.data());
+  return part;
+}
+
 }  // namespace edgeval

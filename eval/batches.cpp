@@ -1,0 +1,73 @@
+#include "eval/batches.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "datasets/audio.hpp"
+#include "host/core/error.hpp"
+#include "host/core/parallel.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr double kShareOfMemory = 0.25;
+constexpr Index kMostUtterances = 512;  // more gain no speed on a CPU and make progress jumpy
+
+// Bytes one frame needs at once: features, and a layer's input beside its output.
+double bytes_per_frame(const Model& model) {
+  Index widest = 0;
+  for (const Layer& layer : model.layers) widest = std::max(widest, layer_inputs(layer) + layer_outputs(layer));
+  return static_cast<double>(sizeof(float)) * static_cast<double>(model.inputs() + widest);
+}
+
+double memory_budget() {
+  return kShareOfMemory * static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data::FeatureExtractor& extractor,
+                       Index largest) {
+  BatchPlan plan;
+  for (const data::Utterance& utterance : set.utterances) {
+    const Index samples = data::audio_samples(utterance.audio, model.frontend.sample_rate);
+    plan.frames.push_back(extractor.frames(samples));
+    plan.seconds.push_back(static_cast<double>(samples) / model.frontend.sample_rate);
+  }
+  std::vector<Index> order(plan.frames.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return plan.frames[a] > plan.frames[b]; });
+  const auto most_frames = static_cast<Index>(memory_budget() / bytes_per_frame(model));
+  const Index most = largest > 0 ? largest : kMostUtterances;
+  Index frames = 0;
+  for (Index n : order) {
+    const bool full = plan.batches.empty() || static_cast<Index>(plan.batches.back().size()) >= most ||
+                      (largest == 0 && frames + plan.frames[n] > most_frames);
+    if (full) {
+      plan.batches.emplace_back();
+      frames = 0;
+    }
+    plan.batches.back().push_back(n);
+    frames += plan.frames[n];
+  }
+  return plan;
+}
+
+Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch, const BatchPlan& plan,
+                             const data::FeatureExtractor& extractor, int sample_rate, int threads) {
+  std::vector<Index> lengths;
+  for (Index n : batch) lengths.push_back(plan.frames[n]);
+  Ragged<float> features(lengths, extractor.width());
+  parallel_for(static_cast<Index>(batch.size()), threads, [&](Index lane) {
+    const data::Utterance& utterance = set.utterances[batch[lane]];
+    const Matrix<float> computed = extractor(data::read_audio(utterance.audio, sample_rate));
+    EDGEVAL_EXPECTS(computed.rows() == features.length(lane), utterance.audio.string(),
+                    ": changed while it was being read");
+    std::copy_n(computed.data(), computed.size(), features.sequence(lane).data);
+  });
+  return features;
+}
+
+}  // namespace edgeval

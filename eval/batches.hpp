@@ -1,0 +1,26 @@
+// A test set cut into batches: utterances longest first, so that the lanes of a batch end at about the same step.
+#pragma once
+
+#include <vector>
+
+#include "datasets/features.hpp"
+#include "datasets/test_set.hpp"
+#include "host/model/graph.hpp"
+
+namespace edgeval {
+
+struct BatchPlan {
+  std::vector<std::vector<Index>> batches;  // numbers of utterances
+  std::vector<Index> frames;                // of every utterance, in the order of the set
+  std::vector<double> seconds;              // of audio of every utterance, likewise
+};
+
+// largest: utterances in a batch; 0: as many as fit a share of the machine's memory. Reads the audio files' headers.
+BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data::FeatureExtractor& extractor,
+                       Index largest);
+
+// Features of the utterances of a batch, computed on `threads` threads; the same bits for any number of them.
+Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch, const BatchPlan& plan,
+                             const data::FeatureExtractor& extractor, int sample_rate, int threads);
+
+}  // namespace edgeval

@@ -1,0 +1,59 @@
+// The lists of techniques, walked: name, parse, print any choice of any axis through its fields.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "host/technique/technique.hpp"
+
+namespace edgeval {
+
+// visit(technique) for a default-made technique of every kind in the list.
+template <class Choice, class Visit>
+void for_each_technique(Visit&& visit) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (visit(std::variant_alternative_t<I, Choice>{}), ...);
+  }(std::make_index_sequence<std::variant_size_v<Choice>>{});
+}
+
+template <class Choice>
+std::vector<std::string> technique_names() {
+  std::vector<std::string> names;
+  for_each_technique<Choice>([&](const auto& technique) { names.emplace_back(technique.kName); });
+  return names;
+}
+
+// A number as JSON and policies write it: 2 not 2.0, ".inf" for infinity, null for what is not known.
+inline nlohmann::ordered_json number_to_json(double value) {
+  if (from_profile(value)) return nullptr;
+  if (value > 1e300) return ".inf";
+  if (value < -1e300) return "-.inf";
+  if (value == static_cast<double>(static_cast<std::int64_t>(value))) return static_cast<std::int64_t>(value);
+  return value;
+}
+
+// {"type": "reuse", "clusters": 16, "range": [-1, 1]}: a pair of fields x_min, x_max is written as x: [min, max].
+template <class Technique>
+nlohmann::ordered_json technique_to_json(const Technique& technique) {
+  nlohmann::ordered_json json{{"type", technique.kName}};
+  technique.fields(technique, [&](const std::string& key, double value, const char*) {
+    const auto stem = key.size() > 4 ? key.substr(0, key.size() - 4) : "";
+    if (key.ends_with("_min"))
+      json[stem] = {number_to_json(value)};
+    else if (key.ends_with("_max"))
+      json[stem].push_back(number_to_json(value));
+    else
+      json[key] = number_to_json(value);
+  });
+  return json;
+}
+
+template <class Choice>
+nlohmann::ordered_json choice_to_json(const Choice& choice) {
+  return std::visit([](const auto& technique) { return technique_to_json(technique); }, choice);
+}
+
+}  // namespace edgeval

@@ -1,0 +1,59 @@
+#include "eval/common_options.hpp"
+
+#include <cstdlib>
+
+#include "cuda/engine.hpp"
+
+namespace edgeval {
+
+void add_engine_options(CLI::App& command, EngineChoice& options) {
+  command.add_option("--device", options.device, "Where the network runs; auto takes a GPU when there is one")
+      ->check(CLI::IsMember({"auto", "cpu", "gpu"}))
+      ->capture_default_str();
+  command.add_option("--threads", options.threads, "CPU threads; 0: all")->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  command.add_option("--batch", options.batch, "Utterances at once; 0: from memory. Results do not depend on it")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str();
+}
+
+std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options) {
+  const EngineOptions engine{.threads = options.threads};
+  if (options.device == "gpu" || (options.device == "auto" && !gpu::devices().empty()))
+    return gpu::make_engine(model, engine);
+  return make_cpu_engine(model, engine);
+}
+
+void add_data_options(CLI::App& command, DataChoice& options) {
+  command.add_option("--data", options.path, "A manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi)")
+      ->required();
+  command.add_option("--split", options.selection.split, "Part of the set: test, dev, train, ...");
+  command.add_option("--limit", options.selection.limit, "Only the first so many utterances")
+      ->check(CLI::Range(Index{1}, Index{1} << 40));
+  command.add_option("--utterance", options.selection.ids, "Only the utterance with this id; may be repeated");
+}
+
+void add_output_options(CLI::App& command, OutputChoice& options) {
+  command.add_option("--format", options.format, "What is printed: text, or json for programs")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command.add_flag("--quiet", options.quiet, "No progress");
+}
+
+std::vector<hw::Accelerator> choose_accelerators(const std::vector<std::string>& names, const Activity& activity) {
+  std::vector<hw::Accelerator> accelerators;
+  for (const std::string& name : names) accelerators.push_back(hw::find_accelerator(name, accelerator_folder()));
+  if (!names.empty()) return accelerators;
+  for (hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder()))
+    if (!hw::cannot_price(accelerator, activity)) accelerators.push_back(std::move(accelerator));
+  return accelerators;
+}
+
+std::filesystem::path share_folder() {
+  const char* named = std::getenv("EDGEVAL_SHARE");
+  return named != nullptr ? named : EDGEVAL_SHARE_FOLDER;
+}
+
+std::filesystem::path accelerator_folder() { return share_folder() / "hwmodel" / "accelerators"; }
+
+}  // namespace edgeval

@@ -1,0 +1,45 @@
+// Options that several subcommands share, and what follows from them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "datasets/test_set.hpp"
+#include "host/engine/engine.hpp"
+#include "hwmodel/pricing.hpp"
+
+namespace edgeval {
+
+struct EngineChoice {
+  std::string device = "auto";  // auto | cpu | gpu
+  int threads = 0;
+  Index batch = 0;
+};
+void add_engine_options(CLI::App& command, EngineChoice& options);
+
+// auto: the GPU when there is one.
+std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options);
+
+struct DataChoice {
+  std::string path;
+  data::Selection selection;
+};
+void add_data_options(CLI::App& command, DataChoice& options);
+
+struct OutputChoice {
+  std::string format = "text";  // text | json
+  bool quiet = false;
+};
+void add_output_options(CLI::App& command, OutputChoice& options);
+
+// The accelerators named, or every shipped one that can price the activity.
+std::vector<hw::Accelerator> choose_accelerators(const std::vector<std::string>& names, const Activity& activity);
+
+// Where the files that ship with edgeval lie: EDGEVAL_SHARE, or the folder it was built from.
+std::filesystem::path share_folder();
+std::filesystem::path accelerator_folder();
+
+}  // namespace edgeval

@@ -1,0 +1,60 @@
+#include "eval/energy_command.hpp"
+
+#include <iostream>
+
+#include "eval/common_options.hpp"
+#include "eval/report.hpp"
+#include "eval/summary.hpp"
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/model/json.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr const char* kExample =
+    "Example, after an `edgeval run ... --out out`:\n"
+    "  edgeval energy --report out/report.json --hardware epur28\n";
+
+struct EnergyOptions {
+  std::string report;
+  std::vector<std::string> hardware;
+  std::string out;
+  OutputChoice output;
+};
+
+void run_energy(const EnergyOptions& options) {
+  const std::string text = read_file(options.report);
+  expect_utf8(text, options.report);
+  const Json json = parse_json(text, options.report);
+  const Fields report(json, options.report);
+  report.integer("schema", 1, 1);
+  report.object("activity");
+  const Activity activity = activity_from_json(json["activity"], options.report + ": activity");
+  const double seconds = report.object("data").number("seconds", 0, 1e15);
+  std::vector<Pricing> pricings;
+  for (const hw::Accelerator& accelerator : choose_accelerators(options.hardware, activity))
+    pricings.push_back(price_beside_dense(accelerator, activity, seconds));
+  nlohmann::ordered_json energy = nlohmann::ordered_json::array();
+  for (const Pricing& pricing : pricings) energy.push_back(to_json(pricing));
+  const std::string result = nlohmann::ordered_json{{"schema", 1}, {"report", options.report}, {"energy", energy}}.dump(2) + "\n";
+  if (!options.out.empty()) write_file(options.out, result);
+  std::cout << (options.output.format == "json" ? result : energy_table(pricings));
+}
+
+}  // namespace
+
+void setup_energy(CLI::App& app) {
+  auto options = std::make_shared<EnergyOptions>();
+  CLI::App* command = app.add_subcommand("energy", "Price a stored report again");
+  command->add_option("--report", options->report, "report.json of a run")->required();
+  command->add_option("--hardware", options->hardware,
+                      "Accelerator: a name or a YAML file; may be repeated; without it, all shipped")
+      ->allow_extra_args(false);
+  command->add_option("--out", options->out, "Also write the prices to this JSON file");
+  add_output_options(*command, options->output);
+  command->footer(kExample);
+  command->callback([options] { run_energy(*options); });
+}
+
+}  // namespace edgeval

@@ -1,0 +1,87 @@
+#include "eval/info_command.hpp"
+
+#include <iostream>
+
+#include "cuda/engine.hpp"
+#include "eval/choices.hpp"
+#include "eval/common_options.hpp"
+#include "eval/policy.hpp"
+#include "eval/report.hpp"
+#include "host/core/error.hpp"
+#include "host/core/parallel.hpp"
+
+namespace edgeval {
+namespace {
+
+using nlohmann::ordered_json;
+
+template <class Choice>
+ordered_json axis() {
+  ordered_json all = ordered_json::array();
+  for_each_technique<Choice>([&](const auto& technique) {
+    ordered_json entry{{"type", technique.kName}, {"meaning", technique.kMeaning}, {"parameters", ordered_json::array()}};
+    technique.fields(technique, [&](const char* key, double value, const char* meaning) {
+      entry["parameters"].push_back({{"key", key}, {"default", number_to_json(value)}, {"meaning", meaning}});
+    });
+    all.push_back(entry);
+  });
+  return all;
+}
+
+ordered_json gather() {
+  ordered_json json{{"edgeval", build_info("CPU, " + std::to_string(hardware_threads()) + " threads")},
+                    {"gpus", gpu::devices()},
+                    {"axes",
+                     {{"arithmetic", axis<Arithmetic>()},
+                      {"weights", axis<Weights>()},
+                      {"nonlinearity", axis<Nonlinearity>()},
+                      {"plan", axis<Plan>()},
+                      {"operand", axis<OperandChoice>()}}},
+                    {"accelerators", ordered_json::array()}};
+  for (const hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder()))
+    json["accelerators"].push_back({{"name", accelerator.name}, {"description", accelerator.description}});
+  return json;
+}
+
+std::string default_text(const ordered_json& value) {
+  if (value.is_null()) return "from the profile";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string to_text(const ordered_json& json) {
+  std::string text = "edgeval " + json["edgeval"]["version"].get<std::string>() + ", " +
+                     json["edgeval"]["build"].get<std::string>() + "\ndevices: " +
+                     json["edgeval"]["device"].get<std::string>();
+  for (const ordered_json& gpu : json["gpus"]) text += "; " + gpu.get<std::string>();
+  if (json["gpus"].empty()) text += gpu::built_with_cuda() ? "; no usable GPU" : "; GPUs need a build with CUDA";
+  text += "\n\nA policy takes one choice on each axis:\n";
+  for (const auto& [axis, choices] : json["axes"].items()) {
+    text += "  " + axis + "\n";
+    for (const ordered_json& choice : choices) {
+      text += "    " + choice["type"].get<std::string>() + ": " + choice["meaning"].get<std::string>() + "\n";
+      for (const ordered_json& parameter : choice["parameters"])
+        text += "      " + parameter["key"].get<std::string>() + " = " + default_text(parameter["default"]) + "  (" +
+                parameter["meaning"].get<std::string>() + ")\n";
+    }
+  }
+  text += "\nAccelerators:\n";
+  for (const ordered_json& accelerator : json["accelerators"])
+    text += "  " + accelerator["name"].get<std::string>() + ": " + accelerator["description"].get<std::string>() + "\n";
+  return text;
+}
+
+}  // namespace
+
+void setup_info(CLI::App& app) {
+  auto format = std::make_shared<std::string>("text");
+  CLI::App* command = app.add_subcommand("info", "Version, devices, techniques and accelerators");
+  command->add_option("--format", *format, "What is printed")->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->footer("Example:\n  edgeval info\n");
+  command->callback([format] {
+    const ordered_json json = gather();
+    std::cout << (*format == "json" ? concat(json.dump(2), "\n") : to_text(json));
+  });
+}
+
+}  // namespace edgeval

@@ -1,0 +1,83 @@
+#include "eval/pipeline.hpp"
+
+#include <chrono>
+#include <new>
+#include <numeric>
+
+#include "eval/batches.hpp"
+#include "eval/progress.hpp"
+#include "host/core/error.hpp"
+#include "host/core/parallel.hpp"
+#include "host/engine/ctc.hpp"
+
+namespace edgeval {
+namespace {
+
+// Runs lanes [first, last) of the batch; when memory does not suffice, its two halves one after the other.
+void run_lanes(const Model& model, Engine& engine, const OperatingPoint& point, const Ragged<float>& features,
+               const std::vector<Index>& batch, Outcome& outcome) {
+  BatchResult result;
+  try {
+    result = engine.run(features, point);
+  } catch (const std::bad_alloc&) {
+    const Index lanes = features.sequences(), half = lanes / 2;
+    if (half == 0) throw;
+    run_lanes(model, engine, point, slice(features, 0, half), {batch.begin(), batch.begin() + half}, outcome);
+    run_lanes(model, engine, point, slice(features, half, lanes), {batch.begin() + half, batch.end()}, outcome);
+    return;
+  }
+  for (Index lane = 0; lane < features.sequences(); ++lane) {
+    const Index n = batch[lane];
+    outcome.hypotheses[n] =
+        tokens_to_text(ctc_greedy(result.outputs.sequence(lane), model.blank), model.tokens);
+    outcome.activity[n] = std::move(result.activity[lane]);
+  }
+}
+
+}  // namespace
+
+Index Evaluation::total_frames() const { return std::accumulate(frames.begin(), frames.end(), Index{0}); }
+
+double Evaluation::audio_seconds() const { return std::accumulate(seconds.begin(), seconds.end(), 0.0); }
+
+Evaluation evaluate(const Model& model, const data::TestSet& set, Engine& engine,
+                    const std::vector<OperatingPoint>& points, const EvaluationOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const int threads = options.threads > 0 ? options.threads : hardware_threads();
+  const data::FeatureExtractor extractor(model.frontend);
+  const BatchPlan plan = plan_batches(set, model, extractor, options.batch);
+
+  Evaluation evaluation;
+  evaluation.frames = plan.frames;
+  evaluation.seconds = plan.seconds;
+  for (std::size_t p = 0; p < points.size(); ++p) {
+    Outcome& outcome = evaluation.outcomes.emplace_back();
+    outcome.hypotheses.resize(set.utterances.size());
+    outcome.activity.resize(set.utterances.size());
+  }
+
+  Progress progress("utterances", static_cast<Index>(set.utterances.size()), options.quiet);
+  for (const std::vector<Index>& batch : plan.batches) {
+    const auto batch_start = std::chrono::steady_clock::now();
+    const Ragged<float> features =
+        batch_features(set, batch, plan, extractor, model.frontend.sample_rate, threads);
+    evaluation.feature_seconds += seconds_since(batch_start);
+    for (std::size_t p = 0; p < points.size(); ++p) {
+      const auto point_start = std::chrono::steady_clock::now();
+      run_lanes(model, engine, points[p], features, batch, evaluation.outcomes[p]);
+      evaluation.outcomes[p].seconds += seconds_since(point_start);
+    }
+    progress.advance(static_cast<Index>(batch.size()));
+  }
+
+  std::vector<std::string> references;
+  for (const data::Utterance& utterance : set.utterances) references.push_back(utterance.text);
+  for (Outcome& outcome : evaluation.outcomes) {
+    outcome.quality = evaluate(references, outcome.hypotheses, {.seed = options.seed});
+    for (const Activity& activity : outcome.activity) outcome.total += activity;
+  }
+  evaluation.total_seconds = seconds_since(start);
+  return evaluation;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,44 @@
+// One model, one test set, one operating point, as a straight line: open -> batches -> engine -> decode -> score.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "datasets/test_set.hpp"
+#include "eval/quality.hpp"
+#include "host/engine/engine.hpp"
+
+namespace edgeval {
+
+struct EvaluationOptions {
+  Index batch = 0;         // utterances at once; 0: from memory
+  int threads = 0;         // for features; 0: all
+  std::uint64_t seed = 0;  // of the bootstrap
+  bool quiet = false;      // no progress
+};
+
+// What came out for every utterance, in the order of the set.
+struct Outcome {
+  std::vector<std::string> hypotheses;
+  std::vector<Activity> activity;
+  Quality quality;
+  Activity total;
+  double seconds = 0;  // of the engine and the decoder
+};
+
+struct Evaluation {
+  std::vector<Outcome> outcomes;  // one per operating point
+  std::vector<Index> frames;      // of every utterance, in the order of the set
+  std::vector<double> seconds;    // of audio of every utterance
+  double feature_seconds = 0;     // wall time
+  double total_seconds = 0;       // wall time
+
+  Index total_frames() const;
+  double audio_seconds() const;
+};
+
+// Runs all points over the set, features computed once.
+Evaluation evaluate(const Model& model, const data::TestSet& set, Engine& engine,
+                    const std::vector<OperatingPoint>& points, const EvaluationOptions& options);
+
+}  // namespace edgeval

@@ -1,0 +1,246 @@
+#include "eval/policy.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <set>
+
+#include "eval/choices.hpp"
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/core/names.hpp"
+
+namespace edgeval {
+namespace {
+
+// Where in which file: "skip.yaml: plan.threshold".
+struct Place {
+  std::string file;
+  std::string key;
+
+  Place inside(const std::string& inner) const { return {file, key.empty() ? inner : key + "." + inner}; }
+  std::string text() const { return key.empty() ? file : file + ": " + key; }
+};
+
+void expect_map(const YAML::Node& node, const Place& place, const std::vector<std::string>& known) {
+  EDGEVAL_EXPECTS(node.IsMap(), place.text(), ": must be a map such as {type: ...}");
+  std::set<std::string> seen;
+  for (const auto& entry : node) {
+    EDGEVAL_EXPECTS(entry.first.IsScalar(), place.text(), ": keys must be names");
+    const std::string& key = entry.first.Scalar();
+    EDGEVAL_EXPECTS(seen.insert(key).second, place.inside(key).text(), ": given twice");
+    EDGEVAL_EXPECTS(known.empty() || std::find(known.begin(), known.end(), key) != known.end(),
+                    place.inside(key).text(), ": unknown key", suggestion(key, known));
+  }
+}
+
+double read_number(const YAML::Node& node, const Place& place) {
+  double value = 0;
+  EDGEVAL_EXPECTS(node.IsScalar() && YAML::convert<double>::decode(node, value) && value == value, place.text(),
+                  ": must be a number", node.IsScalar() ? ", is '" + node.Scalar() + "'" : "");
+  return value;
+}
+
+// Keys a technique takes; the pair x_min, x_max is written x: [min, max].
+template <class Technique>
+std::vector<std::string> policy_keys(const Technique& technique) {
+  std::vector<std::string> keys{"type"};
+  technique.fields(technique, [&](const std::string& key, double, const char*) {
+    if (key.ends_with("_min"))
+      keys.push_back(key.substr(0, key.size() - 4));
+    else if (!key.ends_with("_max"))
+      keys.push_back(key);
+  });
+  return keys;
+}
+
+template <class Technique>
+void read_fields(Technique& technique, const YAML::Node& node, const Place& place) {
+  expect_map(node, place, policy_keys(technique));
+  technique.fields(technique, [&](const std::string& key, double& value, const char*) {
+    const bool low = key.ends_with("_min"), high = key.ends_with("_max");
+    const std::string written = low || high ? key.substr(0, key.size() - 4) : key;
+    const YAML::Node given = node[written];
+    if (!given.IsDefined()) return;
+    if (!low && !high) {
+      value = read_number(given, place.inside(key));
+      return;
+    }
+    EDGEVAL_EXPECTS(given.IsSequence() && given.size() == 2, place.inside(written).text(), ": must be [min, max]");
+    value = read_number(given[low ? 0 : 1], place.inside(written));
+  });
+  EDGEVAL_EXPECTS(technique.problem() == nullptr, place.text(), ": ", technique.problem());
+}
+
+// Without `type` the choice in force keeps its type and parameters, and only the given parameters change.
+template <class Choice>
+Choice read_choice(const YAML::Node& node, const Place& place, Choice choice) {
+  EDGEVAL_EXPECTS(node.IsMap(), place.text(), ": must be a map such as {type: ", technique_names<Choice>().front(), "}");
+  if (const YAML::Node type = node["type"]; type.IsDefined()) {
+    EDGEVAL_EXPECTS(type.IsScalar(), place.inside("type").text(), ": must be a name");
+    bool found = false;
+    for_each_technique<Choice>([&](const auto& technique) {
+      if (type.Scalar() != technique.kName) return;
+      choice = technique;
+      found = true;
+    });
+    EDGEVAL_EXPECTS(found, place.inside("type").text(), ": unknown type '", type.Scalar(), "'",
+                    suggestion(type.Scalar(), technique_names<Choice>()));
+  }
+  std::visit([&](auto& technique) { read_fields(technique, node, place); }, choice);
+  return choice;
+}
+
+void read_layers(const YAML::Node& node, const Place& place, Policy& policy) {
+  expect_map(node, place, {});
+  for (const auto& entry : node) {
+    const std::string& name = entry.first.Scalar();
+    const Place layer = place.inside(name);
+    expect_map(entry.second, layer, {"plan", "operand"});
+    Policy::LayerOverride& change = policy.layers[name];
+    if (const YAML::Node plan = entry.second["plan"]; plan.IsDefined())
+      change.plan = read_choice(plan, layer.inside("plan"), policy.plan);
+    if (const YAML::Node operand = entry.second["operand"]; operand.IsDefined())
+      change.operand = read_choice(operand, layer.inside("operand"), policy.operand);
+  }
+}
+
+Policy read_policy(const YAML::Node& root, const std::string& file) {
+  Policy policy;
+  const Place top{file, ""};
+  expect_map(root, top, {"arithmetic", "weights", "nonlinearity", "plan", "operand", "layers", "profile"});
+  const auto read_axis = [&](const char* key, auto& choice) {
+    if (const YAML::Node node = root[key]; node.IsDefined()) choice = read_choice(node, top.inside(key), choice);
+  };
+  read_axis("arithmetic", policy.arithmetic);
+  read_axis("weights", policy.weights);
+  read_axis("nonlinearity", policy.nonlinearity);
+  read_axis("plan", policy.plan);
+  read_axis("operand", policy.operand);
+  if (const YAML::Node layers = root["layers"]; layers.IsDefined()) read_layers(layers, top.inside("layers"), policy);
+  if (const YAML::Node profile = root["profile"]; profile.IsDefined()) {
+    EDGEVAL_EXPECTS(profile.IsScalar(), top.inside("profile").text(), ": must be a file's path");
+    policy.profile = profile.Scalar();
+  }
+  return policy;
+}
+
+// Sets root.a.b = value for "a.b=value", making maps on the way.
+void apply_setting(YAML::Node root, const std::string& setting) {
+  const std::size_t equals = setting.find('=');
+  EDGEVAL_EXPECTS(equals != std::string::npos && equals > 0, "--set ", setting,
+                  ": must be key=value, such as operand.clusters=12");
+  YAML::Node node = root;
+  std::string path = setting.substr(0, equals);
+  for (std::size_t dot; (dot = path.find('.')) != std::string::npos; path = path.substr(dot + 1)) {
+    YAML::Node inner = node[path.substr(0, dot)];
+    EDGEVAL_EXPECTS(!inner.IsDefined() || inner.IsMap() || inner.IsNull(), "--set ", setting, ": ",
+                    path.substr(0, dot), " is no map in the policy");
+    node.reset(inner);
+  }
+  node[path] = YAML::Load(setting.substr(equals + 1));
+}
+
+template <class Technique>
+void complete(Technique&, const LayerProfile&) {}
+void complete(SimilaritySkip& skip, const LayerProfile& profile) {
+  if (from_profile(skip.fraction_bits)) skip.fraction_bits = profile.fraction_bits();
+}
+void complete(Reuse& reuse, const LayerProfile& profile) {
+  if (!from_profile(reuse.range_min)) return;
+  reuse.range_min = profile.range_min();
+  reuse.range_max = profile.range_max();
+}
+
+}  // namespace
+
+Policy load_policy(const std::optional<std::filesystem::path>& file, const std::vector<std::string>& settings) {
+  const std::string name = file ? file->string() : "--set";
+  try {
+    YAML::Node root(YAML::NodeType::Map);
+    if (file) {
+      const std::string text = read_file(*file);
+      expect_utf8(text, *file);
+      root = YAML::Load(text);
+      EDGEVAL_EXPECTS(root.IsDefined() && !root.IsNull(), name, ": is empty; a policy names axes, such as plan");
+      EDGEVAL_EXPECTS(root.IsMap(), name, ": is no map of axes, such as plan: {type: every_step}");
+    }
+    for (const std::string& setting : settings) apply_setting(root, setting);
+    Policy policy = read_policy(root, name);
+    if (policy.profile && file) policy.profile = file->parent_path() / *policy.profile;
+    return policy;
+  } catch (const YAML::Exception& error) {
+    throw Error(concat(name, ":", error.mark.line + 1, ": ", error.msg));
+  }
+}
+
+OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile) {
+  std::vector<std::string> names;
+  for (const Layer& layer : model.layers) names.push_back(layer_name(layer));
+  for (const auto& [name, change] : policy.layers)
+    EDGEVAL_EXPECTS(std::find(names.begin(), names.end(), name) != names.end(), "policy: layers.", name, ": model ",
+                    model.name, " has no such layer", suggestion(name, names));
+  OperatingPoint point;
+  for (const Layer& layer : model.layers) {
+    LayerPolicy choice{EveryStep{}, AsIs{}};
+    if (std::holds_alternative<LstmLayer>(layer)) choice = {policy.plan, policy.operand};
+    if (const auto change = policy.layers.find(layer_name(layer)); change != policy.layers.end()) {
+      choice.plan = change->second.plan.value_or(choice.plan);
+      choice.operand = change->second.operand.value_or(choice.operand);
+    }
+    const LayerProfile* measured = profile != nullptr ? profile->find(layer_name(layer)) : nullptr;
+    if (measured != nullptr) {
+      std::visit([&](auto& plan) { complete(plan, *measured); }, choice.plan);
+      std::visit([&](auto& operand) { complete(operand, *measured); }, choice.operand);
+    }
+    point.layers.push_back(choice);
+  }
+  check_point(model, point);
+  return point;
+}
+
+nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const OperatingPoint& point) {
+  nlohmann::ordered_json json{{"arithmetic", choice_to_json(policy.arithmetic)},
+                              {"weights", choice_to_json(policy.weights)},
+                              {"nonlinearity", choice_to_json(policy.nonlinearity)},
+                              {"plan", choice_to_json(policy.plan)},
+                              {"operand", choice_to_json(policy.operand)}};
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    json["layers"][layer_name(model.layers[i])] = {{"plan", choice_to_json(point.layers[i].plan)},
+                                                   {"operand", choice_to_json(point.layers[i].operand)}};
+  }
+  return json;
+}
+
+bool is_dense(const OperatingPoint& point) {
+  for (const LayerPolicy& layer : point.layers)
+    if (!std::holds_alternative<EveryStep>(layer.plan) || !std::holds_alternative<AsIs>(layer.operand)) return false;
+  return true;
+}
+
+std::string describe(const OperatingPoint& point) {
+  if (is_dense(point)) return "dense";
+  std::vector<std::string> parts;
+  const auto add = [&](const auto& technique) {
+    using Technique = std::decay_t<decltype(technique)>;
+    if (std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>) return;
+    std::string text = technique.kName;
+    technique.fields(technique, [&](const std::string& key, double, const char*) {
+      // What a profile gives differs from layer to layer; the report has it.
+      if (key != "fraction_bits" && !key.starts_with("range_"))
+        text += (text == technique.kName ? " (" : ", ") + key + " " +
+                technique_to_json(technique)[key].dump();
+    });
+    text += text == technique.kName ? "" : ")";
+    std::erase(text, '"');
+    if (std::find(parts.begin(), parts.end(), text) == parts.end()) parts.push_back(text);
+  };
+  for (const LayerPolicy& layer : point.layers) {
+    std::visit(add, layer.plan);
+    std::visit(add, layer.operand);
+  }
+  std::string all;
+  for (const std::string& part : parts) all += (all.empty() ? "" : " + ") + part;
+  return all;
+}
+
+}  // namespace edgeval

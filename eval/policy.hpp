@@ -1,0 +1,52 @@
+// A policy: one choice on each axis, with overrides for single layers; read from YAML and `--set`, completed by a profile
+// and turned into what an engine runs (docs/formats.md, "policy").
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eval/profile.hpp"
+#include "host/engine/engine.hpp"
+#include "host/model/graph.hpp"
+#include "host/technique/arithmetic.hpp"
+#include "host/technique/nonlinearity.hpp"
+#include "host/technique/weights.hpp"
+
+namespace edgeval {
+
+struct Policy {
+  Arithmetic arithmetic;
+  Weights weights;
+  Nonlinearity nonlinearity;
+  Plan plan;
+  OperandChoice operand;
+
+  struct LayerOverride {
+    std::optional<Plan> plan;
+    std::optional<OperandChoice> operand;
+  };
+  std::map<std::string, LayerOverride> layers;  // by layer name
+  std::optional<std::filesystem::path> profile;  // named in the policy file, relative to it
+};
+
+// file: YAML, or nothing for the dense policy. settings: "operand.clusters=12", applied in order over the file.
+// Throws Error naming file, key and the nearest known key.
+Policy load_policy(const std::optional<std::filesystem::path>& file, const std::vector<std::string>& settings);
+
+// What every layer of the model does. A linear layer runs every step, and as is unless `layers` names its operand.
+// Parameters left open come from the profile; without one the engine says which layer lacks what.
+OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile);
+
+// The policy with every default and every layer's resolved parameters written out.
+nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const OperatingPoint& point);
+
+// In one line, for people: "similarity_skip (threshold 0.5, ...) + reuse (clusters 16, ...)"; "dense" when all is dense.
+std::string describe(const OperatingPoint& point);
+
+bool is_dense(const OperatingPoint& point);
+
+}  // namespace edgeval

@@ -1,0 +1,231 @@
+#include "eval/profile.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <queue>
+
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/model/json.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr std::array kPercentiles{"0.01", "1", "5", "25", "50", "75", "95", "99", "99.99"};
+
+// Bits of a float in an order that agrees with its value: upper 16 bits make 65,536 bins 0.8 % wide or less.
+std::uint32_t ordered_bits(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
+}
+float from_ordered_bits(std::uint32_t bits) {
+  return std::bit_cast<float>((bits & 0x80000000U) != 0 ? bits & 0x7FFFFFFFU : ~bits);
+}
+
+// Moments, extremes and a histogram of one operand's values.
+class Distribution {
+ public:
+  void add(std::span<const float> values) {
+    for (float value : values) {
+      ++bins_[ordered_bits(value) >> 16];
+      zeros_ += value == 0;
+      sum_ += value;
+      squares_ += static_cast<double>(value) * value;
+      min_ = std::min(min_, value);
+      max_ = std::max(max_, value);
+    }
+    elements_ += values.size();
+  }
+
+  OperandProfile finish() const {
+    OperandProfile profile;
+    profile.elements = elements_;
+    profile.zeros = zeros_;
+    if (elements_ == 0) return profile;
+    profile.min = min_;
+    profile.max = max_;
+    profile.mean = sum_ / static_cast<double>(elements_);
+    profile.standard_deviation =
+        std::sqrt(std::max(0.0, squares_ / static_cast<double>(elements_) - profile.mean * profile.mean));
+    for (const char* percent : kPercentiles) profile.percentiles[percent] = percentile(std::stod(percent));
+    return profile;
+  }
+
+ private:
+  double percentile(double percent) const {
+    const auto rank = static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(elements_)));
+    std::uint64_t seen = 0;
+    for (std::uint32_t bin = 0; bin < bins_.size(); ++bin) {
+      seen += bins_[bin];
+      if (seen >= std::max<std::uint64_t>(rank, 1))
+        return std::clamp(from_ordered_bits(bin << 16 | 0x8000U), min_, max_);
+    }
+    return max_;
+  }
+
+  std::vector<std::uint64_t> bins_ = std::vector<std::uint64_t>(65536);
+  std::uint64_t elements_ = 0, zeros_ = 0;
+  double sum_ = 0, squares_ = 0;
+  float min_ = std::numeric_limits<float>::infinity(), max_ = -std::numeric_limits<float>::infinity();
+};
+
+// The exact value at place ceil(0.9999 n) of n magnitudes in ascending order, n known from the start.
+class TopMagnitudes {
+ public:
+  explicit TopMagnitudes(std::uint64_t count)
+      : keep_(count - static_cast<std::uint64_t>(std::ceil(0.9999 * static_cast<double>(count))) + 1) {}
+
+  void add(std::span<const float> values) {
+    for (float value : values) {
+      const float magnitude = std::abs(value);
+      if (largest_.size() < keep_) {
+        largest_.push(magnitude);
+      } else if (magnitude > largest_.top()) {
+        largest_.pop();
+        largest_.push(magnitude);
+      }
+    }
+  }
+  double percentile() const { return largest_.empty() ? 0 : largest_.top(); }
+
+ private:
+  std::uint64_t keep_;
+  std::priority_queue<float, std::vector<float>, std::greater<>> largest_;  // the smallest of them on top
+};
+
+nlohmann::ordered_json to_json(const OperandProfile& profile) {
+  nlohmann::ordered_json json{{"elements", profile.elements}};
+  if (profile.elements == 0) return json;
+  json["zeros"] = profile.zeros;
+  json["min"] = profile.min;
+  json["max"] = profile.max;
+  json["mean"] = profile.mean;
+  json["standard_deviation"] = profile.standard_deviation;
+  for (const char* percent : kPercentiles) json["percentiles"][percent] = profile.percentiles.at(percent);
+  return json;
+}
+
+OperandProfile read_operand(const Fields& fields) {
+  constexpr Index kMany = Index{1} << 60;
+  constexpr double kLarge = 3.5e38;
+  OperandProfile profile;
+  fields.expect_only({"elements", "zeros", "min", "max", "mean", "standard_deviation", "percentiles"});
+  profile.elements = static_cast<std::uint64_t>(fields.integer("elements", 0, kMany));
+  if (profile.elements == 0) return profile;
+  profile.zeros = static_cast<std::uint64_t>(fields.integer("zeros", 0, kMany));
+  profile.min = fields.number("min", -kLarge, kLarge);
+  profile.max = fields.number("max", profile.min, kLarge);
+  profile.mean = fields.number("mean", -kLarge, kLarge);
+  profile.standard_deviation = fields.number("standard_deviation", 0, kLarge);
+  const Fields percentiles = fields.object("percentiles");
+  for (const char* percent : kPercentiles)
+    profile.percentiles[percent] = percentiles.number(percent, -kLarge, kLarge);
+  return profile;
+}
+
+// The file also shows what follows from its numbers; an edit of one without the other would go unheard.
+void expect_consistent(const Fields& entry, const LayerProfile& layer) {
+  EDGEVAL_EXPECTS(entry.integer("fraction_bits", -200, 200) == layer.fraction_bits(), entry.place(),
+                  ": fraction_bits contradicts input_magnitude_p9999, which gives ", layer.fraction_bits(),
+                  "; to choose another, set plan.fraction_bits in the policy");
+  EDGEVAL_EXPECTS(entry.array("range") == Json({layer.range_min(), layer.range_max()}), entry.place(),
+                  ": range contradicts min and max; to choose another, set operand.range in the policy");
+}
+
+}  // namespace
+
+struct ProfileCollector::LayerStatistics {
+  Distribution input, recurrent;
+  TopMagnitudes magnitudes;
+};
+
+int LayerProfile::fraction_bits() const {
+  if (input_magnitude_p9999 == 0) return 15;
+  int bits = 0;
+  while (std::ldexp(input_magnitude_p9999, bits) > 32767) --bits;
+  while (std::ldexp(input_magnitude_p9999, bits + 1) <= 32767) ++bits;
+  return bits;
+}
+
+double LayerProfile::range_min() const { return std::min(input.min, recurrent.min); }
+double LayerProfile::range_max() const { return std::max(input.max, recurrent.max); }
+
+const LayerProfile* Profile::find(const std::string& layer) const {
+  const auto found = std::find_if(layers.begin(), layers.end(), [&](const auto& each) { return each.name == layer; });
+  return found == layers.end() ? nullptr : &*found;
+}
+
+Profile load_profile(const std::filesystem::path& path, const Model& model) {
+  const std::string text = read_file(path);
+  expect_utf8(text, path);
+  const Json json = parse_json(text, path.string());
+  const Fields fields(json, path.string());
+  fields.expect_only({"schema", "edgeval", "model", "data", "layers"});
+  fields.integer("schema", 1, 1);
+  Profile profile;
+  profile.path = path.string();
+  profile.model_name = fields.object("model").text("name");
+  profile.model_sha256 = fields.object("model").text("sha256");
+  EDGEVAL_EXPECTS(profile.model_sha256 == model.sha256, path.string(), ": was made for model ", profile.model_name,
+                  " with other weights; make one for ", model.path, " with edgeval profile");
+  const Fields layers = fields.object("layers");
+  for (const Layer& layer : model.layers) {
+    const Fields entry = layers.object(layer_name(layer));
+    entry.expect_only({"input", "recurrent", "input_magnitude_p9999", "fraction_bits", "range"});
+    profile.layers.push_back({.name = layer_name(layer),
+                              .input = read_operand(entry.object("input")),
+                              .recurrent = read_operand(entry.object("recurrent")),
+                              .input_magnitude_p9999 = entry.number("input_magnitude_p9999", 0, 3.5e38)});
+    expect_consistent(entry, profile.layers.back());
+  }
+  return profile;
+}
+
+nlohmann::ordered_json to_json(const Profile& profile) {
+  nlohmann::ordered_json json{{"schema", 1},
+                              {"edgeval", {{"version", EDGEVAL_VERSION}}},
+                              {"model", {{"name", profile.model_name}, {"sha256", profile.model_sha256}}},
+                              {"data", nullptr}};
+  for (const LayerProfile& layer : profile.layers)
+    json["layers"][layer.name] = {{"input", to_json(layer.input)},
+                                  {"recurrent", to_json(layer.recurrent)},
+                                  {"input_magnitude_p9999", layer.input_magnitude_p9999},
+                                  {"fraction_bits", layer.fraction_bits()},
+                                  {"range", {layer.range_min(), layer.range_max()}}};
+  return json;
+}
+
+ProfileCollector::ProfileCollector(const Model& model, Index frames) : model_(model) {
+  for (const Layer& layer : model.layers) {
+    const auto elements = static_cast<std::uint64_t>(frames * layer_inputs(layer));
+    layers_.push_back({{}, {}, TopMagnitudes(elements)});
+  }
+}
+
+ProfileCollector::~ProfileCollector() = default;
+
+void ProfileCollector::on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) {
+  LayerStatistics& statistics = layers_[static_cast<std::size_t>(layer)];
+  statistics.input.add(input.values.values());
+  statistics.magnitudes.add(input.values.values());
+  if (std::holds_alternative<LstmLayer>(model_.layers[static_cast<std::size_t>(layer)]))
+    statistics.recurrent.add(output.values.values());
+}
+
+Profile ProfileCollector::finish() const {
+  Profile profile;
+  profile.model_name = model_.name;
+  profile.model_sha256 = model_.sha256;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    profile.layers.push_back({.name = layer_name(model_.layers[i]),
+                              .input = layers_[i].input.finish(),
+                              .recurrent = layers_[i].recurrent.finish(),
+                              .input_magnitude_p9999 = layers_[i].magnitudes.percentile()});
+  }
+  return profile;
+}
+
+}  // namespace edgeval

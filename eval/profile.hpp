@@ -1,0 +1,69 @@
+// A profile: what the inputs of every layer looked like on a training set, under the dense fp32 network. It fixes the
+// formats and ranges that techniques need (docs/formats.md, "profile").
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "host/engine/engine.hpp"
+
+namespace edgeval {
+
+// One operand of a layer: x, or h(t-1) over both directions.
+struct OperandProfile {
+  std::uint64_t elements = 0;
+  std::uint64_t zeros = 0;
+  double min = std::numeric_limits<double>::infinity();
+  double max = -std::numeric_limits<double>::infinity();
+  double mean = 0;
+  double standard_deviation = 0;
+  std::map<std::string, double> percentiles;  // "50" -> value, within 0.4 % of the exact one
+};
+
+struct LayerProfile {
+  std::string name;
+  OperandProfile input;
+  OperandProfile recurrent;           // no elements for a linear layer
+  double input_magnitude_p9999 = 0;   // exact: |x| in ascending order, place ceil(0.9999 n)
+
+  // The largest f with p 2^f <= 32767: the fixed-point format of the skip plan's score (techniques 0.1, decision 4).
+  int fraction_bits() const;
+  // Range of x and h together, for reuse's centroids (decision 5).
+  double range_min() const;
+  double range_max() const;
+};
+
+struct Profile {
+  std::string path;
+  std::string model_name, model_sha256;
+  std::vector<LayerProfile> layers;
+
+  const LayerProfile* find(const std::string& layer) const;
+};
+
+// Throws Error on anything malformed, or when the profile was made for other weights than `model`.
+Profile load_profile(const std::filesystem::path& path, const Model& model);
+
+nlohmann::ordered_json to_json(const Profile& profile);
+
+// Gathers a profile while an engine runs dense; `frames` is how many the engine will see in all (the exact percentile
+// needs to know how many of the largest values to keep).
+class ProfileCollector : public LayerObserver {
+ public:
+  ProfileCollector(const Model& model, Index frames);
+  ~ProfileCollector() override;
+  void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;
+  Profile finish() const;
+
+ private:
+  struct LayerStatistics;
+  const Model& model_;
+  std::vector<LayerStatistics> layers_;
+};
+
+}  // namespace edgeval

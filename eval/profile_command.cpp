@@ -1,0 +1,88 @@
+#include "eval/profile_command.hpp"
+
+#include <cstdio>
+#include <iostream>
+#include <numeric>
+
+#include "eval/batches.hpp"
+#include "eval/common_options.hpp"
+#include "eval/profile.hpp"
+#include "eval/progress.hpp"
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/core/parallel.hpp"
+#include "host/model/file.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr const char* kExample =
+    "Example (from the folder edgeval was cloned into):\n"
+    "  edgeval profile --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken --out profile.json\n"
+    "Profile on training data, never on the test set you report.\n";
+
+struct ProfileOptions {
+  std::string model;
+  DataChoice data;
+  std::string out = "profile.json";
+  EngineChoice engine;
+  OutputChoice output;
+};
+
+std::string table(const Profile& profile) {
+  char line[160];
+  std::snprintf(line, sizeof line, "%-16s %11s %11s %8s %14s %9s\n", "layer", "least", "greatest", "zeros",
+                "99.99 % of |x|", "fraction");
+  std::string text = line;
+  for (const LayerProfile& layer : profile.layers) {
+    const double zeros =
+        100 * static_cast<double>(layer.input.zeros) / static_cast<double>(std::max<std::uint64_t>(layer.input.elements, 1));
+    std::snprintf(line, sizeof line, "%-16s %11.4f %11.4f %6.1f %% %14.4f %4d bits\n", layer.name.c_str(),
+                  layer.range_min(), layer.range_max(), zeros, layer.input_magnitude_p9999, layer.fraction_bits());
+    text += line;
+  }
+  return text;
+}
+
+void run_profile(const ProfileOptions& options) {
+  const Model model = load_model(options.model);
+  const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
+  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
+  const data::FeatureExtractor extractor(model.frontend);
+  const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
+  const Index frames = std::accumulate(plan.frames.begin(), plan.frames.end(), Index{0});
+  EDGEVAL_EXPECTS(frames > 0, options.data.path, ": no utterance is as long as one frame");
+  ProfileCollector collector(model, frames);
+  const OperatingPoint dense = dense_point(model);
+  const int threads = options.engine.threads > 0 ? options.engine.threads : hardware_threads();
+  {
+    Progress progress("utterances", static_cast<Index>(set.utterances.size()), options.output.quiet);
+    for (const std::vector<Index>& batch : plan.batches) {
+      engine->run(batch_features(set, batch, plan, extractor, model.frontend.sample_rate, threads), dense, &collector);
+      progress.advance(static_cast<Index>(batch.size()));
+    }
+  }
+  const Profile profile = collector.finish();
+  nlohmann::ordered_json json = to_json(profile);
+  json["data"] = {{"path", options.data.path}, {"split", set.split}, {"sha256", data::test_set_sha256(set)},
+                  {"utterances", set.utterances.size()}, {"frames", frames}};
+  const std::string text = json.dump(2) + "\n";
+  write_file(options.out, text);
+  std::cout << (options.output.format == "json" ? text : table(profile) + "wrote " + options.out + "\n");
+}
+
+}  // namespace
+
+void setup_profile(CLI::App& app) {
+  auto options = std::make_shared<ProfileOptions>();
+  CLI::App* command = app.add_subcommand("profile", "Measure the layers' inputs on a training set");
+  command->add_option("--model", options->model, "The network: a safetensors file")->required();
+  add_data_options(*command, options->data);
+  command->add_option("--out", options->out, "The profile's file")->capture_default_str();
+  add_engine_options(*command, options->engine);
+  add_output_options(*command, options->output);
+  command->footer(kExample);
+  command->callback([options] { run_profile(*options); });
+}
+
+}  // namespace edgeval

@@ -1,0 +1,183 @@
+#include "eval/report.hpp"
+
+#include "cuda/engine.hpp"
+#include "host/core/error.hpp"
+#include "host/model/json.hpp"
+
+namespace edgeval {
+namespace {
+
+using nlohmann::ordered_json;
+
+// "macs.fp32" -> /macs/fp32
+nlohmann::json_pointer<std::string> pointer_to(std::string_view key) {
+  std::string path = concat("/", key);
+  std::replace(path.begin(), path.end(), '.', '/');
+  return nlohmann::json_pointer<std::string>(path);
+}
+
+template <class ValueOf>
+void write_counts(ordered_json& json, const ValueOf& value_of) {
+  for (std::size_t i = 0; i < kCounts; ++i)
+    json[pointer_to(kCountInfo[i].key)] = value_of(static_cast<Count>(i));
+}
+
+ordered_json to_json(const LayerActivity& layer) {
+  const LayerShape& shape = layer.shape;
+  ordered_json json{{"name", shape.name},
+                    {"direction", shape.direction},
+                    {"shape",
+                     {{"kind", shape.kind == LayerKind::kLstm ? "lstm" : "linear"},
+                      {"inputs", shape.inputs},
+                      {"recurrent", shape.recurrent},
+                      {"outputs", shape.outputs},
+                      {"gates", shape.gates},
+                      {"rectified", shape.rectified},
+                      {"weight_bits", shape.weight_bits}}}};
+  write_counts(json, [&](Count count) { return layer[count]; });
+  return json;
+}
+
+LayerActivity layer_from_json(const nlohmann::json& json, const std::string& place) {
+  constexpr Index kMany = Index{1} << 40;
+  const Fields fields(json, place);
+  const Fields shape = fields.object("shape");
+  shape.expect_only({"kind", "inputs", "recurrent", "outputs", "gates", "rectified", "weight_bits"});
+  LayerActivity layer;
+  layer.shape = {.name = fields.text("name"),
+                 .direction = fields.choice("direction", {"forward", "backward", "none"}),
+                 .kind = shape.choice("kind", {"lstm", "linear"}) == "lstm" ? LayerKind::kLstm : LayerKind::kLinear,
+                 .inputs = shape.integer("inputs", 1, kMany),
+                 .recurrent = shape.integer("recurrent", 0, kMany),
+                 .outputs = shape.integer("outputs", 1, kMany),
+                 .gates = shape.integer("gates", 1, 16),
+                 .rectified = json["shape"].value("rectified", false),
+                 .weight_bits = shape.integer("weight_bits", 1, 64)};
+  for (std::size_t i = 0; i < kCounts; ++i) {
+    const auto pointer = nlohmann::json::json_pointer(pointer_to(kCountInfo[i].key).to_string());
+    EDGEVAL_EXPECTS(json.contains(pointer), place, ": ", kCountInfo[i].key, " is missing");
+    const nlohmann::json& value = json[pointer];
+    EDGEVAL_EXPECTS(value.is_number_unsigned(), place, ": ", kCountInfo[i].key, " must be a whole number, 0 or more");
+    layer.counts[i] = value.get<std::uint64_t>();
+  }
+  EDGEVAL_EXPECTS(layer[Count::kSteps] ==
+                      layer[Count::kStepsRun] + layer[Count::kStepsSkipped] + layer[Count::kStepsPseudo],
+                  place, ": steps are not the sum of steps run, skipped and pseudo");
+  EDGEVAL_EXPECTS(layer.macs_executed() <= layer[Count::kMacsDense], place, ": more macs than macs_dense");
+  return layer;
+}
+
+ordered_json joules_per_utterance(const Run& run, const Activity& activity) {
+  ordered_json joules = ordered_json::object();
+  for (const hw::Accelerator& accelerator : run.accelerators)
+    joules[accelerator.name] = hw::price(accelerator, activity).joules;
+  return joules;
+}
+
+ordered_json totals_to_json(const Activity& activity) {
+  ordered_json totals;
+  write_counts(totals, [&](Count count) { return activity.total(count); });
+  return totals;
+}
+
+ordered_json timing_to_json(const Run& run) {
+  const double seconds = run.evaluation.total_seconds;
+  const auto rate = [&](double amount) { return seconds > 0 ? amount / seconds : 0; };
+  ordered_json timing{{"seconds", seconds},
+                      {"seconds_features", run.evaluation.feature_seconds},
+                      {"seconds_engine", run.outcome().seconds}};
+  if (run.dense() != nullptr) timing["seconds_dense_reference"] = run.dense()->seconds;
+  timing["utterances_per_second"] = rate(static_cast<double>(run.set.utterances.size()));
+  timing["realtime_factor"] = rate(run.evaluation.audio_seconds());
+  return timing;
+}
+
+}  // namespace
+
+Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds) {
+  const Activity dense = dense_counts(activity);
+  return {accelerator.name, hw::price(accelerator, activity), hw::price(accelerator, dense),
+          hw::ratio_range(accelerator, activity, dense), audio_seconds};
+}
+
+ordered_json to_json(const Activity& activity) {
+  ordered_json json{{"layers", ordered_json::array()}};
+  for (const LayerActivity& layer : activity.layers) json["layers"].push_back(to_json(layer));
+  json["totals"] = totals_to_json(activity);
+  return json;
+}
+
+Activity activity_from_json(const nlohmann::json& json, const std::string& place) {
+  const Fields fields(json, place);
+  Activity activity;
+  for (const nlohmann::json& layer : fields.array("layers"))
+    activity.layers.push_back(layer_from_json(layer, concat(place, ".layers[", activity.layers.size(), "]")));
+  EDGEVAL_EXPECTS(!activity.layers.empty(), place, ": has no layers");
+  return activity;
+}
+
+ordered_json to_json(const Pricing& pricing) {
+  ordered_json json{{"accelerator", pricing.accelerator},
+                    {"joules", pricing.price.joules},
+                    {"joules_dynamic", pricing.price.dynamic_joules},
+                    {"joules_static", pricing.price.static_joules},
+                    {"joules_dense", pricing.dense.joules},
+                    {"ratio", pricing.ratio.value},
+                    {"ratio_range", {pricing.ratio.lowest, pricing.ratio.highest}}};
+  for (const hw::ComponentEnergy& component : pricing.price.components)
+    json["by_component"][component.component] = component.joules();
+  for (const hw::ComponentEnergy& component : pricing.dense.components)
+    json["by_component_dense"][component.component] = component.joules();
+  json["cycles"] = pricing.price.cycles;
+  json["cycles_dense"] = pricing.dense.cycles;
+  json["seconds"] = pricing.price.seconds;
+  json["seconds_dense"] = pricing.dense.seconds;
+  json["realtime_factor"] = hw::realtime_factor(pricing.price, pricing.audio_seconds);
+  json["realtime_factor_dense"] = hw::realtime_factor(pricing.dense, pricing.audio_seconds);
+  return json;
+}
+
+ordered_json build_info(const std::string& device) {
+  return {{"version", EDGEVAL_VERSION},
+          {"build", concat("g++ ", __VERSION__, gpu::built_with_cuda() ? ", with CUDA" : ", without CUDA")},
+          {"device", device}};
+}
+
+ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
+  ordered_json json{{"schema", 1},
+                    {"edgeval", build_info(run.device)},
+                    {"model", {{"path", run.model.path}, {"sha256", run.model.sha256}, {"name", run.model.name}}},
+                    {"data",
+                     {{"path", run.data_path},
+                      {"layout", run.set.layout},
+                      {"split", run.set.split},
+                      {"sha256", run.data_sha256},
+                      {"utterances", run.set.utterances.size()},
+                      {"frames", run.evaluation.total_frames()},
+                      {"seconds", run.evaluation.audio_seconds()}}},
+                    {"policy", to_json(run.policy, run.model, run.point)},
+                    {"quality", to_json(run.outcome().quality)}};
+  if (run.dense() != nullptr) json["dense"] = {{"quality", to_json(run.dense()->quality)}};
+  json["activity"] = to_json(run.outcome().total);
+  json["energy"] = ordered_json::array();
+  for (const Pricing& pricing : pricings) json["energy"].push_back(to_json(pricing));
+  json["timing"] = timing_to_json(run);
+  return json;
+}
+
+std::string utterances_to_jsonl(const Run& run) {
+  std::string lines;
+  const Outcome& outcome = run.outcome();
+  for (std::size_t n = 0; n < run.set.utterances.size(); ++n) {
+    const data::Utterance& utterance = run.set.utterances[n];
+    ordered_json json{{"id", utterance.id}, {"reference", utterance.text}, {"hypothesis", outcome.hypotheses[n]}};
+    json.update(to_json(outcome.quality.alignments[n]));
+    json["frames"] = run.evaluation.frames[n];
+    json["activity"] = totals_to_json(outcome.activity[n]);
+    json["joules"] = joules_per_utterance(run, outcome.activity[n]);
+    lines += json.dump() + "\n";
+  }
+  return lines;
+}
+
+}  // namespace edgeval

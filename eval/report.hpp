@@ -1,0 +1,53 @@
+// What a run leaves behind: report.json and utterances.jsonl (docs/formats.md, "report").
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/pipeline.hpp"
+#include "eval/policy.hpp"
+#include "hwmodel/pricing.hpp"
+
+namespace edgeval {
+
+// An activity priced on one accelerator, beside the dense run of the same data on it.
+struct Pricing {
+  std::string accelerator;
+  hw::Price price;
+  hw::Price dense;
+  hw::RatioRange ratio;  // joules over dense joules
+  double audio_seconds = 0;
+};
+
+Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds);
+
+struct Run {
+  const Model& model;
+  const data::TestSet& set;
+  std::string data_path;    // as the user wrote it
+  std::string data_sha256;
+  const Policy& policy;
+  const OperatingPoint& point;
+  const Evaluation& evaluation;  // outcomes[0] the point's, outcomes[1] the dense reference's when it ran
+  std::string device;
+  std::span<const hw::Accelerator> accelerators;
+
+  const Outcome& outcome() const { return evaluation.outcomes[0]; }
+  const Outcome* dense() const { return evaluation.outcomes.size() > 1 ? &evaluation.outcomes[1] : nullptr; }
+};
+
+nlohmann::ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings);
+std::string utterances_to_jsonl(const Run& run);
+
+nlohmann::ordered_json to_json(const Activity& activity);
+nlohmann::ordered_json to_json(const Pricing& pricing);
+
+// The activity of a stored report. Throws Error, opening with `place`, when anything is missing or does not add up.
+Activity activity_from_json(const nlohmann::json& json, const std::string& place);
+
+// {"version", "build", "device"}
+nlohmann::ordered_json build_info(const std::string& device);
+
+}  // namespace edgeval

@@ -1,0 +1,105 @@
+#include "eval/run_command.hpp"
+
+#include <iostream>
+
+#include "eval/common_options.hpp"
+#include "eval/report.hpp"
+#include "eval/summary.hpp"
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/model/file.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr const char* kExample =
+    "Example (from the folder edgeval was cloned into):\n"
+    "  edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken \\\n"
+    "      --policy datasets/spoken/skip.yaml --hardware reuse32 --out out\n"
+    "A policy names one choice per axis; `edgeval info` lists them all. Without --policy the run is dense.\n";
+
+struct RunOptions {
+  std::string model;
+  DataChoice data;
+  std::string policy, profile;
+  std::vector<std::string> settings;
+  std::vector<std::string> hardware;
+  std::string out = "out";
+  bool no_reference = false;
+  EngineChoice engine;
+  OutputChoice output;
+  std::uint64_t seed = 0;
+};
+
+std::optional<Profile> profile_for(const RunOptions& options, const Policy& policy, const Model& model) {
+  if (!options.profile.empty()) return load_profile(options.profile, model);
+  if (policy.profile) return load_profile(*policy.profile, model);
+  return std::nullopt;
+}
+
+// What the accelerators must be able to price, known before the long work: a price that fails afterwards helps nobody.
+Activity one_step(const Model& model) {
+  Activity activity;
+  for (const LayerShape& shape : layer_shapes(model)) activity.layers.push_back(dense_counts(shape, 1, 1));
+  return activity;
+}
+
+void run_run(const RunOptions& options) {
+  const Model model = load_model(options.model);
+  const Policy policy =
+      load_policy(options.policy.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.policy),
+                  options.settings);
+  const std::optional<Profile> profile = profile_for(options, policy, model);
+  const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
+  const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
+  const std::vector<hw::Accelerator> accelerators = choose_accelerators(options.hardware, one_step(model));
+  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
+
+  std::vector<OperatingPoint> points{point};
+  if (!is_dense(point) && !options.no_reference) points.push_back(dense_point(model));
+  const Evaluation evaluation = evaluate(model, set, *engine, points,
+                                         {.batch = options.engine.batch,
+                                          .threads = options.engine.threads,
+                                          .seed = options.seed,
+                                          .quiet = options.output.quiet});
+
+  const Run run{model, set,        options.data.path, data::test_set_sha256(set), policy,
+                point, evaluation, engine->device(),  accelerators};
+  std::vector<Pricing> pricings;
+  for (const hw::Accelerator& accelerator : accelerators)
+    pricings.push_back(price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));
+  const std::filesystem::path out = options.out;
+  const std::string report = report_to_json(run, pricings).dump(2) + "\n";
+  write_file(out / "utterances.jsonl", utterances_to_jsonl(run));
+  write_file(out / "report.json", report);
+  if (options.output.format == "json")
+    std::cout << report;
+  else
+    std::cout << summary(run, pricings) << "wrote " << (out / "report.json").string() << " and "
+              << (out / "utterances.jsonl").string() << "\n";
+}
+
+}  // namespace
+
+void setup_run(CLI::App& app) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Evaluate a model on a test set under a policy");
+  command->add_option("--model", options->model, "The network: a safetensors file")->required();
+  add_data_options(*command, options->data);
+  command->add_option("--policy", options->policy, "What is done to save energy: a YAML file; without one, nothing");
+  command->add_option("--profile", options->profile, "Ranges and formats of the layers, made by edgeval profile");
+  command->add_option("--set", options->settings, "Override one key of the policy, such as operand.clusters=12")
+      ->allow_extra_args(false);
+  command->add_option("--hardware", options->hardware,
+                      "Accelerator that prices the work: a name or a YAML file; may be repeated; without it, all shipped")
+      ->allow_extra_args(false);
+  command->add_option("--out", options->out, "Folder for report.json and utterances.jsonl")->capture_default_str();
+  command->add_flag("--no-reference", options->no_reference, "Do not run the dense network beside the policy");
+  command->add_option("--seed", options->seed, "Of the bootstrap intervals")->capture_default_str();
+  add_engine_options(*command, options->engine);
+  add_output_options(*command, options->output);
+  command->footer(kExample);
+  command->callback([options] { run_run(*options); });
+}
+
+}  // namespace edgeval
