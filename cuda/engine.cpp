@@ -251,12 +251,8 @@ class GpuEngine final : public Engine {
                           .totals = totals(static_cast<Index>(part.running.size()), 0)},
                          stream_);
     linear.product(operand, lanes.frames, space.output.view(), stream_);
-    const bool rectified = layer.activation.type != Activation::Type::kNone;
-    const bool clipped = layer.activation.type == Activation::Type::kClippedRelu;
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
     launch_linear(space.output.view().leading(lanes.frames), linear.bias.data(),
-                  rectified ? 0.0F : -kInfinity, clipped ? layer.activation.limit : kInfinity,
-                  stream_);
+                  activation_range(layer.activation), stream_);
     part.running.emplace_back();
   }
 

@@ -3,7 +3,6 @@
 // block per frame.
 #include "cuda/block.cuh"
 #include "cuda/unpack.hpp"
-#include "host/engine/body/linear.hpp"
 #include "host/engine/body/unpack.hpp"
 
 namespace edgeval::gpu {
@@ -21,10 +20,10 @@ __global__ void unpack_kernel(Lanes lanes, PlanView plan, bool backward, DeviceV
               plan.live + begin, plan.running[lane], backward);
 }
 
-__global__ void linear_kernel(DeviceView<float> y, const float* bias, float low, float high) {
+__global__ void linear_kernel(DeviceView<float> y, const float* bias, ActivationRange range) {
   float* row = y.row(blockIdx.x);
   linear_row(CudaBlock{},
-             {.product = row, .bias = bias, .outputs = y.cols, .low = low, .high = high, .y = row});
+             {.product = row, .bias = bias, .outputs = y.cols, .range = range, .y = row});
 }
 
 }  // namespace
@@ -39,11 +38,10 @@ void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
   EDGEVAL_LAUNCHED(stream);
 }
 
-void launch_linear(DeviceView<float> y, const float* bias, float low, float high,
+void launch_linear(DeviceView<float> y, const float* bias, ActivationRange range,
                    cudaStream_t stream) {
   if (y.rows == 0 || y.cols == 0) return;
-  linear_kernel<<<static_cast<unsigned>(y.rows), threads_for(y.cols), 0, stream>>>(y, bias, low,
-                                                                                   high);
+  linear_kernel<<<static_cast<unsigned>(y.rows), threads_for(y.cols), 0, stream>>>(y, bias, range);
   EDGEVAL_LAUNCHED(stream);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cuda/plan.hpp"
+#include "host/engine/body/linear.hpp"
 
 namespace edgeval::gpu {
 
@@ -10,8 +11,8 @@ namespace edgeval::gpu {
 void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
                    DeviceView<float> output, cudaStream_t stream);
 
-// y [frames, O] holds the products and becomes clamp(y + bias, low, high).
-void launch_linear(DeviceView<float> y, const float* bias, float low, float high,
+// y [frames, O] holds the products and becomes y + bias, clamped to the range.
+void launch_linear(DeviceView<float> y, const float* bias, ActivationRange range,
                    cudaStream_t stream);
 
 }  // namespace edgeval::gpu

@@ -1,5 +1,6 @@
 #include "host/engine/linear.hpp"
 
+#include "host/engine/body/linear.hpp"
 #include "host/engine/body/operand.hpp"
 
 namespace edgeval {
@@ -7,18 +8,10 @@ namespace {
 
 constexpr Index kRowsAtOnce = 256;  // a chunk's operand and product stay in the second-level cache
 
-// y = activation(y + bias), a row of O values.
-void finish_row(const float* product, const float* bias, const Activation& activation, Index width, float* y) {
-  const float low = activation.type == Activation::Type::kNone ? -std::numeric_limits<float>::infinity() : 0.0F;
-  const float high = activation.type == Activation::Type::kClippedRelu ? activation.limit
-                                                                       : std::numeric_limits<float>::infinity();
-  EDGEVAL_INDEPENDENT
-  for (Index o = 0; o < width; ++o) y[o] = clamp(product[o] + bias[o], low, high);
-}
-
 template <class Rule>
 void run_lane(const LinearTask& task, const Rule& rule) {
   const Index inputs = task.input.cols, outputs = task.output.cols;
+  const ActivationRange range = activation_range(task.layer.activation);
   const Index rows = std::min(kRowsAtOnce, task.input.rows);
   Matrix<float> operand(DenseProduct::padded(rows), inputs);
   Matrix<float> product(DenseProduct::padded(rows), outputs);
@@ -33,7 +26,8 @@ void run_lane(const LinearTask& task, const Rule& rule) {
     }
     task.product(operand.data(), count, product.data());
     for (Index r = 0; r < count; ++r)
-      finish_row(product.row(r), task.layer.bias.data(), task.layer.activation, outputs, task.output.row(first + r));
+      linear_row(SerialBlock{},
+                 {product.row(r), task.layer.bias.data(), outputs, range, task.output.row(first + r)});
   }
 }
 

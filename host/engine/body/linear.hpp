@@ -2,26 +2,40 @@
 // a clamp.
 #pragma once
 
+#include <limits>
+
 #include "host/engine/body/block.hpp"
+#include "host/model/graph.hpp"
 #include "host/numeric/rounding.hpp"
 
 namespace edgeval {
 
-// product, bias [O] -> y [O], which may be the product's memory. No activation: low = -inf, high =
-// inf.
+// What an activation clamps to.
+struct ActivationRange {
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
+inline ActivationRange activation_range(const Activation& activation) {
+  ActivationRange range;
+  if (activation.type != Activation::Type::kNone) range.low = 0;
+  if (activation.type == Activation::Type::kClippedRelu) range.high = activation.limit;
+  return range;
+}
+
+// product, bias [O] -> y [O], which may be the product's memory.
 struct LinearRow {
   const float* product;
   const float* bias;
   Index outputs;
-  float low;
-  float high;
+  ActivationRange range;
   float* y;
 };
 
 template <class Block>
 EDGEVAL_HD void linear_row(Block block, LinearRow row) {
   block.for_each(row.outputs, [=](Index o) {
-    row.y[o] = clamp(row.product[o] + row.bias[o], row.low, row.high);
+    row.y[o] = clamp(row.product[o] + row.bias[o], row.range.low, row.range.high);
   });
 }
 
