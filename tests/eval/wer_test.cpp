@@ -88,6 +88,7 @@ TEST(Align, PricesDecideBetweenSubstitutionsAndGaps) {
   // Three substitutions cost 3 or 12; two deletions, a match and two insertions cost 4 or 12: a tie
   // for sclite.
   EXPECT_EQ(letters(align_words("a b c", "c d e")), "SSS");
+  EXPECT_EQ(letters(align_words("a b c", "c d e", EditCosts::kSclite)), "SSS");
   // Four substitutions cost 16; three deletions, a match and three insertions 18.
   EXPECT_EQ(letters(align_words("a b c d", "d e f g", EditCosts::kSclite)), "SSSS");
   // Two substitutions cost 2 or 8; a deletion, a match and an insertion 2 or 6.
