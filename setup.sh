@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Installs what is missing (Debian 12), builds edgeval and does one thing:
+#   ./setup.sh          builds
+#   ./setup.sh run      builds, then evaluates the model that ships on the speech that ships
+#   ./setup.sh test     builds, then runs every test; GPU tests skip where there is no GPU
+# EDGEVAL_CUDA=OFF leaves the GPU engine out; by default it is built where nvcc is found.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=(cmake g++ ninja-build pkg-config libbenchmark-dev libcli11-dev libdnnl-dev libgtest-dev libkissfft-dev
+          libsndfile1-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev)
+
+install_missing() {
+  local missing=()
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  echo "installing: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+build() {  # build TARGET...
+  cmake -S . -B build -G Ninja -DEDGEVAL_CUDA="${EDGEVAL_CUDA:-AUTO}" >/dev/null
+  cmake --build build --target "$@"
+}
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "this is no Debian; install the counterparts of: ${packages[*]}" >&2
+else
+  install_missing
+fi
+
+case "${1:-build}" in
+  build) build edgeval ;;
+  run)
+    build edgeval
+    build/edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken \
+      --policy datasets/spoken/skip_delta.yaml --out out
+    ;;
+  test)
+    build all
+    ctest --test-dir build --output-on-failure -j "$(nproc)"
+    ;;
+  *)
+    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    exit 1
+    ;;
+esac
