@@ -1,0 +1,59 @@
+// Between tests and the device: values there and back, on one stream.
+#pragma once
+
+#include <vector>
+
+#include "cuda/lanes.hpp"
+#include "cuda/stream.hpp"
+#include "tests/support/gpu.hpp"
+#include "tests/support/random_case.hpp"
+
+namespace edgeval::test {
+
+template <class T>
+gpu::DeviceBuffer<T> on_device(const std::vector<T>& values, cudaStream_t stream) {
+  gpu::DeviceBuffer<T> buffer;
+  buffer.upload(values, stream);
+  return buffer;
+}
+
+inline gpu::DeviceMatrix<float> on_device(MatrixView<const float> values, cudaStream_t stream,
+                                          Index rows = 0) {
+  gpu::DeviceMatrix<float> matrix;
+  matrix.resize(std::max(rows, values.rows), values.cols, stream);
+  upload(values, matrix.view(), stream);
+  return matrix;
+}
+
+template <class T>
+std::vector<T> on_host(const gpu::DeviceBuffer<T>& buffer, Index count, const gpu::Stream& stream) {
+  std::vector<T> values(static_cast<std::size_t>(count));
+  buffer.download(values.data(), count, stream);
+  stream.synchronize();
+  return values;
+}
+
+inline Matrix<float> on_host(const gpu::DeviceMatrix<float>& matrix, const gpu::Stream& stream) {
+  Matrix<float> values(matrix.view().rows, matrix.view().cols);
+  download(matrix.view(), values.view(), stream);
+  stream.synchronize();
+  return values;
+}
+
+inline Matrix<float> random_matrix(Random& random, Index rows, Index cols) {
+  Matrix<float> values(rows, cols);
+  for (float& value : values.values())
+    value = random.chance(0.2) ? 0.0F : static_cast<float>(random.uniform(-1.5, 1.5));
+  return values;
+}
+
+inline const std::vector<Index> kWidths{1, 31, 32, 33, 300, 1100};
+inline const std::vector<Index> kLengths{33, 0, 1, 32, 31, 32, 200};  // of lanes
+
+inline std::vector<Index> offsets_of(const std::vector<Index>& lengths) {
+  std::vector<Index> offsets{0};
+  for (Index length : lengths) offsets.push_back(offsets.back() + length);
+  return offsets;
+}
+
+}  // namespace edgeval::test

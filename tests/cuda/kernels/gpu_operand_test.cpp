@@ -1,0 +1,138 @@
+// operand(x) on the device, packed and frame by frame, against the body run on the CPU: the same
+// bits and counts.
+#include "cuda/operand.hpp"
+#include "host/engine/body/operand.hpp"
+#include "host/engine/packing.hpp"
+#include "tests/cuda/kernels/device.hpp"
+
+namespace edgeval::test {
+namespace {
+
+const std::vector<OperandChoice> kChoices{AsIs{},
+                                          Reuse{.clusters = 12, .range_min = -1, .range_max = 1.25},
+                                          Delta{.threshold_x = 0.25, .threshold_h = 0.1}};
+
+struct Expected {
+  Matrix<float> operand;  // [frames, C]
+  std::vector<unsigned long long> changed, zero;
+};
+
+Expected literal(const OperandChoice& choice, const Ragged<float>& input) {
+  const std::size_t lanes = static_cast<std::size_t>(input.sequences());
+  Expected result{Matrix<float>(input.values.rows(), input.cols()),
+                  std::vector<unsigned long long>(lanes), std::vector<unsigned long long>(lanes)};
+  std::visit(
+      [&](const auto& operand) {
+        const auto rule = operand.rule();
+        for (Index n = 0; n < input.sequences(); ++n) {
+          std::vector<typename decltype(operand.rule())::State> state(
+              static_cast<std::size_t>(input.cols()));
+          for (Index f = input.offsets[n]; f < input.offsets[n + 1]; ++f) {
+            const OperandCounts counts =
+                operand_row(SerialBlock{}, rule, Source::kInput, input.values.row(f), input.cols(),
+                            state.data(), result.operand.row(f));
+            result.changed[n] += counts.changed;
+            result.zero[n] += counts.zero;
+          }
+        }
+      },
+      choice);
+  return result;
+}
+
+struct DeviceCase {
+  gpu::LaneTable table;
+  gpu::DeviceMatrix<float> x, operand;
+  gpu::DeviceBuffer<std::byte> state;
+  gpu::DeviceBuffer<unsigned long long> changed, zero;
+  DeviceCase(const OperandChoice& choice, const Ragged<float>& input, cudaStream_t stream) {
+    table.upload(input.offsets, stream);
+    x = on_device(input.values.view(), stream);
+    operand.resize(input.values.rows(), input.cols(), stream);
+    const Index states = input.sequences() * input.cols();
+    state.reserve(states * gpu::state_bytes(choice), stream);
+    gpu::launch_initial_state(choice, state.data(), states, stream);
+    changed.reserve(input.sequences(), stream);
+    zero.reserve(input.sequences(), stream);
+  }
+  gpu::InputOperand task() const {
+    return {.x = x.view(),
+            .operand = operand.view(),
+            .state = state.data(),
+            .totals = {changed.data(), zero.data()}};
+  }
+};
+
+void expect_same(const DeviceCase& device, const Expected& expected, const Matrix<float>& by_frame,
+                 const gpu::Stream& stream) {
+  EXPECT_TRUE(std::ranges::equal(by_frame.values(), expected.operand.values()));
+  EXPECT_EQ(on_host(device.changed, static_cast<Index>(expected.changed.size()), stream),
+            expected.changed);
+  EXPECT_EQ(on_host(device.zero, static_cast<Index>(expected.zero.size()), stream), expected.zero);
+}
+
+TEST(GpuOperand, FramesAsTheyLie) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  for (Index width : kWidths)
+    for (const OperandChoice& choice : kChoices) {
+      Random random(static_cast<std::uint64_t>(width));
+      const Ragged<float> input = random_batch(random, kLengths, width);
+      DeviceCase device(choice, input, stream);
+      launch_frame_operand(choice, device.table.lanes(), device.task(), stream);
+      expect_same(device, literal(choice, input), on_host(device.operand, stream), stream);
+    }
+}
+
+// In chunks of 40 steps, backward, so that states carry over and rows are gathered.
+TEST(GpuOperand, PackedRowsInChunks) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  for (Index width : kWidths)
+    for (const OperandChoice& choice : kChoices) {
+      Random random(static_cast<std::uint64_t>(width));
+      const Ragged<float> input = random_batch(random, kLengths, width);
+      Ragged<float> reversed(input.lengths(), width);  // in processing order
+      for (Index n = 0; n < input.sequences(); ++n)
+        for (Index t = 0; t < input.length(n); ++t)
+          std::copy_n(input.sequence(n).row(input.length(n) - 1 - t), width,
+                      reversed.sequence(n).row(t));
+      DeviceCase device(choice, input, stream);
+      const gpu::Lanes& lanes = device.table.lanes();
+      gpu::DeviceBuffer<StepMode> mode;
+      gpu::DeviceBuffer<std::int32_t> live, running;
+      live.reserve(lanes.frames, stream);
+      running.reserve(lanes.count, stream);
+      launch_plan_every_step(lanes, true, {mode.data(), live.data(), running.data()}, stream);
+      gpu::Packing packing;
+      packing.reserve(lanes, stream);
+      packing.pack(lanes, {mode.data(), live.data(), running.data()}, stream);
+      std::vector<Index> active(static_cast<std::size_t>(lanes.longest) + 1);
+      packing.download_active(active, stream);
+      stream.synchronize();
+
+      const auto plans = plan_lanes(EveryStep{}, input, Direction::kForward, 1);
+      const std::vector<Index> order = lane_blocks(plans, lanes.count).front();
+      Matrix<float> by_frame(lanes.frames, width);
+      Index first_row = 0;
+      for (Index first = 0; first < lanes.longest; first += 40) {
+        const Index end = std::min(first + 40, lanes.longest);
+        gpu::InputOperand task = device.task();
+        task.first_step = first;
+        task.end_step = end;
+        task.lanes = active[first];
+        task.first_row = first_row;
+        launch_packed_operand(choice, packing.view(), task, stream);
+        const Matrix<float> chunk = on_host(device.operand, stream);
+        Index row = 0;
+        for (Index k = first; k < end; ++k)
+          for (Index n = 0; n < active[k]; ++n, ++row)
+            std::copy_n(chunk.row(row), width, by_frame.row(input.offsets[order[n]] + k));
+        first_row += row;
+      }
+      expect_same(device, literal(choice, reversed), by_frame, stream);
+    }
+}
+
+}  // namespace
+}  // namespace edgeval::test
