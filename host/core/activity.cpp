@@ -10,6 +10,25 @@ LayerActivity& LayerActivity::operator+=(const LayerActivity& other) {
   return *this;
 }
 
+namespace {
+
+// Where the products of an arithmetic are counted.
+struct ProductCounts {
+  std::int64_t bits;
+  Count macs, words;
+};
+constexpr ProductCounts kProductCounts[] = {{32, Count::kMacsFp32, Count::kWeightWords32},
+                                            {16, Count::kMacs16x16, Count::kWeightWords16},
+                                            {8, Count::kMacs8x8, Count::kWeightWords8}};
+
+}  // namespace
+
+std::uint64_t LayerActivity::macs_executed() const {
+  std::uint64_t sum = 0;
+  for (const ProductCounts& product : kProductCounts) sum += (*this)[product.macs];
+  return sum;
+}
+
 Activity& Activity::operator+=(const Activity& other) {
   if (layers.empty()) {
     layers = other.layers;
@@ -41,9 +60,12 @@ void complete_counts(LayerActivity& layer) {
   layer[Count::kRecurrentInputs] = evaluated * u(shape.recurrent);
   layer[Count::kOutputs] = evaluated * u(shape.outputs);
   layer[Count::kMacsDense] = layer[Count::kSteps] * u(shape.macs_per_step());
-  layer[Count::kMacsFp32] = u(shape.gates * shape.outputs) *
-                            (layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged]);
-  layer[Count::kWeightWords32] = layer[Count::kMacsFp32];
+  for (const ProductCounts& product : kProductCounts) {
+    if (product.bits != shape.weight_bits) continue;
+    layer[product.macs] = u(shape.gates * shape.outputs) *
+                          (layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged]);
+    layer[product.words] = layer[product.macs];
+  }
   // LSTM: f.c, i.g, o.tanh(c); 4 biases and one sum; 3 sigmoid, 2 tanh. Linear: the bias, and a rectifier if any.
   const bool lstm = shape.kind == LayerKind::kLstm;
   layer[Count::kElementwiseMultiplications] = layer[Count::kOutputs] * (lstm ? 3 : 0);

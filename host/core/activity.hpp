@@ -28,7 +28,11 @@ enum class Count : std::uint8_t {
   kOutputs,
   kMacsDense,
   kMacsFp32,
+  kMacs16x16,
+  kMacs8x8,
   kWeightWords32,
+  kWeightWords16,
+  kWeightWords8,
   kElementwiseMultiplications,
   kElementwiseAdditions,
   kNonlinearities,
@@ -62,7 +66,11 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
     {"outputs", "elements of the layer's output computed, over run and pseudo steps"},
     {"macs_dense", "multiply-accumulates of the dense layer over all steps"},
     {"macs.fp32", "multiply-accumulates executed in fp32"},
+    {"macs.16x16", "multiply-accumulates of 16-bit weights and activations"},
+    {"macs.8x8", "multiply-accumulates of 8-bit weights and activations"},
     {"weight_words.32", "32-bit weight words fetched by a batch-1 chip, one per MAC"},
+    {"weight_words.16", "16-bit weight words fetched, one per MAC"},
+    {"weight_words.8", "8-bit weight words fetched, one per MAC"},
     {"elementwise_multiplications", "multiplications outside the matrix products"},
     {"elementwise_additions", "additions outside the matrix products, biases included"},
     {"nonlinearities", "sigmoid, tanh and rectifier evaluations"},
@@ -87,7 +95,7 @@ struct LayerShape {
   std::int64_t outputs = 0;    // H or O, elements of the output
   std::int64_t gates = 1;      // matrix rows per output: LSTM 4, linear 1
   bool rectified = false;      // a linear layer followed by (clipped) ReLU
-  std::int64_t weight_bits = 32;
+  std::int64_t weight_bits = 32;  // and of activations in the products: 32 (fp32), 16 or 8
 
   std::int64_t macs_per_step() const { return gates * outputs * (inputs + recurrent); }
   std::int64_t weights() const { return macs_per_step(); }
@@ -105,7 +113,7 @@ struct LayerActivity {
   bool operator==(const LayerActivity&) const = default;
 
   // Executed multiply-accumulates over all precisions; avoided = macs_dense - executed.
-  std::uint64_t macs_executed() const { return (*this)[Count::kMacsFp32]; }
+  std::uint64_t macs_executed() const;
 };
 
 // One entry per layer and direction, in the order of the model, forward before backward.

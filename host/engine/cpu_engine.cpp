@@ -2,6 +2,7 @@
 // for one block of lanes. Tasks share nothing they write, so threads change no result.
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
@@ -18,14 +19,53 @@ constexpr Index kLanesPerBlock = 64;
 
 using LaneActivities = std::vector<LayerActivity>;  // of one layer and direction, by lane
 
+// The products of one layer under one arithmetic, one entry a direction.
+template <class Product>
+using DirectionProducts = std::vector<LayerProducts<Product>>;
+
+// The packed weights of one layer, made when an arithmetic is first asked for.
+class PackedLayer {
+ public:
+  explicit PackedLayer(const Layer& layer) : layer_(layer) {}
+
+  template <class Product>
+  const DirectionProducts<Product>& get() {
+    DirectionProducts<Product>& products = std::get<DirectionProducts<Product>>(products_);
+    if (products.empty()) std::visit([&](const auto& layer) { pack(layer, products); }, layer_);
+    return products;
+  }
+
+ private:
+  template <class Product>
+  static Product packed(const Matrix<float>& weight) {
+    if constexpr (std::is_same_v<Product, DenseProduct>)
+      return Product(weight.view());
+    else
+      return Product(FixedWeights::of(weight.view(), Product::kBits));
+  }
+  template <class Product>
+  static void pack(const LstmLayer& layer, DirectionProducts<Product>& products) {
+    for (const LstmWeights& weights : layer.weights)
+      products.push_back({packed<Product>(weights.weight_ih), packed<Product>(weights.weight_hh), &weights.bias});
+  }
+  template <class Product>
+  static void pack(const LinearLayer& layer, DirectionProducts<Product>& products) {
+    products.push_back({packed<Product>(layer.weight), std::nullopt, &layer.bias});
+  }
+
+  const Layer& layer_;
+  std::tuple<DirectionProducts<DenseProduct>, DirectionProducts<FixedProduct<std::int32_t>>,
+             DirectionProducts<FixedProduct<std::int64_t>>>
+      products_;
+};
+
 class CpuEngine final : public Engine {
  public:
   CpuEngine(const Model& model, const EngineOptions& options)
       : model_(model),
         options_(options),
-        threads_(options.threads > 0 ? options.threads : hardware_threads()) {
-    for (const Layer& layer : model.layers) std::visit([&](const auto& l) { pack_weights(l); }, layer);
-  }
+        threads_(options.threads > 0 ? options.threads : hardware_threads()),
+        packed_(model.layers.begin(), model.layers.end()) {}
 
   std::string device() const override {
     return concat("CPU, ", threads_, threads_ == 1 ? " thread" : " threads");
@@ -39,7 +79,9 @@ class CpuEngine final : public Engine {
     const Ragged<float>* input = &features;
     for (std::size_t i = 0; i < model_.layers.size(); ++i) {
       const LayerRun layer{static_cast<Index>(i), *input, point.layers[i], observer, result.activity};
-      Ragged<float> output = std::visit([&](const auto& l) { return run_layer(l, layer); }, model_.layers[i]);
+      Ragged<float> output = std::visit(
+          [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetics(i, arithmetic)); },
+          model_.layers[i], layer.policy.arithmetic);
       if (observer != nullptr) observer->on_layer(layer.index, *input, output);
       result.outputs = std::move(output);
       input = &result.outputs;
@@ -48,11 +90,6 @@ class CpuEngine final : public Engine {
   }
 
  private:
-  struct PackedLayer {
-    std::vector<LstmProducts> directions;  // of an LSTM layer
-    std::vector<DenseProduct> linear;      // of a linear layer: one
-  };
-
   struct LayerRun {
     Index index;
     const Ragged<float>& input;
@@ -61,28 +98,37 @@ class CpuEngine final : public Engine {
     std::vector<Activity>& activity;  // by lane; each layer appends
   };
 
-  void pack_weights(const LstmLayer& layer) {
-    PackedLayer& packed = packed_.emplace_back();
-    for (const LstmWeights& weights : layer.weights) packed.directions.emplace_back(weights);
+  // The arithmetic of each direction of layer i.
+  std::vector<FloatLayer> arithmetics(std::size_t i, const Fp32&) {
+    const DirectionProducts<DenseProduct>& products = packed_[i].get<DenseProduct>();
+    return {products.begin(), products.end()};
   }
-  void pack_weights(const LinearLayer& layer) { packed_.emplace_back().linear.emplace_back(layer.weight.view()); }
+  template <int Bits>
+  auto arithmetics(std::size_t i, const Integer<Bits>& choice) {
+    using Sum = std::conditional_t<Bits == 8, std::int32_t, std::int64_t>;
+    std::vector<FixedLayer<Sum>> directions;
+    for (const auto& products : packed_[i].get<FixedProduct<Sum>>())
+      directions.emplace_back(products, static_cast<int>(choice.input_bits));
+    return directions;
+  }
 
-  Ragged<float> run_layer(const LstmLayer& layer, const LayerRun& run) const {
+  template <class LayerArithmetic>
+  Ragged<float> run_layer(const LstmLayer& layer, const LayerRun& run,
+                          const std::vector<LayerArithmetic>& arithmetics) const {
     Ragged<float> output(run.input.lengths(), layer.outputs());
-    const PackedLayer& packed = packed_[run.index];
     const std::size_t directions = layer.directions.size();
     std::vector<std::vector<LanePlan>> plans(directions);
     std::vector<std::vector<std::vector<Index>>> blocks(directions);
-    std::vector<LaneActivities> activity = blank_activity(layer, run.input.sequences());
-    std::vector<LstmDirectionTask> tasks;
+    std::vector<LaneActivities> activity = blank_activity(layer, run);
+    std::vector<DirectionTask<LayerArithmetic>> tasks;
     for (std::size_t d = 0; d < directions; ++d) {
       plans[d] = plan_lanes(run.policy.plan, run.input, layer.directions[d], threads_);
       blocks[d] = lane_blocks(plans[d], kLanesPerBlock);
       for (const std::vector<Index>& lanes : blocks[d]) {
-        LstmDirectionTask& task = tasks.emplace_back(LstmDirectionTask{
-            packed.directions[d], layer.directions[d], run.input, plans[d], lanes, output,
-            static_cast<Index>(d) * layer.cells, options_.chunk_bytes, {}});
-        for (Index lane : lanes) task.activity.push_back(&activity[d][lane]);
+        tasks.push_back({{layer.directions[d], layer.cells, run.input, plans[d], lanes, output,
+                          static_cast<Index>(d) * layer.cells, options_.chunk_bytes, {}},
+                         arithmetics[d]});
+        for (Index lane : lanes) tasks.back().direction.activity.push_back(&activity[d][lane]);
       }
     }
     run_longest_first(tasks, run.policy.operand);
@@ -95,11 +141,13 @@ class CpuEngine final : public Engine {
     return output;
   }
 
-  Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run) const {
+  template <class LayerArithmetic>
+  Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run,
+                          const std::vector<LayerArithmetic>& arithmetics) const {
     Ragged<float> output(run.input.lengths(), layer.outputs());
-    std::vector<LaneActivities> activity = blank_activity(layer, run.input.sequences());
+    std::vector<LaneActivities> activity = blank_activity(layer, run);
     parallel_for(run.input.sequences(), threads_, [&](Index n) {
-      run_linear({packed_[run.index].linear.front(), layer, run.input.sequence(n), output.sequence(n), activity[0][n]},
+      run_linear({layer, run.input.sequence(n), output.sequence(n), activity[0][n]}, arithmetics[0],
                  run.policy.operand);
     });
     for (Index n = 0; n < run.input.sequences(); ++n) {
@@ -109,14 +157,23 @@ class CpuEngine final : public Engine {
     return output;
   }
 
-  static std::vector<LaneActivities> blank_activity(const auto& layer, Index lanes) {
+  static std::vector<LaneActivities> blank_activity(const auto& layer, const LayerRun& run) {
     std::vector<LaneActivities> activity;
-    for (const LayerShape& shape : layer_shapes(layer))
-      activity.emplace_back(static_cast<std::size_t>(lanes), LayerActivity{.shape = shape});
+    for (LayerShape shape : layer_shapes(layer)) {
+      shape.weight_bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, run.policy.arithmetic);
+      activity.emplace_back(static_cast<std::size_t>(run.input.sequences()), LayerActivity{shape, {}});
+    }
     return activity;
   }
 
-  void run_longest_first(std::vector<LstmDirectionTask>& tasks, const OperandChoice& operand) const {
+  template <class LayerArithmetic>
+  struct DirectionTask {
+    LstmDirectionTask direction;
+    const LayerArithmetic& arithmetic;
+  };
+
+  template <class LayerArithmetic>
+  void run_longest_first(std::vector<DirectionTask<LayerArithmetic>>& tasks, const OperandChoice& operand) const {
     const auto live_steps = [](const LstmDirectionTask& task) {
       Index sum = 0;
       for (Index lane : task.lanes) sum += task.plans[lane].running();
@@ -124,10 +181,12 @@ class CpuEngine final : public Engine {
     };
     std::vector<std::size_t> order(tasks.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return live_steps(tasks[a]) > live_steps(tasks[b]); });
-    parallel_for(static_cast<Index>(tasks.size()), threads_,
-                 [&](Index i) { run_lstm_direction(tasks[order[i]], operand); });
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return live_steps(tasks[a].direction) > live_steps(tasks[b].direction);
+    });
+    parallel_for(static_cast<Index>(tasks.size()), threads_, [&](Index i) {
+      run_lstm_direction(tasks[order[i]].direction, tasks[order[i]].arithmetic, operand);
+    });
   }
 
   const Model& model_;

@@ -4,30 +4,29 @@
 // many rows the batch has nor on its place among them (docs/techniques.md, "fp32").
 #pragma once
 
-#include <memory>
-
 #include "host/core/matrix.hpp"
+#include "host/engine/onednn.hpp"
 
 namespace edgeval {
 
+// Rows computed at a time: oneDNN reaches its peak from here on, and a lone last lane wastes no more than this.
+inline constexpr Index kRowBlock = 16;
+constexpr Index padded_rows(Index rows) { return (rows + kRowBlock - 1) / kRowBlock * kRowBlock; }
+
 class DenseProduct {
  public:
-  // Rows computed at a time: oneDNN reaches its peak from here on, and a lone last lane wastes no more than this.
-  static constexpr Index kRowBlock = 16;
-  static constexpr Index padded(Index rows) { return (rows + kRowBlock - 1) / kRowBlock * kRowBlock; }
+  using Sum = float;
 
   // weight: [O, C].
   explicit DenseProduct(MatrixView<const float> weight);
-  DenseProduct(DenseProduct&&) noexcept;
-  ~DenseProduct();
 
-  // x [padded(rows), C] -> y [padded(rows), O], both contiguous; rows beyond `rows` are scratch in both.
+  // x [padded_rows(rows), C] -> y [padded_rows(rows), O], both contiguous; rows beyond `rows` are scratch in both.
   // Safe to call from several threads at once.
   void operator()(const float* x, Index rows, float* y) const;
 
  private:
-  struct Kernel;
-  std::unique_ptr<const Kernel> kernel_;
+  Index inputs_, outputs_;
+  onednn::PackedProduct product_;
 };
 
 }  // namespace edgeval

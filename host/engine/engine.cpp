@@ -5,7 +5,7 @@
 namespace edgeval {
 
 OperatingPoint dense_point(const Model& model) {
-  return {std::vector<LayerPolicy>(model.layers.size(), LayerPolicy{EveryStep{}, AsIs{}})};
+  return {std::vector<LayerPolicy>(model.layers.size(), LayerPolicy{EveryStep{}, AsIs{}, Fp32{}})};
 }
 
 void check_point(const Model& model, const OperatingPoint& point) {
@@ -22,6 +22,7 @@ void check_point(const Model& model, const OperatingPoint& point) {
     };
     std::visit(check, point.layers[i].plan);
     std::visit(check, point.layers[i].operand);
+    std::visit(check, point.layers[i].arithmetic);
     EDGEVAL_EXPECTS(std::holds_alternative<LstmLayer>(model.layers[i]) ||
                         std::holds_alternative<EveryStep>(point.layers[i].plan),
                     "layer ", layer, " is linear and runs on every step; a plan acts on recurrent layers only");

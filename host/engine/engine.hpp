@@ -10,6 +10,7 @@
 #include "host/core/activity.hpp"
 #include "host/core/matrix.hpp"
 #include "host/model/graph.hpp"
+#include "host/technique/arithmetic.hpp"
 #include "host/technique/operand.hpp"
 #include "host/technique/plan.hpp"
 
@@ -19,6 +20,7 @@ namespace edgeval {
 struct LayerPolicy {
   Plan plan;
   OperandChoice operand;
+  Arithmetic arithmetic = Fp32{};
 };
 
 // One entry per layer of the model; a linear layer's plan is EveryStep.

@@ -7,29 +7,31 @@
 namespace edgeval {
 namespace {
 
-// The whole recurrence of one block of lanes under one operand rule. Buffers are [lanes or rows, width]; those that enter
-// or leave a product have their rows padded to the product's row block.
-template <class Rule>
+// The whole recurrence of one block of lanes under one arithmetic and operand rule. Buffers are [lanes or rows, width];
+// those that enter or leave a product have their rows padded to the product's row block.
+template <class LayerArithmetic, class Rule>
 class DirectionRun {
  public:
-  DirectionRun(const LstmDirectionTask& task, const Rule& rule)
+  DirectionRun(const LstmDirectionTask& task, const LayerArithmetic& arithmetic, const Rule& rule)
       : task_(task),
+        arithmetic_(arithmetic),
         rule_(rule),
+        numbers_(arithmetic.numbers()),
         lanes_(static_cast<Index>(task.lanes.size())),
-        inputs_(task.products.inputs),
-        cells_(task.products.cells),
+        inputs_(task.input.cols()),
+        cells_(task.cells),
         c_(lanes_, cells_),
-        h_(DenseProduct::padded(lanes_), cells_),
-        uh_(DenseProduct::padded(lanes_), 4 * cells_) {
+        h_(padded_rows(lanes_), cells_),
+        uh_(padded_rows(lanes_), 4 * cells_) {
     if constexpr (!Rule::kIdentity) {
-      h_operand_ = Matrix<float>(DenseProduct::padded(lanes_), cells_);
-      x_state_ = Matrix<State>(lanes_, inputs_);
-      h_state_ = Matrix<State>(lanes_, cells_);
+      h_operand_ = Matrix<float>(padded_rows(lanes_), cells_);
+      x_state_ = Matrix<RuleState>(lanes_, inputs_);
+      h_state_ = Matrix<RuleState>(lanes_, cells_);
     }
-    const Index row_bytes = 4 * cells_ * static_cast<Index>(sizeof(float));
+    const Index row_bytes = 4 * cells_ * static_cast<Index>(sizeof(Sum));
     chunk_rows_ = std::max(lanes_, static_cast<Index>(task.chunk_bytes) / row_bytes);
-    x_operand_ = Matrix<float>(DenseProduct::padded(chunk_rows_), inputs_);
-    wx_ = Matrix<float>(DenseProduct::padded(chunk_rows_), 4 * cells_);
+    x_operand_ = Matrix<float>(padded_rows(chunk_rows_), inputs_);
+    wx_ = Matrix<Sum>(padded_rows(chunk_rows_), 4 * cells_);
   }
 
   void run() {
@@ -42,7 +44,9 @@ class DirectionRun {
   }
 
  private:
-  using State = typename Rule::State;
+  using Numbers = typename LayerArithmetic::Numbers;
+  using Sum = typename Numbers::Sum;
+  using RuleState = typename Rule::State;
 
   const LanePlan& plan(Index n) const { return task_.plans[task_.lanes[n]]; }
   MatrixView<float> output(Index n) const {
@@ -67,7 +71,7 @@ class DirectionRun {
     Index row = 0;
     for (Index k = 0; k < static_cast<Index>(active.size()); ++k)
       for (Index n = 0; n < active[k]; ++n, ++row) input_operand(first + k, n, x_operand_.row(row));
-    task_.products.input(x_operand_.data(), rows, wx_.data());
+    arithmetic_.multiply_input(x_operand_.data(), rows, wx_.data());
     row = 0;
     for (Index k = 0; k < static_cast<Index>(active.size()); ++k) {
       recurrent_step(first + k, active[k], wx_.row(row));
@@ -87,7 +91,7 @@ class DirectionRun {
   }
 
   // wx: [active, 4H] of this step.
-  void recurrent_step(Index step, Index active, const float* wx) {
+  void recurrent_step(Index step, Index active, const Sum* wx) {
     Matrix<float>& operand = Rule::kIdentity ? h_ : h_operand_;
     for (Index n = 0; n < active; ++n) {
       const OperandCounts counts = operand_row(SerialBlock{}, rule_, Source::kRecurrent, h_.row(n), cells_,
@@ -96,40 +100,43 @@ class DirectionRun {
       activity[Count::kRecurrentInputsChanged] += counts.changed;
       activity[Count::kRecurrentInputsZero] += counts.zero;
     }
-    task_.products.recurrent(operand.data(), active, uh_.data());
+    arithmetic_.multiply_recurrent(operand.data(), active, uh_.data());
     for (Index n = 0; n < active; ++n) {
-      cell_row(SerialBlock{}, {.wx = wx + n * 4 * cells_,
-                               .uh = uh_.row(n),
-                               .bias = task_.products.bias.data(),
-                               .cells = cells_,
-                               .c = c_.row(n),
-                               .h = h_.row(n),
-                               .output = output(n).row(plan(n).live[step])});
+      cell_row(SerialBlock{}, numbers_,
+               CellRow<Numbers>{.wx = wx + n * 4 * cells_,
+                                .uh = uh_.row(n),
+                                .cells = cells_,
+                                .c = c_.row(n),
+                                .h = h_.row(n),
+                                .output = output(n).row(plan(n).live[step])});
     }
   }
 
-  State* state(Matrix<State>& states, Index n) { return Rule::kIdentity ? nullptr : states.row(n); }
+  RuleState* state(Matrix<RuleState>& states, Index n) { return Rule::kIdentity ? nullptr : states.row(n); }
 
   const LstmDirectionTask& task_;
+  const LayerArithmetic& arithmetic_;
   const Rule rule_;
+  const Numbers numbers_;
   const Index lanes_, inputs_, cells_;
   Index chunk_rows_ = 0;
   Index active_ = lanes_;  // lanes still running at the end of the last chunk
-  Matrix<float> c_, h_, uh_, h_operand_, x_operand_, wx_;
-  Matrix<State> x_state_, h_state_;
+  Matrix<typename Numbers::State> c_;
+  Matrix<float> h_;
+  Matrix<Sum> uh_, wx_;
+  Matrix<float> h_operand_, x_operand_;
+  Matrix<RuleState> x_state_, h_state_;
 };
 
 }  // namespace
 
-LstmProducts::LstmProducts(const LstmWeights& weights)
-    : input(weights.weight_ih.view()),
-      recurrent(weights.weight_hh.view()),
-      bias(weights.bias),
-      inputs(weights.weight_ih.cols()),
-      cells(weights.weight_hh.cols()) {}
-
-void run_lstm_direction(const LstmDirectionTask& task, const OperandChoice& operand) {
-  std::visit([&](const auto& choice) { DirectionRun(task, choice.rule()).run(); }, operand);
+template <class LayerArithmetic>
+void run_lstm_direction(const LstmDirectionTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand) {
+  std::visit([&](const auto& choice) { DirectionRun(task, arithmetic, arithmetic.rule(choice.rule())).run(); }, operand);
 }
+
+template void run_lstm_direction(const LstmDirectionTask&, const FloatLayer&, const OperandChoice&);
+template void run_lstm_direction(const LstmDirectionTask&, const FixedLayer<std::int32_t>&, const OperandChoice&);
+template void run_lstm_direction(const LstmDirectionTask&, const FixedLayer<std::int64_t>&, const OperandChoice&);
 
 }  // namespace edgeval

@@ -2,25 +2,15 @@
 //   operand(x) -> product W -> for each live step { operand(h) -> product U -> cell } -> unpack.
 #pragma once
 
-#include "host/engine/dense_product.hpp"
+#include "host/engine/layer_arithmetic.hpp"
 #include "host/engine/packing.hpp"
 #include "host/technique/operand.hpp"
 
 namespace edgeval {
 
-// The products of one direction, weights packed.
-struct LstmProducts {
-  DenseProduct input;      // [4H, C]
-  DenseProduct recurrent;  // [4H, H]
-  const Matrix<float>& bias;
-  Index inputs, cells;
-
-  LstmProducts(const LstmWeights& weights);
-};
-
 struct LstmDirectionTask {
-  const LstmProducts& products;
   Direction direction;
+  Index cells;                            // H
   const Ragged<float>& input;             // [frames, C] of every lane
   const std::vector<LanePlan>& plans;     // of every lane
   const std::vector<Index>& lanes;        // those of this block, most live steps first
@@ -30,6 +20,8 @@ struct LstmDirectionTask {
   std::vector<LayerActivity*> activity;   // of each lane of the block: changed and zero elements are added
 };
 
-void run_lstm_direction(const LstmDirectionTask& task, const OperandChoice& operand);
+// LayerArithmetic: FloatLayer, FixedLayer<int32> (int8) or FixedLayer<int64> (int16).
+template <class LayerArithmetic>
+void run_lstm_direction(const LstmDirectionTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand);
 
 }  // namespace edgeval

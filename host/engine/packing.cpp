@@ -60,7 +60,7 @@ std::vector<std::vector<Index>> lane_blocks(const std::vector<LanePlan>& plans, 
   const Index lanes = static_cast<Index>(order.size());
   if (lanes == 0) return blocks;
   const Index count = (lanes + largest_block - 1) / largest_block;
-  const Index size = DenseProduct::padded((lanes + count - 1) / count);
+  const Index size = padded_rows((lanes + count - 1) / count);
   for (Index first = 0; first < lanes; first += size)
     blocks.emplace_back(order.begin() + first, order.begin() + std::min(lanes, first + size));
   return blocks;

@@ -1,4 +1,7 @@
 // The arithmetic axis: in which numbers the products and cells are computed. A new choice is its struct and its line.
+//
+// int16 and int8 (docs/techniques.md, "integer arithmetic"): weights, x and h in fixed point of that many bits, products
+// summed exactly, z and c in 32 bits, sigmoid and tanh from integer tables: the same bits on every device, for every batch.
 #pragma once
 
 #include <variant>
@@ -10,12 +13,41 @@ namespace edgeval {
 struct Fp32 {
   static constexpr const char* kName = "fp32";
   static constexpr const char* kMeaning = "IEEE single precision, the baseline";
+  static constexpr int kBits = 32;
 
   template <class Self, class Visit>
   static void fields(Self&, Visit&&) {}
   const char* problem() const { return nullptr; }
 };
 
-using Arithmetic = std::variant<Fp32>;
+template <int Bits>
+struct Integer {
+  static constexpr int kBits = Bits;
+
+  double input_bits = kFromProfile;  // fraction bits of x
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("input_bits", self.input_bits, "fraction bits of a layer's input; from the profile");
+  }
+  const char* problem() const {
+    if (from_profile(input_bits)) return nullptr;
+    if (!(input_bits >= -40 && input_bits <= 40) || input_bits != static_cast<int>(input_bits))
+      return "input_bits must be a whole number from -40 to 40";
+    return nullptr;
+  }
+};
+
+struct Int16 : Integer<16> {
+  static constexpr const char* kName = "int16";
+  static constexpr const char* kMeaning = "16-bit fixed point, exact sums: equal bits everywhere (P1)";
+};
+
+struct Int8 : Integer<8> {
+  static constexpr const char* kName = "int8";
+  static constexpr const char* kMeaning = "8-bit fixed point, exact sums: equal bits everywhere";
+};
+
+using Arithmetic = std::variant<Fp32, Int16, Int8>;
 
 }  // namespace edgeval

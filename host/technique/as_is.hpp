@@ -16,7 +16,9 @@ struct AsIs {
 
   struct Rule {
     static constexpr bool kIdentity = true;  // the engines may feed the products without a copy
+    static constexpr bool kOnGivenValues = true;
     struct State {};
+    EDGEVAL_HD float seen(float value, Source) const { return value; }
     EDGEVAL_HD Operand next(float value, Source, State&) const { return {value, true}; }
   };
   Rule rule() const { return {}; }

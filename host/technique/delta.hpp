@@ -28,12 +28,14 @@ struct Delta {
 
   struct Rule {
     static constexpr bool kIdentity = false;
+    static constexpr bool kOnGivenValues = true;  // every operand is a value that was seen
     float threshold_x, threshold_h;
 
     struct State {
       float held = 0;  // 0 before the first step, which is therefore not special
     };
 
+    EDGEVAL_HD float seen(float value, Source) const { return value; }
     EDGEVAL_HD Operand next(float value, Source source, State& state) const {
       const float threshold = source == Source::kInput ? threshold_x : threshold_h;
       const float moved = value - state.held;

@@ -40,6 +40,7 @@ struct Reuse {
 
   struct Rule {
     static constexpr bool kIdentity = false;
+    static constexpr bool kOnGivenValues = false;  // operands are centroids
     double step;
     std::int32_t lowest, highest;  // indices of the first and the last centroid
 
@@ -51,6 +52,7 @@ struct Reuse {
       const double low = static_cast<double>(lowest), high = static_cast<double>(highest);
       return round_half_up(clamp(static_cast<double>(value) / step, low, high));
     }
+    EDGEVAL_HD float seen(float value, Source) const { return value; }
     EDGEVAL_HD Operand next(float value, Source, State& state) const {
       const std::int32_t now = index(value);
       const bool changed = now != state.index;

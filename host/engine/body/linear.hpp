@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "host/engine/body/block.hpp"
+#include "host/engine/body/numbers.hpp"
 #include "host/model/graph.hpp"
 #include "host/numeric/rounding.hpp"
 
@@ -23,19 +24,19 @@ inline ActivationRange activation_range(const Activation& activation) {
   return range;
 }
 
-// product, bias [O] -> y [O], which may be the product's memory.
+// product [O] -> y [O], which may be the product's memory when sums are floats.
+template <class Numbers>
 struct LinearRow {
-  const float* product;
-  const float* bias;
+  const typename Numbers::Sum* product;
   Index outputs;
   ActivationRange range;
   float* y;
 };
 
-template <class Block>
-EDGEVAL_HD void linear_row(Block block, LinearRow row) {
+template <class Block, class Numbers>
+EDGEVAL_HD void linear_row(Block block, const Numbers& numbers, LinearRow<Numbers> row) {
   block.for_each(row.outputs, [=](Index o) {
-    row.y[o] = clamp(row.product[o] + row.bias[o], row.range.low, row.range.high);
+    row.y[o] = clamp(numbers.value(row.product[o], o), row.range.low, row.range.high);
   });
 }
 

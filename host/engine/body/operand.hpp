@@ -16,14 +16,14 @@ template <class Block, class Rule>
 EDGEVAL_HD OperandCounts operand_row(Block block, const Rule& rule, Source source, const float* value, Index width,
                                      typename Rule::State* state, float* operand) {
   OperandCounts counts;
-  counts.zero = block.sum(width, [&](Index i) { return value[i] == 0 ? 1 : 0; });
+  counts.zero = block.sum(width, [&](Index i) { return rule.seen(value[i], source) == 0 ? 1 : 0; });
   if constexpr (Rule::kIdentity) {
     counts.changed = static_cast<int>(width);
     if (operand != value) block.for_each(width, [&](Index i) { operand[i] = value[i]; });
   } else {
     block.synchronize();  // all zeros are counted before a value is overwritten
     counts.changed = block.sum(width, [&](Index i) {
-      const Operand now = rule.next(value[i], source, state[i]);
+      const Operand now = rule.next(rule.seen(value[i], source), source, state[i]);
       operand[i] = now.value;
       return now.changed;
     });

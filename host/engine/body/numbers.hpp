@@ -1,0 +1,62 @@
+// The numbers of an arithmetic inside the cells: how the sums of a product become a pre-activation, and the cell itself.
+// One such struct a layer and direction; trivially copyable, its pointers in the memory of the device that uses it.
+#pragma once
+
+#include "host/core/matrix.hpp"
+#include "host/numeric/fixed_lstm_cell.hpp"
+#include "host/numeric/lstm_cell.hpp"
+
+namespace edgeval {
+
+struct FloatNumbers {
+  using Sum = float;
+  using State = float;  // of c and of z
+  struct Cell {
+    State c;
+    float h;
+  };
+
+  const float* bias;
+
+  EDGEVAL_HD State preactivation(Sum wx, Sum uh, Index at) const { return (wx + uh) + bias[at]; }
+  EDGEVAL_HD float value(Sum sum, Index at) const { return sum + bias[at]; }  // of a linear layer
+  EDGEVAL_HD Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
+    const LstmCell next = lstm_cell(z_i, z_f, z_g, z_o, c_before);
+    return {next.c, next.h};
+  }
+};
+
+// Sums of both products are brought to a common scale of `sum_bits` fraction bits, added exactly, and rounded once.
+template <class SumT>
+struct FixedNumbers {
+  using Sum = SumT;
+  using State = std::int32_t;  // kStateBits fraction bits
+  struct Cell {
+    State c;
+    float h;  // a multiple of 2^-h_bits
+  };
+
+  const std::int64_t* bias;  // sum_bits, the products' offsets included
+  int up_x, up_h;            // shifts of the sums to the common scale
+  int sum_bits;              // above kStateBits
+  double inverse;            // 2^-sum_bits
+  int h_bits;                // fraction bits of h; its width is one more
+  float h_inverse;           // 2^-h_bits
+  ActivationTables tables;
+
+  EDGEVAL_HD State preactivation(Sum wx, Sum uh, Index at) const {
+    const std::int64_t sum =
+        (static_cast<std::int64_t>(wx) << up_x) + (static_cast<std::int64_t>(uh) << up_h) + bias[at];
+    return static_cast<State>(saturate(round_shift(sum, sum_bits - kStateBits), 32));
+  }
+  EDGEVAL_HD float value(Sum sum, Index at) const {
+    return static_cast<float>(static_cast<double>((static_cast<std::int64_t>(sum) << up_x) + bias[at]) * inverse);
+  }
+  EDGEVAL_HD Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
+    const FixedLstmCell next = fixed_lstm_cell(tables, z_i, z_f, z_g, z_o, c_before);
+    const std::int64_t h = saturate(round_shift(next.oh, 2 * kUnitBits - h_bits), h_bits + 1);
+    return {next.c, static_cast<float>(h) * h_inverse};
+  }
+};
+
+}  // namespace edgeval
