@@ -36,6 +36,14 @@ inline nlohmann::ordered_json number_to_json(double value) {
   return value;
 }
 
+// What a field of a technique is written as: a number, or the word of an enum (names() beside it).
+inline nlohmann::ordered_json field_to_json(double value) { return number_to_json(value); }
+template <class Word>
+  requires std::is_enum_v<Word>
+nlohmann::ordered_json field_to_json(Word word) {
+  return names(word)[static_cast<std::size_t>(word)];
+}
+
 // The key a field has in a policy: the pair range_min, range_max is written range: [min, max].
 struct WrittenKey {
   std::string key;
@@ -50,14 +58,14 @@ inline WrittenKey written_key(const std::string& field) {
 template <class Technique>
 nlohmann::ordered_json technique_to_json(const Technique& technique) {
   nlohmann::ordered_json json{{"type", technique.kName}};
-  technique.fields(technique, [&](const std::string& field, double value, const char*) {
+  technique.fields(technique, [&](const std::string& field, auto value, const char*) {
     const WrittenKey written = written_key(field);
     if (written.low)
-      json[written.key] = {number_to_json(value)};
+      json[written.key] = {field_to_json(value)};
     else if (written.high)
-      json[written.key].push_back(number_to_json(value));
+      json[written.key].push_back(field_to_json(value));
     else
-      json[written.key] = number_to_json(value);
+      json[written.key] = field_to_json(value);
   });
   return json;
 }

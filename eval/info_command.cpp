@@ -22,7 +22,7 @@ ordered_json axis() {
   for_each_technique<Choice>([&](const auto& technique) {
     ordered_json entry{{"type", technique.kName}, {"meaning", technique.kMeaning}, {"parameters", ordered_json::array()}};
     const ordered_json defaults = technique_to_json(technique);
-    technique.fields(technique, [&](const char* field, double, const char* meaning) {
+    technique.fields(technique, [&](const char* field, auto, const char* meaning) {
       const WrittenKey written = written_key(field);
       if (!written.high)
         entry["parameters"].push_back({{"key", written.key}, {"default", defaults[written.key]}, {"meaning", meaning}});
@@ -48,7 +48,7 @@ ordered_json gather() {
 }
 
 std::string default_text(const ordered_json& value) {
-  if (value.is_null() || (value.is_array() && value[0].is_null())) return "from the profile";
+  if (value.is_null() || (value.is_array() && value[0].is_null())) return "left open";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 

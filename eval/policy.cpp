@@ -40,10 +40,24 @@ double read_number(const YAML::Node& node, const Place& place) {
   return value;
 }
 
+void read_field(const YAML::Node& node, const Place& place, double& value) { value = read_number(node, place); }
+
+// A word of an enum, which names() beside it knows.
+template <class Word>
+  requires std::is_enum_v<Word>
+void read_field(const YAML::Node& node, const Place& place, Word& word) {
+  const auto words = names(word);
+  const std::vector<std::string> known(words.begin(), words.end());
+  const std::string given = node.IsScalar() ? node.Scalar() : "";
+  const auto found = std::find(known.begin(), known.end(), given);
+  EDGEVAL_EXPECTS(found != known.end(), place.text(), ": unknown value '", given, "'", suggestion(given, known));
+  word = static_cast<Word>(found - known.begin());
+}
+
 template <class Technique>
 std::vector<std::string> policy_keys(const Technique& technique) {
   std::vector<std::string> keys{"type"};
-  technique.fields(technique, [&](const std::string& field, double, const char*) {
+  technique.fields(technique, [&](const std::string& field, auto, const char*) {
     if (!written_key(field).high) keys.push_back(written_key(field).key);
   });
   return keys;
@@ -52,13 +66,13 @@ std::vector<std::string> policy_keys(const Technique& technique) {
 template <class Technique>
 void read_fields(Technique& technique, const YAML::Node& node, const Place& place) {
   expect_map(node, place, policy_keys(technique));
-  technique.fields(technique, [&](const std::string& field, double& value, const char*) {
+  technique.fields(technique, [&](const std::string& field, auto& value, const char*) {
     const auto [key, low, high] = written_key(field);
     const YAML::Node given = node[key];
     const Place here = place.inside(key);
     if (!given.IsDefined()) return;
     EDGEVAL_EXPECTS(!(low || high) || (given.IsSequence() && given.size() == 2), here.text(), ": must be [min, max]");
-    value = read_number(low ? given[0] : high ? given[1] : given, here);
+    read_field(low ? given[0] : high ? given[1] : given, here, value);
   });
   EDGEVAL_EXPECTS(technique.problem() == nullptr, place.text(), ": ", technique.problem());
 }
@@ -175,6 +189,20 @@ void complete(Reuse& reuse, const LayerProfile& profile) {
   reuse.range_max = profile.range_max();
 }
 
+// "reuse (clusters 16)".
+template <class Technique>
+std::string describe(const Technique& technique) {
+  std::string text = technique.kName;
+  for (const auto& [key, value] : technique_to_json(technique).items()) {
+    // What a profile gives differs from layer to layer; the report has it.
+    if (key == "type" || key == "fraction_bits" || key == "range" || value.is_null()) continue;
+    text += (text == technique.kName ? " (" : ", ") + key + " " + value.dump();
+  }
+  text += text == technique.kName ? "" : ")";
+  std::erase(text, '"');
+  return text;
+}
+
 }  // namespace
 
 Policy load_policy(const std::optional<std::filesystem::path>& file, const std::vector<std::string>& settings) {
@@ -240,15 +268,7 @@ std::string describe(const OperatingPoint& point) {
   const auto add = [&](const auto& technique) {
     using Technique = std::decay_t<decltype(technique)>;
     if (std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>) return;
-    std::string text = technique.kName;
-    technique.fields(technique, [&](const std::string& key, double, const char*) {
-      // What a profile gives differs from layer to layer; the report has it.
-      if (key != "fraction_bits" && !key.starts_with("range_"))
-        text += (text == technique.kName ? " (" : ", ") + key + " " +
-                technique_to_json(technique)[key].dump();
-    });
-    text += text == technique.kName ? "" : ")";
-    std::erase(text, '"');
+    const std::string text = describe(technique);
     if (std::find(parts.begin(), parts.end(), text) == parts.end()) parts.push_back(text);
   };
   for (const LayerPolicy& layer : point.layers) {
