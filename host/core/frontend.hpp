@@ -6,6 +6,12 @@
 
 namespace edgeval {
 
+// How many frames are put before and after each one, in time order; a pair in the JSON.
+struct Splice {
+  int before = 9;
+  int after = 9;
+};
+
 struct FrontendConfig {
   std::string type = "fbank";  // fbank | mfcc
   int sample_rate = 16000;     // Hz
@@ -27,10 +33,7 @@ struct FrontendConfig {
   // mfcc only
   int cepstra = 26;  // C0 among them
   int lifter = 22;   // L of the factors 1 + L/2 sin(pi k / L); 0: none
-  struct Splice {
-    int before = 9;  // frames put before and after each frame; a pair in the JSON
-    int after = 9;
-  } splice;
+  Splice splice = {};
   int subsample = 2;  // one frame of so many is kept, from the first on
 
   bool is_mfcc() const { return type == "mfcc"; }

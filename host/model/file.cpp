@@ -30,7 +30,7 @@ const std::string& frontend_type(const Fields& fields) {
   return type;
 }
 
-FrontendConfig::Splice read_splice(const Fields& fields) {
+Splice read_splice(const Fields& fields) {
   const Json& frames = fields.array("splice");
   const auto fits = [](const Json& n) { return n.is_number_integer() && n >= 0 && n <= 100; };
   EDGEVAL_EXPECTS(frames.size() == 2 && fits(frames[0]) && fits(frames[1]), fields.place(),
