@@ -39,13 +39,14 @@ __global__ void __launch_bounds__(kMostThreads)
   if (n >= step.pack.active[k]) return;
   const CudaBlock block;
   const Index row = step.pack.offset[k] + n;
-  cell_row(block, {.wx = step.wx + (row - step.cursor->first_row) * step.gate_stride,
-                   .uh = step.uh + n * step.gate_stride,
-                   .bias = step.bias,
-                   .cells = step.cells,
-                   .c = step.c + n * step.cell_stride,
-                   .h = step.h + n * step.cell_stride,
-                   .output = step.output + step.pack.frame_of_row[row] * step.output_stride});
+  cell_row(block, FloatNumbers{step.bias},
+           CellRow<FloatNumbers>{
+               .wx = step.wx + (row - step.cursor->first_row) * step.gate_stride,
+               .uh = step.uh + n * step.gate_stride,
+               .cells = step.cells,
+               .c = step.c + n * step.cell_stride,
+               .h = step.h + n * step.cell_stride,
+               .output = step.output + step.pack.frame_of_row[row] * step.output_stride});
   if (n >= step.pack.active[k + 1]) return;
   block.synchronize();
   recurrent_operand<Rule>(block, step, n);

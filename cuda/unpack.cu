@@ -22,8 +22,8 @@ __global__ void unpack_kernel(Lanes lanes, PlanView plan, bool backward, DeviceV
 
 __global__ void linear_kernel(DeviceView<float> y, const float* bias, ActivationRange range) {
   float* row = y.row(blockIdx.x);
-  linear_row(CudaBlock{},
-             {.product = row, .bias = bias, .outputs = y.cols, .range = range, .y = row});
+  linear_row(CudaBlock{}, FloatNumbers{bias},
+             LinearRow<FloatNumbers>{.product = row, .outputs = y.cols, .range = range, .y = row});
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Audio to features: Kaldi's log-mel filter bank with cmvn and deltas (docs/formats.md,
-// "Features"). All in double precision, rounded to float once at the end; no value depends on the
-// thread or on other utterances.
+// Audio to features: Kaldi's log-mel filter bank with cmvn and deltas, or the cepstra of it with
+// their neighbour frames beside them (docs/formats.md, "Features"). All in double precision,
+// rounded to float once at the end; no value depends on the thread or on other utterances.
 #pragma once
 
 #include <memory>
@@ -19,8 +19,9 @@ class FeatureExtractor {
   FeatureExtractor(FeatureExtractor&&) noexcept;
   ~FeatureExtractor();
 
-  Index frames(Index samples) const;  // 0 when the audio is shorter than a frame
-  Index width() const;                // elements of a feature vector
+  // Feature vectors of so much audio; 0 when it is shorter than a frame.
+  Index frames(Index samples) const;
+  Index width() const;  // elements of a feature vector
 
   // samples in the 16-bit range -> [frames, width].
   Matrix<float> operator()(std::span<const float> samples) const;

@@ -18,21 +18,6 @@ double percentile(std::span<const double> sorted, double fraction) {
 
 }  // namespace
 
-std::uint64_t SplitMix64::next() {
-  std::uint64_t z = state_ += 0x9E3779B97F4A7C15;
-  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
-  z = (z ^ z >> 27) * 0x94D049BB133111EB;
-  return z ^ z >> 31;
-}
-
-std::uint64_t SplitMix64::below(std::uint64_t bound) {
-  // The first 2^64 mod bound numbers are drawn again, so that every remainder is as likely.
-  const std::uint64_t refused = (0 - bound) % bound;
-  std::uint64_t drawn = next();
-  while (drawn < refused) drawn = next();
-  return drawn % bound;
-}
-
 std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
                                         std::span<const std::uint64_t> reference,
                                         const BootstrapOptions& options) {

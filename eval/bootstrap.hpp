@@ -7,18 +7,9 @@
 #include <optional>
 #include <span>
 
+#include "host/numeric/random.hpp"
+
 namespace edgeval {
-
-// Steele, Lea and Flood 2014: the k-th number is a mix of seed + k times the golden ratio.
-class SplitMix64 {
- public:
-  explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next();
-  std::uint64_t below(std::uint64_t bound);  // uniform on [0, bound), without bias; bound > 0
-
- private:
-  std::uint64_t state_;
-};
 
 struct BootstrapOptions {
   std::uint64_t seed = 0;

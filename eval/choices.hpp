@@ -1,6 +1,7 @@
 // The lists of techniques, walked: name, parse, print any choice of any axis through its fields.
 #pragma once
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <type_traits>
@@ -31,22 +32,40 @@ inline nlohmann::ordered_json number_to_json(double value) {
   if (from_profile(value)) return nullptr;
   if (value > 1e300) return ".inf";
   if (value < -1e300) return "-.inf";
-  if (value == static_cast<double>(static_cast<std::int64_t>(value))) return static_cast<std::int64_t>(value);
+  if (std::abs(value) < 1e15 && value == std::floor(value)) return static_cast<std::int64_t>(value);
   return value;
 }
 
-// {"type": "reuse", "clusters": 16, "range": [-1, 1]}: a pair of fields x_min, x_max is written as x: [min, max].
+// What a field of a technique is written as: a number, or the word of an enum (names() beside it).
+inline nlohmann::ordered_json field_to_json(double value) { return number_to_json(value); }
+template <class Word>
+  requires std::is_enum_v<Word>
+nlohmann::ordered_json field_to_json(Word word) {
+  return names(word)[static_cast<std::size_t>(word)];
+}
+
+// The key a field has in a policy: the pair range_min, range_max is written range: [min, max].
+struct WrittenKey {
+  std::string key;
+  bool low = false, high = false;  // which end of a pair, if it is one
+};
+inline WrittenKey written_key(const std::string& field) {
+  const bool low = field.ends_with("_min"), high = field.ends_with("_max");
+  return {low || high ? field.substr(0, field.size() - 4) : field, low, high};
+}
+
+// {"type": "reuse", "clusters": 16, "range": [-1, 1]}
 template <class Technique>
 nlohmann::ordered_json technique_to_json(const Technique& technique) {
   nlohmann::ordered_json json{{"type", technique.kName}};
-  technique.fields(technique, [&](const std::string& key, double value, const char*) {
-    const auto stem = key.size() > 4 ? key.substr(0, key.size() - 4) : "";
-    if (key.ends_with("_min"))
-      json[stem] = {number_to_json(value)};
-    else if (key.ends_with("_max"))
-      json[stem].push_back(number_to_json(value));
+  technique.fields(technique, [&](const std::string& field, auto value, const char*) {
+    const WrittenKey written = written_key(field);
+    if (written.low)
+      json[written.key] = {field_to_json(value)};
+    else if (written.high)
+      json[written.key].push_back(field_to_json(value));
     else
-      json[key] = number_to_json(value);
+      json[written.key] = field_to_json(value);
   });
   return json;
 }

@@ -3,17 +3,23 @@
 #include <cstdlib>
 
 #include "cuda/engine.hpp"
+#include "host/core/error.hpp"
 
 namespace edgeval {
+
+CLI::Validator between(Index low, Index high) { return CLI::Range(low, high).description(""); }
 
 void add_engine_options(CLI::App& command, EngineChoice& options) {
   command.add_option("--device", options.device, "Where the network runs; auto takes a GPU when there is one")
       ->check(CLI::IsMember({"auto", "cpu", "gpu"}))
       ->capture_default_str();
-  command.add_option("--threads", options.threads, "CPU threads; 0: all")->check(CLI::Range(0, 4096))
+  command.add_option("--threads", options.threads, "CPU threads; 0: all")
+      ->check(between(0, 4096))
+      ->type_name("N")
       ->capture_default_str();
   command.add_option("--batch", options.batch, "Utterances at once; 0: from memory. Results do not depend on it")
-      ->check(CLI::Range(0, 1 << 30))
+      ->check(between(0, 1 << 30))
+      ->type_name("N")
       ->capture_default_str();
 }
 
@@ -26,11 +32,13 @@ std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& opti
 
 void add_data_options(CLI::App& command, DataChoice& options) {
   command.add_option("--data", options.path, "A manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi)")
+      ->type_name("PATH")
       ->required();
-  command.add_option("--split", options.selection.split, "Part of the set: test, dev, train, ...");
+  command.add_option("--split", options.selection.split, "Part of the set: test, dev, train, ...")->type_name("NAME");
   command.add_option("--limit", options.selection.limit, "Only the first so many utterances")
-      ->check(CLI::Range(Index{1}, Index{1} << 40));
-  command.add_option("--utterance", options.selection.ids, "Only the utterance with this id; may be repeated");
+      ->check(between(1, Index{1} << 40))
+      ->type_name("N");
+  command.add_option("--utterance", options.selection.ids, "Only the utterances with these ids")->type_name("ID");
 }
 
 void add_output_options(CLI::App& command, OutputChoice& options) {
@@ -42,7 +50,13 @@ void add_output_options(CLI::App& command, OutputChoice& options) {
 
 std::vector<hw::Accelerator> choose_accelerators(const std::vector<std::string>& names, const Activity& activity) {
   std::vector<hw::Accelerator> accelerators;
-  for (const std::string& name : names) accelerators.push_back(hw::find_accelerator(name, accelerator_folder()));
+  for (const std::string& name : names) {
+    hw::Accelerator accelerator = hw::find_accelerator(name, accelerator_folder());
+    for (const hw::Accelerator& other : accelerators)  // the report tells them apart by name
+      EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name, ": an accelerator named ", other.name,
+                      " was given before");
+    accelerators.push_back(std::move(accelerator));
+  }
   if (!names.empty()) return accelerators;
   for (hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder()))
     if (!hw::cannot_price(accelerator, activity)) accelerators.push_back(std::move(accelerator));

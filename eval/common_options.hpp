@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,10 @@
 #include "hwmodel/pricing.hpp"
 
 namespace edgeval {
+
+// CLI11's check of a range, without its text in the help.
+CLI::Validator between(Index low, Index high);
+inline constexpr Index kLargestSeed = std::numeric_limits<Index>::max();
 
 struct EngineChoice {
   std::string device = "auto";  // auto | cpu | gpu

@@ -37,7 +37,7 @@ void run_energy(const EnergyOptions& options) {
     pricings.push_back(price_beside_dense(accelerator, activity, seconds));
   nlohmann::ordered_json energy = nlohmann::ordered_json::array();
   for (const Pricing& pricing : pricings) energy.push_back(to_json(pricing));
-  const std::string result = nlohmann::ordered_json{{"schema", 1}, {"report", options.report}, {"energy", energy}}.dump(2) + "\n";
+  const std::string result = to_text({{"schema", 1}, {"report", options.report}, {"energy", energy}});
   if (!options.out.empty()) write_file(options.out, result);
   std::cout << (options.output.format == "json" ? result : energy_table(pricings));
 }
@@ -47,11 +47,10 @@ void run_energy(const EnergyOptions& options) {
 void setup_energy(CLI::App& app) {
   auto options = std::make_shared<EnergyOptions>();
   CLI::App* command = app.add_subcommand("energy", "Price a stored report again");
-  command->add_option("--report", options->report, "report.json of a run")->required();
-  command->add_option("--hardware", options->hardware,
-                      "Accelerator: a name or a YAML file; may be repeated; without it, all shipped")
-      ->allow_extra_args(false);
-  command->add_option("--out", options->out, "Also write the prices to this JSON file");
+  command->add_option("--report", options->report, "report.json of a run")->type_name("FILE")->required();
+  command->add_option("--hardware", options->hardware, "Accelerators to price it on; without it, all shipped")
+      ->type_name("NAME|FILE");
+  command->add_option("--out", options->out, "Also write the prices to this JSON file")->type_name("FILE");
   add_output_options(*command, options->output);
   command->footer(kExample);
   command->callback([options] { run_energy(*options); });

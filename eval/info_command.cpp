@@ -7,6 +7,7 @@
 #include "eval/common_options.hpp"
 #include "eval/policy.hpp"
 #include "eval/report.hpp"
+#include "eval/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 
@@ -20,8 +21,11 @@ ordered_json axis() {
   ordered_json all = ordered_json::array();
   for_each_technique<Choice>([&](const auto& technique) {
     ordered_json entry{{"type", technique.kName}, {"meaning", technique.kMeaning}, {"parameters", ordered_json::array()}};
-    technique.fields(technique, [&](const char* key, double value, const char* meaning) {
-      entry["parameters"].push_back({{"key", key}, {"default", number_to_json(value)}, {"meaning", meaning}});
+    const ordered_json defaults = technique_to_json(technique);
+    technique.fields(technique, [&](const char* field, auto, const char* meaning) {
+      const WrittenKey written = written_key(field);
+      if (!written.high)
+        entry["parameters"].push_back({{"key", written.key}, {"default", defaults[written.key]}, {"meaning", meaning}});
     });
     all.push_back(entry);
   });
@@ -44,11 +48,11 @@ ordered_json gather() {
 }
 
 std::string default_text(const ordered_json& value) {
-  if (value.is_null()) return "from the profile";
+  if (value.is_null() || (value.is_array() && value[0].is_null())) return "left open";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-std::string to_text(const ordered_json& json) {
+std::string readable(const ordered_json& json) {
   std::string text = "edgeval " + json["edgeval"]["version"].get<std::string>() + ", " +
                      json["edgeval"]["build"].get<std::string>() + "\ndevices: " +
                      json["edgeval"]["device"].get<std::string>();
@@ -66,7 +70,8 @@ std::string to_text(const ordered_json& json) {
   }
   text += "\nAccelerators:\n";
   for (const ordered_json& accelerator : json["accelerators"])
-    text += "  " + accelerator["name"].get<std::string>() + ": " + accelerator["description"].get<std::string>() + "\n";
+    text += "  " + accelerator["name"].get<std::string>() + "\n" +
+            paragraph(accelerator["description"].get<std::string>(), 4);
   return text;
 }
 
@@ -80,7 +85,7 @@ void setup_info(CLI::App& app) {
   command->footer("Example:\n  edgeval info\n");
   command->callback([format] {
     const ordered_json json = gather();
-    std::cout << (*format == "json" ? concat(json.dump(2), "\n") : to_text(json));
+    std::cout << (*format == "json" ? to_text(json) : readable(json));
   });
 }
 

@@ -1,6 +1,8 @@
 // The command line: one subcommand a file. Exit code 0: done; 1: the user's input is wrong; 2: something failed.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <iostream>
 
 #include "eval/energy_command.hpp"
 #include "eval/info_command.hpp"
@@ -8,30 +10,70 @@
 #include "eval/run_command.hpp"
 #include "eval/score_command.hpp"
 #include "host/core/error.hpp"
+#include "host/core/names.hpp"
+
+namespace {
+
+constexpr const char* kExample =
+    "Example (from the folder edgeval was cloned into):\n"
+    "  edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken\n"
+    "`edgeval COMMAND --help` shows the options of a command and an example.\n";
+
+// One line, whatever a file's name or a key holds.
+int complain(std::string text, int code) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; }, ' ');
+  std::fprintf(stderr, "edgeval: %s\n", text.c_str());
+  return code;
+}
+
+int complain(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<CLI::App*> used = app.get_subcommands();
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  if (used.empty()) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+    const std::string wanted = unknown.empty() ? "a command is wanted" : "unknown command " + unknown[0];
+    return complain(edgeval::concat(wanted, edgeval::suggestion(unknown.empty() ? "" : unknown[0], names),
+                                    " (edgeval --help shows what each does)"), 1);
+  }
+  const std::string help = edgeval::concat("; edgeval ", used[0]->get_name(), " --help shows the options");
+  if (!unknown.empty()) return complain(edgeval::concat("unknown option or word ", unknown[0], help), 1);
+  return complain(error.what() + help, 1);
+}
+
+int parse_and_run(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::Success& help_or_version) {
+    return app.exit(help_or_version);
+  } catch (const CLI::ParseError& error) {
+    return complain(app, error);
+  } catch (const edgeval::Error& error) {
+    return complain(error.what(), 1);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory; try a smaller --batch", 2);
+  } catch (const std::exception& error) {
+    return complain(edgeval::concat("failed: ", error.what()), 2);
+  }
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules saved.",
                "edgeval");
   app.set_version_flag("--version", EDGEVAL_VERSION);
   app.require_subcommand(1);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.footer(kExample);
   edgeval::setup_run(app);
   edgeval::setup_profile(app);
   edgeval::setup_score(app);
   edgeval::setup_energy(app);
   edgeval::setup_info(app);
-  try {
-    app.parse(argc, argv);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 1;
-  } catch (const edgeval::Error& error) {
-    std::fprintf(stderr, "edgeval: %s\n", error.what());
-    return 1;
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "edgeval: out of memory; try a smaller --batch\n");
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "edgeval: failed: %s\n", error.what());
-    return 2;
-  }
+  for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
+  const int code = parse_and_run(app, argc, argv);
+  if (code == 0 && !std::cout.flush()) return complain("failed: standard output cannot be written", 2);
+  return code;
 }

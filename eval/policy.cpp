@@ -40,15 +40,25 @@ double read_number(const YAML::Node& node, const Place& place) {
   return value;
 }
 
-// Keys a technique takes; the pair x_min, x_max is written x: [min, max].
+void read_field(const YAML::Node& node, const Place& place, double& value) { value = read_number(node, place); }
+
+// A word of an enum, which names() beside it knows.
+template <class Word>
+  requires std::is_enum_v<Word>
+void read_field(const YAML::Node& node, const Place& place, Word& word) {
+  const auto words = names(word);
+  const std::vector<std::string> known(words.begin(), words.end());
+  const std::string given = node.IsScalar() ? node.Scalar() : "";
+  const auto found = std::find(known.begin(), known.end(), given);
+  EDGEVAL_EXPECTS(found != known.end(), place.text(), ": unknown value '", given, "'", suggestion(given, known));
+  word = static_cast<Word>(found - known.begin());
+}
+
 template <class Technique>
 std::vector<std::string> policy_keys(const Technique& technique) {
   std::vector<std::string> keys{"type"};
-  technique.fields(technique, [&](const std::string& key, double, const char*) {
-    if (key.ends_with("_min"))
-      keys.push_back(key.substr(0, key.size() - 4));
-    else if (!key.ends_with("_max"))
-      keys.push_back(key);
+  technique.fields(technique, [&](const std::string& field, auto, const char*) {
+    if (!written_key(field).high) keys.push_back(written_key(field).key);
   });
   return keys;
 }
@@ -56,17 +66,13 @@ std::vector<std::string> policy_keys(const Technique& technique) {
 template <class Technique>
 void read_fields(Technique& technique, const YAML::Node& node, const Place& place) {
   expect_map(node, place, policy_keys(technique));
-  technique.fields(technique, [&](const std::string& key, double& value, const char*) {
-    const bool low = key.ends_with("_min"), high = key.ends_with("_max");
-    const std::string written = low || high ? key.substr(0, key.size() - 4) : key;
-    const YAML::Node given = node[written];
+  technique.fields(technique, [&](const std::string& field, auto& value, const char*) {
+    const auto [key, low, high] = written_key(field);
+    const YAML::Node given = node[key];
+    const Place here = place.inside(key);
     if (!given.IsDefined()) return;
-    if (!low && !high) {
-      value = read_number(given, place.inside(key));
-      return;
-    }
-    EDGEVAL_EXPECTS(given.IsSequence() && given.size() == 2, place.inside(written).text(), ": must be [min, max]");
-    value = read_number(given[low ? 0 : 1], place.inside(written));
+    EDGEVAL_EXPECTS(!(low || high) || (given.IsSequence() && given.size() == 2), here.text(), ": must be [min, max]");
+    read_field(low ? given[0] : high ? given[1] : given, here, value);
   });
   EDGEVAL_EXPECTS(technique.problem() == nullptr, place.text(), ": ", technique.problem());
 }
@@ -124,20 +130,52 @@ Policy read_policy(const YAML::Node& root, const std::string& file) {
   return policy;
 }
 
+// "layers.lstm1.plan" -> layers, lstm1, plan; a name with dots stands in double quotes: layers."enc.lstm1".plan.
+std::vector<std::string> split_key(const std::string& path, const std::string& setting) {
+  std::vector<std::string> keys;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const bool quoted = begin < path.size() && path[begin] == '"';
+    const std::size_t close = quoted ? path.find('"', begin + 1) : 0;
+    EDGEVAL_EXPECTS(close != std::string::npos, "--set ", setting, ": a double quote is not closed");
+    const std::size_t end = std::min(quoted ? close + 1 : path.find('.', begin), path.size());
+    keys.push_back(quoted ? path.substr(begin + 1, close - begin - 1) : path.substr(begin, end - begin));
+    EDGEVAL_EXPECTS(!keys.back().empty() && (end == path.size() || path[end] == '.'), "--set ", setting, ": ", path,
+                    " is no key such as operand.clusters");
+    begin = end + 1;
+  }
+  return keys;
+}
+
 // Sets root.a.b = value for "a.b=value", making maps on the way.
 void apply_setting(YAML::Node root, const std::string& setting) {
   const std::size_t equals = setting.find('=');
   EDGEVAL_EXPECTS(equals != std::string::npos && equals > 0, "--set ", setting,
                   ": must be key=value, such as operand.clusters=12");
+  const std::vector<std::string> keys = split_key(setting.substr(0, equals), setting);
   YAML::Node node = root;
-  std::string path = setting.substr(0, equals);
-  for (std::size_t dot; (dot = path.find('.')) != std::string::npos; path = path.substr(dot + 1)) {
-    YAML::Node inner = node[path.substr(0, dot)];
-    EDGEVAL_EXPECTS(!inner.IsDefined() || inner.IsMap() || inner.IsNull(), "--set ", setting, ": ",
-                    path.substr(0, dot), " is no map in the policy");
+  for (std::size_t i = 0; i + 1 < keys.size(); ++i) {
+    YAML::Node inner = node[keys[i]];
+    EDGEVAL_EXPECTS(!inner.IsDefined() || inner.IsMap() || inner.IsNull(), "--set ", setting, ": ", keys[i],
+                    " is no map in the policy");
     node.reset(inner);
   }
-  node[path] = YAML::Load(setting.substr(equals + 1));
+  try {
+    node[keys.back()] = YAML::Load(setting.substr(equals + 1));
+  } catch (const YAML::ParserException& error) {
+    throw Error(concat("--set ", setting, ": the value is not YAML: ", error.msg));
+  }
+}
+
+// The policy file's root; the dense policy's empty map without one.
+YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
+  if (!file) return YAML::Node(YAML::NodeType::Map);
+  const std::string name = file->string(), text = read_file(*file);
+  expect_utf8(text, *file);
+  const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+  EDGEVAL_EXPECTS(documents.size() <= 1, name, ": holds ", documents.size(), " YAML documents, must be one");
+  EDGEVAL_EXPECTS(!documents.empty() && !documents[0].IsNull(), name, ": is empty; a policy names axes, such as plan");
+  EDGEVAL_EXPECTS(documents[0].IsMap(), name, ": is no map of axes, such as plan: {type: every_step}");
+  return documents[0];
 }
 
 template <class Technique>
@@ -151,25 +189,32 @@ void complete(Reuse& reuse, const LayerProfile& profile) {
   reuse.range_max = profile.range_max();
 }
 
+// "reuse (clusters 16)".
+template <class Technique>
+std::string describe(const Technique& technique) {
+  std::string text = technique.kName;
+  for (const auto& [key, value] : technique_to_json(technique).items()) {
+    // What a profile gives differs from layer to layer; the report has it.
+    if (key == "type" || key == "fraction_bits" || key == "range" || value.is_null()) continue;
+    text += (text == technique.kName ? " (" : ", ") + key + " " + value.dump();
+  }
+  text += text == technique.kName ? "" : ")";
+  std::erase(text, '"');
+  return text;
+}
+
 }  // namespace
 
 Policy load_policy(const std::optional<std::filesystem::path>& file, const std::vector<std::string>& settings) {
   const std::string name = file ? file->string() : "--set";
   try {
-    YAML::Node root(YAML::NodeType::Map);
-    if (file) {
-      const std::string text = read_file(*file);
-      expect_utf8(text, *file);
-      root = YAML::Load(text);
-      EDGEVAL_EXPECTS(root.IsDefined() && !root.IsNull(), name, ": is empty; a policy names axes, such as plan");
-      EDGEVAL_EXPECTS(root.IsMap(), name, ": is no map of axes, such as plan: {type: every_step}");
-    }
+    const YAML::Node root = load_root(file);
     for (const std::string& setting : settings) apply_setting(root, setting);
     Policy policy = read_policy(root, name);
     if (policy.profile && file) policy.profile = file->parent_path() / *policy.profile;
     return policy;
   } catch (const YAML::Exception& error) {
-    throw Error(concat(name, ":", error.mark.line + 1, ": ", error.msg));
+    throw Error(concat(name, ":", std::max(error.mark.line, 0) + 1, ": not YAML: ", error.msg));
   }
 }
 
@@ -223,15 +268,7 @@ std::string describe(const OperatingPoint& point) {
   const auto add = [&](const auto& technique) {
     using Technique = std::decay_t<decltype(technique)>;
     if (std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>) return;
-    std::string text = technique.kName;
-    technique.fields(technique, [&](const std::string& key, double, const char*) {
-      // What a profile gives differs from layer to layer; the report has it.
-      if (key != "fraction_bits" && !key.starts_with("range_"))
-        text += (text == technique.kName ? " (" : ", ") + key + " " +
-                technique_to_json(technique)[key].dump();
-    });
-    text += text == technique.kName ? "" : ")";
-    std::erase(text, '"');
+    const std::string text = describe(technique);
     if (std::find(parts.begin(), parts.end(), text) == parts.end()) parts.push_back(text);
   };
   for (const LayerPolicy& layer : point.layers) {

@@ -25,6 +25,9 @@ float from_ordered_bits(std::uint32_t bits) {
   return std::bit_cast<float>((bits & 0x80000000U) != 0 ? bits & 0x7FFFFFFFU : ~bits);
 }
 
+// The bin of 0; of 0 and the least positive values, as the one before it is of -0 and the greatest negative ones.
+constexpr std::uint32_t kZero = 0x8000;
+
 // Moments, extremes and a histogram of one operand's values.
 class Distribution {
  public:
@@ -61,7 +64,7 @@ class Distribution {
     for (std::uint32_t bin = 0; bin < bins_.size(); ++bin) {
       seen += bins_[bin];
       if (seen >= std::max<std::uint64_t>(rank, 1))
-        return std::clamp(from_ordered_bits(bin << 16 | 0x8000U), min_, max_);
+        return bin == kZero || bin == kZero - 1 ? 0.0F : std::clamp(from_ordered_bits(bin << 16 | 0x8000U), min_, max_);
     }
     return max_;
   }
@@ -172,6 +175,10 @@ Profile load_profile(const std::filesystem::path& path, const Model& model) {
   EDGEVAL_EXPECTS(profile.model_sha256 == model.sha256, path.string(), ": was made for model ", profile.model_name,
                   " with other weights; make one for ", model.path, " with edgeval profile");
   const Fields layers = fields.object("layers");
+  for (const auto& [name, ignored] : json["layers"].items())
+    EDGEVAL_EXPECTS(std::any_of(model.layers.begin(), model.layers.end(),
+                                [&, key = name](const Layer& layer) { return layer_name(layer) == key; }),
+                    layers.place(), ": model ", model.name, " has no layer ", shown(name));
   for (const Layer& layer : model.layers) {
     const Fields entry = layers.object(layer_name(layer));
     entry.expect_only({"input", "recurrent", "input_magnitude_p9999", "fraction_bits", "range"});

@@ -8,6 +8,8 @@
 #include "eval/common_options.hpp"
 #include "eval/profile.hpp"
 #include "eval/progress.hpp"
+#include "eval/report.hpp"
+#include "eval/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/parallel.hpp"
@@ -29,19 +31,21 @@ struct ProfileOptions {
   OutputChoice output;
 };
 
-std::string table(const Profile& profile) {
-  char line[160];
-  std::snprintf(line, sizeof line, "%-16s %11s %11s %8s %14s %9s\n", "layer", "least", "greatest", "zeros",
-                "99.99 % of |x|", "fraction");
-  std::string text = line;
+std::string text_table(const Profile& profile) {
+  std::vector<std::vector<std::string>> rows{
+      {"layer", "least", "greatest", "zeros", "99.99 % of |x|", "fraction bits"}};
+  const auto number = [](const char* format, double value) {
+    char text[48];
+    std::snprintf(text, sizeof text, format, value);
+    return std::string(text);
+  };
   for (const LayerProfile& layer : profile.layers) {
-    const double zeros =
-        100 * static_cast<double>(layer.input.zeros) / static_cast<double>(std::max<std::uint64_t>(layer.input.elements, 1));
-    std::snprintf(line, sizeof line, "%-16s %11.4f %11.4f %6.1f %% %14.4f %4d bits\n", layer.name.c_str(),
-                  layer.range_min(), layer.range_max(), zeros, layer.input_magnitude_p9999, layer.fraction_bits());
-    text += line;
+    const double zeros = 100 * static_cast<double>(layer.input.zeros) / static_cast<double>(layer.input.elements);
+    rows.push_back({layer.name, number("%.5g", layer.range_min()), number("%.5g", layer.range_max()),
+                    number("%.1f %%", zeros), number("%.5g", layer.input_magnitude_p9999),
+                    std::to_string(layer.fraction_bits())});
   }
-  return text;
+  return table(rows);
 }
 
 void run_profile(const ProfileOptions& options) {
@@ -52,6 +56,7 @@ void run_profile(const ProfileOptions& options) {
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   const Index frames = std::accumulate(plan.frames.begin(), plan.frames.end(), Index{0});
   EDGEVAL_EXPECTS(frames > 0, options.data.path, ": no utterance is as long as one frame");
+  expect_writable(options.out);
   ProfileCollector collector(model, frames);
   const OperatingPoint dense = dense_point(model);
   const int threads = options.engine.threads > 0 ? options.engine.threads : hardware_threads();
@@ -66,9 +71,9 @@ void run_profile(const ProfileOptions& options) {
   nlohmann::ordered_json json = to_json(profile);
   json["data"] = {{"path", options.data.path}, {"split", set.split}, {"sha256", data::test_set_sha256(set)},
                   {"utterances", set.utterances.size()}, {"frames", frames}};
-  const std::string text = json.dump(2) + "\n";
+  const std::string text = to_text(json);
   write_file(options.out, text);
-  std::cout << (options.output.format == "json" ? text : table(profile) + "wrote " + options.out + "\n");
+  std::cout << (options.output.format == "json" ? text : text_table(profile) + "wrote " + options.out + "\n");
 }
 
 }  // namespace
@@ -76,9 +81,9 @@ void run_profile(const ProfileOptions& options) {
 void setup_profile(CLI::App& app) {
   auto options = std::make_shared<ProfileOptions>();
   CLI::App* command = app.add_subcommand("profile", "Measure the layers' inputs on a training set");
-  command->add_option("--model", options->model, "The network: a safetensors file")->required();
+  command->add_option("--model", options->model, "The network: a safetensors file")->type_name("FILE")->required();
   add_data_options(*command, options->data);
-  command->add_option("--out", options->out, "The profile's file")->capture_default_str();
+  command->add_option("--out", options->out, "The profile's file")->type_name("FILE")->capture_default_str();
   add_engine_options(*command, options->engine);
   add_output_options(*command, options->output);
   command->footer(kExample);

@@ -9,17 +9,26 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// "macs.fp32" -> /macs/fp32
-nlohmann::json_pointer<std::string> pointer_to(std::string_view key) {
-  std::string path = concat("/", key);
-  std::replace(path.begin(), path.end(), '.', '/');
-  return nlohmann::json_pointer<std::string>(path);
+// A key "macs.fp32" is fp32 within the object macs.
+std::pair<std::string, std::string> parts_of(std::string_view key) {
+  const std::size_t dot = key.find('.');
+  if (dot == std::string_view::npos) return {std::string(key), ""};
+  return {std::string(key.substr(0, dot)), std::string(key.substr(dot + 1))};
 }
 
 template <class ValueOf>
 void write_counts(ordered_json& json, const ValueOf& value_of) {
-  for (std::size_t i = 0; i < kCounts; ++i)
-    json[pointer_to(kCountInfo[i].key)] = value_of(static_cast<Count>(i));
+  for (std::size_t i = 0; i < kCounts; ++i) {
+    const auto [key, inner] = parts_of(kCountInfo[i].key);
+    (inner.empty() ? json[key] : json[key][inner]) = value_of(static_cast<Count>(i));
+  }
+}
+
+std::uint64_t read_count(const Fields& fields, Count count) {
+  constexpr Index kMany = Index{1} << 60;  // sums of some of them stay far from overflow
+  const auto [key, inner] = parts_of(info(count).key);
+  return static_cast<std::uint64_t>(inner.empty() ? fields.integer(key, 0, kMany)
+                                                  : fields.object(key).integer(inner, 0, kMany));
 }
 
 ordered_json to_json(const LayerActivity& layer) {
@@ -38,31 +47,32 @@ ordered_json to_json(const LayerActivity& layer) {
   return json;
 }
 
-LayerActivity layer_from_json(const nlohmann::json& json, const std::string& place) {
-  constexpr Index kMany = Index{1} << 40;
-  const Fields fields(json, place);
-  const Fields shape = fields.object("shape");
+LayerShape shape_from_json(const nlohmann::json& json, const Fields& layer) {
+  constexpr Index kMaxWidth = 1 << 24;  // as in a model file
+  const Fields shape = layer.object("shape");
   shape.expect_only({"kind", "inputs", "recurrent", "outputs", "gates", "rectified", "weight_bits"});
-  LayerActivity layer;
-  layer.shape = {.name = fields.text("name"),
-                 .direction = fields.choice("direction", {"forward", "backward", "none"}),
-                 .kind = shape.choice("kind", {"lstm", "linear"}) == "lstm" ? LayerKind::kLstm : LayerKind::kLinear,
-                 .inputs = shape.integer("inputs", 1, kMany),
-                 .recurrent = shape.integer("recurrent", 0, kMany),
-                 .outputs = shape.integer("outputs", 1, kMany),
-                 .gates = shape.integer("gates", 1, 16),
-                 .rectified = json["shape"].value("rectified", false),
-                 .weight_bits = shape.integer("weight_bits", 1, 64)};
-  for (std::size_t i = 0; i < kCounts; ++i) {
-    const auto pointer = nlohmann::json::json_pointer(pointer_to(kCountInfo[i].key).to_string());
-    EDGEVAL_EXPECTS(json.contains(pointer), place, ": ", kCountInfo[i].key, " is missing");
-    const nlohmann::json& value = json[pointer];
-    EDGEVAL_EXPECTS(value.is_number_unsigned(), place, ": ", kCountInfo[i].key, " must be a whole number, 0 or more");
-    layer.counts[i] = value.get<std::uint64_t>();
-  }
-  EDGEVAL_EXPECTS(layer[Count::kSteps] ==
-                      layer[Count::kStepsRun] + layer[Count::kStepsSkipped] + layer[Count::kStepsPseudo],
+  EDGEVAL_EXPECTS(shape.has("rectified") && json["shape"]["rectified"].is_boolean(), shape.place(),
+                  ": rectified must be true or false");
+  return {.name = layer.text("name"),
+          .direction = layer.choice("direction", {"forward", "backward", "none"}),
+          .kind = shape.choice("kind", {"lstm", "linear"}) == "lstm" ? LayerKind::kLstm : LayerKind::kLinear,
+          .inputs = shape.integer("inputs", 1, kMaxWidth),
+          .recurrent = shape.integer("recurrent", 0, kMaxWidth),
+          .outputs = shape.integer("outputs", 1, kMaxWidth),
+          .gates = shape.integer("gates", 1, 16),
+          .rectified = json["shape"]["rectified"].get<bool>(),
+          .weight_bits = shape.integer("weight_bits", 1, 64)};
+}
+
+LayerActivity layer_from_json(const nlohmann::json& json, const std::string& place) {
+  const Fields fields(json, place);
+  LayerActivity layer{.shape = shape_from_json(json, fields)};
+  for (std::size_t i = 0; i < kCounts; ++i) layer.counts[i] = read_count(fields, static_cast<Count>(i));
+  const std::uint64_t steps = layer[Count::kSteps];
+  EDGEVAL_EXPECTS(steps == layer[Count::kStepsRun] + layer[Count::kStepsSkipped] + layer[Count::kStepsPseudo],
                   place, ": steps are not the sum of steps run, skipped and pseudo");
+  EDGEVAL_EXPECTS(layer[Count::kMacsDense] == steps * static_cast<std::uint64_t>(layer.shape.macs_per_step()), place,
+                  ": macs_dense are not those of ", steps, " steps of this shape");
   EDGEVAL_EXPECTS(layer.macs_executed() <= layer[Count::kMacsDense], place, ": more macs than macs_dense");
   return layer;
 }
@@ -93,6 +103,10 @@ ordered_json timing_to_json(const Run& run) {
 }
 
 }  // namespace
+
+std::string to_text(const ordered_json& json) {
+  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
 
 Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds) {
   const Activity dense = dense_counts(activity);

@@ -47,6 +47,9 @@ nlohmann::ordered_json to_json(const Pricing& pricing);
 // The activity of a stored report. Throws Error, opening with `place`, when anything is missing or does not add up.
 Activity activity_from_json(const nlohmann::json& json, const std::string& place);
 
+// For a file or the terminal. A path that is not UTF-8 is no reason to lose a result: its odd bytes become U+FFFD.
+std::string to_text(const nlohmann::ordered_json& json);
+
 // {"version", "build", "device"}
 nlohmann::ordered_json build_info(const std::string& device);
 

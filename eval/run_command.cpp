@@ -21,7 +21,7 @@ constexpr const char* kExample =
 struct RunOptions {
   std::string model;
   DataChoice data;
-  std::string policy, profile;
+  std::optional<std::string> policy, profile;
   std::vector<std::string> settings;
   std::vector<std::string> hardware;
   std::string out = "out";
@@ -32,7 +32,7 @@ struct RunOptions {
 };
 
 std::optional<Profile> profile_for(const RunOptions& options, const Policy& policy, const Model& model) {
-  if (!options.profile.empty()) return load_profile(options.profile, model);
+  if (options.profile) return load_profile(*options.profile, model);
   if (policy.profile) return load_profile(*policy.profile, model);
   return std::nullopt;
 }
@@ -46,14 +46,15 @@ Activity one_step(const Model& model) {
 
 void run_run(const RunOptions& options) {
   const Model model = load_model(options.model);
-  const Policy policy =
-      load_policy(options.policy.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.policy),
-                  options.settings);
+  const Policy policy = load_policy(options.policy, options.settings);
   const std::optional<Profile> profile = profile_for(options, policy, model);
   const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
   const std::vector<hw::Accelerator> accelerators = choose_accelerators(options.hardware, one_step(model));
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
+  const std::filesystem::path out = options.out;
+  expect_writable(out / "utterances.jsonl");
+  expect_writable(out / "report.json");
 
   std::vector<OperatingPoint> points{point};
   if (!is_dense(point) && !options.no_reference) points.push_back(dense_point(model));
@@ -68,8 +69,7 @@ void run_run(const RunOptions& options) {
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));
-  const std::filesystem::path out = options.out;
-  const std::string report = report_to_json(run, pricings).dump(2) + "\n";
+  const std::string report = to_text(report_to_json(run, pricings));
   write_file(out / "utterances.jsonl", utterances_to_jsonl(run));
   write_file(out / "report.json", report);
   if (options.output.format == "json")
@@ -84,18 +84,24 @@ void run_run(const RunOptions& options) {
 void setup_run(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Evaluate a model on a test set under a policy");
-  command->add_option("--model", options->model, "The network: a safetensors file")->required();
+  command->add_option("--model", options->model, "The network: a safetensors file")->type_name("FILE")->required();
   add_data_options(*command, options->data);
-  command->add_option("--policy", options->policy, "What is done to save energy: a YAML file; without one, nothing");
-  command->add_option("--profile", options->profile, "Ranges and formats of the layers, made by edgeval profile");
-  command->add_option("--set", options->settings, "Override one key of the policy, such as operand.clusters=12")
-      ->allow_extra_args(false);
-  command->add_option("--hardware", options->hardware,
-                      "Accelerator that prices the work: a name or a YAML file; may be repeated; without it, all shipped")
-      ->allow_extra_args(false);
-  command->add_option("--out", options->out, "Folder for report.json and utterances.jsonl")->capture_default_str();
+  command->add_option("--policy", options->policy, "What is done to save energy: a YAML file; without one, nothing")
+      ->type_name("FILE");
+  command->add_option("--profile", options->profile, "Ranges and formats of the layers, made by edgeval profile")
+      ->type_name("FILE");
+  command->add_option("--set", options->settings, "Override keys of the policy, such as operand.clusters=12")
+      ->type_name("KEY=VALUE");
+  command->add_option("--hardware", options->hardware, "Accelerators that price the work; without it, all shipped")
+      ->type_name("NAME|FILE");
+  command->add_option("--out", options->out, "Folder for report.json and utterances.jsonl")
+      ->type_name("FOLDER")
+      ->capture_default_str();
   command->add_flag("--no-reference", options->no_reference, "Do not run the dense network beside the policy");
-  command->add_option("--seed", options->seed, "Of the bootstrap intervals")->capture_default_str();
+  command->add_option("--seed", options->seed, "Of the bootstrap intervals")
+      ->check(between(0, kLargestSeed))
+      ->type_name("N")
+      ->capture_default_str();
   add_engine_options(*command, options->engine);
   add_output_options(*command, options->output);
   command->footer(kExample);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "eval/common_options.hpp"
 #include "eval/quality.hpp"
 #include "eval/transcripts.hpp"
 #include "host/core/error.hpp"
@@ -189,7 +190,10 @@ void setup_score(CLI::App& app) {
   command->add_option("--format", options->format, "Output")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Of the bootstrap intervals")->capture_default_str();
+  command->add_option("--seed", options->seed, "Of the bootstrap intervals")
+      ->check(between(0, kLargestSeed))
+      ->type_name("N")
+      ->capture_default_str();
   command->add_flag("--alignments", options->alignments, "Show the alignment of every utterance");
   command->add_flag("--quiet", options->quiet, "The figures alone, without notes");
   command->footer(kExample);

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "eval/table.hpp"
+#include "host/core/error.hpp"
+
 namespace edgeval {
 namespace {
 
@@ -39,31 +42,27 @@ std::string quality_lines(const Run& run) {
   };
   const EditCounts& words = quality.words.counts;
   std::string text = line("WER", quality.words, dense ? &dense->words : nullptr);
-  text += print("  %llu errors (%llu sub, %llu del, %llu ins) of %llu words\n",
-                static_cast<unsigned long long>(words.errors()), static_cast<unsigned long long>(words.substitutions),
-                static_cast<unsigned long long>(words.deletions), static_cast<unsigned long long>(words.insertions),
-                static_cast<unsigned long long>(words.reference));
+  text += concat("  ", words.errors(), words.errors() == 1 ? " error (" : " errors (", words.substitutions, " sub, ",
+                 words.deletions, " del, ", words.insertions, " ins) of ", words.reference, " words\n");
   text += line("CER", quality.characters, dense ? &dense->characters : nullptr) + "\n";
   text += line("SER", quality.sentences, dense ? &dense->sentences : nullptr) + "\n";
   return text;
 }
 
-std::string layer_lines(const Activity& activity) {
-  std::string text = print("%-22s %13s %15s %15s %13s\n", "layer", "steps skipped", "x changed", "h changed",
-                           "MACs executed");
+std::string layer_table(const Activity& activity) {
+  const auto percent = [](std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? "-" : print("%.1f %%", share(part, whole));
+  };
+  std::vector<std::vector<std::string>> rows{{"layer", "steps skipped", "x changed", "h changed", "MACs executed"}};
   for (const LayerActivity& layer : activity.layers) {
     const LayerShape& shape = layer.shape;
-    const std::string name = shape.direction == "none" ? shape.name : shape.name + " " + shape.direction;
-    const std::string recurrent =
-        shape.recurrent == 0
-            ? "-"
-            : print("%.1f %%", share(layer[Count::kRecurrentInputsChanged], layer[Count::kRecurrentInputs]));
-    text += print("%-22s %11.1f %% %13.1f %% %15s %11.1f %%\n", name.c_str(),
-                  share(layer[Count::kStepsSkipped], layer[Count::kSteps]),
-                  share(layer[Count::kInputsChanged], layer[Count::kInputs]), recurrent.c_str(),
-                  share(layer.macs_executed(), layer[Count::kMacsDense]));
+    rows.push_back({shape.direction == "none" ? shape.name : shape.name + " " + shape.direction,
+                    percent(layer[Count::kStepsSkipped], layer[Count::kSteps]),
+                    percent(layer[Count::kInputsChanged], layer[Count::kInputs]),
+                    percent(layer[Count::kRecurrentInputsChanged], layer[Count::kRecurrentInputs]),
+                    percent(layer.macs_executed(), layer[Count::kMacsDense])});
   }
-  return text;
+  return table(rows);
 }
 
 }  // namespace
@@ -74,21 +73,23 @@ std::string si(double value, const char* unit) {
   int prefix = kOne;
   while (std::abs(value) >= 999.95 && prefix + 1 < static_cast<int>(kPrefixes.size())) value /= 1000, ++prefix;
   while (value != 0 && std::abs(value) < 0.99995 && prefix > 0) value *= 1000, --prefix;
-  return print("%.4g %s%s", value, kPrefixes[static_cast<std::size_t>(prefix)], unit);
+  const int decimals = value == 0 ? 0 : std::abs(value) < 9.9995 ? 3 : std::abs(value) < 99.995 ? 2 : 1;
+  return print("%.*f %s%s", decimals, value, kPrefixes[static_cast<std::size_t>(prefix)], unit);
 }
 
 std::string energy_table(std::span<const Pricing> pricings) {
-  std::string text = print("%-22s %12s %12s %8s %14s %14s\n", "accelerator", "energy", "dense", "ratio", "x real time",
-                           "dense x r.t.");
+  std::vector<std::vector<std::string>> rows{{"accelerator", "energy", "if dense", "ratio", "its range",
+                                              "x real time", "if dense"}};
   for (const Pricing& p : pricings) {
-    text += print("%-22s %12s %12s %8.3f %14.1f %14.1f\n", p.accelerator.c_str(), si(p.price.joules, "J").c_str(),
-                  si(p.dense.joules, "J").c_str(), p.ratio.value, hw::realtime_factor(p.price, p.audio_seconds),
-                  hw::realtime_factor(p.dense, p.audio_seconds));
+    rows.push_back({p.accelerator, si(p.price.joules, "J"), si(p.dense.joules, "J"), print("%.3f", p.ratio.value),
+                    print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest),
+                    print("%.1f", hw::realtime_factor(p.price, p.audio_seconds)),
+                    print("%.1f", hw::realtime_factor(p.dense, p.audio_seconds))});
     for (std::size_t i = 0; i < p.price.components.size(); ++i)
-      text += print("  %-20s %12s %12s\n", p.price.components[i].component.c_str(),
-                    si(p.price.components[i].joules(), "J").c_str(), si(p.dense.components[i].joules(), "J").c_str());
+      rows.push_back({concat("  ", p.price.components[i].component), si(p.price.components[i].joules(), "J"),
+                      si(p.dense.components[i].joules(), "J")});
   }
-  return text;
+  return table(rows);
 }
 
 std::string summary(const Run& run, std::span<const Pricing> pricings) {
@@ -97,13 +98,13 @@ std::string summary(const Run& run, std::span<const Pricing> pricings) {
   std::string text = print("%s on %s%s%s: %zu utterances, %.1f min of audio; %s\n", run.model.name.c_str(),
                            run.data_path.c_str(), run.set.split.empty() ? "" : ", ", run.set.split.c_str(),
                            run.set.utterances.size(), evaluation.audio_seconds() / 60, run.device.c_str());
-  text += "policy: " + describe(run.point) + "\n\n";
+  text += concat("policy: ", describe(run.point), "\n\n");
   text += quality_lines(run);
   const std::uint64_t dense = activity.total(Count::kMacsDense), executed = activity.macs_executed();
   text += print("\nMACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
                 share(dense - executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
                 si(static_cast<double>(dense), "MAC").c_str());
-  text += layer_lines(activity);
+  text += layer_table(activity);
   if (!pricings.empty()) text += "\n" + energy_table(pricings);
   text += print("\n%.2f s: %.1f utterances/s, %.0f times real time\n", evaluation.total_seconds,
                 static_cast<double>(run.set.utterances.size()) / evaluation.total_seconds,

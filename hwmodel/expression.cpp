@@ -20,7 +20,7 @@ struct Name {
   std::int64_t (*value)(const LayerShape&);
 };
 
-constexpr std::array<Name, 7> kNames{{
+constexpr std::array<Name, 8> kNames{{
     {"inputs", [](const LayerShape& shape) { return shape.inputs; }},
     {"recurrent", [](const LayerShape& shape) { return shape.recurrent; }},
     {"outputs", [](const LayerShape& shape) { return shape.outputs; }},
@@ -28,6 +28,7 @@ constexpr std::array<Name, 7> kNames{{
     {"weights", [](const LayerShape& shape) { return shape.weights(); }},
     {"biases", [](const LayerShape& shape) { return shape.biases(); }},
     {"weight_bits", [](const LayerShape& shape) { return shape.weight_bits; }},
+    {"stored_bits", [](const LayerShape& shape) { return shape.stored_bits(); }},
 }};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -4,7 +4,7 @@
 //   sum     = product { ("+" | "-") product }
 //   product = atom { ("*" | "/") atom }
 //   atom    = number | name | "ceil(" sum ")" | "max(" sum "," sum ")" | "(" sum ")"
-//   name    = inputs | recurrent | outputs | gates | weights | biases | weight_bits
+//   name    = inputs | recurrent | outputs | gates | weights | biases | weight_bits | stored_bits
 #pragma once
 
 #include <cstdint>

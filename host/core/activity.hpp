@@ -95,11 +95,13 @@ struct LayerShape {
   std::int64_t outputs = 0;    // H or O, elements of the output
   std::int64_t gates = 1;      // matrix rows per output: LSTM 4, linear 1
   bool rectified = false;      // a linear layer followed by (clipped) ReLU
-  std::int64_t weight_bits = 32;  // and of activations in the products: 32 (fp32), 16 or 8
+  std::int64_t weight_bits = 32;       // of a bias, and of both operands as they enter the products: 32 (fp32), 16, 8
+  std::int64_t compressed_bits = 0;    // of all weights as stored, scales and indices included; 0: weight_bits for each
 
   std::int64_t macs_per_step() const { return gates * outputs * (inputs + recurrent); }
   std::int64_t weights() const { return macs_per_step(); }
   std::int64_t biases() const { return gates * outputs; }
+  std::int64_t stored_bits() const { return compressed_bits > 0 ? compressed_bits : weights() * weight_bits; }
   bool operator==(const LayerShape&) const = default;
 };
 

@@ -90,16 +90,35 @@ std::string read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-void write_file(const std::filesystem::path& path, std::string_view contents) {
+namespace {
+
+// A new file beside `path`, which may then be renamed to it.
+TemporaryFile part_of(const std::filesystem::path& path) {
   const std::filesystem::path folder =
       path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  std::error_code error;
+  std::error_code error, ignored;
   std::filesystem::create_directories(folder, error);
-  EDGEVAL_EXPECTS(std::filesystem::is_directory(folder), folder.string(),
-                  ": the folder cannot be made: ", error.message());
-  TemporaryFile file(concat(path.string(), ".part-", ::getpid()));
+  EDGEVAL_EXPECTS(std::filesystem::is_directory(folder, ignored), folder.string(),
+                  ": the folder cannot be made: ",
+                  error ? error.message() : "a file has this name");
+  EDGEVAL_EXPECTS(!std::filesystem::is_directory(path, ignored), path.string(),
+                  ": is a folder, the name of a file is wanted");
+  // Renaming over a device, as root over /dev/null, would replace it.
+  EDGEVAL_EXPECTS(!std::filesystem::exists(path, ignored) ||
+                      std::filesystem::is_regular_file(path, ignored),
+                  path.string(), ": is a device or pipe, the name of a file is wanted");
+  return TemporaryFile(concat(path.string(), ".part-", ::getpid()));
+}
+
+}  // namespace
+
+void expect_writable(const std::filesystem::path& path) { part_of(path); }
+
+void write_file(const std::filesystem::path& path, std::string_view contents) {
+  TemporaryFile file = part_of(path);
   file.write(contents);
   file.rename_to(path.string());
+  const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
   if (descriptor >= 0) {
     ::fsync(descriptor);  // the new name, too, must survive a power cut

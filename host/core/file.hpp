@@ -14,6 +14,9 @@ std::string read_file(const std::filesystem::path& path);
 // folder when it is missing. On failure the old file is untouched and the temporary one removed.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
+// Throws what write_file would throw, ahead of the work whose result it will write. Makes the folder.
+void expect_writable(const std::filesystem::path& path);
+
 // SHA-256 in lower-case hexadecimal.
 std::string sha256(std::string_view bytes);
 

@@ -16,12 +16,31 @@ namespace {
 constexpr Index kMaxWidth =
     1 << 24;  // of any layer; keeps the products of two widths far from overflow
 
+// The type of the front end, after its keys were found to be those of the type.
+const std::string& frontend_type(const Fields& fields) {
+  const std::string& type = fields.choice("type", {"fbank", "mfcc"});
+  if (type == "fbank")
+    fields.expect_only({"type", "sample_rate", "frame_ms", "shift_ms", "mel_bins", "low_hz",
+                        "high_hz", "preemphasis", "window", "dither", "cmvn", "cmvn_epsilon",
+                        "deltas", "delta_window"});
+  if (type == "mfcc")
+    fields.expect_only({"type", "sample_rate", "frame_ms", "shift_ms", "mel_bins", "low_hz",
+                        "high_hz", "preemphasis", "window", "dither", "cmvn", "cmvn_epsilon",
+                        "cepstra", "lifter", "splice", "subsample"});
+  return type;
+}
+
+Splice read_splice(const Fields& fields) {
+  const Json& frames = fields.array("splice");
+  const auto fits = [](const Json& n) { return n.is_number_integer() && n >= 0 && n <= 100; };
+  EDGEVAL_EXPECTS(frames.size() == 2 && fits(frames[0]) && fits(frames[1]), fields.place(),
+                  ": splice must be two whole numbers of frames, before and after, in [0, 100]");
+  return {frames[0].get<int>(), frames[1].get<int>()};
+}
+
 FrontendConfig read_frontend(const Fields& fields) {
   FrontendConfig config;
-  config.type = fields.choice("type", {"fbank"}, {"mfcc"});
-  fields.expect_only({"type", "sample_rate", "frame_ms", "shift_ms", "mel_bins", "low_hz",
-                      "high_hz", "preemphasis", "window", "dither", "cmvn", "cmvn_epsilon",
-                      "deltas", "delta_window"});
+  config.type = frontend_type(fields);
   config.sample_rate = static_cast<int>(fields.integer("sample_rate", 1000, 384000));
   const double sample_ms = 1000.0 / config.sample_rate;
   config.frame_ms = fields.number("frame_ms", 2 * sample_ms, 1000);
@@ -36,8 +55,15 @@ FrontendConfig read_frontend(const Fields& fields) {
   config.dither = fields.number("dither", 0, 0);  // noise would make every run another
   config.cmvn = fields.choice("cmvn", {"none", "utterance"});
   config.cmvn_epsilon = fields.number("cmvn_epsilon", 1e-30, 1);
-  config.deltas = static_cast<int>(fields.integer("deltas", 0, 2));
-  config.delta_window = static_cast<int>(fields.integer("delta_window", 1, 100));
+  if (config.is_mfcc()) {
+    config.cepstra = static_cast<int>(fields.integer("cepstra", 1, config.mel_bins));
+    config.lifter = static_cast<int>(fields.integer("lifter", 0, 1000));
+    config.splice = read_splice(fields);
+    config.subsample = static_cast<int>(fields.integer("subsample", 1, 100));
+  } else {
+    config.deltas = static_cast<int>(fields.integer("deltas", 0, 2));
+    config.delta_window = static_cast<int>(fields.integer("delta_window", 1, 100));
+  }
   return config;
 }
 

@@ -17,14 +17,15 @@ Index Model::outputs() const { return layers.empty() ? 0 : layer_outputs(layers.
 
 std::vector<LayerShape> layer_shapes(const LstmLayer& layer) {
   std::vector<LayerShape> shapes;
-  for (Direction direction : layer.directions) {
+  for (std::size_t d = 0; d < layer.directions.size(); ++d) {
     shapes.push_back({.name = layer.name,
-                      .direction = name(direction),
+                      .direction = name(layer.directions[d]),
                       .kind = LayerKind::kLstm,
                       .inputs = layer.inputs,
                       .recurrent = layer.cells,
                       .outputs = layer.cells,
-                      .gates = 4});
+                      .gates = 4,
+                      .compressed_bits = layer.weights[d].compressed_bits});
   }
   return shapes;
 }
@@ -34,7 +35,8 @@ std::vector<LayerShape> layer_shapes(const LinearLayer& layer) {
            .kind = LayerKind::kLinear,
            .inputs = layer.inputs,
            .outputs = layer.width,
-           .rectified = layer.activation.type != Activation::Type::kNone}};
+           .rectified = layer.activation.type != Activation::Type::kNone,
+           .compressed_bits = layer.compressed_bits}};
 }
 
 std::vector<LayerShape> layer_shapes(const Layer& layer) {

@@ -22,6 +22,7 @@ struct LstmWeights {
   Matrix<float> weight_ih;  // [4H, C]
   Matrix<float> weight_hh;  // [4H, H]
   Matrix<float> bias;       // [1, 4H]
+  std::int64_t compressed_bits = 0;  // that hold both weight matrices, as LayerShape has it
 };
 
 struct LstmLayer {
@@ -46,6 +47,7 @@ struct LinearLayer {
   Matrix<float> weight;  // [O, C]
   Matrix<float> bias;    // [1, O]
   Activation activation;
+  std::int64_t compressed_bits = 0;  // that hold `weight`, as LayerShape has it
   Index outputs() const { return width; }
 };
 

@@ -26,7 +26,7 @@ struct SimilaritySkip {
     visit("threshold", self.threshold, "skip when the similarity (0 to 1) is above this");
     visit("max_consecutive", self.max_consecutive, "longest run of skips; .inf: no limit, 0: never");
     visit("shift", self.shift, "low bits left out of the comparison of 16-bit inputs");
-    visit("fraction_bits", self.fraction_bits, "fraction bits of the 16-bit inputs; from the profile");
+    visit("fraction_bits", self.fraction_bits, "fraction bits of the 16-bit inputs");
   }
 
   const char* problem() const {

@@ -2,7 +2,8 @@
 //
 // A technique is a struct of parameters with
 //   kName, kMeaning                    its name in a policy and one line for `edgeval info`
-//   fields(self, visit)                calls visit(key, member, meaning) for every parameter
+//   fields(self, visit)                calls visit(key, member, meaning) for every parameter: a double, or an enum of
+//                                      which names(Enum) gives the words in a policy, in order
 //   problem()                          nullptr, or what is wrong with the parameters
 //   kCost                              what deciding costs: OperandCost or PlanCost
 //   rule()                             the ready-made decision, a trivially copyable struct the engines run
@@ -21,6 +22,11 @@ namespace edgeval {
 // A parameter that a profile supplies where the policy does not.
 inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
 EDGEVAL_HD bool from_profile(double value) { return value != value; }
+
+// A whole number from low to high.
+EDGEVAL_HD bool is_whole(double value, double low, double high) {
+  return value >= low && value <= high && value == static_cast<double>(static_cast<std::int64_t>(value));
+}
 
 // Which operand of a layer's products an element belongs to.
 enum class Source : std::uint8_t { kInput, kRecurrent };

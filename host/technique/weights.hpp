@@ -1,21 +1,23 @@
-// The weights axis: what is done to the weights once, when a model is loaded. A new choice is its struct and its line.
+// The weights axis: what is done to the weights once, when a model is loaded (docs/weights.md). A
+// new choice is its header and its line here.
 #pragma once
 
 #include <variant>
 
-#include "host/technique/technique.hpp"
+#include "host/technique/weights/as_trained.hpp"
+#include "host/technique/weights/balanced.hpp"
+#include "host/technique/weights/binary.hpp"
+#include "host/technique/weights/block_circulant.hpp"
+#include "host/technique/weights/fixed_point.hpp"
+#include "host/technique/weights/multi_bit.hpp"
+#include "host/technique/weights/power_of_two.hpp"
+#include "host/technique/weights/pruned.hpp"
+#include "host/technique/weights/quaternary.hpp"
+#include "host/technique/weights/ternary.hpp"
 
 namespace edgeval {
 
-struct AsTrained {
-  static constexpr const char* kName = "as_trained";
-  static constexpr const char* kMeaning = "the weights of the file, unchanged";
-
-  template <class Self, class Visit>
-  static void fields(Self&, Visit&&) {}
-  const char* problem() const { return nullptr; }
-};
-
-using Weights = std::variant<AsTrained>;
+using Weights = std::variant<AsTrained, FixedPoint, PowerOfTwo, Binary, Ternary, Quaternary,
+                             MultiBit, Balanced, Pruned, BlockCirculant>;
 
 }  // namespace edgeval

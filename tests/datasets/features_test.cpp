@@ -1,5 +1,5 @@
-// Features against kaldi-native-fbank's figures (tests/golden/fbank.json) and against a slow form
-// written here.
+// Features against kaldi-native-fbank's figures (tests/golden/fbank.json, mfcc.json) and against a
+// slow form written here.
 #include "datasets/features.hpp"
 
 #include <gtest/gtest.h>
@@ -25,6 +25,21 @@ FrontendConfig static_only() {
   FrontendConfig config;
   config.cmvn = "none";
   config.deltas = 0;
+  return config;
+}
+
+FrontendConfig mfcc() {
+  FrontendConfig config;
+  config.type = "mfcc";
+  return config;
+}
+
+// Cepstra and nothing after them.
+FrontendConfig cepstra_only() {
+  FrontendConfig config = mfcc();
+  config.cmvn = "none";
+  config.splice = {0, 0};
+  config.subsample = 1;
   return config;
 }
 
@@ -100,6 +115,38 @@ Rows slow_delta(const Rows& rows) {
   return deltas;
 }
 
+// C_k = s_k sum over m of x_m cos(pi k (2m + 1) / 80), s_0 = sqrt(1/40), s_k = sqrt(1/20), times
+// the lifter.
+Rows slow_cepstra(const Rows& log_mel, int cepstra, int lifter) {
+  Rows rows;
+  for (const auto& x : log_mel) {
+    std::vector<double> row;
+    for (int k = 0; k < cepstra; ++k) {
+      double sum = 0;
+      for (int m = 0; m < 40; ++m) sum += x[m] * std::cos(std::numbers::pi * k * (2 * m + 1) / 80);
+      sum *= k == 0 ? std::sqrt(1.0 / 40) : std::sqrt(1.0 / 20);
+      row.push_back(sum *
+                    (lifter == 0 ? 1 : 1 + lifter / 2.0 * std::sin(std::numbers::pi * k / lifter)));
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+Rows slow_splice(const Rows& rows, int before, int after, int subsample) {
+  Rows spliced;
+  for (int t = 0; t < static_cast<int>(rows.size()); ++t) {
+    if (t % subsample != 0) continue;
+    std::vector<double> row;
+    for (int s = t - before; s <= t + after; ++s) {
+      const auto& frame = rows[std::clamp(s, 0, static_cast<int>(rows.size()) - 1)];
+      row.insert(row.end(), frame.begin(), frame.end());
+    }
+    spliced.push_back(row);
+  }
+  return spliced;
+}
+
 void expect_near(const Matrix<float>& features, Index first_column, const Rows& rows) {
   ASSERT_EQ(features.rows(), static_cast<Index>(rows.size()));
   for (Index t = 0; t < features.rows(); ++t)
@@ -109,10 +156,11 @@ void expect_near(const Matrix<float>& features, Index first_column, const Rows& 
 }
 
 // The recorded utterances of one set; `folder` is where its audio lies.
-void expect_golden(const std::string& set, const std::filesystem::path& folder) {
-  const auto golden =
-      nlohmann::json::parse(read_file(test::source_folder() / "tests/golden/fbank.json"));
-  const FeatureExtractor extract(static_only());
+void expect_golden(const FrontendConfig& config, const std::string& set,
+                   const std::filesystem::path& folder) {
+  const auto golden = nlohmann::json::parse(
+      read_file(test::source_folder() / "tests/golden" / (config.type + ".json")));
+  const FeatureExtractor extract(config);
   int compared = 0;
   for (const auto& utterance : golden.at("utterances")) {
     if (utterance.at("set") != set) continue;
@@ -120,29 +168,38 @@ void expect_golden(const std::string& set, const std::filesystem::path& folder) 
     const Matrix<float> features = extract(read_audio(folder / audio, 16000));
     const Index frames = utterance.at("frames");
     ASSERT_EQ(features.rows(), frames) << audio;
-    ASSERT_EQ(features.cols(), 40);
-    for (Index c = 0; c < 40; ++c) {
+    ASSERT_EQ(features.cols(), config.features());
+    for (Index c = 0; c < features.cols(); ++c) {
       double sum = 0;
       for (Index t = 0; t < frames; ++t) sum += features(t, c);
       EXPECT_NEAR(sum, utterance.at("sums").at(c).get<double>(),
                   1e-3 * static_cast<double>(frames));
     }
     for (const auto& row : utterance.at("rows"))
-      for (Index c = 0; c < 40; ++c, ++compared)
+      for (Index c = 0; c < features.cols(); ++c, ++compared)
         EXPECT_NEAR(features(row.at("frame").get<Index>(), c), row.at("values").at(c).get<double>(),
                     1e-3)
-            << audio << ", frame " << row.at("frame") << ", bin " << c;
+            << audio << ", frame " << row.at("frame") << ", element " << c;
   }
-  EXPECT_GE(compared, 2 * 6 * 40);
+  EXPECT_GE(compared, 2 * 6 * config.features());
 }
 
 TEST(Features, LogMelOfSpokenEqualsKaldiNativeFbank) {
-  expect_golden("spoken", test::source_folder() / "datasets/spoken");
+  expect_golden(static_only(), "spoken", test::source_folder() / "datasets/spoken");
 }
 
 TEST(Features, LogMelOfAn4EqualsKaldiNativeFbank) {
   EDGEVAL_NEEDS_SHARED("data/an4");
-  expect_golden("an4", test::shared_folder() / "data/an4");
+  expect_golden(static_only(), "an4", test::shared_folder() / "data/an4");
+}
+
+TEST(Features, CepstraOfSpokenEqualKaldiNativeFbank) {
+  expect_golden(cepstra_only(), "spoken", test::source_folder() / "datasets/spoken");
+}
+
+TEST(Features, CepstraOfAn4EqualKaldiNativeFbank) {
+  EDGEVAL_NEEDS_SHARED("data/an4");
+  expect_golden(cepstra_only(), "an4", test::shared_folder() / "data/an4");
 }
 
 TEST(Features, LogMelEqualsItsDefinition) {
@@ -163,6 +220,60 @@ TEST(Features, CmvnAndDeltasEqualTheirDefinition) {
     expect_near(features, 40, delta);
     expect_near(features, 80, slow_delta(delta));
   }
+}
+
+TEST(Features, MfccEqualsItsDefinition) {
+  for (const std::size_t frames : {1u, 2u, 3u, 9u, 10u, 19u, 20u, 31u}) {
+    const std::vector<float> samples = noise(400 + (frames - 1) * 160, 4);
+    const FeatureExtractor extract(mfcc());
+    const Matrix<float> features = extract(samples);
+    ASSERT_EQ(features.cols(), 494);
+    ASSERT_EQ(extract.width(), 494);
+    const Rows fixed = slow_cmvn(slow_cepstra(slow_log_mel(samples), 26, 22), 1e-5);
+    expect_near(features, 0, slow_splice(fixed, 9, 9, 2));
+  }
+}
+
+TEST(Features, EverySettingOfMfccIsObeyed) {
+  const std::vector<float> samples = noise(400 + 11 * 160, 5);
+  FrontendConfig config = mfcc();
+  config.cmvn_epsilon = 0.25;
+  config.cepstra = 40;
+  config.lifter = 0;
+  config.splice = {3, 1};
+  config.subsample = 5;
+  const Rows fixed = slow_cmvn(slow_cepstra(slow_log_mel(samples), 40, 0), 0.25);
+  const Matrix<float> features = FeatureExtractor(config)(samples);
+  ASSERT_EQ(features.rows(), 3);  // frames 0, 5 and 10 of 12
+  ASSERT_EQ(features.cols(), 200);
+  expect_near(features, 0, slow_splice(fixed, 3, 1, 5));
+}
+
+TEST(Features, AllCepstraTogetherKeepTheLengthOfTheLogMelVector) {
+  const std::vector<float> samples = noise(400 + 160, 6);
+  FrontendConfig config = cepstra_only();
+  config.cepstra = 40;
+  config.lifter = 0;
+  const Matrix<float> cepstra = FeatureExtractor(config)(samples);
+  const Rows log_mel = slow_log_mel(samples);
+  for (Index t = 0; t < 2; ++t) {
+    double before = 0, after = 0;
+    for (Index c = 0; c < 40; ++c) before += log_mel[t][c] * log_mel[t][c];
+    for (Index c = 0; c < 40; ++c) after += static_cast<double>(cepstra(t, c)) * cepstra(t, c);
+    EXPECT_NEAR(after, before, 1e-5 * before);
+  }
+}
+
+TEST(Features, FramesOfMfccAreThoseThatAreKept) {
+  const FeatureExtractor extract(mfcc());  // every second one from the first
+  EXPECT_EQ(extract.frames(399), 0);
+  EXPECT_EQ(extract.frames(400), 1);
+  EXPECT_EQ(extract.frames(560), 1);
+  EXPECT_EQ(extract.frames(720), 2);
+  EXPECT_EQ(extract.frames(880), 2);
+  EXPECT_EQ(extract.frames(1040), 3);
+  for (const std::size_t samples : {399u, 400u, 560u, 720u, 1040u})
+    EXPECT_EQ(extract(noise(samples, 3)).rows(), extract.frames(static_cast<Index>(samples)));
 }
 
 TEST(Features, FramesAreThoseThatFitWhole) {
@@ -210,7 +321,7 @@ TEST(Features, SettingsOutOfRangeAreRefusedByName) {
     return "accepted";
   };
   using Config = FrontendConfig;
-  EXPECT_NE(refusal([](Config& c) { c.type = "mfcc"; }).find("mfcc"), std::string::npos);
+  EXPECT_NE(refusal([](Config& c) { c.type = "plp"; }).find("plp"), std::string::npos);
   EXPECT_NE(refusal([](Config& c) { c.window = "hamming"; }).find("hamming"), std::string::npos);
   EXPECT_NE(refusal([](Config& c) { c.dither = 1; }).find("dither"), std::string::npos);
   EXPECT_NE(refusal([](Config& c) { c.cmvn = "speaker"; }).find("cmvn"), std::string::npos);
@@ -226,6 +337,19 @@ TEST(Features, SettingsOutOfRangeAreRefusedByName) {
   EXPECT_NE(refusal([](Config& c) { c.low_hz = 8000; }).find("low_hz"), std::string::npos);
   EXPECT_NE(refusal([](Config& c) { c.deltas = 3; }).find("deltas"), std::string::npos);
   EXPECT_NE(refusal([](Config& c) { c.delta_window = 0; }).find("delta_window"), std::string::npos);
+  const auto refused = [&](const char* key, auto change) {
+    const std::string message = refusal([&](Config& c) {
+      c = mfcc();
+      change(c);
+    });
+    EXPECT_NE(message.find(key), std::string::npos) << message;
+  };
+  refused("cepstra", [](Config& c) { c.cepstra = 0; });
+  refused("cepstra", [](Config& c) { c.cepstra = 41; });
+  refused("lifter", [](Config& c) { c.lifter = -1; });
+  refused("splice", [](Config& c) { c.splice.before = -1; });
+  refused("splice", [](Config& c) { c.splice.after = 101; });
+  refused("subsample", [](Config& c) { c.subsample = 0; });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // run on the engine and on the literal loops.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

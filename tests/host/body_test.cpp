@@ -69,13 +69,13 @@ TYPED_TEST(BodyTest, CellFollowsTheFormulas) {
     Fenced wx = random_row(random, 4 * n, -4, 4), uh = random_row(random, 4 * n, -4, 4);
     Fenced bias = random_row(random, 4 * n, -1, 1), c = random_row(random, n, -2, 2);
     Fenced before = c, h(n), output(n);
-    cell_row(TypeParam{}, {.wx = wx.data(),
-                           .uh = uh.data(),
-                           .bias = bias.data(),
-                           .cells = n,
-                           .c = c.data(),
-                           .h = h.data(),
-                           .output = output.data()});
+    cell_row(TypeParam{}, FloatNumbers{bias.data()},
+             CellRow<FloatNumbers>{.wx = wx.data(),
+                                   .uh = uh.data(),
+                                   .cells = n,
+                                   .c = c.data(),
+                                   .h = h.data(),
+                                   .output = output.data()});
     for (Index j = 0; j < n; ++j) {
       const auto z = [&](Index gate) {
         return static_cast<double>(wx[gate * n + j]) + uh[gate * n + j] + bias[gate * n + j];
@@ -98,8 +98,9 @@ TYPED_TEST(BodyTest, LinearRowAddsTheBiasAndClamps) {
   for (Index n : kWidths) {
     Fenced product = random_row(random, n, -3, 3), bias = random_row(random, n, -1, 1);
     Fenced plain(n), clipped = product;
-    linear_row(TypeParam{}, {product.data(), bias.data(), n, none, plain.data()});
-    linear_row(TypeParam{}, {clipped.data(), bias.data(), n, clip, clipped.data()});
+    const FloatNumbers numbers{bias.data()};
+    linear_row(TypeParam{}, numbers, LinearRow<FloatNumbers>{product.data(), n, none, plain.data()});
+    linear_row(TypeParam{}, numbers, LinearRow<FloatNumbers>{clipped.data(), n, clip, clipped.data()});
     for (Index o = 0; o < n; ++o) {
       const float sum = product[o] + bias[o];
       EXPECT_EQ(plain[o], sum);

@@ -8,8 +8,10 @@
 // The first 20 utterances; EDGEVAL_FULL=1: all 130.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iostream>
 #include <map>
 
 #include "host/core/error.hpp"

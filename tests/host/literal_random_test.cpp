@@ -4,6 +4,7 @@
 // point is drawn again, and the share of those is bounded.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 

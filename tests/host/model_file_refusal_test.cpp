@@ -87,15 +87,6 @@ std::string refusal(const std::function<void()>& load) {
   return "";
 }
 
-TEST(ModelFileRefusal, TheMfccFrontEndIsNotSupportedYet) {
-  EDGEVAL_NEEDS_SHARED("models/deepspeech-small.safetensors");
-  const auto path = shared_folder() / "models/deepspeech-small.safetensors";
-  EXPECT_EQ(
-      refusal([&] { load_model(path); }),
-      path.string() +
-          ": frontend: type mfcc is not supported yet by this version of edgeval; known: fbank");
-}
-
 TEST(ModelFileRefusal, AMissingFileAndAFolderAreRefusedByName) {
   EXPECT_EQ(refusal([] { load_model("no/such.safetensors"); }),
             "no/such.safetensors: no such file");
@@ -321,7 +312,7 @@ std::vector<Broken> broken_graphs() {
        "limit is 0, must lie"},
       {"front end unknown", frontend("type", "fbanks"),
        "unknown type \"fbanks\"; did you mean fbank?"},
-      {"front end mfcc", frontend("type", "mfcc"), "frontend: type mfcc is not supported yet"},
+      {"front end of other keys", frontend("type", "mfcc"), "frontend: unknown key \"delta"},
       {"front end key misspelt", frontend("mel_bin", 3),
        "unknown key \"mel_bin\"; did you mean mel_bins?"},
       {"front end key missing", with_json([](Json& json) { json["frontend"].erase("deltas"); }),
@@ -342,9 +333,50 @@ std::vector<Broken> broken_graphs() {
   };
 }
 
+std::vector<Broken> broken_mfcc() {
+  const auto frontend = [](const std::function<void(Json&)>& change) {
+    return with_json([&](Json& json) {
+      Json& mfcc = json["frontend"];
+      mfcc["type"] = "mfcc";
+      mfcc.erase("deltas");
+      mfcc.erase("delta_window");
+      mfcc.update({{"cepstra", 1}, {"lifter", 22}, {"splice", {1, 1}}, {"subsample", 2}});
+      change(mfcc);
+    });
+  };
+  const auto set = [&](const char* key, const Json& value) {
+    return frontend([&](Json& mfcc) { mfcc[key] = value; });
+  };
+  const auto without = [&](const char* key) {
+    return frontend([&](Json& mfcc) { mfcc.erase(key); });
+  };
+  EXPECT_NO_THROW(read_model(frontend([](Json&) {}), kFile));
+  return {
+      {"deltas with mfcc", set("deltas", 0), "frontend: unknown key \"deltas\""},
+      {"cepstra missing", without("cepstra"), "\"cepstra\" is missing"},
+      {"lifter missing", without("lifter"), "\"lifter\" is missing"},
+      {"splice missing", without("splice"), "\"splice\" is missing"},
+      {"subsample missing", without("subsample"), "\"subsample\" is missing"},
+      {"no cepstra", set("cepstra", 0), "cepstra is 0, must lie in [1, 3]"},
+      {"more cepstra than bins", set("cepstra", 4), "cepstra is 4, must lie in [1, 3]"},
+      {"cepstra do not chain", set("cepstra", 2), "inputs is 3, but the front end gives 6"},
+      {"lifter negative", set("lifter", -1), "lifter is -1, must lie"},
+      {"lifter fractional", set("lifter", 0.5), "lifter is 0.5, must be a whole number"},
+      {"splice a number", set("splice", 9), "splice is number, must be an array"},
+      {"splice of one", set("splice", {9}), "splice must be two whole numbers"},
+      {"splice of three", set("splice", {9, 9, 9}), "splice must be two whole numbers"},
+      {"splice negative", set("splice", {-1, 9}), "splice must be two whole numbers"},
+      {"splice fractional", set("splice", {1.5, 9}), "splice must be two whole numbers"},
+      {"splice a text", set("splice", {"1", 9}), "splice must be two whole numbers"},
+      {"splice too far", set("splice", {1, 101}), "splice must be two whole numbers"},
+      {"splice above 63 bits", set("splice", {1, ~std::uint64_t{0}}), "splice must be two"},
+      {"subsample 0", set("subsample", 0), "subsample is 0, must lie in [1, 100]"},
+  };
+}
+
 TEST(ModelFileRefusal, EveryBrokenFileIsRefusedInOneLineWithTheReason) {
   std::vector<Broken> all = broken_containers();
-  for (auto more : {broken_tensors(), broken_graphs()})
+  for (auto more : {broken_tensors(), broken_graphs(), broken_mfcc()})
     all.insert(all.end(), more.begin(), more.end());
   for (const Broken& broken : all) {
     SCOPED_TRACE(broken.what);

@@ -96,6 +96,25 @@ TEST(ModelFile, EveryKeyOfTheFrontEndArrives) {
   EXPECT_EQ(read.delta_window, 3);
 }
 
+TEST(ModelFile, EveryKeyOfTheMfccFrontEndArrives) {
+  Model model = random_model({.inputs = 35, .outputs = 2}, 1);
+  model.frontend.type = "mfcc";
+  model.frontend.mel_bins = 8;
+  model.frontend.cepstra = 7;
+  model.frontend.lifter = 12;
+  model.frontend.splice = {1, 3};
+  model.frontend.subsample = 4;
+  const FrontendConfig read = read_model(model_bytes(model), "").frontend;
+  EXPECT_EQ(read.type, "mfcc");
+  EXPECT_EQ(read.mel_bins, 8);
+  EXPECT_EQ(read.cepstra, 7);
+  EXPECT_EQ(read.lifter, 12);
+  EXPECT_EQ(read.splice.before, 1);
+  EXPECT_EQ(read.splice.after, 3);
+  EXPECT_EQ(read.subsample, 4);
+  EXPECT_EQ(read.features(), 35);
+}
+
 TEST(ModelFile, LinearLayersCarryTheirActivation) {
   for (const Activation& activation : {Activation{}, Activation{Activation::Type::kRelu},
                                        Activation{Activation::Type::kClippedRelu, 20.5f}}) {
@@ -200,6 +219,24 @@ TEST(ModelFile, TheTrainedModelsLoad) {
     EXPECT_EQ(std::get<LinearLayer>(model.layers[3]).weight(28, 3), expected.output);
     EXPECT_EQ(std::get<LinearLayer>(model.layers[3]).bias(0, 28), expected.output_bias);
   }
+}
+
+TEST(ModelFile, TheDeepSpeechShapeLoads) {
+  EDGEVAL_NEEDS_SHARED("models/deepspeech-small.safetensors");
+  const Model model = load_model(shared_folder() / "models/deepspeech-small.safetensors");
+  EXPECT_EQ(model.sha256, "6ab3fe9a2873871052111ee3293156ca62f0a54039200cb48cdaa4092f90b7e8");
+  EXPECT_EQ(model.frontend.features(), 494);
+  EXPECT_EQ(model.frontend.cepstra, 26);
+  EXPECT_EQ(model.frontend.lifter, 22);
+  ASSERT_EQ(model.layers.size(), 6u);
+  for (const std::size_t i : {0u, 1u, 2u, 4u}) {
+    const Activation& activation = std::get<LinearLayer>(model.layers[i]).activation;
+    EXPECT_EQ(activation.type, Activation::Type::kClippedRelu);
+    EXPECT_EQ(activation.limit, 20.0f);
+  }
+  EXPECT_EQ(layer_outputs(model.layers[2]), 512);
+  EXPECT_EQ(std::get<LstmLayer>(model.layers[3]).cells, 256);
+  EXPECT_EQ(model.outputs(), 29);
 }
 
 }  // namespace

@@ -69,6 +69,25 @@ void add_tensors(const LinearLayer& layer, std::vector<TensorBytes>& tensors) {
   tensors.push_back(float_tensor(layer.name + ".bias", {layer.width}, layer.bias.values()));
 }
 
+Json frontend_json(const FrontendConfig& frontend) {
+  Json json = {{"type", frontend.type},         {"sample_rate", frontend.sample_rate},
+               {"frame_ms", frontend.frame_ms}, {"shift_ms", frontend.shift_ms},
+               {"mel_bins", frontend.mel_bins}, {"low_hz", frontend.low_hz},
+               {"high_hz", frontend.high_hz},   {"preemphasis", frontend.preemphasis},
+               {"window", frontend.window},     {"dither", frontend.dither},
+               {"cmvn", frontend.cmvn},         {"cmvn_epsilon", frontend.cmvn_epsilon}};
+  if (frontend.is_mfcc()) {
+    json["cepstra"] = frontend.cepstra;
+    json["lifter"] = frontend.lifter;
+    json["splice"] = {frontend.splice.before, frontend.splice.after};
+    json["subsample"] = frontend.subsample;
+  } else {
+    json["deltas"] = frontend.deltas;
+    json["delta_window"] = frontend.delta_window;
+  }
+  return json;
+}
+
 }  // namespace
 
 Model random_model(const RandomModelSpec& spec, std::uint64_t seed) {
@@ -144,28 +163,13 @@ std::string safetensors_bytes(std::string_view metadata, const std::vector<Tenso
 }
 
 std::string model_json(const Model& model) {
-  const FrontendConfig& frontend = model.frontend;
   Json layers = Json::array();
   for (const Layer& layer : model.layers)
     layers.push_back(std::visit([](const auto& l) { return layer_json(l); }, layer));
   const Json json = {{"format", 1},
                      {"name", model.name},
                      {"task", model.task},
-                     {"frontend",
-                      {{"type", frontend.type},
-                       {"sample_rate", frontend.sample_rate},
-                       {"frame_ms", frontend.frame_ms},
-                       {"shift_ms", frontend.shift_ms},
-                       {"mel_bins", frontend.mel_bins},
-                       {"low_hz", frontend.low_hz},
-                       {"high_hz", frontend.high_hz},
-                       {"preemphasis", frontend.preemphasis},
-                       {"window", frontend.window},
-                       {"dither", frontend.dither},
-                       {"cmvn", frontend.cmvn},
-                       {"cmvn_epsilon", frontend.cmvn_epsilon},
-                       {"deltas", frontend.deltas},
-                       {"delta_window", frontend.delta_window}}},
+                     {"frontend", frontend_json(model.frontend)},
                      {"tokens", model.tokens},
                      {"blank", model.blank},
                      {"layers", layers}};

@@ -34,8 +34,8 @@ struct LinearRow {
 };
 
 template <class Block, class Numbers>
-EDGEVAL_HD void linear_row(Block block, const Numbers& numbers, LinearRow<Numbers> row) {
-  block.for_each(row.outputs, [=](Index o) {
+EDGEVAL_HD void linear_row(Block block, Numbers numbers, LinearRow<Numbers> row) {
+  block.for_each(row.outputs, [&](Index o) {
     row.y[o] = clamp(numbers.value(row.product[o], o), row.range.low, row.range.high);
   });
 }

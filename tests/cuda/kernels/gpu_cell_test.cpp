@@ -65,8 +65,9 @@ Outcome on_cpu(const Recurrence& r, const OperandChoice& choice) {
             changed[r.lane[n]] += counts.changed;
             zero[r.lane[n]] += counts.zero;
             const Index row = r.offset[k] + n;
-            cell_row(SerialBlock{}, {r.wx.row(row), r.uh.row(n), r.bias.data(), r.cells, c.row(n),
-                                     h.row(n), output.row(r.frame_of_row[row])});
+            cell_row(SerialBlock{}, FloatNumbers{r.bias.data()},
+                     CellRow<FloatNumbers>{r.wx.row(row), r.uh.row(n), r.cells, c.row(n), h.row(n),
+                                           output.row(r.frame_of_row[row])});
           }
       },
       choice);

@@ -50,7 +50,8 @@ TEST(GpuUnpack, LinearRowsAddTheBiasAndClamp) {
       const ActivationRange range = activation_range({Activation::Type::kClippedRelu, 0.75F});
       launch_linear(there.view(), bias_there.view().data, range, stream);
       for (Index r = 0; r < rows; ++r)
-        linear_row(SerialBlock{}, {y.row(r), bias.data(), width, range, y.row(r)});
+        linear_row(SerialBlock{}, FloatNumbers{bias.data()},
+                   LinearRow<FloatNumbers>{y.row(r), width, range, y.row(r)});
       EXPECT_TRUE(std::ranges::equal(on_host(there, stream).values(), y.values())) << width;
     }
 }

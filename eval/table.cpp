@@ -1,0 +1,51 @@
+#include "eval/table.hpp"
+
+#include <algorithm>
+
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+// Code points of UTF-8, which stand for columns on a terminal.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::size_t padding = widths[i] - columns(row[i]);
+      if (i > 0) text.append(2 + padding, ' ');
+      text += row[i];
+      if (i == 0 && row.size() > 1) text.append(padding, ' ');
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string paragraph(const std::string& text, std::size_t indent, std::size_t width) {
+  std::string lines, line;
+  for (const std::string_view word : split_words(text)) {
+    if (!line.empty() && indent + columns(line) + 1 + columns(word) > width) {
+      lines.append(indent, ' ').append(line) += '\n';
+      line.clear();
+    }
+    if (!line.empty()) line += ' ';
+    line += word;
+  }
+  if (!line.empty()) lines.append(indent, ' ').append(line) += '\n';
+  return lines;
+}
+
+}  // namespace edgeval

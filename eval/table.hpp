@@ -1,0 +1,15 @@
+// Text for terminals: tables whose columns are as wide as their widest cell, and paragraphs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace edgeval {
+
+// The first column to the left, the others to the right, two spaces between them; one line a row.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
+// The words of a text in lines of at most `width` columns, each behind `indent` spaces.
+std::string paragraph(const std::string& text, std::size_t indent, std::size_t width = 100);
+
+}  // namespace edgeval

@@ -1,0 +1,117 @@
+// Quantizers of single numbers (docs/weights.md): fixed point Q(m, f), signed powers of two,
+// binary, ternary and quaternary levels. Each maps x to one of finitely many values. The stochastic
+// ones take a uniform number on [0, 1) beside x, so that whoever draws it decides on the order.
+// sign(0) = +1. Decisions use exact operations only: no libm beyond floor, frexp and ldexp, which
+// are exact.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+
+#include "host/numeric/rounding.hpp"
+
+namespace edgeval {
+
+enum class Rounding : std::uint8_t { kHalfUp, kHalfEven, kFloor, kStochastic };
+constexpr std::array<std::string_view, 4> names(Rounding) {
+  return {"half_up", "half_even", "floor", "stochastic"};
+}
+
+// A neighbouring whole number, or `value` itself when it is one. |value| < 2^52.
+inline double round_whole(double value, Rounding rounding, double uniform) {
+  const double below = std::floor(value);
+  const double rest = value - below;  // exact, in [0, 1)
+  const bool odd = std::floor(below / 2) * 2 != below;
+  switch (rounding) {
+    case Rounding::kHalfUp:
+      return rest >= 0.5 ? below + 1 : below;
+    case Rounding::kHalfEven:
+      return rest > 0.5 || (rest == 0.5 && odd) ? below + 1 : below;
+    case Rounding::kFloor:
+      return below;
+    case Rounding::kStochastic:
+      break;
+  }
+  return uniform < rest ? below + 1
+                        : below;  // floor(value + uniform), without the rounding of that sum
+}
+
+// Two's complement of `bits` bits, value = code / 2^fraction_bits, saturating. Symmetric: the least
+// code is left out.
+struct FixedPointFormat {
+  int bits = 8;
+  int fraction_bits = 7;
+  bool symmetric = false;
+
+  double highest_code() const { return std::ldexp(1.0, bits - 1) - 1; }
+  double lowest_code() const { return symmetric ? -highest_code() : -highest_code() - 1; }
+  double code(double x, Rounding rounding, double uniform) const {
+    const double scaled = std::ldexp(x, fraction_bits);
+    return round_whole(clamp(scaled, lowest_code(), highest_code()), rounding, uniform);
+  }
+  double quantize(double x, Rounding rounding, double uniform) const {
+    return std::ldexp(code(x, rounding, uniform), -fraction_bits);
+  }
+};
+
+// The largest f with magnitude x 2^f <= 2^(bits - 1) - 1, so that nothing up to `magnitude`
+// saturates; bits >= 2.
+inline int fitting_fraction_bits(double magnitude, int bits) {
+  if (magnitude == 0) return bits - 1;
+  int exponent = 0;  // magnitude = m 2^exponent, m in [0.5, 1)
+  std::frexp(magnitude, &exponent);
+  const int fraction_bits = bits - 1 - exponent;
+  const bool fits = std::ldexp(magnitude, fraction_bits) <= std::ldexp(1.0, bits - 1) - 1;
+  return fits ? fraction_bits : fraction_bits - 1;
+}
+
+// sign(x) 2^e with e from min_exponent to max_exponent.
+struct PowerOfTwoLevels {
+  int min_exponent = -6;
+  int max_exponent = 0;
+  bool zero = true;  // a zero level: of x = 0 and of every x whose e comes out below min_exponent
+  bool stochastic =
+      false;  // e up by one with probability |x| / 2^floor(log2 |x|) - 1, so that the mean is |x|
+
+  int levels() const { return 2 * (max_exponent - min_exponent + 1) + (zero ? 1 : 0); }
+
+  double quantize(double x, double uniform) const {
+    const double sign = x < 0 ? -1 : 1;
+    int e = 0;
+    const double mantissa =
+        2 * std::frexp(sign * x, &e);  // in [1, 2), or 0; exact in 24 bits for a float
+    if (mantissa == 0) return zero ? 0 : std::ldexp(1.0, min_exponent);
+    e -= 1;
+    // round(log2) switches at the geometric midpoint sqrt(2), which no float is.
+    if (stochastic ? uniform < mantissa - 1 : mantissa * mantissa > 2) e += 1;
+    if (e < min_exponent) return zero ? 0 : sign * std::ldexp(1.0, min_exponent);
+    return sign * std::ldexp(1.0, e < max_exponent ? e : max_exponent);
+  }
+};
+
+inline bool binary_is_high(double x) { return x >= 0; }
+
+// True with the probability sat((x + 1) / 2) (P2, Eqs. 23 and 24).
+inline bool binary_is_high(double x, double uniform) {
+  return uniform < clamp((x + 1) / 2, 0.0, 1.0);
+}
+
+// -1, 0 or 1; 0 up to the threshold in magnitude, which lies at 0 or above.
+inline double ternary(double x, double threshold) {
+  return x > threshold ? 1 : (x < -threshold ? -1 : 0);
+}
+
+// +1 or -1 with probability |x|, at most 1; else 0.
+inline double ternary_stochastic(double x, double uniform) {
+  return uniform < std::fabs(x) ? (x < 0 ? -1 : 1) : 0;
+}
+
+// -1, -0.5, 0.5 or 1; the outer ones from the threshold on. 0.75 gives the nearest level.
+inline double quaternary(double x, double threshold) {
+  const double magnitude = std::fabs(x) >= threshold ? 1 : 0.5;
+  return x < 0 ? -magnitude : magnitude;
+}
+
+}  // namespace edgeval
