@@ -101,8 +101,10 @@ void read_layers(const YAML::Node& node, const Place& place, Policy& policy) {
   for (const auto& entry : node) {
     const std::string& name = entry.first.Scalar();
     const Place layer = place.inside(name);
-    expect_map(entry.second, layer, {"plan", "operand"});
+    expect_map(entry.second, layer, {"arithmetic", "plan", "operand"});
     Policy::LayerOverride& change = policy.layers[name];
+    if (const YAML::Node arithmetic = entry.second["arithmetic"]; arithmetic.IsDefined())
+      change.arithmetic = read_choice(arithmetic, layer.inside("arithmetic"), policy.arithmetic);
     if (const YAML::Node plan = entry.second["plan"]; plan.IsDefined())
       change.plan = read_choice(plan, layer.inside("plan"), policy.plan);
     if (const YAML::Node operand = entry.second["operand"]; operand.IsDefined())
@@ -188,6 +190,12 @@ void complete(Reuse& reuse, const LayerProfile& profile) {
   reuse.range_min = profile.range_min();
   reuse.range_max = profile.range_max();
 }
+template <int Bits>
+void complete_integer(Integer<Bits>& integer, const LayerProfile& profile) {
+  if (from_profile(integer.input_bits)) integer.input_bits = profile.input_bits(Bits);
+}
+void complete(Int16& integer, const LayerProfile& profile) { complete_integer(integer, profile); }
+void complete(Int8& integer, const LayerProfile& profile) { complete_integer(integer, profile); }
 
 // "reuse (clusters 16)".
 template <class Technique>
@@ -195,7 +203,7 @@ std::string describe(const Technique& technique) {
   std::string text = technique.kName;
   for (const auto& [key, value] : technique_to_json(technique).items()) {
     // What a profile gives differs from layer to layer; the report has it.
-    if (key == "type" || key == "fraction_bits" || key == "range" || value.is_null()) continue;
+    if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "range" || value.is_null()) continue;
     text += (text == technique.kName ? " (" : ", ") + key + " " + value.dump();
   }
   text += text == technique.kName ? "" : ")";
@@ -226,14 +234,16 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
                     model.name, " has no such layer", suggestion(name, names));
   OperatingPoint point;
   for (const Layer& layer : model.layers) {
-    LayerPolicy choice{EveryStep{}, AsIs{}};
-    if (std::holds_alternative<LstmLayer>(layer)) choice = {policy.plan, policy.operand};
+    LayerPolicy choice{EveryStep{}, AsIs{}, policy.arithmetic};
+    if (std::holds_alternative<LstmLayer>(layer)) choice = {policy.plan, policy.operand, policy.arithmetic};
     if (const auto change = policy.layers.find(layer_name(layer)); change != policy.layers.end()) {
+      choice.arithmetic = change->second.arithmetic.value_or(choice.arithmetic);
       choice.plan = change->second.plan.value_or(choice.plan);
       choice.operand = change->second.operand.value_or(choice.operand);
     }
     const LayerProfile* measured = profile != nullptr ? profile->find(layer_name(layer)) : nullptr;
     if (measured != nullptr) {
+      std::visit([&](auto& arithmetic) { complete(arithmetic, *measured); }, choice.arithmetic);
       std::visit([&](auto& plan) { complete(plan, *measured); }, choice.plan);
       std::visit([&](auto& operand) { complete(operand, *measured); }, choice.operand);
     }
@@ -250,15 +260,19 @@ nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const O
                               {"plan", choice_to_json(policy.plan)},
                               {"operand", choice_to_json(policy.operand)}};
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    json["layers"][layer_name(model.layers[i])] = {{"plan", choice_to_json(point.layers[i].plan)},
-                                                   {"operand", choice_to_json(point.layers[i].operand)}};
+    const LayerPolicy& layer = point.layers[i];
+    json["layers"][layer_name(model.layers[i])] = {{"arithmetic", choice_to_json(layer.arithmetic)},
+                                                   {"plan", choice_to_json(layer.plan)},
+                                                   {"operand", choice_to_json(layer.operand)}};
   }
   return json;
 }
 
 bool is_dense(const OperatingPoint& point) {
   for (const LayerPolicy& layer : point.layers)
-    if (!std::holds_alternative<EveryStep>(layer.plan) || !std::holds_alternative<AsIs>(layer.operand)) return false;
+    if (!std::holds_alternative<Fp32>(layer.arithmetic) || !std::holds_alternative<EveryStep>(layer.plan) ||
+        !std::holds_alternative<AsIs>(layer.operand))
+      return false;
   return true;
 }
 
@@ -267,11 +281,12 @@ std::string describe(const OperatingPoint& point) {
   std::vector<std::string> parts;
   const auto add = [&](const auto& technique) {
     using Technique = std::decay_t<decltype(technique)>;
-    if (std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>) return;
+    if (std::is_same_v<Technique, Fp32> || std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>) return;
     const std::string text = describe(technique);
     if (std::find(parts.begin(), parts.end(), text) == parts.end()) parts.push_back(text);
   };
   for (const LayerPolicy& layer : point.layers) {
+    std::visit(add, layer.arithmetic);
     std::visit(add, layer.plan);
     std::visit(add, layer.operand);
   }

@@ -26,6 +26,7 @@ struct Policy {
   OperandChoice operand;
 
   struct LayerOverride {
+    std::optional<Arithmetic> arithmetic;
     std::optional<Plan> plan;
     std::optional<OperandChoice> operand;
   };

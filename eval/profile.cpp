@@ -138,6 +138,15 @@ void expect_consistent(const Fields& entry, const LayerProfile& layer) {
                   ": range contradicts min and max; to choose another, set operand.range in the policy");
 }
 
+// The largest f with magnitude 2^f <= most; of_zero when there is nothing to hold.
+int finest_format(double magnitude, double most, int of_zero) {
+  if (magnitude == 0) return of_zero;
+  int bits = 0;
+  while (std::ldexp(magnitude, bits) > most) --bits;
+  while (std::ldexp(magnitude, bits + 1) <= most) ++bits;
+  return bits;
+}
+
 }  // namespace
 
 struct ProfileCollector::LayerStatistics {
@@ -145,12 +154,9 @@ struct ProfileCollector::LayerStatistics {
   TopMagnitudes magnitudes;
 };
 
-int LayerProfile::fraction_bits() const {
-  if (input_magnitude_p9999 == 0) return 15;
-  int bits = 0;
-  while (std::ldexp(input_magnitude_p9999, bits) > 32767) --bits;
-  while (std::ldexp(input_magnitude_p9999, bits + 1) <= 32767) ++bits;
-  return bits;
+int LayerProfile::fraction_bits() const { return finest_format(input_magnitude_p9999, 32767, 15); }
+int LayerProfile::input_bits(int bits) const {
+  return finest_format(input_magnitude_p9999, std::ldexp(1.0, bits - 1), bits - 1);
 }
 
 double LayerProfile::range_min() const { return std::min(input.min, recurrent.min); }

@@ -33,6 +33,8 @@ struct LayerProfile {
 
   // The largest f with p 2^f <= 32767: the fixed-point format of the skip plan's score (techniques 0.1, decision 4).
   int fraction_bits() const;
+  // The largest f with p 2^f <= 2^(bits - 1): the format of x in integer arithmetic; p itself saturates by one step at most.
+  int input_bits(int bits) const;
   // Range of x and h together, for reuse's centroids (decision 5).
   double range_min() const;
   double range_max() const;

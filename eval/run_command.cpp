@@ -7,6 +7,7 @@
 #include "eval/summary.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/engine/counting.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {
@@ -37,20 +38,15 @@ std::optional<Profile> profile_for(const RunOptions& options, const Policy& poli
   return std::nullopt;
 }
 
-// What the accelerators must be able to price, known before the long work: a price that fails afterwards helps nobody.
-Activity one_step(const Model& model) {
-  Activity activity;
-  for (const LayerShape& shape : layer_shapes(model)) activity.layers.push_back(dense_counts(shape, 1, 1));
-  return activity;
-}
-
 void run_run(const RunOptions& options) {
   const Model model = load_model(options.model);
   const Policy policy = load_policy(options.policy, options.settings);
   const std::optional<Profile> profile = profile_for(options, policy, model);
   const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  const std::vector<hw::Accelerator> accelerators = choose_accelerators(options.hardware, one_step(model));
+  // Chosen before the long work: a price that fails afterwards helps nobody.
+  const std::vector<hw::Accelerator> accelerators =
+      choose_accelerators(options.hardware, busiest_activity(model, point, 2));
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   const std::filesystem::path out = options.out;
   expect_writable(out / "utterances.jsonl");

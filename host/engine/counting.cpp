@@ -35,4 +35,24 @@ void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index ste
   std::visit([&](const auto& operand) { count_operand(activity, operand.kCost); }, policy.operand);
 }
 
+std::vector<LayerShape> layer_shapes(const Layer& layer, const Arithmetic& arithmetic) {
+  std::vector<LayerShape> shapes = layer_shapes(layer);
+  for (LayerShape& shape : shapes)
+    shape.weight_bits = std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
+  return shapes;
+}
+
+Activity busiest_activity(const Model& model, const OperatingPoint& point, Index steps) {
+  Activity activity;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    for (const LayerShape& shape : layer_shapes(model.layers[i], point.layers[i].arithmetic)) {
+      LayerActivity& layer = activity.layers.emplace_back(LayerActivity{shape, {}});
+      layer[Count::kInputsChanged] = static_cast<std::uint64_t>(steps * shape.inputs);
+      layer[Count::kRecurrentInputsChanged] = static_cast<std::uint64_t>(steps * shape.recurrent);
+      complete_lane(layer, point.layers[i], steps, steps);
+    }
+  }
+  return activity;
+}
+
 }  // namespace edgeval

@@ -9,4 +9,10 @@ namespace edgeval {
 // `activity` holds the changed and zero elements already; steps: frames of the lane, running: those that ran.
 void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index steps, Index running);
 
+// The layer's shapes with operands as wide as the arithmetic has them.
+std::vector<LayerShape> layer_shapes(const Layer& layer, const Arithmetic& arithmetic);
+
+// The counts of one utterance of `steps` steps that all run and change everything: what kinds of work a point does.
+Activity busiest_activity(const Model& model, const OperatingPoint& point, Index steps);
+
 }  // namespace edgeval

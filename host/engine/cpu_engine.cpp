@@ -119,7 +119,7 @@ class CpuEngine final : public Engine {
     const std::size_t directions = layer.directions.size();
     std::vector<std::vector<LanePlan>> plans(directions);
     std::vector<std::vector<std::vector<Index>>> blocks(directions);
-    std::vector<LaneActivities> activity = blank_activity(layer, run);
+    std::vector<LaneActivities> activity = blank_activity(model_.layers[run.index], run);
     std::vector<DirectionTask<LayerArithmetic>> tasks;
     for (std::size_t d = 0; d < directions; ++d) {
       plans[d] = plan_lanes(run.policy.plan, run.input, layer.directions[d], threads_);
@@ -145,7 +145,7 @@ class CpuEngine final : public Engine {
   Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run,
                           const std::vector<LayerArithmetic>& arithmetics) const {
     Ragged<float> output(run.input.lengths(), layer.outputs());
-    std::vector<LaneActivities> activity = blank_activity(layer, run);
+    std::vector<LaneActivities> activity = blank_activity(model_.layers[run.index], run);
     parallel_for(run.input.sequences(), threads_, [&](Index n) {
       run_linear({layer, run.input.sequence(n), output.sequence(n), activity[0][n]}, arithmetics[0],
                  run.policy.operand);
@@ -157,12 +157,10 @@ class CpuEngine final : public Engine {
     return output;
   }
 
-  static std::vector<LaneActivities> blank_activity(const auto& layer, const LayerRun& run) {
+  static std::vector<LaneActivities> blank_activity(const Layer& layer, const LayerRun& run) {
     std::vector<LaneActivities> activity;
-    for (LayerShape shape : layer_shapes(layer)) {
-      shape.weight_bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, run.policy.arithmetic);
+    for (const LayerShape& shape : layer_shapes(layer, run.policy.arithmetic))
       activity.emplace_back(static_cast<std::size_t>(run.input.sequences()), LayerActivity{shape, {}});
-    }
     return activity;
   }
 
