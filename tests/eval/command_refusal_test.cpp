@@ -1,5 +1,6 @@
-// What is wrong with any input ends the real program with exit code 1 and one line that names the place: policies,
-// accelerators, profiles, stored reports, models, test sets, options and places to write to.
+// What is wrong with any input ends the real program with exit code 1 and one line that names the
+// place: policies, accelerators, profiles, stored reports, models, test sets, options and places to
+// write to.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -22,28 +23,36 @@ class Inputs : public DataFolder {
  public:
   Inputs() {
     file("model.safetensors",
-         model_bytes(random_model({.inputs = 3, .lstm = {{.cells = 2}, {.cells = 2}}, .outputs = 5}, 1)));
+         model_bytes(
+             random_model({.inputs = 3, .lstm = {{.cells = 2}, {.cells = 2}}, .outputs = 5}, 1)));
     audio("a.wav", {.samples = 1600});
     audio("b.wav", {.samples = 4000});
     file("set.jsonl", kManifest);
-    file("p.yaml", "plan: {type: similarity_skip}\noperand: {type: reuse}\nprofile: profile.json\n");
+    file("p.yaml",
+         "plan: {type: similarity_skip}\noperand: {type: reuse}\nprofile: profile.json\n");
     must_work({"profile", "--model", "model.safetensors", "--data", "set.jsonl"});
-    must_work({"run", "--model", "model.safetensors", "--data", "set.jsonl", "--policy", "p.yaml", "--out", "made"});
+    must_work({"run", "--model", "model.safetensors", "--data", "set.jsonl", "--policy", "p.yaml",
+               "--out", "made"});
   }
 
-  CommandResult run(const Arguments& arguments) const { return edgeval::test::edgeval(arguments, path()); }
+  CommandResult run(const Arguments& arguments) const {
+    return edgeval::test::edgeval(arguments, path());
+  }
   // The run of above with one option more, or another value of one.
   CommandResult run_with(const std::string& option, const std::string& value) const {
     Arguments arguments{"run"};
-    std::map<std::string, std::string> options{{"--model", "model.safetensors"}, {"--data", "set.jsonl"}};
+    std::map<std::string, std::string> options{{"--model", "model.safetensors"},
+                                               {"--data", "set.jsonl"}};
     options[option] = value;
     for (const auto& [key, text] : options) arguments.insert(arguments.end(), {key, text});
     return run(arguments);
   }
 
   static constexpr const char* kManifest =
-      R"({"id": "a", "audio_filepath": "a.wav", "text": "A B"})" "\n"
-      R"({"id": "b", "audio_filepath": "b.wav", "text": "C"})" "\n";
+      R"({"id": "a", "audio_filepath": "a.wav", "text": "A B"})"
+      "\n"
+      R"({"id": "b", "audio_filepath": "b.wav", "text": "C"})"
+      "\n";
 
  private:
   void must_work(const Arguments& arguments) const {
@@ -81,7 +90,8 @@ TEST_F(Refused, Policies) {
       {"# nothing\n", "p2.yaml: is empty"},
       {"plan", "p2.yaml: is no map of axes"},
       {"- plan\n", "p2.yaml: is no map of axes"},
-      {"plan: {type: every_step}\n---\nplan: {type: every_step}\n", "p2.yaml: holds 2 YAML documents"},
+      {"plan: {type: every_step}\n---\nplan: {type: every_step}\n",
+       "p2.yaml: holds 2 YAML documents"},
       {"plan: {type: every_step\n", "p2.yaml:2: not YAML"},
       {"plan: *missing\n", "p2.yaml:1: not YAML"},
       {std::string(3000, '['), "p2.yaml:1: not YAML"},
@@ -89,42 +99,57 @@ TEST_F(Refused, Policies) {
       {"paln: {type: every_step}\n", "p2.yaml: paln: unknown key; did you mean plan?"},
       {"\"a\\nb\": 1\n", "unknown key"},
       {"plan: {type: every_step}\nplan: {type: every_step}\n", "p2.yaml: plan: given twice"},
-      {"operand: {type: delta, threshold_x: 1, threshold_x: 1}\n", "operand.threshold_x: given twice"},
+      {"operand: {type: delta, threshold_x: 1, threshold_x: 1}\n",
+       "operand.threshold_x: given twice"},
       {"plan: every_step\n", "plan: must be a map such as {type: every_step}"},
       {"plan:\n", "plan: must be a map"},
-      {"plan: {type: similarity_skop}\n", "unknown type 'similarity_skop'; did you mean similarity_skip?"},
+      {"plan: {type: similarity_skop}\n",
+       "unknown type 'similarity_skop'; did you mean similarity_skip?"},
       {"plan: {type: [every_step]}\n", "plan.type: must be a name"},
       {"plan: {threshold: 0.5}\n", "plan.threshold: unknown key"},
-      {"plan: {type: similarity_skip, treshold: 0.5}\n", "plan.treshold: unknown key; did you mean threshold?"},
-      {"plan: {type: similarity_skip, threshold: high}\n", "plan.threshold: must be a number, is 'high'"},
+      {"plan: {type: similarity_skip, treshold: 0.5}\n",
+       "plan.treshold: unknown key; did you mean threshold?"},
+      {"plan: {type: similarity_skip, threshold: high}\n",
+       "plan.threshold: must be a number, is 'high'"},
       {"plan: {type: similarity_skip, threshold: .nan}\n", "plan.threshold: must be a number"},
       {"plan: {type: similarity_skip, threshold: [1]}\n", "plan.threshold: must be a number"},
-      {"plan: {type: similarity_skip, shift: 16}\n", "plan: shift must be a whole number from 0 to 15"},
-      {"plan: {type: similarity_skip, max_consecutive: -1}\n", "plan: max_consecutive must be 0 or more"},
+      {"plan: {type: similarity_skip, shift: 16}\n",
+       "plan: shift must be a whole number from 0 to 15"},
+      {"plan: {type: similarity_skip, max_consecutive: -1}\n",
+       "plan: max_consecutive must be 0 or more"},
       {"plan: {type: similarity_skip, max_consecutive: 1.5}\n", "must be a whole number or .inf"},
-      {"plan: {type: similarity_skip, fraction_bits: 0.5}\n", "fraction_bits must be a whole number"},
-      {"plan: {type: similarity_skip}\n", "layer lstm1, similarity_skip: fraction_bits is not known; name a profile"},
+      {"plan: {type: similarity_skip, fraction_bits: 0.5}\n",
+       "fraction_bits must be a whole number"},
+      {"plan: {type: similarity_skip}\n",
+       "layer lstm1, similarity_skip: fraction_bits is not known; name a profile"},
       {"operand: {type: reuse}\n", "layer lstm1, reuse: range_min is not known; name a profile"},
-      {"operand: {type: reuse, clusters: 0}\n", "operand: clusters must be a whole number from 1 to 65536"},
+      {"operand: {type: reuse, clusters: 0}\n",
+       "operand: clusters must be a whole number from 1 to 65536"},
       {"operand: {type: reuse, range: 3}\n", "operand.range: must be [min, max]"},
       {"operand: {type: reuse, range: [1, 2, 3]}\n", "operand.range: must be [min, max]"},
       {"operand: {type: reuse, range: [a, 1]}\n", "operand.range: must be a number, is 'a'"},
-      {"operand: {type: reuse, range: [2, 1]}\n", "operand: range must be [min, max] with min below max"},
+      {"operand: {type: reuse, range: [2, 1]}\n",
+       "operand: range must be [min, max] with min below max"},
       {"operand: {type: reuse, range: [-.inf, 1]}\n", "operand: range must be finite"},
       {"operand: {type: delta, threshold_h: -0.1}\n", "operand: thresholds must be 0 or more"},
       {"arithmetic: {type: int4}\n", "arithmetic.type: unknown type 'int4'"},
-      {"layers: {lstm3: {plan: {type: every_step}}}\n", "layers.lstm3: model random has no such layer"},
-      {"layers: {lstm1: {plans: {type: every_step}}}\n", "layers.lstm1.plans: unknown key; did you mean plan?"},
+      {"layers: {lstm3: {plan: {type: every_step}}}\n",
+       "layers.lstm3: model random has no such layer"},
+      {"layers: {lstm1: {plans: {type: every_step}}}\n",
+       "layers.lstm1.plans: unknown key; did you mean plan?"},
       {"layers: {lstm1: 3}\n", "layers.lstm1: must be a map"},
       {"layers: [lstm1]\n", "layers: must be a map"},
-      {"layers: {output: {plan: {type: similarity_skip, fraction_bits: 3}}}\n", "layer output is linear"},
-      {"layers: {output: {operand: {type: reuse}}}\n", "layer output, reuse: range_min is not known"},
+      {"layers: {output: {plan: {type: similarity_skip, fraction_bits: 3}}}\n",
+       "layer output is linear"},
+      {"layers: {output: {operand: {type: reuse}}}\n",
+       "layer output, reuse: range_min is not known"},
       {"profile: [a]\n", "profile: must be a file's path"},
       {"profile: none.json\n", "none.json: no such file"},
   };
   for (const FileCase& each : cases) {
     inputs().file("p2.yaml", each.bytes);
-    EXPECT_TRUE(is_refusal(inputs().run_with("--policy", "p2.yaml"), each.message)) << each.bytes.substr(0, 200);
+    EXPECT_TRUE(is_refusal(inputs().run_with("--policy", "p2.yaml"), each.message))
+        << each.bytes.substr(0, 200);
   }
 }
 
@@ -160,17 +185,20 @@ TEST_F(Refused, Accelerators) {
   };
   for (const FileCase& each : cases) {
     inputs().file("hw.yaml", each.bytes);
-    EXPECT_TRUE(is_refusal(inputs().run_with("--hardware", "hw.yaml"), each.message)) << each.bytes.substr(0, 200);
+    EXPECT_TRUE(is_refusal(inputs().run_with("--hardware", "hw.yaml"), each.message))
+        << each.bytes.substr(0, 200);
   }
   EXPECT_TRUE(is_refusal(inputs().run_with("--hardware", "reuse23"), "did you mean reuse32?"));
   EXPECT_TRUE(is_refusal(inputs().run_with("--hardware", "none.yaml"), "none.yaml: no such file"));
-  EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made/report.json", "--hardware", "reuse32", "--hardware",
-                                       "reuse32"}),
+  EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made/report.json", "--hardware",
+                                       "reuse32", "--hardware", "reuse32"}),
                          "an accelerator named reuse32 was given before"));
 }
 
 TEST_F(Refused, Profiles) {
-  const auto with = [](const std::function<void(Json&)>& change) { return changed("profile.json", change); };
+  const auto with = [](const std::function<void(Json&)>& change) {
+    return changed("profile.json", change);
+  };
   const auto layer = [&](const std::function<void(Json&)>& change) {
     return with([&](Json& json) { change(json["layers"]["lstm1"]); });
   };
@@ -183,20 +211,25 @@ TEST_F(Refused, Profiles) {
       {with([](Json& json) { json["schema"] = 2; }), "schema is 2, must be 1"},
       {with([](Json& json) { json.erase("schema"); }), "\"schema\" is missing"},
       {with([](Json& json) { json["layer"] = 1; }), "unknown key \"layer\"; did you mean layers?"},
-      {with([](Json& json) { json["model"]["sha256"] = "00"; }), "other weights; make one for model.safetensors"},
+      {with([](Json& json) { json["model"]["sha256"] = "00"; }),
+       "other weights; make one for model.safetensors"},
       {with([](Json& json) { json["model"] = "m"; }), "model: is string, must be an object"},
       {with([](Json& json) { json["layers"].erase("lstm2"); }), "\"lstm2\" is missing"},
-      {with([](Json& json) { json["layers"]["lstm9"] = json["layers"]["lstm1"]; }), "has no layer \"lstm9\""},
+      {with([](Json& json) { json["layers"]["lstm9"] = json["layers"]["lstm1"]; }),
+       "has no layer \"lstm9\""},
       {layer([](Json& json) { json["fraction_bits"] = json["fraction_bits"].get<int>() + 1; }),
        "fraction_bits contradicts input_magnitude_p9999"},
       {layer([](Json& json) { json["fraction_bits"] = 2.5; }), "must be a whole number"},
       {layer([](Json& json) { json["range"][0] = -77; }), "range contradicts min and max"},
       {layer([](Json& json) { json["range"] = "wide"; }), "range is string, must be an array"},
-      {layer([](Json& json) { json["input_magnitude_p9999"] = -1; }), "input_magnitude_p9999 is -1"},
-      {layer([](Json& json) { json["input"]["max"] = json["input"]["min"].get<double>() - 1; }), "max is"},
+      {layer([](Json& json) { json["input_magnitude_p9999"] = -1; }),
+       "input_magnitude_p9999 is -1"},
+      {layer([](Json& json) { json["input"]["max"] = json["input"]["min"].get<double>() - 1; }),
+       "max is"},
       {layer([](Json& json) { json["input"]["elements"] = -1; }), "elements is -1"},
       {layer([](Json& json) { json["input"]["elements"] = 0; }), "range contradicts"},
-      {layer([](Json& json) { json["input"]["mean"] = nullptr; }), "mean is null, must be a number"},
+      {layer([](Json& json) { json["input"]["mean"] = nullptr; }),
+       "mean is null, must be a number"},
       {layer([](Json& json) { json["input"]["percentiles"].erase("50"); }), "\"50\" is missing"},
       {layer([](Json& json) { json["recurrent"] = Json::array(); }), "recurrent: is array"},
   };
@@ -207,7 +240,9 @@ TEST_F(Refused, Profiles) {
 }
 
 TEST_F(Refused, StoredReports) {
-  const auto with = [](const std::function<void(Json&)>& change) { return changed("made/report.json", change); };
+  const auto with = [](const std::function<void(Json&)>& change) {
+    return changed("made/report.json", change);
+  };
   const auto layer = [&](const std::function<void(Json&)>& change) {
     return with([&](Json& json) { change(json["activity"]["layers"][1]); });
   };
@@ -218,34 +253,46 @@ TEST_F(Refused, StoredReports) {
       {std::string(100000, '['), "nests deeper than"},
       {with([](Json& json) { json["schema"] = "1"; }), "schema is string"},
       {with([](Json& json) { json.erase("activity"); }), "\"activity\" is missing"},
-      {with([](Json& json) { json["activity"]["layers"] = Json::array(); }), "activity: has no layers"},
-      {with([](Json& json) { json["activity"]["layers"] = Json::object(); }), "layers is object, must be an array"},
-      {with([](Json& json) { json["activity"]["layers"][0] = 3; }), "layers[0]: is number, must be an object"},
+      {with([](Json& json) { json["activity"]["layers"] = Json::array(); }),
+       "activity: has no layers"},
+      {with([](Json& json) { json["activity"]["layers"] = Json::object(); }),
+       "layers is object, must be an array"},
+      {with([](Json& json) { json["activity"]["layers"][0] = 3; }),
+       "layers[0]: is number, must be an object"},
       {with([](Json& json) { json["data"].erase("seconds"); }), "\"seconds\" is missing"},
       {with([](Json& json) { json["data"]["seconds"] = -1; }), "seconds is -1"},
       {layer([](Json& json) { json.erase("name"); }), "layers[1]: key \"name\" is missing"},
       {layer([](Json& json) { json["direction"] = "up"; }), "unknown direction \"up\""},
       {layer([](Json& json) { json["shape"]["kind"] = "gru"; }), "unknown kind \"gru\""},
-      {layer([](Json& json) { json["shape"]["rectified"] = "no"; }), "rectified must be true or false"},
+      {layer([](Json& json) { json["shape"]["rectified"] = "no"; }),
+       "rectified must be true or false"},
       {layer([](Json& json) { json["shape"]["inputs"] = 1LL << 40; }), "inputs is 1099511627776"},
       {layer([](Json& json) { json["shape"]["inputs"] = 7; }), "macs_dense are not those of"},
       {layer([](Json& json) { json["shape"]["extra"] = 7; }), "unknown key \"extra\""},
       {layer([](Json& json) { json["steps"] = -1; }), "steps is -1"},
-      {layer([](Json& json) { json["steps"] = json["steps"].get<int>() + 1; }), "steps are not the sum"},
-      {layer([](Json& json) { json["steps"] = 18446744073709551615ULL; }), "steps is 18446744073709551615"},
+      {layer([](Json& json) { json["steps"] = json["steps"].get<int>() + 1; }),
+       "steps are not the sum"},
+      {layer([](Json& json) { json["steps"] = 18446744073709551615ULL; }),
+       "steps is 18446744073709551615"},
       {layer([](Json& json) { json["inputs"] = 1.5; }), "inputs is 1.5, must be a whole number"},
       {layer([](Json& json) { json["macs"] = 5; }), "macs: is number, must be an object"},
       {layer([](Json& json) { json["macs"].erase("fp32"); }), "macs: key \"fp32\" is missing"},
-      {layer([](Json& json) { json["macs"]["fp32"] = json["macs_dense"].get<std::uint64_t>() + 1; }),
+      {layer(
+           [](Json& json) { json["macs"]["fp32"] = json["macs_dense"].get<std::uint64_t>() + 1; }),
        "more macs than macs_dense"},
-      {layer([](Json& json) { json["weight_words"] = Json::array({1, 2}); }), "weight_words: is array"},
+      {layer([](Json& json) {
+         json["weight_words"] = Json::array({1, 2});
+       }),
+       "weight_words: is array"},
       {layer([](Json& json) { json.erase("nonlinearities"); }), "\"nonlinearities\" is missing"},
   };
   for (const FileCase& each : cases) {
     inputs().file("r.json", each.bytes);
-    EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "r.json"}), each.message)) << each.message;
+    EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "r.json"}), each.message))
+        << each.message;
   }
-  EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "none.json"}), "none.json: no such file"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run({"energy", "--report", "none.json"}), "none.json: no such file"));
   EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made"}), "made: is a folder"));
 }
 
@@ -256,11 +303,14 @@ TEST_F(Refused, Models) {
   renamed.replace(renamed.find("weight_hh"), 9, "weight_xx");
   std::string infinite = good;
   infinite.replace(infinite.size() - 4, 4, "\x00\x00\x80\x7f", 4);
-  for (const std::string& bytes : {std::string(), good.substr(0, 7), good.substr(0, good.size() - 1), good + "x",
-                                   framed(renamed, parts.data), infinite, std::string(64, '\xff')}) {
+  for (const std::string& bytes :
+       {std::string(), good.substr(0, 7), good.substr(0, good.size() - 1), good + "x",
+        framed(renamed, parts.data), infinite, std::string(64, '\xff')}) {
     inputs().file("m.safetensors", bytes);
     EXPECT_TRUE(is_refusal(inputs().run_with("--model", "m.safetensors"), "m.safetensors"));
-    EXPECT_TRUE(is_refusal(inputs().run({"profile", "--model", "m.safetensors", "--data", "set.jsonl"}), "m.safetensors"));
+    EXPECT_TRUE(
+        is_refusal(inputs().run({"profile", "--model", "m.safetensors", "--data", "set.jsonl"}),
+                   "m.safetensors"));
   }
   EXPECT_TRUE(is_refusal(inputs().run_with("--model", "none"), "none: no such file"));
   EXPECT_TRUE(is_refusal(inputs().run_with("--model", std::string(5000, 'm')), "no such file"));
@@ -301,10 +351,12 @@ TEST_F(Refused, Transcripts) {
       {"u1 a\nu1 b\n", "hyp:2"}, {"u7 a\n", "u7"}, {"u1 \xff\n", "UTF-8"}};
   for (const FileCase& each : cases) {
     inputs().file("hyp", each.bytes);
-    EXPECT_TRUE(is_refusal(
-        inputs().run({"score", "--reference", "ref", "--hypothesis", "hyp", "--input-format", "kaldi"}), each.message));
+    EXPECT_TRUE(is_refusal(inputs().run({"score", "--reference", "ref", "--hypothesis", "hyp",
+                                         "--input-format", "kaldi"}),
+                           each.message));
   }
-  EXPECT_TRUE(is_refusal(inputs().run({"score", "--reference", "ref", "--hypothesis", "none"}), "none: no such file"));
+  EXPECT_TRUE(is_refusal(inputs().run({"score", "--reference", "ref", "--hypothesis", "none"}),
+                         "none: no such file"));
 }
 
 TEST_F(Refused, Options) {
@@ -319,18 +371,22 @@ TEST_F(Refused, Options) {
       {{"profile", "--model"}, "--model"},
       {{"score"}, "--reference is required"},
       {{"info", "--format", "xml"}, "xml not in {text,json}"}};
-  for (const auto& [arguments, message] : cases) EXPECT_TRUE(is_refusal(inputs().run(arguments), message));
+  for (const auto& [arguments, message] : cases)
+    EXPECT_TRUE(is_refusal(inputs().run(arguments), message));
   const std::vector<std::array<std::string, 2>> values{
       {"--device", "tpu"}, {"--threads", "-1"}, {"--threads", "two"}, {"--batch", "-3"},
       {"--limit", "0"},    {"--limit", "1.5"},  {"--seed", "-1"},     {"--format", "yaml"}};
-  for (const auto& [option, value] : values) EXPECT_TRUE(is_refusal(inputs().run_with(option, value), option));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--policy", ""), "no such file"));  // an unset variable of a script
+  for (const auto& [option, value] : values)
+    EXPECT_TRUE(is_refusal(inputs().run_with(option, value), option));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--policy", ""),
+                         "no such file"));  // an unset variable of a script
 }
 
 // The folders' contents before and after are the same: nothing half-written, no temporary file.
 std::vector<std::string> listing(const std::filesystem::path& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) names.push_back(entry.path());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    names.push_back(entry.path());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -340,15 +396,21 @@ TEST_F(Refused, PlacesThatCannotBeWritten) {
   std::filesystem::create_directories(inputs() / "taken/report.json");
   std::filesystem::create_directories(inputs() / "folder");
   const std::vector<std::string> before = listing(inputs().path());
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "a_file"), "a_file: the folder cannot be made"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "a_file/inside"), "a_file/inside: the folder cannot be made"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run_with("--out", "a_file"), "a_file: the folder cannot be made"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "a_file/inside"),
+                         "a_file/inside: the folder cannot be made"));
   EXPECT_TRUE(is_refusal(inputs().run_with("--out", "taken"), "taken/report.json: is a folder"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", std::string(300, 'o')), "the folder cannot be made"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "/dev/null"), "/dev/null: the folder cannot be made"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run_with("--out", std::string(300, 'o')), "the folder cannot be made"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run_with("--out", "/dev/null"), "/dev/null: the folder cannot be made"));
   for (const std::string place : {"folder", "a_file/p.json", "/dev/null", "/dev/full"}) {
-    EXPECT_TRUE(is_refusal(
-        inputs().run({"profile", "--model", "model.safetensors", "--data", "set.jsonl", "--out", place}), place.substr(0, 6)));
-    EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made/report.json", "--out", place}), place.substr(0, 6)));
+    EXPECT_TRUE(is_refusal(inputs().run({"profile", "--model", "model.safetensors", "--data",
+                                         "set.jsonl", "--out", place}),
+                           place.substr(0, 6)));
+    EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made/report.json", "--out", place}),
+                           place.substr(0, 6)));
   }
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
   EXPECT_EQ(listing(inputs().path()), before);
@@ -358,7 +420,8 @@ TEST_F(Refused, PlacesThatCannotBeWritten) {
 TEST_F(Refused, AFolderWithoutPermission) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
   std::filesystem::create_directories(inputs() / "locked");
-  std::filesystem::permissions(inputs() / "locked", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  std::filesystem::permissions(
+      inputs() / "locked", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked"), "locked/utterances.jsonl"));
   EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked/inside"), "locked/inside"));
   EXPECT_TRUE(std::filesystem::is_empty(inputs() / "locked"));
@@ -369,12 +432,14 @@ TEST_F(Refused, AFullDiskLeavesNothingHalfWritten) {
   const std::string full = "trap '' XFSZ; ulimit -f 1; ";
   inputs().file("old.json", "old");
   const std::vector<std::string> before = listing(inputs().path());
-  const CommandResult profile = run_shell(
-      full + command_line({"profile", "--model", "model.safetensors", "--data", "set.jsonl", "--out", "old.json"}),
-      inputs().path());
+  const CommandResult profile =
+      run_shell(full + command_line({"profile", "--model", "model.safetensors", "--data",
+                                     "set.jsonl", "--out", "old.json"}),
+                inputs().path());
   EXPECT_TRUE(is_refusal(profile, "old.json"));
   const CommandResult energy = run_shell(
-      full + command_line({"energy", "--report", "made/report.json", "--out", "new.json"}), inputs().path());
+      full + command_line({"energy", "--report", "made/report.json", "--out", "new.json"}),
+      inputs().path());
   EXPECT_TRUE(is_refusal(energy, "new.json"));
   EXPECT_EQ(listing(inputs().path()), before);
   EXPECT_EQ(read_file(inputs() / "old.json"), "old");

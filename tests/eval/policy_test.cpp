@@ -1,4 +1,5 @@
-// Policies: axes, overrides of layers, `--set`, and what a profile completes (docs/formats.md, "policy").
+// Policies: axes, overrides of layers, `--set`, and what a profile completes (docs/formats.md,
+// "policy").
 #include "eval/policy.hpp"
 
 #include <gtest/gtest.h>
@@ -60,7 +61,8 @@ TEST_F(PolicyTest, WithoutAFileAllIsDense) {
 TEST_F(PolicyTest, ReadsEveryAxis) {
   const Policy policy = read(
       "arithmetic: {type: fp32}\nweights: {type: as_trained}\nnonlinearity: {type: exact}\n"
-      "plan: {type: similarity_skip, threshold: 0.25, max_consecutive: 7, shift: 9, fraction_bits: 12}\n"
+      "plan: {type: similarity_skip, threshold: 0.25, max_consecutive: 7, shift: 9, fraction_bits: "
+      "12}\n"
       "operand: {type: delta, threshold_x: 0.5, threshold_h: 0.125}\n");
   const auto skip = as<SimilaritySkip>(policy.plan);
   EXPECT_EQ(skip.threshold, 0.25);
@@ -80,13 +82,15 @@ TEST_F(PolicyTest, WhatIsNotGivenKeepsItsDefault) {
 }
 
 TEST_F(PolicyTest, TheReportWritesOutEveryDefaultAndEveryLayer) {
-  const Policy policy = read("operand: {type: reuse, range: [-1, 1.5]}\nlayers: {lstm2: {operand: {type: delta}}}");
+  const Policy policy =
+      read("operand: {type: reuse, range: [-1, 1.5]}\nlayers: {lstm2: {operand: {type: delta}}}");
   const nlohmann::json json = to_json(policy, model_, resolve(policy, model_, nullptr));
   EXPECT_EQ(json.at("arithmetic"), (nlohmann::json{{"type", "fp32"}}));
   EXPECT_EQ(json.at("weights"), (nlohmann::json{{"type", "as_trained"}}));
   EXPECT_EQ(json.at("nonlinearity"), (nlohmann::json{{"type", "exact"}}));
   EXPECT_EQ(json.at("plan"), (nlohmann::json{{"type", "every_step"}}));
-  EXPECT_EQ(json.at("operand"), nlohmann::json::parse(R"({"type": "reuse", "clusters": 16, "range": [-1, 1.5]})"));
+  EXPECT_EQ(json.at("operand"),
+            nlohmann::json::parse(R"({"type": "reuse", "clusters": 16, "range": [-1, 1.5]})"));
   EXPECT_EQ(json.at("layers").at("lstm1").at("operand"), json.at("operand"));
   EXPECT_EQ(json.at("layers").at("lstm2").at("operand"),
             nlohmann::json::parse(R"({"type": "delta", "threshold_x": 0.1, "threshold_h": 0.1})"));
@@ -122,7 +126,8 @@ TEST_F(PolicyTest, AnOverrideWithATypeStartsFromItsDefaults) {
 }
 
 TEST_F(PolicyTest, PlanAndOperandOfAllLayersLeaveLinearOnesAlone) {
-  const OperatingPoint all = point("plan: {type: similarity_skip, fraction_bits: 8}\noperand: {type: delta}");
+  const OperatingPoint all =
+      point("plan: {type: similarity_skip, fraction_bits: 8}\noperand: {type: delta}");
   as<EveryStep>(all.layers[2].plan);
   as<AsIs>(all.layers[2].operand);
   as<Delta>(point("layers: {output: {operand: {type: delta}}}").layers[2].operand);
@@ -166,16 +171,20 @@ TEST_F(PolicyTest, LayerNamesWithDotsWorkInFilesAndQuotedInSet) {
 }
 
 TEST_F(PolicyTest, InfinityIsNoLimit) {
-  const OperatingPoint all = point("plan: {type: similarity_skip, max_consecutive: .inf, fraction_bits: 2}");
+  const OperatingPoint all =
+      point("plan: {type: similarity_skip, max_consecutive: .inf, fraction_bits: 2}");
   EXPECT_TRUE(std::isinf(as<SimilaritySkip>(all.layers[0].plan).max_consecutive));
-  EXPECT_EQ(to_json(Policy{}, model_, all).at("layers").at("lstm1").at("plan").at("max_consecutive"), ".inf");
+  EXPECT_EQ(
+      to_json(Policy{}, model_, all).at("layers").at("lstm1").at("plan").at("max_consecutive"),
+      ".inf");
 }
 
 TEST_F(PolicyTest, AProfileCompletesWhatIsOpen) {
   const Profile measured = profile();
   const OperatingPoint all = point(
       "plan: {type: similarity_skip}\noperand: {type: reuse}\n"
-      "layers: {lstm2: {plan: {fraction_bits: 3}, operand: {range: [-2, 2]}}, output: {operand: {type: reuse}}}",
+      "layers: {lstm2: {plan: {fraction_bits: 3}, operand: {range: [-2, 2]}}, output: {operand: "
+      "{type: reuse}}}",
       {}, &measured);
   EXPECT_EQ(as<SimilaritySkip>(all.layers[0].plan).fraction_bits, 10);  // floor(log2(32767 / 20))
   EXPECT_EQ(as<SimilaritySkip>(all.layers[1].plan).fraction_bits, 3);
@@ -192,15 +201,21 @@ TEST_F(PolicyTest, TheProfileOfAPolicyFileLiesBesideIt) {
 }
 
 TEST_F(PolicyTest, DescribesWhatIsNotDense) {
-  EXPECT_EQ(describe(point("plan: {type: similarity_skip, fraction_bits: 2, max_consecutive: .inf}\n"
-                           "layers: {lstm2: {operand: {type: delta, threshold_x: 0}}}")),
-            "similarity_skip (threshold 0.5, max_consecutive .inf, shift 10) + delta (threshold_x 0, threshold_h 0.1)");
+  EXPECT_EQ(
+      describe(point("plan: {type: similarity_skip, fraction_bits: 2, max_consecutive: .inf}\n"
+                     "layers: {lstm2: {operand: {type: delta, threshold_x: 0}}}")),
+      "similarity_skip (threshold 0.5, max_consecutive .inf, shift 10) + delta (threshold_x 0, "
+      "threshold_h 0.1)");
 }
 
-// Numbers far outside what a technique takes: written, compared and refused without undefined behaviour.
+// Numbers far outside what a technique takes: written, compared and refused without undefined
+// behaviour.
 TEST_F(PolicyTest, HugeNumbersAreKept) {
-  const OperatingPoint all = point("plan: {type: similarity_skip, max_consecutive: 1e20, fraction_bits: 2}");
-  EXPECT_EQ(to_json(Policy{}, model_, all).at("layers").at("lstm1").at("plan").at("max_consecutive"), 1e20);
+  const OperatingPoint all =
+      point("plan: {type: similarity_skip, max_consecutive: 1e20, fraction_bits: 2}");
+  EXPECT_EQ(
+      to_json(Policy{}, model_, all).at("layers").at("lstm1").at("plan").at("max_consecutive"),
+      1e20);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What a profile measures (docs/formats.md, "profile"): moments and percentiles against sorted values, formats and
-// ranges by hand, and the file that the program writes.
+// What a profile measures (docs/formats.md, "profile"): moments and percentiles against sorted
+// values, formats and ranges by hand, and the file that the program writes.
 #include "eval/profile.hpp"
 
 #include <gtest/gtest.h>
@@ -27,8 +27,10 @@ std::vector<float> wild_values(Index count, std::uint64_t seed) {
   std::vector<float> values;
   for (Index i = 0; i < count; ++i) {
     const bool again = !values.empty() && random() % 10 == 0;
-    values.push_back(again ? values[random() % values.size()]
-                           : static_cast<float>(random() % 20 == 0 ? 0 : normal(random) * std::exp(3 * normal(random))));
+    values.push_back(
+        again ? values[random() % values.size()]
+              : static_cast<float>(
+                    random() % 20 == 0 ? 0 : normal(random) * std::exp(3 * normal(random))));
   }
   return values;
 }
@@ -45,7 +47,8 @@ LayerProfile profiled(const std::vector<float>& values, std::size_t batch) {
   const Model model = narrow_model();
   ProfileCollector collector(model, static_cast<Index>(values.size()));
   for (std::size_t begin = 0; begin < values.size(); begin += batch) {
-    const std::span<const float> part(values.data() + begin, std::min(batch, values.size() - begin));
+    const std::span<const float> part(values.data() + begin,
+                                      std::min(batch, values.size() - begin));
     std::vector<float> negative(part.begin(), part.end());
     for (float& value : negative) value = -value;
     collector.on_layer(0, frames_of(part), frames_of(negative));
@@ -59,7 +62,8 @@ float at_percentile(const std::vector<float>& sorted, Index hundredths) {
   return sorted[std::max<Index>((hundredths * n + 9999) / 10000, 1) - 1];
 }
 
-const std::vector<Index> kSizes{1, 2, 3, 31, 99, 100, 9999, 10000, 10001, 20000, 29999, 70000, 123457};
+const std::vector<Index> kSizes{1,     2,     3,     31,    99,    100,   9999,
+                                10000, 10001, 20000, 29999, 70000, 123457};
 
 TEST(Profile, MagnitudeAtThe9999thPercentileIsExact) {
   for (Index size : kSizes) {
@@ -68,7 +72,8 @@ TEST(Profile, MagnitudeAtThe9999thPercentileIsExact) {
     for (float value : values) magnitudes.push_back(std::abs(value));
     std::sort(magnitudes.begin(), magnitudes.end());
     for (std::size_t batch : {std::size_t{1000}, values.size()})
-      EXPECT_EQ(profiled(values, batch).input_magnitude_p9999, at_percentile(magnitudes, 9999)) << size;
+      EXPECT_EQ(profiled(values, batch).input_magnitude_p9999, at_percentile(magnitudes, 9999))
+          << size;
   }
 }
 
@@ -93,11 +98,13 @@ TEST(Profile, MomentsAndExtremesAgreeWithTheirDefinition) {
   for (float value : values) squares += (value - mean) * (value - mean);
   const LayerProfile measured = profiled(values, 700);
   EXPECT_EQ(measured.input.elements, 5000u);
-  EXPECT_EQ(measured.input.zeros, static_cast<std::uint64_t>(std::count(values.begin(), values.end(), 0.0F)));
+  EXPECT_EQ(measured.input.zeros,
+            static_cast<std::uint64_t>(std::count(values.begin(), values.end(), 0.0F)));
   EXPECT_EQ(measured.input.min, *std::min_element(values.begin(), values.end()));
   EXPECT_EQ(measured.input.max, *std::max_element(values.begin(), values.end()));
   EXPECT_NEAR(measured.input.mean, static_cast<double>(mean), 1e-9);
-  EXPECT_NEAR(measured.input.standard_deviation, std::sqrt(static_cast<double>(squares / 5000)), 1e-6);
+  EXPECT_NEAR(measured.input.standard_deviation, std::sqrt(static_cast<double>(squares / 5000)),
+              1e-6);
   EXPECT_EQ(measured.recurrent.min, -measured.input.max);
   EXPECT_EQ(measured.recurrent.max, -measured.input.min);
 }
@@ -117,16 +124,12 @@ TEST(Profile, ZerosHavePercentileZero) {
 
 TEST(Profile, FractionBitsByHand) {
   const std::vector<std::pair<double, int>> cases{
-      {1, 14},                     // 2^14 = 16384 <= 32767 < 2^15
-      {20, 10},                    // 20 * 2^10 = 20480, 20 * 2^11 = 40960
-      {32767, 0},
-      {32768, -1},
-      {65534, -1},
-      {32767.0 / 1024, 10},        // exactly at the edge
-      {1.0 / 1024, 24},            // 2^(24 - 10) = 16384
-      {0.5, 15},
-      {1e-30, 114},                // log2(32767e30) = 14.99... + 99.65...
-      {0, 15}};                    // all inputs 0: any will do
+      {1, 14},   // 2^14 = 16384 <= 32767 < 2^15
+      {20, 10},  // 20 * 2^10 = 20480, 20 * 2^11 = 40960
+      {32767, 0},       {32768, -1},  {65534, -1}, {32767.0 / 1024, 10},  // exactly at the edge
+      {1.0 / 1024, 24},                                                   // 2^(24 - 10) = 16384
+      {0.5, 15},        {1e-30, 114},  // log2(32767e30) = 14.99... + 99.65...
+      {0, 15}};                        // all inputs 0: any will do
   for (const auto& [magnitude, bits] : cases) {
     LayerProfile layer;
     layer.input_magnitude_p9999 = magnitude;
@@ -156,7 +159,8 @@ TEST(Profile, AStoredProfileReadsBack) {
 TEST(ProfileCommand, BatchesAndThreadsChangeNoByte) {
   const TemporaryFolder folder;
   const auto profile = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> arguments{"profile", "--model", spoken_model(), "--data", spoken_data(), "--limit", "9"};
+    std::vector<std::string> arguments{
+        "profile", "--model", spoken_model(), "--data", spoken_data(), "--limit", "9"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     const CommandResult result = edgeval(arguments, folder.path());
     EXPECT_EQ(result.code, 0) << result.err;
@@ -170,14 +174,17 @@ TEST(ProfileCommand, BatchesAndThreadsChangeNoByte) {
 
 TEST(ProfileCommand, ShowsATableOfTheLayers) {
   const TemporaryFolder folder;
-  const CommandResult result = edgeval(
-      {"profile", "--model", spoken_model(), "--data", spoken_data(), "--limit", "2", "--out", "deep/in/p.json"}, folder.path());
+  const CommandResult result = edgeval({"profile", "--model", spoken_model(), "--data",
+                                        spoken_data(), "--limit", "2", "--out", "deep/in/p.json"},
+                                       folder.path());
   EXPECT_EQ(result.code, 0) << result.err;
-  for (const char* part : {"layer ", "lstm1 ", "lstm3 ", "output ", "fraction bits", "wrote deep/in/p.json"})
+  for (const char* part :
+       {"layer ", "lstm1 ", "lstm3 ", "output ", "fraction bits", "wrote deep/in/p.json"})
     EXPECT_NE(result.out.find(part), std::string::npos) << part << " is not in\n" << result.out;
   const nlohmann::json json = nlohmann::json::parse(read_file(folder.path() / "deep/in/p.json"));
   EXPECT_EQ(json.at("data").at("utterances"), 2);
-  EXPECT_EQ(json.at("layers").at("lstm1").at("input").at("elements"), 120 * json.at("data").at("frames").get<Index>());
+  EXPECT_EQ(json.at("layers").at("lstm1").at("input").at("elements"),
+            120 * json.at("data").at("frames").get<Index>());
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Runs the edgeval binary, or a line of shell around it, as a user would: arguments in; output, errors and exit code out.
+// Runs the edgeval binary, or a line of shell around it, as a user would: arguments in; output,
+// errors and exit code out.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -22,10 +23,13 @@ struct CommandResult {
   std::string out, err;
 };
 
-inline std::string quoted(std::string text) {
-  for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4)
-    text.replace(at, 1, "'\\''");
-  return "'" + text + "'";
+inline std::string quoted(const std::string& text) {
+  std::string word = "'";
+  for (const char c : text) {
+    if (c == '\'') word += "'\\'";  // out of the quotes, an escaped one, in again
+    word += c;
+  }
+  return word += '\'';
 }
 
 // A script of sh in which `edgeval` is the binary under test; `folder` is where it runs.
@@ -75,7 +79,7 @@ inline CommandResult run_shell(const std::string& script,
 // The words behind `edgeval`, each quoted for run_shell.
 inline std::string command_line(const std::vector<std::string>& arguments) {
   std::string line = "edgeval";
-  for (const std::string& argument : arguments) line += " " + quoted(argument);
+  for (const std::string& argument : arguments) line.append(" ").append(quoted(argument));
   return line;
 }
 
@@ -86,19 +90,19 @@ inline CommandResult edgeval(const std::vector<std::string>& arguments,
 
 // The set and the model that ship.
 inline std::string spoken_data() { return (source_folder() / "datasets/spoken").string(); }
-inline std::string spoken_model() {
-  return spoken_data() + "/speech-blstm3x128.safetensors";
-}
+inline std::string spoken_model() { return spoken_data() + "/speech-blstm3x128.safetensors"; }
 
 // Exit code 1, nothing on stdout, one line on stderr that begins with "edgeval: " and holds `part`.
 inline ::testing::AssertionResult is_refusal(const CommandResult& result, const std::string& part) {
   const bool one_line = std::count(result.err.begin(), result.err.end(), '\n') == 1 &&
                         result.err.ends_with('\n') && result.err.starts_with("edgeval: ");
-  if (result.code == 1 && one_line && result.out.empty() && result.err.find(part) != std::string::npos)
+  if (result.code == 1 && one_line && result.out.empty() &&
+      result.err.find(part) != std::string::npos)
     return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "exit code " << result.code << ", stderr:\n"
-                                       << result.err << "wanted: exit code 1 and one line with \""
-                                       << part << "\"; stdout:\n" << result.out;
+  return ::testing::AssertionFailure()
+         << "exit code " << result.code << ", stderr:\n"
+         << result.err << "wanted: exit code 1 and one line with \"" << part << "\"; stdout:\n"
+         << result.out;
 }
 
 }  // namespace edgeval::test
