@@ -42,6 +42,13 @@ double Evaluation::audio_seconds() const { return std::accumulate(seconds.begin(
 
 Evaluation evaluate(const Model& model, const data::TestSet& set, Engine& engine,
                     const std::vector<OperatingPoint>& points, const EvaluationOptions& options) {
+  std::vector<Candidate> candidates;
+  for (const OperatingPoint& point : points) candidates.push_back({&engine, point});
+  return evaluate(model, set, candidates, options);
+}
+
+Evaluation evaluate(const Model& model, const data::TestSet& set, const std::vector<Candidate>& candidates,
+                    const EvaluationOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const int threads = options.threads > 0 ? options.threads : hardware_threads();
   const data::FeatureExtractor extractor(model.frontend);
@@ -50,7 +57,7 @@ Evaluation evaluate(const Model& model, const data::TestSet& set, Engine& engine
   Evaluation evaluation;
   evaluation.frames = plan.frames;
   evaluation.seconds = plan.seconds;
-  for (std::size_t p = 0; p < points.size(); ++p) {
+  for (std::size_t p = 0; p < candidates.size(); ++p) {
     Outcome& outcome = evaluation.outcomes.emplace_back();
     outcome.hypotheses.resize(set.utterances.size());
     outcome.activity.resize(set.utterances.size());
@@ -62,9 +69,9 @@ Evaluation evaluate(const Model& model, const data::TestSet& set, Engine& engine
     const Ragged<float> features =
         batch_features(set, batch, plan, extractor, model.frontend.sample_rate, threads);
     evaluation.feature_seconds += seconds_since(batch_start);
-    for (std::size_t p = 0; p < points.size(); ++p) {
+    for (std::size_t p = 0; p < candidates.size(); ++p) {
       const auto point_start = std::chrono::steady_clock::now();
-      run_lanes(model, engine, points[p], features, batch, evaluation.outcomes[p]);
+      run_lanes(model, *candidates[p].engine, candidates[p].point, features, batch, evaluation.outcomes[p]);
       evaluation.outcomes[p].seconds += seconds_since(point_start);
     }
     progress.advance(static_cast<Index>(batch.size()));

@@ -37,7 +37,16 @@ struct Evaluation {
   double audio_seconds() const;
 };
 
-// Runs all points over the set, features computed once.
+// An operating point and the engine of the network it is run on: the model's, or one with the same layers and other
+// weights.
+struct Candidate {
+  Engine* engine;
+  OperatingPoint point;
+};
+
+// Runs all candidates over the set, features computed once.
+Evaluation evaluate(const Model& model, const data::TestSet& set, const std::vector<Candidate>& candidates,
+                    const EvaluationOptions& options);
 Evaluation evaluate(const Model& model, const data::TestSet& set, Engine& engine,
                     const std::vector<OperatingPoint>& points, const EvaluationOptions& options);
 

@@ -199,9 +199,10 @@ void complete(Int8& integer, const LayerProfile& profile) { complete_integer(int
 
 // "reuse (clusters 16)".
 template <class Technique>
-std::string describe(const Technique& technique) {
+std::string describe_technique(const Technique& technique) {
   std::string text = technique.kName;
-  for (const auto& [key, value] : technique_to_json(technique).items()) {
+  const nlohmann::ordered_json json = technique_to_json(technique);
+  for (const auto& [key, value] : json.items()) {
     // What a profile gives differs from layer to layer; the report has it.
     if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "range" || value.is_null()) continue;
     text += (text == technique.kName ? " (" : ", ") + key + " " + value.dump();
@@ -282,7 +283,7 @@ std::string describe(const OperatingPoint& point) {
   const auto add = [&](const auto& technique) {
     using Technique = std::decay_t<decltype(technique)>;
     if (std::is_same_v<Technique, Fp32> || std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>) return;
-    const std::string text = describe(technique);
+    const std::string text = describe_technique(technique);
     if (std::find(parts.begin(), parts.end(), text) == parts.end()) parts.push_back(text);
   };
   for (const LayerPolicy& layer : point.layers) {
@@ -293,6 +294,10 @@ std::string describe(const OperatingPoint& point) {
   std::string all;
   for (const std::string& part : parts) all += (all.empty() ? "" : " + ") + part;
   return all;
+}
+
+std::string describe(const Weights& weights) {
+  return std::visit([](const auto& technique) { return describe_technique(technique); }, weights);
 }
 
 }  // namespace edgeval

@@ -48,6 +48,9 @@ nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const O
 // In one line, for people: "similarity_skip (threshold 0.5, ...) + reuse (clusters 16, ...)"; "dense" when all is dense.
 std::string describe(const OperatingPoint& point);
 
+// The choice with its parameters, likewise.
+std::string describe(const Weights& weights);
+
 bool is_dense(const OperatingPoint& point);
 
 }  // namespace edgeval

@@ -1,6 +1,7 @@
 #include "eval/report.hpp"
 
 #include "cuda/engine.hpp"
+#include "eval/weights_report.hpp"
 #include "host/core/error.hpp"
 #include "host/model/json.hpp"
 
@@ -42,7 +43,8 @@ ordered_json to_json(const LayerActivity& layer) {
                       {"outputs", shape.outputs},
                       {"gates", shape.gates},
                       {"rectified", shape.rectified},
-                      {"weight_bits", shape.weight_bits}}}};
+                      {"weight_bits", shape.weight_bits},
+                      {"stored_bits", shape.stored_bits()}}}};
   write_counts(json, [&](Count count) { return layer[count]; });
   return json;
 }
@@ -50,7 +52,8 @@ ordered_json to_json(const LayerActivity& layer) {
 LayerShape shape_from_json(const nlohmann::json& json, const Fields& layer) {
   constexpr Index kMaxWidth = 1 << 24;  // as in a model file
   const Fields shape = layer.object("shape");
-  shape.expect_only({"kind", "inputs", "recurrent", "outputs", "gates", "rectified", "weight_bits"});
+  shape.expect_only({"kind", "inputs", "recurrent", "outputs", "gates", "rectified", "weight_bits",
+                     "stored_bits"});
   EDGEVAL_EXPECTS(shape.has("rectified") && json["shape"]["rectified"].is_boolean(), shape.place(),
                   ": rectified must be true or false");
   return {.name = layer.text("name"),
@@ -61,7 +64,8 @@ LayerShape shape_from_json(const nlohmann::json& json, const Fields& layer) {
           .outputs = shape.integer("outputs", 1, kMaxWidth),
           .gates = shape.integer("gates", 1, 16),
           .rectified = json["shape"]["rectified"].get<bool>(),
-          .weight_bits = shape.integer("weight_bits", 1, 64)};
+          .weight_bits = shape.integer("weight_bits", 1, 64),
+          .compressed_bits = shape.integer("stored_bits", 1, Index{1} << 60)};
 }
 
 LayerActivity layer_from_json(const nlohmann::json& json, const std::string& place) {
@@ -110,8 +114,14 @@ std::string to_text(const ordered_json& json) {
 
 Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds) {
   const Activity dense = dense_counts(activity);
-  return {accelerator.name, hw::price(accelerator, activity), hw::price(accelerator, dense),
-          hw::ratio_range(accelerator, activity, dense), audio_seconds};
+  Activity as_trained = dense;
+  for (LayerActivity& layer : as_trained.layers) layer.shape.compressed_bits = 0;
+  return {accelerator.name,
+          hw::price(accelerator, activity),
+          hw::price(accelerator, dense),
+          hw::ratio_range(accelerator, activity, dense),
+          hw::price(accelerator, as_trained).joules,
+          audio_seconds};
 }
 
 ordered_json to_json(const Activity& activity) {
@@ -136,6 +146,7 @@ ordered_json to_json(const Pricing& pricing) {
                     {"joules_dynamic", pricing.price.dynamic_joules},
                     {"joules_static", pricing.price.static_joules},
                     {"joules_dense", pricing.dense.joules},
+                    {"joules_as_trained", pricing.as_trained_joules},
                     {"ratio", pricing.ratio.value},
                     {"ratio_range", {pricing.ratio.lowest, pricing.ratio.highest}}};
   for (const hw::ComponentEnergy& component : pricing.price.components)
@@ -172,6 +183,7 @@ ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
                     {"policy", to_json(run.policy, run.model, run.point)},
                     {"quality", to_json(run.outcome().quality)}};
   if (run.dense() != nullptr) json["dense"] = {{"quality", to_json(run.dense()->quality)}};
+  json["weights"] = weights_to_json(run.weights);
   json["activity"] = to_json(run.outcome().total);
   json["energy"] = ordered_json::array();
   for (const Pricing& pricing : pricings) json["energy"].push_back(to_json(pricing));

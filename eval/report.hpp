@@ -8,6 +8,7 @@
 
 #include "eval/pipeline.hpp"
 #include "eval/policy.hpp"
+#include "host/model/transform.hpp"
 #include "hwmodel/pricing.hpp"
 
 namespace edgeval {
@@ -18,6 +19,7 @@ struct Pricing {
   hw::Price price;
   hw::Price dense;
   hw::RatioRange ratio;  // joules over dense joules
+  double as_trained_joules = 0;  // of the dense run with 32-bit weights
   double audio_seconds = 0;
 };
 
@@ -30,9 +32,10 @@ struct Run {
   std::string data_sha256;
   const Policy& policy;
   const OperatingPoint& point;
-  const Evaluation& evaluation;  // outcomes[0] the point's, outcomes[1] the dense reference's when it ran
+  const Evaluation& evaluation;  // outcomes[0] the policy's; [1] the dense network's as trained, when it ran
   std::string device;
   std::span<const hw::Accelerator> accelerators;
+  std::span<const MatrixReport> weights;
 
   const Outcome& outcome() const { return evaluation.outcomes[0]; }
   const Outcome* dense() const { return evaluation.outcomes.size() > 1 ? &evaluation.outcomes[1] : nullptr; }

@@ -9,6 +9,7 @@
 #include "host/core/file.hpp"
 #include "host/engine/counting.hpp"
 #include "host/model/file.hpp"
+#include "host/model/transform.hpp"
 
 namespace edgeval {
 namespace {
@@ -39,8 +40,9 @@ std::optional<Profile> profile_for(const RunOptions& options, const Policy& poli
 }
 
 void run_run(const RunOptions& options) {
-  const Model model = load_model(options.model);
+  const Model trained = load_model(options.model);
   const Policy policy = load_policy(options.policy, options.settings);
+  const auto [model, weights] = transform(trained, policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, model);
   const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
@@ -52,16 +54,19 @@ void run_run(const RunOptions& options) {
   expect_writable(out / "utterances.jsonl");
   expect_writable(out / "report.json");
 
-  std::vector<OperatingPoint> points{point};
-  if (!is_dense(point) && !options.no_reference) points.push_back(dense_point(model));
-  const Evaluation evaluation = evaluate(model, set, *engine, points,
+  const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
+  const std::unique_ptr<Engine> reference =
+      (is_dense(point) && as_trained) || options.no_reference ? nullptr : make_engine(trained, options.engine);
+  std::vector<Candidate> candidates{{engine.get(), point}};
+  if (reference != nullptr) candidates.push_back({reference.get(), dense_point(trained)});
+  const Evaluation evaluation = evaluate(model, set, candidates,
                                          {.batch = options.engine.batch,
                                           .threads = options.engine.threads,
                                           .seed = options.seed,
                                           .quiet = options.output.quiet});
 
   const Run run{model, set,        options.data.path, data::test_set_sha256(set), policy,
-                point, evaluation, engine->device(),  accelerators};
+                point, evaluation, engine->device(),  accelerators, weights};
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));

@@ -1,10 +1,12 @@
 #include "eval/summary.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
 
 #include "eval/table.hpp"
+#include "eval/weights_report.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval {
@@ -80,11 +82,15 @@ std::string si(double value, const char* unit) {
 std::string energy_table(std::span<const Pricing> pricings) {
   std::vector<std::vector<std::string>> rows{{"accelerator", "energy", "if dense", "ratio", "its range",
                                               "x real time", "if dense"}};
+  const bool as_trained =
+      std::ranges::all_of(pricings, [](const Pricing& p) { return p.as_trained_joules == p.dense.joules; });
+  if (!as_trained) rows.front().push_back("weights as trained");
   for (const Pricing& p : pricings) {
     rows.push_back({p.accelerator, si(p.price.joules, "J"), si(p.dense.joules, "J"), print("%.3f", p.ratio.value),
                     print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest),
                     print("%.1f", hw::realtime_factor(p.price, p.audio_seconds)),
                     print("%.1f", hw::realtime_factor(p.dense, p.audio_seconds))});
+    if (!as_trained) rows.back().push_back(si(p.as_trained_joules, "J"));
     for (std::size_t i = 0; i < p.price.components.size(); ++i)
       rows.push_back({concat("  ", p.price.components[i].component), si(p.price.components[i].joules(), "J"),
                       si(p.dense.components[i].joules(), "J")});
@@ -98,14 +104,17 @@ std::string summary(const Run& run, std::span<const Pricing> pricings) {
   std::string text = print("%s on %s%s%s: %zu utterances, %.1f min of audio; %s\n", run.model.name.c_str(),
                            run.data_path.c_str(), run.set.split.empty() ? "" : ", ", run.set.split.c_str(),
                            run.set.utterances.size(), evaluation.audio_seconds() / 60, run.device.c_str());
-  text += concat("policy: ", describe(run.point), "\n\n");
+  text += concat("policy: ", describe(run.point), "\n");
+  if (!std::holds_alternative<AsTrained>(run.policy.weights))
+    text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
+  text += "\n";
   text += quality_lines(run);
   const std::uint64_t dense = activity.total(Count::kMacsDense), executed = activity.macs_executed();
   text += print("\nMACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
                 share(dense - executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
                 si(static_cast<double>(dense), "MAC").c_str());
   text += layer_table(activity);
-  if (!pricings.empty()) text += "\n" + energy_table(pricings);
+  if (!pricings.empty()) text += concat("\n", energy_table(pricings));
   text += print("\n%.2f s: %.1f utterances/s, %.0f times real time\n", evaluation.total_seconds,
                 static_cast<double>(run.set.utterances.size()) / evaluation.total_seconds,
                 evaluation.audio_seconds() / evaluation.total_seconds);

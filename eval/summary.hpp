@@ -10,7 +10,8 @@ namespace edgeval {
 
 std::string summary(const Run& run, std::span<const Pricing> pricings);
 
-// Energy, time and the breakdown by component, beside the dense run; the ratio with its range over the constants' ranges.
+// Energy, time and the breakdown by component, beside the dense run; with weights changed, also beside the dense run of
+// those as trained. The ratio has its range over the ranges of the constants.
 std::string energy_table(std::span<const Pricing> pricings);
 
 // A number with an SI prefix and four digits: 1.234 mJ.

@@ -65,15 +65,16 @@ std::vector<Term> terms_of(const Accelerator& accelerator, const Activity& a, co
   add(a, &Term::times_a);
   add(b, &Term::times_b);
 
-  // Two rules may share one constant, which then has one value in both.
-  std::ranges::sort(terms, {}, &Term::constant);
+  // Two rules may share one constant, which then has one value in both. In the accelerator's order:
+  // that of addresses would change the last bits of the sums from run to run.
   std::vector<Term> merged;
   for (const Term& term : terms) {
-    if (merged.empty() || merged.back().constant != term.constant) {
+    const auto known = std::ranges::find(merged, term.constant, &Term::constant);
+    if (known == merged.end()) {
       merged.push_back(term);
     } else {
-      merged.back().times_a += term.times_a;
-      merged.back().times_b += term.times_b;
+      known->times_a += term.times_a;
+      known->times_b += term.times_b;
     }
   }
   return merged;

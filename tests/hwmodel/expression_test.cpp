@@ -41,6 +41,10 @@ TEST(Expression, KnowsEveryNameOfTheShape) {
   EXPECT_EQ(value("weights"), 5016);
   EXPECT_EQ(value("biases"), 132);
   EXPECT_EQ(value("weight_bits"), 16);
+  EXPECT_EQ(value("stored_bits"), 5016 * 16);
+  LayerShape compressed = shape();
+  compressed.compressed_bits = 10'001;
+  EXPECT_EQ(Expression::parse("stored_bits")(compressed), 10'001);
 }
 
 TEST(Expression, ProductsBindTighterThanSumsAndBothGoFromLeftToRight) {

@@ -56,5 +56,17 @@ TEST(GpuUnpack, LinearRowsAddTheBiasAndClamp) {
     }
 }
 
+// Not a test: what compute-sanitizer must find when gpu_check.sh runs it on its own.
+TEST(GpuUnpack, DISABLED_CanaryWritesBehindItsMemory) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  const Matrix<float> y(1, 4), bias(1, 4);
+  const auto there = on_device(y.view(), stream), bias_there = on_device(bias.view(), stream);
+  gpu::DeviceView<float> beyond = there.view();
+  beyond.rows = 2;
+  launch_linear(beyond, bias_there.view().data, {}, stream);
+  stream.synchronize();
+}
+
 }  // namespace
 }  // namespace edgeval::test

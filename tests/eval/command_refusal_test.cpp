@@ -1,0 +1,457 @@
+// What is wrong with any input ends the real program with exit code 1 and one line that names the
+// place: policies, accelerators, profiles, stored reports, models, test sets, options and places to
+// write to.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/datasets/data_folder.hpp"
+#include "tests/hwmodel/toy_accelerator.hpp"
+#include "tests/support/command.hpp"
+#include "tests/support/safetensors.hpp"
+
+namespace edgeval::test {
+namespace {
+
+using Json = nlohmann::json;
+using Arguments = std::vector<std::string>;
+
+// A small model, a set of two utterances, and the profile and report that edgeval makes of them.
+class Inputs : public DataFolder {
+ public:
+  Inputs() {
+    file("model.safetensors",
+         model_bytes(
+             random_model({.inputs = 3, .lstm = {{.cells = 2}, {.cells = 2}}, .outputs = 5}, 1)));
+    audio("a.wav", {.samples = 1600});
+    audio("b.wav", {.samples = 4000});
+    file("set.jsonl", kManifest);
+    file("p.yaml",
+         "plan: {type: similarity_skip}\noperand: {type: reuse}\nprofile: profile.json\n");
+    must_work({"profile", "--model", "model.safetensors", "--data", "set.jsonl"});
+    must_work({"run", "--model", "model.safetensors", "--data", "set.jsonl", "--policy", "p.yaml",
+               "--out", "made"});
+  }
+
+  CommandResult run(const Arguments& arguments) const {
+    return edgeval::test::edgeval(arguments, path());
+  }
+  // The run of above with one option more, or another value of one.
+  CommandResult run_with(const std::string& option, const std::string& value) const {
+    Arguments arguments{"run"};
+    std::map<std::string, std::string> options{{"--model", "model.safetensors"},
+                                               {"--data", "set.jsonl"}};
+    options[option] = value;
+    for (const auto& [key, text] : options) arguments.insert(arguments.end(), {key, text});
+    return run(arguments);
+  }
+
+  static constexpr const char* kManifest =
+      R"({"id": "a", "audio_filepath": "a.wav", "text": "A B"})"
+      "\n"
+      R"({"id": "b", "audio_filepath": "b.wav", "text": "C"})"
+      "\n";
+
+ private:
+  void must_work(const Arguments& arguments) const {
+    const CommandResult result = run(arguments);
+    if (result.code != 0) throw std::runtime_error(result.err);
+  }
+};
+
+class Refused : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { inputs_ = new Inputs; }
+  static void TearDownTestSuite() { delete std::exchange(inputs_, nullptr); }
+
+  static const Inputs& inputs() { return *inputs_; }
+
+  // A JSON file of edgeval's with one change.
+  static std::string changed(const std::string& file, const std::function<void(Json&)>& change) {
+    Json json = Json::parse(read_file(inputs() / file));
+    change(json);
+    return json.dump();
+  }
+
+ private:
+  static inline Inputs* inputs_ = nullptr;
+};
+
+struct FileCase {
+  std::string bytes;    // of the file
+  std::string message;  // a part of the line
+};
+
+TEST_F(Refused, Policies) {
+  const std::vector<FileCase> cases{
+      {"", "p2.yaml: is empty"},
+      {"# nothing\n", "p2.yaml: is empty"},
+      {"plan", "p2.yaml: is no map of axes"},
+      {"- plan\n", "p2.yaml: is no map of axes"},
+      {"plan: {type: every_step}\n---\nplan: {type: every_step}\n",
+       "p2.yaml: holds 2 YAML documents"},
+      {"plan: {type: every_step\n", "p2.yaml:2: not YAML"},
+      {"plan: *missing\n", "p2.yaml:1: not YAML"},
+      {std::string(3000, '['), "p2.yaml:1: not YAML"},
+      {"plan: \xff\n", "p2.yaml:1: not UTF-8"},
+      {"paln: {type: every_step}\n", "p2.yaml: paln: unknown key; did you mean plan?"},
+      {"\"a\\nb\": 1\n", "unknown key"},
+      {"plan: {type: every_step}\nplan: {type: every_step}\n", "p2.yaml: plan: given twice"},
+      {"operand: {type: delta, threshold_x: 1, threshold_x: 1}\n",
+       "operand.threshold_x: given twice"},
+      {"plan: every_step\n", "plan: must be a map such as {type: every_step}"},
+      {"plan:\n", "plan: must be a map"},
+      {"plan: {type: similarity_skop}\n",
+       "unknown type 'similarity_skop'; did you mean similarity_skip?"},
+      {"plan: {type: [every_step]}\n", "plan.type: must be a name"},
+      {"plan: {threshold: 0.5}\n", "plan.threshold: unknown key"},
+      {"plan: {type: similarity_skip, treshold: 0.5}\n",
+       "plan.treshold: unknown key; did you mean threshold?"},
+      {"plan: {type: similarity_skip, threshold: high}\n",
+       "plan.threshold: must be a number, is 'high'"},
+      {"plan: {type: similarity_skip, threshold: .nan}\n", "plan.threshold: must be a number"},
+      {"plan: {type: similarity_skip, threshold: [1]}\n", "plan.threshold: must be a number"},
+      {"plan: {type: similarity_skip, shift: 16}\n",
+       "plan: shift must be a whole number from 0 to 15"},
+      {"plan: {type: similarity_skip, max_consecutive: -1}\n",
+       "plan: max_consecutive must be 0 or more"},
+      {"plan: {type: similarity_skip, max_consecutive: 1.5}\n", "must be a whole number or .inf"},
+      {"plan: {type: similarity_skip, fraction_bits: 0.5}\n",
+       "fraction_bits must be a whole number"},
+      {"plan: {type: similarity_skip}\n",
+       "layer lstm1, similarity_skip: fraction_bits is not known; name a profile"},
+      {"operand: {type: reuse}\n", "layer lstm1, reuse: range_min is not known; name a profile"},
+      {"operand: {type: reuse, clusters: 0}\n",
+       "operand: clusters must be a whole number from 1 to 65536"},
+      {"operand: {type: reuse, range: 3}\n", "operand.range: must be [min, max]"},
+      {"operand: {type: reuse, range: [1, 2, 3]}\n", "operand.range: must be [min, max]"},
+      {"operand: {type: reuse, range: [a, 1]}\n", "operand.range: must be a number, is 'a'"},
+      {"operand: {type: reuse, range: [2, 1]}\n",
+       "operand: range must be [min, max] with min below max"},
+      {"operand: {type: reuse, range: [-.inf, 1]}\n", "operand: range must be finite"},
+      {"operand: {type: delta, threshold_h: -0.1}\n", "operand: thresholds must be 0 or more"},
+      {"arithmetic: {type: int4}\n", "arithmetic.type: unknown type 'int4'"},
+      {"layers: {lstm3: {plan: {type: every_step}}}\n",
+       "layers.lstm3: model random has no such layer"},
+      {"layers: {lstm1: {plans: {type: every_step}}}\n",
+       "layers.lstm1.plans: unknown key; did you mean plan?"},
+      {"layers: {lstm1: 3}\n", "layers.lstm1: must be a map"},
+      {"layers: [lstm1]\n", "layers: must be a map"},
+      {"layers: {output: {plan: {type: similarity_skip, fraction_bits: 3}}}\n",
+       "layer output is linear"},
+      {"layers: {output: {operand: {type: reuse}}}\n",
+       "layer output, reuse: range_min is not known"},
+      {"profile: [a]\n", "profile: must be a file's path"},
+      {"profile: none.json\n", "none.json: no such file"},
+  };
+  for (const FileCase& each : cases) {
+    inputs().file("p2.yaml", each.bytes);
+    EXPECT_TRUE(is_refusal(inputs().run_with("--policy", "p2.yaml"), each.message))
+        << each.bytes.substr(0, 200);
+  }
+}
+
+TEST_F(Refused, Settings) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"operand", "--set operand: must be key=value"},
+      {"=1", "must be key=value"},
+      {"operand..type=delta", "operand..type is no key"},
+      {"operand.=1", "operand. is no key"},
+      {"layers.\"lstm1.operand=1", "a double quote is not closed"},
+      {"layers.\"lstm1\"x.operand=1", "is no key"},
+      {"operand.type=[", "--set operand.type=[: the value is not YAML"},
+      {"operand.type=dleta", "--set: operand.type: unknown type 'dleta'; did you mean delta?"},
+      {"operand.type.deep.er=1", "operand.type: must be a name"},
+      {"operand=delta", "--set: operand: must be a map"},
+      {"layers.encoder.lstm.1.plan.type=every_step", "layers.encoder.lstm: unknown key"},
+  };
+  for (const auto& [setting, message] : cases)
+    EXPECT_TRUE(is_refusal(inputs().run_with("--set", setting), message)) << setting;
+}
+
+TEST_F(Refused, Accelerators) {
+  const std::vector<FileCase> cases{
+      {"", "hw.yaml"},
+      {"name: [\n", "hw.yaml:2: not YAML"},
+      {"name: x\n", "hw.yaml"},
+      {hw::test::toy_with("static_mw: {value: 1,", "static_mw: {value: -1,"), "hw.yaml"},
+      {hw::test::toy_with("count: weight_words.32", "count: weight_wrods.32"), "weight_wrods.32"},
+      {hw::test::toy_with("times: weights + biases", "times: weights +"), "hw.yaml"},
+      {hw::test::toy_with("  steps: a sum\n", "  steps: a sum\n  steps: a sum\n"), "hw.yaml"},
+      {hw::test::kToy, "toy cannot price layer lstm1"},
+      {hw::test::toy_with("frequency_hz: 1e6", "frequency_hz: 0"), "hw.yaml"},
+  };
+  for (const FileCase& each : cases) {
+    inputs().file("hw.yaml", each.bytes);
+    EXPECT_TRUE(is_refusal(inputs().run_with("--hardware", "hw.yaml"), each.message))
+        << each.bytes.substr(0, 200);
+  }
+  EXPECT_TRUE(is_refusal(inputs().run_with("--hardware", "reuse23"), "did you mean reuse32?"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--hardware", "none.yaml"), "none.yaml: no such file"));
+  EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made/report.json", "--hardware",
+                                       "reuse32", "--hardware", "reuse32"}),
+                         "an accelerator named reuse32 was given before"));
+}
+
+TEST_F(Refused, Profiles) {
+  const auto with = [](const std::function<void(Json&)>& change) {
+    return changed("profile.json", change);
+  };
+  const auto layer = [&](const std::function<void(Json&)>& change) {
+    return with([&](Json& json) { change(json["layers"]["lstm1"]); });
+  };
+  const std::vector<FileCase> cases{
+      {"", "p.json: not valid JSON"},
+      {"[]", "p.json: is array, must be an object"},
+      {read_file(inputs() / "profile.json").substr(0, 900), "p.json: not valid JSON"},
+      {"{\"schema\": 1, \"schema\": 1}", "duplicate key"},
+      {"\xff", "p.json:1: not UTF-8"},
+      {with([](Json& json) { json["schema"] = 2; }), "schema is 2, must be 1"},
+      {with([](Json& json) { json.erase("schema"); }), "\"schema\" is missing"},
+      {with([](Json& json) { json["layer"] = 1; }), "unknown key \"layer\"; did you mean layers?"},
+      {with([](Json& json) { json["model"]["sha256"] = "00"; }),
+       "other weights; make one for model.safetensors"},
+      {with([](Json& json) { json["model"] = "m"; }), "model: is string, must be an object"},
+      {with([](Json& json) { json["layers"].erase("lstm2"); }), "\"lstm2\" is missing"},
+      {with([](Json& json) { json["layers"]["lstm9"] = json["layers"]["lstm1"]; }),
+       "has no layer \"lstm9\""},
+      {layer([](Json& json) { json["fraction_bits"] = json["fraction_bits"].get<int>() + 1; }),
+       "fraction_bits contradicts input_magnitude_p9999"},
+      {layer([](Json& json) { json["fraction_bits"] = 2.5; }), "must be a whole number"},
+      {layer([](Json& json) { json["range"][0] = -77; }), "range contradicts min and max"},
+      {layer([](Json& json) { json["range"] = "wide"; }), "range is string, must be an array"},
+      {layer([](Json& json) { json["input_magnitude_p9999"] = -1; }),
+       "input_magnitude_p9999 is -1"},
+      {layer([](Json& json) { json["input"]["max"] = json["input"]["min"].get<double>() - 1; }),
+       "max is"},
+      {layer([](Json& json) { json["input"]["elements"] = -1; }), "elements is -1"},
+      {layer([](Json& json) { json["input"]["elements"] = 0; }), "range contradicts"},
+      {layer([](Json& json) { json["input"]["mean"] = nullptr; }),
+       "mean is null, must be a number"},
+      {layer([](Json& json) { json["input"]["percentiles"].erase("50"); }), "\"50\" is missing"},
+      {layer([](Json& json) { json["recurrent"] = Json::array(); }), "recurrent: is array"},
+  };
+  for (const FileCase& each : cases) {
+    inputs().file("p.json", each.bytes);
+    EXPECT_TRUE(is_refusal(inputs().run_with("--profile", "p.json"), each.message)) << each.message;
+  }
+}
+
+TEST_F(Refused, StoredReports) {
+  const auto with = [](const std::function<void(Json&)>& change) {
+    return changed("made/report.json", change);
+  };
+  const auto layer = [&](const std::function<void(Json&)>& change) {
+    return with([&](Json& json) { change(json["activity"]["layers"][1]); });
+  };
+  const std::vector<FileCase> cases{
+      {"", "r.json: not valid JSON"},
+      {"null", "r.json: is null, must be an object"},
+      {read_file(inputs() / "made/report.json").substr(0, 2500), "r.json: not valid JSON"},
+      {std::string(100000, '['), "nests deeper than"},
+      {with([](Json& json) { json["schema"] = "1"; }), "schema is string"},
+      {with([](Json& json) { json.erase("activity"); }), "\"activity\" is missing"},
+      {with([](Json& json) { json["activity"]["layers"] = Json::array(); }),
+       "activity: has no layers"},
+      {with([](Json& json) { json["activity"]["layers"] = Json::object(); }),
+       "layers is object, must be an array"},
+      {with([](Json& json) { json["activity"]["layers"][0] = 3; }),
+       "layers[0]: is number, must be an object"},
+      {with([](Json& json) { json["data"].erase("seconds"); }), "\"seconds\" is missing"},
+      {with([](Json& json) { json["data"]["seconds"] = -1; }), "seconds is -1"},
+      {layer([](Json& json) { json.erase("name"); }), "layers[1]: key \"name\" is missing"},
+      {layer([](Json& json) { json["direction"] = "up"; }), "unknown direction \"up\""},
+      {layer([](Json& json) { json["shape"]["kind"] = "gru"; }), "unknown kind \"gru\""},
+      {layer([](Json& json) { json["shape"]["rectified"] = "no"; }),
+       "rectified must be true or false"},
+      {layer([](Json& json) { json["shape"]["inputs"] = 1LL << 40; }), "inputs is 1099511627776"},
+      {layer([](Json& json) { json["shape"]["inputs"] = 7; }), "macs_dense are not those of"},
+      {layer([](Json& json) { json["shape"]["extra"] = 7; }), "unknown key \"extra\""},
+      {layer([](Json& json) { json["steps"] = -1; }), "steps is -1"},
+      {layer([](Json& json) { json["steps"] = json["steps"].get<int>() + 1; }),
+       "steps are not the sum"},
+      {layer([](Json& json) { json["steps"] = 18446744073709551615ULL; }),
+       "steps is 18446744073709551615"},
+      {layer([](Json& json) { json["inputs"] = 1.5; }), "inputs is 1.5, must be a whole number"},
+      {layer([](Json& json) { json["macs"] = 5; }), "macs: is number, must be an object"},
+      {layer([](Json& json) { json["macs"].erase("fp32"); }), "macs: key \"fp32\" is missing"},
+      {layer(
+           [](Json& json) { json["macs"]["fp32"] = json["macs_dense"].get<std::uint64_t>() + 1; }),
+       "more macs than macs_dense"},
+      {layer([](Json& json) {
+         json["weight_words"] = Json::array({1, 2});
+       }),
+       "weight_words: is array"},
+      {layer([](Json& json) { json.erase("nonlinearities"); }), "\"nonlinearities\" is missing"},
+  };
+  for (const FileCase& each : cases) {
+    inputs().file("r.json", each.bytes);
+    EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "r.json"}), each.message))
+        << each.message;
+  }
+  EXPECT_TRUE(
+      is_refusal(inputs().run({"energy", "--report", "none.json"}), "none.json: no such file"));
+  EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made"}), "made: is a folder"));
+}
+
+TEST_F(Refused, Models) {
+  const std::string good = read_file(inputs() / "model.safetensors");
+  const FileParts parts = unframed(good);
+  std::string renamed = parts.header;
+  renamed.replace(renamed.find("weight_hh"), 9, "weight_xx");
+  std::string infinite = good;
+  infinite.replace(infinite.size() - 4, 4, "\x00\x00\x80\x7f", 4);
+  for (const std::string& bytes :
+       {std::string(), good.substr(0, 7), good.substr(0, good.size() - 1), good + "x",
+        framed(renamed, parts.data), infinite, std::string(64, '\xff')}) {
+    inputs().file("m.safetensors", bytes);
+    EXPECT_TRUE(is_refusal(inputs().run_with("--model", "m.safetensors"), "m.safetensors"));
+    EXPECT_TRUE(
+        is_refusal(inputs().run({"profile", "--model", "m.safetensors", "--data", "set.jsonl"}),
+                   "m.safetensors"));
+  }
+  EXPECT_TRUE(is_refusal(inputs().run_with("--model", "none"), "none: no such file"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--model", std::string(5000, 'm')), "no such file"));
+}
+
+TEST_F(Refused, TestSets) {
+  const std::string a = R"({"id": "a", "audio_filepath": "a.wav", "text": "A"})";
+  const std::vector<FileCase> cases{
+      {"", "s.jsonl"},
+      {"nothing", "s.jsonl:1"},
+      {a + "\n" + a, "s.jsonl:2"},
+      {R"({"id": "a", "audio_filepath": "a.wav"})", "text"},
+      {R"({"id": "a", "audio_filepath": "none.wav", "text": "A"})", "none.wav"},
+      {R"({"id": "a", "audio_filepath": "empty.wav", "text": "A"})", "empty.wav"},
+      {R"({"id": "a", "audio_filepath": "cut.wav", "text": "A"})", "cut.wav"},
+      {R"({"id": "a", "audio_filepath": "noise.wav", "text": "A"})", "noise.wav"},
+      {R"({"id": "a", "audio_filepath": "8k.wav", "text": "A"})", "8k.wav"},
+      {R"({"id": "a", "audio_filepath": "stereo.wav", "text": "A"})", "stereo.wav"},
+      {"{\"id\": \"a\", \"audio_filepath\": \"a.wav\", \"text\": \"\xff\"}", "UTF-8"},
+  };
+  inputs().audio("8k.wav", {.rate = 8000});
+  inputs().audio("stereo.wav", {.channels = 2});
+  inputs().file("empty.wav", "");
+  inputs().file("noise.wav", std::string(4000, 'n'));
+  inputs().file("cut.wav", read_file(inputs() / "a.wav").substr(0, 1000));
+  for (const FileCase& each : cases) {
+    inputs().file("s.jsonl", each.bytes);
+    EXPECT_TRUE(is_refusal(inputs().run_with("--data", "s.jsonl"), each.message)) << each.bytes;
+  }
+  EXPECT_TRUE(is_refusal(inputs().run_with("--data", "none"), "none"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--split", "train"), "set.jsonl"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--utterance", "zzz"), "zzz"));
+}
+
+TEST_F(Refused, Transcripts) {
+  inputs().file("ref", "u1 a b\nu2 c\n");
+  const std::vector<FileCase> cases{
+      {"u1 a\nu1 b\n", "hyp:2"}, {"u7 a\n", "u7"}, {"u1 \xff\n", "UTF-8"}};
+  for (const FileCase& each : cases) {
+    inputs().file("hyp", each.bytes);
+    EXPECT_TRUE(is_refusal(inputs().run({"score", "--reference", "ref", "--hypothesis", "hyp",
+                                         "--input-format", "kaldi"}),
+                           each.message));
+  }
+  EXPECT_TRUE(is_refusal(inputs().run({"score", "--reference", "ref", "--hypothesis", "none"}),
+                         "none: no such file"));
+}
+
+TEST_F(Refused, Options) {
+  const std::vector<std::pair<Arguments, std::string>> cases{
+      {{}, "a command is wanted; known: run, profile, score, energy, info"},
+      {{"rum"}, "unknown command rum"},
+      {{"--fast"}, "unknown command --fast"},
+      {{"run"}, "--model is required; edgeval run --help"},
+      {{"run", "--model", "model.safetensors"}, "--data is required"},
+      {{"run", "--fast"}, "unknown option or word --fast"},
+      {{"energy", "report.json"}, "unknown option or word report.json; edgeval energy --help"},
+      {{"profile", "--model"}, "--model"},
+      {{"score"}, "--reference is required"},
+      {{"info", "--format", "xml"}, "xml not in {text,json}"}};
+  for (const auto& [arguments, message] : cases)
+    EXPECT_TRUE(is_refusal(inputs().run(arguments), message));
+  const std::vector<std::array<std::string, 2>> values{
+      {"--device", "tpu"}, {"--threads", "-1"}, {"--threads", "two"}, {"--batch", "-3"},
+      {"--limit", "0"},    {"--limit", "1.5"},  {"--seed", "-1"},     {"--format", "yaml"}};
+  for (const auto& [option, value] : values)
+    EXPECT_TRUE(is_refusal(inputs().run_with(option, value), option));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--policy", ""),
+                         "no such file"));  // an unset variable of a script
+}
+
+// The folders' contents before and after are the same: nothing half-written, no temporary file.
+std::vector<std::string> listing(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    names.push_back(entry.path());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST_F(Refused, PlacesThatCannotBeWritten) {
+  inputs().file("a_file", "kept");
+  std::filesystem::create_directories(inputs() / "taken/report.json");
+  std::filesystem::create_directories(inputs() / "folder");
+  const std::vector<std::string> before = listing(inputs().path());
+  EXPECT_TRUE(
+      is_refusal(inputs().run_with("--out", "a_file"), "a_file: the folder cannot be made"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "a_file/inside"),
+                         "a_file/inside: the folder cannot be made"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "taken"), "taken/report.json: is a folder"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run_with("--out", std::string(300, 'o')), "the folder cannot be made"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run_with("--out", "/dev/null"), "/dev/null: the folder cannot be made"));
+  for (const std::string place : {"folder", "a_file/p.json", "/dev/null", "/dev/full"}) {
+    EXPECT_TRUE(is_refusal(inputs().run({"profile", "--model", "model.safetensors", "--data",
+                                         "set.jsonl", "--out", place}),
+                           place.substr(0, 6)));
+    EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made/report.json", "--out", place}),
+                           place.substr(0, 6)));
+  }
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_EQ(listing(inputs().path()), before);
+  EXPECT_EQ(read_file(inputs() / "a_file"), "kept");
+}
+
+TEST_F(Refused, AFolderWithoutPermission) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+  std::filesystem::create_directories(inputs() / "locked");
+  std::filesystem::permissions(
+      inputs() / "locked", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked"), "locked/utterances.jsonl"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked/inside"), "locked/inside"));
+  EXPECT_TRUE(std::filesystem::is_empty(inputs() / "locked"));
+}
+
+// A limit on the size of files stands for a full disk: the write fails half way.
+TEST_F(Refused, AFullDiskLeavesNothingHalfWritten) {
+  const std::string full = "trap '' XFSZ; ulimit -f 1; ";
+  inputs().file("old.json", "old");
+  const std::vector<std::string> before = listing(inputs().path());
+  const CommandResult profile =
+      run_shell(full + command_line({"profile", "--model", "model.safetensors", "--data",
+                                     "set.jsonl", "--out", "old.json"}),
+                inputs().path());
+  EXPECT_TRUE(is_refusal(profile, "old.json"));
+  const CommandResult energy = run_shell(
+      full + command_line({"energy", "--report", "made/report.json", "--out", "new.json"}),
+      inputs().path());
+  EXPECT_TRUE(is_refusal(energy, "new.json"));
+  EXPECT_EQ(listing(inputs().path()), before);
+  EXPECT_EQ(read_file(inputs() / "old.json"), "old");
+}
+
+TEST_F(Refused, AFullStandardOutputIsAFailure) {
+  for (const std::string arguments : {"info", "--help", "energy --report made/report.json"}) {
+    const CommandResult result = run_shell("edgeval " + arguments + " >/dev/full", inputs().path());
+    EXPECT_EQ(result.code, 2) << arguments;
+    EXPECT_EQ(result.err, "edgeval: failed: standard output cannot be written\n");
+  }
+}
+
+}  // namespace
+}  // namespace edgeval::test

@@ -1,0 +1,125 @@
+// The straight line from a test set to quality and activity: batches hold every utterance once, and
+// a batch that memory does not suffice for is halved without changing a result.
+#include "eval/pipeline.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <new>
+
+#include "eval/batches.hpp"
+#include "eval/summary.hpp"
+#include "tests/datasets/data_folder.hpp"
+#include "tests/support/safetensors.hpp"
+
+namespace edgeval::test {
+namespace {
+
+// Utterances of 0 (shorter than a frame of 25 ms), 1, 8, 3, 8 and 23 frames.
+const std::vector<Index> kFrames{0, 1, 8, 3, 8, 23};
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  PipelineTest() {
+    for (std::size_t n = 0; n < kFrames.size(); ++n) {
+      const std::string id = "u" + std::to_string(n);
+      const Index samples = kFrames[n] == 0 ? 399 : 400 + 160 * (kFrames[n] - 1);
+      set_.utterances.push_back(
+          {id, folder_.audio(id + ".wav", {.samples = static_cast<int>(samples)}), "a b", ""});
+    }
+    model_.tokens = {"", "a", "b", " ", "c"};
+  }
+
+  DataFolder folder_;
+  data::TestSet set_;
+  Model model_ = random_model(
+      {.inputs = 4, .lstm = {{.cells = 3, .directions = kBothDirections}}, .outputs = 5, .gain = 3},
+      5);
+};
+
+// An engine without memory for more than `most` lanes.
+class SmallEngine : public Engine {
+ public:
+  SmallEngine(const Model& model, Index most)
+      : inner_(make_cpu_engine(model, {.threads = 1})), most_(most) {}
+  std::string device() const override { return "small"; }
+  bool on_gpu() const override { return false; }
+  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
+                  LayerObserver* observer) override {
+    if (features.sequences() > most_) throw std::bad_alloc();
+    return inner_->run(features, point, observer);
+  }
+
+ private:
+  std::unique_ptr<Engine> inner_;
+  Index most_;
+};
+
+TEST_F(PipelineTest, BatchesHoldEveryUtteranceOnceLongestFirst) {
+  const data::FeatureExtractor extractor(model_.frontend);
+  for (Index largest : {0, 1, 2, 4, 6, 100}) {
+    const BatchPlan plan = plan_batches(set_, model_, extractor, largest);
+    std::vector<Index> all;
+    for (const std::vector<Index>& batch : plan.batches) {
+      EXPECT_FALSE(batch.empty());
+      EXPECT_LE(static_cast<Index>(batch.size()), largest == 0 ? 6 : largest);
+      all.insert(all.end(), batch.begin(), batch.end());
+    }
+    EXPECT_EQ(all, (std::vector<Index>{5, 2, 4, 3, 1, 0}));
+    EXPECT_EQ(plan.frames, kFrames);
+    EXPECT_DOUBLE_EQ(plan.seconds[0], 399.0 / 16000);
+  }
+}
+
+TEST_F(PipelineTest, HalvingABatchThatIsTooLargeChangesNothing) {
+  const std::vector<OperatingPoint> points{dense_point(model_)};
+  const EvaluationOptions options{.threads = 1, .quiet = true};
+  SmallEngine large(model_, 100);
+  const Evaluation whole = evaluate(model_, set_, large, points, options);
+  for (Index most : {1, 2, 5}) {
+    SmallEngine small(model_, most);
+    const Evaluation halved = evaluate(model_, set_, small, points, options);
+    EXPECT_EQ(halved.outcomes[0].hypotheses, whole.outcomes[0].hypotheses);
+    EXPECT_EQ(halved.outcomes[0].activity, whole.outcomes[0].activity);
+  }
+  SmallEngine none(model_, 0);
+  EXPECT_THROW(evaluate(model_, set_, none, points, options), std::bad_alloc);
+}
+
+TEST_F(PipelineTest, EveryPointIsRunAndTotalsAreSums) {
+  OperatingPoint delta = dense_point(model_);
+  delta.layers[0].operand = Delta{.threshold_x = 0.3, .threshold_h = 0.3};
+  SmallEngine engine(model_, 100);
+  const Evaluation both =
+      evaluate(model_, set_, engine, {delta, dense_point(model_)}, {.batch = 2, .quiet = true});
+  ASSERT_EQ(both.outcomes.size(), 2u);
+  EXPECT_EQ(both.total_frames(), 43);
+  for (const Outcome& outcome : both.outcomes) {
+    Activity sum;
+    for (const Activity& activity : outcome.activity) sum += activity;
+    EXPECT_EQ(sum, outcome.total);
+    EXPECT_EQ(outcome.quality.words.counts.reference, 12u);
+  }
+  EXPECT_EQ(both.outcomes[1].total.macs_executed(),
+            both.outcomes[1].total.total(Count::kMacsDense));
+  EXPECT_LT(both.outcomes[0].total.macs_executed(), both.outcomes[1].total.macs_executed());
+}
+
+TEST_F(PipelineTest, AnUtteranceWithoutAFrameHasNoWordsAndNoSteps) {
+  SmallEngine engine(model_, 100);
+  const Evaluation run = evaluate(model_, set_, engine, {dense_point(model_)}, {.quiet = true});
+  EXPECT_EQ(run.outcomes[0].hypotheses[0], "");
+  EXPECT_EQ(run.outcomes[0].activity[0].total(Count::kSteps), 0u);
+  EXPECT_EQ(run.outcomes[0].activity[0].layers.size(), run.outcomes[0].activity[5].layers.size());
+}
+
+TEST(Summary, NumbersKeepFourDigitsAndAPrefix) {
+  const std::vector<std::pair<double, std::string>> cases{
+      {0, "0 J"},           {1, "1.000 J"},       {0.0012345, "1.234 mJ"}, {12.344, "12.34 J"},
+      {598e-6, "598.0 uJ"}, {999.96, "1.000 kJ"}, {24.19e9, "24.19 GJ"},   {2e-9, "2.000 nJ"},
+      {-0.5, "-500.0 mJ"}};
+  for (const auto& [value, text] : cases) EXPECT_EQ(si(value, "J"), text);
+}
+
+}  // namespace
+}  // namespace edgeval::test

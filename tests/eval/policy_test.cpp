@@ -1,0 +1,222 @@
+// Policies: axes, overrides of layers, `--set`, and what a profile completes (docs/formats.md,
+// "policy").
+#include "eval/policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "host/core/error.hpp"
+#include "tests/support/safetensors.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace edgeval::test {
+namespace {
+
+using Settings = std::vector<std::string>;
+
+class PolicyTest : public ::testing::Test {
+ protected:
+  Policy read(const std::string& text, const Settings& settings = {}) const {
+    return load_policy(folder_.file("p.yaml", text), settings);
+  }
+  OperatingPoint point(const std::string& text, const Settings& settings = {},
+                       const Profile* profile = nullptr) const {
+    return resolve(read(text, settings), model_, profile);
+  }
+  // A profile with p = 20 (10 fraction bits), x in [-3, 20] and h in [-0.5, 1] for every layer.
+  Profile profile() const {
+    Profile profile;
+    for (const Layer& layer : model_.layers) {
+      LayerProfile measured;
+      measured.name = layer_name(layer);
+      measured.input.min = -3;
+      measured.input.max = 20;
+      measured.recurrent.min = -0.5;
+      measured.recurrent.max = 1;
+      measured.input_magnitude_p9999 = 20;
+      profile.layers.push_back(measured);
+    }
+    return profile;
+  }
+
+  TemporaryFolder folder_;
+  // lstm1, lstm2, output
+  Model model_ = random_model({.inputs = 3, .lstm = {{.cells = 2}, {.cells = 2}}, .outputs = 5}, 1);
+};
+
+template <class Technique, class Choice>
+Technique as(const Choice& choice) {
+  EXPECT_TRUE(std::holds_alternative<Technique>(choice));
+  return std::get<Technique>(choice);
+}
+
+TEST_F(PolicyTest, WithoutAFileAllIsDense) {
+  const OperatingPoint point = resolve(load_policy(std::nullopt, {}), model_, nullptr);
+  EXPECT_TRUE(is_dense(point));
+  EXPECT_EQ(point.layers.size(), 3u);
+  EXPECT_EQ(describe(point), "dense");
+}
+
+TEST_F(PolicyTest, ReadsEveryAxis) {
+  const Policy policy = read(
+      "arithmetic: {type: fp32}\nweights: {type: as_trained}\nnonlinearity: {type: exact}\n"
+      "plan: {type: similarity_skip, threshold: 0.25, max_consecutive: 7, shift: 9, fraction_bits: "
+      "12}\n"
+      "operand: {type: delta, threshold_x: 0.5, threshold_h: 0.125}\n");
+  const auto skip = as<SimilaritySkip>(policy.plan);
+  EXPECT_EQ(skip.threshold, 0.25);
+  EXPECT_EQ(skip.max_consecutive, 7);
+  EXPECT_EQ(skip.shift, 9);
+  EXPECT_EQ(skip.fraction_bits, 12);
+  const auto delta = as<Delta>(policy.operand);
+  EXPECT_EQ(delta.threshold_x, 0.5);
+  EXPECT_EQ(delta.threshold_h, 0.125);
+}
+
+TEST_F(PolicyTest, WhatIsNotGivenKeepsItsDefault) {
+  const auto skip = as<SimilaritySkip>(read("plan: {type: similarity_skip, shift: 3}").plan);
+  EXPECT_EQ(skip.threshold, SimilaritySkip{}.threshold);
+  EXPECT_EQ(skip.max_consecutive, SimilaritySkip{}.max_consecutive);
+  EXPECT_TRUE(from_profile(skip.fraction_bits));
+}
+
+TEST_F(PolicyTest, TheReportWritesOutEveryDefaultAndEveryLayer) {
+  const Policy policy =
+      read("operand: {type: reuse, range: [-1, 1.5]}\nlayers: {lstm2: {operand: {type: delta}}}");
+  const nlohmann::json json = to_json(policy, model_, resolve(policy, model_, nullptr));
+  EXPECT_EQ(json.at("arithmetic"), (nlohmann::json{{"type", "fp32"}}));
+  EXPECT_EQ(json.at("weights"), (nlohmann::json{{"type", "as_trained"}}));
+  EXPECT_EQ(json.at("nonlinearity"), (nlohmann::json{{"type", "exact"}}));
+  EXPECT_EQ(json.at("plan"), (nlohmann::json{{"type", "every_step"}}));
+  EXPECT_EQ(json.at("operand"),
+            nlohmann::json::parse(R"({"type": "reuse", "clusters": 16, "range": [-1, 1.5]})"));
+  EXPECT_EQ(json.at("layers").at("lstm1").at("operand"), json.at("operand"));
+  EXPECT_EQ(json.at("layers").at("lstm2").at("operand"),
+            nlohmann::json::parse(R"({"type": "delta", "threshold_x": 0.1, "threshold_h": 0.1})"));
+  EXPECT_EQ(json.at("layers").at("output").at("operand"), (nlohmann::json{{"type", "as_is"}}));
+}
+
+TEST_F(PolicyTest, AnOverrideActsOnItsLayerOnly) {
+  const OperatingPoint all = point(
+      "plan: {type: similarity_skip, fraction_bits: 12}\n"
+      "layers: {lstm1: {plan: {type: every_step}}, lstm2: {operand: {type: delta}}}");
+  as<EveryStep>(all.layers[0].plan);
+  as<AsIs>(all.layers[0].operand);
+  as<SimilaritySkip>(all.layers[1].plan);
+  as<Delta>(all.layers[1].operand);
+}
+
+TEST_F(PolicyTest, AnOverrideWithoutATypeKeepsTypeAndParametersInForce) {
+  const OperatingPoint all = point(
+      "layers: {lstm2: {plan: {shift: 4}}}\n"  // the order in the file does not matter
+      "plan: {type: similarity_skip, threshold: 0.9, fraction_bits: 11}\n");
+  const auto skip = as<SimilaritySkip>(all.layers[1].plan);
+  EXPECT_EQ(skip.threshold, 0.9);
+  EXPECT_EQ(skip.shift, 4);
+  EXPECT_EQ(skip.fraction_bits, 11);
+  EXPECT_EQ(as<SimilaritySkip>(all.layers[0].plan).shift, SimilaritySkip{}.shift);
+}
+
+TEST_F(PolicyTest, AnOverrideWithATypeStartsFromItsDefaults) {
+  const OperatingPoint all = point(
+      "plan: {type: similarity_skip, threshold: 0.9, fraction_bits: 11}\n"
+      "layers: {lstm2: {plan: {type: similarity_skip, fraction_bits: 9}}}");
+  EXPECT_EQ(as<SimilaritySkip>(all.layers[1].plan).threshold, SimilaritySkip{}.threshold);
+}
+
+TEST_F(PolicyTest, PlanAndOperandOfAllLayersLeaveLinearOnesAlone) {
+  const OperatingPoint all =
+      point("plan: {type: similarity_skip, fraction_bits: 8}\noperand: {type: delta}");
+  as<EveryStep>(all.layers[2].plan);
+  as<AsIs>(all.layers[2].operand);
+  as<Delta>(point("layers: {output: {operand: {type: delta}}}").layers[2].operand);
+}
+
+TEST_F(PolicyTest, SetOverridesAFile) {
+  const OperatingPoint all =
+      point("operand: {type: delta, threshold_x: 0.5, threshold_h: 0.25}",
+            {"operand.threshold_x=0.75", "plan.type=similarity_skip", "plan.fraction_bits=7",
+             "layers.lstm1.operand.threshold_h=0", "operand.threshold_x=1"});
+  EXPECT_EQ(as<Delta>(all.layers[1].operand).threshold_x, 1);  // the last one counts
+  EXPECT_EQ(as<Delta>(all.layers[1].operand).threshold_h, 0.25);
+  EXPECT_EQ(as<Delta>(all.layers[0].operand).threshold_h, 0);
+  EXPECT_EQ(as<SimilaritySkip>(all.layers[0].plan).fraction_bits, 7);
+}
+
+TEST_F(PolicyTest, SetAloneMakesAPolicy) {
+  const Policy policy = load_policy(
+      std::nullopt, {"operand.type=reuse", "operand.range=[-1, 1]", "operand.clusters=12",
+                     "layers.lstm2={plan: {type: similarity_skip, fraction_bits: 3}}"});
+  const OperatingPoint all = resolve(policy, model_, nullptr);
+  const auto reuse = as<Reuse>(all.layers[0].operand);
+  EXPECT_EQ(reuse.clusters, 12);
+  EXPECT_EQ(reuse.range_min, -1);
+  EXPECT_EQ(reuse.range_max, 1);
+  as<EveryStep>(all.layers[0].plan);
+  EXPECT_EQ(as<SimilaritySkip>(all.layers[1].plan).fraction_bits, 3);
+}
+
+TEST_F(PolicyTest, SetFillsAnAxisLeftEmptyInTheFile) {
+  as<Delta>(point("operand:\n", {"operand.type=delta"}).layers[0].operand);
+}
+
+TEST_F(PolicyTest, LayerNamesWithDotsWorkInFilesAndQuotedInSet) {
+  std::get<LstmLayer>(model_.layers[0]).name = "encoder.lstm.1";
+  as<Delta>(point("layers: {encoder.lstm.1: {operand: {type: delta}}}").layers[0].operand);
+  const Settings quoted{"layers.\"encoder.lstm.1\".operand.type=delta"};
+  as<Delta>(resolve(load_policy(std::nullopt, quoted), model_, nullptr).layers[0].operand);
+  const Settings bare{"layers.encoder.lstm.1.operand.type=delta"};
+  EXPECT_THROW(resolve(load_policy(std::nullopt, bare), model_, nullptr), Error);
+}
+
+TEST_F(PolicyTest, InfinityIsNoLimit) {
+  const OperatingPoint all =
+      point("plan: {type: similarity_skip, max_consecutive: .inf, fraction_bits: 2}");
+  EXPECT_TRUE(std::isinf(as<SimilaritySkip>(all.layers[0].plan).max_consecutive));
+  EXPECT_EQ(
+      to_json(Policy{}, model_, all).at("layers").at("lstm1").at("plan").at("max_consecutive"),
+      ".inf");
+}
+
+TEST_F(PolicyTest, AProfileCompletesWhatIsOpen) {
+  const Profile measured = profile();
+  const OperatingPoint all = point(
+      "plan: {type: similarity_skip}\noperand: {type: reuse}\n"
+      "layers: {lstm2: {plan: {fraction_bits: 3}, operand: {range: [-2, 2]}}, output: {operand: "
+      "{type: reuse}}}",
+      {}, &measured);
+  EXPECT_EQ(as<SimilaritySkip>(all.layers[0].plan).fraction_bits, 10);  // floor(log2(32767 / 20))
+  EXPECT_EQ(as<SimilaritySkip>(all.layers[1].plan).fraction_bits, 3);
+  EXPECT_EQ(as<Reuse>(all.layers[0].operand).range_min, -3);
+  EXPECT_EQ(as<Reuse>(all.layers[0].operand).range_max, 20);
+  EXPECT_EQ(as<Reuse>(all.layers[1].operand).range_min, -2);
+  EXPECT_EQ(as<Reuse>(all.layers[2].operand).range_max, 20);
+}
+
+TEST_F(PolicyTest, TheProfileOfAPolicyFileLiesBesideIt) {
+  EXPECT_EQ(read("profile: here.json").profile, folder_.path() / "here.json");
+  EXPECT_EQ(read("profile: /there.json").profile, "/there.json");
+  EXPECT_EQ(load_policy(std::nullopt, {"profile=here.json"}).profile, "here.json");
+}
+
+TEST_F(PolicyTest, DescribesWhatIsNotDense) {
+  EXPECT_EQ(
+      describe(point("plan: {type: similarity_skip, fraction_bits: 2, max_consecutive: .inf}\n"
+                     "layers: {lstm2: {operand: {type: delta, threshold_x: 0}}}")),
+      "similarity_skip (threshold 0.5, max_consecutive .inf, shift 10) + delta (threshold_x 0, "
+      "threshold_h 0.1)");
+}
+
+// Numbers far outside what a technique takes: written, compared and refused without undefined
+// behaviour.
+TEST_F(PolicyTest, HugeNumbersAreKept) {
+  const OperatingPoint all =
+      point("plan: {type: similarity_skip, max_consecutive: 1e20, fraction_bits: 2}");
+  EXPECT_EQ(
+      to_json(Policy{}, model_, all).at("layers").at("lstm1").at("plan").at("max_consecutive"),
+      1e20);
+}
+
+}  // namespace
+}  // namespace edgeval::test

@@ -1,0 +1,194 @@
+// A weights choice applied to a whole model: what changes, what does not, and what the accelerators
+// then charge.
+#include "host/model/transform.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "eval/pipeline.hpp"
+#include "host/core/error.hpp"
+#include "host/model/file.hpp"
+#include "hwmodel/pricing.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/safetensors.hpp"
+
+namespace edgeval::test {
+namespace {
+
+Model small_model() {
+  return random_model({.inputs = 5,
+                       .lstm = {{.cells = 3, .directions = kBothDirections},
+                                {.cells = 33, .directions = kForwardOnly}},
+                       .outputs = 7},
+                      11);
+}
+
+std::vector<const Matrix<float>*> weight_matrices(const Model& model) {
+  std::vector<const Matrix<float>*> all;
+  for (const Layer& layer : model.layers) {
+    if (const auto* lstm = std::get_if<LstmLayer>(&layer)) {
+      for (const LstmWeights& weights : lstm->weights) {
+        all.push_back(&weights.weight_ih);
+        all.push_back(&weights.weight_hh);
+      }
+    } else {
+      all.push_back(&std::get<LinearLayer>(layer).weight);
+    }
+  }
+  return all;
+}
+
+std::vector<float> biases(const Model& model) {
+  std::vector<float> all;
+  const auto add = [&](const Matrix<float>& bias) {
+    all.insert(all.end(), bias.values().begin(), bias.values().end());
+  };
+  for (const Layer& layer : model.layers) {
+    if (const auto* lstm = std::get_if<LstmLayer>(&layer))
+      for (const LstmWeights& weights : lstm->weights) add(weights.bias);
+    else
+      add(std::get<LinearLayer>(layer).bias);
+  }
+  return all;
+}
+
+bool equal(const Matrix<float>& a, const Matrix<float>& b) {
+  return a.rows() == b.rows() && a.cols() == b.cols() && std::ranges::equal(a.values(), b.values());
+}
+
+Activity one_step(const Model& model) {
+  Activity activity;
+  for (const LayerShape& shape : layer_shapes(model))
+    activity.layers.push_back(dense_counts(shape, 1, 10));
+  return activity;
+}
+
+TEST(Transform, AsTrainedCopiesEverythingAndCostsTheSame) {
+  const Model model = small_model();
+  const TransformedModel same = transform(model, AsTrained{});
+  EXPECT_EQ(model_bytes(same.model), model_bytes(model));
+  EXPECT_EQ(same.model.sha256, model.sha256);
+  for (const MatrixReport& matrix : same.matrices) EXPECT_EQ(matrix.mean_squared_error, 0);
+  const auto accelerators = hw::load_accelerators(source_folder() / "hwmodel/accelerators");
+  ASSERT_FALSE(accelerators.empty());
+  for (const hw::Accelerator& accelerator : accelerators)
+    EXPECT_EQ(hw::price(accelerator, one_step(same.model)).joules,
+              hw::price(accelerator, one_step(model)).joules);
+}
+
+TEST(Transform, WeightsChangeBiasesAndTheModelItselfDoNot) {
+  const Model model = small_model(), untouched = small_model();
+  const TransformedModel result = transform(model, Binary{});
+  EXPECT_EQ(biases(result.model), biases(model));
+  const auto before = weight_matrices(model), after = weight_matrices(result.model);
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_FALSE(equal(*before[i], *after[i]));
+  EXPECT_EQ(model_bytes(model), model_bytes(untouched));
+}
+
+TEST(Transform, ReportsEveryMatrixInOrderWithItsErrorAndNonzeros) {
+  const Model model = small_model();
+  const TransformedModel result =
+      transform(model, Pruned{.share = 0.4, .scope = PruningScope::kGlobal});
+  const auto before = weight_matrices(model), after = weight_matrices(result.model);
+  ASSERT_EQ(result.matrices.size(), before.size());
+  std::uint64_t weights = 0, nonzero = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const MatrixReport& report = result.matrices[i];
+    EXPECT_EQ(report.rows, before[i]->rows());
+    EXPECT_EQ(report.cols, before[i]->cols());
+    double sum = 0;
+    std::uint64_t kept = 0;
+    for (Index r = 0; r < report.rows; ++r)
+      for (Index c = 0; c < report.cols; ++c) {
+        const double error =
+            static_cast<double>((*after[i])(r, c)) - static_cast<double>((*before[i])(r, c));
+        sum += error * error;
+        kept += (*after[i])(r, c) != 0 ? 1 : 0;
+      }
+    EXPECT_DOUBLE_EQ(report.mean_squared_error, sum / static_cast<double>(before[i]->size()));
+    EXPECT_EQ(report.nonzero, kept);
+    weights += report.weights();
+    nonzero += kept;
+  }
+  EXPECT_EQ(weights - nonzero,
+            static_cast<std::uint64_t>(0.4 * static_cast<double>(weights) + 0.5));
+  EXPECT_EQ(result.matrices[0].layer, "lstm1");
+  EXPECT_EQ(result.matrices[0].direction, "forward");
+  EXPECT_EQ(result.matrices[0].matrix, "weight_ih");
+  EXPECT_EQ(result.matrices[3].direction, "backward");
+  EXPECT_EQ(result.matrices[3].matrix, "weight_hh");
+  EXPECT_EQ(result.matrices.back().layer, "output");
+  EXPECT_EQ(result.matrices.back().direction, "none");
+}
+
+TEST(Transform, ShapesCarryTheBitsOfTheirMatricesAlsoWhenAppliedTwice) {
+  const Model model = small_model();
+  const TransformedModel once = transform(model, Ternary{});
+  const std::vector<LayerShape> shapes = layer_shapes(once.model);
+  ASSERT_EQ(shapes.size(), 4U);
+  // lstm1: 12 x 5 and 12 x 3; lstm2: 132 x 6 and 132 x 33; output: 7 x 33. Two bits each, a scale
+  // for each matrix.
+  EXPECT_EQ(shapes[0].stored_bits(), 2 * (60 + 36) + 2 * 32);
+  EXPECT_EQ(shapes[1].stored_bits(), 2 * (60 + 36) + 2 * 32);
+  EXPECT_EQ(shapes[2].stored_bits(), 2 * (132 * 6 + 132 * 33) + 2 * 32);
+  EXPECT_EQ(shapes[3].stored_bits(), 2 * 7 * 33 + 32);
+  EXPECT_EQ(layer_shapes(transform(once.model, Ternary{}).model), shapes);
+  EXPECT_EQ(layer_shapes(transform(once.model, AsTrained{}).model)[3].stored_bits(), 32 * 7 * 33);
+}
+
+TEST(Transform, AcceleratorsFetchAndLoadTheStoredBits) {
+  const Model model = small_model();
+  // No byte for the format: exactly a quarter of 32 bits for each weight.
+  const TransformedModel eight = transform(model, FixedPoint{.bits = 8, .integer_bits = 1});
+  double weights = 0, biases = 0;
+  for (const LayerShape& shape : layer_shapes(model)) {
+    weights += static_cast<double>(shape.weights());
+    biases += static_cast<double>(shape.biases());
+  }
+  for (const hw::Accelerator& accelerator :
+       hw::load_accelerators(source_folder() / "hwmodel/accelerators")) {
+    const hw::Price full = hw::price(accelerator, one_step(model));
+    const hw::Price less = hw::price(accelerator, one_step(eight.model));
+    for (std::size_t i = 0; i < full.components.size(); ++i) {
+      if (full.components[i].component == "dram")
+        EXPECT_NEAR(less.components[i].dynamic_joules / full.components[i].dynamic_joules,
+                    (weights / 4 + biases) / (weights + biases), 1e-12);
+      else if (full.components[i].component == "weight_memory")
+        EXPECT_LT(less.components[i].dynamic_joules, 0.3 * full.components[i].dynamic_joules);
+      else
+        EXPECT_EQ(less.components[i].dynamic_joules, full.components[i].dynamic_joules);
+    }
+  }
+}
+
+TEST(Transform, TheModelThatShipsRecognisesSpeechUnderEveryChoice) {
+  const Model trained =
+      load_model(source_folder() / "datasets/spoken/speech-blstm3x128.safetensors");
+  const data::TestSet set = data::open_test_set(source_folder() / "datasets/spoken", {.limit = 4});
+  const auto words_wrong = [&](const Weights& weights) {
+    const TransformedModel changed = transform(trained, weights);
+    const std::unique_ptr<Engine> engine = make_cpu_engine(changed.model, {.threads = 2});
+    const Evaluation evaluation =
+        evaluate(changed.model, set, *engine, {dense_point(changed.model)}, {.quiet = true});
+    const std::optional<double> wer = evaluation.outcomes[0].quality.words.value;
+    EXPECT_TRUE(wer.has_value() && std::isfinite(*wer));
+    return wer.value_or(1000);
+  };
+  const double as_trained = words_wrong(AsTrained{});
+  for (const Weights& gentle : {Weights(FixedPoint{.bits = 12}), Weights(MultiBit{.bits = 8}),
+                                Weights(Balanced{.bits = 16}), Weights(Pruned{.share = 0.05}),
+                                Weights(BlockCirculant{.block = 1}),
+                                Weights(PowerOfTwo{.min_exponent = -12, .max_exponent = 3})})
+    EXPECT_LE(words_wrong(gentle), as_trained + 30);
+  for (const Weights& harsh :
+       {Weights(Binary{}), Weights(Binary{.scale = Scale::kNone}), Weights(Ternary{}),
+        Weights(Ternary{.rule = TernaryRule::kRound, .scale = Scale::kNone}), Weights(Quaternary{}),
+        Weights(MultiBit{.bits = 1}), Weights(Balanced{.bits = 1}), Weights(Pruned{.share = 1}),
+        Weights(BlockCirculant{.block = 64})})
+    words_wrong(harsh);
+}
+
+}  // namespace
+}  // namespace edgeval::test
