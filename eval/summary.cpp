@@ -25,7 +25,7 @@ double share(std::uint64_t part, std::uint64_t whole) {
 }
 
 std::string with_interval(const std::optional<double>& value, const std::optional<Interval>& interval) {
-  if (!value) return "none (no reference words)";
+  if (!value) return "  none  (no reference words)";
   std::string text = print("%6.2f %%", *value);
   if (interval) text += print("  [%.2f, %.2f]", interval->low, interval->high);
   return text;

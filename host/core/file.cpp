@@ -21,7 +21,7 @@ class TemporaryFile {
  public:
   explicit TemporaryFile(std::string path)
       : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644)) {
-    if (descriptor_ < 0) fail("cannot be created");
+    if (descriptor_ < 0) throw Error(why("cannot be created"));
   }
   TemporaryFile(const TemporaryFile&) = delete;
   ~TemporaryFile() {
@@ -46,9 +46,11 @@ class TemporaryFile {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(concat(path_, ": ", what, ": ", std::strerror(errno)));
+  std::string why(const std::string& what) const {
+    return concat(path_, ": ", what, ": ", std::strerror(errno));
   }
+  // A full disk is no mistake of the user's.
+  [[noreturn]] void fail(const std::string& what) const { throw std::runtime_error(why(what)); }
 
   std::string path_;
   int descriptor_;

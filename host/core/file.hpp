@@ -11,10 +11,11 @@ namespace edgeval {
 std::string read_file(const std::filesystem::path& path);
 
 // Writes to a temporary file in the same folder, syncs it to disk and renames it over `path`; makes the
-// folder when it is missing. On failure the old file is untouched and the temporary one removed.
+// folder when it is missing. Throws Error when the place cannot be written to, std::runtime_error when
+// the disk fails; then the old file is untouched and the temporary one removed.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
-// Throws what write_file would throw, ahead of the work whose result it will write. Makes the folder.
+// Throws the Error that write_file would, ahead of the work whose result it will write. Makes the folder.
 void expect_writable(const std::filesystem::path& path);
 
 // SHA-256 in lower-case hexadecimal.

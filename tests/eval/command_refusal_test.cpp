@@ -436,11 +436,13 @@ TEST_F(Refused, AFullDiskLeavesNothingHalfWritten) {
       run_shell(full + command_line({"profile", "--model", "model.safetensors", "--data",
                                      "set.jsonl", "--out", "old.json"}),
                 inputs().path());
-  EXPECT_TRUE(is_refusal(profile, "old.json"));
+  EXPECT_EQ(profile.code, 2);
+  EXPECT_TRUE(profile.err.starts_with("edgeval: failed: old.json.part-")) << profile.err;
   const CommandResult energy = run_shell(
       full + command_line({"energy", "--report", "made/report.json", "--out", "new.json"}),
       inputs().path());
-  EXPECT_TRUE(is_refusal(energy, "new.json"));
+  EXPECT_EQ(energy.code, 2);
+  EXPECT_TRUE(energy.err.starts_with("edgeval: failed: new.json.part-")) << energy.err;
   EXPECT_EQ(listing(inputs().path()), before);
   EXPECT_EQ(read_file(inputs() / "old.json"), "old");
 }

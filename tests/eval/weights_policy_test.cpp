@@ -51,9 +51,9 @@ TEST(WeightsPolicy, AnUnknownWordIsRefusedWithTheNearestOne) {
 TEST(WeightsPolicy, ARunReportsStorageProductsAndTheNetworkAsTrainedBesideIt) {
   const TemporaryFolder folder;
   const std::string out = (folder.path() / "out").string();
-  const CommandResult result = run_shell(
-      "edgeval run --quiet --model " + quoted(spoken_model()) + " --data " + quoted(spoken_data()) +
-      " --limit 2 --set weights.type=pruned weights.share=0.75 --out " + quoted(out));
+  const CommandResult result = run_shell(concat(
+      "edgeval run --quiet --model ", quoted(spoken_model()), " --data ", quoted(spoken_data()),
+      " --limit 2 --out ", quoted(out), " --set weights.type=pruned weights.share=0.75"));
   ASSERT_EQ(result.code, 0) << result.err;
   const auto report = nlohmann::json::parse(read_file(folder.path() / "out/report.json"));
   const auto& weights = report.at("weights");
@@ -75,7 +75,7 @@ TEST(WeightsPolicy, ARunReportsStorageProductsAndTheNetworkAsTrainedBesideIt) {
               energy.at("joules_as_trained").get<double>());
   // A stored report is priced as the run was.
   const CommandResult again =
-      run_shell("edgeval energy --format json --report " + quoted(out + "/report.json"));
+      run_shell(concat("edgeval energy --format json --report ", quoted(out), "/report.json"));
   ASSERT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(nlohmann::json::parse(again.out).at("energy"), report.at("energy"));
 }
