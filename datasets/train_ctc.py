@@ -62,7 +62,7 @@ def transcribe(network, corpus, tokens, batch_size, device):
         total += loss.item()
         for lane, n in enumerate(batch):
             texts[n] = greedy(logits[:lengths[lane], lane], tokens)
-    return texts, total / max(1, sum(len(target) for target in corpus.targets))
+    return texts, total / corpus.characters()
 
 
 class Trainer:
@@ -110,11 +110,11 @@ class Trainer:
             inputs = [corpus.features(n, Augment(options, self.epoch, int(n))) for n in batch]
             _, _, loss = logits_and_loss(self.network, corpus, batch, inputs, options.device)
             self.optimizer.zero_grad()
-            (loss / sum(len(corpus.targets[n]) for n in batch)).backward()
+            (loss / max(1, sum(len(corpus.targets[n]) for n in batch))).backward()
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), options.clip)
             self.optimizer.step()
             total += loss.item()
-        return total / sum(len(target) for target in corpus.targets)
+        return total / corpus.characters()
 
     def judge(self, errors, loss):
         """Writes the model when it is the best so far: character errors, then loss."""
@@ -189,13 +189,15 @@ def check(options):
     utterances = read_set(options.data)[:options.limit]
     corpus = Corpus([u._replace(text="") for u in utterances], model["frontend"], model["tokens"])
     texts, _ = transcribe(network, corpus, model["tokens"], options.batch, "cpu")
-    path, _, split = options.data.rpartition(":")
-    where = ["--data", options.data] if os.path.exists(options.data) else ["--data", path,
-                                                                         "--split", split]
+    where = ["--data", options.data]
+    if not os.path.exists(options.data):
+        path, _, split = options.data.rpartition(":")
+        where = ["--data", path, "--split", split]
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([options.edgeval, "run", "--model", options.model, *where, "--limit",
-                        str(len(utterances)), "--out", folder, "--quiet"], check=True,
-                       stdout=subprocess.DEVNULL)
+        command = [options.edgeval, "run", "--model", options.model, *where, "--limit",
+                   str(len(utterances)), "--out", folder, "--quiet"]
+        if subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0:
+            fail("this command failed:", *command)
         lines = (pathlib.Path(folder) / "utterances.jsonl").read_text("utf-8").splitlines()
     different = 0
     for utterance, text, other in zip(utterances, texts, map(json.loads, lines)):

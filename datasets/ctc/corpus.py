@@ -67,13 +67,19 @@ class Corpus:
         self.utterances, self.frontend = utterances, frontend
         ids = {token: i for i, token in enumerate(tokens)}
         self.targets = [[ids[c] for c in " ".join(u.text.split())] for u in utterances]
-        self.audio = [read_audio(u.audio, frontend["sample_rate"]) for u in utterances]
+        try:
+            self.audio = [read_audio(u.audio, frontend["sample_rate"]) for u in utterances]
+        except (ValueError, RuntimeError) as error:  # soundfile's errors are RuntimeErrors
+            fail(error)
         for utterance, samples in zip(utterances, self.audio):
             if len(log_mel(samples[:4000], frontend)) == 0:
                 fail(f"{utterance.audio}: shorter than one frame")
 
     def __len__(self):
         return len(self.utterances)
+
+    def characters(self):
+        return max(1, sum(len(target) for target in self.targets))
 
     def features(self, n, augment=None):
         """[frames, width] of utterance n."""
