@@ -1,6 +1,7 @@
 // The CPU engine under int16 and int8 beside the literal loops in integers on random small
 // networks: the same modes, every count equal, outputs bit for bit. In integer arithmetic nothing
-// may differ (binding decision 9), so no draw is a toss-up and none is drawn again.
+// may differ (binding decision 9), so no draw is a toss-up and none is drawn again. The same for
+// the model and speech that ship.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -9,6 +10,7 @@
 #include "host/core/error.hpp"
 #include "tests/support/literal.hpp"
 #include "tests/support/random_case.hpp"
+#include "tests/support/spoken.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -54,14 +56,9 @@ struct Work {
   std::uint64_t executed = 0, dense = 0;
 };
 
-void expect_engine_is_literal(Random& random, Kind kind, IntegerKind width, Work& work) {
-  const Model model = random_stack(random);
-  OperatingPoint point = random_point(random, model, kind);
-  make_integer(random, width, point);
-  std::vector<Index> lengths;
-  for (Index left = random.skewed(1, 9); left > 0; --left) lengths.push_back(random.skewed(1, 90));
-  const Ragged<float> batch = random_batch(random, lengths, model.inputs());
-
+Work expect_engine_is_literal(const Model& model, const OperatingPoint& point,
+                              const Ragged<float>& batch) {
+  Work work;
   ModesSeen observer;
   const BatchResult result = make_cpu_engine(model, {.threads = 1})->run(batch, point, &observer);
   Modes modes;
@@ -79,6 +76,16 @@ void expect_engine_is_literal(Random& random, Kind kind, IntegerKind width, Work
     work.dense += literal.activity.total(Count::kMacsDense);
   }
   EXPECT_EQ(observer.modes(), modes);
+  return work;
+}
+
+Work expect_random_network_is_literal(Random& random, Kind kind, IntegerKind width) {
+  const Model model = random_stack(random);
+  OperatingPoint point = random_point(random, model, kind);
+  make_integer(random, width, point);
+  std::vector<Index> lengths;
+  for (Index left = random.skewed(1, 9); left > 0; --left) lengths.push_back(random.skewed(1, 90));
+  return expect_engine_is_literal(model, point, random_batch(random, lengths, model.inputs()));
 }
 
 class LiteralInteger : public testing::TestWithParam<IntegerKind> {};
@@ -93,7 +100,9 @@ TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
     const Kind kind = kKinds[static_cast<std::size_t>(network) % std::size(kKinds)];
     SCOPED_TRACE(concat("network ", network, ", kind ", static_cast<int>(kind)));
     Random random(30260000 + static_cast<std::uint64_t>(network));
-    expect_engine_is_literal(random, kind, GetParam(), work[kind]);
+    const Work more = expect_random_network_is_literal(random, kind, GetParam());
+    work[kind].executed += more.executed;
+    work[kind].dense += more.dense;
   }
   // The networks would prove little if a technique left out nothing, or everything.
   for (const auto& [kind, sum] : work) {
@@ -104,6 +113,17 @@ TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
       EXPECT_LT(share, 0.95);
     }
   }
+}
+
+// What tests/golden/integer.json rests on.
+TEST(LiteralIntegerSpeech, TheShippedModelOnShippedSpeechGivesTheSameBitsModesAndCounts) {
+  const Model model = spoken_model();
+  const Ragged<float> features = spoken_test_features(model.frontend, 1);
+  for (const char* arithmetic : {"int16", "int8"})
+    for (const char* policy : {"", "skip_delta.yaml", "reuse.yaml"}) {
+      SCOPED_TRACE(concat(arithmetic, " ", policy));
+      expect_engine_is_literal(model, spoken_point(model, arithmetic, policy), features);
+    }
 }
 
 }  // namespace
