@@ -329,7 +329,8 @@ TEST(Nonlinearity, IntegerNetworksAreTheSameBitsInEveryBatch) {
       point.layers[0].arithmetic = arithmetic;
       const BatchResult together = engine->run(all, point);
       for (Index n = 0; n < all.sequences(); ++n) {
-        Ragged<float> one(std::span(lengths).subspan(n, 1), all.cols());
+        const std::vector<Index> length{lengths[n]};
+        Ragged<float> one(length, all.cols());
         std::copy_n(all.sequence(n).data, lengths[n] * all.cols(), one.sequence(0).data);
         const BatchResult alone = engine->run(one, point);
         const float* wanted = std::as_const(together.outputs).sequence(n).data;
