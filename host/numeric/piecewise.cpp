@@ -11,9 +11,11 @@ std::int64_t scaled(double value, int bits) {
   return static_cast<std::int64_t>(product + (product < 0 ? -0.5 : 0.5));
 }
 
-float rounded_up(double value) {
+// The least float that is not below value, or is above it.
+float rounded_up(double value, bool above) {
   const float nearest = static_cast<float>(value);
-  return static_cast<double>(nearest) < value
+  const double error = static_cast<double>(nearest) - value;
+  return error < 0 || (above && error == 0)
              ? std::nextafter(nearest, std::numeric_limits<float>::infinity())
              : nearest;
 }
@@ -21,10 +23,11 @@ float rounded_up(double value) {
 std::vector<TablePiece> table_of(const LinearPieces& pieces) {
   std::vector<TablePiece> table;
   for (const LinearPiece& piece : pieces) {
+    const double place = piece.knot * power_of_two(kStateBits);
     const double knot =
-        clamp(std::ceil(piece.knot * power_of_two(kStateBits)), static_cast<double>(lowest_of(32)),
-              static_cast<double>(highest_of(32)));
-    table.push_back({.knot = rounded_up(piece.knot),
+        clamp(piece.open ? std::floor(place) + 1 : std::ceil(place),
+              static_cast<double>(lowest_of(32)), static_cast<double>(highest_of(32)));
+    table.push_back({.knot = rounded_up(piece.knot, piece.open),
                      .slope = static_cast<float>(piece.slope),
                      .offset = static_cast<float>(piece.offset),
                      .fixed_knot = static_cast<std::int32_t>(knot),

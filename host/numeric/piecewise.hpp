@@ -1,5 +1,5 @@
 // Functions made of straight pieces, in place of sigmoid and tanh (docs/techniques.md,
-// "Nonlinearity"): y = slope x + offset on [knot, knot of the next piece). One table holds them in
+// "Nonlinearity"): y = slope x + offset from a knot up to the next piece's. One table holds them in
 // both numbers:
 //   fp32      x, y floats
 //   integers  z with kStateBits fraction bits -> y with kUnitBits, rounded half away from zero;
@@ -19,6 +19,7 @@ struct LinearPiece {
   double knot;
   double slope;
   double offset;
+  bool open = false;  // from just above the knot on, the knot being the piece's before
 };
 using LinearPieces = std::vector<LinearPiece>;  // knots ascend
 

@@ -42,7 +42,7 @@ inline LinearPieces mirrored(const LinearPieces& right, Curve curve) {
   for (std::size_t k = right.size(); k-- > 0;) {
     const double knot =
         k + 1 < right.size() ? -right[k + 1].knot : -std::numeric_limits<double>::infinity();
-    all.push_back({knot, right[k].slope, 2 * centre_of(curve) - right[k].offset});
+    all.push_back({knot, right[k].slope, 2 * centre_of(curve) - right[k].offset, true});
   }
   all.insert(all.end(), right.begin(), right.end());
   return all;
