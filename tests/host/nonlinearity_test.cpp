@@ -383,7 +383,8 @@ TEST(Nonlinearity, CountsReadsComparisonsAndArithmeticOfEveryEvaluation) {
   for (const Counted& c : counted) {
     OperatingPoint point = dense_point(model);
     point.layers[0].nonlinearity = c.choice;
-    for (const LayerActivity& layer : engine->run(features, point).activity[0].layers) {
+    const BatchResult result = engine->run(features, point);
+    for (const LayerActivity& layer : result.activity[0].layers) {
       EXPECT_EQ(layer[Count::kNonlinearities], c.exact * outputs);
       EXPECT_EQ(layer[Count::kNonlinearityReads], c.reads * outputs);
       EXPECT_EQ(layer[Count::kElementwiseMultiplications], c.multiplications * outputs);
