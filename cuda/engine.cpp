@@ -80,9 +80,12 @@ class GpuEngine final : public Engine {
   BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
                   LayerObserver* observer) override {
     check_point(model_, point);
-    for (const LayerPolicy& layer : point.layers)
+    for (const LayerPolicy& layer : point.layers) {
       EDGEVAL_EXPECTS(std::holds_alternative<Fp32>(layer.arithmetic),
                       "the GPU engine computes in fp32 only; use --device cpu for integer arithmetic");
+      EDGEVAL_EXPECTS(std::holds_alternative<Exact>(layer.nonlinearity),
+                      "the GPU engine has exact sigmoids and tanhs only; use --device cpu for other nonlinearities");
+    }
     BatchResult result;
     result.outputs = Ragged<float>(features.lengths(), model_.outputs());
     result.activity.resize(static_cast<std::size_t>(features.sequences()));

@@ -102,10 +102,12 @@ void read_layers(const YAML::Node& node, const Place& place, Policy& policy) {
   for (const auto& entry : node) {
     const std::string& name = entry.first.Scalar();
     const Place layer = place.inside(name);
-    expect_map(entry.second, layer, {"arithmetic", "plan", "operand"});
+    expect_map(entry.second, layer, {"arithmetic", "nonlinearity", "plan", "operand"});
     Policy::LayerOverride& change = policy.layers[name];
     if (const YAML::Node arithmetic = entry.second["arithmetic"]; arithmetic.IsDefined())
       change.arithmetic = read_choice(arithmetic, layer.inside("arithmetic"), policy.arithmetic);
+    if (const YAML::Node nonlinearity = entry.second["nonlinearity"]; nonlinearity.IsDefined())
+      change.nonlinearity = read_choice(nonlinearity, layer.inside("nonlinearity"), policy.nonlinearity);
     if (const YAML::Node plan = entry.second["plan"]; plan.IsDefined())
       change.plan = read_choice(plan, layer.inside("plan"), policy.plan);
     if (const YAML::Node operand = entry.second["operand"]; operand.IsDefined())
@@ -237,9 +239,10 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
   OperatingPoint point;
   for (const Layer& layer : model.layers) {
     LayerPolicy choice{EveryStep{}, AsIs{}, policy.arithmetic};
-    if (std::holds_alternative<LstmLayer>(layer)) choice = {policy.plan, policy.operand, policy.arithmetic};
+    if (std::holds_alternative<LstmLayer>(layer)) choice = {policy.plan, policy.operand, policy.arithmetic, policy.nonlinearity};
     if (const auto change = policy.layers.find(layer_name(layer)); change != policy.layers.end()) {
       choice.arithmetic = change->second.arithmetic.value_or(choice.arithmetic);
+      choice.nonlinearity = change->second.nonlinearity.value_or(choice.nonlinearity);
       choice.plan = change->second.plan.value_or(choice.plan);
       choice.operand = change->second.operand.value_or(choice.operand);
     }
@@ -264,6 +267,7 @@ nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const O
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const LayerPolicy& layer = point.layers[i];
     json["layers"][layer_name(model.layers[i])] = {{"arithmetic", choice_to_json(layer.arithmetic)},
+                                                   {"nonlinearity", choice_to_json(layer.nonlinearity)},
                                                    {"plan", choice_to_json(layer.plan)},
                                                    {"operand", choice_to_json(as_rounded(layer))}};
     if (const nlohmann::ordered_json formats = formats_to_json(model.layers[i], layer.arithmetic); !formats.is_null())
@@ -274,8 +278,8 @@ nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const O
 
 bool is_dense(const OperatingPoint& point) {
   for (const LayerPolicy& layer : point.layers)
-    if (!std::holds_alternative<Fp32>(layer.arithmetic) || !std::holds_alternative<EveryStep>(layer.plan) ||
-        !std::holds_alternative<AsIs>(layer.operand))
+    if (!std::holds_alternative<Fp32>(layer.arithmetic) || !std::holds_alternative<Exact>(layer.nonlinearity) ||
+        !std::holds_alternative<EveryStep>(layer.plan) || !std::holds_alternative<AsIs>(layer.operand))
       return false;
   return true;
 }
@@ -285,12 +289,15 @@ std::string describe(const OperatingPoint& point) {
   std::vector<std::string> parts;
   const auto add = [&](const auto& technique) {
     using Technique = std::decay_t<decltype(technique)>;
-    if (std::is_same_v<Technique, Fp32> || std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>) return;
+    if (std::is_same_v<Technique, Fp32> || std::is_same_v<Technique, Exact> || std::is_same_v<Technique, EveryStep> ||
+        std::is_same_v<Technique, AsIs>)
+      return;
     const std::string text = describe_technique(technique);
     if (std::find(parts.begin(), parts.end(), text) == parts.end()) parts.push_back(text);
   };
   for (const LayerPolicy& layer : point.layers) {
     std::visit(add, layer.arithmetic);
+    std::visit(add, layer.nonlinearity);
     std::visit(add, layer.plan);
     std::visit(add, layer.operand);
   }

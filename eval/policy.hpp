@@ -27,6 +27,7 @@ struct Policy {
 
   struct LayerOverride {
     std::optional<Arithmetic> arithmetic;
+    std::optional<Nonlinearity> nonlinearity;
     std::optional<Plan> plan;
     std::optional<OperandChoice> operand;
   };

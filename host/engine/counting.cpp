@@ -24,6 +24,21 @@ void count_operand(LayerActivity& activity, const OperandCost& cost) {
     activity[Count::kOperandSubtractions] += times(cost.subtractions_per_change, changed - first);
 }
 
+void count_nonlinearity(LayerActivity&, const Exact&) {}
+
+// Three sigmoids and two tanhs an output, of which the exact ones' count is taken back.
+template <class Approximation>
+void count_nonlinearity(LayerActivity& activity, const Approximation& choice) {
+  const std::uint64_t outputs = activity[Count::kOutputs];
+  const NonlinearityCost sigmoid = choice.cost(Curve::kSigmoid), tanh = choice.cost(Curve::kTanh);
+  const auto all = [&](int NonlinearityCost::*cost) { return times(3 * sigmoid.*cost + 2 * tanh.*cost, outputs); };
+  activity[Count::kNonlinearities] = 0;
+  activity[Count::kNonlinearityReads] = all(&NonlinearityCost::reads);
+  activity[Count::kNonlinearityComparisons] = all(&NonlinearityCost::comparisons);
+  activity[Count::kElementwiseMultiplications] += all(&NonlinearityCost::multiplications);
+  activity[Count::kElementwiseAdditions] += all(&NonlinearityCost::additions);
+}
+
 }  // namespace
 
 void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index steps, Index running) {
@@ -33,6 +48,7 @@ void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index ste
   complete_counts(activity);
   std::visit([&](const auto& plan) { count_plan(activity, plan.kCost); }, policy.plan);
   std::visit([&](const auto& operand) { count_operand(activity, operand.kCost); }, policy.operand);
+  std::visit([&](const auto& choice) { count_nonlinearity(activity, choice); }, policy.nonlinearity);
 }
 
 std::vector<LayerShape> layer_shapes(const Layer& layer, const Arithmetic& arithmetic) {

@@ -141,12 +141,14 @@ class CpuEngine final : public Engine {
     std::vector<std::vector<std::vector<Index>>> blocks(directions);
     std::vector<LaneActivities> activity = blank_activity(model_.layers[run.index], run);
     std::vector<DirectionTask<LayerArithmetic>> tasks;
+    const std::optional<PiecewiseTables> tables = piecewise_tables(run.policy.nonlinearity);
+    const PiecewiseFunctions functions = tables ? tables->functions() : PiecewiseFunctions{};
     for (std::size_t d = 0; d < directions; ++d) {
       plans[d] = plan_lanes(run.policy.plan, run.input, layer.directions[d], threads_);
       blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
         tasks.push_back({{layer.directions[d], layer.cells, run.input, plans[d], lanes, output,
-                          static_cast<Index>(d) * layer.cells, options_.chunk_bytes, {}},
+                          static_cast<Index>(d) * layer.cells, options_.chunk_bytes, {}, tables ? &functions : nullptr},
                          arithmetics[d]});
         for (Index lane : lanes) tasks.back().direction.activity.push_back(&activity[d][lane]);
       }

@@ -15,17 +15,22 @@ void check_point(const Model& model, const OperatingPoint& point) {
     const auto check = [&](const auto& technique) {
       EDGEVAL_EXPECTS(technique.problem() == nullptr, "layer ", layer, ", ", technique.kName, ": ",
                       technique.problem());
-      technique.fields(technique, [&](const char* key, double value, const char*) {
-        EDGEVAL_EXPECTS(!from_profile(value), "layer ", layer, ", ", technique.kName, ": ", key,
+      technique.fields(technique, [&](const char* key, auto value, const char*) {
+        if constexpr (std::is_same_v<decltype(value), double>)
+          EDGEVAL_EXPECTS(!from_profile(value), "layer ", layer, ", ", technique.kName, ": ", key,
                         " is not known; name a profile (edgeval profile makes one) or give it in the policy");
       });
     };
     std::visit(check, point.layers[i].plan);
     std::visit(check, point.layers[i].operand);
     std::visit(check, point.layers[i].arithmetic);
+    std::visit(check, point.layers[i].nonlinearity);
     EDGEVAL_EXPECTS(std::holds_alternative<LstmLayer>(model.layers[i]) ||
                         std::holds_alternative<EveryStep>(point.layers[i].plan),
                     "layer ", layer, " is linear and runs on every step; a plan acts on recurrent layers only");
+    EDGEVAL_EXPECTS(std::holds_alternative<LstmLayer>(model.layers[i]) ||
+                        std::holds_alternative<Exact>(point.layers[i].nonlinearity),
+                    "layer ", layer, " is linear and has no sigmoid or tanh; a nonlinearity acts on recurrent layers only");
   }
 }
 

@@ -11,6 +11,7 @@
 #include "host/core/matrix.hpp"
 #include "host/model/graph.hpp"
 #include "host/technique/arithmetic.hpp"
+#include "host/technique/nonlinearity.hpp"
 #include "host/technique/operand.hpp"
 #include "host/technique/plan.hpp"
 
@@ -21,6 +22,7 @@ struct LayerPolicy {
   Plan plan;
   OperandChoice operand;
   Arithmetic arithmetic = Fp32{};
+  Nonlinearity nonlinearity = Exact{};  // of the sigmoids and tanhs of recurrent layers
 };
 
 // One entry per layer of the model; a linear layer's plan is EveryStep.

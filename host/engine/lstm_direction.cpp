@@ -101,14 +101,22 @@ class DirectionRun {
       activity[Count::kRecurrentInputsZero] += counts.zero;
     }
     arithmetic_.multiply_recurrent(operand.data(), active, uh_.data());
+    if (task_.functions == nullptr)
+      run_cells(numbers_, step, active, wx);
+    else
+      run_cells(PiecewiseNumbers<Numbers>{numbers_, *task_.functions}, step, active, wx);
+  }
+
+  template <class CellNumbers>
+  void run_cells(const CellNumbers& numbers, Index step, Index active, const Sum* wx) {
     for (Index n = 0; n < active; ++n) {
-      cell_row(SerialBlock{}, numbers_,
-               CellRow<Numbers>{.wx = wx + n * 4 * cells_,
-                                .uh = uh_.row(n),
-                                .cells = cells_,
-                                .c = c_.row(n),
-                                .h = h_.row(n),
-                                .output = output(n).row(plan(n).live[step])});
+      cell_row(SerialBlock{}, numbers,
+               CellRow<CellNumbers>{.wx = wx + n * 4 * cells_,
+                                    .uh = uh_.row(n),
+                                    .cells = cells_,
+                                    .c = c_.row(n),
+                                    .h = h_.row(n),
+                                    .output = output(n).row(plan(n).live[step])});
     }
   }
 

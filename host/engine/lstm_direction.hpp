@@ -18,6 +18,7 @@ struct LstmDirectionTask {
   Index first_column;                     // of this direction in the output
   std::int64_t chunk_bytes;               // of W x held at once
   std::vector<LayerActivity*> activity;   // of each lane of the block: changed and zero elements are added
+  const PiecewiseFunctions* functions = nullptr;  // in the cells, instead of exact ones
 };
 
 // LayerArithmetic: FloatLayer, FixedLayer<int32> (int8) or FixedLayer<int64> (int16).

@@ -10,9 +10,11 @@ struct FixedLstmCell {
   std::int32_t oh;  // o tanh(c), 2 kUnitBits
 };
 
-// Pre-activations and c_before with kStateBits fraction bits.
-EDGEVAL_HD FixedLstmCell fixed_lstm_cell(const ActivationTables& tables, std::int32_t z_i, std::int32_t z_f,
-                                         std::int32_t z_g, std::int32_t z_o, std::int32_t c_before) {
+// Pre-activations and c_before with kStateBits fraction bits. Tables: ActivationTables or PiecewiseFunctions
+// (piecewise.hpp).
+template <class Tables>
+EDGEVAL_HD FixedLstmCell fixed_lstm_cell(const Tables& tables, std::int32_t z_i, std::int32_t z_f, std::int32_t z_g,
+                                         std::int32_t z_o, std::int32_t c_before) {
   const std::int64_t kept = static_cast<std::int64_t>(table_sigmoid(tables, z_f)) * c_before;  // kUnitBits + kStateBits
   const std::int32_t added = table_sigmoid(tables, z_i) * table_tanh(tables, z_g);            // 2 kUnitBits
   const std::int64_t sum = kept + (static_cast<std::int64_t>(added) << (kStateBits - kUnitBits));

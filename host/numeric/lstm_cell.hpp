@@ -11,9 +11,12 @@ struct LstmCell {
   float h;
 };
 
-EDGEVAL_HD LstmCell lstm_cell(float z_i, float z_f, float z_g, float z_o, float c_before) {
-  const float c = sigmoid(z_f) * c_before + sigmoid(z_i) * hyperbolic_tangent(z_g);
-  return {c, sigmoid(z_o) * hyperbolic_tangent(c)};
+// Functions: ExactFunctions or PiecewiseFunctions (piecewise.hpp).
+template <class Functions>
+EDGEVAL_HD LstmCell lstm_cell(const Functions& functions, float z_i, float z_f, float z_g, float z_o, float c_before) {
+  const float c =
+      sigmoid(functions, z_f) * c_before + sigmoid(functions, z_i) * hyperbolic_tangent(functions, z_g);
+  return {c, sigmoid(functions, z_o) * hyperbolic_tangent(functions, c)};
 }
 
 }  // namespace edgeval

@@ -45,4 +45,9 @@ EDGEVAL_HD float hyperbolic_tangent(float x) {
   return x < 0 ? -positive : positive;
 }
 
+// These two, where a cell may take others (piecewise.hpp).
+struct ExactFunctions {};
+EDGEVAL_HD float sigmoid(ExactFunctions, float x) { return sigmoid(x); }
+EDGEVAL_HD float hyperbolic_tangent(ExactFunctions, float x) { return hyperbolic_tangent(x); }
+
 }  // namespace edgeval

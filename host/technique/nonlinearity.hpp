@@ -1,21 +1,31 @@
-// The nonlinearity axis: how sigmoid and tanh are evaluated. A new choice is its struct and its line.
+// The nonlinearity axis: what stands in the place of sigmoid and tanh in recurrent layers
+// (docs/techniques.md, "Nonlinearity"). A new choice is its header and its line here.
 #pragma once
 
+#include <optional>
+#include <type_traits>
 #include <variant>
 
-#include "host/technique/technique.hpp"
+#include "host/technique/nonlinearity/exact.hpp"
+#include "host/technique/nonlinearity/hard.hpp"
+#include "host/technique/nonlinearity/piecewise_linear.hpp"
+#include "host/technique/nonlinearity/range_addressed.hpp"
+#include "host/technique/nonlinearity/table.hpp"
 
 namespace edgeval {
 
-struct Exact {
-  static constexpr const char* kName = "exact";
-  static constexpr const char* kMeaning = "sigmoid and tanh to a few units in the last place";
+using Nonlinearity = std::variant<Exact, LookupTable, RangeAddressed, PiecewiseLinear, Hard>;
 
-  template <class Self, class Visit>
-  static void fields(Self&, Visit&&) {}
-  const char* problem() const { return nullptr; }
-};
-
-using Nonlinearity = std::variant<Exact>;
+// The tables of a choice; none for the exact functions.
+inline std::optional<PiecewiseTables> piecewise_tables(const Nonlinearity& choice) {
+  return std::visit(
+      [](const auto& technique) -> std::optional<PiecewiseTables> {
+        if constexpr (std::is_same_v<std::decay_t<decltype(technique)>, Exact>)
+          return std::nullopt;
+        else
+          return PiecewiseTables(technique.pieces(Curve::kSigmoid), technique.pieces(Curve::kTanh));
+      },
+      choice);
+}
 
 }  // namespace edgeval

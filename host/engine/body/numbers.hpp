@@ -5,6 +5,7 @@
 #include "host/core/matrix.hpp"
 #include "host/numeric/fixed_lstm_cell.hpp"
 #include "host/numeric/lstm_cell.hpp"
+#include "host/numeric/piecewise.hpp"
 
 namespace edgeval {
 
@@ -21,7 +22,11 @@ struct FloatNumbers {
   EDGEVAL_HD State preactivation(Sum wx, Sum uh, Index at) const { return (wx + uh) + bias[at]; }
   EDGEVAL_HD float value(Sum sum, Index at) const { return sum + bias[at]; }  // of a linear layer
   EDGEVAL_HD Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
-    const LstmCell next = lstm_cell(z_i, z_f, z_g, z_o, c_before);
+    return lstm(ExactFunctions{}, z_i, z_f, z_g, z_o, c_before);
+  }
+  template <class Functions>
+  EDGEVAL_HD Cell lstm(const Functions& functions, State z_i, State z_f, State z_g, State z_o, State c_before) const {
+    const LstmCell next = lstm_cell(functions, z_i, z_f, z_g, z_o, c_before);
     return {next.c, next.h};
   }
 };
@@ -53,9 +58,25 @@ struct FixedNumbers {
     return static_cast<float>(static_cast<double>((static_cast<std::int64_t>(sum) << up_x) + bias[at]) * inverse);
   }
   EDGEVAL_HD Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
-    const FixedLstmCell next = fixed_lstm_cell(tables, z_i, z_f, z_g, z_o, c_before);
+    return lstm(tables, z_i, z_f, z_g, z_o, c_before);
+  }
+  template <class Functions>
+  EDGEVAL_HD Cell lstm(const Functions& functions, State z_i, State z_f, State z_g, State z_o, State c_before) const {
+    const FixedLstmCell next = fixed_lstm_cell(functions, z_i, z_f, z_g, z_o, c_before);
     const std::int64_t h = saturate(round_shift(next.oh, 2 * kUnitBits - h_bits), h_bits + 1);
     return {next.c, static_cast<float>(h) * h_inverse};
+  }
+};
+
+// The same numbers with other functions in the cells than their own (the nonlinearity axis).
+template <class Numbers>
+struct PiecewiseNumbers : Numbers {
+  using State = typename Numbers::State;
+
+  PiecewiseFunctions functions;
+
+  EDGEVAL_HD typename Numbers::Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
+    return Numbers::lstm(functions, z_i, z_f, z_g, z_o, c_before);
   }
 };
 
