@@ -16,7 +16,8 @@ void check_point(const Model& model, const OperatingPoint& point) {
       EDGEVAL_EXPECTS(technique.problem() == nullptr, "layer ", layer, ", ", technique.kName, ": ",
                       technique.problem());
       technique.fields(technique, [&](const char* key, double value, const char*) {
-        EDGEVAL_EXPECTS(!from_profile(value), "layer ", layer, ", ", technique.kName, ": ", key,
+        EDGEVAL_EXPECTS(!from_profile(value), "layer ", layer, ", ", technique.kName, ": ",
+                        written_key(key).key,
                         " is not known; name a profile (edgeval profile makes one) or give it in the policy");
       });
     };
