@@ -6,8 +6,8 @@
 // mark.
 //
 // The format is found by what most lines look like: trn when they end with (ID); else kaldi when
-// their first word looks like an utterance id: it holds a digit, and begins with a letter or holds a
-// dash or an underscore; else lines. A line that then breaks the format is an error. Refused as
+// their first word looks like an utterance id: it holds a digit, and begins with a letter or holds
+// a dash or an underscore; else lines. A line that then breaks the format is an error. Refused as
 // doubtful are two files that would be read as lines when the first words of each are all different
 // and most of them are in both, and one that would be read as kaldi when not all first words look
 // like ids.

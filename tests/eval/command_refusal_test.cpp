@@ -143,8 +143,7 @@ TEST_F(Refused, Policies) {
       {"layers: [lstm1]\n", "layers: must be a map"},
       {"layers: {output: {plan: {type: similarity_skip, fraction_bits: 3}}}\n",
        "layer output is linear"},
-      {"layers: {output: {operand: {type: reuse}}}\n",
-       "layer output, reuse: range is not known"},
+      {"layers: {output: {operand: {type: reuse}}}\n", "layer output, reuse: range is not known"},
       {"profile: [a]\n", "profile: must be a file's path"},
       {"profile: none.json\n", "none.json: no such file"},
   };
@@ -208,23 +207,25 @@ TEST_F(Refused, Accelerators) {
 // Told before the long work, of which it says nothing: no progress, no folder of results.
 TEST_F(Refused, AcceleratorsThatCannotPriceSkippedStepsOrZeros) {
   std::string priced = hw::test::kToy;
-  for (const char* count : {"inputs_zero", "recurrent_inputs_zero", "score_comparisons",
-                            "score_quantizations", "operand_quantizations"})
+  for (const char* count :
+       {"inputs_zero", "recurrent_inputs_zero", "score_comparisons", "score_quantizations",
+        "operand_quantizations", "operand_comparisons", "operand_subtractions"})
     priced.append("  ").append(count).append(": left out\n");
-  const auto without = [&](const std::string& line) {
-    std::string text = priced;
-    return text.erase(text.find("  " + line + ":"), text.find('\n', text.find("  " + line + ":")) -
-                                                        text.find("  " + line + ":") + 1);
+  const auto without = [&](const std::string& count) {
+    const std::size_t begin = priced.find("\n  " + count + ":");
+    return std::string(priced).erase(begin, priced.find('\n', begin + 1) - begin);
   };
-  const Arguments run{"run",      "--model", "model.safetensors", "--data", "set.jsonl",
-                      "--policy", "p.yaml",  "--hardware",        "hw.yaml", "--out", "unmade"};
+  const Arguments run{"run",      "--model", "model.safetensors", "--data",  "set.jsonl",
+                      "--policy", "p.yaml",  "--hardware",        "hw.yaml", "--out",
+                      "unmade"};
   for (const std::string count : {"steps_skipped", "inputs_zero", "recurrent_inputs_zero"}) {
     inputs().file("hw.yaml", without(count));
     EXPECT_TRUE(is_refusal(inputs().run(run), " " + count + " ("));
     EXPECT_FALSE(std::filesystem::exists(inputs() / "unmade"));
   }
   std::string timeless = priced;
-  timeless.replace(timeless.find("\ncycles:"), timeless.find("\nfree:") - timeless.find("\ncycles:"),
+  const std::size_t cycles = timeless.find("\ncycles:");
+  timeless.replace(cycles, timeless.find("\nfree:") - cycles,
                    "\ncycles:\n  - {count: steps_pseudo}");
   inputs().file("hw.yaml", timeless);
   EXPECT_TRUE(is_refusal(inputs().run(run), "hw.yaml: no rule of cycles counts any work"));

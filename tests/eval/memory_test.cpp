@@ -16,9 +16,7 @@ class MemoryTest : public ::testing::Test {
     put("proc/meminfo", "MemTotal:   8192 kB\nMemFree:  1024 kB\nMemAvailable:    4096 kB\n");
     put("proc/self/cgroup", "0::/job/step\n");
   }
-  void put(const std::string& name, const std::string& text) const {
-    folder_.file(name, text);
-  }
+  void put(const std::string& name, const std::string& text) const { folder_.file(name, text); }
   double available() const { return available_memory(folder_.path()) / kMebibyte; }
 
   TemporaryFolder folder_;
