@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tests/support/literal_fixed.hpp"
+
 namespace edgeval::test {
 namespace {
 
@@ -361,6 +363,8 @@ LiteralLayer run_layer(const LinearLayer& layer, const LayerPolicy& policy,
 
 LiteralLayer literal_layer(const Layer& layer, const LayerPolicy& policy,
                            MatrixView<const float> input, bool exact_input) {
+  if (!std::holds_alternative<Fp32>(policy.arithmetic))
+    return literal_fixed_layer(layer, policy, input);
   return std::visit(
       [&](const auto& l) { return run_layer(l, policy, input, exact_input, nullptr); }, layer);
 }
