@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(cmake g++ ninja-build pkg-config libbenchmark-dev libcli11-dev libdnnl-dev libgtest-dev libkissfft-dev
+packages=(cmake g++ ninja-build pkg-config libcli11-dev libdnnl-dev libgtest-dev libkissfft-dev
           libsndfile1-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev)
 
 install_missing() {

@@ -80,12 +80,8 @@ class GpuEngine final : public Engine {
   BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
                   LayerObserver* observer) override {
     check_point(model_, point);
-    for (const LayerPolicy& layer : point.layers) {
-      EDGEVAL_EXPECTS(std::holds_alternative<Fp32>(layer.arithmetic),
-                      "the GPU engine computes in fp32 only; use --device cpu for integer arithmetic");
-      EDGEVAL_EXPECTS(std::holds_alternative<Exact>(layer.nonlinearity),
-                      "the GPU engine has exact sigmoids and tanhs only; use --device cpu for other nonlinearities");
-    }
+    const std::optional<std::string> reason = why_not(point);
+    EDGEVAL_EXPECTS(!reason, *reason, "; use --device cpu");
     BatchResult result;
     result.outputs = Ragged<float>(features.lengths(), model_.outputs());
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
@@ -345,6 +341,15 @@ std::vector<std::string> devices() {
     if (properties.major >= kLeastCapability) names.emplace_back(properties.name);
   }
   return names;
+}
+
+std::optional<std::string> why_not(const OperatingPoint& point) {
+  for (const LayerPolicy& layer : point.layers) {
+    if (!std::holds_alternative<Fp32>(layer.arithmetic)) return "the GPU engine computes in fp32 only";
+    if (!std::holds_alternative<Exact>(layer.nonlinearity))
+      return "the GPU engine has exact sigmoids and tanhs only";
+  }
+  return std::nullopt;
 }
 
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions&) {

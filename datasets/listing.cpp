@@ -6,25 +6,12 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval::data {
-namespace {
-
-constexpr std::string_view kBlank = " \t\r\v\f";
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-}  // namespace
-
 TextFile::TextFile(const std::filesystem::path& path) : path_(path), bytes_(read_file(path)) {
   expect_utf8(bytes_, path_);
-  std::string_view rest = bytes_;
-  if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
+  std::string_view rest = without_mark(bytes_);
   for (Index number = 1; !rest.empty(); ++number) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
@@ -37,8 +24,9 @@ std::string TextFile::place(const Line& line) const {
 }
 
 std::pair<std::string_view, std::string_view> split_first_word(std::string_view line) {
-  const std::size_t end = std::min(line.find_first_of(kBlank), line.size());
-  return {line.substr(0, end), trimmed(line.substr(end))};
+  line = trimmed(line);
+  const std::string_view word = first_word(line);
+  return {word, trimmed(line.substr(word.size()))};
 }
 
 void UtteranceList::add(Utterance utterance, const std::string& place) {

@@ -1,11 +1,11 @@
 #include "eval/batches.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <new>
 #include <numeric>
 
 #include "datasets/audio.hpp"
+#include "eval/memory.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 
@@ -22,10 +22,6 @@ double bytes_per_frame(const Model& model) {
   return static_cast<double>(sizeof(float)) * static_cast<double>(model.inputs() + widest);
 }
 
-double memory_budget() {
-  return kShareOfMemory * static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
 }  // namespace
 
 BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data::FeatureExtractor& extractor,
@@ -39,7 +35,7 @@ BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data:
   std::vector<Index> order(plan.frames.size());
   std::iota(order.begin(), order.end(), Index{0});
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return plan.frames[a] > plan.frames[b]; });
-  const auto most_frames = static_cast<Index>(memory_budget() / bytes_per_frame(model));
+  const auto most_frames = static_cast<Index>(kShareOfMemory * available_memory() / bytes_per_frame(model));
   const Index most = largest > 0 ? largest : kMostUtterances;
   Index frames = 0;
   for (Index n : order) {
@@ -53,6 +49,17 @@ BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data:
     frames += plan.frames[n];
   }
   return plan;
+}
+
+void run_in_parts(const std::vector<Index>& batch, const std::function<void(const std::vector<Index>&)>& work) {
+  try {
+    return work(batch);
+  } catch (const std::bad_alloc&) {
+    if (batch.size() < 2) throw;
+  }
+  const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
+  run_in_parts({batch.begin(), middle}, work);
+  run_in_parts({middle, batch.end()}, work);
 }
 
 Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch, const BatchPlan& plan,

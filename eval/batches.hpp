@@ -1,6 +1,7 @@
 // A test set cut into batches: utterances longest first, so that the lanes of a batch end at about the same step.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "datasets/features.hpp"
@@ -15,9 +16,13 @@ struct BatchPlan {
   std::vector<double> seconds;              // of audio of every utterance, likewise
 };
 
-// largest: utterances in a batch; 0: as many as fit a share of the machine's memory. Reads the audio files' headers.
+// largest: utterances in a batch; 0: as many as fit a share of the available memory. Reads the audio files' headers.
 BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data::FeatureExtractor& extractor,
                        Index largest);
+
+// work(batch); when memory does not suffice, its two halves one after the other, and so on. Work that failed must have
+// left nothing behind.
+void run_in_parts(const std::vector<Index>& batch, const std::function<void(const std::vector<Index>&)>& work);
 
 // Features of the utterances of a batch, computed on `threads` threads; the same bits for any number of them.
 Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch, const BatchPlan& plan,

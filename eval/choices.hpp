@@ -44,16 +44,6 @@ nlohmann::ordered_json field_to_json(Word word) {
   return names(word)[static_cast<std::size_t>(word)];
 }
 
-// The key a field has in a policy: the pair range_min, range_max is written range: [min, max].
-struct WrittenKey {
-  std::string key;
-  bool low = false, high = false;  // which end of a pair, if it is one
-};
-inline WrittenKey written_key(const std::string& field) {
-  const bool low = field.ends_with("_min"), high = field.ends_with("_max");
-  return {low || high ? field.substr(0, field.size() - 4) : field, low, high};
-}
-
 // {"type": "reuse", "clusters": 16, "range": [-1, 1]}
 template <class Technique>
 nlohmann::ordered_json technique_to_json(const Technique& technique) {

@@ -1,6 +1,7 @@
 #include "eval/common_options.hpp"
 
 #include <cstdlib>
+#include <optional>
 
 #include "cuda/engine.hpp"
 #include "host/core/error.hpp"
@@ -23,11 +24,16 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
       ->capture_default_str();
 }
 
-std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options) {
+ChosenEngine make_engine(const Model& model, const EngineChoice& options, const OperatingPoint& point) {
   const EngineOptions engine{.threads = options.threads};
-  if (options.device == "gpu" || (options.device == "auto" && !gpu::devices().empty()))
-    return gpu::make_engine(model, engine);
-  return make_cpu_engine(model, engine);
+  const auto chosen = [](std::unique_ptr<Engine> made, const std::string& note) {
+    const std::string device = made->device() + note;
+    return ChosenEngine{std::move(made), device};
+  };
+  const bool could = options.device == "auto" && !gpu::devices().empty();
+  const std::optional<std::string> why_not = could ? gpu::why_not(point) : std::nullopt;
+  if (options.device == "gpu" || (could && !why_not)) return chosen(gpu::make_engine(model, engine), "");
+  return chosen(make_cpu_engine(model, engine), why_not ? concat(" (", *why_not, ")") : "");
 }
 
 void add_data_options(CLI::App& command, DataChoice& options) {

@@ -52,7 +52,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   } catch (const edgeval::Error& error) {
     return complain(error.what(), 1);
   } catch (const std::bad_alloc&) {
-    return complain("out of memory; try a smaller --batch", 2);
+    const bool in_batches = app.got_subcommand("run") || app.got_subcommand("profile");
+    return complain(in_batches ? "out of memory; try a smaller --batch" : "out of memory", 2);
   } catch (const std::exception& error) {
     return complain(edgeval::concat("failed: ", error.what()), 2);
   }

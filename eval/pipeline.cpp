@@ -1,7 +1,6 @@
 #include "eval/pipeline.hpp"
 
 #include <chrono>
-#include <new>
 #include <numeric>
 
 #include "eval/batches.hpp"
@@ -13,19 +12,9 @@
 namespace edgeval {
 namespace {
 
-// Runs lanes [first, last) of the batch; when memory does not suffice, its two halves one after the other.
-void run_lanes(const Model& model, Engine& engine, const OperatingPoint& point, const Ragged<float>& features,
+void run_batch(const Model& model, const Candidate& candidate, const Ragged<float>& features,
                const std::vector<Index>& batch, Outcome& outcome) {
-  BatchResult result;
-  try {
-    result = engine.run(features, point);
-  } catch (const std::bad_alloc&) {
-    const Index lanes = features.sequences(), half = lanes / 2;
-    if (half == 0) throw;
-    run_lanes(model, engine, point, slice(features, 0, half), {batch.begin(), batch.begin() + half}, outcome);
-    run_lanes(model, engine, point, slice(features, half, lanes), {batch.begin() + half, batch.end()}, outcome);
-    return;
-  }
+  BatchResult result = candidate.engine->run(features, candidate.point);
   for (Index lane = 0; lane < features.sequences(); ++lane) {
     const Index n = batch[lane];
     outcome.hypotheses[n] =
@@ -65,15 +54,17 @@ Evaluation evaluate(const Model& model, const data::TestSet& set, const std::vec
 
   Progress progress("utterances", static_cast<Index>(set.utterances.size()), options.quiet);
   for (const std::vector<Index>& batch : plan.batches) {
-    const auto batch_start = std::chrono::steady_clock::now();
-    const Ragged<float> features =
-        batch_features(set, batch, plan, extractor, model.frontend.sample_rate, threads);
-    evaluation.feature_seconds += seconds_since(batch_start);
-    for (std::size_t p = 0; p < candidates.size(); ++p) {
-      const auto point_start = std::chrono::steady_clock::now();
-      run_lanes(model, *candidates[p].engine, candidates[p].point, features, batch, evaluation.outcomes[p]);
-      evaluation.outcomes[p].seconds += seconds_since(point_start);
-    }
+    run_in_parts(batch, [&](const std::vector<Index>& part) {
+      const auto part_start = std::chrono::steady_clock::now();
+      const Ragged<float> features =
+          batch_features(set, part, plan, extractor, model.frontend.sample_rate, threads);
+      evaluation.feature_seconds += seconds_since(part_start);
+      for (std::size_t p = 0; p < candidates.size(); ++p) {
+        const auto point_start = std::chrono::steady_clock::now();
+        run_batch(model, candidates[p], features, part, evaluation.outcomes[p]);
+        evaluation.outcomes[p].seconds += seconds_since(point_start);
+      }
+    });
     progress.advance(static_cast<Index>(batch.size()));
   }
 

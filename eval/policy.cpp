@@ -78,6 +78,26 @@ void read_fields(Technique& technique, const YAML::Node& node, const Place& plac
   EDGEVAL_EXPECTS(technique.problem() == nullptr, place.text(), ": ", technique.problem());
 }
 
+// Refuses a key of another type on the axis, saying which type has it.
+template <class Choice>
+void expect_keys_of(const Choice& choice, const YAML::Node& node, const Place& place) {
+  const auto has = [](const auto& technique, const std::string& key) {
+    const std::vector<std::string> keys = policy_keys(technique);
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  for (const auto& entry : node) {
+    const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+    if (std::visit([&](const auto& technique) { return has(technique, key); }, choice)) continue;
+    std::string owners;
+    for_each_technique<Choice>([&](const auto& technique) {
+      if (has(technique, key)) owners += concat(owners.empty() ? "" : ", ", technique.kName);
+    });
+    EDGEVAL_EXPECTS(owners.empty(), place.inside(key).text(), ": unknown key of type ",
+                    std::visit([](const auto& technique) { return technique.kName; }, choice), "; a key of type ",
+                    owners, ", which ", place.inside("type").key, " must name");
+  }
+}
+
 // Without `type` the choice in force keeps its type and parameters, and only the given parameters change.
 template <class Choice>
 Choice read_choice(const YAML::Node& node, const Place& place, Choice choice) {
@@ -93,6 +113,7 @@ Choice read_choice(const YAML::Node& node, const Place& place, Choice choice) {
     EDGEVAL_EXPECTS(found, place.inside("type").text(), ": unknown type '", type.Scalar(), "'",
                     suggestion(type.Scalar(), technique_names<Choice>()));
   }
+  expect_keys_of(choice, node, place);
   std::visit([&](auto& technique) { read_fields(technique, node, place); }, choice);
   return choice;
 }
@@ -151,23 +172,59 @@ std::vector<std::string> split_key(const std::string& path, const std::string& s
   return keys;
 }
 
+// "operand.clusters=12", taken apart.
+struct Setting {
+  explicit Setting(const std::string& given) : text(given) {
+    const std::size_t equals = text.find('=');
+    EDGEVAL_EXPECTS(equals != std::string::npos && equals > 0, "--set ", text,
+                    ": must be key=value, such as operand.clusters=12");
+    keys = split_key(text.substr(0, equals), text);
+    value = text.substr(equals + 1);
+  }
+
+  std::string text;
+  std::vector<std::string> keys;
+  std::string value;
+};
+
 // Sets root.a.b = value for "a.b=value", making maps on the way.
-void apply_setting(YAML::Node root, const std::string& setting) {
-  const std::size_t equals = setting.find('=');
-  EDGEVAL_EXPECTS(equals != std::string::npos && equals > 0, "--set ", setting,
-                  ": must be key=value, such as operand.clusters=12");
-  const std::vector<std::string> keys = split_key(setting.substr(0, equals), setting);
+void apply_setting(YAML::Node root, const Setting& setting) {
+  const std::vector<std::string>& keys = setting.keys;
   YAML::Node node = root;
   for (std::size_t i = 0; i + 1 < keys.size(); ++i) {
     YAML::Node inner = node[keys[i]];
-    EDGEVAL_EXPECTS(!inner.IsDefined() || inner.IsMap() || inner.IsNull(), "--set ", setting, ": ", keys[i],
+    EDGEVAL_EXPECTS(!inner.IsDefined() || inner.IsMap() || inner.IsNull(), "--set ", setting.text, ": ", keys[i],
                     " is no map in the policy");
     node.reset(inner);
   }
   try {
-    node[keys.back()] = YAML::Load(setting.substr(equals + 1));
+    node[keys.back()] = YAML::Load(setting.value);
   } catch (const YAML::ParserException& error) {
-    throw Error(concat("--set ", setting, ": the value is not YAML: ", error.msg));
+    throw Error(concat("--set ", setting.text, ": the value is not YAML: ", error.msg));
+  }
+}
+
+// With operand.type=reuse the axis's other keys in the file are of the type it had there and go, also
+// where a layer only adds to them.
+void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
+  const std::vector<std::string>& keys = setting.keys;
+  const bool of_layer = keys.size() == 4 && keys[0] == "layers";
+  if (keys.back() != "type" || !(keys.size() == 2 || of_layer)) return;
+  YAML::Node owner = root;
+  for (std::size_t i = 0; i + 2 < keys.size(); ++i) {
+    YAML::Node inner = owner[keys[i]];
+    if (!inner.IsMap()) return;
+    owner.reset(inner);
+  }
+  const std::string& axis = keys[keys.size() - 2];
+  const auto is_type = [&](const YAML::Node& choice) {
+    return choice["type"].IsDefined() && choice["type"].IsScalar() && choice["type"].Scalar() == setting.value;
+  };
+  if (YAML::Node choice = owner[axis]; choice.IsMap() && !is_type(choice)) owner.remove(axis);
+  if (of_layer || !root["layers"].IsMap()) return;
+  for (const auto& layer : root["layers"]) {
+    YAML::Node changes = layer.second;
+    if (changes.IsMap() && changes[axis].IsMap() && !changes[axis]["type"].IsDefined()) changes.remove(axis);
   }
 }
 
@@ -220,11 +277,13 @@ std::string describe_technique(const Technique& technique) {
 Policy load_policy(const std::optional<std::filesystem::path>& file, const std::vector<std::string>& settings) {
   const std::string name = file ? file->string() : "--set";
   try {
-    const YAML::Node root = load_root(file);
-    for (const std::string& setting : settings) apply_setting(root, setting);
-    Policy policy = read_policy(root, name);
-    if (policy.profile && file) policy.profile = file->parent_path() / *policy.profile;
-    return policy;
+    YAML::Node root = load_root(file);
+    if (const YAML::Node profile = std::as_const(root)["profile"]; profile.IsDefined() && profile.IsScalar())
+      root["profile"] = (file->parent_path() / profile.Scalar()).string();
+    const std::vector<Setting> changes(settings.begin(), settings.end());
+    for (const Setting& change : changes) drop_keys_of_other_type(root, change);
+    for (const Setting& change : changes) apply_setting(root, change);
+    return read_policy(root, name);
   } catch (const YAML::Exception& error) {
     throw Error(concat(name, ":", std::max(error.mark.line, 0) + 1, ": not YAML: ", error.msg));
   }

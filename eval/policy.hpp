@@ -32,10 +32,12 @@ struct Policy {
     std::optional<OperandChoice> operand;
   };
   std::map<std::string, LayerOverride> layers;  // by layer name
-  std::optional<std::filesystem::path> profile;  // named in the policy file, relative to it
+  std::optional<std::filesystem::path> profile;  // ready to open
 };
 
-// file: YAML, or nothing for the dense policy. settings: "operand.clusters=12", applied in order over the file.
+// file: YAML, or nothing for the dense policy. settings: "operand.clusters=12", applied in order over the file; one that
+// gives an axis another type drops the file's other keys of the axis. A profile named in the file is relative to the
+// file, one in a setting to the working folder.
 // Throws Error naming file, key and the nearest known key.
 Policy load_policy(const std::optional<std::filesystem::path>& file, const std::vector<std::string>& settings);
 

@@ -228,6 +228,16 @@ void ProfileCollector::on_layer(Index layer, const Ragged<float>& input, const R
     statistics.recurrent.add(output.values.values());
 }
 
+void ProfileCollector::add(Engine& engine, const Ragged<float>& features) {
+  std::vector<LayerStatistics> before = layers_;
+  try {
+    engine.run(features, dense_point(model_), this);
+  } catch (...) {
+    layers_ = std::move(before);
+    throw;
+  }
+}
+
 Profile ProfileCollector::finish() const {
   Profile profile;
   profile.model_name = model_.name;

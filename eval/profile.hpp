@@ -60,6 +60,8 @@ class ProfileCollector : public LayerObserver {
   ProfileCollector(const Model& model, Index frames);
   ~ProfileCollector() override;
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;
+  // Runs a batch dense and gathers it; when the engine fails, for instance for want of memory, nothing of it.
+  void add(Engine& engine, const Ragged<float>& features);
   Profile finish() const;
 
  private:

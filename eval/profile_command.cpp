@@ -51,19 +51,20 @@ std::string text_table(const Profile& profile) {
 void run_profile(const ProfileOptions& options) {
   const Model model = load_model(options.model);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
+  const std::unique_ptr<Engine> engine = make_engine(model, options.engine, dense_point(model)).engine;
   const data::FeatureExtractor extractor(model.frontend);
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   const Index frames = std::accumulate(plan.frames.begin(), plan.frames.end(), Index{0});
   EDGEVAL_EXPECTS(frames > 0, options.data.path, ": no utterance is as long as one frame");
   expect_writable(options.out);
   ProfileCollector collector(model, frames);
-  const OperatingPoint dense = dense_point(model);
   const int threads = options.engine.threads > 0 ? options.engine.threads : hardware_threads();
   {
     Progress progress("utterances", static_cast<Index>(set.utterances.size()), options.output.quiet);
     for (const std::vector<Index>& batch : plan.batches) {
-      engine->run(batch_features(set, batch, plan, extractor, model.frontend.sample_rate, threads), dense, &collector);
+      run_in_parts(batch, [&](const std::vector<Index>& part) {
+        collector.add(*engine, batch_features(set, part, plan, extractor, model.frontend.sample_rate, threads));
+      });
       progress.advance(static_cast<Index>(batch.size()));
     }
   }

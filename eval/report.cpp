@@ -1,5 +1,7 @@
 #include "eval/report.hpp"
 
+#include <map>
+
 #include "cuda/engine.hpp"
 #include "eval/weights_report.hpp"
 #include "host/core/error.hpp"
@@ -49,6 +51,21 @@ ordered_json to_json(const LayerActivity& layer) {
   return json;
 }
 
+// Refuses all but `others` and the keys of the counts.
+void expect_counts_and(const Fields& fields, std::vector<std::string> others) {
+  std::map<std::string, std::vector<std::string>> inner_keys;
+  for (const CountInfo& each : kCountInfo) {
+    const auto [key, inner] = parts_of(each.key);
+    if (inner.empty())
+      others.push_back(key);
+    else
+      inner_keys[key].push_back(inner);
+  }
+  for (const auto& [key, inner] : inner_keys) others.push_back(key);
+  fields.expect_only(others);
+  for (const auto& [key, inner] : inner_keys) fields.object(key).expect_only(inner);
+}
+
 LayerShape shape_from_json(const nlohmann::json& json, const Fields& layer) {
   constexpr Index kMaxWidth = 1 << 24;  // as in a model file
   const Fields shape = layer.object("shape");
@@ -68,8 +85,35 @@ LayerShape shape_from_json(const nlohmann::json& json, const Fields& layer) {
           .compressed_bits = shape.integer("stored_bits", 1, Index{1} << 60)};
 }
 
+// Steps, changed elements and shape fix most counts; those of the file must be the same.
+void expect_consistent(const LayerActivity& layer, const std::string& place) {
+  const auto at_most = [&](Count part, Count whole) {
+    EDGEVAL_EXPECTS(layer[part] <= layer[whole], place, ": more ", info(part).key, " than ", info(whole).key);
+  };
+  LayerActivity expected = layer;
+  complete_counts(expected);
+  for (std::size_t i = 0; i < kCounts; ++i)
+    EDGEVAL_EXPECTS(layer.counts[i] == expected.counts[i], place, ": ", kCountInfo[i].key, " is ", layer.counts[i],
+                    ", but its steps, changed elements and shape make ", expected.counts[i]);
+  at_most(Count::kInputsChanged, Count::kInputs);
+  at_most(Count::kInputsZero, Count::kInputs);
+  at_most(Count::kRecurrentInputsChanged, Count::kRecurrentInputs);
+  at_most(Count::kRecurrentInputsZero, Count::kRecurrentInputs);
+  EDGEVAL_EXPECTS(layer[Count::kSteps] == 0 || layer[Count::kSequences] > 0, place, ": has steps, but no sequences");
+}
+
+void expect_totals(const Fields& totals, const Activity& activity) {
+  expect_counts_and(totals, {});
+  for (std::size_t i = 0; i < kCounts; ++i) {
+    const auto count = static_cast<Count>(i);
+    EDGEVAL_EXPECTS(read_count(totals, count) == activity.total(count), totals.place(), ": ", info(count).key, " is ",
+                    read_count(totals, count), ", but the layers' add up to ", activity.total(count));
+  }
+}
+
 LayerActivity layer_from_json(const nlohmann::json& json, const std::string& place) {
   const Fields fields(json, place);
+  expect_counts_and(fields, {"name", "direction", "shape"});
   LayerActivity layer{.shape = shape_from_json(json, fields)};
   for (std::size_t i = 0; i < kCounts; ++i) layer.counts[i] = read_count(fields, static_cast<Count>(i));
   const std::uint64_t steps = layer[Count::kSteps];
@@ -78,6 +122,7 @@ LayerActivity layer_from_json(const nlohmann::json& json, const std::string& pla
   EDGEVAL_EXPECTS(layer[Count::kMacsDense] == steps * static_cast<std::uint64_t>(layer.shape.macs_per_step()), place,
                   ": macs_dense are not those of ", steps, " steps of this shape");
   EDGEVAL_EXPECTS(layer.macs_executed() <= layer[Count::kMacsDense], place, ": more macs than macs_dense");
+  expect_consistent(layer, place);
   return layer;
 }
 
@@ -133,10 +178,12 @@ ordered_json to_json(const Activity& activity) {
 
 Activity activity_from_json(const nlohmann::json& json, const std::string& place) {
   const Fields fields(json, place);
+  fields.expect_only({"layers", "totals"});
   Activity activity;
   for (const nlohmann::json& layer : fields.array("layers"))
     activity.layers.push_back(layer_from_json(layer, concat(place, ".layers[", activity.layers.size(), "]")));
   EDGEVAL_EXPECTS(!activity.layers.empty(), place, ": has no layers");
+  expect_totals(fields.object("totals"), activity);
   return activity;
 }
 

@@ -39,6 +39,19 @@ std::optional<Profile> profile_for(const RunOptions& options, const Policy& poli
   return std::nullopt;
 }
 
+// Everything the report will ask of the accelerator.
+void expect_prices(const hw::Accelerator& accelerator, const Activity& busiest) {
+  const Pricing pricing = price_beside_dense(accelerator, busiest, 1);
+  EDGEVAL_EXPECTS(pricing.price.seconds > 0 && pricing.dense.seconds > 0, accelerator.file,
+                  ": no rule of cycles counts any work of this network");
+}
+
+// For the network with its own weights, on the device of the engine it stands beside.
+std::unique_ptr<Engine> make_reference(const Model& trained, EngineChoice options, const Engine& beside) {
+  options.device = beside.on_gpu() ? "gpu" : "cpu";
+  return make_engine(trained, options, dense_point(trained)).engine;
+}
+
 void run_run(const RunOptions& options) {
   const Model trained = load_model(options.model);
   const Policy policy = load_policy(options.policy, options.settings);
@@ -47,18 +60,20 @@ void run_run(const RunOptions& options) {
   const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
   // Chosen before the long work: a price that fails afterwards helps nobody.
-  const std::vector<hw::Accelerator> accelerators =
-      choose_accelerators(options.hardware, busiest_activity(model, point, 2));
-  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
+  const Activity busiest = busiest_activity(model, point, 2);
+  const std::vector<hw::Accelerator> accelerators = choose_accelerators(options.hardware, busiest);
+  for (const hw::Accelerator& accelerator : accelerators) expect_prices(accelerator, busiest);
+  const ChosenEngine chosen = make_engine(model, options.engine, point);
   const std::filesystem::path out = options.out;
   expect_writable(out / "utterances.jsonl");
   expect_writable(out / "report.json");
 
   const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
-  const std::unique_ptr<Engine> reference =
-      (is_dense(point) && as_trained) || options.no_reference ? nullptr : make_engine(trained, options.engine);
-  std::vector<Candidate> candidates{{engine.get(), point}};
-  if (reference != nullptr) candidates.push_back({reference.get(), dense_point(trained)});
+  std::vector<Candidate> candidates{{chosen.engine.get(), point}};
+  std::unique_ptr<Engine> of_trained;
+  if (!options.no_reference && !as_trained) of_trained = make_reference(trained, options.engine, *chosen.engine);
+  if (!options.no_reference && !(as_trained && is_dense(point)))
+    candidates.push_back({as_trained ? chosen.engine.get() : of_trained.get(), dense_point(trained)});
   const Evaluation evaluation = evaluate(model, set, candidates,
                                          {.batch = options.engine.batch,
                                           .threads = options.engine.threads,
@@ -66,7 +81,7 @@ void run_run(const RunOptions& options) {
                                           .quiet = options.output.quiet});
 
   const Run run{model, set,        options.data.path, data::test_set_sha256(set), policy,
-                point, evaluation, engine->device(),  accelerators, weights};
+                point, evaluation, chosen.device,    accelerators, weights};
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));

@@ -51,6 +51,15 @@ std::string quality_lines(const Run& run) {
   return text;
 }
 
+// What may be wrong with the data; empty when nothing looks so.
+std::string data_line(const Run& run) {
+  const auto unheard = std::ranges::count(run.evaluation.frames, Index{0});
+  const std::uint64_t empty = run.outcome().quality.empty_references;
+  if (unheard == 0 && empty == 0) return "";
+  return concat(unheard, unheard == 1 ? " utterance" : " utterances", " shorter than a frame, ", empty, " empty ",
+                empty == 1 ? "reference" : "references", "\n");
+}
+
 std::string layer_table(const Activity& activity) {
   const auto percent = [](std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? "-" : print("%.1f %%", share(part, whole));
@@ -80,8 +89,8 @@ std::string si(double value, const char* unit) {
 }
 
 std::string energy_table(std::span<const Pricing> pricings) {
-  std::vector<std::vector<std::string>> rows{{"accelerator", "energy", "if dense", "ratio", "its range",
-                                              "x real time", "if dense"}};
+  std::vector<std::vector<std::string>> rows{{"accelerator", "energy", "dense energy", "ratio", "its range",
+                                              "x real time", "dense x r.t."}};
   const bool as_trained =
       std::ranges::all_of(pricings, [](const Pricing& p) { return p.as_trained_joules == p.dense.joules; });
   if (!as_trained) rows.front().push_back("weights as trained");
@@ -108,7 +117,7 @@ std::string summary(const Run& run, std::span<const Pricing> pricings) {
   if (!std::holds_alternative<AsTrained>(run.policy.weights))
     text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
   text += "\n";
-  text += quality_lines(run);
+  text += quality_lines(run) + data_line(run);
   const std::uint64_t dense = activity.total(Count::kMacsDense), executed = activity.macs_executed();
   text += print("\nMACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
                 share(dense - executed, dense), si(static_cast<double>(executed), "MAC").c_str(),

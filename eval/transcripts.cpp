@@ -1,6 +1,7 @@
 #include "eval/transcripts.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -11,7 +12,6 @@
 namespace edgeval {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr const char* kCure = "; if the format is another, say --input-format kaldi|trn|lines";
 
 // A file and its lines, which are views into it.
@@ -28,8 +28,7 @@ struct Utterance {
 };
 
 void split_lines(Lines& file) {
-  std::string_view rest = file.bytes;
-  if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
+  std::string_view rest = without_mark(file.bytes);
   EDGEVAL_EXPECTS(!rest.empty(), file.path, ": is empty, transcripts are wanted");
   while (!rest.empty()) {
     const std::size_t length = std::min(rest.find('\n'), rest.size());
@@ -52,8 +51,14 @@ std::string_view trn_id(std::string_view line) {
   return first_word(id) == id ? id : std::string_view{};
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether the first word looks like "utt1" or "1089-134686-0000"; "1", "2nd" and "3.5" are words.
 bool begins_with_id(std::string_view line) {
-  return std::ranges::any_of(first_word(line), [](char c) { return c >= '0' && c <= '9'; });
+  const std::string_view word = first_word(line);
+  if (!std::ranges::any_of(word, is_digit)) return false;
+  const bool letter_first = std::isalpha(static_cast<unsigned char>(word.front())) != 0;
+  return letter_first || word.find_first_of("-_") != std::string_view::npos;
 }
 
 TranscriptFormat find_format(const Lines& file) {
@@ -99,9 +104,21 @@ std::vector<Utterance> parse(const Lines& file, TranscriptFormat format) {
   return utterances;
 }
 
-// Whether plain lines look as if they began with ids: a wrong guess would count the ids as words,
-// and as right ones.
-bool doubtful(const Lines& reference, const Lines& hypothesis) {
+// Whether Kaldi was guessed from most lines only: the first words of the others say it is no list
+// of ids, and every first word would be left out of the count.
+bool only_some_ids(const Lines& file, TranscriptFormat format) {
+  return format == TranscriptFormat::kKaldi &&
+         std::ranges::any_of(file.lines, [](std::string_view line) {
+           return !line.empty() && !begins_with_id(line);
+         });
+}
+
+// Whether lines look as if they began with ids, or not, against the guess: a wrong one would count
+// ids as words, and as right ones, or leave words out.
+bool doubtful(const Lines& reference, const Lines& hypothesis, const TranscriptPair& guess) {
+  if (guess.reference_format != TranscriptFormat::kLines)
+    return only_some_ids(reference, guess.reference_format) ||
+           only_some_ids(hypothesis, guess.hypothesis_format);
   std::unordered_set<std::string_view> first_words;
   for (const std::string_view line : reference.lines) first_words.insert(first_word(line));
   if (reference.lines.size() < 2 || first_words.size() < reference.lines.size()) return false;
@@ -163,8 +180,8 @@ std::string name(TranscriptFormat format) {
 TranscriptPair read_transcripts(const std::filesystem::path& reference,
                                 const std::filesystem::path& hypothesis,
                                 std::optional<TranscriptFormat> format) {
-  Lines references{reference.string(), read_file(reference), {}};
-  Lines hypotheses{hypothesis.string(), read_file(hypothesis), {}};
+  Lines references{reference.string(), read_file(reference, Pipes::kWelcome), {}};
+  Lines hypotheses{hypothesis.string(), read_file(hypothesis, Pipes::kWelcome), {}};
   for (Lines* file : {&references, &hypotheses}) {
     expect_utf8(file->bytes, file->path);
     split_lines(*file);
@@ -177,14 +194,13 @@ TranscriptPair read_transcripts(const std::filesystem::path& reference,
   EDGEVAL_EXPECTS(reference_plain == hypothesis_plain, references.path, " reads as ",
                   name(pair.reference_format), ", ", hypotheses.path, " as ",
                   name(pair.hypothesis_format), "; bring both into one format", kCure);
-  if (!reference_plain) {
-    pair_ids(references, hypotheses, pair);
-    return pair;
-  }
   EDGEVAL_EXPECTS(
-      format || !doubtful(references, hypotheses), references.path, " and ", hypotheses.path,
+      format || !doubtful(references, hypotheses, pair), references.path, " and ", hypotheses.path,
       ": the lines may or may not begin with utterance ids; say --input-format kaldi or lines");
-  pair_lines(references, hypotheses, pair);
+  if (reference_plain)
+    pair_lines(references, hypotheses, pair);
+  else
+    pair_ids(references, hypotheses, pair);
   return pair;
 }
 

@@ -6,9 +6,11 @@
 // mark.
 //
 // The format is found by what most lines look like: trn when they end with (ID); else kaldi when
-// their first word holds a digit, as utterance ids do; else lines. A line that then breaks the
-// format is an error. Two files that would be read as lines are refused as doubtful when the first
-// words of each are all different and most of them are in both.
+// their first word looks like an utterance id: it holds a digit, and begins with a letter or holds
+// a dash or an underscore; else lines. A line that then breaks the format is an error. Refused as
+// doubtful are two files that would be read as lines when the first words of each are all different
+// and most of them are in both, and one that would be read as kaldi when not all first words look
+// like ids.
 #pragma once
 
 #include <filesystem>

@@ -237,6 +237,7 @@ Accelerator load_accelerator(const fs::path& file) {
       root, "the accelerator",
       {"name", "description", "source", "technology", "components", "rules", "cycles", "free"});
   Accelerator accelerator;
+  accelerator.file = file.string();
   accelerator.name = reader.text(root["name"], "name");
   accelerator.description = reader.text(root["description"], "description");
   accelerator.source = reader.text(root["source"], "source");
@@ -244,7 +245,10 @@ Accelerator load_accelerator(const fs::path& file) {
   const YAML::Node technology = root["technology"];
   reader.keys(technology, "technology", {"node_nm", "frequency_hz", "voltage"});
   accelerator.node_nm = reader.positive(technology["node_nm"], "node_nm");
-  accelerator.frequency_hz = reader.positive(technology["frequency_hz"], "frequency_hz");
+  accelerator.frequency_hz = reader.number(technology["frequency_hz"], "frequency_hz");
+  if (!(accelerator.frequency_hz >= 1e3 && accelerator.frequency_hz <= 1e12))
+    reader.fail(technology["frequency_hz"], "frequency_hz is ", accelerator.frequency_hz,
+                ", must lie in [1e3, 1e12]");
   accelerator.voltage = reader.positive(technology["voltage"], "voltage");
 
   for (const auto& [name, node] : reader.pairs(root["components"], "components"))
@@ -257,6 +261,8 @@ Accelerator load_accelerator(const fs::path& file) {
               reader.keys(node, what, {"count"}, {"kind", "times", "note"});
               accelerator.cycles.push_back(read_work(reader, node, what));
             });
+  if (accelerator.cycles.empty())
+    reader.fail(root["cycles"], "cycles is empty; without one the work would take no time");
   read_free(reader, root["free"], accelerator);
   expect_every_action_used(reader, root["components"], accelerator);
   return accelerator;

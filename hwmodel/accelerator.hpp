@@ -53,6 +53,7 @@ struct EnergyRule {
 };
 
 struct Accelerator {
+  std::string file;  // it was read from
   std::string name;
   std::string description;
   std::string source;

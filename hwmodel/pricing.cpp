@@ -21,7 +21,7 @@ double amount(const Accelerator& accelerator, const Work& work, const LayerActiv
   const std::uint64_t count = layer[work.count];
   if (count == 0 || !work.applies(layer.shape.kind)) return 0;
   const double times = work.times(layer.shape);
-  EDGEVAL_EXPECTS(std::isfinite(times) && times >= 0, accelerator.name, ": layer ",
+  EDGEVAL_EXPECTS(std::isfinite(times) && times >= 0, accelerator.file, ": layer ",
                   layer.shape.name, ": a rule of ", info(work.count).key, " gives times = ", times,
                   ", must be 0 or more");
   return static_cast<double>(count) * times;
@@ -81,22 +81,22 @@ std::vector<Term> terms_of(const Accelerator& accelerator, const Activity& a, co
 }
 
 template <class Pick>
-double ratio(const std::vector<Term>& terms, Pick pick) {
+double ratio(const Accelerator& accelerator, const std::vector<Term>& terms, Pick pick) {
   double a = 0, b = 0;
   for (const Term& term : terms) {
     a += pick(term) * term.times_a;
     b += pick(term) * term.times_b;
   }
-  EDGEVAL_EXPECTS(b > 0, "the reference costs no energy, so there is no ratio to it");
+  EDGEVAL_EXPECTS(b > 0, accelerator.file, ": the reference costs no energy, so there is no ratio to it");
   return a / b;
 }
 
 // Dinkelbach's iteration: at the extreme ratio r each constant sits at the end of its range that
 // the sign of (times_a - r times_b) asks for. Each round improves r or ends.
-double extreme_ratio(const std::vector<Term>& terms, double start, bool highest) {
+double extreme_ratio(const Accelerator& accelerator, const std::vector<Term>& terms, double start, bool highest) {
   double best = start;
   for (;;) {
-    const double next = ratio(terms, [&](const Term& term) {
+    const double next = ratio(accelerator, terms, [&](const Term& term) {
       const bool raises = term.times_a > best * term.times_b;
       return raises == highest ? term.constant->high : term.constant->low;
     });
@@ -116,7 +116,7 @@ std::optional<std::string> cannot_price(const Accelerator& accelerator, const Ac
         return rule.work.count == count && rule.work.applies(layer.shape.kind);
       });
       if (!priced)
-        return concat(accelerator.name, " cannot price layer ", layer.shape.name, " (",
+        return concat(accelerator.file, ": ", accelerator.name, " cannot price layer ", layer.shape.name, " (",
                       layer.shape.direction, "): it has ", layer[count], " ", info(count).key, " (",
                       info(count).meaning, "), for which the accelerator has no rule");
     }
@@ -170,8 +170,8 @@ RatioRange ratio_range(const Accelerator& accelerator, const Activity& activity,
   expect_priceable(accelerator, activity);
   expect_priceable(accelerator, reference);
   const std::vector<Term> terms = terms_of(accelerator, activity, reference);
-  const double value = ratio(terms, [](const Term& term) { return term.constant->value; });
-  return {value, extreme_ratio(terms, value, false), extreme_ratio(terms, value, true)};
+  const double value = ratio(accelerator, terms, [](const Term& term) { return term.constant->value; });
+  return {value, extreme_ratio(accelerator, terms, value, false), extreme_ratio(accelerator, terms, value, true)};
 }
 
 }  // namespace edgeval::hw

@@ -80,11 +80,14 @@ std::size_t utf8_length(std::string_view bytes) {
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path) {
+std::string read_file(const std::filesystem::path& path, Pipes pipes) {
   std::error_code error;
   EDGEVAL_EXPECTS(std::filesystem::exists(path, error), path.string(), ": no such file");
   EDGEVAL_EXPECTS(!std::filesystem::is_directory(path, error), path.string(),
                   ": is a folder, a file is wanted");
+  const bool pipe = pipes == Pipes::kWelcome && std::filesystem::is_fifo(path, error);
+  EDGEVAL_EXPECTS(pipe || std::filesystem::is_regular_file(path, error), path.string(),
+                  ": is a device or pipe, a file is wanted");
   std::ifstream stream(path, std::ios::binary);
   EDGEVAL_EXPECTS(stream, path.string(), ": cannot be opened: ", std::strerror(errno));
   std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};

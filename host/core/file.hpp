@@ -7,8 +7,11 @@
 
 namespace edgeval {
 
-// The file's bytes. Throws Error, naming the file, when it cannot be opened or read.
-std::string read_file(const std::filesystem::path& path);
+enum class Pipes { kRefused, kWelcome };
+
+// The file's bytes. Throws Error, naming the file, when it cannot be opened or read, or is a device or (unless they are
+// welcome) a pipe: reading one may never end.
+std::string read_file(const std::filesystem::path& path, Pipes pipes = Pipes::kRefused);
 
 // Writes to a temporary file in the same folder, syncs it to disk and renames it over `path`; makes the
 // folder when it is missing. Throws Error when the place cannot be written to, std::runtime_error when

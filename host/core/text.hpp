@@ -8,6 +8,9 @@
 
 namespace edgeval {
 
+// Without the byte order mark that some editors put in front of UTF-8.
+std::string_view without_mark(std::string_view text);
+
 // Without white space around; empty when there is nothing else.
 std::string_view trimmed(std::string_view text);
 

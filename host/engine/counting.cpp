@@ -65,7 +65,10 @@ Activity busiest_activity(const Model& model, const OperatingPoint& point, Index
       LayerActivity& layer = activity.layers.emplace_back(LayerActivity{shape, {}});
       layer[Count::kInputsChanged] = static_cast<std::uint64_t>(steps * shape.inputs);
       layer[Count::kRecurrentInputsChanged] = static_cast<std::uint64_t>(steps * shape.recurrent);
-      complete_lane(layer, point.layers[i], steps, steps);
+      layer[Count::kInputsZero] = layer[Count::kInputsChanged];
+      layer[Count::kRecurrentInputsZero] = layer[Count::kRecurrentInputsChanged];
+      const bool skips = !std::holds_alternative<EveryStep>(point.layers[i].plan);
+      complete_lane(layer, point.layers[i], skips ? 2 * steps : steps, steps);
     }
   }
   return activity;

@@ -12,7 +12,8 @@ void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index ste
 // The layer's shapes with operands as wide as the arithmetic has them.
 std::vector<LayerShape> layer_shapes(const Layer& layer, const Arithmetic& arithmetic);
 
-// The counts of one utterance of `steps` steps that all run and change everything: what kinds of work a point does.
+// The counts of one utterance of `steps` steps that run and change everything, as many that are skipped where the plan
+// may skip, and zeros among the operands: what kinds of work a point does.
 Activity busiest_activity(const Model& model, const OperatingPoint& point, Index steps);
 
 }  // namespace edgeval

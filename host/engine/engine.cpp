@@ -17,7 +17,7 @@ void check_point(const Model& model, const OperatingPoint& point) {
                       technique.problem());
       technique.fields(technique, [&](const char* key, auto value, const char*) {
         if constexpr (std::is_same_v<decltype(value), double>)
-          EDGEVAL_EXPECTS(!from_profile(value), "layer ", layer, ", ", technique.kName, ": ", key,
+          EDGEVAL_EXPECTS(!from_profile(value), "layer ", layer, ", ", technique.kName, ": ", written_key(key).key,
                         " is not known; name a profile (edgeval profile makes one) or give it in the policy");
       });
     };

@@ -4,8 +4,23 @@
 
 #include <array>
 #include <cstddef>
+#include <new>
 
 namespace edgeval::onednn {
+namespace {
+
+// oneDNN's own lack of memory as the standard library's, which callers answer with smaller batches.
+template <class Work>
+void with_bad_alloc(Work&& work) {
+  try {
+    work();
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    throw;
+  }
+}
+
+}  // namespace
 
 const dnnl::engine& cpu() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -30,33 +45,43 @@ dnnl::memory::desc row_major(Index rows, Index cols, dnnl::memory::data_type typ
   return {{rows, cols}, type, dnnl::memory::format_tag::ab};
 }
 
-PackedProduct::PackedProduct(Index rows, Index inputs, Index outputs, const void* weight, Index stride, Types types)
-    : source_(row_major(rows, inputs, types.source)), target_(row_major(rows, outputs, types.target)) {
+PackedProduct::PackedProduct(Index rows, Index inputs, Index outputs, const void* weight,
+                             Index stride, Types types)
+    : source_(row_major(rows, inputs, types.source)),
+      target_(row_major(rows, outputs, types.target)) {
   using namespace dnnl;
-  primitive_attr attributes;
-  attributes.set_scratchpad_mode(scratchpad_mode::user);
-  const memory::desc packed({inputs, outputs}, types.weight, memory::format_tag::any);
-  const matmul::primitive_desc description(matmul::desc(source_, packed, target_), attributes, cpu());
-  memory given({{inputs, outputs}, types.weight, memory::dims{1, stride}}, cpu(), const_cast<void*>(weight));
-  weight_ = memory(description.weights_desc(), cpu());
-  reorder(given, weight_).execute(const_cast<stream&>(thread_stream()), given, weight_);
-  product_ = matmul(description);
-  scratchpad_ = description.scratchpad_desc();
+  with_bad_alloc([&] {
+    primitive_attr attributes;
+    attributes.set_scratchpad_mode(scratchpad_mode::user);
+    const memory::desc packed({inputs, outputs}, types.weight, memory::format_tag::any);
+    const matmul::primitive_desc description(matmul::desc(source_, packed, target_), attributes,
+                                             cpu());
+    memory given({{inputs, outputs}, types.weight, memory::dims{1, stride}}, cpu(),
+                 const_cast<void*>(weight));
+    weight_ = memory(description.weights_desc(), cpu());
+    reorder(given, weight_).execute(const_cast<stream&>(thread_stream()), given, weight_);
+    product_ = matmul(description);
+    scratchpad_ = description.scratchpad_desc();
+  });
 }
 
 void PackedProduct::operator()(const void* source, void* target) const {
-  const dnnl::stream& stream = thread_stream();
-  const dnnl::memory from(source_, cpu(), const_cast<void*>(source));
-  const dnnl::memory to(target_, cpu(), target);
-  const dnnl::memory scratchpad(scratchpad_, cpu(), thread_scratchpad(static_cast<Index>(scratchpad_.get_size())));
-  // The C interface: its argument list is an array, the C++ one builds a hash map for every call.
-  const std::array<dnnl_exec_arg_t, 4> arguments{{{DNNL_ARG_SRC, from.get()},
-                                                  {DNNL_ARG_WEIGHTS, weight_.get()},
-                                                  {DNNL_ARG_DST, to.get()},
-                                                  {DNNL_ARG_SCRATCHPAD, scratchpad.get()}}};
-  dnnl::error::wrap_c_api(dnnl_primitive_execute(product_.get(), stream.get(), static_cast<int>(arguments.size()),
-                                                 arguments.data()),
-                          "a oneDNN matrix product failed");
+  with_bad_alloc([&] {
+    const dnnl::stream& stream = thread_stream();
+    const dnnl::memory from(source_, cpu(), const_cast<void*>(source));
+    const dnnl::memory to(target_, cpu(), target);
+    const dnnl::memory scratchpad(scratchpad_, cpu(),
+                                  thread_scratchpad(static_cast<Index>(scratchpad_.get_size())));
+    // The C interface: its argument list is an array, the C++ one builds a hash map for every call.
+    const std::array<dnnl_exec_arg_t, 4> arguments{{{DNNL_ARG_SRC, from.get()},
+                                                    {DNNL_ARG_WEIGHTS, weight_.get()},
+                                                    {DNNL_ARG_DST, to.get()},
+                                                    {DNNL_ARG_SCRATCHPAD, scratchpad.get()}}};
+    dnnl::error::wrap_c_api(
+        dnnl_primitive_execute(product_.get(), stream.get(), static_cast<int>(arguments.size()),
+                               arguments.data()),
+        "a oneDNN matrix product failed");
+  });
 }
 
 bool exact_byte_products() {

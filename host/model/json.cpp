@@ -71,8 +71,7 @@ Fields::Fields(const Json& json, std::string place) : json_(json), place_(std::m
   EDGEVAL_EXPECTS(json_.is_object(), place_, ": is ", json_.type_name(), ", must be an object");
 }
 
-void Fields::expect_only(std::initializer_list<std::string> keys) const {
-  const std::vector<std::string> known(keys);
+void Fields::expect_only(const std::vector<std::string>& known) const {
   for (const auto& [key, ignored] : json_.items())
     EDGEVAL_EXPECTS(contains(known, key), place_, ": unknown key ", shown(key),
                     nearest(key, known));

@@ -3,7 +3,6 @@
 // for instance "an4.safetensors: frontend".
 #pragma once
 
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -32,7 +31,7 @@ class Fields {
   bool has(const std::string& key) const { return json_.contains(key); }
 
   // Throws on any other key, naming the nearest of these.
-  void expect_only(std::initializer_list<std::string> keys) const;
+  void expect_only(const std::vector<std::string>& keys) const;
 
   // Each throws when the key is missing, or its value is of another type or out of range (both ends
   // included).

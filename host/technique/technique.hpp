@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <type_traits>
 
 #include "host/numeric/host_device.hpp"
@@ -22,6 +23,16 @@ namespace edgeval {
 // A parameter that a profile supplies where the policy does not.
 inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
 EDGEVAL_HD bool from_profile(double value) { return value != value; }
+
+// The key a field has in a policy: the pair range_min, range_max is written range: [min, max].
+struct WrittenKey {
+  std::string key;
+  bool low = false, high = false;  // which end of a pair, if it is one
+};
+inline WrittenKey written_key(const std::string& field) {
+  const bool low = field.ends_with("_min"), high = field.ends_with("_max");
+  return {low || high ? field.substr(0, field.size() - 4) : field, low, high};
+}
 
 // A whole number from low to high.
 EDGEVAL_HD bool is_whole(double value, double low, double high) {

@@ -106,7 +106,9 @@ TEST_F(Refused, Policies) {
       {"plan: {type: similarity_skop}\n",
        "unknown type 'similarity_skop'; did you mean similarity_skip?"},
       {"plan: {type: [every_step]}\n", "plan.type: must be a name"},
-      {"plan: {threshold: 0.5}\n", "plan.threshold: unknown key"},
+      {"plan: {threshold: 0.5}\n",
+       "plan.threshold: unknown key of type every_step; a key of type similarity_skip, which "
+       "plan.type must name"},
       {"plan: {type: similarity_skip, treshold: 0.5}\n",
        "plan.treshold: unknown key; did you mean threshold?"},
       {"plan: {type: similarity_skip, threshold: high}\n",
@@ -122,7 +124,7 @@ TEST_F(Refused, Policies) {
        "fraction_bits must be a whole number"},
       {"plan: {type: similarity_skip}\n",
        "layer lstm1, similarity_skip: fraction_bits is not known; name a profile"},
-      {"operand: {type: reuse}\n", "layer lstm1, reuse: range_min is not known; name a profile"},
+      {"operand: {type: reuse}\n", "layer lstm1, reuse: range is not known; name a profile"},
       {"operand: {type: reuse, clusters: 0}\n",
        "operand: clusters must be a whole number from 1 to 65536"},
       {"operand: {type: reuse, range: 3}\n", "operand.range: must be [min, max]"},
@@ -141,8 +143,7 @@ TEST_F(Refused, Policies) {
       {"layers: [lstm1]\n", "layers: must be a map"},
       {"layers: {output: {plan: {type: similarity_skip, fraction_bits: 3}}}\n",
        "layer output is linear"},
-      {"layers: {output: {operand: {type: reuse}}}\n",
-       "layer output, reuse: range_min is not known"},
+      {"layers: {output: {operand: {type: reuse}}}\n", "layer output, reuse: range is not known"},
       {"profile: [a]\n", "profile: must be a file's path"},
       {"profile: none.json\n", "none.json: no such file"},
   };
@@ -165,6 +166,7 @@ TEST_F(Refused, Settings) {
       {"operand.type=dleta", "--set: operand.type: unknown type 'dleta'; did you mean delta?"},
       {"operand.type.deep.er=1", "operand.type: must be a name"},
       {"operand=delta", "--set: operand: must be a map"},
+      {"plan.threshold=0.5", "--set: plan.threshold: unknown key of type every_step"},
       {"layers.encoder.lstm.1.plan.type=every_step", "layers.encoder.lstm: unknown key"},
   };
   for (const auto& [setting, message] : cases)
@@ -180,8 +182,15 @@ TEST_F(Refused, Accelerators) {
       {hw::test::toy_with("count: weight_words.32", "count: weight_wrods.32"), "weight_wrods.32"},
       {hw::test::toy_with("times: weights + biases", "times: weights +"), "hw.yaml"},
       {hw::test::toy_with("  steps: a sum\n", "  steps: a sum\n  steps: a sum\n"), "hw.yaml"},
-      {hw::test::kToy, "toy cannot price layer lstm1"},
+      {hw::test::kToy, "hw.yaml: toy cannot price layer lstm1"},
       {hw::test::toy_with("frequency_hz: 1e6", "frequency_hz: 0"), "hw.yaml"},
+      {hw::test::toy_with("frequency_hz: 1e6", "frequency_hz: 1.6"),
+       "hw.yaml:4: frequency_hz is 1.6, must lie in [1e3, 1e12]"},
+      {hw::test::toy_with("cycles:\n"
+                          "  - {count: steps_run, kind: any, times: \"max(outputs, 3) * gates\"}\n"
+                          "  - {count: inputs_changed, kind: linear}\n",
+                          "cycles: []\n"),
+       "cycles is empty"},
   };
   for (const FileCase& each : cases) {
     inputs().file("hw.yaml", each.bytes);
@@ -193,6 +202,46 @@ TEST_F(Refused, Accelerators) {
   EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made/report.json", "--hardware",
                                        "reuse32", "--hardware", "reuse32"}),
                          "an accelerator named reuse32 was given before"));
+}
+
+// Told before the long work, of which it says nothing: no progress, no folder of results.
+TEST_F(Refused, AcceleratorsThatCannotPriceSkippedStepsOrZeros) {
+  std::string priced = hw::test::kToy;
+  for (const char* count :
+       {"inputs_zero", "recurrent_inputs_zero", "score_comparisons", "score_quantizations",
+        "operand_quantizations", "operand_comparisons", "operand_subtractions"})
+    priced.append("  ").append(count).append(": left out\n");
+  const auto without = [&](const std::string& count) {
+    const std::size_t begin = priced.find("\n  " + count + ":");
+    return std::string(priced).erase(begin, priced.find('\n', begin + 1) - begin);
+  };
+  const Arguments run{"run",      "--model", "model.safetensors", "--data",  "set.jsonl",
+                      "--policy", "p.yaml",  "--hardware",        "hw.yaml", "--out",
+                      "unmade"};
+  for (const std::string count : {"steps_skipped", "inputs_zero", "recurrent_inputs_zero"}) {
+    inputs().file("hw.yaml", without(count));
+    EXPECT_TRUE(is_refusal(inputs().run(run), " " + count + " ("));
+    EXPECT_FALSE(std::filesystem::exists(inputs() / "unmade"));
+  }
+  std::string timeless = priced;
+  const std::size_t cycles = timeless.find("\ncycles:");
+  timeless.replace(cycles, timeless.find("\nfree:") - cycles,
+                   "\ncycles:\n  - {count: steps_pseudo}");
+  inputs().file("hw.yaml", timeless);
+  EXPECT_TRUE(is_refusal(inputs().run(run), "hw.yaml: no rule of cycles counts any work"));
+}
+
+TEST_F(Refused, FilesThatAreDevicesOrPipes) {
+  EXPECT_TRUE(is_refusal(inputs().run_with("--policy", "/dev/zero"), "is a device or pipe"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--model", "/dev/zero"), "is a device or pipe"));
+  const CommandResult piped = run_shell(
+      "cat p.yaml | edgeval run --model model.safetensors --data set.jsonl --policy /dev/stdin",
+      inputs().path());
+  EXPECT_TRUE(is_refusal(piped, "/dev/stdin: is a device or pipe"));
+  inputs().file("ref", "u1 a b\nu2 c\n");
+  const CommandResult score =
+      run_shell("cat ref | edgeval score --reference ref --hypothesis /dev/stdin", inputs().path());
+  EXPECT_EQ(score.code, 0) << score.err;
 }
 
 TEST_F(Refused, Profiles) {
@@ -285,6 +334,23 @@ TEST_F(Refused, StoredReports) {
        }),
        "weight_words: is array"},
       {layer([](Json& json) { json.erase("nonlinearities"); }), "\"nonlinearities\" is missing"},
+      {layer([](Json& json) { json["nonlinearity"] = 1; }),
+       "unknown key \"nonlinearity\"; did you mean nonlinearities?"},
+      {layer([](Json& json) { json["macs"]["fp23"] = 1; }), "macs: unknown key \"fp23\""},
+      {layer([](Json& json) { json["weight_words"]["33"] = 1; }),
+       "weight_words: unknown key \"33\""},
+      {layer([](Json& json) { json["macs"]["fp32"] = json["macs"]["fp32"].get<int>() - 1; }),
+       "layers[1]: macs.fp32 is "},
+      {layer([](Json& json) { json["outputs"] = 1; }),
+       "outputs is 1, but its steps, changed elements and shape make "},
+      {layer([](Json& json) { json["inputs_zero"] = 1000000; }), "more inputs_zero than inputs"},
+      {layer([](Json& json) { json["sequences"] = 0; }), "has steps, but no sequences"},
+      {with([](Json& json) { json["activity"]["totals"]["steps"] = 1; }),
+       "totals: steps is 1, but the layers' add up to "},
+      {with([](Json& json) { json["activity"]["totals"]["stops"] = 1; }),
+       "totals: unknown key \"stops\"; did you mean steps?"},
+      {with([](Json& json) { json["activity"].erase("totals"); }), "\"totals\" is missing"},
+      {with([](Json& json) { json["activity"]["sums"] = 1; }), "unknown key \"sums\""},
   };
   for (const FileCase& each : cases) {
     inputs().file("r.json", each.bytes);

@@ -87,6 +87,8 @@ TEST_F(EnergyCommand, PrintsATableWithAlignedColumns) {
   const CommandResult result = energy({"--hardware", "reuse32"});
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_TRUE(result.out.starts_with("accelerator ")) << result.out;
+  for (const char* heading : {" dense energy ", " ratio ", " x real time ", " dense x r.t.\n"})
+    EXPECT_NE(result.out.find(heading), std::string::npos) << heading;
   EXPECT_NE(result.out.find("\n  weight_memory "), std::string::npos) << result.out;
   const std::size_t joules = result.out.find("J  ");  // the first price ends where its title ends
   const std::size_t title = result.out.find("energy") + 5;

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "eval/batches.hpp"
+#include "eval/profile.hpp"
 #include "eval/summary.hpp"
 #include "tests/datasets/data_folder.hpp"
 #include "tests/support/safetensors.hpp"
@@ -84,6 +85,48 @@ TEST_F(PipelineTest, HalvingABatchThatIsTooLargeChangesNothing) {
   }
   SmallEngine none(model_, 0);
   EXPECT_THROW(evaluate(model_, set_, none, points, options), std::bad_alloc);
+}
+
+// An engine whose memory ends after the first layer was seen.
+class HalfwayEngine : public SmallEngine {
+ public:
+  HalfwayEngine(const Model& model, Index most) : SmallEngine(model, 100), most_(most) {}
+  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
+                  LayerObserver* observer) override {
+    BatchResult result = SmallEngine::run(features, point, observer);
+    if (features.sequences() > most_) throw std::bad_alloc();
+    return result;
+  }
+
+ private:
+  Index most_;
+};
+
+TEST_F(PipelineTest, AProfileOfHalvedBatchesCountsEveryFrameOnce) {
+  const data::FeatureExtractor extractor(model_.frontend);
+  const BatchPlan plan = plan_batches(set_, model_, extractor, 0);
+  const auto profile = [&](Index most) {
+    HalfwayEngine engine(model_, most);
+    ProfileCollector collector(model_, 43);
+    for (const std::vector<Index>& batch : plan.batches)
+      run_in_parts(batch, [&](const std::vector<Index>& part) {
+        collector.add(engine, batch_features(set_, part, plan, extractor, 16000, 1));
+      });
+    return to_json(collector.finish());
+  };
+  const nlohmann::ordered_json whole = profile(100);
+  EXPECT_EQ(whole.at("layers").begin()->at("input").at("elements"), 43 * 4);
+  EXPECT_EQ(profile(1), whole);
+  EXPECT_EQ(profile(2), whole);
+}
+
+TEST(Batches, AreHalvedUntilTheWorkFits) {
+  std::vector<std::vector<Index>> done;
+  run_in_parts({7, 8, 9, 10, 11}, [&](const std::vector<Index>& part) {
+    if (part.size() > 2) throw std::bad_alloc();
+    done.push_back(part);
+  });
+  EXPECT_EQ(done, (std::vector<std::vector<Index>>{{7, 8}, {9}, {10, 11}}));
 }
 
 TEST_F(PipelineTest, EveryPointIsRunAndTotalsAreSums) {

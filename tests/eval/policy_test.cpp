@@ -157,6 +157,22 @@ TEST_F(PolicyTest, SetAloneMakesAPolicy) {
   EXPECT_EQ(as<SimilaritySkip>(all.layers[1].plan).fraction_bits, 3);
 }
 
+TEST_F(PolicyTest, ASetTypeDropsTheKeysTheFileGaveAnotherType) {
+  const std::string file =
+      "operand: {type: delta, threshold_x: 0.5}\n"
+      "layers: {lstm1: {operand: {threshold_h: 0}}, lstm2: {operand: {type: delta}}}";
+  // Before or after the type, what a setting gives stays.
+  const OperatingPoint all =
+      point(file, {"operand.clusters=12", "operand.type=reuse", "operand.range=[-1, 1]"});
+  EXPECT_EQ(as<Reuse>(all.layers[0].operand).clusters, 12);
+  as<Delta>(all.layers[1].operand);
+  const OperatingPoint layer =
+      point(file, {"layers.lstm1.operand.type=reuse", "layers.lstm1.operand.range=[-1, 1]"});
+  as<Reuse>(layer.layers[0].operand);
+  EXPECT_EQ(as<Delta>(layer.layers[1].operand).threshold_x, Delta{}.threshold_x);
+  EXPECT_EQ(as<Delta>(point(file, {"operand.type=delta"}).layers[0].operand).threshold_x, 0.5);
+}
+
 TEST_F(PolicyTest, SetFillsAnAxisLeftEmptyInTheFile) {
   as<Delta>(point("operand:\n", {"operand.type=delta"}).layers[0].operand);
 }
@@ -197,7 +213,11 @@ TEST_F(PolicyTest, AProfileCompletesWhatIsOpen) {
 TEST_F(PolicyTest, TheProfileOfAPolicyFileLiesBesideIt) {
   EXPECT_EQ(read("profile: here.json").profile, folder_.path() / "here.json");
   EXPECT_EQ(read("profile: /there.json").profile, "/there.json");
+}
+
+TEST_F(PolicyTest, AProfileSetLiesInTheWorkingFolder) {
   EXPECT_EQ(load_policy(std::nullopt, {"profile=here.json"}).profile, "here.json");
+  EXPECT_EQ(read("profile: other.json", {"profile=here.json"}).profile, "here.json");
 }
 
 TEST_F(PolicyTest, DescribesWhatIsNotDense) {

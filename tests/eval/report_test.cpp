@@ -22,9 +22,12 @@ Activity some_activity() {
 
 TEST(Report, AStoredActivityReadsBack) {
   Activity activity = some_activity();
-  activity.layers[0][Count::kStepsSkipped] = 4;
-  activity.layers[0][Count::kStepsRun] = 5;
+  activity.layers[0][Count::kStepsRun] = 5;  // of 9, over 3 inputs and 2 of h
+  activity.layers[0][Count::kInputsChanged] = 14;
+  activity.layers[0][Count::kRecurrentInputsChanged] = 10;
   activity.layers[2].shape.rectified = true;
+  complete_counts(activity.layers[0]);
+  complete_counts(activity.layers[2]);
   const nlohmann::json json = nlohmann::json::parse(to_json(activity).dump());
   const Activity read = activity_from_json(json, "r");
   ASSERT_EQ(read.layers.size(), 3u);

@@ -6,7 +6,9 @@
 #include <sstream>
 
 #include "host/core/file.hpp"
+#include "tests/datasets/data_folder.hpp"
 #include "tests/support/command.hpp"
+#include "tests/support/safetensors.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace edgeval::test {
@@ -287,6 +289,23 @@ TEST(Run, AThresholdOfOneReproducesDense) {
 TEST(Run, PrintsTheReportAsJson) {
   const Stored stored = run_spoken({"--limit", "2", "--format", "json"});
   EXPECT_EQ(stored.command.out, stored.report_bytes);
+}
+
+TEST(Run, UtterancesWithoutAFrameOrAWordAreCountedInTheSummary) {
+  const DataFolder folder;
+  folder.file("model.safetensors",
+              model_bytes(random_model({.inputs = 3, .lstm = {{.cells = 2}}, .outputs = 5}, 1)));
+  folder.audio("short.wav", {.samples = 100});
+  folder.audio("long.wav", {.samples = 1600});
+  folder.file("set.jsonl", R"({"id": "a", "audio_filepath": "short.wav", "text": "A"})"
+                           "\n"
+                           R"({"id": "b", "audio_filepath": "long.wav", "text": ""})");
+  std::vector<std::string> arguments{"run", "--model", "model.safetensors", "--data", "set.jsonl"};
+  const CommandResult both = edgeval(arguments, folder.path());
+  EXPECT_NE(both.out.find("\n1 utterance shorter than a frame, 1 empty reference\n"),
+            std::string::npos)
+      << both.out << both.err;
+  EXPECT_EQ(dense().command.out.find("shorter than a frame"), std::string::npos);
 }
 
 TEST(Run, NamedUtterancesAreRunInTheOrderOfTheSet) {

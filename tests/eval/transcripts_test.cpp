@@ -81,6 +81,18 @@ TEST(Transcripts, LinesThatBeginAlikeButRepeatAreNotTakenForIds) {
   EXPECT_EQ(read("hello there\n", "hello their\n").reference_format, Format::kLines);
 }
 
+TEST(Transcripts, LinesThatBeginWithNumbersAreNotTakenForIds) {
+  const TranscriptPair pair =
+      read("1 apple\n1 pear\n2nd street\n", "1 apples\n1 pear\n3rd street\n");
+  EXPECT_EQ(pair.reference_format, Format::kLines);
+  EXPECT_EQ(pair.references, (Texts{"1 apple", "1 pear", "2nd street"}));
+}
+
+TEST(Transcripts, IdsOfDigitsWithDashesAreIds) {
+  const TranscriptPair pair = read("61-70968-0000 a\n", "61-70968-0000 b\n");
+  EXPECT_EQ(pair.reference_format, Format::kKaldi);
+}
+
 struct Malformed {
   const char* fact;
   std::string reference;
@@ -141,6 +153,16 @@ const std::vector<Malformed> kMalformed{
     {"DoubtfulIds",
      "ann a\nbob b\n",
      "bob b\nann a\n",
+     {},
+     "may or may not begin with utterance ids"},
+    {"NumbersThatMayBeIds",
+     "1 apple\n2 pears\n",
+     "1 apple\n2 bears\n",
+     {},
+     "may or may not begin with utterance ids"},
+    {"IdsAndWordsMixed",
+     "u1 a\nu2 b\nthe c\n",
+     "u1 a\nu2 b\nthe d\n",
      {},
      "may or may not begin with utterance ids"},
 };

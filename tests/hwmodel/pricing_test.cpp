@@ -68,7 +68,8 @@ TEST(Price, RefusesACountWithoutARule) {
   EXPECT_EQ(cannot_price(toy, activity), std::nullopt);
   activity.layers[1][Count::kOperandComparisons] = 7;
   const std::string reason =
-      "toy cannot price layer output (none): it has 7 operand_comparisons (elements compared to "
+      toy.file +
+      ": toy cannot price layer output (none): it has 7 operand_comparisons (elements compared to "
       "decide whether "
       "they changed), for which the accelerator has no rule";
   EXPECT_EQ(cannot_price(toy, activity), reason);
@@ -97,9 +98,9 @@ TEST(Price, RefusesARuleThatGivesNoNumber) {
 }
 
 TEST(RatioRange, TakesEachConstantToTheEndThatMovesTheRatioMost) {
-  const Accelerator toy =
-      test::load_text(test::toy_with("frequency_hz: 1e6", "frequency_hz: 1e30"));
-  // So fast that leakage is nothing. Reference: 10 words and 10 macs; activity: 2 words and 8 macs.
+  const Accelerator toy = test::load_text(test::kToy);
+  // Without steps there are no cycles and no leakage. Reference: 10 words and 10 macs; activity: 2
+  // words and 8 macs.
   Activity reference{{LayerActivity{.shape = linear(1, 1)}}}, activity = reference;
   reference.layers[0][Count::kWeightWords32] = 10;
   reference.layers[0][Count::kMacsFp32] = 20;  // half a mac each
