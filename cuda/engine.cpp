@@ -83,6 +83,11 @@ class GpuEngine final : public Engine {
     for (const LayerPolicy& layer : point.layers)
       EDGEVAL_EXPECTS(std::holds_alternative<Fp32>(layer.arithmetic),
                       "the GPU engine computes in fp32 only; use --device cpu for integer arithmetic");
+    for (const LayerPolicy& layer : point.layers)
+      EDGEVAL_EXPECTS(!std::holds_alternative<Memoized>(layer.operand) &&
+                          !std::holds_alternative<DynamicPrecision>(layer.operand),
+                      "the GPU engine makes one product per neuron; use --device cpu for memoized "
+                      "and dynamic_precision");
     BatchResult result;
     result.outputs = Ragged<float>(features.lengths(), model_.outputs());
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
