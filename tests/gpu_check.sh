@@ -14,7 +14,7 @@ pack_deps() {
   local folder=$1
   local packages="libssl-dev libssl3 libdnnl-dev libdnnl2 nlohmann-json3-dev libyaml-cpp-dev libyaml-cpp0.7 libcli11-dev
     libsndfile1-dev libsndfile1 libflac-dev libflac12 libogg-dev libogg0 libvorbis-dev libvorbis0a libvorbisenc2
-    libopus-dev libopus0 libmpg123-dev libmpg123-0 libmp3lame0 ocl-icd-libopencl1 ocl-icd-opencl-dev opencl-c-headers libgtest-dev pkgconf-bin libpkgconf3"
+    libopus-dev libopus0 libmpg123-dev libmpg123-0 libmp3lame0 ocl-icd-libopencl1 libkissfft-dev libgtest-dev pkgconf-bin libpkgconf3"
   mkdir -p "$folder"
   # Headers, libraries, CMake and pkg-config files; no static libraries but googletest's, which has no other.
   dpkg-query -L $packages | grep -E '^/usr/(include|lib|bin|share/(pkgconfig|cmake))/' |
