@@ -184,6 +184,31 @@ TEST_P(Selection, ExecutedAndAvoidedWorkMakeDense) {
       }
 }
 
+TEST_P(Selection, ResultsDoNotDependOnBatchThreadsOrChunks) {
+  const Model model = one_layer(random_);
+  std::vector<Matrix<float>> utterances;
+  for (int n = 0; n < 70; ++n)
+    utterances.push_back(random_frames(random_, random_.skewed(1, 40), model.inputs()));
+  const Ragged<float> all = ragged(utterances, model.inputs());
+  const DynamicPrecision peaks{.input_alpha = 2};
+  const DynamicPrecision random{.selector = PrecisionSelector::kRandom, .input_alpha = 2};
+  const SimilaritySkip skip{.threshold = 0.4, .fraction_bits = 12};
+  for (const Arithmetic& arithmetic : kEight)
+    for (const OperandChoice& operand :
+         {OperandChoice(Memoized{.threshold = 0.5}), OperandChoice(peaks), OperandChoice(random)}) {
+      const OperatingPoint point{{{skip, operand, arithmetic}}};
+      const BatchResult together =
+          make_cpu_engine(model, {.threads = 2, .chunk_bytes = 1 << 12})->run(all, point);
+      const auto engine = make_cpu_engine(model, {.threads = 1});
+      for (Index n = 0; n < all.sequences(); ++n) {
+        const BatchResult alone = engine->run(slice(all, n, n + 1), point);
+        EXPECT_EQ(alone.activity[0], together.activity[static_cast<std::size_t>(n)]);
+        const auto values = alone.outputs.values.values();
+        EXPECT_TRUE(std::equal(values.begin(), values.end(), together.outputs.sequence(n).data));
+      }
+    }
+}
+
 TEST_P(Selection, SkippedStepsDoNotMoveItsState) {  // binding decision 3: a skip is a gather for
                                                     // memos and machines too
   const Model model = random_model(
