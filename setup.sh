@@ -3,6 +3,7 @@
 #   ./setup.sh          builds
 #   ./setup.sh run      builds, then evaluates the model that ships on the speech that ships
 #   ./setup.sh test     builds, then runs every test; GPU tests skip where there is no GPU
+#   ./setup.sh sanitize builds with AddressSanitizer and UndefinedBehaviorSanitizer, then runs the tests of bad input
 # EDGEVAL_CUDA=OFF leaves the GPU engine out; by default it is built where nvcc is found.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -45,8 +46,15 @@ case "${1:-build}" in
     build all
     ctest --test-dir build --output-on-failure -j "$(nproc)"
     ;;
+  sanitize)
+    cmake -S . -B build-sanitize -G Ninja -DEDGEVAL_CUDA=OFF -DEDGEVAL_SANITIZE=address,undefined \
+      -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
+    cmake --build build-sanitize
+    ctest --test-dir build-sanitize --output-on-failure -j "$(nproc)" -L cpu \
+      -R 'Refus|Damaged|ModelFile|Policy|Profile|Transcripts|TestSet|Audio|Accelerator|Expression|Body|Literal'
+    ;;
   *)
-    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 1
     ;;
 esac

@@ -51,11 +51,18 @@ void LstmRunner::reserve(const LstmProducts& products, const OperandChoice& oper
 void LstmRunner::plan(const LstmTask& task) {
   reserve(task.products, task.policy.operand, task.lanes);
   const bool backward = task.direction == Direction::kBackward;
-  if (const auto* skip = std::get_if<SimilaritySkip>(&task.policy.plan))
-    launch_plan_similarity(skip->rule(), task.lanes, task.similarity, backward, plan_view(),
-                           stream_);
-  else
-    launch_plan_every_step(task.lanes, backward, plan_view(), stream_);
+  std::visit(
+      [&](const auto& plan) {
+        using Choice = std::remove_cvref_t<decltype(plan)>;
+        if constexpr (std::is_same_v<Choice, SimilaritySkip>) {
+          launch_plan_similarity(plan.rule(), task.lanes, task.similarity, backward, plan_view(),
+                                 stream_);
+        } else {
+          static_assert(std::is_same_v<Choice, EveryStep>, "a plan that has no kernel here");
+          launch_plan_every_step(task.lanes, backward, plan_view(), stream_);
+        }
+      },
+      task.policy.plan);
   packing_.pack(task.lanes, plan_view(), stream_);
   running_.resize(static_cast<std::size_t>(task.lanes.count));
   active_.resize(static_cast<std::size_t>(task.lanes.longest) + 1);

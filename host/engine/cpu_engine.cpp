@@ -1,6 +1,7 @@
 // The CPU engine, the definition of every result: layer by layer over the batch, a task being one direction of a layer
 // for one block of lanes. Tasks share nothing they write, so threads change no result.
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -17,7 +18,22 @@ namespace edgeval {
 namespace {
 
 // Lanes that one thread runs side by side: enough rows to keep the products busy, few enough to stay in its cache.
-constexpr Index kLanesPerBlock = 64;
+constexpr Index kMostLanesPerBlock = 64;
+
+// Enough blocks that every thread has one.
+Index lanes_per_block(Index lanes, std::size_t directions, int threads) {
+  const Index share = (lanes * static_cast<Index>(directions) + threads - 1) / threads;
+  return std::clamp(padded_rows(share), kRowBlock, kMostLanesPerBlock);
+}
+
+// A number that overflowed would make every later decision garbage.
+void expect_finite(const Ragged<float>& output, const Layer& layer) {
+  const float largest = std::numeric_limits<float>::max();
+  Index wild = 0;
+  for (float value : output.values.values()) wild += absolute(value) <= largest ? 0 : 1;  // NaN counts too
+  EDGEVAL_EXPECTS(wild == 0, "layer ", layer_name(layer), ": ", wild,
+                  " of its outputs are infinite or no number; its weights or inputs are too large for fp32");
+}
 
 using LaneActivities = std::vector<LayerActivity>;  // of one layer and direction, by lane
 
@@ -112,6 +128,7 @@ class CpuEngine final : public Engine {
       Ragged<float> output = std::visit(
           [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); }, model_.layers[i],
           layer.policy.arithmetic);
+      expect_finite(output, model_.layers[i]);
       if (observer != nullptr) observer->on_layer(layer.index, *input, output);
       result.outputs = std::move(output);
       input = &result.outputs;
@@ -183,7 +200,7 @@ class CpuEngine final : public Engine {
     std::vector<DirectionTask<LayerArithmetic>> tasks;
     for (std::size_t d = 0; d < directions; ++d) {
       plans[d] = plan_lanes(run.policy.plan, run.input, layer.directions[d], threads_);
-      blocks[d] = lane_blocks(plans[d], kLanesPerBlock);
+      blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
         tasks.push_back({{layer.directions[d], layer.cells, run.input, plans[d], lanes, output,
                           static_cast<Index>(d) * layer.cells, options_.chunk_bytes,

@@ -19,7 +19,9 @@ inline std::filesystem::path shared_folder() {
 
 }  // namespace edgeval::test
 
-// Skips the test unless shared/<path> exists.
-#define EDGEVAL_NEEDS_SHARED(path)                                                        \
-  if (!std::filesystem::exists(::edgeval::test::shared_folder() / (path)))                 \
-  GTEST_SKIP() << (::edgeval::test::shared_folder() / (path)).string() << " is not here; set EDGEVAL_SHARED"
+// Skips the test unless shared/<path> exists; with EDGEVAL_REQUIRE_SHARED set it fails instead.
+#define EDGEVAL_NEEDS_SHARED(path)                                                                           \
+  if (!std::filesystem::exists(::edgeval::test::shared_folder() / (path))) {                                 \
+    ASSERT_EQ(std::getenv("EDGEVAL_REQUIRE_SHARED"), nullptr) << "EDGEVAL_REQUIRE_SHARED: " << (path);       \
+    GTEST_SKIP() << (::edgeval::test::shared_folder() / (path)).string() << " is not here; set EDGEVAL_SHARED"; \
+  }
