@@ -5,6 +5,7 @@
 #include <set>
 
 #include "eval/choices.hpp"
+#include "eval/formats_report.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/names.hpp"
@@ -268,7 +269,9 @@ nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const O
     const LayerPolicy& layer = point.layers[i];
     json["layers"][layer_name(model.layers[i])] = {{"arithmetic", choice_to_json(layer.arithmetic)},
                                                    {"plan", choice_to_json(layer.plan)},
-                                                   {"operand", choice_to_json(layer.operand)}};
+                                                   {"operand", choice_to_json(as_rounded(layer))}};
+    if (const nlohmann::ordered_json formats = formats_to_json(model.layers[i], layer.arithmetic); !formats.is_null())
+      json["layers"][layer_name(model.layers[i])]["formats"] = formats;
   }
   return json;
 }

@@ -44,7 +44,7 @@ using DirectionProducts = std::vector<LayerProducts<Product>>;
 // The packed weights of one layer, made when an arithmetic is first asked for.
 class PackedLayer {
  public:
-  explicit PackedLayer(const Layer& layer) : layer_(layer) {}
+  PackedLayer(const Layer& layer, ByteProduct::Route route) : layer_(layer), route_(route) {}
 
   template <class Product>
   const DirectionProducts<Product>& get() {
@@ -67,23 +67,24 @@ class PackedLayer {
 
  private:
   template <class Product>
-  static Product packed(const Matrix<float>& weight) {
+  Product packed(const Matrix<float>& weight) const {
     if constexpr (std::is_same_v<Product, DenseProduct>)
       return Product(weight.view());
     else
-      return Product(FixedWeights::of(weight.view(), Product::kBits));
+      return Product(FixedWeights::of(weight.view(), Product::kBits), route_);
   }
   template <class Product>
-  static void pack(const LstmLayer& layer, DirectionProducts<Product>& products) {
+  void pack(const LstmLayer& layer, DirectionProducts<Product>& products) const {
     for (const LstmWeights& weights : layer.weights)
       products.push_back({packed<Product>(weights.weight_ih), packed<Product>(weights.weight_hh), &weights.bias});
   }
   template <class Product>
-  static void pack(const LinearLayer& layer, DirectionProducts<Product>& products) {
+  void pack(const LinearLayer& layer, DirectionProducts<Product>& products) const {
     products.push_back({packed<Product>(layer.weight), std::nullopt, &layer.bias});
   }
 
   const Layer& layer_;
+  const ByteProduct::Route route_;
   std::tuple<DirectionProducts<DenseProduct>, DirectionProducts<FixedProduct<std::int32_t>>,
              DirectionProducts<FixedProduct<std::int64_t>>>
       products_;
@@ -110,8 +111,10 @@ class CpuEngine final : public Engine {
   CpuEngine(const Model& model, const EngineOptions& options)
       : model_(model),
         options_(options),
-        threads_(options.threads > 0 ? options.threads : hardware_threads()),
-        packed_(model.layers.begin(), model.layers.end()) {}
+        threads_(options.threads > 0 ? options.threads : hardware_threads()) {
+    const auto route = options.byte_instructions ? ByteProduct::Route::kBest : ByteProduct::Route::kFloats;
+    for (const Layer& layer : model.layers) packed_.emplace_back(layer, route);
+  }
 
   std::string device() const override {
     return concat("CPU, ", threads_, threads_ == 1 ? " thread" : " threads");

@@ -45,6 +45,7 @@ class LayerObserver {
 struct EngineOptions {
   int threads = 0;                   // CPU threads; 0: all of the machine
   std::int64_t chunk_bytes = 1 << 20;  // of pre-activations held at once by a task (CPU)
+  bool byte_instructions = true;     // false: integer products through fp32, as on CPUs without such instructions
 };
 
 class Engine {

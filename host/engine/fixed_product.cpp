@@ -39,12 +39,16 @@ Matrix<std::int8_t> digits(const FixedWeights& weights, int bits) {
 
 }  // namespace
 
-FixedWeights FixedWeights::of(MatrixView<const float> weight, int bits) {
+int FixedWeights::format(MatrixView<const float> weight, int bits) {
   const double most = bits == 16 ? kMostWithTwoDigits : static_cast<double>(highest_of(bits));
   double largest = 0;
   for (Index o = 0; o < weight.rows; ++o)
     for (Index i = 0; i < weight.cols; ++i) largest = std::max(largest, std::abs(static_cast<double>(weight(o, i))));
-  FixedWeights fixed{Matrix<std::int32_t>(weight.rows, weight.cols), finest_format(largest, most)};
+  return finest_format(largest, most);
+}
+
+FixedWeights FixedWeights::of(MatrixView<const float> weight, int bits) {
+  FixedWeights fixed{Matrix<std::int32_t>(weight.rows, weight.cols), format(weight, bits)};
   const double scale = power_of_two(fixed.fraction_bits);
   for (Index o = 0; o < weight.rows; ++o)
     for (Index i = 0; i < weight.cols; ++i) fixed.codes(o, i) = Grid::nearest(static_cast<double>(weight(o, i)) * scale);

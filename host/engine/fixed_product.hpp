@@ -19,6 +19,7 @@ struct FixedWeights {
   // The format is the finest that holds the largest weight: a power of two for the whole matrix. 16-bit codes stay within
   // 32639 so that both digits are bytes.
   static FixedWeights of(MatrixView<const float> weight, int bits);
+  static int format(MatrixView<const float> weight, int bits);  // its fraction bits
 };
 
 // SumT is int32 for 8 bits and int64 for 16.

@@ -23,7 +23,7 @@ template <class SumT>
 FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits)
     : products_(products),
       x_bits_(x_bits),
-      sum_bits_(std::max({input_sum_bits(), recurrent_sum_bits(), kStateBits + 1})) {
+      sum_bits_(common_sum_bits(input_sum_bits(), recurrent_sum_bits())) {
   const int up_x = sum_bits_ - input_sum_bits(), up_h = sum_bits_ - recurrent_sum_bits();
   const int most = kBits == 8 ? kLargestUpOfBytes : kLargestUp;
   EDGEVAL_EXPECTS(up_x <= most && up_h <= most, "int", kBits, ": the formats of a layer's products are 2^",

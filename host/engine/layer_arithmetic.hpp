@@ -10,6 +10,7 @@
 
 #include "host/engine/body/numbers.hpp"
 #include "host/engine/fixed_product.hpp"
+#include "host/technique/arithmetic.hpp"
 #include "host/technique/on_grid.hpp"
 
 namespace edgeval {
@@ -40,13 +41,17 @@ class FloatLayer {
   const LayerProducts<DenseProduct>& products_;
 };
 
+// Fraction bits in which both products' sums and the bias are added: the finer of the two, and finer than z.
+constexpr int common_sum_bits(int input_sum_bits, int recurrent_sum_bits) {
+  return std::max({input_sum_bits, recurrent_sum_bits, kStateBits + 1});
+}
+
 template <class SumT>
 class FixedLayer {
  public:
   using Numbers = FixedNumbers<SumT>;
   static constexpr int kBits = FixedProduct<SumT>::kBits;
-  // h of LSTM cells lies in (-1, 1).
-  static constexpr int kRecurrentBits = kBits - 1;
+  static constexpr int kRecurrentBits = Integer<kBits>::kRecurrentBits;
 
   // x_bits: fraction bits of the layer's input.
   FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits);

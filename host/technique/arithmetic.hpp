@@ -23,6 +23,7 @@ struct Fp32 {
 template <int Bits>
 struct Integer {
   static constexpr int kBits = Bits;
+  static constexpr int kRecurrentBits = Bits - 1;  // fraction bits of h, which lies in (-1, 1)
 
   double input_bits = kFromProfile;  // fraction bits of x
 

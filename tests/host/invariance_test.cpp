@@ -1,6 +1,7 @@
 // The headline promise: outputs and counts of an utterance are the same bits whatever shares its
-// batch, in whatever order, on however many threads and in chunks of whatever size. Random networks
-// and AN4's real features.
+// batch, in whatever order, on however many threads and in chunks of whatever size; in integer
+// arithmetic also whether the processor multiplies bytes or floats. Random networks, the spoken set
+// that ships and AN4's real features.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "tests/support/an4.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/random_case.hpp"
+#include "tests/support/spoken.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -62,13 +64,15 @@ std::vector<Index> shuffled(Random& random, Index count) {
 struct Way {
   int threads;
   std::int64_t chunk_bytes;
-  Index batch;  // 0: all at once
-  bool shuffle;
+  Index batch;   // 0: all at once
+  bool shuffle;  // every time in another order
+  bool bytes = true;
 };
 
-constexpr Way kWays[] = {{1, 1 << 20, 1, false},  {1, 1 << 20, 2, true}, {1, 1 << 12, 7, false},
-                         {1, 1 << 20, 64, true},  {1, 1 << 12, 0, true}, {2, 1 << 20, 0, false},
-                         {2, 1 << 12, 64, false}, {2, 1 << 20, 7, true}};
+constexpr Way kWays[] = {
+    {1, 1 << 20, 1, false},  {1, 1 << 20, 2, true},        {1, 1 << 12, 7, false, false},
+    {1, 1 << 20, 64, true},  {1, 1 << 12, 0, true},        {2, 1 << 20, 0, false},
+    {2, 1 << 12, 64, false}, {2, 1 << 20, 7, true, false}, {2, 1 << 12, 3, true}};
 
 void expect_one_result(const Model& model, const Ragged<float>& features,
                        const OperatingPoint& point, Random& random) {
@@ -76,9 +80,10 @@ void expect_one_result(const Model& model, const Ragged<float>& features,
   std::vector<UtteranceResult> wanted;
   for (const Way& way : kWays) {
     SCOPED_TRACE(concat("threads ", way.threads, ", chunk ", way.chunk_bytes, ", batch ", way.batch,
-                        ", shuffled ", way.shuffle));
-    const auto engine =
-        make_cpu_engine(model, {.threads = way.threads, .chunk_bytes = way.chunk_bytes});
+                        ", shuffled ", way.shuffle, ", bytes ", way.bytes));
+    const auto engine = make_cpu_engine(
+        model,
+        {.threads = way.threads, .chunk_bytes = way.chunk_bytes, .byte_instructions = way.bytes});
     const std::vector<Index> order = way.shuffle ? shuffled(random, count) : in_order(count);
     std::vector<UtteranceResult> got =
         run_in_batches(*engine, features, point, order, way.batch == 0 ? count : way.batch);
@@ -115,6 +120,56 @@ TEST_P(Invariance, OfAn4ToBatchOrderThreadsAndChunks) {
   const Ragged<float> features = an4_test_features(model.frontend, full ? 0 : 10);
   Random random(4200);
   expect_one_result(model, features, random_point(random, model, GetParam()), random);
+}
+
+class IntegerInvariance : public testing::TestWithParam<std::tuple<IntegerKind, Kind>> {
+ protected:
+  OperatingPoint point(Random& random, const Model& model) const {
+    OperatingPoint point = random_point(random, model, std::get<Kind>(GetParam()));
+    make_integer(random, std::get<IntegerKind>(GetParam()), point);
+    return point;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(EveryKind, IntegerInvariance,
+                         testing::Combine(testing::Values(IntegerKind::kInt16, IntegerKind::kInt8,
+                                                          IntegerKind::kBoth),
+                                          testing::ValuesIn(kKinds)));
+
+TEST_P(IntegerInvariance, OfRandomNetworksToBatchOrderThreadsChunksAndInstructions) {
+  for (std::uint64_t seed = 0; seed < 2; ++seed) {
+    SCOPED_TRACE(concat("seed ", seed));
+    Random random(4400 + seed);
+    const Model model = random_stack(random);
+    std::vector<Index> lengths;
+    for (int n = 0; n < 70; ++n) lengths.push_back(random.skewed(1, 90));
+    const Ragged<float> features = random_batch(random, lengths, model.inputs());
+    expect_one_result(model, features, point(random, model), random);
+  }
+}
+
+TEST_P(IntegerInvariance, OfAn4ToBatchOrderThreadsChunksAndInstructions) {
+  EDGEVAL_NEEDS_SHARED(kAn4Model);
+  EDGEVAL_NEEDS_SHARED(kAn4Data);
+  const Model model = an4_model();
+  const bool full = std::getenv("EDGEVAL_FULL") != nullptr;
+  const Ragged<float> features = an4_test_features(model.frontend, full ? 0 : 4);
+  Random random(4500);
+  expect_one_result(model, features, point(random, model), random);
+}
+
+class SpokenInvariance : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+
+INSTANTIATE_TEST_SUITE_P(ShippedPolicies, SpokenInvariance,
+                         testing::Combine(testing::Values("int16", "int8"),
+                                          testing::Values("", "skip_delta.yaml")));
+
+TEST_P(SpokenInvariance, OfTheShippedSetToBatchOrderThreadsChunksAndInstructions) {
+  const Model model = spoken_model();
+  const auto& [arithmetic, policy] = GetParam();
+  Random random(4600);
+  expect_one_result(model, spoken_test_features(model.frontend, 20),
+                    spoken_point(model, arithmetic, policy), random);
 }
 
 TEST(EmptyInputs, AreRun) {

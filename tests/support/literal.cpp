@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "host/core/error.hpp"
+#include "tests/support/literal_fixed.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -369,6 +370,8 @@ LiteralLayer run_layer(const LinearLayer& layer, const LayerPolicy& policy,
 
 LiteralLayer literal_layer(const Layer& layer, const LayerPolicy& policy,
                            MatrixView<const float> input, bool exact_input) {
+  if (!std::holds_alternative<Fp32>(policy.arithmetic))
+    return literal_fixed_layer(layer, policy, input);
   return std::visit(
       [&](const auto& l) { return run_layer(l, policy, input, exact_input, nullptr); }, layer);
 }

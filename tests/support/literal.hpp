@@ -3,7 +3,8 @@
 // indices and corrects the products by step * (new - old) * w; delta keeps held values and a memory
 // M that gets W * move. M, c and h are doubles, sigmoid and tanh those of libm. Decisions look at x
 // and h as floats, which is what they are in fp32. Every count of Activity is counted where the
-// thing happens. Nothing of an engine or of a technique's rule() is used.
+// thing happens. Nothing of an engine or of a technique's rule() is used. A layer whose arithmetic
+// is not fp32 goes to literal_fixed.hpp.
 #pragma once
 
 #include <limits>

@@ -139,4 +139,17 @@ OperatingPoint random_point(Random& random, const Model& model, Kind kind) {
   return point;
 }
 
+void make_integer(Random& random, IntegerKind kind, OperatingPoint& point) {
+  for (LayerPolicy& layer : point.layers) {
+    // Values reach about 2: one integer bit beside the sign, one more or one less.
+    const auto integer_bits = static_cast<double>(random.whole(0, 2));
+    const bool wide =
+        kind == IntegerKind::kInt16 || (kind == IntegerKind::kBoth && random.chance(0.5));
+    if (wide)
+      layer.arithmetic = Int16{{.input_bits = 15 - integer_bits}};
+    else
+      layer.arithmetic = Int8{{.input_bits = 7 - integer_bits}};
+  }
+}
+
 }  // namespace edgeval::test

@@ -45,4 +45,10 @@ inline constexpr Kind kKinds[] = {Kind::kDense,     Kind::kSkip,      Kind::kReu
 // layers sometimes take the operand. Delta's thresholds are above 0.
 OperatingPoint random_point(Random& random, const Model& model, Kind kind);
 
+enum class IntegerKind { kInt16, kInt8, kBoth };
+
+// Gives every layer integer arithmetic with formats of its own that saturate now and then; kBoth
+// draws the width anew for each.
+void make_integer(Random& random, IntegerKind kind, OperatingPoint& point);
+
 }  // namespace edgeval::test
