@@ -44,12 +44,16 @@ nlohmann::ordered_json field_to_json(Word word) {
   return names(word)[static_cast<std::size_t>(word)];
 }
 
-// The key a field has in a policy: the pair range_min, range_max is written range: [min, max].
+// The key a field has in a policy: the pair range_min, range_max is written range: [min, max], and pseudo.clip is clip
+// within the map pseudo.
 struct WrittenKey {
   std::string key;
   bool low = false, high = false;  // which end of a pair, if it is one
+  std::string group = {};          // the map around it, if there is one
 };
 inline WrittenKey written_key(const std::string& field) {
+  if (const std::size_t dot = field.find('.'); dot != std::string::npos)
+    return {.key = field.substr(dot + 1), .group = field.substr(0, dot)};
   const bool low = field.ends_with("_min"), high = field.ends_with("_max");
   return {low || high ? field.substr(0, field.size() - 4) : field, low, high};
 }
@@ -60,7 +64,9 @@ nlohmann::ordered_json technique_to_json(const Technique& technique) {
   nlohmann::ordered_json json{{"type", technique.kName}};
   technique.fields(technique, [&](const std::string& field, auto value, const char*) {
     const WrittenKey written = written_key(field);
-    if (written.low)
+    if (!written.group.empty())
+      json[written.group][written.key] = field_to_json(value);
+    else if (written.low)
       json[written.key] = {field_to_json(value)};
     else if (written.high)
       json[written.key].push_back(field_to_json(value));
