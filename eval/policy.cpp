@@ -250,6 +250,9 @@ void complete(Reuse& reuse, const LayerProfile& profile) {
   reuse.range_min = profile.range_min();
   reuse.range_max = profile.range_max();
 }
+void complete(DynamicPrecision& precision, const LayerProfile& profile) {
+  if (from_profile(precision.input_alpha)) precision.input_alpha = profile.input_alpha();
+}
 template <int Bits>
 void complete_integer(Integer<Bits>& integer, const LayerProfile& profile) {
   if (from_profile(integer.input_bits)) integer.input_bits = profile.input_bits(Bits);
@@ -264,7 +267,8 @@ std::string describe_technique(const Technique& technique) {
   const nlohmann::ordered_json json = technique_to_json(technique);
   for (const auto& [key, value] : json.items()) {
     // What a profile gives differs from layer to layer; the report has it.
-    if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "range" || value.is_null()) continue;
+    if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "input_alpha" ||
+        key == "range" || value.is_null()) continue;
     text += (text == technique.kName ? " (" : ", ") + key + " " + value.dump();
   }
   text += text == technique.kName ? "" : ")";

@@ -159,6 +159,7 @@ int LayerProfile::input_bits(int bits) const {
   return finest_format(input_magnitude_p9999, std::ldexp(1.0, bits - 1), bits - 1);
 }
 
+double LayerProfile::input_alpha() const { return std::max(std::abs(input.min), std::abs(input.max)); }
 double LayerProfile::range_min() const { return std::min(input.min, recurrent.min); }
 double LayerProfile::range_max() const { return std::max(input.max, recurrent.max); }
 

@@ -35,6 +35,8 @@ struct LayerProfile {
   int fraction_bits() const;
   // The largest f with p 2^f <= 2^(bits - 1): the format of x in integer arithmetic; p itself saturates by one step at most.
   int input_bits(int bits) const;
+  // Greatest |x|: the range of x under dynamic precision.
+  double input_alpha() const;
   // Range of x and h together, for reuse's centroids (decision 5).
   double range_min() const;
   double range_max() const;

@@ -8,6 +8,24 @@ OperatingPoint dense_point(const Model& model) {
   return {std::vector<LayerPolicy>(model.layers.size(), LayerPolicy{EveryStep{}, AsIs{}, Fp32{}})};
 }
 
+namespace {
+
+// Combinations without a meaning.
+void check_operand(const Layer& layer, const LayerPolicy& policy) {
+  const bool recurrent = std::holds_alternative<LstmLayer>(layer);
+  const bool memoized = std::holds_alternative<Memoized>(policy.operand);
+  const bool precision = std::holds_alternative<DynamicPrecision>(policy.operand);
+  EDGEVAL_EXPECTS(recurrent || !memoized, "layer ", layer_name(layer),
+                  ", memoized: remembers the neurons of recurrent layers only; a linear layer takes reuse or delta");
+  EDGEVAL_EXPECTS(recurrent || !precision, "layer ", layer_name(layer),
+                  ", dynamic_precision: follows the cell state c, which a linear layer has not");
+  EDGEVAL_EXPECTS(!precision || !std::holds_alternative<Int16>(policy.arithmetic), "layer ", layer_name(layer),
+                  ", dynamic_precision: chooses between 8 and 4 bits and replaces the products of fp32 or int8; int16 ",
+                  "has none of them");
+}
+
+}  // namespace
+
 void check_point(const Model& model, const OperatingPoint& point) {
   EDGEVAL_ASSERT(point.layers.size() == model.layers.size());
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
@@ -31,6 +49,7 @@ void check_point(const Model& model, const OperatingPoint& point) {
     EDGEVAL_EXPECTS(std::holds_alternative<LstmLayer>(model.layers[i]) ||
                         std::holds_alternative<Exact>(point.layers[i].nonlinearity),
                     "layer ", layer, " is linear and has no sigmoid or tanh; a nonlinearity acts on recurrent layers only");
+    check_operand(model.layers[i], point.layers[i]);
   }
 }
 
