@@ -68,6 +68,10 @@ void complete_counts(LayerActivity& layer) {
     layer[product.macs] = neurons > 0 ? layer[Count::kNeuronsComputed] * u(shape.inputs + shape.recurrent)
                                       : u(shape.gates * shape.outputs) * (layer[Count::kInputsChanged] +
                                                                           layer[Count::kRecurrentInputsChanged]);
+    if (product.bits == 16) {  // pseudo-skips' products are counted where they are made
+      layer[product.macs] -= layer[Count::kMacs8x8];
+      layer[Count::kWeightWords8] = layer[Count::kMacs8x8];
+    }
     layer[product.words] = layer[product.macs];
   }
   if (elements > 0) {

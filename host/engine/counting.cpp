@@ -73,12 +73,22 @@ void count_selecting(LayerActivity& activity, const DynamicPrecision& precision)
     activity[Count::kOperandComparisons] = 2 * of_steps(activity, shape.outputs);
 }
 
+// A pseudo-skip's differences: formed, compared with the clip and brought to 8 bits. Delta forms and compares them anyway.
+void count_pseudo(LayerActivity& activity, const LayerPolicy& policy) {
+  const std::uint64_t elements = activity[Count::kStepsPseudo] *
+                                 static_cast<std::uint64_t>(activity.shape.inputs + activity.shape.recurrent);
+  activity[Count::kOperandQuantizations] += elements;
+  if (std::holds_alternative<Delta>(policy.operand)) return;
+  activity[Count::kOperandComparisons] += elements;
+  activity[Count::kOperandSubtractions] += elements;
+}
+
 }  // namespace
 
 void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index steps, Index running) {
   activity[Count::kSequences] = 1;
   activity[Count::kSteps] = static_cast<std::uint64_t>(steps);
-  activity[Count::kStepsRun] = static_cast<std::uint64_t>(running);
+  activity[Count::kStepsRun] = static_cast<std::uint64_t>(running) - activity[Count::kStepsPseudo];
   std::visit([&](const auto& operand) { count_selection(activity, operand); }, policy.operand);
   complete_counts(activity);
   std::visit([&](const auto& plan) { count_plan(activity, plan.kCost); }, policy.plan);
@@ -88,6 +98,7 @@ void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index ste
         count_selecting(activity, operand);
       },
       policy.operand);
+  count_pseudo(activity, policy);
   std::visit([&](const auto& choice) { count_nonlinearity(activity, choice); }, policy.nonlinearity);
 }
 
@@ -114,6 +125,10 @@ Activity busiest_activity(const Model& model, const OperatingPoint& point, Index
       layer[Count::kRecurrentInputsZero] = layer[Count::kRecurrentInputsChanged];
       if (std::holds_alternative<DynamicPrecision>(point.layers[i].operand))
         layer[Count::kElementsLow] = static_cast<std::uint64_t>(steps * shape.outputs / 2);
+      if (const auto* skip = std::get_if<SimilaritySkip>(&point.layers[i].plan); skip != nullptr && skip->has_pseudo()) {
+        layer[Count::kStepsPseudo] = static_cast<std::uint64_t>(steps / 2);
+        layer[Count::kMacs8x8] = static_cast<std::uint64_t>(steps / 2 * shape.macs_per_step());
+      }
       const bool skips = !std::holds_alternative<EveryStep>(point.layers[i].plan);
       complete_lane(layer, point.layers[i], skips ? 2 * steps : steps, steps);
     }

@@ -6,7 +6,7 @@
 
 namespace edgeval {
 
-// `activity` holds the changed and zero elements and what was selected already; steps: frames of the lane, running: those that ran.
+// `activity` holds the changed and zero elements and what was selected already; steps: frames of the lane, running: those that ran, in full or as pseudo-skips.
 void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index steps, Index running);
 
 // The layer's shapes with operands and weights as wide as the policy has them.

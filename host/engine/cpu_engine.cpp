@@ -91,8 +91,15 @@ class PackedLayer {
   std::map<WeightForm, std::vector<SecondProducts>> forms_;
 };
 
-// The weights of an operand's second product; none for those that have no such product.
+// The plan, if it has pseudo-skips.
+const SimilaritySkip* pseudo_of(const LayerPolicy& policy) {
+  const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
+  return skip != nullptr && skip->has_pseudo() ? skip : nullptr;
+}
+
+// The weights of a policy's second product; none where there is no such product.
 std::optional<WeightForm> second_form(const LayerPolicy& policy) {
+  if (pseudo_of(policy) != nullptr) return WeightForm::kInt16As8Bits;
   const auto bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, policy.arithmetic);
   if (const auto* memoized = std::get_if<Memoized>(&policy.operand)) {
     if (memoized->predictor == MemoPredictor::kOracle) return std::nullopt;
@@ -208,7 +215,7 @@ class CpuEngine final : public Engine {
       blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
         tasks.push_back({{layer.directions[d], layer.cells, run.input, plans[d], lanes, output,
-                          static_cast<Index>(d) * layer.cells, options_.chunk_bytes,
+                          static_cast<Index>(d) * layer.cells, options_.chunk_bytes, pseudo_of(run.policy),
                           second == nullptr ? nullptr : &(*second)[d], {}, tables ? &functions : nullptr},
                          arithmetics[d]});
         for (Index lane : lanes) tasks.back().direction.activity.push_back(&activity[d][lane]);

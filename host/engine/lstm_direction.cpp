@@ -4,7 +4,7 @@
 #include "host/engine/body/cell.hpp"
 #include "host/engine/body/operand.hpp"
 #include "host/engine/body/unpack.hpp"
-#include "host/engine/selection.hpp"
+#include "host/engine/pseudo_selection.hpp"
 
 namespace edgeval {
 namespace {
@@ -63,6 +63,7 @@ class DirectionRun {
     SecondSums() = default;
     SecondSums(Index rows, Index width, Index cells) : elements(rows, width), sums(rows, 4 * cells) {}
     const std::int32_t* row(Index r) const { return sums.size() == 0 ? nullptr : sums.row(r); }
+    float* element_row(Index r) { return elements.size() == 0 ? nullptr : elements.row(r); }
   };
 
   const LanePlan& plan(Index n) const { return task_.plans[task_.lanes[n]]; }
@@ -87,8 +88,11 @@ class DirectionRun {
     }
     Index row = 0;
     for (Index k = 0; k < static_cast<Index>(active.size()); ++k)
-      for (Index n = 0; n < active[k]; ++n, ++row) input_operand(first + k, n, x_operand_.row(row));
-    arithmetic_.multiply_input(x_operand_.data(), rows, wx_.data());
+      for (Index n = 0; n < active[k]; ++n, ++row) input_operand(first + k, n, x_operand_.row(row), second_x_.element_row(row));
+    if constexpr (Selection::kSplits)
+      selection_.multiply(x_operand_, rows, Source::kInput, wx_);
+    else
+      arithmetic_.multiply_input(x_operand_.data(), rows, wx_.data());
     if (task_.second != nullptr) multiply_second(task_.second->input, x_operand_, rows, Source::kInput, second_x_);
     row = 0;
     for (Index k = 0; k < static_cast<Index>(active.size()); ++k) {
@@ -99,10 +103,15 @@ class DirectionRun {
     return first + static_cast<Index>(active.size());
   }
 
-  void input_operand(Index step, Index n, float* operand) {
+  // second: what enters the second product where the selection splits elements, else unused.
+  void input_operand(Index step, Index n, float* operand, float* second) {
     const float* x = task_.input.sequence(task_.lanes[n]).row(plan(n).live[step]);
-    const OperandCounts counts =
-        operand_row(SerialBlock{}, rule_, Source::kInput, x, inputs_, state(x_state_, n), operand);
+    const OperandCounts counts = [&] {
+      if constexpr (Selection::kSplits)
+        return selection_.split(n, step, Source::kInput, x, inputs_, operand, second);
+      else
+        return operand_row(SerialBlock{}, rule_, Source::kInput, x, inputs_, state(x_state_, n), operand);
+    }();
     LayerActivity& activity = *task_.activity[n];
     activity[Count::kInputsChanged] += counts.changed;
     activity[Count::kInputsZero] += counts.zero;
@@ -110,8 +119,9 @@ class DirectionRun {
 
   void multiply_second(const FixedProduct<std::int32_t>& product, const Matrix<float>& operand, Index rows,
                        Source source, SecondSums& second) {
-    for (Index i = 0; i < rows * operand.cols(); ++i)
-      second.elements.data()[i] = selection_.second_element(operand.data()[i], source);
+    if constexpr (!Selection::kSplits)
+      for (Index i = 0; i < rows * operand.cols(); ++i)
+        second.elements.data()[i] = selection_.second_element(operand.data()[i], source);
     product(second.elements.data(), 0, rows, second.sums.data());
   }
 
@@ -119,13 +129,22 @@ class DirectionRun {
   void recurrent_step(Index step, Index active, Index first_row) {
     Matrix<float>& operand = Rule::kIdentity ? h_ : h_operand_;
     for (Index n = 0; n < active; ++n) {
-      const OperandCounts counts = operand_row(SerialBlock{}, rule_, Source::kRecurrent, h_.row(n), cells_,
-                                               state(h_state_, n), operand.row(n));
+      const OperandCounts counts = [&] {
+        if constexpr (Selection::kSplits)
+          return selection_.split(n, step, Source::kRecurrent, h_.row(n), cells_, operand.row(n),
+                                  second_h_.element_row(n));
+        else
+          return operand_row(SerialBlock{}, rule_, Source::kRecurrent, h_.row(n), cells_, state(h_state_, n),
+                             operand.row(n));
+      }();
       LayerActivity& activity = *task_.activity[n];
       activity[Count::kRecurrentInputsChanged] += counts.changed;
       activity[Count::kRecurrentInputsZero] += counts.zero;
     }
-    arithmetic_.multiply_recurrent(operand.data(), active, uh_.data());
+    if constexpr (Selection::kSplits)
+      selection_.multiply(operand, active, Source::kRecurrent, uh_);
+    else
+      arithmetic_.multiply_recurrent(operand.data(), active, uh_.data());
     if (task_.second != nullptr)
       multiply_second(*task_.second->recurrent, operand, active, Source::kRecurrent, second_h_);
     if (task_.functions == nullptr)
@@ -194,6 +213,13 @@ constexpr bool kRuns<QuantizedLayer, Technique> = std::is_same_v<Technique, Dyna
 
 template <class LayerArithmetic>
 void run_lstm_direction(const LstmDirectionTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand) {
+  if constexpr (std::is_same_v<LayerArithmetic, PseudoSelection::LayerArithmetic>) {
+    if (task.pseudo != nullptr) {
+      PseudoSelection selection(task, *task.pseudo, std::get_if<Delta>(&operand), arithmetic);
+      DirectionRun(task, arithmetic, arithmetic.rule(AsIs::Rule{}), std::move(selection)).run();
+      return;
+    }
+  }
   const auto run = [&]<class Technique>(const Technique& choice) {
     if constexpr (kRuns<LayerArithmetic, Technique>)
       DirectionRun(task, arithmetic, arithmetic.rule(choice.rule()), selection_for(choice, task, arithmetic)).run();

@@ -18,7 +18,8 @@ struct LstmDirectionTask {
   Ragged<float>& output;                  // [frames, H of each direction side by side]
   Index first_column;                     // of this direction in the output
   std::int64_t chunk_bytes;               // of W x held at once
-  const SecondProducts* second;           // null where the operand has no second product
+  const SimilaritySkip* pseudo;           // null where the plan has no pseudo-skips
+  const SecondProducts* second;           // null where nothing is multiplied twice
   std::vector<LayerActivity*> activity;   // of each lane of the block: changed and zero elements are added
   const PiecewiseFunctions* functions = nullptr;  // in the cells, instead of exact ones
 };

@@ -45,6 +45,8 @@ Matrix<std::int32_t> codes_in_form(const Matrix<float>& weight, WeightForm form)
       return each(rounded(weight, by_alpha(1), 8), upper_four);
     case WeightForm::kInt8As4BitsCut:
       return each(FixedWeights::of(weight.view(), 8).codes, upper_four);
+    case WeightForm::kInt16As8Bits:
+      return each(FixedWeights::of(weight.view(), 16).codes, [](std::int32_t code) { return std::min(127, (code + 128) >> 8); });
     case WeightForm::kInt8As4Bits:
       break;
   }

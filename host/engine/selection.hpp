@@ -22,6 +22,7 @@ struct StepSums {
 template <class LayerArithmetic>
 class NoSelection {
  public:
+  static constexpr bool kSplits = false;
   using Numbers = typename LayerArithmetic::Numbers;
   float second_element(float element, Source) const { return element; }
   void before_cell(Index, Index, StepSums<typename Numbers::Sum>) {}
@@ -32,6 +33,7 @@ class NoSelection {
 template <class LayerArithmetic>
 class MemoSelection {
  public:
+  static constexpr bool kSplits = false;
   using Numbers = typename LayerArithmetic::Numbers;
   using Sum = typename Numbers::Sum;
 
@@ -72,6 +74,7 @@ class MemoSelection {
 template <class LayerArithmetic>
 class PrecisionSelection {
  public:
+  static constexpr bool kSplits = false;
   using Numbers = typename LayerArithmetic::Numbers;
 
   // second: products in 4 bits. steps: executed ones of each lane.
