@@ -138,6 +138,10 @@ void expect_consistent(const Fields& entry, const LayerProfile& layer) {
                   "; to choose another, set plan.fraction_bits in the policy");
   EDGEVAL_EXPECTS(entry.array("range") == Json({layer.range_min(), layer.range_max()}), entry.place(),
                   ": range contradicts min and max; to choose another, set operand.range in the policy");
+  EDGEVAL_EXPECTS(!entry.has("difference_p999") ||
+                      entry.number("delta_scale", 0, 3.5e38) == layer.delta_scale(), entry.place(),
+                  ": delta_scale contradicts difference_p999, which gives ", layer.delta_scale(),
+                  "; to choose another, set plan.delta_scale in the policy");
 }
 
 // The largest f with magnitude 2^f <= most; of_zero when there is nothing to hold.
@@ -148,10 +152,6 @@ int finest_format(double magnitude, double most, int of_zero) {
   while (std::ldexp(magnitude, bits + 1) <= most) ++bits;
   return bits;
 }
-
-}  // namespace
-
-namespace {
 
 // |v(t) - v(t - 1)| of every element, within each sequence.
 void add_differences(const Ragged<float>& values, Distribution& differences) {

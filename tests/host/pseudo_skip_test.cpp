@@ -80,6 +80,23 @@ TEST_P(PseudoSkip, IsItsLiteralLoopBitForBit) {
   }
 }
 
+TEST(PseudoSkip, OccursBesideRunsAndSkips) {
+  // S is 1/2 from frame to frame where half of the elements jump, 1 where none does, 0 where all do.
+  const Model model = random_model({.inputs = 2, .lstm = {{.cells = 3}}, .outputs = 0}, 1);
+  Matrix<float> frames(5, 2);
+  const float values[5][2] = {{1, 1}, {1, 2}, {1, 2}, {2, 1}, {2, 1}};
+  for (Index t = 0; t < 5; ++t) std::ranges::copy(values[t], frames.row(t));
+  const SimilaritySkip skip{.threshold = 0.8, .max_consecutive = 2, .shift = 10, .fraction_bits = 12,
+                            .pseudo_threshold = 0.3, .delta_scale = 0x1p-6};
+  ModesOfLanes modes;
+  std::vector<Matrix<float>> utterances;
+  utterances.push_back(std::move(frames));
+  make_cpu_engine(model, {.threads = 1})
+      ->run(ragged(utterances, 2), {{{skip, AsIs{}, Int16{{.input_bits = kInputBits}}}}}, &modes);
+  EXPECT_EQ((modes.seen[{Direction::kForward, 0}]),
+            (std::vector{StepMode::kRun, StepMode::kPseudo, StepMode::kSkip, StepMode::kRun, StepMode::kSkip}));
+}
+
 TEST(PseudoRule, PropagatesWhatPassesTheClipAndIsNotZeroInEightBits) {
   // Grid 2^-4; clip 1/4 = 4 steps; differences in steps of 1/8 = 2 steps.
   const SimilaritySkip skip{.fraction_bits = 0, .pseudo_threshold = 0, .pseudo_clip = 0.25, .delta_scale = 0.125};
