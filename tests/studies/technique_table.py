@@ -39,7 +39,7 @@ def grid(fixed, axes):
 
 INT16, INT8 = ["arithmetic.type=int16"], ["arithmetic.type=int8"]
 SKIP = INT16 + ["plan.type=similarity_skip"]
-PRECISION = ["operand.type=dynamic_precision"]
+PRECISION = INT8 + ["operand.type=dynamic_precision"]
 THRESHOLDS = [0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9]
 
 
@@ -163,7 +163,7 @@ def shares(report):
 
 
 def words(settings):
-    return " ".join(s for s in settings if not s.endswith(".type=int16")) if settings else ""
+    return " ".join(s for s in settings if not s.endswith((".type=int16", ".type=int8")) or len(settings) == 1) if settings else ""
 
 
 def line(name, settings, report, prices):
