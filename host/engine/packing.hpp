@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "host/core/matrix.hpp"
@@ -17,7 +18,11 @@ struct LanePlan {
   Index running() const { return static_cast<Index>(live.size()); }
 };
 
-// Plans of every lane for one layer and direction. input: [frames, C] of each lane.
+// Plans of every lane for one layer, by direction. input: [frames, C] of each lane.
+std::vector<std::vector<LanePlan>> plan_lanes(const Plan& plan, const Ragged<float>& input,
+                                              std::span<const Direction> directions, int threads);
+
+// The same for one direction.
 std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction, int threads);
 
 // Lane numbers in packed order (most live steps first, ties by number), cut into blocks of near-equal size.

@@ -19,6 +19,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/memory.hpp"
 #include "tests/bench/onednn_lstm.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
@@ -286,6 +287,7 @@ void bench_all_dense() {
 }  // namespace edgeval::bench
 
 int main(int argc, char** argv) {
+  edgeval::keep_freed_memory();  // as the program does; it helps the peers' process as well
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     if (arguments.empty()) {
