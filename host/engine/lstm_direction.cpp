@@ -31,6 +31,7 @@ class DirectionRun {
       x_state_ = Matrix<RuleState>(lanes_, inputs_);
       h_state_ = Matrix<RuleState>(lanes_, cells_);
     }
+    if constexpr (kMayBeNarrow) narrow_ = arithmetic.narrow_numbers();
     const Index row_bytes = 4 * cells_ * static_cast<Index>(sizeof(Sum));
     chunk_rows_ = std::max(lanes_, static_cast<Index>(task.chunk_bytes) / row_bytes);
     x_operand_ = Matrix<float>(padded_rows(chunk_rows_), inputs_);
@@ -55,6 +56,9 @@ class DirectionRun {
   using Numbers = typename LayerArithmetic::Numbers;
   using Sum = typename Numbers::Sum;
   using RuleState = typename Rule::State;
+  // Sums that were selected may be larger than those of one product.
+  static constexpr bool kMayBeNarrow =
+      std::is_same_v<Selection, NoSelection<LayerArithmetic>> && std::is_same_v<LayerArithmetic, EightBitLayer>;
 
   // What enters the second product, and what leaves it.
   struct SecondSums {
@@ -159,10 +163,16 @@ class DirectionRun {
       arithmetic_.multiply_recurrent(operand.data(), active, uh_.data());
     if (task_.second != nullptr)
       multiply_second(*task_.second->recurrent, operand, active, Source::kRecurrent, second_h_);
-    if (task_.functions == nullptr)
-      run_cells(numbers_, step, active, first_row);
-    else
+    if (task_.functions != nullptr)
       run_cells(PiecewiseNumbers<Numbers>{numbers_, *task_.functions}, step, active, first_row);
+    else if (kMayBeNarrow && narrow_)
+      run_narrow_cells(step, active, first_row);
+    else
+      run_cells(numbers_, step, active, first_row);
+  }
+
+  void run_narrow_cells(Index step, Index active, Index first_row) {
+    if constexpr (kMayBeNarrow) run_cells(*narrow_, step, active, first_row);
   }
 
   template <class CellNumbers>
@@ -188,6 +198,7 @@ class DirectionRun {
   const Rule rule_;
   Selection selection_;
   const Numbers numbers_;
+  std::optional<NarrowNumbers> narrow_;
   const Index lanes_, inputs_, cells_;
   Index chunk_rows_ = 0;
   Index active_ = lanes_;  // lanes still running at the end of the last chunk

@@ -28,6 +28,11 @@ EDGEVAL_HD std::int64_t round_shift(std::int64_t value, int shift) {
   return (value + (std::int64_t{1} << (shift - 1)) - (value < 0 ? 1 : 0)) >> shift;
 }
 
+// The same in 32 bits, for |value| + 2^(shift - 1) below 2^31.
+EDGEVAL_HD std::int32_t round_shift_narrow(std::int32_t value, int shift) {
+  return (value + (std::int32_t{1} << (shift - 1)) - (value < 0 ? 1 : 0)) >> shift;
+}
+
 // value 2^up when up >= 0, else rounded; |up| <= 62.
 EDGEVAL_HD std::int64_t scale_by_power(std::int64_t value, int up) {
   return up >= 0 ? value << up : round_shift(value, -up);
