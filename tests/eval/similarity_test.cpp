@@ -150,5 +150,16 @@ TEST(SimilarityCommand, PrintsTheFactsOfTheShippedModelBesideThePapers) {
   }
 }
 
+TEST(SimilarityCommand, RefusesWhatItCannotUse) {
+  const std::string model = (source_folder() / "datasets/spoken/speech-blstm3x128.safetensors").string();
+  const std::string data = (source_folder() / "datasets/spoken").string();
+  EXPECT_TRUE(is_refusal(edgeval({"similarity", "--model", model, "--data", data}), "--profile is required"));
+  EXPECT_TRUE(is_refusal(edgeval({"similarity", "--model", model, "--data", data, "--profile", "none.json"}),
+                         "none.json: no such file"));
+  EXPECT_TRUE(is_refusal(edgeval({"similarity", "--model", model, "--data", data, "--profile", data + "/profile.json",
+                                  "--shift", "16"}),
+                         "--shift: Value 16 not in range 0 to 15"));
+}
+
 }  // namespace
 }  // namespace edgeval::test
