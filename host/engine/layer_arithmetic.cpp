@@ -19,36 +19,23 @@ std::int64_t to_fixed(float value, int bits) {
 
 }  // namespace
 
-template <class SumT>
-FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits)
-    : products_(products),
-      x_bits_(x_bits),
-      sum_bits_(common_sum_bits(input_sum_bits(), recurrent_sum_bits())) {
-  const int up_x = sum_bits_ - input_sum_bits(), up_h = sum_bits_ - recurrent_sum_bits();
-  const int most = kBits == 8 ? kLargestUpOfBytes : kLargestUp;
-  EDGEVAL_EXPECTS(up_x <= most && up_h <= most, "int", kBits, ": the formats of a layer's products are 2^",
-                  std::max(up_x, up_h), " apart, too far for exact sums in 64 bits; choose another input_bits than ",
-                  x_bits);
-  for (Index o = 0; o < products.bias->size(); ++o) {
-    std::int64_t sum = to_fixed(products.bias->data()[o], sum_bits_) + products.input.offsets()[o] * (std::int64_t{1} << up_x);
-    if (products.recurrent) sum += products.recurrent->offsets()[o] * (std::int64_t{1} << up_h);
-    bias_.push_back(sum);
+FixedScale FixedScale::of(int bits, const Product& input, const Product* recurrent, const Matrix<float>& bias,
+                          int x_bits) {
+  const int recurrent_sum_bits = recurrent != nullptr ? recurrent->sum_bits : input.sum_bits;
+  FixedScale scale;
+  scale.sum_bits = common_sum_bits(input.sum_bits, recurrent_sum_bits);
+  scale.up_x = scale.sum_bits - input.sum_bits;
+  scale.up_h = scale.sum_bits - recurrent_sum_bits;
+  const int most = bits == 8 ? kLargestUpOfBytes : kLargestUp;
+  EDGEVAL_EXPECTS(scale.up_x <= most && scale.up_h <= most, "int", bits, ": the formats of a layer's products are 2^",
+                  std::max(scale.up_x, scale.up_h),
+                  " apart, too far for exact sums in 64 bits; choose another input_bits than ", x_bits);
+  for (Index o = 0; o < bias.size(); ++o) {
+    std::int64_t sum = to_fixed(bias.data()[o], scale.sum_bits) + input.offsets[o] * (std::int64_t{1} << scale.up_x);
+    if (recurrent != nullptr) sum += recurrent->offsets[o] * (std::int64_t{1} << scale.up_h);
+    scale.bias.push_back(sum);
   }
+  return scale;
 }
-
-template <class SumT>
-FixedNumbers<SumT> FixedLayer<SumT>::numbers() const {
-  return {.bias = bias_.data(),
-          .up_x = sum_bits_ - input_sum_bits(),
-          .up_h = sum_bits_ - recurrent_sum_bits(),
-          .sum_bits = sum_bits_,
-          .inverse = power_of_two(-sum_bits_),
-          .h_bits = kRecurrentBits,
-          .h_inverse = static_cast<float>(power_of_two(-kRecurrentBits)),
-          .tables = activation_tables()};
-}
-
-template class FixedLayer<std::int32_t>;
-template class FixedLayer<std::int64_t>;
 
 }  // namespace edgeval
