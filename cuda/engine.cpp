@@ -312,8 +312,7 @@ class GpuEngine final : public Engine {
     stream_.synchronize();
     Index shape = 0;
     for (std::size_t i = 0; i < model_.layers.size(); ++i)
-      for (const LayerShape& of_layer :
-           layer_shapes(model_.layers[i], part.point.layers[i].arithmetic)) {
+      for (const LayerShape& of_layer : layer_shapes(model_.layers[i], part.point.layers[i])) {
         const auto total = [&](Index which, Index lane) {
           return totals[(shape * kTotals + which) * part.count + lane];
         };
@@ -386,7 +385,17 @@ std::vector<std::string> devices() {
   return names;
 }
 
-std::optional<std::string> why_not(const OperatingPoint&) { return std::nullopt; }
+std::optional<std::string> why_not(const OperatingPoint& point) {
+  for (const LayerPolicy& layer : point.layers) {
+    const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
+    if (skip != nullptr && skip->has_pseudo()) return "the GPU engine has no pseudo-skips";
+    if (std::holds_alternative<Memoized>(layer.operand) ||
+        std::holds_alternative<DynamicPrecision>(layer.operand))
+      return "the GPU engine makes one product per neuron, and memoized and dynamic_precision "
+             "choose between two";
+  }
+  return std::nullopt;
+}
 
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {
   EDGEVAL_EXPECTS(!devices().empty(),

@@ -51,6 +51,7 @@ auto LayerNumbers::plain(const DeviceProducts& products, const Integer<Bits>& ch
   FixedNumbers<Sum> numbers = scale.template numbers<Sum>(Integer<Bits>::kRecurrentBits);
   bias_.upload(scale.bias, stream);
   numbers.bias = bias_.data();
+  numbers.offset = nullptr;  // read by selections between products, which no kernel makes
   numbers.tables = tables(stream);
   return numbers;
 }

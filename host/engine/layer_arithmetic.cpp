@@ -31,9 +31,10 @@ FixedScale FixedScale::of(int bits, const Product& input, const Product* recurre
                   std::max(scale.up_x, scale.up_h),
                   " apart, too far for exact sums in 64 bits; choose another input_bits than ", x_bits);
   for (Index o = 0; o < bias.size(); ++o) {
-    std::int64_t sum = to_fixed(bias.data()[o], scale.sum_bits) + input.offsets[o] * (std::int64_t{1} << scale.up_x);
-    if (recurrent != nullptr) sum += recurrent->offsets[o] * (std::int64_t{1} << scale.up_h);
-    scale.bias.push_back(sum);
+    std::int64_t offset = input.offsets[o] * (std::int64_t{1} << scale.up_x);
+    if (recurrent != nullptr) offset += recurrent->offsets[o] * (std::int64_t{1} << scale.up_h);
+    scale.offset.push_back(offset);
+    scale.bias.push_back(to_fixed(bias.data()[o], scale.sum_bits) + offset);
   }
   return scale;
 }
