@@ -22,7 +22,8 @@ std::string lowered(std::string_view text) {
   std::string result(text);
   for (std::size_t i = 0; i < result.size(); ++i) {
     const auto byte = static_cast<unsigned char>(result[i]);
-    const bool latin = i > 0 && result[i - 1] == '\xc3' && byte >= 0x80 && byte <= 0x9e && byte != 0x97;
+    const bool latin =
+        i > 0 && result[i - 1] == '\xc3' && byte >= 0x80 && byte <= 0x9e && byte != 0x97;
     if (latin || (byte >= 'A' && byte <= 'Z')) result[i] = static_cast<char>(byte + 32);
   }
   return result;
@@ -34,7 +35,8 @@ bool is_punctuation(char c) {
 }
 
 bool is_separator(std::string_view character, const TextConfig& text) {
-  if (character.size() == 1) return character == " " || (character[0] >= '\t' && character[0] <= '\r');
+  if (character.size() == 1)
+    return character == " " || (character[0] >= '\t' && character[0] <= '\r');
   return character == "\u00a0" || (character == kJoiner && text.split == "punctuation") ||
          (character == kEndOfWord && text.merges.has_value());
 }

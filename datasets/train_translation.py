@@ -23,8 +23,9 @@ from translation.search import Beam, search
 from translation.subwords import Vocabulary, learn, words_of
 
 EXAMPLE = """examples (from the folder edgeval was cloned into; multi30k is the folder of that corpus):
-  python3 datasets/train_translation.py train --train multi30k/train.en.gz multi30k/train.de.gz \\
-      --dev multi30k/val.en.gz multi30k/val.de.gz --lowercase source --out my.safetensors
+  python3 datasets/train_translation.py train --lowercase source --out my.safetensors \\
+      --train multi30k/train.en.gz multi30k/train.de.gz \\
+      --dev multi30k/val.en.gz multi30k/val.de.gz
   python3 datasets/train_translation.py translate --model my.safetensors \\
       --source multi30k/test_2016_flickr.en.gz --beam 5 --out hypotheses.de
 """

@@ -24,7 +24,7 @@ VocabularyConfig lower_config() {
   VocabularyConfig config;
   config.text = kPunctuation;
   config.text.merges = {{"l", "o"}, {"e", "r▁"}, {"lo", "w"}, {"￭", ".▁"}};
-  config.tokens = {"<pad>", "<unk>", "<s>", "</s>", "l",    "o",   "w",
+  config.tokens = {"<pad>", "<unk>", "<s>", "</s>", "l",   "o",   "w",
                    "w▁",    "e",     "r▁",  "lo",   "er▁", "low", "￭.▁"};
   config.unk = 1;
   config.pad = 0;
@@ -82,7 +82,8 @@ TEST(Subwords, BecomeTextAgain) {
   EXPECT_EQ(Subwords(config).decode(Ids{12, 1, 3, 4}), "low <unk> l");
 }
 
-// What Python makes of `text` is what we make of it, with a vocabulary that it learns from `training`.
+// What Python makes of `text` is what we make of it, with a vocabulary that it learns from
+// `training`.
 class SubwordsInPython : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -128,8 +129,7 @@ class SubwordsInPython : public ::testing::Test {
     const CommandResult learned =
         subwords("learn " + how + " < " + quoted(training.string()) + " > " + quoted(side));
     ASSERT_EQ(learned.code, 0) << learned.err;
-    const CommandResult applied =
-        subwords("apply " + quoted(side) + " < " + quoted(text.string()));
+    const CommandResult applied = subwords("apply " + quoted(side) + " < " + quoted(text.string()));
     ASSERT_EQ(applied.code, 0) << applied.err;
     EXPECT_TRUE(applied.out == ours(read(read_file(side)), read_file(text))) << how;
   }
@@ -141,7 +141,8 @@ TEST_F(SubwordsInPython, AreTheSameOnTrickyText) {
   const std::string text =
       "Ein Mann, der läuft -- \"schnell\"; ¿qué?\n\n   \n \t a  \u00a0 b\r\n"
       "ÄÖÜ äöü ẞß ŒœŸ ΑΒΓ жЖ 日本語。テスト １２３\n"
-      "emoji 👩‍👩‍👧 🇩🇪 e\u0301 \u200b zero\n￭joined ▁marked￭ <s> </s><unk> <pad>\n"
+      "emoji 👩‍👩‍👧 🇩🇪 e\u0301 \u200b zero\n￭joined ▁marked￭ <s> </s><unk> "
+      "<pad>\n"
       "a.b.c...d (((x))) 1,000.50 e-mail@x_y.de #tag `'`'\nnananana bananas aaaaaaa\n"
       "\u0085next\u2028line\u000bvertical\u000cform\n";
   const auto file = folder_.file("text", text);
@@ -160,7 +161,9 @@ TEST_F(SubwordsInPython, AreTheSameOnMulti30k) {
               "1500 as_is space");
   for (const std::string name : {"val.de", "test_2016_flickr.de", "val.en", "test_2016_flickr.en"})
     ASSERT_EQ(run_shell("gzip -dc " + quoted((folder / (name + ".gz")).string()) + " > " +
-                        quoted((folder_.path() / name).string())).code, 0);
+                        quoted((folder_.path() / name).string()))
+                  .code,
+              0);
   expect_same(folder_.path() / "val.de", folder_.path() / "test_2016_flickr.de",
               "1500 as_is punctuation");
   expect_same(folder_.path() / "val.en", folder_.path() / "test_2016_flickr.en",

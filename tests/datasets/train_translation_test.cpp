@@ -56,8 +56,8 @@ class TrainTranslation : public ::testing::Test {
       const CommandResult ours =
           python("datasets/train_translation.py translate --longest 12 --batch 3 --beam " + width +
                  " --model " + path("model") + " --source " + path("text"));
-      const CommandResult literal = python("tests/support/literal_translation.py " +
-                                           path("model") + " " + width + " 12 < " + path("text"));
+      const CommandResult literal = python("tests/support/literal_translation.py " + path("model") +
+                                           " " + width + " 12 < " + path("text"));
       ASSERT_EQ(ours.code, 0) << ours.err;
       ASSERT_EQ(literal.code, 0) << literal.err;
       EXPECT_EQ(ours.out, literal.out) << options << ", width " << width;
