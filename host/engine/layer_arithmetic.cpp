@@ -1,6 +1,7 @@
 #include "host/engine/layer_arithmetic.hpp"
 
 #include <cmath>
+#include <cstdlib>
 
 #include "host/core/error.hpp"
 
@@ -38,5 +39,31 @@ FixedScale FixedScale::of(int bits, const Product& input, const Product* recurre
   }
   return scale;
 }
+
+template <class SumT>
+FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits)
+    : products_(products), x_bits_(x_bits), scale_(fixed_scale(products, kBits, x_bits)) {
+  std::int64_t largest = 0;  // of the sums that any input can make
+  for (Index o = 0; o < products.bias->size(); ++o) {
+    std::int64_t products_sum = products.input.magnitudes()[o] << scale_.up_x;
+    if (products.recurrent) products_sum += products.recurrent->magnitudes()[o] << scale_.up_h;
+    const std::int64_t bias = scale_.bias[o] - scale_.offset[o];
+    largest = std::max(largest, std::abs(bias) + products_sum * -lowest_of(kBits));
+  }
+  const std::int64_t half = std::int64_t{1} << (scale_.sum_bits - kStateBits - 1);
+  if (kBits == 8 && largest < (std::int64_t{1} << 31) - half)
+    for (const std::int64_t bias : scale_.bias) narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
+}
+
+template <class SumT>
+std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const
+  requires(kBits == 8)
+{
+  if (narrow_bias_.empty()) return std::nullopt;
+  return NarrowNumbers{numbers(), narrow_bias_.data()};
+}
+
+template class FixedLayer<std::int32_t>;
+template class FixedLayer<std::int64_t>;
 
 }  // namespace edgeval

@@ -92,14 +92,16 @@ class FixedLayer {
   static constexpr int kRecurrentBits = Integer<kBits>::kRecurrentBits;
 
   // x_bits: fraction bits of the layer's input.
-  FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits)
-      : products_(products), x_bits_(x_bits), scale_(fixed_scale(products, kBits, x_bits)) {}
+  FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits);
 
   void multiply_input(const float* x, Index rows, SumT* y) const { products_.input(x, x_bits_, rows, y); }
   void multiply_recurrent(const float* h, Index rows, SumT* y) const {
     (*products_.recurrent)(h, kRecurrentBits, rows, y);
   }
   Numbers numbers() const { return scale_.template numbers<SumT>(kRecurrentBits); }
+  // The same numbers in half the width, where no input can make a sum that leaves it.
+  std::optional<NarrowNumbers> narrow_numbers() const
+    requires(kBits == 8);
   template <class Rule>
   OnGrid<Rule> rule(const Rule& plain) const {
     return rule_on_grid(plain, kBits, x_bits_);
@@ -114,6 +116,7 @@ class FixedLayer {
   const LayerProducts<FixedProduct<SumT>>& products_;
   int x_bits_;
   FixedScale scale_;
+  std::vector<std::uint32_t> narrow_bias_;  // the lower halves of the bias; empty where sums may need both
 };
 
 using EightBitLayer = FixedLayer<std::int32_t>;
