@@ -104,6 +104,12 @@ std::string word_signature(EditCosts costs) { return signature("wer", "word", co
 
 std::string character_signature(EditCosts costs) { return signature("cer", "character", costs); }
 
+std::string sentence_signature() { return concat("edgeval-ser|unit:sentence|case:kept|version:", EDGEVAL_VERSION); }
+
+std::string exact_signature(std::size_t references) {
+  return concat("edgeval-exact|nrefs:", references, "|case:kept|version:", EDGEVAL_VERSION);
+}
+
 ordered_json to_json(const Quality& quality) {
   const QualityOptions& options = quality.options;
   const SentenceErrorRate& sentences = quality.sentences;
