@@ -107,8 +107,9 @@ std::string chrf_name(const ChrfOptions& options) {
 }
 
 std::string chrf_signature(const ChrfOptions& options, std::size_t references) {
-  return concat("nrefs:", references, "|case:", options.lower_case ? "lc" : "mixed", "|eff:yes|nc:", kChrfCharacterOrder,
-                "|nw:", options.word_order, "|space:no|version:", kSacrebleuVersion);
+  return concat("nrefs:", references, "|case:", options.lower_case ? "lc" : "mixed",
+                "|eff:yes|nc:", kChrfCharacterOrder, "|nw:", options.word_order,
+                "|space:no|version:", kSacrebleuVersion);
 }
 
 }  // namespace edgeval

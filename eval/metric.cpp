@@ -38,7 +38,8 @@ Metric error_metric(const std::string& name, References references, std::span<co
   const auto sentence = [&](const std::string& reference, const std::string& hypothesis) {
     return row(split_words(reference) != split_words(hypothesis), 1);
   };
-  if (name == "wer") return {name, "WER", word_signature(costs), counted(references, hypotheses, words), percent_of_sums};
+  if (name == "wer")
+    return {name, "WER", word_signature(costs), counted(references, hypotheses, words), percent_of_sums};
   if (name == "cer")
     return {name, "CER", character_signature(costs), counted(references, hypotheses, characters), percent_of_sums};
   return {name, "SER", sentence_signature(), counted(references, hypotheses, sentence), percent_of_sums};

@@ -23,7 +23,7 @@ bool is_error_metric(const std::string& name);  // fewer is better
 
 struct MetricOptions {
   EditCosts costs = EditCosts::kUnit;  // of wer, cer, ser
-  BleuOptions bleu;                    // lower_case is of chrf and chrf++ too
+  BleuOptions bleu{};                  // lower_case is of chrf and chrf++ too
 };
 
 struct Metric {

@@ -27,7 +27,7 @@ struct PairedComparison {
   std::optional<double> a{};
   std::optional<double> b{};
   std::optional<double> difference{};  // b - a
-  std::optional<Interval> interval{};  // of the difference, from the paired bootstrap; nothing for fewer than two sentences
+  std::optional<Interval> interval{};  // of the difference, from the paired bootstrap
   std::optional<double> p_bootstrap{};
   std::optional<double> p_randomization{};
 };

@@ -4,7 +4,6 @@
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
-#include <array>
 #include <memory>
 #include <stdexcept>
 
@@ -12,6 +11,9 @@
 
 namespace edgeval {
 namespace {
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macro
 
 // Calls visit(point, begin, end) for every code point and the bytes it stands on.
 template <class Visit>
@@ -23,6 +25,8 @@ void for_each_point(std::string_view text, Visit visit) {
     visit(static_cast<char32_t>(point), begin, end);
   }
 }
+
+#pragma GCC diagnostic pop
 
 bool in_categories(char32_t point, std::uint32_t mask) {
   return (U_GET_GC_MASK(static_cast<UChar32>(point)) & mask) != 0;
@@ -55,10 +59,10 @@ std::u32string code_points(std::string_view text) {
 std::string utf8(std::u32string_view points) {
   std::string text;
   for (const char32_t point : points) {
-    std::array<int, U8_MAX_LENGTH> bytes{};  // ints: the macro narrows without a cast
-    std::size_t length = 0;
-    U8_APPEND_UNSAFE(bytes, length, static_cast<int>(point));
-    for (std::size_t i = 0; i < length; ++i) text += static_cast<char>(bytes[i]);
+    int following = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;  // bytes, of 6 bits each
+    const char32_t mark = following == 0 ? 0 : 0xF0 << (3 - following) & 0xFF;
+    text += static_cast<char>(mark | point >> 6 * following);
+    while (following-- > 0) text += static_cast<char>(0x80 | (point >> 6 * following & 0x3F));
   }
   return text;
 }

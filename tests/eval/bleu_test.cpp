@@ -16,7 +16,8 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-std::vector<double> sums(const std::vector<Texts>& references, const Texts& hypotheses, const BleuOptions& options = {}) {
+std::vector<double> sums(const std::vector<Texts>& references, const Texts& hypotheses,
+                         const BleuOptions& options = {}) {
   return bleu_statistics(references, hypotheses, options).sum();
 }
 
