@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "eval/number_text.hpp"
+#include "eval/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/text.hpp"
 
@@ -88,13 +89,16 @@ void write_errors(std::ostream& out, const ScoreOptions& options, const Quality&
                   concat("of ", sentences.sentences, " sentences")});
 }
 
-void write_text_score(std::ostream& out, const TextScore& score, int decimals) {
-  const bool exact = score.metric.name == "exact";
-  const Index sentences = score.metric.statistics.sentences();
-  const std::string of = exact ? concat(score.metric.statistics.sum()[0], " of ", sentences, " sentences")
-                               : concat("over ", sentences, " sentences");
-  write_row(out, {score.metric.title, exact ? in_percent(score.value) : fixed(score.value, decimals),
-                  bounds(score.ci95), "", "", "", "", of});
+void write_text_scores(std::ostream& out, const std::vector<TextScore>& scores, int decimals) {
+  std::vector<std::vector<std::string>> rows{{"", "value", "95 % interval", "sentences"}};
+  for (const TextScore& score : scores) {
+    const bool exact = score.metric.name == "exact";
+    const std::string sentences = concat(score.metric.statistics.sentences());
+    rows.push_back({score.metric.title, exact ? in_percent(score.value) : fixed(score.value, decimals),
+                    bounds(score.ci95),
+                    exact ? concat(score.metric.statistics.sum()[0], " of ", sentences) : sentences});
+  }
+  out << table(rows);
 }
 
 void write_notes(std::ostream& out, const ScoreOptions& options, const Scores& scores) {
@@ -110,15 +114,13 @@ void write_text(std::ostream& out, const ScoreOptions& options, const Scores& sc
   const TranscriptPair& pair = scores.pair();
   if (options.alignments && scores.quality)
     for (std::size_t n = 0; n < pair.ids.size(); ++n) write_alignment(out, pair, n, scores.quality->alignments[n]);
-  if (scores.quality)
+  if (scores.quality) {
     write_row(out, {"", "value", "95 % interval", "errors", "sub", "del", "ins", "reference"});
-  else
-    write_row(out, {"", "value", "95 % interval", "", "", "", "", ""});
-  if (scores.quality) write_errors(out, options, *scores.quality);
-  for (const TextScore& score : scores.texts) write_text_score(out, score, options.decimals);
-  if (scores.quality)
-    out << "missing hypotheses: " << listed(pair.missing) << "   empty references: " << scores.quality->empty_references
-        << '\n';
+    write_errors(out, options, *scores.quality);
+    out << "missing hypotheses: " << listed(pair.missing)
+        << "   empty references: " << scores.quality->empty_references << '\n';
+  }
+  if (!scores.texts.empty()) write_text_scores(out, scores.texts, options.decimals);
   if (!options.quiet) write_notes(out, options, scores);
   const EditCosts costs = options.choice.rules().costs;
   if (options.choice.wants("wer")) out << word_signature(costs) << '\n';
