@@ -10,7 +10,9 @@
 #include "eval/profile_command.hpp"
 #include "eval/run_command.hpp"
 #include "eval/score_command.hpp"
+#include "eval/similarity_command.hpp"
 #include "host/core/error.hpp"
+#include "host/core/memory.hpp"
 #include "host/core/names.hpp"
 
 namespace {
@@ -53,7 +55,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   } catch (const edgeval::Error& error) {
     return complain(error.what(), 1);
   } catch (const std::bad_alloc&) {
-    const bool in_batches = app.got_subcommand("run") || app.got_subcommand("profile");
+    const bool in_batches = app.got_subcommand("run") || app.got_subcommand("profile") ||
+                            app.got_subcommand("similarity");
     return complain(in_batches ? "out of memory; try a smaller --batch" : "out of memory", 2);
   } catch (const std::exception& error) {
     return complain(edgeval::concat("failed: ", error.what()), 2);
@@ -63,6 +66,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  edgeval::keep_freed_memory();
   CLI::App app("What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules saved.",
                "edgeval");
   app.set_version_flag("--version", EDGEVAL_VERSION);
@@ -71,6 +75,7 @@ int main(int argc, char** argv) {
   app.footer(kExample);
   edgeval::setup_run(app);
   edgeval::setup_profile(app);
+  edgeval::setup_similarity(app);
   edgeval::setup_score(app);
   edgeval::setup_compare(app);
   edgeval::setup_energy(app);

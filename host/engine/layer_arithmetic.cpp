@@ -1,6 +1,7 @@
 #include "host/engine/layer_arithmetic.hpp"
 
 #include <cmath>
+#include <cstdlib>
 
 #include "host/core/error.hpp"
 
@@ -29,12 +30,28 @@ FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, 
   EDGEVAL_EXPECTS(up_x <= most && up_h <= most, "int", kBits, ": the formats of a layer's products are 2^",
                   std::max(up_x, up_h), " apart, too far for exact sums in 64 bits; choose another input_bits than ",
                   x_bits);
+  std::int64_t largest = 0;  // of the sums that any input can make
   for (Index o = 0; o < products.bias->size(); ++o) {
     std::int64_t offset = products.input.offsets()[o] * (std::int64_t{1} << up_x);
     if (products.recurrent) offset += products.recurrent->offsets()[o] * (std::int64_t{1} << up_h);
     offset_.push_back(offset);
-    bias_.push_back(to_fixed(products.bias->data()[o], sum_bits_) + offset);
+    const std::int64_t bias = to_fixed(products.bias->data()[o], sum_bits_);
+    bias_.push_back(bias + offset);
+    std::int64_t products_sum = products.input.magnitudes()[o] << up_x;
+    if (products.recurrent) products_sum += products.recurrent->magnitudes()[o] << up_h;
+    largest = std::max(largest, std::abs(bias) + products_sum * -lowest_of(kBits));
   }
+  const std::int64_t half = std::int64_t{1} << (sum_bits_ - kStateBits - 1);
+  if (kBits == 8 && largest < (std::int64_t{1} << 31) - half)
+    for (const std::int64_t bias : bias_) narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
+}
+
+template <class SumT>
+std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const
+  requires(kBits == 8)
+{
+  if (narrow_bias_.empty()) return std::nullopt;
+  return NarrowNumbers{numbers(), narrow_bias_.data()};
 }
 
 template <class SumT>

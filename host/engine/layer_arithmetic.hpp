@@ -61,6 +61,9 @@ class FixedLayer {
     (*products_.recurrent)(h, kRecurrentBits, rows, y);
   }
   Numbers numbers() const;
+  // The same numbers in half the width, where no input can make a sum that leaves it.
+  std::optional<NarrowNumbers> narrow_numbers() const
+    requires(kBits == 8);
   template <class Rule>
   OnGrid<Rule> rule(const Rule& plain) const {
     return {plain, Grid::of(x_bits_, kBits), Grid::of(kRecurrentBits, kBits)};
@@ -81,6 +84,7 @@ class FixedLayer {
   int x_bits_;
   int sum_bits_;
   std::vector<std::int64_t> bias_, offset_;
+  std::vector<std::uint32_t> narrow_bias_;  // the lower halves of bias_; empty where sums may need both
 };
 
 using EightBitLayer = FixedLayer<std::int32_t>;

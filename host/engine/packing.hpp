@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "host/core/matrix.hpp"
+#include "host/engine/body/plan.hpp"
 #include "host/model/graph.hpp"
 #include "host/technique/plan.hpp"
 
@@ -17,7 +19,14 @@ struct LanePlan {
   Index running() const { return static_cast<Index>(live.size()); }
 };
 
-// Plans of every lane for one layer and direction. input: [frames, C] of each lane.
+// How alike adjacent frames of a sequence are under the plan's rule, by frame.
+std::vector<FrameSimilarity> frame_similarities(const SimilaritySkip::Rule& rule, MatrixView<const float> input);
+
+// Plans of every lane for one layer, by direction. input: [frames, C] of each lane.
+std::vector<std::vector<LanePlan>> plan_lanes(const Plan& plan, const Ragged<float>& input,
+                                              std::span<const Direction> directions, int threads);
+
+// The same for one direction.
 std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction, int threads);
 
 // Lane numbers in packed order (most live steps first, ties by number), cut into blocks of near-equal size.
