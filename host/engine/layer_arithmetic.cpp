@@ -20,30 +20,39 @@ std::int64_t to_fixed(float value, int bits) {
 
 }  // namespace
 
+FixedScale FixedScale::of(int bits, const Product& input, const Product* recurrent, const Matrix<float>& bias,
+                          int x_bits) {
+  const int recurrent_sum_bits = recurrent != nullptr ? recurrent->sum_bits : input.sum_bits;
+  FixedScale scale;
+  scale.sum_bits = common_sum_bits(input.sum_bits, recurrent_sum_bits);
+  scale.up_x = scale.sum_bits - input.sum_bits;
+  scale.up_h = scale.sum_bits - recurrent_sum_bits;
+  const int most = bits == 8 ? kLargestUpOfBytes : kLargestUp;
+  EDGEVAL_EXPECTS(scale.up_x <= most && scale.up_h <= most, "int", bits, ": the formats of a layer's products are 2^",
+                  std::max(scale.up_x, scale.up_h),
+                  " apart, too far for exact sums in 64 bits; choose another input_bits than ", x_bits);
+  for (Index o = 0; o < bias.size(); ++o) {
+    std::int64_t offset = input.offsets[o] * (std::int64_t{1} << scale.up_x);
+    if (recurrent != nullptr) offset += recurrent->offsets[o] * (std::int64_t{1} << scale.up_h);
+    scale.offset.push_back(offset);
+    scale.bias.push_back(to_fixed(bias.data()[o], scale.sum_bits) + offset);
+  }
+  return scale;
+}
+
 template <class SumT>
 FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits)
-    : products_(products),
-      x_bits_(x_bits),
-      sum_bits_(common_sum_bits(input_sum_bits(), recurrent_sum_bits())) {
-  const int up_x = sum_bits_ - input_sum_bits(), up_h = sum_bits_ - recurrent_sum_bits();
-  const int most = kBits == 8 ? kLargestUpOfBytes : kLargestUp;
-  EDGEVAL_EXPECTS(up_x <= most && up_h <= most, "int", kBits, ": the formats of a layer's products are 2^",
-                  std::max(up_x, up_h), " apart, too far for exact sums in 64 bits; choose another input_bits than ",
-                  x_bits);
+    : products_(products), x_bits_(x_bits), scale_(fixed_scale(products, kBits, x_bits)) {
   std::int64_t largest = 0;  // of the sums that any input can make
   for (Index o = 0; o < products.bias->size(); ++o) {
-    std::int64_t offset = products.input.offsets()[o] * (std::int64_t{1} << up_x);
-    if (products.recurrent) offset += products.recurrent->offsets()[o] * (std::int64_t{1} << up_h);
-    offset_.push_back(offset);
-    const std::int64_t bias = to_fixed(products.bias->data()[o], sum_bits_);
-    bias_.push_back(bias + offset);
-    std::int64_t products_sum = products.input.magnitudes()[o] << up_x;
-    if (products.recurrent) products_sum += products.recurrent->magnitudes()[o] << up_h;
+    std::int64_t products_sum = products.input.magnitudes()[o] << scale_.up_x;
+    if (products.recurrent) products_sum += products.recurrent->magnitudes()[o] << scale_.up_h;
+    const std::int64_t bias = scale_.bias[o] - scale_.offset[o];
     largest = std::max(largest, std::abs(bias) + products_sum * -lowest_of(kBits));
   }
-  const std::int64_t half = std::int64_t{1} << (sum_bits_ - kStateBits - 1);
+  const std::int64_t half = std::int64_t{1} << (scale_.sum_bits - kStateBits - 1);
   if (kBits == 8 && largest < (std::int64_t{1} << 31) - half)
-    for (const std::int64_t bias : bias_) narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
+    for (const std::int64_t bias : scale_.bias) narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
 }
 
 template <class SumT>
@@ -52,19 +61,6 @@ std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const
 {
   if (narrow_bias_.empty()) return std::nullopt;
   return NarrowNumbers{numbers(), narrow_bias_.data()};
-}
-
-template <class SumT>
-FixedNumbers<SumT> FixedLayer<SumT>::numbers() const {
-  return {.bias = bias_.data(),
-          .offset = offset_.data(),
-          .up_x = sum_bits_ - input_sum_bits(),
-          .up_h = sum_bits_ - recurrent_sum_bits(),
-          .sum_bits = sum_bits_,
-          .inverse = power_of_two(-sum_bits_),
-          .h_bits = kRecurrentBits,
-          .h_inverse = static_cast<float>(power_of_two(-kRecurrentBits)),
-          .tables = activation_tables()};
 }
 
 template class FixedLayer<std::int32_t>;

@@ -46,6 +46,44 @@ constexpr int common_sum_bits(int input_sum_bits, int recurrent_sum_bits) {
   return std::max({input_sum_bits, recurrent_sum_bits, kStateBits + 1});
 }
 
+// How the exact sums of a layer's products come together: shifted to one scale, the bias beside them.
+struct FixedScale {
+  struct Product {
+    int sum_bits;                              // fraction bits of its sums
+    const std::vector<std::int64_t>& offsets;  // [O], to be added to every sum
+  };
+
+  int sum_bits, up_x, up_h;
+  std::vector<std::int64_t> bias;    // [O], sum_bits, the products' offsets included
+  std::vector<std::int64_t> offset;  // [O], sum_bits, the products' offsets alone
+
+  // bits: of x; recurrent: null for a linear layer. A layer whose products' formats are too far apart is refused.
+  static FixedScale of(int bits, const Product& input, const Product* recurrent, const Matrix<float>& bias, int x_bits);
+
+  // In host memory, that of this object.
+  template <class SumT>
+  FixedNumbers<SumT> numbers(int h_bits) const {
+    return {.bias = bias.data(),
+            .offset = offset.data(),
+            .up_x = up_x,
+            .up_h = up_h,
+            .sum_bits = sum_bits,
+            .inverse = power_of_two(-sum_bits),
+            .h_bits = h_bits,
+            .h_inverse = static_cast<float>(power_of_two(-h_bits)),
+            .tables = activation_tables()};
+  }
+};
+
+// The scale of a layer whose input has x_bits fraction bits.
+template <class Product>
+FixedScale fixed_scale(const LayerProducts<Product>& products, int bits, int x_bits) {
+  const FixedScale::Product input{products.input.weight_bits() + x_bits, products.input.offsets()};
+  if (!products.recurrent) return FixedScale::of(bits, input, nullptr, *products.bias, x_bits);
+  const FixedScale::Product recurrent{products.recurrent->weight_bits() + bits - 1, products.recurrent->offsets()};
+  return FixedScale::of(bits, input, &recurrent, *products.bias, x_bits);
+}
+
 template <class SumT>
 class FixedLayer {
  public:
@@ -60,13 +98,13 @@ class FixedLayer {
   void multiply_recurrent(const float* h, Index rows, SumT* y) const {
     (*products_.recurrent)(h, kRecurrentBits, rows, y);
   }
-  Numbers numbers() const;
+  Numbers numbers() const { return scale_.template numbers<SumT>(kRecurrentBits); }
   // The same numbers in half the width, where no input can make a sum that leaves it.
   std::optional<NarrowNumbers> narrow_numbers() const
     requires(kBits == 8);
   template <class Rule>
   OnGrid<Rule> rule(const Rule& plain) const {
-    return {plain, Grid::of(x_bits_, kBits), Grid::of(kRecurrentBits, kBits)};
+    return rule_on_grid(plain, kBits, x_bits_);
   }
   const LayerProducts<FixedProduct<SumT>>& products() const { return products_; }
   // The integer behind an element that enters the products.
@@ -75,16 +113,10 @@ class FixedLayer {
   }
 
  private:
-  int input_sum_bits() const { return products_.input.weight_bits() + x_bits_; }
-  int recurrent_sum_bits() const {
-    return products_.recurrent ? products_.recurrent->weight_bits() + kRecurrentBits : input_sum_bits();
-  }
-
   const LayerProducts<FixedProduct<SumT>>& products_;
   int x_bits_;
-  int sum_bits_;
-  std::vector<std::int64_t> bias_, offset_;
-  std::vector<std::uint32_t> narrow_bias_;  // the lower halves of bias_; empty where sums may need both
+  FixedScale scale_;
+  std::vector<std::uint32_t> narrow_bias_;  // the lower halves of the bias; empty where sums may need both
 };
 
 using EightBitLayer = FixedLayer<std::int32_t>;
