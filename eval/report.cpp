@@ -39,7 +39,7 @@ ordered_json to_json(const LayerActivity& layer) {
   ordered_json json{{"name", shape.name},
                     {"direction", shape.direction},
                     {"shape",
-                     {{"kind", shape.kind == LayerKind::kLstm ? "lstm" : "linear"},
+                     {{"kind", name(shape.kind)},
                       {"inputs", shape.inputs},
                       {"recurrent", shape.recurrent},
                       {"outputs", shape.outputs},

@@ -56,21 +56,22 @@ void complete_counts(LayerActivity& layer) {
   const auto u = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
   const std::uint64_t evaluated = layer[Count::kStepsRun] + layer[Count::kStepsPseudo];
   layer[Count::kStepsSkipped] = layer[Count::kSteps] - evaluated;
-  layer[Count::kInputs] = evaluated * u(shape.inputs);
+  layer[Count::kInputs] = evaluated * u(shape.product_inputs());
   layer[Count::kRecurrentInputs] = evaluated * u(shape.recurrent);
   layer[Count::kOutputs] = evaluated * u(shape.outputs);
   layer[Count::kMacsDense] = layer[Count::kSteps] * u(shape.macs_per_step());
   for (const ProductCounts& product : kProductCounts) {
     if (product.bits != shape.weight_bits) continue;
     layer[product.macs] = u(shape.gates * shape.outputs) *
-                          (layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged]);
+                              (layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged]) +
+                          u(shape.projection_macs()) * evaluated;
     layer[product.words] = layer[product.macs];
   }
-  // LSTM: f.c, i.g, o.tanh(c); 4 biases and one sum; 3 sigmoid, 2 tanh. Linear: the bias, and a rectifier if any.
-  const bool lstm = shape.kind == LayerKind::kLstm;
-  layer[Count::kElementwiseMultiplications] = layer[Count::kOutputs] * (lstm ? 3 : 0);
-  layer[Count::kElementwiseAdditions] = layer[Count::kOutputs] * (lstm ? 5 : 1);
-  layer[Count::kNonlinearities] = layer[Count::kOutputs] * (lstm ? 5 : (shape.rectified ? 1 : 0));
+  const CellWork work = shape.work();
+  const std::uint64_t outputs = layer[Count::kOutputs];
+  layer[Count::kElementwiseMultiplications] = outputs * u(work.multiplications);
+  layer[Count::kElementwiseAdditions] = outputs * u(work.additions);
+  layer[Count::kNonlinearities] = outputs * u(work.sigmoids + work.tanhs + (shape.rectified ? 1 : 0));
 }
 
 LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps) {
@@ -79,7 +80,7 @@ LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std
   dense[Count::kSequences] = sequences;
   dense[Count::kSteps] = steps;
   dense[Count::kStepsRun] = steps;
-  dense[Count::kInputsChanged] = steps * static_cast<std::uint64_t>(shape.inputs);
+  dense[Count::kInputsChanged] = steps * static_cast<std::uint64_t>(shape.product_inputs());
   dense[Count::kRecurrentInputsChanged] = steps * static_cast<std::uint64_t>(shape.recurrent);
   complete_counts(dense);
   return dense;
