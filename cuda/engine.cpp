@@ -348,6 +348,10 @@ std::optional<std::string> why_not(const OperatingPoint& point) {
     if (!std::holds_alternative<Fp32>(layer.arithmetic)) return "the GPU engine computes in fp32 only";
     if (!std::holds_alternative<Exact>(layer.nonlinearity))
       return "the GPU engine has exact sigmoids and tanhs only";
+    const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
+    if (skip != nullptr && skip->has_pseudo()) return "the GPU engine has no pseudo-skips";
+    if (std::holds_alternative<Memoized>(layer.operand) || std::holds_alternative<DynamicPrecision>(layer.operand))
+      return "the GPU engine makes one product per neuron, and memoized and dynamic_precision choose between two";
   }
   return std::nullopt;
 }

@@ -50,7 +50,9 @@ nlohmann::ordered_json technique_to_json(const Technique& technique) {
   nlohmann::ordered_json json{{"type", technique.kName}};
   technique.fields(technique, [&](const std::string& field, auto value, const char*) {
     const WrittenKey written = written_key(field);
-    if (written.low)
+    if (!written.group.empty())
+      json[written.group][written.key] = field_to_json(value);
+    else if (written.low)
       json[written.key] = {field_to_json(value)};
     else if (written.high)
       json[written.key].push_back(field_to_json(value));

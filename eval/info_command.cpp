@@ -24,8 +24,10 @@ ordered_json axis() {
     const ordered_json defaults = technique_to_json(technique);
     technique.fields(technique, [&](const char* field, auto, const char* meaning) {
       const WrittenKey written = written_key(field);
-      if (!written.high)
-        entry["parameters"].push_back({{"key", written.key}, {"default", defaults[written.key]}, {"meaning", meaning}});
+      if (written.high) return;
+      const ordered_json& value = written.group.empty() ? defaults[written.key] : defaults[written.group][written.key];
+      const std::string key = written.group.empty() ? written.key : written.group + "." + written.key;
+      entry["parameters"].push_back({{"key", key}, {"default", value}, {"meaning", meaning}});
     });
     all.push_back(entry);
   });

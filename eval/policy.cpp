@@ -59,7 +59,18 @@ template <class Technique>
 std::vector<std::string> policy_keys(const Technique& technique) {
   std::vector<std::string> keys{"type"};
   technique.fields(technique, [&](const std::string& field, auto, const char*) {
-    if (!written_key(field).high) keys.push_back(written_key(field).key);
+    const WrittenKey written = written_key(field);
+    if (!written.high) keys.push_back(written.group.empty() ? written.key : written.group);
+  });
+  return keys;
+}
+
+// The keys within the map `group`.
+template <class Technique>
+std::vector<std::string> group_keys(const Technique& technique, const std::string& group) {
+  std::vector<std::string> keys;
+  technique.fields(technique, [&](const std::string& field, auto, const char*) {
+    if (written_key(field).group == group) keys.push_back(written_key(field).key);
   });
   return keys;
 }
@@ -68,9 +79,13 @@ template <class Technique>
 void read_fields(Technique& technique, const YAML::Node& node, const Place& place) {
   expect_map(node, place, policy_keys(technique));
   technique.fields(technique, [&](const std::string& field, auto& value, const char*) {
-    const auto [key, low, high] = written_key(field);
-    const YAML::Node given = node[key];
-    const Place here = place.inside(key);
+    const auto [key, low, high, group] = written_key(field);
+    const YAML::Node outer = group.empty() ? node : node[group];
+    if (!outer.IsDefined()) return;
+    const Place around = group.empty() ? place : place.inside(group);
+    if (!group.empty()) expect_map(outer, around, group_keys(technique, group));
+    const YAML::Node given = outer[key];
+    const Place here = around.inside(key);
     if (!given.IsDefined()) return;
     EDGEVAL_EXPECTS(!(low || high) || (given.IsSequence() && given.size() == 2), here.text(), ": must be [min, max]");
     read_field(low ? given[0] : high ? given[1] : given, here, value);
@@ -244,11 +259,15 @@ template <class Technique>
 void complete(Technique&, const LayerProfile&) {}
 void complete(SimilaritySkip& skip, const LayerProfile& profile) {
   if (from_profile(skip.fraction_bits)) skip.fraction_bits = profile.fraction_bits();
+  if (from_profile(skip.delta_scale)) skip.delta_scale = profile.delta_scale();
 }
 void complete(Reuse& reuse, const LayerProfile& profile) {
   if (!from_profile(reuse.range_min)) return;
   reuse.range_min = profile.range_min();
   reuse.range_max = profile.range_max();
+}
+void complete(DynamicPrecision& precision, const LayerProfile& profile) {
+  if (from_profile(precision.input_alpha)) precision.input_alpha = profile.input_alpha();
 }
 template <int Bits>
 void complete_integer(Integer<Bits>& integer, const LayerProfile& profile) {
@@ -264,7 +283,9 @@ std::string describe_technique(const Technique& technique) {
   const nlohmann::ordered_json json = technique_to_json(technique);
   for (const auto& [key, value] : json.items()) {
     // What a profile gives differs from layer to layer; the report has it.
-    if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "range" || value.is_null()) continue;
+    if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "input_alpha" ||
+        key == "range" || key == "delta_scale" || value.is_null()) continue;
+    if (value.is_object() && value == technique_to_json(Technique{})[key]) continue;
     text += (text == technique.kName ? " (" : ", ") + key + " " + value.dump();
   }
   text += text == technique.kName ? "" : ")";

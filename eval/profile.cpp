@@ -15,6 +15,7 @@ namespace edgeval {
 namespace {
 
 constexpr std::array kPercentiles{"0.01", "1", "5", "25", "50", "75", "95", "99", "99.99"};
+constexpr double kDifferencePercentile = 99.9;
 
 // Bits of a float in an order that agrees with its value: upper 16 bits make 65,536 bins 0.8 % wide or less.
 std::uint32_t ordered_bits(float value) {
@@ -57,7 +58,7 @@ class Distribution {
     return profile;
   }
 
- private:
+  bool empty() const { return elements_ == 0; }
   double percentile(double percent) const {
     const auto rank = static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(elements_)));
     std::uint64_t seen = 0;
@@ -69,6 +70,7 @@ class Distribution {
     return max_;
   }
 
+ private:
   std::vector<std::uint64_t> bins_ = std::vector<std::uint64_t>(65536);
   std::uint64_t elements_ = 0, zeros_ = 0;
   double sum_ = 0, squares_ = 0;
@@ -136,6 +138,10 @@ void expect_consistent(const Fields& entry, const LayerProfile& layer) {
                   "; to choose another, set plan.fraction_bits in the policy");
   EDGEVAL_EXPECTS(entry.array("range") == Json({layer.range_min(), layer.range_max()}), entry.place(),
                   ": range contradicts min and max; to choose another, set operand.range in the policy");
+  EDGEVAL_EXPECTS(!entry.has("difference_p999") ||
+                      entry.number("delta_scale", 0, 3.5e38) == layer.delta_scale(), entry.place(),
+                  ": delta_scale contradicts difference_p999, which gives ", layer.delta_scale(),
+                  "; to choose another, set plan.delta_scale in the policy");
 }
 
 // The largest f with magnitude 2^f <= most; of_zero when there is nothing to hold.
@@ -147,11 +153,27 @@ int finest_format(double magnitude, double most, int of_zero) {
   return bits;
 }
 
+// |v(t) - v(t - 1)| of every element, within each sequence.
+void add_differences(const Ragged<float>& values, Distribution& differences) {
+  std::vector<float> row(static_cast<std::size_t>(values.cols()));
+  for (Index n = 0; n < values.sequences(); ++n) {
+    const MatrixView<const float> sequence = values.sequence(n);
+    for (Index t = 1; t < sequence.rows; ++t) {
+      for (Index i = 0; i < sequence.cols; ++i) row[static_cast<std::size_t>(i)] = std::abs(sequence(t, i) - sequence(t - 1, i));
+      differences.add(row);
+    }
+  }
+}
+
 }  // namespace
 
 struct ProfileCollector::LayerStatistics {
   Distribution input, recurrent;
   TopMagnitudes magnitudes;
+  Distribution differences = {};
+  double difference_p999() const {
+    return differences.empty() ? kFromProfile : differences.percentile(kDifferencePercentile);
+  }
 };
 
 int LayerProfile::fraction_bits() const { return finest_format(input_magnitude_p9999, 32767, 15); }
@@ -159,6 +181,11 @@ int LayerProfile::input_bits(int bits) const {
   return finest_format(input_magnitude_p9999, std::ldexp(1.0, bits - 1), bits - 1);
 }
 
+double LayerProfile::delta_scale() const {
+  if (difference_p999 != difference_p999) return kFromProfile;
+  return std::ldexp(1.0, -finest_format(difference_p999, 127, 40));
+}
+double LayerProfile::input_alpha() const { return std::max(std::abs(input.min), std::abs(input.max)); }
 double LayerProfile::range_min() const { return std::min(input.min, recurrent.min); }
 double LayerProfile::range_max() const { return std::max(input.max, recurrent.max); }
 
@@ -187,11 +214,13 @@ Profile load_profile(const std::filesystem::path& path, const Model& model) {
                     layers.place(), ": model ", model.name, " has no layer ", shown(name));
   for (const Layer& layer : model.layers) {
     const Fields entry = layers.object(layer_name(layer));
-    entry.expect_only({"input", "recurrent", "input_magnitude_p9999", "fraction_bits", "range"});
+    entry.expect_only({"input", "recurrent", "input_magnitude_p9999", "fraction_bits", "range",
+                       "difference_p999", "delta_scale"});
     profile.layers.push_back({.name = layer_name(layer),
                               .input = read_operand(entry.object("input")),
                               .recurrent = read_operand(entry.object("recurrent")),
                               .input_magnitude_p9999 = entry.number("input_magnitude_p9999", 0, 3.5e38)});
+    if (entry.has("difference_p999")) profile.layers.back().difference_p999 = entry.number("difference_p999", 0, 3.5e38);
     expect_consistent(entry, profile.layers.back());
   }
   return profile;
@@ -202,12 +231,16 @@ nlohmann::ordered_json to_json(const Profile& profile) {
                               {"edgeval", {{"version", EDGEVAL_VERSION}}},
                               {"model", {{"name", profile.model_name}, {"sha256", profile.model_sha256}}},
                               {"data", nullptr}};
-  for (const LayerProfile& layer : profile.layers)
+  for (const LayerProfile& layer : profile.layers) {
     json["layers"][layer.name] = {{"input", to_json(layer.input)},
                                   {"recurrent", to_json(layer.recurrent)},
                                   {"input_magnitude_p9999", layer.input_magnitude_p9999},
                                   {"fraction_bits", layer.fraction_bits()},
                                   {"range", {layer.range_min(), layer.range_max()}}};
+    if (from_profile(layer.delta_scale())) continue;
+    json["layers"][layer.name]["difference_p999"] = layer.difference_p999;
+    json["layers"][layer.name]["delta_scale"] = layer.delta_scale();
+  }
   return json;
 }
 
@@ -226,6 +259,9 @@ void ProfileCollector::on_layer(Index layer, const Ragged<float>& input, const R
   statistics.magnitudes.add(input.values.values());
   if (std::holds_alternative<LstmLayer>(model_.layers[static_cast<std::size_t>(layer)]))
     statistics.recurrent.add(output.values.values());
+  if (!std::holds_alternative<LstmLayer>(model_.layers[static_cast<std::size_t>(layer)])) return;
+  add_differences(input, statistics.differences);
+  add_differences(output, statistics.differences);
 }
 
 void ProfileCollector::add(Engine& engine, const Ragged<float>& features) {
@@ -246,7 +282,8 @@ Profile ProfileCollector::finish() const {
     profile.layers.push_back({.name = layer_name(model_.layers[i]),
                               .input = layers_[i].input.finish(),
                               .recurrent = layers_[i].recurrent.finish(),
-                              .input_magnitude_p9999 = layers_[i].magnitudes.percentile()});
+                              .input_magnitude_p9999 = layers_[i].magnitudes.percentile(),
+                              .difference_p999 = layers_[i].difference_p999()});
   }
   return profile;
 }

@@ -30,11 +30,17 @@ struct LayerProfile {
   OperandProfile input;
   OperandProfile recurrent;           // no elements for a linear layer
   double input_magnitude_p9999 = 0;   // exact: |x| in ascending order, place ceil(0.9999 n)
+  // 99.9th percentile of the differences of adjacent steps, of x and h together; not known in an older file.
+  double difference_p999 = std::numeric_limits<double>::quiet_NaN();
 
   // The largest f with p 2^f <= 32767: the fixed-point format of the skip plan's score (techniques 0.1, decision 4).
   int fraction_bits() const;
   // The largest f with p 2^f <= 2^(bits - 1): the format of x in integer arithmetic; p itself saturates by one step at most.
   int input_bits(int bits) const;
+  // The least power of two with which such differences fit 8 bits: the step of a pseudo-skip's.
+  double delta_scale() const;
+  // Greatest |x|: the range of x under dynamic precision.
+  double input_alpha() const;
   // Range of x and h together, for reuse's centroids (decision 5).
   double range_min() const;
   double range_max() const;

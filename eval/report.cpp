@@ -4,6 +4,7 @@
 
 #include "cuda/engine.hpp"
 #include "eval/weights_report.hpp"
+#include "eval/work.hpp"
 #include "host/core/error.hpp"
 #include "host/model/json.hpp"
 
@@ -232,6 +233,8 @@ ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
   if (run.dense() != nullptr) json["dense"] = {{"quality", to_json(run.dense()->quality)}};
   json["weights"] = weights_to_json(run.weights);
   json["activity"] = to_json(run.outcome().total);
+  const Outcome* dense = run.dense();
+  json["work"] = work_to_json(run.outcome().total, run.point, dense == nullptr ? nullptr : &dense->total);
   json["energy"] = ordered_json::array();
   for (const Pricing& pricing : pricings) json["energy"].push_back(to_json(pricing));
   json["timing"] = timing_to_json(run);

@@ -19,7 +19,8 @@ struct ProductCounts {
 };
 constexpr ProductCounts kProductCounts[] = {{32, Count::kMacsFp32, Count::kWeightWords32},
                                             {16, Count::kMacs16x16, Count::kWeightWords16},
-                                            {8, Count::kMacs8x8, Count::kWeightWords8}};
+                                            {8, Count::kMacs8x8, Count::kWeightWords8},
+                                            {4, Count::kMacs4x4, Count::kWeightWords4}};
 
 }  // namespace
 
@@ -60,12 +61,24 @@ void complete_counts(LayerActivity& layer) {
   layer[Count::kRecurrentInputs] = evaluated * u(shape.recurrent);
   layer[Count::kOutputs] = evaluated * u(shape.outputs);
   layer[Count::kMacsDense] = layer[Count::kSteps] * u(shape.macs_per_step());
+  const std::uint64_t neurons = layer[Count::kNeuronsComputed] + layer[Count::kNeuronsMemoized];
+  const std::uint64_t elements = layer[Count::kElementsHigh] + layer[Count::kElementsLow];
   for (const ProductCounts& product : kProductCounts) {
-    if (product.bits != shape.weight_bits) continue;
-    layer[product.macs] = u(shape.gates * shape.outputs) *
-                              (layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged]) +
-                          u(shape.projection_macs()) * evaluated;
+    if (product.bits != shape.weight_bits || elements > 0) continue;
+    layer[product.macs] = neurons > 0 ? layer[Count::kNeuronsComputed] * u(shape.product_inputs() + shape.recurrent)
+                                      : u(shape.gates * shape.outputs) * (layer[Count::kInputsChanged] +
+                                                                          layer[Count::kRecurrentInputsChanged]);
+    layer[product.macs] += u(shape.projection_macs()) * evaluated;
+    if (product.bits == 16) {  // pseudo-skips' products are counted where they are made
+      layer[product.macs] -= layer[Count::kMacs8x8];
+      layer[Count::kWeightWords8] = layer[Count::kMacs8x8];
+    }
     layer[product.words] = layer[product.macs];
+  }
+  if (elements > 0) {
+    const std::uint64_t of_element = u(shape.gates * (shape.product_inputs() + shape.recurrent));
+    layer[Count::kMacs8x8] = layer[Count::kWeightWords8] = layer[Count::kElementsHigh] * of_element;
+    layer[Count::kMacs4x4] = layer[Count::kElementsLow] * of_element;
   }
   const CellWork work = shape.work();
   const std::uint64_t outputs = layer[Count::kOutputs];

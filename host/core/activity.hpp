@@ -32,9 +32,13 @@ enum class Count : std::uint8_t {
   kMacsFp32,
   kMacs16x16,
   kMacs8x8,
+  kMacs4x4,
   kWeightWords32,
   kWeightWords16,
   kWeightWords8,
+  kWeightWords5,
+  kWeightWords4,
+  kWeightWords1,
   kElementwiseMultiplications,
   kElementwiseAdditions,
   kNonlinearities,
@@ -45,6 +49,11 @@ enum class Count : std::uint8_t {
   kOperandComparisons,
   kOperandQuantizations,
   kOperandSubtractions,
+  kNeuronsComputed,
+  kNeuronsMemoized,
+  kBinaryProducts,
+  kElementsHigh,
+  kElementsLow,
   kLast  // how many there are
 };
 
@@ -72,9 +81,13 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
     {"macs.fp32", "multiply-accumulates executed in fp32"},
     {"macs.16x16", "multiply-accumulates of 16-bit weights and activations"},
     {"macs.8x8", "multiply-accumulates of 8-bit weights and activations"},
+    {"macs.4x4", "multiply-accumulates of 4-bit weights and activations"},
     {"weight_words.32", "32-bit weight words fetched by a batch-1 chip, one per MAC"},
     {"weight_words.16", "16-bit weight words fetched, one per MAC"},
     {"weight_words.8", "8-bit weight words fetched, one per MAC"},
+    {"weight_words.5", "4-bit weight words and their offset bits fetched, one per MAC"},
+    {"weight_words.4", "4-bit weight words fetched, one per MAC"},
+    {"weight_words.1", "sign bits fetched by the memo's predictor, one per binary product"},
     {"elementwise_multiplications", "multiplications outside the matrix products"},
     {"elementwise_additions", "additions outside the matrix products, biases included"},
     {"nonlinearities", "exact sigmoids and tanhs, and rectifiers"},
@@ -85,6 +98,11 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
     {"operand_comparisons", "elements compared to decide whether they changed"},
     {"operand_quantizations", "elements quantized to a centroid"},
     {"operand_subtractions", "differences formed by the operand"},
+    {"neurons_computed", "neurons of a memoized layer whose dot product was evaluated"},
+    {"neurons_memoized", "neurons of a memoized layer whose dot product was remembered"},
+    {"binary_products", "products of two signs made by the memo's predictor"},
+    {"elements_high", "cell elements evaluated with 8 bits under dynamic precision"},
+    {"elements_low", "cell elements evaluated with 4 bits under dynamic precision"},
 }};
 
 constexpr const CountInfo& info(Count count) { return kCountInfo[static_cast<std::size_t>(count)]; }
@@ -137,8 +155,8 @@ struct Activity {
   std::uint64_t macs_executed() const;
 };
 
-// Adds what follows from the shape alone once steps, steps_run, steps_pseudo and the changed inputs are known:
-// inputs, outputs, macs, weight words and element-wise work (the closed forms of docs/techniques.md, "dense counts").
+// Adds what follows from the shape alone once steps, steps_run, steps_pseudo and the changed inputs are known (of a
+// memoized layer also its neurons, under dynamic precision its elements of 8 and 4 bits): inputs, outputs, macs, weight words and element-wise work (the closed forms of docs/techniques.md, "dense counts").
 void complete_counts(LayerActivity& layer);
 
 // The same shape run dense (every step, operand as is) on the same data: what avoided work is measured against.

@@ -39,34 +39,96 @@ void count_nonlinearity(LayerActivity& activity, const Approximation& choice) {
   activity[Count::kElementwiseAdditions] += all(&NonlinearityCost::additions);
 }
 
+std::uint64_t of_steps(const LayerActivity& activity, std::int64_t each) {
+  return activity[Count::kStepsRun] * static_cast<std::uint64_t>(each);
+}
+
+// What a selection leaves to be derived before the products are counted.
+template <class Technique>
+void count_selection(LayerActivity&, const Technique&) {}
+void count_selection(LayerActivity& activity, const Memoized&) {
+  const std::uint64_t neurons = of_steps(activity, activity.shape.gates * activity.shape.outputs);
+  activity[Count::kNeuronsComputed] = neurons - activity[Count::kNeuronsMemoized];
+}
+void count_selection(LayerActivity& activity, const DynamicPrecision&) {
+  activity[Count::kElementsHigh] = of_steps(activity, activity.shape.outputs) - activity[Count::kElementsLow];
+}
+
+// What selecting costs.
+template <class Technique>
+void count_selecting(LayerActivity&, const Technique&) {}
+void count_selecting(LayerActivity& activity, const Memoized& memoized) {
+  const LayerShape& shape = activity.shape;
+  const auto first = static_cast<std::uint64_t>(activity[Count::kStepsRun] > 0 ? shape.gates * shape.outputs : 0);
+  activity[Count::kOperandComparisons] = of_steps(activity, shape.gates * shape.outputs) - first;
+  if (memoized.predictor == MemoPredictor::kOracle) return;
+  activity[Count::kBinaryProducts] = activity[Count::kWeightWords1] = of_steps(activity, shape.macs_per_step());
+}
+void count_selecting(LayerActivity& activity, const DynamicPrecision& precision) {
+  const LayerShape& shape = activity.shape;
+  const bool offset = precision.offset_bit == Switch::kOn;
+  activity[offset ? Count::kWeightWords5 : Count::kWeightWords4] = activity[Count::kMacs4x4];
+  activity[Count::kOperandQuantizations] = of_steps(activity, shape.inputs + shape.recurrent);
+  if (precision.selector == PrecisionSelector::kPeaks)
+    activity[Count::kOperandComparisons] = 2 * of_steps(activity, shape.outputs);
+}
+
+// A pseudo-skip's differences: formed, compared with the clip and brought to 8 bits. Delta forms and compares them anyway.
+void count_pseudo(LayerActivity& activity, const LayerPolicy& policy) {
+  const std::uint64_t elements = activity[Count::kStepsPseudo] *
+                                 static_cast<std::uint64_t>(activity.shape.inputs + activity.shape.recurrent);
+  activity[Count::kOperandQuantizations] += elements;
+  if (std::holds_alternative<Delta>(policy.operand)) return;
+  activity[Count::kOperandComparisons] += elements;
+  activity[Count::kOperandSubtractions] += elements;
+}
+
 }  // namespace
 
 void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index steps, Index running) {
   activity[Count::kSequences] = 1;
   activity[Count::kSteps] = static_cast<std::uint64_t>(steps);
-  activity[Count::kStepsRun] = static_cast<std::uint64_t>(running);
+  activity[Count::kStepsRun] = static_cast<std::uint64_t>(running) - activity[Count::kStepsPseudo];
+  std::visit([&](const auto& operand) { count_selection(activity, operand); }, policy.operand);
   complete_counts(activity);
   std::visit([&](const auto& plan) { count_plan(activity, plan.kCost); }, policy.plan);
-  std::visit([&](const auto& operand) { count_operand(activity, operand.kCost); }, policy.operand);
+  std::visit(
+      [&](const auto& operand) {
+        count_operand(activity, operand.kCost);
+        count_selecting(activity, operand);
+      },
+      policy.operand);
+  count_pseudo(activity, policy);
   std::visit([&](const auto& choice) { count_nonlinearity(activity, choice); }, policy.nonlinearity);
 }
 
-std::vector<LayerShape> layer_shapes(const Layer& layer, const Arithmetic& arithmetic) {
+std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& policy) {
   std::vector<LayerShape> shapes = layer_shapes(layer);
-  for (LayerShape& shape : shapes)
-    shape.weight_bits = std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
+  const auto* precision = std::get_if<DynamicPrecision>(&policy.operand);
+  for (LayerShape& shape : shapes) {
+    shape.weight_bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
+    if (precision == nullptr) continue;
+    shape.weight_bits = 8;
+    shape.compressed_bits = shape.weights() * (precision->offset_bit == Switch::kOn ? 9 : 8);
+  }
   return shapes;
 }
 
 Activity busiest_activity(const Model& model, const OperatingPoint& point, Index steps) {
   Activity activity;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    for (const LayerShape& shape : layer_shapes(model.layers[i], point.layers[i].arithmetic)) {
+    for (const LayerShape& shape : layer_shapes(model.layers[i], point.layers[i])) {
       LayerActivity& layer = activity.layers.emplace_back(LayerActivity{shape, {}});
       layer[Count::kInputsChanged] = static_cast<std::uint64_t>(steps * shape.inputs);
       layer[Count::kRecurrentInputsChanged] = static_cast<std::uint64_t>(steps * shape.recurrent);
       layer[Count::kInputsZero] = layer[Count::kInputsChanged];
       layer[Count::kRecurrentInputsZero] = layer[Count::kRecurrentInputsChanged];
+      if (std::holds_alternative<DynamicPrecision>(point.layers[i].operand))
+        layer[Count::kElementsLow] = static_cast<std::uint64_t>(steps * shape.outputs / 2);
+      if (const auto* skip = std::get_if<SimilaritySkip>(&point.layers[i].plan); skip != nullptr && skip->has_pseudo()) {
+        layer[Count::kStepsPseudo] = static_cast<std::uint64_t>(steps / 2);
+        layer[Count::kMacs8x8] = static_cast<std::uint64_t>(steps / 2 * shape.macs_per_step());
+      }
       const bool skips = !std::holds_alternative<EveryStep>(point.layers[i].plan);
       complete_lane(layer, point.layers[i], skips ? 2 * steps : steps, steps);
     }

@@ -2,7 +2,9 @@
 // for one block of lanes. Tasks share nothing they write, so threads change no result.
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
+#include <optional>
 #include <tuple>
 
 #include "host/core/error.hpp"
@@ -51,6 +53,18 @@ class PackedLayer {
     return products;
   }
 
+  // The weights in another form, one entry a direction.
+  const std::vector<SecondProducts>& in_form(WeightForm form) {
+    std::vector<SecondProducts>& products = forms_[form];
+    if (!products.empty()) return products;
+    const auto product = [&](const Matrix<float>& weight) {
+      return FixedProduct<std::int32_t>(weights_in_form(weight, form));
+    };
+    for (const LstmWeights& weights : std::get<LstmLayer>(layer_).weights)
+      products.push_back({product(weights.weight_ih), product(weights.weight_hh), &weights.bias});
+    return products;
+  }
+
  private:
   template <class Product>
   Product packed(const Matrix<float>& weight) const {
@@ -74,7 +88,30 @@ class PackedLayer {
   std::tuple<DirectionProducts<DenseProduct>, DirectionProducts<FixedProduct<std::int32_t>>,
              DirectionProducts<FixedProduct<std::int64_t>>>
       products_;
+  std::map<WeightForm, std::vector<SecondProducts>> forms_;
 };
+
+// The plan, if it has pseudo-skips.
+const SimilaritySkip* pseudo_of(const LayerPolicy& policy) {
+  const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
+  return skip != nullptr && skip->has_pseudo() ? skip : nullptr;
+}
+
+// The weights of a policy's second product; none where there is no such product.
+std::optional<WeightForm> second_form(const LayerPolicy& policy) {
+  if (pseudo_of(policy) != nullptr) return WeightForm::kInt16As8Bits;
+  const auto bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, policy.arithmetic);
+  if (const auto* memoized = std::get_if<Memoized>(&policy.operand)) {
+    if (memoized->predictor == MemoPredictor::kOracle) return std::nullopt;
+    return bits == 32 ? WeightForm::kSignsOfFloats
+                      : (bits == 16 ? WeightForm::kSignsOf16Bits : WeightForm::kSignsOf8Bits);
+  }
+  if (const auto* precision = std::get_if<DynamicPrecision>(&policy.operand)) {
+    if (precision->offset_bit == Switch::kOn) return bits == 32 ? WeightForm::kAlpha4Bits : WeightForm::kInt8As4Bits;
+    return bits == 32 ? WeightForm::kAlpha4BitsCut : WeightForm::kInt8As4BitsCut;
+  }
+  return std::nullopt;
+}
 
 class CpuEngine final : public Engine {
  public:
@@ -99,8 +136,8 @@ class CpuEngine final : public Engine {
     for (std::size_t i = 0; i < model_.layers.size(); ++i) {
       const LayerRun layer{static_cast<Index>(i), *input, point.layers[i], observer, result.activity};
       Ragged<float> output = std::visit(
-          [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetics(i, arithmetic)); },
-          model_.layers[i], layer.policy.arithmetic);
+          [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); }, model_.layers[i],
+          layer.policy.arithmetic);
       expect_finite(output, model_.layers[i]);
       if (observer != nullptr) observer->on_layer(layer.index, *input, output);
       result.outputs = std::move(output);
@@ -132,9 +169,39 @@ class CpuEngine final : public Engine {
     return directions;
   }
 
+  // The 8-bit products of dynamic precision under fp32.
+  std::vector<QuantizedLayer> quantized(std::size_t i, const DynamicPrecision& choice) {
+    constexpr double kStep = 1.0 / 128;  // of an element with alpha 1
+    const LstmLayer& layer = std::get<LstmLayer>(model_.layers[i]);
+    std::vector<QuantizedLayer> directions;
+    for (const SecondProducts& products : packed_[i].in_form(WeightForm::kAlpha8Bits)) {
+      const LstmWeights& weights = layer.weights[directions.size()];
+      directions.push_back({products, {choice.input_alpha * kStep, kStep, weight_step(weights.weight_ih),
+                                       weight_step(weights.weight_hh)}});
+    }
+    return directions;
+  }
+
+  template <class ArithmeticChoice>
+  Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run, const ArithmeticChoice& choice) {
+    return run_linear_layer(layer, run, arithmetics(static_cast<std::size_t>(run.index), choice));
+  }
+  template <class ArithmeticChoice>
+  Ragged<float> run_layer(const LstmLayer& layer, const LayerRun& run, const ArithmeticChoice& choice) {
+    const auto i = static_cast<std::size_t>(run.index);
+    const std::optional<WeightForm> form = second_form(run.policy);
+    const std::vector<SecondProducts>* second = form ? &packed_[i].in_form(*form) : nullptr;
+    const auto* precision = std::get_if<DynamicPrecision>(&run.policy.operand);
+    if (precision != nullptr && std::is_same_v<ArithmeticChoice, Fp32>)
+      return run_lstm_layer(layer, run, quantized(i, *precision), second);
+    return run_lstm_layer(layer, run, arithmetics(i, choice), second);
+  }
+
+  // second: of each direction, or null.
   template <class LayerArithmetic>
-  Ragged<float> run_layer(const LstmLayer& layer, const LayerRun& run,
-                          const std::vector<LayerArithmetic>& arithmetics) const {
+  Ragged<float> run_lstm_layer(const LstmLayer& layer, const LayerRun& run,
+                               const std::vector<LayerArithmetic>& arithmetics,
+                               const std::vector<SecondProducts>* second) const {
     Ragged<float> output(run.input.lengths(), layer.outputs());
     const std::size_t directions = layer.directions.size();
     std::vector<std::vector<LanePlan>> plans(directions);
@@ -148,7 +215,8 @@ class CpuEngine final : public Engine {
       blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
         tasks.push_back({{layer.directions[d], layer.cells, run.input, plans[d], lanes, output,
-                          static_cast<Index>(d) * layer.cells, options_.chunk_bytes, {}, tables ? &functions : nullptr},
+                          static_cast<Index>(d) * layer.cells, options_.chunk_bytes, pseudo_of(run.policy),
+                          second == nullptr ? nullptr : &(*second)[d], {}, tables ? &functions : nullptr},
                          arithmetics[d]});
         for (Index lane : lanes) tasks.back().direction.activity.push_back(&activity[d][lane]);
       }
@@ -164,8 +232,8 @@ class CpuEngine final : public Engine {
   }
 
   template <class LayerArithmetic>
-  Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run,
-                          const std::vector<LayerArithmetic>& arithmetics) const {
+  Ragged<float> run_linear_layer(const LinearLayer& layer, const LayerRun& run,
+                                 const std::vector<LayerArithmetic>& arithmetics) const {
     Ragged<float> output(run.input.lengths(), layer.outputs());
     std::vector<LaneActivities> activity = blank_activity(model_.layers[run.index], run);
     parallel_for(run.input.sequences(), threads_, [&](Index n) {
@@ -181,7 +249,7 @@ class CpuEngine final : public Engine {
 
   static std::vector<LaneActivities> blank_activity(const Layer& layer, const LayerRun& run) {
     std::vector<LaneActivities> activity;
-    for (const LayerShape& shape : layer_shapes(layer, run.policy.arithmetic))
+    for (const LayerShape& shape : layer_shapes(layer, run.policy))
       activity.emplace_back(static_cast<std::size_t>(run.input.sequences()), LayerActivity{shape, {}});
     return activity;
   }

@@ -1,5 +1,7 @@
 #include "host/engine/engine.hpp"
 
+#include <string_view>
+
 #include "host/core/error.hpp"
 
 namespace edgeval {
@@ -7,6 +9,41 @@ namespace edgeval {
 OperatingPoint dense_point(const Model& model) {
   return {std::vector<LayerPolicy>(model.layers.size(), LayerPolicy{EveryStep{}, AsIs{}, Fp32{}})};
 }
+
+namespace {
+
+// Parameters that may stay open.
+template <class Technique>
+bool unused(const Technique&, std::string_view) {
+  return false;
+}
+bool unused(const SimilaritySkip& skip, std::string_view key) { return key == "delta_scale" && !skip.has_pseudo(); }
+
+void check_pseudo(const Layer& layer, const LayerPolicy& policy) {
+  const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
+  if (skip == nullptr || !skip->has_pseudo()) return;
+  EDGEVAL_EXPECTS(std::holds_alternative<Int16>(policy.arithmetic), "layer ", layer_name(layer),
+                  ", similarity_skip: a pseudo-skip adds 8-bit products to 16-bit ones and needs arithmetic int16");
+  EDGEVAL_EXPECTS(std::holds_alternative<AsIs>(policy.operand) || std::holds_alternative<Delta>(policy.operand),
+                  "layer ", layer_name(layer), ", similarity_skip: a pseudo-skip propagates differences of its own, ",
+                  "which go with the operands as_is and delta only");
+}
+
+// Combinations without a meaning.
+void check_operand(const Layer& layer, const LayerPolicy& policy) {
+  const bool recurrent = std::holds_alternative<LstmLayer>(layer);
+  const bool memoized = std::holds_alternative<Memoized>(policy.operand);
+  const bool precision = std::holds_alternative<DynamicPrecision>(policy.operand);
+  EDGEVAL_EXPECTS(recurrent || !memoized, "layer ", layer_name(layer),
+                  ", memoized: remembers the neurons of recurrent layers only; a linear layer takes reuse or delta");
+  EDGEVAL_EXPECTS(recurrent || !precision, "layer ", layer_name(layer),
+                  ", dynamic_precision: follows the cell state c, which a linear layer has not");
+  EDGEVAL_EXPECTS(!precision || !std::holds_alternative<Int16>(policy.arithmetic), "layer ", layer_name(layer),
+                  ", dynamic_precision: chooses between 8 and 4 bits and replaces the products of fp32 or int8; int16 ",
+                  "has none of them");
+}
+
+}  // namespace
 
 void check_point(const Model& model, const OperatingPoint& point) {
   EDGEVAL_ASSERT(point.layers.size() == model.layers.size());
@@ -17,7 +54,8 @@ void check_point(const Model& model, const OperatingPoint& point) {
                       technique.problem());
       technique.fields(technique, [&](const char* key, auto value, const char*) {
         if constexpr (std::is_same_v<decltype(value), double>)
-          EDGEVAL_EXPECTS(!from_profile(value), "layer ", layer, ", ", technique.kName, ": ", written_key(key).key,
+          EDGEVAL_EXPECTS(!from_profile(value) || unused(technique, key), "layer ", layer, ", ", technique.kName, ": ",
+                          written_key(key).key,
                         " is not known; name a profile (edgeval profile makes one) or give it in the policy");
       });
     };
@@ -31,6 +69,8 @@ void check_point(const Model& model, const OperatingPoint& point) {
     EDGEVAL_EXPECTS(std::holds_alternative<LstmLayer>(model.layers[i]) ||
                         std::holds_alternative<Exact>(point.layers[i].nonlinearity),
                     "layer ", layer, " is linear and has no sigmoid or tanh; a nonlinearity acts on recurrent layers only");
+    check_pseudo(model.layers[i], point.layers[i]);
+    check_operand(model.layers[i], point.layers[i]);
   }
 }
 

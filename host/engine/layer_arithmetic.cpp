@@ -30,15 +30,17 @@ FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, 
                   std::max(up_x, up_h), " apart, too far for exact sums in 64 bits; choose another input_bits than ",
                   x_bits);
   for (Index o = 0; o < products.bias->size(); ++o) {
-    std::int64_t sum = to_fixed(products.bias->data()[o], sum_bits_) + products.input.offsets()[o] * (std::int64_t{1} << up_x);
-    if (products.recurrent) sum += products.recurrent->offsets()[o] * (std::int64_t{1} << up_h);
-    bias_.push_back(sum);
+    std::int64_t offset = products.input.offsets()[o] * (std::int64_t{1} << up_x);
+    if (products.recurrent) offset += products.recurrent->offsets()[o] * (std::int64_t{1} << up_h);
+    offset_.push_back(offset);
+    bias_.push_back(to_fixed(products.bias->data()[o], sum_bits_) + offset);
   }
 }
 
 template <class SumT>
 FixedNumbers<SumT> FixedLayer<SumT>::numbers() const {
   return {.bias = bias_.data(),
+          .offset = offset_.data(),
           .up_x = sum_bits_ - input_sum_bits(),
           .up_h = sum_bits_ - recurrent_sum_bits(),
           .sum_bits = sum_bits_,

@@ -4,6 +4,7 @@
 //   rule(r)                              an operand's rule as this arithmetic sees values
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -64,6 +65,11 @@ class FixedLayer {
   OnGrid<Rule> rule(const Rule& plain) const {
     return {plain, Grid::of(x_bits_, kBits), Grid::of(kRecurrentBits, kBits)};
   }
+  const LayerProducts<FixedProduct<SumT>>& products() const { return products_; }
+  // The integer behind an element that enters the products.
+  std::int32_t code(float element, Source source) const {
+    return static_cast<std::int32_t>(std::ldexp(element, source == Source::kInput ? x_bits_ : kRecurrentBits));
+  }
 
  private:
   int input_sum_bits() const { return products_.input.weight_bits() + x_bits_; }
@@ -74,7 +80,51 @@ class FixedLayer {
   const LayerProducts<FixedProduct<SumT>>& products_;
   int x_bits_;
   int sum_bits_;
-  std::vector<std::int64_t> bias_;
+  std::vector<std::int64_t> bias_, offset_;
+};
+
+using EightBitLayer = FixedLayer<std::int32_t>;
+
+// Elements become the integers round(v / step), in 8 bits; the sums stay integers up to the pre-activation.
+struct EightBitCodes {
+  static constexpr bool kIdentity = false;
+  struct State {};
+  double inverse_x, inverse_h;  // 1 / step; 0 for a step of 0
+
+  EDGEVAL_HD float seen(float value, Source source) const {
+    const double place = static_cast<double>(value) * (source == Source::kInput ? inverse_x : inverse_h);
+    return static_cast<float>(Grid::nearest(clamp(place, -128.0, 127.0)));
+  }
+  EDGEVAL_HD Operand next(float code, Source, State&) const { return {code, 1}; }
+};
+
+// Dynamic precision's products at 8 bits under fp32 (techniques.md, "dynamic precision"): step = alpha / 128.
+class QuantizedLayer {
+ public:
+  using Numbers = QuantizedNumbers;
+  struct Steps {
+    double x, h;                          // of the elements
+    double input_weight, recurrent_weight;
+  };
+
+  QuantizedLayer(const LayerProducts<FixedProduct<std::int32_t>>& products, const Steps& steps)
+      : products_(products), steps_(steps) {}
+
+  void multiply_input(const float* x, Index rows, std::int32_t* y) const { products_.input(x, 0, rows, y); }
+  void multiply_recurrent(const float* h, Index rows, std::int32_t* y) const { (*products_.recurrent)(h, 0, rows, y); }
+  Numbers numbers() const {
+    return {{products_.bias->data()}, products_.input.offsets().data(), products_.recurrent->offsets().data(),
+            steps_.x * steps_.input_weight, steps_.h * steps_.recurrent_weight};
+  }
+  EightBitCodes rule(const AsIs::Rule&) const {
+    return {steps_.x == 0 ? 0 : 1 / steps_.x, steps_.h == 0 ? 0 : 1 / steps_.h};
+  }
+  const LayerProducts<FixedProduct<std::int32_t>>& products() const { return products_; }
+  std::int32_t code(float element, Source) const { return static_cast<std::int32_t>(element); }
+
+ private:
+  const LayerProducts<FixedProduct<std::int32_t>>& products_;
+  Steps steps_;
 };
 
 }  // namespace edgeval

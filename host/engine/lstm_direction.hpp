@@ -4,6 +4,7 @@
 
 #include "host/engine/layer_arithmetic.hpp"
 #include "host/engine/packing.hpp"
+#include "host/engine/second_product.hpp"
 #include "host/technique/operand.hpp"
 
 namespace edgeval {
@@ -17,11 +18,13 @@ struct LstmDirectionTask {
   Ragged<float>& output;                  // [frames, H of each direction side by side]
   Index first_column;                     // of this direction in the output
   std::int64_t chunk_bytes;               // of W x held at once
+  const SimilaritySkip* pseudo;           // null where the plan has no pseudo-skips
+  const SecondProducts* second;           // null where nothing is multiplied twice
   std::vector<LayerActivity*> activity;   // of each lane of the block: changed and zero elements are added
   const PiecewiseFunctions* functions = nullptr;  // in the cells, instead of exact ones
 };
 
-// LayerArithmetic: FloatLayer, FixedLayer<int32> (int8) or FixedLayer<int64> (int16).
+// LayerArithmetic: FloatLayer, QuantizedLayer (dynamic precision under fp32), FixedLayer<int32> (int8) or FixedLayer<int64> (int16).
 template <class LayerArithmetic>
 void run_lstm_direction(const LstmDirectionTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand);
 

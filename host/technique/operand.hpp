@@ -5,10 +5,12 @@
 
 #include "host/technique/as_is.hpp"
 #include "host/technique/delta.hpp"
+#include "host/technique/dynamic_precision.hpp"
+#include "host/technique/memoized.hpp"
 #include "host/technique/reuse.hpp"
 
 namespace edgeval {
 
-using OperandChoice = std::variant<AsIs, Reuse, Delta>;
+using OperandChoice = std::variant<AsIs, Reuse, Delta, DynamicPrecision, Memoized>;
 
 }  // namespace edgeval

@@ -24,14 +24,18 @@ namespace edgeval {
 inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
 EDGEVAL_HD bool from_profile(double value) { return value != value; }
 
-// The key a field has in a policy: the pair range_min, range_max is written range: [min, max].
+// The key a field has in a policy: the pair range_min, range_max is written range: [min, max], and pseudo.clip is clip
+// within the map pseudo.
 struct WrittenKey {
   std::string key;
   bool low = false, high = false;  // which end of a pair, if it is one
+  std::string group = {};          // the map around it, if there is one
 };
 inline WrittenKey written_key(const std::string& field) {
+  if (const std::size_t dot = field.find('.'); dot != std::string::npos)
+    return {.key = field.substr(dot + 1), .group = field.substr(0, dot)};
   const bool low = field.ends_with("_min"), high = field.ends_with("_max");
-  return {low || high ? field.substr(0, field.size() - 4) : field, low, high};
+  return {.key = low || high ? field.substr(0, field.size() - 4) : field, .low = low, .high = high};
 }
 
 // A whole number from low to high.

@@ -1,4 +1,5 @@
 // `edgeval info` and `--help`: what the program says about itself, and that its examples work.
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -78,7 +79,9 @@ TEST(Info, EveryListedParameterIsAKeyOfThePolicy) {
       for (const Json& parameter : choice.at("parameters")) {
         const Json& value = parameter.at("default");
         const bool open = value.is_null() || (value.is_array() && value[0].is_null());
-        if (!open) policy[axis][parameter.at("key").get<std::string>()] = value;
+        std::string key = parameter.at("key");  // pseudo.clip is clip within the map pseudo
+        std::ranges::replace(key, '.', '/');
+        if (!open) policy[axis][Json::json_pointer("/" + key)] = value;
       }
       const std::string setting = axis + "=" + policy.at(axis).dump();  // JSON is YAML, too
       EXPECT_NO_THROW(load_policy(std::nullopt, {setting})) << setting;

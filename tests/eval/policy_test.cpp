@@ -210,6 +210,24 @@ TEST_F(PolicyTest, AProfileCompletesWhatIsOpen) {
   EXPECT_EQ(as<Reuse>(all.layers[2].operand).range_max, 20);
 }
 
+TEST_F(PolicyTest, ReadsSelectionsAndTheirWords) {
+  const Profile measured = profile();
+  const OperatingPoint all = point(
+      "operand: {type: dynamic_precision, offset_bit: off, selector: random}\n"
+      "layers: {lstm2: {operand: {type: memoized, threshold: 0.25, predictor: oracle}}}",
+      {}, &measured);
+  const auto precision = as<DynamicPrecision>(all.layers[0].operand);
+  EXPECT_EQ(precision.offset_bit, Switch::kOff);
+  EXPECT_EQ(precision.selector, PrecisionSelector::kRandom);
+  EXPECT_EQ(precision.input_alpha, 20);  // the greater of |-3| and |20|
+  EXPECT_EQ(as<Memoized>(all.layers[1].operand).predictor, MemoPredictor::kOracle);
+  const nlohmann::json json = to_json(Policy{}, model_, all).at("layers");
+  EXPECT_EQ(json.at("lstm1").at("operand").at("offset_bit"), "off");
+  EXPECT_EQ(
+      json.at("lstm2").at("operand"),
+      nlohmann::json::parse(R"({"type": "memoized", "threshold": 0.25, "predictor": "oracle"})"));
+}
+
 TEST_F(PolicyTest, TheProfileOfAPolicyFileLiesBesideIt) {
   EXPECT_EQ(read("profile: here.json").profile, folder_.path() / "here.json");
   EXPECT_EQ(read("profile: /there.json").profile, "/there.json");

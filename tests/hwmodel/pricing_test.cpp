@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "tests/hwmodel/toy_accelerator.hpp"
@@ -201,9 +202,15 @@ TEST_P(Shipped, SkippingHalfTheStepsCostsLessAndNeverLessThanHalf) {
   EXPECT_LT(range.highest, 0.6);
 }
 
-bool of_other_precisions(Count count) {
-  return count == Count::kStepsPseudo || count == Count::kMacs16x16 || count == Count::kMacs8x8 ||
-         count == Count::kWeightWords16 || count == Count::kWeightWords8;
+// Other precisions than fp32, and what chooses between them or remembers: the chips know neither.
+bool of_other_chips(Count count) {
+  constexpr Count kOthers[] = {
+      Count::kStepsPseudo,     Count::kMacs16x16,       Count::kMacs8x8,
+      Count::kMacs4x4,         Count::kWeightWords16,   Count::kWeightWords8,
+      Count::kWeightWords5,    Count::kWeightWords4,    Count::kWeightWords1,
+      Count::kNeuronsComputed, Count::kNeuronsMemoized, Count::kBinaryProducts,
+      Count::kElementsHigh,    Count::kElementsLow};
+  return std::ranges::find(kOthers, count) != std::end(kOthers);
 }
 
 TEST_P(Shipped, MoreOfAnyCountNeverCostsLess) {
@@ -214,7 +221,7 @@ TEST_P(Shipped, MoreOfAnyCountNeverCostsLess) {
       const Count count = static_cast<Count>(i);
       Activity more = base;
       more.layers[layer][count] += 1000;
-      if (of_other_precisions(count)) {  // both chips compute in fp32
+      if (of_other_chips(count)) {
         EXPECT_TRUE(cannot_price(accelerator_, more).has_value()) << info(count).key;
         continue;
       }

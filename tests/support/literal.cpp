@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/core/error.hpp"
 #include "tests/support/literal_fixed.hpp"
 
 namespace edgeval::test {
@@ -128,6 +129,12 @@ ReuseElements elements_of(const Reuse& choice, Source source, Index n) {
 }
 DeltaElements elements_of(const Delta& choice, Source source, Index n) {
   return {choice, source, n};
+}
+
+// Choices between two sums have loops of their own: tests/support/literal_selection.hpp.
+template <class Selection>
+AsIsElements elements_of(const Selection&, Source, Index) {
+  throw Error(concat(Selection::kName, " has no loop over elements"));
 }
 
 // One step's elements of x or of h, in order, into the memory.

@@ -186,6 +186,12 @@ FixedDelta fixed_elements(const Delta& choice, Source source, Format format, Ind
   return {choice, source, format, n};
 }
 
+// Choices between two sums have loops of their own: tests/support/literal_selection.hpp.
+template <class Selection>
+FixedAsIs fixed_elements(const Selection&, Source, Format, Index) {
+  throw Error(concat(Selection::kName, " has no loop over elements"));
+}
+
 // One step's elements of x or of h, in order, into the memory.
 template <class Elements>
 void step_elements(Elements& elements, Source source, const std::vector<std::int64_t>& codes,

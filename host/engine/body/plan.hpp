@@ -38,7 +38,7 @@ EDGEVAL_HD FrameSimilarity similarity_of_frame(Block block, const SimilaritySkip
 }
 
 // The modes of one lane in processing order, by one thread. similarity [T] and mode [T] in time order; `live` [T] receives
-// the frames that run, in processing order. Returns how many run.
+// the frames that are evaluated, pseudo-skips among them, in processing order. Returns how many.
 EDGEVAL_HD Index decide_lane(const SimilaritySkip::Rule& rule, const FrameSimilarity* similarity, Index steps,
                              bool backward, StepMode* mode, std::int32_t* live) {
   Index running = 0;
@@ -53,7 +53,7 @@ EDGEVAL_HD Index decide_lane(const SimilaritySkip::Rule& rule, const FrameSimila
       now = rule.next(SimilaritySkip::Rule::similarity(here.active, differing, neighbour_active), skipped);
     }
     mode[t] = now;
-    if (now == StepMode::kRun) live[running++] = static_cast<std::int32_t>(t);
+    if (now != StepMode::kSkip) live[running++] = static_cast<std::int32_t>(t);
     skipped = now == StepMode::kSkip ? skipped + 1 : 0;
   }
   return running;

@@ -1,0 +1,37 @@
+// Memoization's select (host/technique/memoized.hpp): one lane at one executed step, between the
+// products and the cell.
+#pragma once
+
+#include "host/engine/body/block.hpp"
+#include "host/engine/body/numbers.hpp"
+#include "host/technique/memoized.hpp"
+
+namespace edgeval {
+
+// What is remembered of one neuron: both sums, and how the predictor stands.
+template <class Sum>
+struct NeuronMemo {
+  Sum wx = 0, uh = 0;
+  Memoized::Rule::Memo memo;
+};
+
+// Which elements enter the binary predictor's product, whatever the arithmetic.
+EDGEVAL_HD float sign_of(float value) { return value >= 0 ? 1.0F : -1.0F; }
+
+// wx, uh [neurons]: fresh sums, replaced by the remembered ones where those serve. predicted(at): p
+// of neuron `at`. Returns how many neurons were remembered.
+template <class Block, class Sum, class Predicted>
+EDGEVAL_HD int memo_row(Block block, const Memoized::Rule& rule, Index neurons, Sum* wx, Sum* uh,
+                        NeuronMemo<Sum>* memo, Predicted predicted) {
+  return block.sum(neurons, [&](Index at) {
+    NeuronMemo<Sum>& known = memo[at];
+    const bool serves = rule.remembers(predicted(at), known.memo);
+    known.wx = serves ? known.wx : wx[at];
+    known.uh = serves ? known.uh : uh[at];
+    wx[at] = known.wx;
+    uh[at] = known.uh;
+    return serves ? 1 : 0;
+  });
+}
+
+}  // namespace edgeval

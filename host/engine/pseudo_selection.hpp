@@ -1,0 +1,130 @@
+// Pseudo-skip between the operands and the cells (design identity 4: two products): keeps W16 a and W8 s of every lane as
+// exact sums and hands z's parts on. The engine splits every element for it into what enters either product.
+#pragma once
+
+#include "host/engine/body/operand.hpp"
+#include "host/engine/lstm_direction.hpp"
+#include "host/engine/selection.hpp"
+#include "host/technique/pseudo_skip.hpp"
+
+namespace edgeval {
+
+class PseudoSelection {
+ public:
+  static constexpr bool kSplits = true;
+  using LayerArithmetic = FixedLayer<std::int64_t>;
+  using Numbers = LayerArithmetic::Numbers;
+
+  // task.second: products with W8. delta: the operand, or null.
+  PseudoSelection(const LstmDirectionTask& task, const SimilaritySkip& skip, const Delta* delta,
+                  const LayerArithmetic& arithmetic)
+      : task_(task),
+        arithmetic_(arithmetic),
+        x_(rule(skip, delta, Source::kInput), lanes(), task.input.cols(), task.cells),
+        h_(rule(skip, delta, Source::kRecurrent), lanes(), task.cells, task.cells) {}
+
+  // value [width] -> full, delta [width]. full may lie outside the grid's 16 bits.
+  OperandCounts split(Index n, Index step, Source source, const float* value, Index width, float* full, float* delta) {
+    const bool pseudo = is_pseudo(n, step);
+    Half& half = source == Source::kInput ? x_ : h_;
+    OperandCounts counts{0, 0};
+    for (Index i = 0; i < width; ++i) {
+      counts.zero += half.rule.grid.snap(value[i]) == 0 ? 1 : 0;
+      const PseudoRule::Elements elements = half.rule.next(value[i], pseudo, half.reference(n, i));
+      full[i] = static_cast<float>(elements.full * half.rule.grid.inverse);
+      delta[i] = static_cast<float>(elements.delta);
+      counts.changed += elements.changed;
+    }
+    if (pseudo) (*task_.activity[n])[Count::kMacs8x8] += static_cast<std::uint64_t>(4 * task_.cells * counts.changed);
+    return counts;
+  }
+  // full [padded rows, width] -> sums. Elements beyond 16 bits, which only a jump over more than half of the range makes
+  // under the delta operand, are cut into parts that fit.
+  void multiply(Matrix<float>& full, Index rows, Source source, Matrix<std::int64_t>& sums) const {
+    const Grid& grid = (source == Source::kInput ? x_ : h_).rule.grid;
+    const auto product = [&](const Matrix<float>& elements, std::int64_t* y) {
+      if (source == Source::kInput)
+        arithmetic_.multiply_input(elements.data(), rows, y);
+      else
+        arithmetic_.multiply_recurrent(elements.data(), rows, y);
+    };
+    const auto& offsets = (source == Source::kInput ? arithmetic_.products().input : *arithmetic_.products().recurrent).offsets();
+    Matrix<float> rest;
+    bool more = cut(full, rows, grid, rest);
+    product(full, sums.data());
+    Matrix<std::int64_t> part(more ? sums.rows() : 0, sums.cols());
+    while (more) {
+      std::swap(full, rest);
+      more = cut(full, rows, grid, rest);
+      product(full, part.data());
+      for (Index r = 0; r < rows; ++r)
+        for (Index at = 0; at < sums.cols(); ++at) sums(r, at) += part(r, at) + offsets[static_cast<std::size_t>(at)];
+    }
+  }
+  void before_cell(Index n, Index step, StepSums<std::int64_t> sums) {
+    const bool pseudo = is_pseudo(n, step);
+    add(x_, n, pseudo, arithmetic_.products().input, task_.second->input, sums.wx, sums.second_wx);
+    add(h_, n, pseudo, *arithmetic_.products().recurrent, *task_.second->recurrent, sums.uh, sums.second_uh);
+  }
+  void after_cell(Index, const Numbers::State*) {}
+  void add_counts(Index n, LayerActivity& activity) const {
+    for (StepMode mode : task_.plans[task_.lanes[n]].modes)
+      if (mode == StepMode::kPseudo) ++activity[Count::kStepsPseudo];
+  }
+
+ private:
+  Index lanes() const { return static_cast<Index>(task_.lanes.size()); }
+  bool is_pseudo(Index n, Index step) const {
+    const LanePlan& plan = task_.plans[task_.lanes[n]];
+    return plan.modes[plan.live[step]] == StepMode::kPseudo;
+  }
+  PseudoRule rule(const SimilaritySkip& skip, const Delta* delta, Source source) const {
+    return PseudoRule::of(skip, delta, source, arithmetic_.rule(AsIs::Rule{}).grid(source));
+  }
+
+  // Leaves in `full` what fits the grid, and in `rest` the remainder; whether there is one.
+  static bool cut(Matrix<float>& full, Index rows, const Grid& grid, Matrix<float>& rest) {
+    const auto low = static_cast<float>(grid.low * grid.inverse), high = static_cast<float>(grid.high * grid.inverse);
+    const std::span<float> values = full.values().first(static_cast<std::size_t>(rows * full.cols()));
+    if (std::ranges::all_of(values, [&](float value) { return value >= low && value <= high; })) return false;
+    rest = Matrix<float>(full.rows(), full.cols());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float fits = clamp(values[i], low, high);
+      rest.data()[i] = values[i] - fits;
+      values[i] = fits;
+    }
+    return true;
+  }
+
+  // The memory of one half of z.
+  struct Half {
+    PseudoRule rule;
+    Matrix<std::int32_t> reference;  // [lanes, width]
+    Matrix<std::int64_t> full, delta;  // [lanes, 4H]: W16 a and W8 s
+    Half(const PseudoRule& r, Index lanes, Index width, Index cells)
+        : rule(r), reference(lanes, width), full(lanes, 4 * cells), delta(lanes, 4 * cells) {}
+  };
+
+  // W8 has 8 fraction bits fewer than W16, the differences have delta_shift fewer than v.
+  static void add(Half& half, Index n, bool pseudo, const FixedProduct<std::int64_t>& of_full,
+                  const FixedProduct<std::int32_t>& of_delta, std::int64_t* sums, const std::int32_t* second) {
+    std::int64_t *full = half.full.row(n), *delta = half.delta.row(n);
+    for (Index at = 0; at < half.full.cols(); ++at) {
+      if (pseudo) {
+        delta[at] += second[at] + of_delta.offsets()[at];
+      } else if (half.rule.moves) {
+        full[at] += sums[at] + of_full.offsets()[at];
+      } else {
+        full[at] = sums[at] + of_full.offsets()[at];
+        delta[at] = 0;
+      }
+      sums[at] = full[at] + delta[at] * (std::int64_t{1} << (8 + half.rule.delta_shift)) - of_full.offsets()[at];
+    }
+  }
+
+  const LstmDirectionTask& task_;
+  const LayerArithmetic& arithmetic_;
+  Half x_, h_;
+};
+
+}  // namespace edgeval

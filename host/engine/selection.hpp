@@ -1,0 +1,135 @@
+// What happens between a layer's products and its cells: nothing, or a choice between two sums for
+// each neuron (design identities 5 and 6). A selection keeps the state of the lanes of one block:
+//   second_element(element, source)   what enters the second product, for an element that enters
+//   the first before_cell(n, step, sums)        replaces sums of lane n after_cell(n, c) sees the
+//   new c [H] add_counts(n, activity)           of lane n, at the end
+#pragma once
+
+#include "host/engine/body/memo.hpp"
+#include "host/engine/second_product.hpp"
+#include "host/technique/dynamic_precision.hpp"
+
+namespace edgeval {
+
+// One lane's sums at one step, [4H] each; those of the second product are null where there is none.
+template <class Sum>
+struct StepSums {
+  Sum *wx, *uh;
+  const std::int32_t *second_wx, *second_uh;
+};
+
+// Every neuron takes the sums of the only products.
+template <class LayerArithmetic>
+class NoSelection {
+ public:
+  static constexpr bool kSplits = false;
+  using Numbers = typename LayerArithmetic::Numbers;
+  float second_element(float element, Source) const { return element; }
+  void before_cell(Index, Index, StepSums<typename Numbers::Sum>) {}
+  void after_cell(Index, const typename Numbers::State*) {}
+  void add_counts(Index, LayerActivity&) const {}
+};
+
+template <class LayerArithmetic>
+class MemoSelection {
+ public:
+  static constexpr bool kSplits = false;
+  using Numbers = typename LayerArithmetic::Numbers;
+  using Sum = typename Numbers::Sum;
+
+  // second: products of signs; null for the oracle.
+  MemoSelection(const Memoized& choice, const LayerArithmetic& arithmetic,
+                const SecondProducts* second, Index lanes, Index cells)
+      : rule_(choice.decision()),
+        numbers_(arithmetic.numbers()),
+        second_(second),
+        memo_(lanes, 4 * cells),
+        memoized_(static_cast<std::size_t>(lanes)) {}
+
+  float second_element(float element, Source) const { return sign_of(element); }
+  void before_cell(Index n, Index, StepSums<Sum> sums) {
+    const auto predicted = [&](Index at) {
+      if (second_ == nullptr) return numbers_.product(sums.wx[at], sums.uh[at], at);
+      return static_cast<double>(sums.second_wx[at] + second_->input.offsets()[at] +
+                                 sums.second_uh[at] + second_->recurrent->offsets()[at]);
+    };
+    memoized_[static_cast<std::size_t>(n)] += static_cast<std::uint64_t>(
+        memo_row(SerialBlock{}, rule_, memo_.cols(), sums.wx, sums.uh, memo_.row(n), predicted));
+  }
+  void after_cell(Index, const typename Numbers::State*) {}
+  void add_counts(Index n, LayerActivity& activity) const {
+    activity[Count::kNeuronsMemoized] += memoized_[static_cast<std::size_t>(n)];
+  }
+
+ private:
+  const Memoized::Rule rule_;
+  const Numbers numbers_;
+  const SecondProducts* const second_;
+  Matrix<NeuronMemo<Sum>> memo_;
+  std::vector<std::uint64_t> memoized_;
+};
+
+// Both products have the same formats but for the factor 16 x 16 of the 4-bit steps, so a neuron's
+// low sums replace its high ones after a multiplication by 256.
+template <class LayerArithmetic>
+class PrecisionSelection {
+ public:
+  static constexpr bool kSplits = false;
+  using Numbers = typename LayerArithmetic::Numbers;
+
+  // second: products in 4 bits. steps: executed ones of each lane.
+  PrecisionSelection(const DynamicPrecision& choice, const LayerArithmetic& arithmetic,
+                     const SecondProducts& second, const std::vector<Index>& steps, Index cells)
+      : choice_(choice),
+        arithmetic_(arithmetic),
+        numbers_(arithmetic.numbers()),
+        second_(second),
+        elements_(static_cast<Index>(steps.size()), cells),
+        low_(steps.size()) {
+    for (Index running : steps) machines_.push_back(choice.machine(running));
+  }
+
+  float second_element(float element, Source source) const {
+    return static_cast<float>(choice_.low_code(arithmetic_.code(element, source)));
+  }
+  void before_cell(Index n, Index step, StepSums<std::int32_t> sums) {
+    const Index cells = elements_.cols();
+    DynamicPrecision::Detector* elements = elements_.row(n);
+    for (Index k = 0; k < cells; ++k) {
+      if (choice_.selector == PrecisionSelector::kRandom)
+        elements[k].eight_bits = choice_.draws_eight_bits(step, k);
+      if (elements[k].eight_bits) continue;
+      ++low_[static_cast<std::size_t>(n)];
+      for (Index at = k; at < 4 * cells; at += cells) {
+        sums.wx[at] = as_high(sums.second_wx[at], second_.input, arithmetic_.products().input, at);
+        sums.uh[at] =
+            as_high(sums.second_uh[at], *second_.recurrent, *arithmetic_.products().recurrent, at);
+      }
+    }
+  }
+  void after_cell(Index n, const typename Numbers::State* c) {
+    if (choice_.selector == PrecisionSelector::kRandom) return;
+    for (Index k = 0; k < elements_.cols(); ++k)
+      machines_[static_cast<std::size_t>(n)].next(numbers_.state(c[k]), elements_(n, k));
+  }
+  void add_counts(Index n, LayerActivity& activity) const {
+    activity[Count::kElementsLow] += low_[static_cast<std::size_t>(n)];
+  }
+
+ private:
+  using Product = FixedProduct<std::int32_t>;
+  static std::int32_t as_high(std::int32_t low_sum, const Product& low, const Product& high,
+                              Index at) {
+    return static_cast<std::int32_t>((low_sum + low.offsets()[at]) * 256 - high.offsets()[at]);
+  }
+
+  const DynamicPrecision& choice_;
+  const LayerArithmetic& arithmetic_;
+  const Numbers numbers_;
+  const SecondProducts& second_;
+  Matrix<DynamicPrecision::Detector> elements_;  // [lanes, H]
+  std::vector<DynamicPrecision::Rule> machines_;
+  std::vector<std::uint64_t> low_;
+};
+
+}  // namespace edgeval

@@ -1,0 +1,128 @@
+// Operand: every cell element k is evaluated with 8 or with 4 bits, all four gates alike; a state
+// machine on c[k] chooses for the next executed step (Silfa, Arnau, Gonzalez, "Boosting LSTM
+// performance through dynamic precision selection", section 3; docs/techniques.md, "dynamic
+// precision"). Per element, c that of the step just evaluated:
+//   profile (4 bits): least and greatest c over T steps, r their distance; low = least - margin r,
+//   high = greatest + margin r stable (4 bits):  c outside [low, high]: peak; after more than N
+//   steps profile again peak (8 bits):    c inside: stable; after more than M steps profile again
+// Weights, x and h have steps q8 and q4 = 16 q8. i8 = round(v / q8); i4 = min((i8 + 8) >> 4, 7) for
+// x and h, round(w / q4) for weights; without the offset bit i4 = i8 >> 4.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "host/numeric/random.hpp"
+#include "host/technique/as_is.hpp"
+
+namespace edgeval {
+
+enum class PrecisionSelector : std::uint8_t { kPeaks, kRandom };
+constexpr std::array<std::string_view, 2> names(PrecisionSelector) { return {"peaks", "random"}; }
+enum class Switch : std::uint8_t { kOff, kOn };
+constexpr std::array<std::string_view, 2> names(Switch) { return {"off", "on"}; }
+
+struct DynamicPrecision {
+  static constexpr const char* kName = "dynamic_precision";
+  static constexpr const char* kMeaning =
+      "8 or 4 bits for each cell element, by the peaks of c (P0)";
+  static constexpr OperandCost kCost{};  // of cell elements: counted by the engine
+
+  double margin = 0.1;
+  double profiling_share = 0.05;  // T, M, N as shares of an utterance's executed steps
+  double peak_share = 0.05;
+  double stable_share = 0.05;
+  Switch offset_bit = Switch::kOn;
+  PrecisionSelector selector = PrecisionSelector::kPeaks;
+  double high_share = 0.3;  // of the random selector
+  double seed = 1;
+  double input_alpha = kFromProfile;  // greatest |x|
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("margin", self.margin, "of a peak beyond the profiled range of c, over that range");
+    visit("profiling_share", self.profiling_share,
+          "T: share of the steps that a profile of c takes, at least 2");
+    visit("peak_share", self.peak_share,
+          "M: share of the steps after which a peak is profiled again");
+    visit("stable_share", self.stable_share,
+          "N: share of the steps after which a stable c is profiled again");
+    visit("offset_bit", self.offset_bit, "on: 4-bit values are rounded; off: cut");
+    visit("selector", self.selector, "peaks, or random: the control experiment");
+    visit("high_share", self.high_share, "probability of 8 bits under the random selector");
+    visit("seed", self.seed, "of the random selector");
+    visit("input_alpha", self.input_alpha,
+          "greatest |x|, which sets the step of x under fp32; from the profile");
+  }
+  const char* problem() const {
+    if (!(margin >= 0 && margin <= 1e30)) return "margin must be 0 or more";
+    for (double share : {profiling_share, peak_share, stable_share, high_share})
+      if (!(share >= 0 && share <= 1)) return "shares must be from 0 to 1";
+    if (!is_whole(seed, 0, 1e15)) return "seed must be a whole number, 0 or more";
+    if (!from_profile(input_alpha) && !(input_alpha >= 0 && input_alpha <= 1e30))
+      return "input_alpha must be 0 or more";
+    return nullptr;
+  }
+
+  // The state machine of one cell element.
+  struct Detector {
+    enum class State : std::uint8_t { kProfile, kStable, kPeak };
+    double low = 0,
+           high = 0;  // while profiling the least and greatest c so far, then the bounds of a peak
+    std::int32_t count = 0;
+    State state = State::kProfile;
+    bool eight_bits = false;  // at the next executed step
+  };
+
+  // For one utterance.
+  struct Rule {
+    double margin;
+    std::int32_t profiling, most_peak, most_stable;  // T, M, N
+
+    EDGEVAL_HD void next(double c, Detector& element) const {
+      using State = Detector::State;
+      if (element.state == State::kProfile) {
+        element.low = element.count == 0 || c < element.low ? c : element.low;
+        element.high = element.count == 0 || c > element.high ? c : element.high;
+        if (++element.count < profiling) return;
+        const double reach = margin * (element.high - element.low);
+        element = {element.low - reach, element.high + reach, 0, State::kStable, false};
+        return;
+      }
+      const bool peak = c < element.low || c > element.high;
+      const State now = peak ? State::kPeak : State::kStable;
+      const bool stays = now == element.state;
+      const std::int32_t count = stays ? element.count + 1 : 0;
+      if (stays && count > (peak ? most_peak : most_stable))
+        element = {};
+      else
+        element = {element.low, element.high, count, now, peak};
+    }
+  };
+  // steps: those of the utterance that run.
+  Rule machine(std::int64_t steps) const {
+    const auto share = [&](double part, std::int32_t least) {
+      const std::int32_t count = round_half_up(part * static_cast<double>(steps));
+      return count < least ? least : count;
+    };
+    return {margin, share(profiling_share, 2), share(peak_share, 1), share(stable_share, 1)};
+  }
+
+  // The random selector, the same for every utterance: executed step `step` of element k.
+  bool draws_eight_bits(std::int64_t step, std::int64_t k) const {
+    const auto stream = static_cast<std::uint64_t>(step) << 32 | static_cast<std::uint64_t>(k);
+    return random_stream(static_cast<std::uint64_t>(seed), stream).uniform() < high_share;
+  }
+
+  // i4 of an element of x or h from its i8.
+  std::int32_t low_code(std::int32_t high_code) const {
+    if (offset_bit == Switch::kOff) return high_code >> 4;
+    const std::int32_t rounded = (high_code + 8) >> 4;
+    return rounded < 7 ? rounded : 7;
+  }
+
+  // What enters the products at 8 bits under int8; under fp32 see QuantizedLayer.
+  AsIs::Rule rule() const { return {}; }
+};
+
+}  // namespace edgeval

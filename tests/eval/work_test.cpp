@@ -1,0 +1,62 @@
+// Figures of the work derived from counts, worked out by hand.
+#include "eval/work.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace edgeval::test {
+namespace {
+
+// Two inputs, three cells: 4 * 3 * 5 = 60 MACs a step.
+Activity ten_steps() {
+  LayerActivity layer{{.name = "lstm1", .direction = "forward", .kind = LayerKind::kLstm, .inputs = 2, .recurrent = 3,
+                       .outputs = 3, .gates = 4, .weight_bits = 16}};
+  layer[Count::kSequences] = 1;
+  layer[Count::kSteps] = 10;
+  layer[Count::kStepsRun] = 7;
+  layer[Count::kStepsPseudo] = 2;
+  layer[Count::kMacs16x16] = layer[Count::kWeightWords16] = 420;
+  layer[Count::kMacs8x8] = layer[Count::kWeightWords8] = 36;
+  return {{layer}};
+}
+
+TEST(Work, CountsThreeEightBitProductsAsOne) {
+  EXPECT_EQ(macs_norm16(ten_steps()), 420 + 12.0);
+  Activity other = ten_steps();
+  other.layers[0][Count::kMacsFp32] = 1;
+  EXPECT_EQ(macs_norm16(other), std::nullopt);
+}
+
+TEST(Work, AddsTheBitsOfEveryWord) {
+  Activity activity = ten_steps();
+  EXPECT_EQ(weight_bits_fetched(activity), 420u * 16 + 36 * 8);
+  activity.layers[0][Count::kWeightWords5] = 2;
+  activity.layers[0][Count::kWeightWords1] = 3;
+  EXPECT_EQ(weight_bits_fetched(activity), 420u * 16 + 36 * 8 + 13);
+}
+
+TEST(Work, PassesOverZerosOfXAndH) {
+  Activity activity = ten_steps();
+  LayerActivity& layer = activity.layers[0];
+  layer[Count::kInputsChanged] = 20;
+  layer[Count::kRecurrentInputsChanged] = 30;
+  layer[Count::kInputsZero] = 4;
+  layer[Count::kRecurrentInputsZero] = 3;
+  EXPECT_EQ(macs_of_nonzeros(activity), 12u * (50 - 7));
+}
+
+TEST(Work, LeavesOutWhatIsNotKnown) {
+  const OperatingPoint as_is{{{EveryStep{}, AsIs{}, Int16{}}}}, delta{{{EveryStep{}, Delta{}, Int16{}}}};
+  const OperatingPoint pseudo{{{SimilaritySkip{.threshold = 0.5, .pseudo_threshold = 0.2}, AsIs{}, Int16{}}}};
+  const auto work = [](const OperatingPoint& point) { return work_to_json(ten_steps(), point, nullptr); };
+  EXPECT_EQ(work(as_is)["macs"]["dense"], 600);
+  EXPECT_EQ(work(as_is)["macs_norm16"]["dense"], 600);
+  EXPECT_FALSE(work(as_is)["macs_of_nonzeros"]["policy"].is_null());
+  EXPECT_TRUE(work(as_is)["macs_of_nonzeros"]["dense"].is_null());
+  EXPECT_TRUE(work(delta)["macs_of_nonzeros"]["policy"].is_null());
+  EXPECT_TRUE(work(pseudo)["macs_of_nonzeros"]["policy"].is_null());
+}
+
+}  // namespace
+}  // namespace edgeval::test
