@@ -17,38 +17,122 @@ std::int64_t to_fixed(float value, int bits) {
   return static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
 }
 
+// Behind a projection: |h| is at most the sum of the magnitudes of its row of weights.
+int projected_bits(const Matrix<float>& weight_hr, int bits) {
+  const FixedWeights weights = FixedWeights::of(weight_hr.view(), bits);
+  std::int64_t largest = 1;  // of the sums of a row's magnitudes
+  for (Index p = 0; p < weights.codes.rows(); ++p) {
+    std::int64_t sum = 0;
+    for (Index i = 0; i < weights.codes.cols(); ++i) sum += std::abs(weights.codes(p, i));
+    largest = std::max(largest, sum);
+  }
+  // One bit less than the sums have, so that rounding them is a shift.
+  int h_bits = weights.fraction_bits + bits - 2;
+  while (std::ldexp(static_cast<double>(largest), h_bits - weights.fraction_bits) >
+         static_cast<double>(highest_of(bits)))
+    --h_bits;
+  return h_bits;
+}
+
 }  // namespace
 
 template <class SumT>
-FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits)
+FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits, int h_bits)
     : products_(products),
       x_bits_(x_bits),
+      h_bits_(h_bits),
       sum_bits_(common_sum_bits(input_sum_bits(), recurrent_sum_bits())) {
   const int up_x = sum_bits_ - input_sum_bits(), up_h = sum_bits_ - recurrent_sum_bits();
   const int most = kBits == 8 ? kLargestUpOfBytes : kLargestUp;
   EDGEVAL_EXPECTS(up_x <= most && up_h <= most, "int", kBits, ": the formats of a layer's products are 2^",
                   std::max(up_x, up_h), " apart, too far for exact sums in 64 bits; choose another input_bits than ",
                   x_bits);
-  for (Index o = 0; o < products.bias->size(); ++o) {
-    std::int64_t offset = products.input.offsets()[o] * (std::int64_t{1} << up_x);
-    if (products.recurrent) offset += products.recurrent->offsets()[o] * (std::int64_t{1} << up_h);
-    offset_.push_back(offset);
-    bias_.push_back(to_fixed(products.bias->data()[o], sum_bits_) + offset);
+  const CellConstants& constants = *products.constants;
+  const Index apart = constants.bias.size() - constants.recurrent_bias.size();  // from here on U h has its own bias
+  for (Index o = 0; o < constants.bias.size(); ++o) {
+    const std::int64_t of_input = products.input.offsets()[o] * (std::int64_t{1} << up_x);
+    const std::int64_t of_recurrent = recurrent_offset(o) * (std::int64_t{1} << up_h);
+    offset_.push_back(of_input + of_recurrent);
+    bias_.push_back(to_fixed(constants.bias.data()[o], sum_bits_) + of_input + (o < apart ? of_recurrent : 0));
+    if (o >= apart)
+      cell_.recurrent_bias.push_back(to_fixed(constants.recurrent_bias.data()[o - apart], sum_bits_) + of_recurrent);
   }
+  if (constants.diagonal.size() > 0) {
+    FixedWeights diagonal = FixedWeights::of(constants.diagonal.view(), kBits);
+    EDGEVAL_EXPECTS(diagonal.fraction_bits >= -15 && diagonal.fraction_bits <= 46, "int", kBits,
+                    ": the largest of a layer's diagonal weights needs ", diagonal.fraction_bits,
+                    " fraction bits; -15 to 46 are possible");
+    cell_.diagonal = std::move(diagonal.codes);
+    cell_.diagonal_bits = diagonal.fraction_bits;
+  }
+  if (constants.projects) cell_.projection_shift = products.after->weight_bits() + kRecurrentBits - h_bits_;
+}
+
+// Of row o of U, whichever product has it.
+template <class SumT>
+std::int64_t FixedLayer<SumT>::recurrent_offset(Index o) const {
+  if (!products_.recurrent) return 0;
+  const auto rows = static_cast<Index>(products_.recurrent->offsets().size());
+  return o < rows ? products_.recurrent->offsets()[o] : products_.after->offsets()[o - rows];
 }
 
 template <class SumT>
 FixedNumbers<SumT> FixedLayer<SumT>::numbers() const {
-  return {.bias = bias_.data(),
-          .offset = offset_.data(),
-          .up_x = sum_bits_ - input_sum_bits(),
-          .up_h = sum_bits_ - recurrent_sum_bits(),
-          .sum_bits = sum_bits_,
-          .inverse = power_of_two(-sum_bits_),
-          .h_bits = kRecurrentBits,
-          .h_inverse = static_cast<float>(power_of_two(-kRecurrentBits)),
-          .tables = activation_tables()};
+  FixedNumbers<SumT> numbers{.bias = bias_.data(),
+                             .offset = offset_.data(),
+                             .up_x = sum_bits_ - input_sum_bits(),
+                             .up_h = sum_bits_ - recurrent_sum_bits(),
+                             .sum_bits = sum_bits_,
+                             .inverse = power_of_two(-sum_bits_),
+                             .h_bits = kRecurrentBits,
+                             .h_inverse = static_cast<float>(power_of_two(-kRecurrentBits)),
+                             .tables = activation_tables()};
+  numbers.recurrent_bias = cell_.recurrent_bias.data();
+  numbers.diagonal = cell_.diagonal.data();
+  numbers.diagonal_bits = cell_.diagonal_bits;
+  if (products_.constants->projects) {
+    numbers.projection_offset = products_.after->offsets().data();
+    numbers.projection_shift = cell_.projection_shift;
+    numbers.projection_bits = h_bits_;
+  }
+  numbers.x_grid = Grid::of(x_bits_, kBits);
+  return numbers;
 }
+
+int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits) {
+  return layer.form.projection > 0 ? projected_bits(layer.weights[direction].weight_hr, bits) : bits - 1;
+}
+
+std::vector<CellConstants> cell_constants(const RecurrentLayer& layer) {
+  std::vector<CellConstants> all;
+  const Index cells = layer.cells;
+  for (const RecurrentWeights& weights : layer.weights) {
+    CellConstants& constants = all.emplace_back();
+    constants.projects = layer.form.projection > 0;
+    constants.diagonal = weights.diagonal.clone();
+    constants.bias = Matrix<float>(1, layer.gates() * cells);
+    if (weights.bias.size() > 0)  // an SRU's are those of its gates f and r, behind y
+      std::copy_n(weights.bias.data(), weights.bias.size(),
+                  constants.bias.data() + (layer.kind == LayerKind::kSru ? cells : 0));
+    if (layer.kind != LayerKind::kGru) continue;
+    const bool apart = !layer.form.reset_before;
+    constants.recurrent_bias = Matrix<float>(1, apart ? cells : 0);
+    for (Index o = 0; o < weights.bias_hh.size(); ++o) {
+      if (apart && o >= 2 * cells)
+        constants.recurrent_bias.data()[o - 2 * cells] = weights.bias_hh.data()[o];
+      else
+        constants.bias.data()[o] += weights.bias_hh.data()[o];
+    }
+  }
+  return all;
+}
+
+std::vector<CellConstants> cell_constants(const LinearLayer& layer) {
+  std::vector<CellConstants> all(1);
+  all[0].bias = layer.bias.clone();
+  return all;
+}
+
 
 template class FixedLayer<std::int32_t>;
 template class FixedLayer<std::int64_t>;

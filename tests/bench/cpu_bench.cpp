@@ -74,7 +74,7 @@ Seconds median(const std::vector<Seconds>& runs) {
 }
 
 Model bench_model() {
-  const test::LstmSpec layer{kCells, test::kBothDirections};
+  const test::RecurrentSpec layer{kCells, test::kBothDirections};
   return test::random_model(
       {.inputs = kInputs, .lstm = {layer, layer, layer}, .outputs = 0, .gain = 1}, 1);
 }
@@ -145,7 +145,7 @@ void append(std::string& bytes, std::span<const float> values) {
 std::string weight_bytes(const Model& model) {
   std::string bytes;
   for (const Layer& layer : model.layers)
-    for (const LstmWeights& weights : std::get<LstmLayer>(layer).weights) {
+    for (const RecurrentWeights& weights : std::get<RecurrentLayer>(layer).weights) {
       append(bytes, weights.weight_ih.values());
       append(bytes, weights.weight_hh.values());
       append(bytes, weights.bias.values());

@@ -80,7 +80,7 @@ class OneDnnStack {
         std::copy_n(features.sequence(group.lanes[n]).row(t), features.cols(),
                     padded + (t * static_cast<Index>(group.lanes.size()) + static_cast<Index>(n)) *
                                  features.cols());
-    for (const Layer& layer : model.layers) add_layer(std::get<LstmLayer>(layer), group);
+    for (const Layer& layer : model.layers) add_layer(std::get<RecurrentLayer>(layer), group);
   }
 
   memory sequence(const Group& group, Index width) const {
@@ -90,7 +90,7 @@ class OneDnnStack {
             engine_};
   }
 
-  void add_layer(const LstmLayer& layer, Group& group) {
+  void add_layer(const RecurrentLayer& layer, Group& group) {
     using tag = memory::format_tag;
     constexpr auto f32 = memory::data_type::f32;
     const Index directions = 2, gates = 4;
@@ -108,24 +108,24 @@ class OneDnnStack {
     // Gates i, f, g, o in rows are oneDNN's i, f, c~, o: [directions, 4, H, C].
     memory bias_values(bias, engine_);
     float* biases = static_cast<float*>(bias_values.get_data_handle());
-    for (const LstmWeights& weights : layer.weights)
+    for (const RecurrentWeights& weights : layer.weights)
       biases = std::copy_n(weights.bias.data(), weights.bias.size(), biases);
     group.layers.push_back({dnnl::lstm_forward(description),
                             {{DNNL_ARG_SRC_LAYER, source},
-                             {DNNL_ARG_WEIGHTS_LAYER, packed(layer, &LstmWeights::weight_ih, ih,
+                             {DNNL_ARG_WEIGHTS_LAYER, packed(layer, &RecurrentWeights::weight_ih, ih,
                                                              description.weights_layer_desc())},
-                             {DNNL_ARG_WEIGHTS_ITER, packed(layer, &LstmWeights::weight_hh, hh,
+                             {DNNL_ARG_WEIGHTS_ITER, packed(layer, &RecurrentWeights::weight_hh, hh,
                                                             description.weights_iter_desc())},
                              {DNNL_ARG_BIAS, bias_values},
                              {DNNL_ARG_DST_LAYER, target}}});
   }
 
-  memory packed(const LstmLayer& layer, Matrix<float> LstmWeights::*matrix,
+  memory packed(const RecurrentLayer& layer, Matrix<float> RecurrentWeights::*matrix,
                 const memory::dims& dims, const memory::desc& wanted) {
     memory given({dims, memory::data_type::f32, memory::format_tag::ldgoi}, engine_),
         kept(wanted, engine_);
     float* values = static_cast<float*>(given.get_data_handle());
-    for (const LstmWeights& weights : layer.weights)
+    for (const RecurrentWeights& weights : layer.weights)
       values = std::copy_n((weights.*matrix).data(), (weights.*matrix).size(), values);
     dnnl::reorder(given, kept).execute(stream_, given, kept);
     stream_.wait();

@@ -28,8 +28,8 @@ Model small_model() {
 std::vector<const Matrix<float>*> weight_matrices(const Model& model) {
   std::vector<const Matrix<float>*> all;
   for (const Layer& layer : model.layers) {
-    if (const auto* lstm = std::get_if<LstmLayer>(&layer)) {
-      for (const LstmWeights& weights : lstm->weights) {
+    if (const auto* lstm = std::get_if<RecurrentLayer>(&layer)) {
+      for (const RecurrentWeights& weights : lstm->weights) {
         all.push_back(&weights.weight_ih);
         all.push_back(&weights.weight_hh);
       }
@@ -46,8 +46,8 @@ std::vector<float> biases(const Model& model) {
     all.insert(all.end(), bias.values().begin(), bias.values().end());
   };
   for (const Layer& layer : model.layers) {
-    if (const auto* lstm = std::get_if<LstmLayer>(&layer))
-      for (const LstmWeights& weights : lstm->weights) add(weights.bias);
+    if (const auto* lstm = std::get_if<RecurrentLayer>(&layer))
+      for (const RecurrentWeights& weights : lstm->weights) add(weights.bias);
     else
       add(std::get<LinearLayer>(layer).bias);
   }

@@ -347,10 +347,10 @@ struct Formats {
 };
 
 template <class Walk, class Elements>
-void run_direction(const LstmLayer& layer, std::size_t d, const Formats& formats,
+void run_direction(const RecurrentLayer& layer, std::size_t d, const Formats& formats,
                    MatrixView<const float> input, Walk walk, Elements of_x, Elements of_h,
                    Matrix<float>& output, LiteralDirection& log) {
-  const LstmWeights& weights = layer.weights[d];
+  const RecurrentWeights& weights = layer.weights[d];
   const FixedColumns w(weights.weight_ih, formats.x.bits), u(weights.weight_hh, formats.h.bits);
   const int wx_fraction = w.fraction() + formats.x.fraction;
   const int uh_fraction = u.fraction() + formats.h.fraction;
@@ -390,7 +390,7 @@ LiteralDirection blank_log(LayerShape shape, int bits) {
   return log;
 }
 
-LiteralLayer run_layer(const LstmLayer& layer, const LayerPolicy& policy, const Formats& formats,
+LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy, const Formats& formats,
                        MatrixView<const float> input) {
   LiteralLayer result{Matrix<float>(input.rows, layer.outputs()), {}};
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {

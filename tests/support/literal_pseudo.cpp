@@ -136,9 +136,9 @@ std::int32_t preactivation(const Half& x, const Half& h, double bias, Index o) {
 
 }  // namespace
 
-LiteralPseudo literal_pseudo(const LstmLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
+LiteralPseudo literal_pseudo(const RecurrentLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
                              const Delta* delta, MatrixView<const float> input) {
-  const LstmWeights& weights = layer.weights[direction];
+  const RecurrentWeights& weights = layer.weights[direction];
   const double of_x = delta == nullptr ? 0 : delta->threshold_x, of_h = delta == nullptr ? 0 : delta->threshold_h;
   Half x(weights.weight_ih, input_bits, skip.pseudo_clip, of_x, skip.delta_scale);
   Half h(weights.weight_hh, 15, skip.pseudo_clip, of_h, skip.delta_scale);

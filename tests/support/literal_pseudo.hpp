@@ -13,7 +13,7 @@ struct LiteralPseudo {
 };
 
 // delta: the operand, or null for as_is.
-LiteralPseudo literal_pseudo(const LstmLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
+LiteralPseudo literal_pseudo(const RecurrentLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
                              const Delta* delta, MatrixView<const float> input);
 
 }  // namespace edgeval::test

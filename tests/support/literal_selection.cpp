@@ -51,13 +51,13 @@ struct Operand {
 };
 
 struct Layer1 {
-  const LstmWeights& weights;
+  const RecurrentWeights& weights;
   Operand x, h;
   bool integer() const { return x.bits != 32; }
 };
 
-Layer1 layer_of(const LstmLayer& layer, std::size_t direction, const Arithmetic& arithmetic) {
-  const LstmWeights& weights = layer.weights[direction];
+Layer1 layer_of(const RecurrentLayer& layer, std::size_t direction, const Arithmetic& arithmetic) {
+  const RecurrentWeights& weights = layer.weights[direction];
   const int bits = std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
   int x_bits = 0;
   if (const auto* int16 = std::get_if<Int16>(&arithmetic))
@@ -133,7 +133,7 @@ double binary_dot(const Operand& operand, const Values& elements, Index o) {
 
 // Frames in processing order; step(k, x, state) does one.
 template <class Step>
-Matrix<float> walk(const LstmLayer& layer, std::size_t direction, MatrixView<const float> input,
+Matrix<float> walk(const RecurrentLayer& layer, std::size_t direction, MatrixView<const float> input,
                    Step step) {
   Matrix<float> output(input.rows, layer.cells);
   State state{Values(layer.cells), Values(layer.cells)};
@@ -152,7 +152,7 @@ Values stored(const Operand& operand, Values values) {
 
 }  // namespace
 
-LiteralSelection literal_memoized(const LstmLayer& layer, std::size_t direction,
+LiteralSelection literal_memoized(const RecurrentLayer& layer, std::size_t direction,
                                   const Arithmetic& arithmetic, const Memoized& choice,
                                   MatrixView<const float> input) {
   struct Neuron {
@@ -295,7 +295,7 @@ struct Machine {
 
 }  // namespace
 
-LiteralSelection literal_dynamic_precision(const LstmLayer& layer, std::size_t direction,
+LiteralSelection literal_dynamic_precision(const RecurrentLayer& layer, std::size_t direction,
                                            const Arithmetic& arithmetic,
                                            const DynamicPrecision& choice,
                                            MatrixView<const float> input) {

@@ -19,12 +19,12 @@ struct LiteralSelection {
   double margin = std::numeric_limits<double>::infinity();
 };
 
-LiteralSelection literal_memoized(const LstmLayer& layer, std::size_t direction,
+LiteralSelection literal_memoized(const RecurrentLayer& layer, std::size_t direction,
                                   const Arithmetic& arithmetic, const Memoized& choice,
                                   MatrixView<const float> input);
 
 // The peak selector only.
-LiteralSelection literal_dynamic_precision(const LstmLayer& layer, std::size_t direction,
+LiteralSelection literal_dynamic_precision(const RecurrentLayer& layer, std::size_t direction,
                                            const Arithmetic& arithmetic,
                                            const DynamicPrecision& choice,
                                            MatrixView<const float> input);
