@@ -39,6 +39,7 @@ struct RecurrentLayer {
   LayerKind kind = LayerKind::kLstm;
   CellForm form = {};
 
+  bool is_plain_lstm() const { return kind == LayerKind::kLstm && form == CellForm{}; }
   bool has_recurrent_product() const { return kind == LayerKind::kLstm || kind == LayerKind::kGru; }
   // An SRU whose output is as wide as its input shows x itself beside c; else a matrix of its own brings x to that width.
   bool has_highway_matrix() const { return kind == LayerKind::kSru && inputs != cells; }
@@ -49,6 +50,7 @@ struct RecurrentLayer {
   Index outputs() const { return width() * static_cast<Index>(directions.size()); }
 };
 
+// The names of the GPU engine, which runs plain LSTM cells only.
 using LstmLayer = RecurrentLayer;
 using LstmWeights = RecurrentWeights;
 

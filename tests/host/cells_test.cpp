@@ -28,8 +28,11 @@ INSTANTIATE_TEST_SUITE_P(EveryCell, Cells, testing::ValuesIn(every_cell()),
 
 // A layer of the cell, and often a second one of it on top.
 Model cell_model(Random& random, const NamedCell& cell) {
-  return random_model({.inputs = random.skewed(1, 40),
-                       .lstm = random_cell_layers(random, cell, random.whole(1, 2)),
+  std::vector<RecurrentSpec> layers = random_cell_layers(random, cell, random.whole(1, 2));
+  // Half of the SRUs show x itself.
+  const Index inputs = random.chance(0.5) ? layers.front().cells : random.skewed(1, 40);
+  return random_model({.inputs = inputs,
+                       .lstm = std::move(layers),
                        .outputs = random.chance(0.3) ? 5 : 0,
                        .gain = static_cast<float>(random.uniform(0.5, 1.5))},
                       static_cast<std::uint64_t>(random.whole(0, 1 << 30)));
@@ -71,6 +74,34 @@ TEST_P(Cells, AreTheirLiteralLoopUnderEveryPlanAndOperand) {
     }
   }
   EXPECT_LT(static_cast<double>(executed), 0.95 * static_cast<double>(dense));
+}
+
+// In integer arithmetic nothing may differ.
+TEST_P(Cells, AreTheirLiteralLoopInIntegersBitForBit) {
+  for (IntegerKind width : {IntegerKind::kInt16, IntegerKind::kInt8})
+    for (Kind kind : kKinds) {
+      if (GetParam().form.reset_before && kind != Kind::kDense && kind != Kind::kSkip) continue;
+      for (std::uint64_t seed = 0; seed < 6 && !HasFailure(); ++seed) {
+        SCOPED_TRACE(concat("width ", static_cast<int>(width), ", kind ", static_cast<int>(kind), ", seed ", seed));
+        Random random(9100 + 97 * seed + static_cast<std::uint64_t>(kind));
+        const Model model = cell_model(random, GetParam());
+        OperatingPoint point = random_point(random, model, kind);
+        make_integer(random, width, point);
+        const Ragged<float> batch =
+            random_batch(random, {random.skewed(1, 60), random.skewed(1, 60), random.skewed(1, 60)}, model.inputs());
+        const BatchResult result =
+            make_cpu_engine(model, {.threads = 1, .chunk_bytes = 1 << 13})->run(batch, point);
+        for (Index n = 0; n < batch.sequences(); ++n) {
+          const LiteralResult literal = literal_run(model, point, batch.sequence(n));
+          for (std::size_t l = 0; l < literal.activity.layers.size(); ++l)
+            expect_equal_counts(result.activity[static_cast<std::size_t>(n)].layers[l], literal.activity.layers[l]);
+          const auto output = result.outputs.sequence(n);
+          for (Index t = 0; t < output.rows; ++t)
+            for (Index j = 0; j < output.cols; ++j)
+              ASSERT_EQ(output(t, j), literal.outputs(t, j)) << "frame " << t << ", output " << j;
+        }
+      }
+    }
 }
 
 struct ClosedForm {
