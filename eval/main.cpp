@@ -9,6 +9,7 @@
 #include "eval/profile_command.hpp"
 #include "eval/run_command.hpp"
 #include "eval/score_command.hpp"
+#include "eval/similarity_command.hpp"
 #include "host/core/error.hpp"
 #include "host/core/names.hpp"
 
@@ -52,7 +53,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   } catch (const edgeval::Error& error) {
     return complain(error.what(), 1);
   } catch (const std::bad_alloc&) {
-    const bool in_batches = app.got_subcommand("run") || app.got_subcommand("profile");
+    const bool in_batches = app.got_subcommand("run") || app.got_subcommand("profile") ||
+                            app.got_subcommand("similarity");
     return complain(in_batches ? "out of memory; try a smaller --batch" : "out of memory", 2);
   } catch (const std::exception& error) {
     return complain(edgeval::concat("failed: ", error.what()), 2);
@@ -70,6 +72,7 @@ int main(int argc, char** argv) {
   app.footer(kExample);
   edgeval::setup_run(app);
   edgeval::setup_profile(app);
+  edgeval::setup_similarity(app);
   edgeval::setup_score(app);
   edgeval::setup_energy(app);
   edgeval::setup_info(app);

@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "host/core/parallel.hpp"
-#include "host/engine/body/plan.hpp"
 #include "host/engine/dense_product.hpp"
 
 namespace edgeval {
@@ -23,13 +22,7 @@ LanePlan plan_lane(const EveryStep&, MatrixView<const float> input, Direction di
 
 LanePlan plan_lane(const SimilaritySkip& skip, MatrixView<const float> input, Direction direction) {
   const SimilaritySkip::Rule rule = skip.rule();
-  const SerialBlock block;
-  Matrix<std::int16_t> q(input.rows, input.cols);
-  for (Index t = 0; t < input.rows; ++t) quantize_frame(block, rule, input.row(t), input.cols, q.row(t));
-  std::vector<FrameSimilarity> similarity(static_cast<std::size_t>(input.rows));
-  for (Index t = 0; t < input.rows; ++t)
-    similarity[static_cast<std::size_t>(t)] =
-        similarity_of_frame(block, rule, std::as_const(q).view(), t);
+  const std::vector<FrameSimilarity> similarity = frame_similarities(rule, input);
   LanePlan plan;
   plan.modes.resize(static_cast<std::size_t>(input.rows));
   plan.live.resize(static_cast<std::size_t>(input.rows));
@@ -40,6 +33,16 @@ LanePlan plan_lane(const SimilaritySkip& skip, MatrixView<const float> input, Di
 }
 
 }  // namespace
+
+std::vector<FrameSimilarity> frame_similarities(const SimilaritySkip::Rule& rule, MatrixView<const float> input) {
+  const SerialBlock block;
+  Matrix<std::int16_t> q(input.rows, input.cols);
+  for (Index t = 0; t < input.rows; ++t) quantize_frame(block, rule, input.row(t), input.cols, q.row(t));
+  std::vector<FrameSimilarity> similarity(static_cast<std::size_t>(input.rows));
+  for (Index t = 0; t < input.rows; ++t)
+    similarity[static_cast<std::size_t>(t)] = similarity_of_frame(block, rule, std::as_const(q).view(), t);
+  return similarity;
+}
 
 std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction, int threads) {
   std::vector<LanePlan> plans(static_cast<std::size_t>(input.sequences()));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "host/core/matrix.hpp"
+#include "host/engine/body/plan.hpp"
 #include "host/model/graph.hpp"
 #include "host/technique/plan.hpp"
 
@@ -16,6 +17,9 @@ struct LanePlan {
   std::vector<StepMode> modes;
   Index running() const { return static_cast<Index>(live.size()); }
 };
+
+// How alike adjacent frames of a sequence are under the plan's rule, by frame.
+std::vector<FrameSimilarity> frame_similarities(const SimilaritySkip::Rule& rule, MatrixView<const float> input);
 
 // Plans of every lane for one layer and direction. input: [frames, C] of each lane.
 std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction, int threads);

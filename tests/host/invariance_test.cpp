@@ -172,6 +172,41 @@ TEST_P(SpokenInvariance, OfTheShippedSetToBatchOrderThreadsChunksAndInstructions
                     spoken_point(model, arithmetic, policy), random);
 }
 
+// The techniques that choose between two products.
+struct Choice {
+  const char* arithmetic;
+  std::vector<std::string> settings;
+};
+
+class ChoiceInvariance : public testing::TestWithParam<Choice> {};
+
+const std::string kSkip = "plan.type=similarity_skip", kSkipAbove = "plan.threshold=0.7",
+                  kPseudoAbove = "plan.pseudo.threshold=0.3";
+INSTANTIATE_TEST_SUITE_P(
+    Techniques, ChoiceInvariance,
+    testing::Values(Choice{"int16", {kSkip, kSkipAbove, kPseudoAbove}},
+                    Choice{"int16", {kSkip, kSkipAbove, kPseudoAbove, "operand.type=delta"}},
+                    Choice{"int16", {"operand.type=memoized"}}, Choice{"int8", {"operand.type=memoized"}},
+                    Choice{"fp32", {"operand.type=memoized"}}, Choice{"int8", {"operand.type=dynamic_precision"}},
+                    Choice{"fp32", {"operand.type=dynamic_precision"}},
+                    Choice{"fp32", {"operand.type=dynamic_precision", "operand.selector=random"}}));
+
+TEST_P(ChoiceInvariance, OfTheShippedSetToBatchOrderThreadsChunksAndInstructions) {
+  const Model model = spoken_model();
+  Random random(4700);
+  expect_one_result(model, spoken_test_features(model.frontend, 8),
+                    spoken_point(model, GetParam().arithmetic, "", GetParam().settings), random);
+}
+
+TEST_P(ChoiceInvariance, OfAn4ToBatchOrderThreadsChunksAndInstructions) {
+  EDGEVAL_NEEDS_SHARED(kAn4Data);
+  const Model model = spoken_model();
+  const bool full = std::getenv("EDGEVAL_FULL") != nullptr;
+  Random random(4800);
+  expect_one_result(model, an4_test_features(model.frontend, full ? 0 : 2),
+                    spoken_point(model, GetParam().arithmetic, "", GetParam().settings), random);
+}
+
 TEST(EmptyInputs, AreRun) {
   Random random(4300);
   const Model model = random_stack(random);

@@ -18,10 +18,11 @@ Ragged<float> spoken_test_features(const FrontendConfig& frontend, Index limit) 
 }
 
 OperatingPoint spoken_point(const Model& model, const std::string& arithmetic,
-                            const std::string& policy_file) {
+                            const std::string& policy_file, std::vector<std::string> settings) {
   std::optional<std::filesystem::path> file;
   if (!policy_file.empty()) file = folder() / policy_file;
-  const Policy policy = load_policy(file, {"arithmetic.type=" + arithmetic});
+  settings.insert(settings.begin(), "arithmetic.type=" + arithmetic);
+  const Policy policy = load_policy(file, settings);
   const Profile profile = load_profile(folder() / "profile.json", model);
   return resolve(policy, model, &profile);
 }

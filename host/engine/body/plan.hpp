@@ -37,6 +37,13 @@ EDGEVAL_HD FrameSimilarity similarity_of_frame(Block block, const SimilaritySkip
   return result;
 }
 
+// S of frame t against its neighbour in processing order, t - 1 or, backward, t + 1, which must exist.
+EDGEVAL_HD double score_of_frame(const FrameSimilarity* similarity, Index t, bool backward) {
+  const FrameSimilarity& here = similarity[t];
+  return SimilaritySkip::Rule::similarity(here.active, backward ? here.differing_after : here.differing_before,
+                                          similarity[backward ? t + 1 : t - 1].active);
+}
+
 // The modes of one lane in processing order, by one thread. similarity [T] and mode [T] in time order; `live` [T] receives
 // the frames that are evaluated, pseudo-skips among them, in processing order. Returns how many.
 EDGEVAL_HD Index decide_lane(const SimilaritySkip::Rule& rule, const FrameSimilarity* similarity, Index steps,
@@ -46,12 +53,7 @@ EDGEVAL_HD Index decide_lane(const SimilaritySkip::Rule& rule, const FrameSimila
   for (Index k = 0; k < steps; ++k) {
     const Index t = backward ? steps - 1 - k : k;
     StepMode now = StepMode::kRun;
-    if (k > 0) {
-      const FrameSimilarity& here = similarity[t];
-      const int differing = backward ? here.differing_after : here.differing_before;
-      const int neighbour_active = similarity[backward ? t + 1 : t - 1].active;
-      now = rule.next(SimilaritySkip::Rule::similarity(here.active, differing, neighbour_active), skipped);
-    }
+    if (k > 0) now = rule.next(score_of_frame(similarity, t, backward), skipped);
     mode[t] = now;
     if (now != StepMode::kSkip) live[running++] = static_cast<std::int32_t>(t);
     skipped = now == StepMode::kSkip ? skipped + 1 : 0;
