@@ -8,6 +8,7 @@
 
 #include "host/core/error.hpp"
 #include "host/model/file.hpp"
+#include "tests/support/cells.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -30,7 +31,12 @@ void expect_equal(const RecurrentLayer& actual, const RecurrentLayer& expected) 
     expect_equal(actual.weights[d].weight_ih, expected.weights[d].weight_ih);
     expect_equal(actual.weights[d].weight_hh, expected.weights[d].weight_hh);
     expect_equal(actual.weights[d].bias, expected.weights[d].bias);
+    expect_equal(actual.weights[d].bias_hh, expected.weights[d].bias_hh);
+    expect_equal(actual.weights[d].diagonal, expected.weights[d].diagonal);
+    expect_equal(actual.weights[d].weight_hr, expected.weights[d].weight_hr);
   }
+  EXPECT_EQ(actual.kind, expected.kind);
+  EXPECT_EQ(actual.form, expected.form);
 }
 
 void expect_equal(const LinearLayer& actual, const LinearLayer& expected) {
@@ -63,6 +69,21 @@ TEST(ModelFile, LoadsWhatTheWriterWrote) {
     for (std::size_t i = 0; i < 3; ++i)
       expect_equal(std::get<RecurrentLayer>(read.layers[i]), std::get<RecurrentLayer>(written.layers[i]));
     expect_equal(std::get<LinearLayer>(read.layers[3]), std::get<LinearLayer>(written.layers[3]));
+  }
+}
+
+TEST(ModelFile, EveryKindOfCellLoadsAsItWasWritten) {
+  for (NamedCell cell : every_cell()) {
+    SCOPED_TRACE(cell.name);
+    if (cell.form.projection > 0) cell.form.projection = 3;
+    if (cell.kind == LayerKind::kQrnn) cell.form.window = 4;
+    const RecurrentSpec spec{.cells = 7, .directions = kBothDirections, .kind = cell.kind, .form = cell.form};
+    for (Index inputs : {Index{7}, Index{5}}) {  // an SRU of as many inputs as cells has no highway matrix
+      const Model written = random_model({.inputs = inputs, .lstm = {spec}, .outputs = 2}, 3);
+      const Model read = read_model(model_bytes(written), "");
+      expect_equal(std::get<RecurrentLayer>(read.layers[0]), std::get<RecurrentLayer>(written.layers[0]));
+      EXPECT_EQ(layer_outputs(read.layers[0]), cell.form.projection > 0 ? 6 : 14);
+    }
   }
 }
 

@@ -23,6 +23,7 @@ class FixedCells {
              const FixedColumns& u);
 
   const std::vector<std::int64_t>& h() const { return h_; }  // codes; of layers with a U
+  const std::vector<Whole>& c() const { return c_; }
   float output(Index j) const { return output_[j]; }
 
   // wx, uh [G H]: sums without biases; uh may be empty. x [C]: the layer's input.

@@ -7,7 +7,7 @@
 namespace edgeval::test {
 
 struct LiteralPseudo {
-  Matrix<float> output;         // [T, H], in time order
+  Matrix<float> output;         // [T, H or P], in time order
   std::vector<StepMode> modes;  // the same
   std::uint64_t macs16 = 0, macs8 = 0;
 };
