@@ -159,5 +159,34 @@ TEST_P(Cells, DenseCountsAreTheClosedForms) {
   }
 }
 
+// Each of 2 x 512 straight pieces costs a lookup; they are close to the functions, so every cell must have taken them in
+// the places of its sigmoids and tanhs.
+TEST_P(Cells, TakeOtherNonlinearitiesAndCountThem) {
+  for (const Arithmetic& arithmetic : std::vector<Arithmetic>{Fp32{}, Int16{{.input_bits = 13}}}) {
+    Random random(9900);
+    const Model model = random_model(
+        {.inputs = 7, .lstm = random_cell_layers(random, GetParam(), 1), .outputs = 0}, 3);
+    const Ragged<float> batch = random_batch(random, {30, 12}, model.inputs());
+    const PiecewiseLinear pieces{.segments = 512};
+    const auto engine = make_cpu_engine(model, {.threads = 1});
+    const BatchResult exact = engine->run(batch, {{{EveryStep{}, AsIs{}, arithmetic}}});
+    const BatchResult result = engine->run(batch, {{{EveryStep{}, AsIs{}, arithmetic, pieces}}});
+    double worst = 0, total = 0;
+    for (std::size_t i = 0; i < exact.outputs.values.values().size(); ++i) {
+      const double change = std::abs(static_cast<double>(exact.outputs.values.values()[i]) -
+                                     static_cast<double>(result.outputs.values.values()[i]));
+      worst = std::max(worst, change);
+      total += change;
+    }
+    EXPECT_LT(worst, 2e-3);
+    EXPECT_GT(total, 0);
+    const LayerActivity& activity = result.activity[0].layers[0];
+    const LayerActivity& plain = exact.activity[0].layers[0];
+    EXPECT_EQ(activity[Count::kNonlinearities], 0U);
+    EXPECT_EQ(activity[Count::kElementwiseMultiplications] - plain[Count::kElementwiseMultiplications],
+              plain[Count::kNonlinearities]);  // one each
+  }
+}
+
 }  // namespace
 }  // namespace edgeval::test
