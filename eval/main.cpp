@@ -11,6 +11,7 @@
 #include "eval/score_command.hpp"
 #include "eval/similarity_command.hpp"
 #include "host/core/error.hpp"
+#include "host/core/memory.hpp"
 #include "host/core/names.hpp"
 
 namespace {
@@ -64,6 +65,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  edgeval::keep_freed_memory();
   CLI::App app("What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules saved.",
                "edgeval");
   app.set_version_flag("--version", EDGEVAL_VERSION);

@@ -2,9 +2,13 @@
 """Text to ids and back, and the learning of byte-pair merges (Sennrich et al. 2016), as
 docs/formats.md ("Text processing") defines them; subwords.cpp does the same, and the tests compare.
 
-    subwords.py MODEL source|target < TEXT
+    subwords.py learn MERGES lowercase|as_is punctuation|space < TEXT > SIDE
 
-writes for each line its ids, a tab, and the text that comes back from them.
+writes the vocabulary of a side as JSON, and
+
+    subwords.py apply SIDE < TEXT
+
+for each line its ids, a tab, and the text that comes back from them.
 """
 import collections
 import heapq
@@ -155,12 +159,17 @@ class Vocabulary:
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        vocabulary = Vocabulary(json.load(file)[sys.argv[2]])
-    sys.stdin.reconfigure(encoding="utf-8", newline="\n")
-    sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+    for stream in sys.stdin, sys.stdout:
+        stream.reconfigure(encoding="utf-8", newline="\n")
+    if sys.argv[1] == "learn":
+        lines = [line.removesuffix("\n") for line in sys.stdin]
+        json.dump(learn(lines, sys.argv[3] == "lowercase", sys.argv[4], int(sys.argv[2])),
+                  sys.stdout)
+        return
+    with open(sys.argv[2], encoding="utf-8") as file:
+        vocabulary = Vocabulary(json.load(file))
     for line in sys.stdin:
-        ids = vocabulary.encode(line)
+        ids = vocabulary.encode(line.removesuffix("\n"))
         print(*ids, end="\t" + vocabulary.decode(ids) + "\n")
 
 

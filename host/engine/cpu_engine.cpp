@@ -237,14 +237,13 @@ class CpuEngine final : public Engine {
                                const std::vector<SecondProducts>* second) const {
     Ragged<float> output(run.input.lengths(), layer.outputs());
     const std::size_t directions = layer.directions.size();
-    std::vector<std::vector<LanePlan>> plans(directions);
+    const auto plans = plan_lanes(run.policy.plan, run.input, layer.directions, threads_);
     std::vector<std::vector<std::vector<Index>>> blocks(directions);
     std::vector<LaneActivities> activity = blank_activity(model_.layers[run.index], run);
     std::vector<Task<LayerArithmetic>> tasks;
     const std::optional<PiecewiseTables> tables = piecewise_tables(run.policy.nonlinearity);
     const PiecewiseFunctions functions = tables ? tables->functions() : PiecewiseFunctions{};
     for (std::size_t d = 0; d < directions; ++d) {
-      plans[d] = plan_lanes(run.policy.plan, run.input, layer.directions[d], threads_);
       blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
         tasks.push_back({{layer, layer.directions[d], run.input, plans[d], lanes, output,

@@ -33,6 +33,7 @@ class DirectionRun {
       x_state_ = Matrix<RuleState>(lanes_, inputs_);
       h_state_ = Matrix<RuleState>(lanes_, recurrent_);
     }
+    if constexpr (kMayBeNarrow) narrow_ = arithmetic.narrow_numbers();
     const Index row_bytes = gate_rows_ * static_cast<Index>(sizeof(Sum));
     chunk_rows_ = std::max(lanes_, static_cast<Index>(task.chunk_bytes) / row_bytes);
     x_operand_ = Matrix<float>(padded_rows(chunk_rows_), inputs_);
@@ -62,6 +63,9 @@ class DirectionRun {
   using Numbers = typename LayerArithmetic::Numbers;
   using Sum = typename Numbers::Sum;
   using RuleState = typename Rule::State;
+  // Sums that were selected may be larger than those of one product.
+  static constexpr bool kMayBeNarrow =
+      std::is_same_v<Selection, NoSelection<LayerArithmetic>> && std::is_same_v<LayerArithmetic, EightBitLayer>;
 
   // What enters the second product, and what leaves it.
   struct SecondSums {
@@ -119,7 +123,10 @@ class DirectionRun {
     }
     Index row = 0;
     for (Index k = 0; k < static_cast<Index>(active.size()); ++k)
-      for (Index n = 0; n < active[k]; ++n, ++row) input_operand(first + k, n, x_operand_.row(row), second_x_.element_row(row));
+      for (Index n = 0; n < active[k]; ++n, ++row) {
+        if (n + 1 < active[k]) prefetch(frame(first + k, n + 1));
+        input_operand(first + k, n, x_operand_.row(row), second_x_.element_row(row));
+      }
     if constexpr (Selection::kSplits)
       selection_.multiply(x_operand_, rows, Source::kInput, wx_);
     else
@@ -132,6 +139,11 @@ class DirectionRun {
     }
     active_ = active.back();
     return first + static_cast<Index>(active.size());
+  }
+
+  // The rows of a step's lanes lie far apart, each too short for the processor to guess the next.
+  void prefetch(const float* row) const {
+    for (Index i = 0; i < task_.input.cols(); i += 16) __builtin_prefetch(row + i);
   }
 
   // second: what enters the second product where the selection splits elements, else unused.
@@ -159,10 +171,12 @@ class DirectionRun {
   // W x of this step's lanes begins in row `first_row` of the chunk.
   void recurrent_step(Index step, Index active, Index first_row) {
     if (recurrent_ > 0) multiply_recurrent(step, active);
-    if (task_.functions == nullptr)
-      run_cells(numbers_, step, active, first_row);
-    else
+    if (task_.functions != nullptr)
       run_cells(PiecewiseNumbers<Numbers>{numbers_, *task_.functions}, step, active, first_row);
+    else if (kMayBeNarrow && narrow_)
+      run_narrow_cells(step, active, first_row);
+    else
+      run_cells(numbers_, step, active, first_row);
     if constexpr (LayerArithmetic::kHasAfter)
       if (projects()) project(active);
     for (Index n = 0; n < active; ++n)
@@ -190,6 +204,10 @@ class DirectionRun {
       arithmetic_.multiply_recurrent(operand.data(), active, uh_.data());
     if (task_.second != nullptr)
       multiply_second(*task_.second->recurrent, operand, active, Source::kRecurrent, second_h_);
+  }
+
+  void run_narrow_cells(Index step, Index active, Index first_row) {
+    if constexpr (kMayBeNarrow) run_cells(*narrow_, step, active, first_row);
   }
 
   template <class CellNumbers>
@@ -230,6 +248,7 @@ class DirectionRun {
   const Rule rule_;
   Selection selection_;
   const Numbers numbers_;
+  std::optional<NarrowNumbers> narrow_;
   const Index lanes_, inputs_, recurrent_, cells_, gate_rows_;  // N, C k, R, H, G H
   Index chunk_rows_ = 0;
   Index active_ = lanes_;  // lanes still running at the end of the last chunk

@@ -1,6 +1,7 @@
 #include "host/engine/fixed_product.hpp"
 
 #include <cmath>
+#include <cstdlib>
 
 namespace edgeval {
 namespace {
@@ -62,9 +63,13 @@ FixedProduct<SumT>::FixedProduct(const FixedWeights& weights, ByteProduct::Route
       fraction_bits_(weights.fraction_bits),
       product_(kBits == 16 ? 2 * kRowBlock : kRowBlock, digits(weights, kBits).view(), route) {
   for (Index o = 0; o < outputs_; ++o) {
-    std::int64_t sum = 0;
-    for (Index i = 0; i < inputs_; ++i) sum += weights.codes(o, i);
+    std::int64_t sum = 0, magnitude = 0;
+    for (Index i = 0; i < inputs_; ++i) {
+      sum += weights.codes(o, i);
+      magnitude += std::abs(weights.codes(o, i));
+    }
     offsets_.push_back(sum * lowest_of(kBits));
+    magnitudes_.push_back(magnitude);
   }
 }
 

@@ -34,6 +34,8 @@ class FixedProduct {
   int weight_bits() const { return fraction_bits_; }
   const std::vector<std::int64_t>& offsets() const { return offsets_; }  // [O], to be added to every sum
 
+  const std::vector<std::int64_t>& magnitudes() const { return magnitudes_; }  // [O], of a row's weights, summed
+
   // x [padded_rows(rows), C] of values with `x_bits` fraction bits -> y [padded_rows(rows), O] without the offsets,
   // `x_bits` + weight_bits() fraction bits. Rows beyond `rows` are scratch. Safe to call from several threads at once.
   void operator()(const float* x, int x_bits, Index rows, SumT* y) const;
@@ -41,7 +43,7 @@ class FixedProduct {
  private:
   Index inputs_, outputs_;
   int fraction_bits_;
-  std::vector<std::int64_t> offsets_;
+  std::vector<std::int64_t> offsets_, magnitudes_;
   ByteProduct product_;  // 8 bits: [O, C]; 16 bits: [2 O, C] on two rows for each, high digits first
 };
 

@@ -1,6 +1,7 @@
 #include "host/engine/layer_arithmetic.hpp"
 
 #include <cmath>
+#include <cstdlib>
 
 #include "host/core/error.hpp"
 
@@ -49,14 +50,21 @@ FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, 
                   x_bits);
   const CellConstants& constants = *products.constants;
   const Index apart = constants.bias.size() - constants.recurrent_bias.size();  // from here on U h has its own bias
+  std::int64_t largest = 0;  // of the sums that any input can make
   for (Index o = 0; o < constants.bias.size(); ++o) {
     const std::int64_t of_input = products.input.offsets()[o] * (std::int64_t{1} << up_x);
-    const std::int64_t of_recurrent = recurrent_offset(o) * (std::int64_t{1} << up_h);
+    const std::int64_t of_recurrent = recurrent_row(o).offset * (std::int64_t{1} << up_h);
     offset_.push_back(of_input + of_recurrent);
-    bias_.push_back(to_fixed(constants.bias.data()[o], sum_bits_) + of_input + (o < apart ? of_recurrent : 0));
+    const std::int64_t bias = to_fixed(constants.bias.data()[o], sum_bits_);
+    bias_.push_back(bias + of_input + (o < apart ? of_recurrent : 0));
+    const std::int64_t magnitudes = (products.input.magnitudes()[o] << up_x) + (recurrent_row(o).magnitude << up_h);
+    largest = std::max(largest, std::abs(bias) + magnitudes * -lowest_of(kBits));
     if (o >= apart)
       cell_.recurrent_bias.push_back(to_fixed(constants.recurrent_bias.data()[o - apart], sum_bits_) + of_recurrent);
   }
+  const std::int64_t half = std::int64_t{1} << (sum_bits_ - kStateBits - 1);
+  if (kBits == 8 && largest < (std::int64_t{1} << 31) - half)
+    for (const std::int64_t bias : bias_) narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
   if (constants.diagonal.size() > 0) {
     FixedWeights diagonal = FixedWeights::of(constants.diagonal.view(), kBits);
     EDGEVAL_EXPECTS(diagonal.fraction_bits >= -15 && diagonal.fraction_bits <= 46, "int", kBits,
@@ -68,12 +76,21 @@ FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, 
   if (constants.projects) cell_.projection_shift = products.after->weight_bits() + kRecurrentBits - h_bits_;
 }
 
-// Of row o of U, whichever product has it.
 template <class SumT>
-std::int64_t FixedLayer<SumT>::recurrent_offset(Index o) const {
-  if (!products_.recurrent) return 0;
+typename FixedLayer<SumT>::Row FixedLayer<SumT>::recurrent_row(Index o) const {
+  if (!products_.recurrent) return {0, 0};
   const auto rows = static_cast<Index>(products_.recurrent->offsets().size());
-  return o < rows ? products_.recurrent->offsets()[o] : products_.after->offsets()[o - rows];
+  const FixedProduct<SumT>& product = o < rows ? *products_.recurrent : *products_.after;
+  const Index row = o < rows ? o : o - rows;
+  return {product.offsets()[row], product.magnitudes()[row]};
+}
+
+template <class SumT>
+std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const
+  requires(kBits == 8)
+{
+  if (narrow_bias_.empty()) return std::nullopt;
+  return NarrowNumbers{numbers(), narrow_bias_.data()};
 }
 
 template <class SumT>

@@ -95,6 +95,9 @@ class FixedLayer {
     (*products_.after)(values, kRecurrentBits, rows, y);
   }
   Numbers numbers() const;
+  // The same numbers in half the width, where no input can make a sum that leaves it.
+  std::optional<NarrowNumbers> narrow_numbers() const
+    requires(kBits == 8);
   template <class Rule>
   OnGrid<Rule> rule(const Rule& plain) const {
     return {plain, Grid::of(x_bits_, kBits), Grid::of(h_bits_, kBits)};
@@ -106,7 +109,11 @@ class FixedLayer {
   }
 
  private:
-  std::int64_t recurrent_offset(Index o) const;
+  // Of row o of U, whichever product has it.
+  struct Row {
+    std::int64_t offset, magnitude;
+  };
+  Row recurrent_row(Index o) const;
   int input_sum_bits() const { return products_.input.weight_bits() + x_bits_; }
   int recurrent_sum_bits() const {
     return products_.recurrent ? products_.recurrent->weight_bits() + h_bits_ : input_sum_bits();
@@ -116,6 +123,7 @@ class FixedLayer {
   int x_bits_, h_bits_;
   int sum_bits_;
   std::vector<std::int64_t> bias_, offset_;
+  std::vector<std::uint32_t> narrow_bias_;  // the lower halves of bias_; empty where sums may need both
   FixedCellConstants cell_;
 };
 

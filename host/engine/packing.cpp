@@ -9,27 +9,37 @@
 namespace edgeval {
 namespace {
 
-LanePlan plan_lane(const EveryStep&, MatrixView<const float> input, Direction direction) {
-  LanePlan plan;
-  plan.modes.assign(static_cast<std::size_t>(input.rows), StepMode::kRun);
-  plan.live.resize(static_cast<std::size_t>(input.rows));
-  if (direction == Direction::kForward)
-    std::iota(plan.live.begin(), plan.live.end(), 0);
-  else
-    std::iota(plan.live.rbegin(), plan.live.rend(), 0);
-  return plan;
+using Directions = std::span<const Direction>;
+
+// The plans of one lane in every direction.
+std::vector<LanePlan> plan_lane(const EveryStep&, MatrixView<const float> input, Directions directions) {
+  std::vector<LanePlan> plans;
+  for (const Direction direction : directions) {
+    LanePlan& plan = plans.emplace_back();
+    plan.modes.assign(static_cast<std::size_t>(input.rows), StepMode::kRun);
+    plan.live.resize(static_cast<std::size_t>(input.rows));
+    if (direction == Direction::kForward)
+      std::iota(plan.live.begin(), plan.live.end(), 0);
+    else
+      std::iota(plan.live.rbegin(), plan.live.rend(), 0);
+  }
+  return plans;
 }
 
-LanePlan plan_lane(const SimilaritySkip& skip, MatrixView<const float> input, Direction direction) {
+// How alike frames are does not depend on the direction; which neighbour counts does.
+std::vector<LanePlan> plan_lane(const SimilaritySkip& skip, MatrixView<const float> input, Directions directions) {
   const SimilaritySkip::Rule rule = skip.rule();
   const std::vector<FrameSimilarity> similarity = frame_similarities(rule, input);
-  LanePlan plan;
-  plan.modes.resize(static_cast<std::size_t>(input.rows));
-  plan.live.resize(static_cast<std::size_t>(input.rows));
-  plan.live.resize(static_cast<std::size_t>(decide_lane(rule, similarity.data(), input.rows,
-                                                        direction == Direction::kBackward,
-                                                        plan.modes.data(), plan.live.data())));
-  return plan;
+  std::vector<LanePlan> plans;
+  for (const Direction direction : directions) {
+    LanePlan& plan = plans.emplace_back();
+    plan.modes.resize(static_cast<std::size_t>(input.rows));
+    plan.live.resize(static_cast<std::size_t>(input.rows));
+    const bool backward = direction == Direction::kBackward;
+    plan.live.resize(static_cast<std::size_t>(
+        decide_lane(rule, similarity.data(), input.rows, backward, plan.modes.data(), plan.live.data())));
+  }
+  return plans;
 }
 
 }  // namespace
@@ -44,13 +54,20 @@ std::vector<FrameSimilarity> frame_similarities(const SimilaritySkip::Rule& rule
   return similarity;
 }
 
-std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction, int threads) {
-  std::vector<LanePlan> plans(static_cast<std::size_t>(input.sequences()));
+std::vector<std::vector<LanePlan>> plan_lanes(const Plan& plan, const Ragged<float>& input, Directions directions,
+                                              int threads) {
+  std::vector<std::vector<LanePlan>> plans(directions.size());
+  for (std::vector<LanePlan>& of_direction : plans) of_direction.resize(static_cast<std::size_t>(input.sequences()));
   parallel_for(input.sequences(), threads, [&](Index n) {
-    plans[static_cast<std::size_t>(n)] =
-        std::visit([&](const auto& choice) { return plan_lane(choice, input.sequence(n), direction); }, plan);
+    std::vector<LanePlan> lane =
+        std::visit([&](const auto& choice) { return plan_lane(choice, input.sequence(n), directions); }, plan);
+    for (std::size_t d = 0; d < lane.size(); ++d) plans[d][static_cast<std::size_t>(n)] = std::move(lane[d]);
   });
   return plans;
+}
+
+std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction, int threads) {
+  return std::move(plan_lanes(plan, input, Directions(&direction, 1), threads).front());
 }
 
 std::vector<std::vector<Index>> lane_blocks(const std::vector<LanePlan>& plans, Index largest_block) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "host/core/matrix.hpp"
@@ -21,7 +22,11 @@ struct LanePlan {
 // How alike adjacent frames of a sequence are under the plan's rule, by frame.
 std::vector<FrameSimilarity> frame_similarities(const SimilaritySkip::Rule& rule, MatrixView<const float> input);
 
-// Plans of every lane for one layer and direction. input: [frames, C] of each lane.
+// Plans of every lane for one layer, by direction. input: [frames, C] of each lane.
+std::vector<std::vector<LanePlan>> plan_lanes(const Plan& plan, const Ragged<float>& input,
+                                              std::span<const Direction> directions, int threads);
+
+// The same for one direction.
 std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction, int threads);
 
 // Lane numbers in packed order (most live steps first, ties by number), cut into blocks of near-equal size.

@@ -28,6 +28,11 @@ EDGEVAL_HD std::int64_t round_shift(std::int64_t value, int shift) {
   return (value + (std::int64_t{1} << (shift - 1)) - (value < 0 ? 1 : 0)) >> shift;
 }
 
+// The same in 32 bits, for |value| + 2^(shift - 1) below 2^31.
+EDGEVAL_HD std::int32_t round_shift_narrow(std::int32_t value, int shift) {
+  return (value + (std::int32_t{1} << (shift - 1)) - (value < 0 ? 1 : 0)) >> shift;
+}
+
 // value 2^up when up >= 0, else rounded; |up| <= 62.
 EDGEVAL_HD std::int64_t scale_by_power(std::int64_t value, int up) {
   return up >= 0 ? value << up : round_shift(value, -up);
@@ -46,15 +51,9 @@ struct Grid {
   }
 
   // Nearest point of the grid, half away from zero, saturated.
-  EDGEVAL_HD float snap(float value) const {
-    const double scaled = clamp(static_cast<double>(value) * scale, low, high);
-    return static_cast<float>(static_cast<double>(nearest(scaled)) * inverse);
-  }
+  EDGEVAL_HD float snap(float value) const { return value_of(round_half_away(place(value))); }
   // The same with half up: what the definition of reuse's centroids and of thresholds asks for.
-  EDGEVAL_HD float snap_half_up(float value) const {
-    const double scaled = clamp(static_cast<double>(value) * scale, low, high);
-    return static_cast<float>(static_cast<double>(round_half_up(scaled)) * inverse);
-  }
+  EDGEVAL_HD float snap_half_up(float value) const { return value_of(round_half_up(place(value))); }
   // The integer behind a value of the grid.
   EDGEVAL_HD std::int32_t code(float on_grid) const {
     return static_cast<std::int32_t>(static_cast<double>(on_grid) * scale);
@@ -63,6 +62,15 @@ struct Grid {
   // Half away from zero; |scaled| < 2^31.
   EDGEVAL_HD static std::int32_t nearest(double scaled) {
     return static_cast<std::int32_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
+  }
+
+ private:
+  // In floats, which are twice as many to a vector: powers of two and the ends of 16 bits are exact in them.
+  EDGEVAL_HD float place(float value) const {
+    return clamp(value * static_cast<float>(scale), static_cast<float>(low), static_cast<float>(high));
+  }
+  EDGEVAL_HD float value_of(std::int32_t code) const {
+    return static_cast<float>(code) * static_cast<float>(inverse);
   }
 };
 

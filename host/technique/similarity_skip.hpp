@@ -59,7 +59,7 @@ struct SimilaritySkip {
   }
 
   struct Rule {
-    double scale;            // 2^f
+    float scale;             // 2^f
     double threshold;
     double max_consecutive;
     int shift;
@@ -67,7 +67,7 @@ struct SimilaritySkip {
 
     // q, in 16 bits.
     EDGEVAL_HD std::int32_t quantize(float value) const {
-      return round_half_up(clamp(static_cast<double>(value) * scale, -32768.0, 32767.0));
+      return round_half_up(clamp(value * scale, -32768.0F, 32767.0F));
     }
     EDGEVAL_HD bool differs(std::int32_t q, std::int32_t neighbour) const {
       return (q != 0) & ((q >> shift) != (neighbour >> shift));  // no branch: vectorises
@@ -85,7 +85,7 @@ struct SimilaritySkip {
   };
 
   Rule rule() const {
-    return {power_of_two(static_cast<int>(fraction_bits)), threshold, max_consecutive, static_cast<int>(shift),
+    return {static_cast<float>(power_of_two(static_cast<int>(fraction_bits))), threshold, max_consecutive, static_cast<int>(shift),
             pseudo_threshold};
   }
 };

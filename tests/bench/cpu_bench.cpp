@@ -1,13 +1,13 @@
-// The CPU engine beside its peers on three BiLSTM layers of 128 cells and 120 inputs, with the
-// lengths of AN4's test set (130 utterances, 35,440 frames), random weights and features. Results
-// are compared before a time is printed.
+// The CPU engine in fp32, int16 and int8 beside its peers, on three BiLSTM layers of 120 inputs with random weights and
+// features: 128 cells with the lengths of AN4's test set (130 utterances, 35,440 frames), and 320 cells with the first
+// 32 of them. Results are compared before a time is printed.
 //
-//   cpu_bench                 dense, beside oneDNN's f32 LSTM primitive at its best batch size, 1
-//   and 2 threads cpu_bench --keep FOLDER   every fourth step runs; writes the case and our times
-//   for torch_masked_loop.py
+//   cpu_bench                 dense, beside oneDNN's LSTM primitive in f32 and u8s8 at its best batch size, 1 and 2
+//                             threads
+//   cpu_bench --keep FOLDER   every fourth step runs, 128 cells; our times beside dense ones, and the case for
+//                             torch_masked_loop.py
 //
-// Times are medians of interleaved runs: wall seconds, and seconds of processor time, which other
-// load disturbs less.
+// Times are medians of interleaved runs: wall seconds, and seconds of processor time, which other load disturbs less.
 #include <omp.h>
 #include <time.h>
 
@@ -19,6 +19,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/memory.hpp"
 #include "tests/bench/onednn_lstm.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
@@ -27,8 +28,16 @@ namespace edgeval::bench {
 namespace {
 
 constexpr int kRepeats = 5;
-constexpr Index kInputs = 120, kCells = 128, kLayers = 3;
+constexpr Index kInputs = 120, kLayers = 3, kKeepCells = 128;
+constexpr Index kBatches[] = {4, 8, 16, 32, 64};  // of the peer
 constexpr double kTolerance = 1e-4;
+
+// Arithmetics, and the mean difference from fp32 that their outputs may have on this random network.
+struct Width {
+  const char* name;
+  double tolerance;
+};
+constexpr Width kWidths[] = {{"fp32", 0}, {"int16", 1e-3}, {"int8", 0.05}};
 
 // Frames of AN4's test utterances, in the order of the set.
 const std::vector<Index> kLengths{
@@ -73,69 +82,136 @@ Seconds median(const std::vector<Seconds>& runs) {
   return {middle(wall), middle(processor)};
 }
 
-Model bench_model() {
-  const test::RecurrentSpec layer{kCells, test::kBothDirections};
-  return test::random_model(
-      {.inputs = kInputs, .lstm = {layer, layer, layer}, .outputs = 0, .gain = 1}, 1);
+// Times of each piece of work, in turn, kRepeats times.
+std::vector<Seconds> medians(const std::vector<std::function<void()>>& works) {
+  std::vector<std::vector<Seconds>> runs(works.size());
+  for (int repeat = 0; repeat < kRepeats; ++repeat)
+    for (std::size_t i = 0; i < works.size(); ++i) runs[i].push_back(time_once(works[i]));
+  std::vector<Seconds> result;
+  for (const std::vector<Seconds>& each : runs) result.push_back(median(each));
+  return result;
 }
 
-Ragged<float> bench_features() {
-  test::Random random(2);
-  Ragged<float> features(kLengths, kInputs);
-  for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
-  return features;
+struct Case {
+  Model model;
+  Ragged<float> features;
+
+  Case(Index cells, std::span<const Index> lengths)
+      : model(test::random_model({.inputs = kInputs,
+                                  .lstm = std::vector<test::RecurrentSpec>(kLayers, {cells, test::kBothDirections}),
+                                  .outputs = 0,
+                                  .gain = 1},
+                                 1)),
+        features({lengths.begin(), lengths.end()}, kInputs) {
+    test::Random random(2);
+    for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
+  }
+
+  // Two operations each multiply-accumulate, over all layers, directions and frames.
+  double gigaoperations() const {
+    double macs = 0;
+    for (const LayerShape& shape : layer_shapes(model)) macs += static_cast<double>(shape.macs_per_step());
+    return 2e-9 * macs * static_cast<double>(features.values.rows());
+  }
+};
+
+// Features reach 2, what passes between layers 1.
+Arithmetic arithmetic(std::string_view name, bool first_layer) {
+  if (name == "fp32") return Fp32{};
+  if (name == "int16") return Int16{first_layer ? 13.0 : 15.0};
+  return Int8{first_layer ? 5.0 : 7.0};
 }
 
-// Two multiply-accumulates of floating point each, over all layers, directions and frames.
-double gigaflops(const Model& model, const Ragged<float>& features) {
-  double macs = 0;
-  for (const LayerShape& shape : layer_shapes(model))
-    macs += static_cast<double>(shape.macs_per_step());
-  return 2e-9 * macs * static_cast<double>(features.values.rows());
+OperatingPoint point_of(const Case& bench, std::string_view name, const Plan& plan) {
+  OperatingPoint point;
+  for (std::size_t i = 0; i < bench.model.layers.size(); ++i)
+    point.layers.push_back({plan, AsIs{}, arithmetic(name, i == 0)});
+  return point;
+}
+
+double mean_difference(const Ragged<float>& a, const Ragged<float>& b) {
+  double sum = 0;
+  for (Index i = 0; i < a.values.size(); ++i) sum += std::abs(a.values.data()[i] - b.values.data()[i]);
+  return sum / static_cast<double>(a.values.size());
+}
+
+// Outputs in every arithmetic, in the order of kWidths, those of integers compared with fp32.
+std::vector<Ragged<float>> compared_outputs(Engine& engine, const Case& bench, const Plan& plan) {
+  std::vector<Ragged<float>> outputs;
+  for (const Width& width : kWidths) {
+    outputs.push_back(engine.run(bench.features, point_of(bench, width.name, plan)).outputs);
+    const double mean = mean_difference(outputs.back(), outputs.front());
+    EDGEVAL_EXPECTS(mean <= width.tolerance, width.name, " differs from fp32 by ", mean, " in the mean");
+  }
+  return outputs;
 }
 
 void print_row(const std::string& name, Seconds seconds, double work) {
-  std::printf("  %-28s %8.3f s  %7.1f GFLOP/s  %8.3f processor s\n", name.c_str(), seconds.wall,
-              work / seconds.wall, seconds.processor);
+  std::printf("  %-28s %8.3f s  %7.1f GOP/s  %8.3f processor s\n", name.c_str(), seconds.wall, work / seconds.wall,
+              seconds.processor);
 }
 
-void bench_dense(int threads) {
-  const Model model = bench_model();
-  const Ragged<float> features = bench_features();
-  const OperatingPoint point = dense_point(model);
-  const auto engine = make_cpu_engine(model, {.threads = threads});
-  const double work = gigaflops(model, features);
-  const std::vector<Index> batches{4, 8, 16, 32, 64, 130};
-  const Ragged<float> outputs = engine->run(features, point).outputs;
+struct Peers {
+  std::string name;
+  std::vector<OneDnnStack> stacks;  // one a batch size
+};
 
-  omp_set_num_threads(threads);
-  std::vector<OneDnnStack> peers;
-  for (Index batch : batches) {
-    OneDnnStack& peer = peers.emplace_back(model, features, batch);
+Peers make_peers(const Case& bench, OneDnnStack::Numbers numbers, const Ragged<float>& wanted) {
+  const bool floats = numbers == OneDnnStack::Numbers::kFloats;
+  Peers peers{floats ? "f32" : "u8s8", {}};
+  for (const Index batch : kBatches) {
+    OneDnnStack& peer = peers.stacks.emplace_back(bench.model, bench.features, batch, numbers);
     peer.run();
-    const double worst = peer.worst_difference(outputs);
-    EDGEVAL_EXPECTS(worst <= kTolerance, "oneDNN at batch ", batch, " differs by ", worst);
+    const Difference difference = peer.difference(wanted);
+    EDGEVAL_EXPECTS(floats ? difference.worst <= kTolerance : difference.mean <= kWidths[2].tolerance, "oneDNN ",
+                    peers.name, " at batch ", batch, " differs by ", difference.worst, ", ", difference.mean,
+                    " in the mean");
   }
-  std::vector<Seconds> ours;
-  std::vector<std::vector<Seconds>> theirs(batches.size());
-  for (int repeat = 0; repeat < kRepeats; ++repeat) {
-    omp_set_num_threads(1);  // the engine's own threads call oneDNN
-    ours.push_back(time_once([&] { engine->run(features, point); }));
-    omp_set_num_threads(threads);
-    for (std::size_t b = 0; b < batches.size(); ++b)
-      theirs[b].push_back(time_once([&] { peers[b].run(); }));
+  return peers;
+}
+
+void bench_dense(const Case& bench, Index cells, int threads) {
+  const auto engine = make_cpu_engine(bench.model, {.threads = threads});
+  const double work = bench.gigaoperations();
+  const std::vector<Ragged<float>> outputs = compared_outputs(*engine, bench, EveryStep{});
+  omp_set_num_threads(threads);
+  Peers peers[] = {make_peers(bench, OneDnnStack::Numbers::kFloats, outputs[0]),
+                   make_peers(bench, OneDnnStack::Numbers::kBytes, outputs[0])};
+  std::vector<std::function<void()>> works;
+  for (const Width& width : kWidths)
+    works.push_back([&, point = point_of(bench, width.name, EveryStep{})] {
+      omp_set_num_threads(1);  // the engine's own threads call oneDNN
+      engine->run(bench.features, point);
+    });
+  for (Peers& each : peers)
+    for (OneDnnStack& stack : each.stacks)
+      works.push_back([&] {
+        omp_set_num_threads(threads);
+        stack.run();
+      });
+  const std::vector<Seconds> times = medians(works);
+
+  std::printf("dense, %d cells, %d thread%s, %.1f GOP:\n", static_cast<int>(cells), threads, threads == 1 ? "" : "s",
+              work);
+  std::size_t row = 0;
+  for (const Width& width : kWidths) print_row(concat("edgeval ", width.name), times[row++], work);
+  Seconds best[2];
+  for (std::size_t p = 0; p < 2; ++p) {
+    best[p] = times[row];
+    for (const Index batch : kBatches) {
+      print_row(concat("oneDNN ", peers[p].name, " LSTM, batch ", batch), times[row], work);
+      best[p] = {std::min(best[p].wall, times[row].wall), std::min(best[p].processor, times[row].processor)};
+      ++row;
+    }
   }
-  std::printf("dense, %d thread%s, %.1f GFLOP:\n", threads, threads == 1 ? "" : "s", work);
-  const Seconds own = median(ours);
-  print_row("edgeval", own, work);
-  Seconds best{1e9, 1e9};
-  for (std::size_t b = 0; b < batches.size(); ++b) {
-    const Seconds peer = median(theirs[b]);
-    print_row(concat("oneDNN LSTM, batch ", batches[b]), peer, work);
-    best = {std::min(best.wall, peer.wall), std::min(best.processor, peer.processor)};
-  }
-  std::printf("  speed / best oneDNN: %.2f by wall, %.2f by processor time\n", best.wall / own.wall,
-              best.processor / own.processor);
+  const auto ratio = [&](const char* what, Seconds theirs, Seconds ours) {
+    std::printf("  %-28s %5.2f by wall, %5.2f by processor time\n", what, theirs.wall / ours.wall,
+                theirs.processor / ours.processor);
+  };
+  ratio("fp32 / best oneDNN f32", best[0], times[0]);
+  ratio("int8 / best oneDNN u8s8", best[1], times[2]);
+  ratio("int16 / edgeval fp32", times[0], times[1]);
+  ratio("int8 / edgeval fp32", times[0], times[2]);
 }
 
 void append(std::string& bytes, std::span<const float> values) {
@@ -153,45 +229,69 @@ std::string weight_bytes(const Model& model) {
   return bytes;
 }
 
+// Our times of every fourth step, printed beside dense ones: "fp32": {"1": [wall, processor], ...}, ...
+std::string keep_times(const Case& bench, const Plan& skip) {
+  std::string entries[std::size(kWidths)];
+  for (const int threads : {1, 2}) {
+    const auto engine = make_cpu_engine(bench.model, {.threads = threads});
+    std::vector<std::function<void()>> works;
+    for (const Width& width : kWidths)
+      for (const Plan& plan : {Plan{EveryStep{}}, skip})
+        works.push_back(
+            [&, point = point_of(bench, width.name, plan)] { engine->run(bench.features, point); });
+    for (const auto& work : works) work();  // pack the weights
+    const std::vector<Seconds> times = medians(works);
+    std::printf("keep 25 %%, %d cells, %d thread%s, beside dense:\n", static_cast<int>(kKeepCells), threads,
+                threads == 1 ? "" : "s");
+    for (std::size_t i = 0; i < std::size(kWidths); ++i) {
+      const Seconds dense = times[2 * i], keep = times[2 * i + 1];
+      std::printf("  edgeval %-8s %8.3f s of %8.3f s, %4.2f;  %8.3f of %8.3f processor s, %4.2f\n", kWidths[i].name,
+                  keep.wall, dense.wall, keep.wall / dense.wall, keep.processor, dense.processor,
+                  keep.processor / dense.processor);
+      entries[i] += concat(entries[i].empty() ? "" : ", ", "\"", threads, "\": [", keep.wall, ", ", keep.processor, "]");
+    }
+  }
+  std::string all;
+  for (std::size_t i = 0; i < std::size(kWidths); ++i)
+    all += concat(i == 0 ? "" : ", ", "\"", kWidths[i].name, "\": {", entries[i], "}");
+  return all;
+}
+
 void bench_keep(const std::filesystem::path& folder) {
-  const Model model = bench_model();
-  const Ragged<float> features = bench_features();
+  const Case bench(kKeepCells, kLengths);
   const SimilaritySkip skip{
       .threshold = -1, .max_consecutive = 3, .shift = 10, .fraction_bits = 12};
-  const OperatingPoint point{{model.layers.size(), LayerPolicy{skip, AsIs{}}}};
-  std::string times, outputs, inputs;
-  for (int threads : {1, 2}) {
-    const auto engine = make_cpu_engine(model, {.threads = threads});
-    const BatchResult result = engine->run(features, point);
-    std::vector<Seconds> runs;
-    for (int repeat = 0; repeat < kRepeats; ++repeat)
-      runs.push_back(time_once([&] { engine->run(features, point); }));
-    const Seconds seconds = median(runs);
-    times += concat(times.empty() ? "" : ", ", "\"", threads, "\": [", seconds.wall, ", ",
-                    seconds.processor, "]");
-    outputs.clear();
-    append(outputs, result.outputs.values.values());
-  }
-  append(inputs, features.values.values());
-  std::string lengths;
+  const auto engine = make_cpu_engine(bench.model, {.threads = 1});
+  std::string outputs, inputs, lengths;
+  append(outputs, compared_outputs(*engine, bench, skip)[0].values.values());
+  append(inputs, bench.features.values.values());
   for (Index length : kLengths) lengths += concat(lengths.empty() ? "" : ", ", length);
   write_file(folder / "features.f32", inputs);
-  write_file(folder / "weights.f32", weight_bytes(model));
+  write_file(folder / "weights.f32", weight_bytes(bench.model));
   write_file(folder / "outputs.f32", outputs);
   write_file(folder / "case.json",
-             concat("{\"inputs\": ", kInputs, ", \"cells\": ", kCells, ", \"layers\": ", kLayers,
+             concat("{\"inputs\": ", kInputs, ", \"cells\": ", kKeepCells, ", \"layers\": ", kLayers,
                     ", \"every\": 4, \"tolerance\": ", kTolerance, ", \"lengths\": [", lengths,
-                    "], \"edgeval_seconds\": {", times, "}}"));
+                    "], \"edgeval_seconds\": {", keep_times(bench, skip), "}}"));
+}
+
+void bench_all_dense() {
+  const std::pair<Index, std::size_t> shapes[] = {{128, kLengths.size()}, {320, 32}};
+  for (const auto& [cells, utterances] : shapes) {
+    const Case bench(cells, std::span(kLengths).first(utterances));
+    for (int threads : {1, 2}) bench_dense(bench, cells, threads);
+  }
 }
 
 }  // namespace
 }  // namespace edgeval::bench
 
 int main(int argc, char** argv) {
+  edgeval::keep_freed_memory();  // as the program does; it helps the peers' process as well
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     if (arguments.empty()) {
-      for (int threads : {1, 2}) edgeval::bench::bench_dense(threads);
+      edgeval::bench::bench_all_dense();
     } else if (arguments.size() == 2 && arguments[0] == "--keep") {
       edgeval::bench::bench_keep(arguments[1]);
     } else {

@@ -110,9 +110,10 @@ def main():
         compare(case, layers, groups, wanted)
     threads = sys.argv[2]
     torch.set_num_threads(int(threads))
-    ours = case["edgeval_seconds"][threads]
+    ours = {name: times[threads] for name, times in case["edgeval_seconds"].items()}
     print(f"keep 25 %, {threads} thread(s):")
-    print(f"  {'edgeval':28} {ours[0]:8.3f} s  {ours[1]:8.3f} processor s")
+    for name, times in ours.items():
+        print(f"  {'edgeval ' + name:28} {times[0]:8.3f} s  {times[1]:8.3f} processor s")
     best = [float("inf")] * 2
     for batch, groups in batches.items():
         times = [time_groups(layers, groups) for _ in range(REPEATS)]
@@ -120,8 +121,9 @@ def main():
         best = [min(pair) for pair in zip(best, median)]
         name = f"torch masked loop, batch {batch}"
         print(f"  {name:28} {median[0]:8.3f} s  {median[1]:8.3f} processor s")
-    print(f"  speed / best torch masked loop: {best[0] / ours[0]:.2f} by wall, "
-          f"{best[1] / ours[1]:.2f} by processor time")
+    for name, times in ours.items():
+        print(f"  {name} speed / best torch masked loop (fp32): {best[0] / times[0]:.2f} by wall, "
+              f"{best[1] / times[1]:.2f} by processor time")
 
 
 main()

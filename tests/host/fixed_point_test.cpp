@@ -9,7 +9,7 @@
 #include <random>
 
 #include "host/core/error.hpp"
-#include "host/engine/fixed_product.hpp"
+#include "host/engine/layer_arithmetic.hpp"
 #include "host/numeric/fixed_lstm_cell.hpp"
 #include "host/technique/on_grid.hpp"
 
@@ -38,6 +38,78 @@ TEST(RoundShift, IsTheNearestIntegerHalfAwayFromZero) {
   EXPECT_EQ(scale_by_power(-3, 4), -48);
   EXPECT_EQ(scale_by_power(-3, -1), -2);
   EXPECT_EQ(scale_by_power(5, 0), 5);
+}
+
+TEST(RoundShift, IsTheSameInHalfTheWidth) {
+  std::mt19937 random(5);
+  for (int shift = 1; shift <= 30; ++shift) {
+    const std::int64_t most = (std::int64_t{1} << 31) - (std::int64_t{1} << (shift - 1)) - 1;
+    std::uniform_int_distribution<std::int64_t> values(-most, most);
+    std::vector<std::int64_t> cases{0, 1, -1, most, -most};
+    for (const std::int64_t half : {std::int64_t{1} << (shift - 1), std::int64_t{3} << (shift - 1)})
+      for (const std::int64_t near : {half - 1, half, half + 1})
+        if (near <= most) cases.insert(cases.end(), {near, -near});
+    for (int i = 0; i < 1000; ++i) cases.push_back(values(random));
+    for (const std::int64_t value : cases)
+      ASSERT_EQ(round_shift_narrow(static_cast<std::int32_t>(value), shift), round_shift(value, shift))
+          << value << " >> " << shift;
+  }
+}
+
+TEST(RoundedFloats, AreTheNearestIntegersWithHalvesTheirOwnWay) {
+  // 0.49999997 + 0.5 is 1 in floats; 8388607.5 is the last half a float can hold.
+  for (const float magnitude : {0.0F, 0.25F, 0.49999997F, 0.5F, 0.50000006F, 1.5F, 2.4999998F, 32766.5F, 32767.0F,
+                                4194303.75F, 8388607.5F, 16777216.0F, 1e-40F})
+    for (const float value : {magnitude, -magnitude}) {
+      const double exact = value;
+      EXPECT_EQ(round_half_up(value), static_cast<std::int32_t>(std::floor(exact + 0.5))) << value;
+      EXPECT_EQ(round_half_away(value), static_cast<std::int32_t>(std::round(exact))) << value;
+    }
+}
+
+// A layer of one cell whose weights, in products of both kinds, are all `weight`.
+Matrix<float> filled(Index rows, Index cols, float value) {
+  Matrix<float> matrix(rows, cols);
+  for (float& each : matrix.values()) each = value;
+  return matrix;
+}
+
+TEST(NarrowNumbers, GiveThePreactivationsOfTheWideOnesUpToTheLargestSums) {
+  const Index inputs = 40, cells = 8;
+  const Matrix<float> w = filled(4 * cells, inputs, 0.9F), u = filled(4 * cells, cells, -0.7F);
+  const Matrix<float> bias = filled(1, 4 * cells, 3.25F);
+  const LayerProducts<FixedProduct<std::int32_t>> products{FixedProduct<std::int32_t>(FixedWeights::of(w.view(), 8)),
+                                                           FixedProduct<std::int32_t>(FixedWeights::of(u.view(), 8)),
+                                                           &bias};
+  const EightBitLayer layer(products, 5);
+  const auto narrow = layer.narrow_numbers();
+  ASSERT_TRUE(narrow.has_value());
+  const auto wide = layer.numbers();
+  // Bytes are elements + 128, so the products' own sums are those of elements without the offsets.
+  const std::int64_t x_weights = products.input.magnitudes()[0], h_weights = -products.recurrent->magnitudes()[0];
+  for (const std::int64_t x : {0, 1, 77, 128, 255})
+    for (const std::int64_t h : {0, 1, 100, 128, 255}) {
+      const auto wx = static_cast<std::int32_t>(x * x_weights), uh = static_cast<std::int32_t>(h * h_weights);
+      EXPECT_EQ(narrow->preactivation(wx, uh, 3), wide.preactivation(wx, uh, 3)) << x << " " << h;
+    }
+}
+
+TEST(NarrowNumbers, AreLeftWhereAnInputCouldMakeALargerSum) {
+  const Index inputs = 40;
+  const Matrix<float> w = filled(4, inputs, 0.9F), u = filled(4, 1, 0.5F);
+  // 40 x 0.9 x 2^(7 - x_bits) and the bias, against 2^31 in units of 2^-21 or finer: 1024.
+  const auto narrow = [&](float bias_value, int x_bits) {
+    const Matrix<float> bias = filled(1, 4, bias_value);
+    const LayerProducts<FixedProduct<std::int32_t>> products{FixedProduct<std::int32_t>(FixedWeights::of(w.view(), 8)),
+                                                             FixedProduct<std::int32_t>(FixedWeights::of(u.view(), 8)),
+                                                             &bias};
+    return EightBitLayer(products, x_bits).narrow_numbers().has_value();
+  };
+  EXPECT_TRUE(narrow(0, 7));
+  EXPECT_TRUE(narrow(900, 7));
+  EXPECT_FALSE(narrow(1000, 7));
+  EXPECT_TRUE(narrow(0, 3));   // 576
+  EXPECT_FALSE(narrow(0, 2));  // 1152
 }
 
 TEST(Saturation, IsToTheEndsOfTwosComplement) {

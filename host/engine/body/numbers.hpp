@@ -122,8 +122,22 @@ struct FixedNumbers {
   template <class Functions>
   EDGEVAL_HD Cell lstm(const Functions& functions, State z_i, State z_f, State z_g, State z_o, State c_before) const {
     const FixedLstmCell next = fixed_lstm_cell(functions, z_i, z_f, z_g, z_o, c_before);
-    const std::int64_t h = saturate(round_shift(next.oh, 2 * kUnitBits - h_bits), h_bits + 1);
+    const std::int32_t most = (1 << h_bits) - 1;
+    const std::int32_t h = clamp(round_shift_narrow(next.oh, 2 * kUnitBits - h_bits), -most - 1, most);
     return {next.c, static_cast<float>(h) * h_inverse};
+  }
+};
+
+// The same numbers where all pre-activations fit 32 bits at the scale of the sums, with room to be rounded: twice as many
+// to a vector. Parts of a sum may wrap around, the sum is that of 64 bits.
+struct NarrowNumbers : FixedNumbers<std::int32_t> {
+  const std::uint32_t* narrow_bias;  // the lower half of `bias`
+
+  EDGEVAL_HD State preactivation(Sum wx, Sum uh, Index at) const {
+    const auto sum = static_cast<std::int32_t>((static_cast<std::uint32_t>(wx) << up_x) +
+                                               (static_cast<std::uint32_t>(uh) << up_h) +
+                                               narrow_bias[at]);
+    return round_shift_narrow(sum, sum_bits - kStateBits);
   }
 };
 
