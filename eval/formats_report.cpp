@@ -17,7 +17,8 @@ ordered_json format(int bits, int fraction_bits) {
 ordered_json formats(const RecurrentLayer& layer, int bits, int x, int h) {
   ordered_json json{{"x", format(bits, x)}};
   if (layer.kind != LayerKind::kSru) json["h"] = format(bits, h);  // an SRU's is fp32
-  json["z"] = json["c"] = format(32, kStateBits);
+  json["z"] = format(32, kStateBits);
+  json["c"] = format(32, kStateBits);
   json["gates"] = format(kGateBits, kUnitBits);
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
     const RecurrentWeights& weights = layer.weights[d];
