@@ -19,7 +19,8 @@ from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 from ctc.corpus import Augment, Corpus, fail, read_set
 from ctc.features import default_frontend, width
 from ctc.network import (BLANK, Network, blstm_layers, deepspeech_layers, greedy, read_model,
-                         replace, write_model)
+                         write_model)
+from model_file import replace
 
 EXAMPLE = """examples (from the folder edgeval was cloned into; an4 is the folder of CMU's AN4):
   python3 datasets/train_ctc.py train --train an4:train --dev an4:dev --noise 10 \\

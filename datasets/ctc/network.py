@@ -1,17 +1,12 @@
 """Networks of LSTM and linear layers in PyTorch, given as the list of layers of a model file
 (docs/formats.md, "Model file"), and that file: so whatever was trained can be read back.
 """
-import json
-import os
-import pathlib
-import struct
-
-import numpy
 import torch
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
 from ctc.corpus import fail
+from model_file import read_tensors, write_tensors
 
 BLANK = "<blank>"
 
@@ -103,39 +98,17 @@ def activate(x, activation):
 
 
 def write_model(path, model, network, notes):
-    """8 bytes of length, a JSON header, the tensors; appears whole or not at all."""
-    header = {"__metadata__": {"edgeval": json.dumps(model), "training": json.dumps(notes)}}
-    data = b""
-    for name, tensor in network.tensors().items():
-        values = tensor.detach().cpu().numpy().astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape),
-                        "data_offsets": [len(data), len(data) + len(values)]}
-        data += values
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    replace(path, lambda file: file.write(struct.pack("<Q", len(text)) + text + data))
+    write_tensors(path, model, notes, network.tensors())
 
 
 def read_model(path):
-    """A model file of F32 tensors -> (its JSON, the network)."""
-    content = pathlib.Path(path).read_bytes()
-    start = 8 + struct.unpack("<Q", content[:8])[0]
-    header = json.loads(content[8:start])
-    model = json.loads(header["__metadata__"]["edgeval"])
+    """A model file -> (its JSON, the network)."""
+    model, tensors = read_tensors(path)
     network = Network(model["layers"])
     with torch.no_grad():
-        for name, tensor in network.tensors().items():
-            first, last = header[name]["data_offsets"]
-            values = numpy.frombuffer(content[start + first:start + last], "<f4").copy()
-            tensor.copy_(torch.from_numpy(values).reshape(tensor.shape))
+        for name, parameter in network.tensors().items():
+            parameter.copy_(torch.from_numpy(tensors[name]))
     return model, network
-
-
-def replace(path, write):
-    part = str(path) + ".part"
-    with open(part, "wb") as file:
-        write(file)
-    os.replace(part, path)
 
 
 def greedy(logits, tokens):
