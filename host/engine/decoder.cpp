@@ -40,7 +40,7 @@ LayerProducts<DenseProduct> pack(const RecurrentLayer& layer, const CellConstant
   EDGEVAL_EXPECTS(!layer.form.reset_before && layer.form.projection == 0, "decoder layer ", layer.name,
                   ": a decoder has no cells with projection or a reset before the product");
   const RecurrentWeights& weights = layer.weights[0];
-  return {DenseProduct(weights.weight_ih.view()), DenseProduct(weights.weight_hh.view()), {}, &constants};
+  return {DenseProduct(weights.weight_ih.view()), DenseProduct(weights.weight_hh.view()), &constants.bias, {}, &constants};
 }
 
 Matrix<float> blank(Index rows, Index cols) { return Matrix<float>(padded_rows(rows), cols); }
