@@ -66,7 +66,8 @@ class PackedLayer {
     const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(layer_).weights;
     for (std::size_t d = 0; d < weights.size(); ++d) {
       SecondProducts& of_direction =
-          products.emplace_back(SecondProducts{product(weights[d].weight_ih), {}, {}, &constants_[d]});
+          products.emplace_back(
+          SecondProducts{product(weights[d].weight_ih), {}, &constants_[d].bias, {}, &constants_[d]});
       if (weights[d].weight_hh.size() > 0) of_direction.recurrent.emplace(product(weights[d].weight_hh));
     }
     return products;
@@ -95,7 +96,9 @@ class PackedLayer {
   void pack(const RecurrentLayer& layer, DirectionProducts<Product>& products) const {
     for (const RecurrentWeights& weights : layer.weights) {
       LayerProducts<Product>& of_direction = products.emplace_back(
-          LayerProducts<Product>{packed<Product>(weights.weight_ih), {}, {}, &constants_[products.size()]});
+          LayerProducts<Product>{packed<Product>(weights.weight_ih), {}, nullptr});
+      of_direction.constants = &constants_[products.size() - 1];
+      of_direction.bias = &of_direction.constants->bias;
       const Matrix<float>& u = weights.weight_hh;
       if (layer.form.reset_before) {
         of_direction.recurrent.emplace(packed<Product>(u, 0, 2 * layer.cells));
@@ -108,7 +111,7 @@ class PackedLayer {
   }
   template <class Product>
   void pack(const LinearLayer& layer, DirectionProducts<Product>& products) const {
-    products.push_back({packed<Product>(layer.weight), {}, {}, &constants_[0]});
+    products.push_back({packed<Product>(layer.weight), {}, &constants_[0].bias});
   }
 
   const Layer& layer_;

@@ -18,7 +18,8 @@ namespace edgeval {
 
 // What a layer's cells add to the products, in fp32. Empty what a cell has not.
 struct CellConstants {
-  Matrix<float> bias;            // [1, G O]; the sum of both biases where nothing comes between them
+  Matrix<float> bias;            // [1, G O], what `bias` of the products points to; the sum of both biases where nothing
+                                 // comes between them
   Matrix<float> recurrent_bias;  // [1, H], of the candidate of a GRU that resets U h
   Matrix<float> diagonal;        // [3, H] or [2, H], what multiplies c
   bool projects = false;         // the product `after` is an LSTM's projection
@@ -32,8 +33,9 @@ template <class Product>
 struct LayerProducts {
   Product input;                     // [G O, C]
   std::optional<Product> recurrent;  // [G O, R]; of a GRU that resets before the product the rows of r and z, [2 H, H]
-  std::optional<Product> after;      // what follows within a step: a projection [P, H], or such a GRU's U of n, [H, H]
-  const CellConstants* constants;
+  const Matrix<float>* bias;         // [1, G O]
+  std::optional<Product> after = {};      // what follows within a step: a projection [P, H], or such a GRU's U of n, [H, H]
+  const CellConstants* constants = nullptr;   // null: of a plain LSTM or linear layer
 };
 
 // What FixedLayer adds to its numbers for cells that are not plain LSTM cells.
@@ -59,8 +61,8 @@ class FloatLayer {
   void multiply_recurrent(const float* h, Index rows, float* y) const { (*products_.recurrent)(h, rows, y); }
   void multiply_after(const float* values, Index rows, float* y) const { (*products_.after)(values, rows, y); }
   Numbers numbers() const {
-    const CellConstants& constants = *products_.constants;
-    return {constants.bias.data(), constants.recurrent_bias.data(), constants.diagonal.data()};
+    if (products_.constants == nullptr) return {products_.bias->data()};
+    return {products_.bias->data(), products_.constants->recurrent_bias.data(), products_.constants->diagonal.data()};
   }
   template <class Rule>
   Rule rule(const Rule& plain) const {
@@ -74,6 +76,44 @@ class FloatLayer {
 // Fraction bits in which both products' sums and the bias are added: the finer of the two, and finer than z.
 constexpr int common_sum_bits(int input_sum_bits, int recurrent_sum_bits) {
   return std::max({input_sum_bits, recurrent_sum_bits, kStateBits + 1});
+}
+
+// How the exact sums of a layer's products come together: shifted to one scale, the bias beside them.
+struct FixedScale {
+  struct Product {
+    int sum_bits;                              // fraction bits of its sums
+    const std::vector<std::int64_t>& offsets;  // [O], to be added to every sum
+  };
+
+  int sum_bits, up_x, up_h;
+  std::vector<std::int64_t> bias;    // [O], sum_bits, the products' offsets included
+  std::vector<std::int64_t> offset;  // [O], sum_bits, the products' offsets alone
+
+  // bits: of x; recurrent: null for a linear layer. A layer whose products' formats are too far apart is refused.
+  static FixedScale of(int bits, const Product& input, const Product* recurrent, const Matrix<float>& bias, int x_bits);
+
+  // In host memory, that of this object.
+  template <class SumT>
+  FixedNumbers<SumT> numbers(int h_bits) const {
+    return {.bias = bias.data(),
+            .offset = offset.data(),
+            .up_x = up_x,
+            .up_h = up_h,
+            .sum_bits = sum_bits,
+            .inverse = power_of_two(-sum_bits),
+            .h_bits = h_bits,
+            .h_inverse = static_cast<float>(power_of_two(-h_bits)),
+            .tables = activation_tables()};
+  }
+};
+
+// The scale of a layer whose input has x_bits fraction bits.
+template <class Product>
+FixedScale fixed_scale(const LayerProducts<Product>& products, int bits, int x_bits) {
+  const FixedScale::Product input{products.input.weight_bits() + x_bits, products.input.offsets()};
+  if (!products.recurrent) return FixedScale::of(bits, input, nullptr, *products.bias, x_bits);
+  const FixedScale::Product recurrent{products.recurrent->weight_bits() + bits - 1, products.recurrent->offsets()};
+  return FixedScale::of(bits, input, &recurrent, *products.bias, x_bits);
 }
 
 template <class SumT>
@@ -109,21 +149,16 @@ class FixedLayer {
   }
 
  private:
-  // Of row o of U, whichever product has it.
-  struct Row {
-    std::int64_t offset, magnitude;
+  // Of all rows of U, whichever products have them.
+  struct Rows {
+    std::vector<std::int64_t> offsets, magnitudes;
   };
-  Row recurrent_row(Index o) const;
-  int input_sum_bits() const { return products_.input.weight_bits() + x_bits_; }
-  int recurrent_sum_bits() const {
-    return products_.recurrent ? products_.recurrent->weight_bits() + h_bits_ : input_sum_bits();
-  }
+  static Rows recurrent_rows(const LayerProducts<FixedProduct<SumT>>& products);
 
   const LayerProducts<FixedProduct<SumT>>& products_;
   int x_bits_, h_bits_;
-  int sum_bits_;
-  std::vector<std::int64_t> bias_, offset_;
-  std::vector<std::uint32_t> narrow_bias_;  // the lower halves of bias_; empty where sums may need both
+  FixedScale scale_;
+  std::vector<std::uint32_t> narrow_bias_;  // the lower halves of the bias; empty where sums may need both
   FixedCellConstants cell_;
 };
 
@@ -158,9 +193,9 @@ class QuantizedLayer {
   void multiply_input(const float* x, Index rows, std::int32_t* y) const { products_.input(x, 0, rows, y); }
   void multiply_recurrent(const float* h, Index rows, std::int32_t* y) const { (*products_.recurrent)(h, 0, rows, y); }
   Numbers numbers() const {
-    const CellConstants& constants = *products_.constants;
+    const float* diagonal = products_.constants == nullptr ? nullptr : products_.constants->diagonal.data();
     const FixedProduct<std::int32_t>& recurrent = products_.recurrent ? *products_.recurrent : products_.input;
-    return {{constants.bias.data(), nullptr, constants.diagonal.data()}, products_.input.offsets().data(),
+    return {{products_.bias->data(), nullptr, diagonal}, products_.input.offsets().data(),
             recurrent.offsets().data(), steps_.x * steps_.input_weight, steps_.h * steps_.recurrent_weight};
   }
   EightBitCodes rule(const AsIs::Rule&) const {
