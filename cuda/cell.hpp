@@ -7,6 +7,8 @@
 
 namespace edgeval::gpu {
 
+inline constexpr Index kStateBytes = 4;  // of Numbers::State, in every arithmetic
+
 struct StepCursor {
   Index step;       // the next one to run
   Index first_row;  // packed row of the first row of wx
@@ -17,31 +19,28 @@ struct StepCursor {
 struct RecurrentStep {
   PackView pack;
   const StepCursor* cursor;
-  const float* wx;        // [rows of the chunk, 4H] W x
-  const float* uh;        // [N, 4H] U h
-  const float* bias;      // [4H]
-  float* c;               // [N, H]
-  float* h;               // [N, H]
-  float* operand;         // [N, H] what enters U; h itself where elements stay as they are
-  float* output;          // [frames, H], this direction's columns of the layer's output
-  std::byte* state;       // Rule::State [N, H] without padding; null when the rule has none
-  const std::byte* rule;  // the choice's Rule, in device memory
-  OperandTotals totals;   // of the recurrent input
-  Index cells;            // H
-  Index gate_stride, cell_stride, output_stride;  // of wx and uh; of c, h and operand; of output
+  SumRows wx;                // [rows of the chunk, 4H] W x
+  SumRows uh;                // [N, 4H] U h
+  const std::byte* numbers;  // the cells' Numbers, in device memory
+  std::byte* c;              // Numbers::State [N, H]
+  float* h;                  // [N, H]
+  OperandRows operand;       // [N, H] what enters U; h itself where elements stay as they are
+  float* output;             // [frames, H], this direction's columns of the layer's output
+  std::byte* state;          // Rule::State [N, H] without padding; null when the rule has none
+  const std::byte* rule;     // the operand's Rule, in device memory
+  OperandTotals totals;      // of the recurrent input
+  Index cells;               // H
+  Index cell_stride, output_stride;  // of c and h; of output
   bool operator==(const RecurrentStep&) const = default;
 };
 
-// The choice's rule as bytes, for RecurrentStep::rule.
-std::vector<std::byte> rule_bytes(const OperandChoice& choice);
-
 // The operand of the first `lanes` lanes' first step, h being 0.
-void launch_first_operand(const OperandChoice& choice, const RecurrentStep& step, Index lanes,
+void launch_first_operand(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                           cudaStream_t stream);
 
 // Cells of step cursor + ahead, then operand(h) of the lanes that go on. `lanes` is at least the
 // number that are active.
-void launch_recurrent_step(const OperandChoice& choice, const RecurrentStep& step, Index lanes,
+void launch_recurrent_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                            Index ahead, cudaStream_t stream);
 
 void launch_set_cursor(StepCursor* cursor, StepCursor value, cudaStream_t stream);

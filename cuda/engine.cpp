@@ -19,16 +19,13 @@ namespace {
 constexpr Index kTypicalFrames = 8192;  // rows of a linear layer's product
 constexpr int kLeastCapability = 8;     // the oldest architecture the kernels are compiled for
 
-struct LinearProduct {
-  DenseProduct product;  // [O, C]
-  DeviceBuffer<float> bias;
-};
+// A layer's weights on the device under one arithmetic: those of each direction, or of a linear
+// layer.
+using LayerWeights = std::vector<DeviceProducts>;
 
-// A layer's weights on the device: one LstmProducts for each direction, or one LinearProduct.
-struct LayerWeights {
-  std::vector<LstmProducts> directions;
-  std::vector<LinearProduct> linear;
-};
+int bits_of(const Arithmetic& arithmetic) {
+  return std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
+}
 
 // Changed and zero elements of both operands, one row of lanes for each: x changed, x zero, h
 // changed, h zero.
@@ -43,8 +40,9 @@ struct Workspace {
   DeviceMatrix<float> input, output;  // of the current layer, [padded frames, width]
   DeviceMatrix<std::int16_t> q;       // of plans that score
   DeviceBuffer<FrameSimilarity> similarity;
-  DeviceMatrix<float> operand;  // of linear layers that do not take x as it is
+  DeviceBuffer<std::byte> operand, sums;  // of linear layers; sums of integers only
   DeviceBuffer<std::byte> state;
+  LayerNumbers numbers;
   DeviceBuffer<unsigned long long> totals;  // [shapes, kTotals, N]
   std::array<LstmRunner, 2> runners;
 };
@@ -63,14 +61,14 @@ std::string device_name() {
 
 class GpuEngine final : public Engine {
  public:
-  explicit GpuEngine(const Model& model) : model_(model), name_(device_name()) {
-    for (const Layer& layer : model.layers)
-      std::visit([&](const auto& l) { upload_weights(l); }, layer);
-    stream_.synchronize();
-    // A sixteenth of what is free for each direction: the activations of a large batch need the
-    // rest.
-    chunk_bytes_ = std::min(free_bytes() / 16, Index{1} << 30);
-  }
+  // A chunk takes a sixteenth of what is free for each direction: the activations of a large batch
+  // need the rest.
+  GpuEngine(const Model& model, const EngineOptions& options)
+      : model_(model),
+        name_(device_name()),
+        weights_(model.layers.size()),
+        chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
+                                                 : std::min(free_bytes() / 16, Index{1} << 30)) {}
 
   std::string device() const override { return name_; }
   bool on_gpu() const override { return true; }
@@ -117,15 +115,29 @@ class GpuEngine final : public Engine {
     return own;
   }
 
-  void upload_weights(const LstmLayer& layer) {
-    LayerWeights& weights = weights_.emplace_back();
-    for (const LstmWeights& direction : layer.weights)
-      weights.directions.emplace_back(cublas_, direction, stream_);
+  // Uploaded when an arithmetic is first asked for.
+  const LayerWeights& weights(Index layer, const Arithmetic& arithmetic) {
+    LayerWeights& weights = weights_[layer][arithmetic.index()];
+    if (weights.empty()) {
+      weights = std::visit([&](const auto& l) { return upload_weights(l, bits_of(arithmetic)); },
+                           model_.layers[layer]);
+      stream_.synchronize();
+    }
+    return weights;
   }
-  void upload_weights(const LinearLayer& layer) {
-    LinearProduct& linear = weights_.emplace_back().linear.emplace_back(
-        LinearProduct{DenseProduct(cublas_, layer.weight.view(), kTypicalFrames, stream_), {}});
-    linear.bias.upload(layer.bias.data(), layer.bias.size(), stream_);
+  LayerWeights upload_weights(const LstmLayer& layer, int bits) const {
+    LayerWeights weights;
+    for (const LstmWeights& direction : layer.weights)
+      weights.push_back(lstm_products(cublas_, direction, bits, stream_));
+    return weights;
+  }
+  LayerWeights upload_weights(const LinearLayer& layer, int bits) const {
+    LayerWeights weights;
+    weights.push_back(
+        {{Product(cublas_, layer.weight.view(), bits, kTypicalFrames, stream_), {}, &layer.bias},
+         {}});
+    weights.back().float_bias.upload(layer.bias.data(), layer.bias.size(), stream_);
+    return weights;
   }
 
   // How many lanes from `first` on run together: as many as the memory took the last time, halved
@@ -152,19 +164,20 @@ class GpuEngine final : public Engine {
     Workspace& space = *workspace_;
     space.lanes.upload(own_offsets(features, first, count), stream_);
     const Lanes& lanes = space.lanes.lanes();
-    const Index rows = DenseProduct::padded(lanes.frames);
+    const Index rows = Product::padded(lanes.frames);
     Index widest = model_.inputs(), shapes = 0;
     for (std::size_t i = 0; i < model_.layers.size(); ++i) {
       const Layer& layer = model_.layers[i];
       const LayerPolicy& policy = point.layers[i];
+      const LayerWeights& products = weights(static_cast<Index>(i), policy.arithmetic);
       const Index inputs = layer_inputs(layer);
       widest = std::max(widest, layer_outputs(layer));
       shapes += static_cast<Index>(layer_shapes(layer).size());
-      for (std::size_t d = 0; d < weights_[i].directions.size(); ++d)
-        space.runners[d].reserve(weights_[i].directions[d], policy.operand, lanes);
-      if (!weights_[i].linear.empty() && state_bytes(policy.operand) > 0) {
-        space.operand.resize(rows, inputs, stream_);
-        space.state.reserve(lanes.count * inputs * state_bytes(policy.operand), stream_);
+      if (std::holds_alternative<LinearLayer>(layer)) {
+        reserve_linear(products.front(), policy, lanes);
+      } else {
+        for (std::size_t d = 0; d < products.size(); ++d)
+          space.runners[d].reserve(products[d], policy, lanes);
       }
       if (std::holds_alternative<SimilaritySkip>(policy.plan)) {
         space.q.resize(lanes.frames, inputs, stream_);
@@ -177,10 +190,28 @@ class GpuEngine final : public Engine {
     space.totals.zero(shapes * kTotals * lanes.count, stream_);
   }
 
+  void reserve_linear(const DeviceProducts& products, const LayerPolicy& policy,
+                      const Lanes& lanes) {
+    Workspace& space = *workspace_;
+    const ProductShape& shape = products.input.shape();
+    space.numbers.reserve(products, policy, stream_);
+    if (!keeps_elements(policy)) {
+      space.operand.reserve(Product::padded(lanes.frames) * shape.operand_bytes(), stream_);
+      space.state.reserve(lanes.count * shape.inputs * state_bytes(policy), stream_);
+    }
+    if (!shape.floats()) space.sums.reserve(linear_rows(shape) * shape.sum_bytes(), stream_);
+  }
+
+  // Rows of a linear layer whose integer sums are held at once.
+  Index linear_rows(const ProductShape& shape) const {
+    const Index frames = workspace_->lanes.lanes().frames;
+    return Product::padded(std::min(std::max(Index{1}, chunk_bytes_ / shape.sum_bytes()), frames));
+  }
+
   void run_part(Part& part) {
     Workspace& space = *workspace_;
     const Lanes& lanes = space.lanes.lanes();
-    const Index rows = DenseProduct::padded(lanes.frames);
+    const Index rows = Product::padded(lanes.frames);
     space.input.resize(rows, model_.inputs(), stream_);
     const MatrixView<const float> features{part.features.values.row(part.first_frame()),
                                            lanes.frames, part.features.cols(),
@@ -212,7 +243,7 @@ class GpuEngine final : public Engine {
     for (std::size_t d = 0; d < layer.directions.size(); ++d) {
       const Index shape = static_cast<Index>(part.running.size() + d);
       tasks.push_back(
-          {.products = weights_[index].directions[d],
+          {.products = weights(index, policy.arithmetic)[d],
            .direction = layer.directions[d],
            .policy = policy,
            .lanes = lanes,
@@ -238,23 +269,33 @@ class GpuEngine final : public Engine {
   void run_layer(const LinearLayer& layer, Index index, Part& part) {
     Workspace& space = *workspace_;
     const Lanes& lanes = space.lanes.lanes();
-    const OperandChoice& choice = part.point.layers[index].operand;
-    const LinearProduct& linear = weights_[index].linear.front();
-    const bool keeps = state_bytes(choice) == 0;
-    if (!keeps) {
-      space.operand.resize(DenseProduct::padded(lanes.frames), layer.inputs, stream_);
-      launch_initial_state(choice, space.state.data(), lanes.count * layer.inputs, stream_);
-    }
-    const DeviceView<float> operand = keeps ? space.input.view() : space.operand.view();
-    launch_frame_operand(choice, lanes,
+    const LayerPolicy& policy = part.point.layers[index];
+    const DeviceProducts& products = weights(index, policy.arithmetic).front();
+    const ProductShape& shape = products.input.shape();
+    const bool keeps = keeps_elements(policy);
+    if (!keeps)
+      launch_initial_state(policy, space.state.data(), lanes.count * layer.inputs, stream_);
+    const OperandRows operand{
+        keeps ? reinterpret_cast<std::byte*>(space.input.view().data) : space.operand.data(),
+        shape.operand_stride()};
+    space.numbers.upload(products, policy, stream_);
+    launch_frame_operand(policy, lanes,
                          {.x = space.input.view(),
                           .operand = operand,
                           .state = keeps ? nullptr : space.state.data(),
                           .totals = totals(static_cast<Index>(part.running.size()), 0)},
                          stream_);
-    linear.product(operand, lanes.frames, space.output.view(), stream_);
-    launch_linear(space.output.view().leading(lanes.frames), linear.bias.data(),
-                  activation_range(layer.activation), stream_);
+    const Index at_once = shape.floats() ? lanes.frames : linear_rows(shape);
+    for (Index first = 0; first < lanes.frames; first += at_once) {
+      const DeviceView<float> y =
+          space.output.view().slice(first, std::min(at_once, lanes.frames - first));
+      const SumRows sums{shape.floats() ? reinterpret_cast<std::byte*>(y.data) : space.sums.data(),
+                         shape.sum_stride()};
+      products.input({operand.data + first * shape.operand_bytes(), operand.stride}, y.rows, sums,
+                     stream_);
+      launch_linear(policy.arithmetic, sums, space.numbers.data(),
+                    activation_range(layer.activation), y, stream_);
+    }
     part.running.emplace_back();
   }
 
@@ -271,7 +312,7 @@ class GpuEngine final : public Engine {
     stream_.synchronize();
     Index shape = 0;
     for (std::size_t i = 0; i < model_.layers.size(); ++i)
-      for (const LayerShape& of_layer : layer_shapes(model_.layers[i])) {
+      for (const LayerShape& of_layer : layer_shapes(model_.layers[i], part.point.layers[i])) {
         const auto total = [&](Index which, Index lane) {
           return totals[(shape * kTotals + which) * part.count + lane];
         };
@@ -317,8 +358,9 @@ class GpuEngine final : public Engine {
   Stream stream_;
   Event ready_;
   CublasLt cublas_;
-  std::vector<LayerWeights> weights_;  // of each layer
-  Index chunk_bytes_ = 0;
+  // Of each layer, by arithmetic.
+  std::vector<std::array<LayerWeights, std::variant_size_v<Arithmetic>>> weights_;
+  const Index chunk_bytes_;
   Index most_lanes_ = std::numeric_limits<Index>::max();
   std::optional<Workspace> workspace_;
 };
@@ -343,25 +385,36 @@ std::vector<std::string> devices() {
   return names;
 }
 
-std::optional<std::string> why_not(const OperatingPoint& point) {
-  for (const LayerPolicy& layer : point.layers) {
-    if (!std::holds_alternative<Fp32>(layer.arithmetic)) return "the GPU engine computes in fp32 only";
-    if (!std::holds_alternative<Exact>(layer.nonlinearity))
-      return "the GPU engine has exact sigmoids and tanhs only";
-    const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
-    if (skip != nullptr && skip->has_pseudo()) return "the GPU engine has no pseudo-skips";
-    if (std::holds_alternative<Memoized>(layer.operand) || std::holds_alternative<DynamicPrecision>(layer.operand))
-      return "the GPU engine makes one product per neuron, and memoized and dynamic_precision choose between two";
+std::optional<std::string> why_not(const Model& model) {
+  for (const Layer& layer : model.layers) {
+    const auto* recurrent = std::get_if<RecurrentLayer>(&layer);
+    if (recurrent == nullptr || recurrent->is_plain_lstm()) continue;
+    return concat("the GPU engine has LSTM cells without peepholes and projection only, and layer ", recurrent->name,
+                  " has others");
   }
   return std::nullopt;
 }
 
-std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions&) {
+std::optional<std::string> why_not(const OperatingPoint& point) {
+  for (const LayerPolicy& layer : point.layers) {
+    const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
+    if (skip != nullptr && skip->has_pseudo()) return "the GPU engine has no pseudo-skips";
+    if (std::holds_alternative<Memoized>(layer.operand) ||
+        std::holds_alternative<DynamicPrecision>(layer.operand))
+      return "the GPU engine makes one product per neuron, and memoized and dynamic_precision "
+             "choose between two";
+  }
+  return std::nullopt;
+}
+
+std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {
   EDGEVAL_EXPECTS(!devices().empty(),
                   "there is no GPU that edgeval can use (compute capability 8.0 or later, with a "
                   "driver for CUDA ",
                   CUDART_VERSION / 1000, "); use --device cpu");
-  return std::make_unique<GpuEngine>(model);
+  const std::optional<std::string> reason = why_not(model);
+  EDGEVAL_EXPECTS(!reason, *reason, "; use --device cpu");
+  return std::make_unique<GpuEngine>(model, options);
 }
 
 }  // namespace edgeval::gpu

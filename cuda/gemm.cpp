@@ -27,10 +27,10 @@ void set(cublasLtMatmulPreferenceOpaque_t& preference,
       cublasLtMatmulPreferenceSetAttribute(&preference, attribute, &value, sizeof value));
 }
 
-cublasLtMatrixLayoutOpaque_t layout(Index rows, Index cols, Index leading, Index blocks,
-                                    Index block_stride) {
+cublasLtMatrixLayoutOpaque_t layout(cudaDataType_t type, Index rows, Index cols, Index leading,
+                                    Index blocks, Index block_stride) {
   cublasLtMatrixLayoutOpaque_t result;
-  EDGEVAL_CUBLAS(cublasLtMatrixLayoutInit(&result, CUDA_R_32F, static_cast<std::uint64_t>(rows),
+  EDGEVAL_CUBLAS(cublasLtMatrixLayoutInit(&result, type, static_cast<std::uint64_t>(rows),
                                           static_cast<std::uint64_t>(cols), leading));
   set(result, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(blocks));
   set(result, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, static_cast<std::int64_t>(block_stride));
@@ -52,61 +52,89 @@ CublasLt::CublasLt() {
   handle_.reset(handle);
 }
 
-DenseProduct::DenseProduct(const CublasLt& cublas, MatrixView<const float> weight,
-                           Index typical_rows, cudaStream_t stream)
-    : cublas_(&cublas), inputs_(weight.cols), outputs_(weight.rows) {
-  weight_.resize(outputs_, inputs_, stream);
-  upload(weight, weight_.view(), stream);
-  EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32F_PEDANTIC, CUDA_R_32F));
+Product::Product(const CublasLt& cublas, MatrixView<const float> weight, int bits,
+                 Index typical_rows, cudaStream_t stream)
+    : cublas_(&cublas), shape_{weight.cols, weight.rows, bits} {
+  if (shape_.floats()) {
+    weight_.reserve(shape_.width() * shape_.operand_bytes(), stream);
+    upload(weight,
+           DeviceView<float>{reinterpret_cast<float*>(weight_.data()), weight.rows, weight.cols,
+                             shape_.operand_stride()},
+           stream);
+    EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32F_PEDANTIC, CUDA_R_32F));
+  } else {
+    upload_integers(weight, stream);
+    EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32I, CUDA_R_32I));
+  }
   set(product_, CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
-  choose_algorithm(cublas, typical_rows);
+  choose_algorithm(typical_rows);
 }
 
-DenseProduct::Layouts DenseProduct::layouts(Index blocks) const {
-  const Index x_stride = DeviceMatrix<float>::padded_cols(inputs_);
-  const Index y_stride = DeviceMatrix<float>::padded_cols(outputs_);
-  return {.weight = layout(inputs_, outputs_, x_stride, blocks, 0),
-          .x = layout(inputs_, kRowBlock, x_stride, blocks, kRowBlock * x_stride),
-          .y = layout(outputs_, kRowBlock, y_stride, blocks, kRowBlock * y_stride)};
+void Product::upload_integers(MatrixView<const float> weight, cudaStream_t stream) {
+  ByteProduct::expect_exact_sums(shape_.inputs);
+  const FixedWeights fixed = FixedWeights::of(weight, shape_.bits);
+  const Matrix<std::int8_t> digits = fixed.digits(shape_.bits);
+  weight_.reserve(shape_.width() * shape_.operand_stride(),
+                  stream);  // zeros, which the padding stays
+  upload(digits.view(),
+         DeviceView<std::int8_t>{reinterpret_cast<std::int8_t*>(weight_.data()), digits.rows(),
+                                 digits.cols(), shape_.operand_stride()},
+         stream);
+  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for digits
+  weight_bits_ = fixed.fraction_bits;
+  for (Index o = 0; o < shape_.outputs; ++o) {
+    std::int64_t sum = 0;
+    for (Index i = 0; i < shape_.inputs; ++i) sum += fixed.codes(o, i);
+    offsets_.push_back(shape_.bits == 16 ? kLowDigitOffset * sum : 0);
+  }
 }
 
-void DenseProduct::choose_algorithm(const CublasLt& cublas, Index typical_rows) {
+Product::Layouts Product::layouts(Index blocks) const {
+  const cudaDataType_t elements = shape_.floats() ? CUDA_R_32F : CUDA_R_8I;
+  const cudaDataType_t sums = shape_.floats() ? CUDA_R_32F : CUDA_R_32I;
+  const Index x_stride = shape_.operand_stride(), y_stride = shape_.sum_stride();
+  return {.weight = layout(elements, shape_.terms(), shape_.width(), x_stride, blocks, 0),
+          .x = layout(elements, shape_.terms(), kRowBlock, x_stride, blocks, kRowBlock * x_stride),
+          .y = layout(sums, shape_.width(), kRowBlock, y_stride, blocks, kRowBlock * y_stride)};
+}
+
+void Product::choose_algorithm(Index typical_rows) {
   cublasLtMatmulPreferenceOpaque_t preference;
   EDGEVAL_CUBLAS(cublasLtMatmulPreferenceInit(&preference));
   set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{0});
   set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
       static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));
-  Layouts shapes = layouts(padded(typical_rows) / kRowBlock);
+  Layouts shapes = layouts(shape_.digits() * padded(typical_rows) / kRowBlock);
   std::array<cublasLtMatmulHeuristicResult_t, 16> candidates{};
   int found = 0;
   EDGEVAL_CUBLAS(cublasLtMatmulAlgoGetHeuristic(
-      cublas.handle(), &product_, &shapes.weight, &shapes.x, &shapes.y, &shapes.y, &preference,
+      cublas_->handle(), &product_, &shapes.weight, &shapes.x, &shapes.y, &shapes.y, &preference,
       static_cast<int>(candidates.size()), candidates.data(), &found));
   const auto end = candidates.begin() + found;
   const auto chosen = std::find_if(candidates.begin(), end, [](const auto& candidate) {
     return candidate.state == CUBLAS_STATUS_SUCCESS && splits(candidate.algo) <= 1;
   });
   if (chosen == end)
-    throw CudaError(
-        concat("cuBLASLt has no unsplit fp32 product for weights [", outputs_, ", ", inputs_, "]"));
+    throw CudaError(concat("cuBLASLt has no unsplit product of ", shape_.bits,
+                           " bits for weights [", shape_.outputs, ", ", shape_.inputs, "]"));
   algorithm_ = chosen->algo;
 }
 
-void DenseProduct::operator()(DeviceView<const float> x, Index rows, DeviceView<float> y,
-                              cudaStream_t stream) const {
-  EDGEVAL_ASSERT(x.cols == inputs_ && y.cols == outputs_);
-  EDGEVAL_ASSERT(x.stride == DeviceMatrix<float>::padded_cols(inputs_) &&
-                 y.stride == DeviceMatrix<float>::padded_cols(outputs_));
-  EDGEVAL_ASSERT(rows == 0 || (x.rows >= padded(rows) && y.rows >= padded(rows)));
+void Product::operator()(OperandRows x, Index rows, SumRows y, cudaStream_t stream) const {
+  EDGEVAL_ASSERT(x.stride == shape_.operand_stride() && y.stride == shape_.sum_stride());
   const float one = 1, zero = 0;
-  const Index blocks = padded(rows) / kRowBlock;
+  const std::int32_t whole_one = 1, whole_zero = 0;
+  const auto* alpha = shape_.floats() ? static_cast<const void*>(&one) : &whole_one;
+  const auto* beta = shape_.floats() ? static_cast<const void*>(&zero) : &whole_zero;
+  const Index x_bytes = kRowBlock * shape_.operand_bytes() / shape_.digits();  // of a block
+  const Index y_bytes = kRowBlock * shape_.sum_bytes() / shape_.digits();
+  const Index blocks = shape_.digits() * padded(rows) / kRowBlock;
   for (Index first = 0; first < blocks; first += kMostBlocks) {
     Layouts shapes = layouts(std::min(kMostBlocks, blocks - first));
-    float* target = y.row(first * kRowBlock);
-    EDGEVAL_CUBLAS(cublasLtMatmul(cublas_->handle(), &product_, &one, weight_.view().data,
-                                  &shapes.weight, x.row(first * kRowBlock), &shapes.x, &zero,
-                                  target, &shapes.y, target, &shapes.y, &algorithm_, nullptr, 0,
-                                  stream));
+    std::byte* target = y.data + first * y_bytes;
+    EDGEVAL_CUBLAS(cublasLtMatmul(cublas_->handle(), &product_, alpha, weight_.data(),
+                                  &shapes.weight, x.data + first * x_bytes, &shapes.x, beta, target,
+                                  &shapes.y, target, &shapes.y, &algorithm_, nullptr, 0, stream));
   }
 }
 

@@ -1,16 +1,20 @@
-// Y = X W^T in fp32 on the device, through cuBLASLt with the weights uploaded once.
+// Y = X W^T on the device, in fp32 or exactly in integers (cuda/digits.hpp), through cuBLASLt with
+// the weights uploaded once.
 //
 // Products are made in blocks of kRowBlock rows, as one strided batch of products of a single
 // shape, all by the one algorithm chosen when the weights came (no split of the inner dimension, no
-// TF32). So a row's result does not depend on how many rows the batch has nor on its place among
-// them (docs/techniques.md, "fp32").
+// workspace, no TF32). So an fp32 row's result does not depend on how many rows the batch has nor
+// on its place among them (docs/techniques.md, "fp32"); sums of integers depend on nothing anyway.
 #pragma once
 
 #include <cublasLt.h>
 
 #include <memory>
+#include <optional>
 
+#include "cuda/digits.hpp"
 #include "cuda/memory.hpp"
+#include "host/engine/layer_arithmetic.hpp"
 
 namespace edgeval::gpu {
 
@@ -28,26 +32,27 @@ class CublasLt {
   std::unique_ptr<cublasLtContext, Destroy> handle_;
 };
 
-class DenseProduct {
+class Product {
  public:
   static constexpr Index kRowBlock = 128;
-  static constexpr Index padded(Index rows) {
-    return (rows + kRowBlock - 1) / kRowBlock * kRowBlock;
-  }
+  static constexpr Index padded(Index rows) { return padded_to(rows, kRowBlock); }
 
-  // weight: [O, C] on the host. typical_rows: of the calls to come, by which the algorithm is
-  // chosen. `cublas` must outlive the product.
-  DenseProduct(const CublasLt& cublas, MatrixView<const float> weight, Index typical_rows,
-               cudaStream_t stream);
+  // weight: [O, C] on the host. bits: 32 for fp32, 16 or 8 for integers. typical_rows: of the calls
+  // to come, by which the algorithm is chosen. `cublas` must outlive the product.
+  Product(const CublasLt& cublas, MatrixView<const float> weight, int bits, Index typical_rows,
+          cudaStream_t stream);
 
-  // The first `rows` rows of x [>= padded(rows), C] -> those of y [>= padded(rows), O]; rows beyond
-  // are scratch in both. Views of a DeviceMatrix or of its leading rows. May be captured into a
-  // graph.
-  void operator()(DeviceView<const float> x, Index rows, DeviceView<float> y,
-                  cudaStream_t stream) const;
+  // The first `rows` rows of x -> those of y. Both hold padded(rows) rows as shape() has them; rows
+  // beyond `rows` are scratch. May be captured into a graph.
+  void operator()(OperandRows x, Index rows, SumRows y, cudaStream_t stream) const;
 
-  Index inputs() const { return inputs_; }
-  Index outputs() const { return outputs_; }
+  const ProductShape& shape() const { return shape_; }
+  Index inputs() const { return shape_.inputs; }
+  Index outputs() const { return shape_.outputs; }
+
+  // Of integers, as FixedProduct has them.
+  int weight_bits() const { return weight_bits_; }
+  const std::vector<std::int64_t>& offsets() const { return offsets_; }
 
  private:
   // The layouts of W, X and Y, column-major as cuBLAS has it: Y^T [O, rows] = W [O, C] X^T [C,
@@ -56,14 +61,23 @@ class DenseProduct {
     cublasLtMatrixLayoutOpaque_t weight, x, y;
   };
   Layouts layouts(Index blocks) const;
-  void choose_algorithm(const CublasLt& cublas, Index typical_rows);
+  void upload_integers(MatrixView<const float> weight, cudaStream_t stream);
+  void choose_algorithm(Index typical_rows);
 
   const CublasLt* cublas_;
-  Index inputs_, outputs_;
-  DeviceMatrix<float> weight_;
+  ProductShape shape_;
+  DeviceBuffer<std::byte> weight_;  // [width, operand_stride]
+  int weight_bits_ = 0;
+  std::vector<std::int64_t> offsets_;
   mutable cublasLtMatmulDescOpaque_t
       product_;  // cuBLASLt only reads it, but through a plain pointer
   cublasLtMatmulAlgo_t algorithm_;
+};
+
+// The products of one direction of a recurrent layer, or of a linear layer, under one arithmetic.
+struct DeviceProducts : LayerProducts<Product> {
+  DeviceBuffer<float> float_bias;
+  Index cells() const { return recurrent->inputs(); }
 };
 
 }  // namespace edgeval::gpu

@@ -14,42 +14,52 @@ constexpr Index kStepsPerGraph = 16;
 constexpr Index kLeastGraphs = 2;  // shorter stretches are not worth a recording
 constexpr std::size_t kMostRecorded = 256;
 
-bool keeps_elements(const OperandChoice& operand) { return state_bytes(operand) == 0; }
+// h itself as the operand of fp32.
+OperandRows rows_of(DeviceView<float> h) {
+  return {reinterpret_cast<std::byte*>(h.data), h.stride};
+}
 
 }  // namespace
 
-LstmProducts::LstmProducts(const CublasLt& cublas, const LstmWeights& weights, cudaStream_t stream)
-    : input(cublas, weights.weight_ih.view(), kTypicalInputRows, stream),
-      recurrent(cublas, weights.weight_hh.view(), kTypicalRecurrentRows, stream) {
-  bias.upload(weights.bias.data(), weights.bias.size(), stream);
+DeviceProducts lstm_products(const CublasLt& cublas, const LstmWeights& weights, int bits,
+                             cudaStream_t stream) {
+  DeviceProducts products{
+      {Product(cublas, weights.weight_ih.view(), bits, kTypicalInputRows, stream),
+       Product(cublas, weights.weight_hh.view(), bits, kTypicalRecurrentRows, stream),
+       &weights.bias},
+      {}};
+  products.float_bias.upload(weights.bias.data(), weights.bias.size(), stream);
+  return products;
 }
 
-void LstmRunner::reserve(const LstmProducts& products, const OperandChoice& operand,
+void LstmRunner::reserve(const DeviceProducts& products, const LayerPolicy& policy,
                          const Lanes& lanes) {
-  const Index inputs = products.inputs(), cells = products.cells();
-  const Index row_bytes = (inputs + 4 * cells) * static_cast<Index>(sizeof(float));
-  const Index chunk_rows =
-      DenseProduct::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
-  const Index lane_rows = DenseProduct::padded(lanes.count);
+  const Index inputs = products.input.inputs(), cells = products.cells();
+  const ProductShape &input = products.input.shape(), &recurrent = products.recurrent->shape();
+  const Index row_bytes = input.operand_bytes() + input.sum_bytes();
+  chunk_rows_ =
+      Product::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
+  const Index lane_rows = Product::padded(lanes.count);
   packing_.reserve(lanes, stream_);
   mode_.reserve(lanes.frames, stream_);
   live_.reserve(lanes.frames, stream_);
   running_on_device_.reserve(lanes.count, stream_);
-  x_operand_.resize(chunk_rows, inputs, stream_);
-  wx_.resize(chunk_rows, 4 * cells, stream_);
-  uh_.resize(lane_rows, 4 * cells, stream_);
-  c_.resize(lanes.count, cells, stream_);
+  x_operand_.reserve(chunk_rows_ * input.operand_bytes(), stream_);
+  wx_.reserve(chunk_rows_ * input.sum_bytes(), stream_);
+  uh_.reserve(lane_rows * recurrent.sum_bytes(), stream_);
   h_.resize(lane_rows, cells, stream_);
-  if (!keeps_elements(operand)) h_operand_.resize(lane_rows, cells, stream_);
-  x_state_.reserve(lanes.count * inputs * state_bytes(operand), stream_);
-  h_state_.reserve(lanes.count * cells * state_bytes(operand), stream_);
-  rule_ = rule_bytes(operand);
+  c_.reserve(lanes.count * h_.view().stride * kStateBytes, stream_);
+  if (!keeps_elements(policy)) h_operand_.reserve(lane_rows * recurrent.operand_bytes(), stream_);
+  x_state_.reserve(lanes.count * inputs * state_bytes(policy), stream_);
+  h_state_.reserve(lanes.count * cells * state_bytes(policy), stream_);
+  numbers_.reserve(products, policy, stream_);
+  rule_ = rule_bytes(policy);
   rule_on_device_.reserve(static_cast<Index>(rule_.size()), stream_);
   cursor_.reserve(1, stream_);
 }
 
 void LstmRunner::plan(const LstmTask& task) {
-  reserve(task.products, task.policy.operand, task.lanes);
+  reserve(task.products, task.policy, task.lanes);
   const bool backward = task.direction == Direction::kBackward;
   std::visit(
       [&](const auto& plan) {
@@ -91,35 +101,37 @@ std::vector<StepMode> LstmRunner::modes(Index frames) const {
 }
 
 RecurrentStep LstmRunner::recurrent_step(const LstmTask& task) const {
-  const bool keeps = keeps_elements(task.policy.operand);
+  const bool keeps = keeps_elements(task.policy);
+  const ProductShape& recurrent = task.products.recurrent->shape();
   return {.pack = packing_.view(),
           .cursor = cursor_.data(),
-          .wx = wx_.view().data,
-          .uh = uh_.view().data,
-          .bias = task.products.bias.data(),
-          .c = c_.view().data,
+          .wx = {wx_.data(), task.products.input.shape().sum_stride()},
+          .uh = {uh_.data(), recurrent.sum_stride()},
+          .numbers = numbers_.data(),
+          .c = c_.data(),
           .h = h_.view().data,
-          .operand = keeps ? h_.view().data : h_operand_.view().data,
+          .operand = keeps ? rows_of(h_.view())
+                           : OperandRows{h_operand_.data(), recurrent.operand_stride()},
           .output = task.output.data,
           .state = keeps ? nullptr : h_state_.data(),
           .rule = rule_on_device_.data(),
           .totals = task.recurrent_totals,
           .cells = task.products.cells(),
-          .gate_stride = uh_.view().stride,
           .cell_stride = h_.view().stride,
           .output_stride = task.output.stride};
 }
 
 // State before the first step, and what h = 0 brings into its product.
 void LstmRunner::start(const LstmTask& task, const RecurrentStep& step) {
-  const OperandChoice& operand = task.policy.operand;
-  c_.zero(stream_);
+  const LayerPolicy& policy = task.policy;
+  c_.zero(task.lanes.count * step.cell_stride * kStateBytes, stream_);
   h_.zero(stream_);
-  launch_initial_state(operand, x_state_.data(), task.lanes.count * task.products.inputs(),
+  launch_initial_state(policy, x_state_.data(), task.lanes.count * task.products.input.inputs(),
                        stream_);
-  launch_initial_state(operand, h_state_.data(), task.lanes.count * step.cells, stream_);
+  launch_initial_state(policy, h_state_.data(), task.lanes.count * step.cells, stream_);
   rule_on_device_.upload(rule_, stream_);
-  launch_first_operand(operand, step, active_.front(), stream_);
+  numbers_.upload(task.products, policy, stream_);
+  launch_first_operand(policy, step, active_.front(), stream_);
 }
 
 // Runs as many steps from `first` as fit into a chunk (at least one); returns the step after the
@@ -127,23 +139,22 @@ void LstmRunner::start(const LstmTask& task, const RecurrentStep& step) {
 Index LstmRunner::run_chunk(const LstmTask& task, const RecurrentStep& step, Index first) {
   const Index first_row = offset_[first];
   Index end = first + 1;
-  while (end < steps_ && offset_[end] + active_[end] - first_row <= wx_.view().rows) ++end;
+  while (end < steps_ && offset_[end] + active_[end] - first_row <= chunk_rows_) ++end;
   const Index rows = offset_[end - 1] + active_[end - 1] - first_row;
-  launch_packed_operand(task.policy.operand, packing_.view(),
+  const OperandRows operand{x_operand_.data(), task.products.input.shape().operand_stride()};
+  launch_packed_operand(task.policy, packing_.view(),
                         {.x = task.x,
-                         .operand = x_operand_.view(),
-                         .state = keeps_elements(task.policy.operand) ? nullptr : x_state_.data(),
+                         .operand = operand,
+                         .state = keeps_elements(task.policy) ? nullptr : x_state_.data(),
                          .totals = task.input_totals,
                          .first_step = first,
                          .end_step = end,
                          .lanes = active_[first],
                          .first_row = first_row},
                         stream_);
-  task.products.input(x_operand_.view(), rows, wx_.view(), stream_);
+  task.products.input(operand, rows, step.wx, stream_);
   launch_set_cursor(cursor_.data(), {first, first_row}, stream_);
-  const auto blocks = [&](Index k) {
-    return DenseProduct::padded(active_[k]) / DenseProduct::kRowBlock;
-  };
+  const auto blocks = [&](Index k) { return Product::padded(active_[k]) / Product::kRowBlock; };
   for (Index k = first; k < end;) {
     Index next = k + 1;
     while (next < end && blocks(next) == blocks(k)) ++next;
@@ -167,28 +178,28 @@ void LstmRunner::run_steps(const LstmTask& task, const RecurrentStep& step, Inde
 
 void LstmRunner::launch_steps(const LstmTask& task, const RecurrentStep& step, Index blocks,
                               Index count) {
-  const Index rows = blocks * DenseProduct::kRowBlock;
-  const DeviceView<float> operand =
-      keeps_elements(task.policy.operand) ? h_.view() : h_operand_.view();
+  const Index rows = blocks * Product::kRowBlock;
   for (Index ahead = 0; ahead < count; ++ahead) {
-    task.products.recurrent(operand, rows, uh_.view(), stream_);
-    launch_recurrent_step(task.policy.operand, step, rows, ahead, stream_);
+    (*task.products.recurrent)(step.operand, rows, step.uh, stream_);
+    launch_recurrent_step(task.policy, step, rows, ahead, stream_);
   }
   if (count > 0) launch_advance_cursor(cursor_.data(), count, stream_);
 }
 
 const Graph& LstmRunner::graph(const LstmTask& task, const RecurrentStep& step, Index blocks) {
-  const DenseProduct* product = &task.products.recurrent;
-  const std::size_t choice = task.policy.operand.index();
+  // The product belongs to one layer, direction and arithmetic.
+  const Product* product = &*task.products.recurrent;
+  const std::size_t operand = task.policy.operand.index();
+  const bool exact = std::holds_alternative<Exact>(task.policy.nonlinearity);
   for (const Recorded& known : recorded_)
-    if (known.product == product && known.choice == choice && known.blocks == blocks &&
-        known.step == step)
+    if (known.product == product && known.operand == operand && known.exact == exact &&
+        known.blocks == blocks && known.step == step)
       return known.graph;
   if (recorded_.size() == kMostRecorded) {
     stream_.synchronize();
     recorded_.clear();
   }
-  recorded_.push_back({step, product, choice, blocks,
+  recorded_.push_back({step, product, operand, exact, blocks,
                        Graph([&] { launch_steps(task, step, blocks, kStepsPerGraph); }, stream_)});
   return recorded_.back().graph;
 }

@@ -7,25 +7,18 @@
 #pragma once
 
 #include "cuda/cell.hpp"
-#include "cuda/gemm.hpp"
 #include "cuda/graph.hpp"
+#include "cuda/numbers.hpp"
 #include "cuda/stream.hpp"
-#include "host/engine/engine.hpp"
 
 namespace edgeval::gpu {
 
-struct LstmProducts {
-  DenseProduct input;      // [4H, C]
-  DenseProduct recurrent;  // [4H, H]
-  DeviceBuffer<float> bias;
-
-  LstmProducts(const CublasLt& cublas, const LstmWeights& weights, cudaStream_t stream);
-  Index inputs() const { return input.inputs(); }
-  Index cells() const { return recurrent.inputs(); }
-};
+// bits: 32 for fp32, 16 or 8 for integers.
+DeviceProducts lstm_products(const CublasLt& cublas, const LstmWeights& weights, int bits,
+                             cudaStream_t stream);
 
 struct LstmTask {
-  const LstmProducts& products;
+  const DeviceProducts& products;  // under the policy's arithmetic
   Direction direction;
   const LayerPolicy& policy;
   Lanes lanes;
@@ -42,9 +35,9 @@ class LstmRunner {
   // chunk_bytes: of operands and pre-activations held at once.
   explicit LstmRunner(Index chunk_bytes) : chunk_bytes_(chunk_bytes) {}
 
-  // All the memory that a task of these products, lanes and this operand takes, so that plan and
+  // All the memory that a task of these products, lanes and this policy takes, so that plan and
   // run allocate nothing.
-  void reserve(const LstmProducts& products, const OperandChoice& operand, const Lanes& lanes);
+  void reserve(const DeviceProducts& products, const LayerPolicy& policy, const Lanes& lanes);
   void plan(const LstmTask& task);
   void run(const LstmTask& task);
 
@@ -57,9 +50,10 @@ class LstmRunner {
  private:
   struct Recorded {
     RecurrentStep step;
-    const DenseProduct* product;
-    std::size_t choice;  // which operand
-    Index blocks;        // of rows in the product
+    const Product* product;
+    std::size_t operand;  // which choice
+    bool exact;           // nonlinearity
+    Index blocks;         // of rows in the product
     Graph graph;
   };
 
@@ -76,8 +70,11 @@ class LstmRunner {
   Packing packing_;
   DeviceBuffer<StepMode> mode_;
   DeviceBuffer<std::int32_t> live_, running_on_device_;
-  DeviceMatrix<float> x_operand_, wx_, uh_, c_, h_, h_operand_;
+  Index chunk_rows_ = 0;
+  DeviceBuffer<std::byte> x_operand_, h_operand_, wx_, uh_, c_;
+  DeviceMatrix<float> h_;
   DeviceBuffer<std::byte> x_state_, h_state_, rule_on_device_;
+  LayerNumbers numbers_;
   DeviceBuffer<StepCursor> cursor_;
   std::vector<std::byte> rule_;
   std::vector<std::int32_t> running_;  // [N]

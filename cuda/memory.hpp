@@ -21,6 +21,7 @@ struct DeviceView {
 
   EDGEVAL_HD T* row(Index r) const { return data + r * stride; }
   DeviceView leading(Index count) const { return {data, count, cols, stride}; }
+  DeviceView slice(Index first, Index count) const { return {row(first), count, cols, stride}; }
   DeviceView columns(Index first, Index count) const { return {data + first, rows, count, stride}; }
   operator DeviceView<const T>() const { return {data, rows, cols, stride}; }
   bool operator==(const DeviceView&) const = default;

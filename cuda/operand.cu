@@ -4,6 +4,7 @@
 // for hundreds of lanes or thousands of columns; a few narrow lanes leave most of the chip idle, as
 // their recurrence does anyway.
 #include "cuda/block.cuh"
+#include "cuda/format.cuh"
 #include "cuda/operand.hpp"
 #include "host/engine/body/operand.hpp"
 
@@ -34,7 +35,7 @@ struct FrameRows {
 
 __device__ Index smaller(Index a, Index b) { return a < b ? a : b; }
 
-template <class Rule, class Rows>
+template <class Format, class Rule, class Rows>
 __global__ void __launch_bounds__(kColumns)
     input_operand_kernel(Rule rule, Rows rows, InputOperand task, Index steps_per_slice) {
   const Index n = blockIdx.x;
@@ -48,9 +49,9 @@ __global__ void __launch_bounds__(kColumns)
   const CudaBlock block;
   unsigned long long changed = 0, zero = 0;
   for (Index k = first; k < end; ++k) {
-    const OperandCounts counts =
-        operand_row(block, rule, Source::kInput, task.x.row(rows.frame(n, k)) + column, width,
-                    state, task.operand.row(rows.row(n, k)) + column);
+    const OperandCounts counts = operand_row(
+        block, rule, Source::kInput, task.x.row(rows.frame(n, k)) + column, width, state,
+        Format::operand(rule, Source::kInput, task.operand, rows.row(n, k), column));
     changed += static_cast<unsigned long long>(counts.changed);
     zero += static_cast<unsigned long long>(counts.zero);
   }
@@ -68,68 +69,71 @@ __global__ void initial_state_kernel(State* state, Index count) {
 }
 
 template <class Rows>
-void launch(const OperandChoice& choice, const Rows& rows, const InputOperand& task,
+void launch(const LayerPolicy& policy, const Rows& rows, const InputOperand& task,
             cudaStream_t stream) {
   const Index steps = task.end_step - task.first_step;
   if (task.lanes == 0 || task.x.cols == 0 || steps <= 0) return;
-  std::visit(
-      [&](const auto& operand) {
-        const auto rule = operand.rule();
-        const Index slices =
-            decltype(operand.rule())::kIdentity
-                ? std::min((steps + kStepsPerSlice - 1) / kStepsPerSlice, kLargestGrid)
-                : 1;
-        const dim3 grid(static_cast<unsigned>(task.lanes),
-                        static_cast<unsigned>((task.x.cols + kColumns - 1) / kColumns),
-                        static_cast<unsigned>(slices));
-        const int threads = threads_for(task.x.cols, static_cast<int>(kColumns));
-        input_operand_kernel<<<grid, threads, 0, stream>>>(rule, rows, task,
-                                                           (steps + slices - 1) / slices);
-        EDGEVAL_LAUNCHED(stream);
-      },
-      choice);
+  with_rule(policy, [&]<class Format, class Rule>(Format, const Rule& rule) {
+    const Index slices = std::is_empty_v<typename Rule::State>
+                             ? std::min((steps + kStepsPerSlice - 1) / kStepsPerSlice, kLargestGrid)
+                             : 1;
+    const dim3 grid(static_cast<unsigned>(task.lanes),
+                    static_cast<unsigned>((task.x.cols + kColumns - 1) / kColumns),
+                    static_cast<unsigned>(slices));
+    const int threads = threads_for(task.x.cols, static_cast<int>(kColumns));
+    input_operand_kernel<Format>
+        <<<grid, threads, 0, stream>>>(rule, rows, task, (steps + slices - 1) / slices);
+    EDGEVAL_LAUNCHED(stream);
+  });
 }
 
 }  // namespace
 
-Index state_bytes(const OperandChoice& choice) {
-  return std::visit(
-      [](const auto& operand) {
-        using Rule = decltype(operand.rule());
-        return Rule::kIdentity ? Index{0} : static_cast<Index>(sizeof(typename Rule::State));
-      },
-      choice);
+bool keeps_elements(const LayerPolicy& policy) { return state_bytes(policy) == 0; }
+
+Index state_bytes(const LayerPolicy& policy) {
+  Index bytes = 0;
+  with_rule(policy, [&]<class Rule>(auto, const Rule&) {
+    bytes = Rule::kIdentity ? Index{0} : static_cast<Index>(sizeof(typename Rule::State));
+  });
+  return bytes;
 }
 
-void launch_initial_state(const OperandChoice& choice, std::byte* state, Index count,
+std::vector<std::byte> rule_bytes(const LayerPolicy& policy) {
+  std::vector<std::byte> bytes;
+  with_rule(policy, [&]<class Rule>(auto, const Rule& rule) {
+    static_assert(std::is_trivially_copyable_v<Rule>, "rules travel as bytes");
+    const auto* first = reinterpret_cast<const std::byte*>(&rule);
+    bytes.assign(first, first + sizeof rule);
+  });
+  return bytes;
+}
+
+void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index count,
                           cudaStream_t stream) {
   if (count == 0) return;
-  std::visit(
-      [&](const auto& operand) {
-        using Rule = decltype(operand.rule());
-        if constexpr (!Rule::kIdentity) {
-          constexpr int kThreads = 256;
-          initial_state_kernel<<<static_cast<unsigned>((count + kThreads - 1) / kThreads), kThreads,
-                                 0, stream>>>(reinterpret_cast<typename Rule::State*>(state),
-                                              count);
-          EDGEVAL_LAUNCHED(stream);
-        }
-      },
-      choice);
+  with_rule(policy, [&]<class Rule>(auto, const Rule&) {
+    if constexpr (!std::is_empty_v<typename Rule::State>) {
+      constexpr int kThreads = 256;
+      initial_state_kernel<<<static_cast<unsigned>((count + kThreads - 1) / kThreads), kThreads, 0,
+                             stream>>>(reinterpret_cast<typename Rule::State*>(state), count);
+      EDGEVAL_LAUNCHED(stream);
+    }
+  });
 }
 
-void launch_packed_operand(const OperandChoice& choice, const PackView& pack,
+void launch_packed_operand(const LayerPolicy& policy, const PackView& pack,
                            const InputOperand& task, cudaStream_t stream) {
-  launch(choice, PackedRows{pack, task.first_row}, task, stream);
+  launch(policy, PackedRows{pack, task.first_row}, task, stream);
 }
 
-void launch_frame_operand(const OperandChoice& choice, const Lanes& lanes, const InputOperand& task,
+void launch_frame_operand(const LayerPolicy& policy, const Lanes& lanes, const InputOperand& task,
                           cudaStream_t stream) {
   InputOperand all = task;
   all.first_step = 0;
   all.end_step = lanes.longest;
   all.lanes = lanes.count;
-  launch(choice, FrameRows{lanes}, all, stream);
+  launch(policy, FrameRows{lanes}, all, stream);
 }
 
 }  // namespace edgeval::gpu

@@ -3,8 +3,9 @@
 // linear layer takes the frames as they lie.
 #pragma once
 
+#include "cuda/digits.hpp"
 #include "cuda/pack.hpp"
-#include "host/technique/operand.hpp"
+#include "host/engine/engine.hpp"
 
 namespace edgeval::gpu {
 
@@ -17,27 +18,32 @@ struct OperandTotals {
 
 struct InputOperand {
   DeviceView<const float> x;  // [frames, C]
-  DeviceView<float>
-      operand;       // [rows of the chunk, C]; may be x itself where elements stay as they are
-  std::byte* state;  // Rule::State [N, C], by position; null when the rule has none
+  OperandRows operand;  // [rows of the chunk, C]; may be x itself where elements stay as they are
+  std::byte* state;     // Rule::State [N, C], by position; null when the rule has none
   OperandTotals totals;
   Index first_step = 0, end_step = 0;  // of the chunk
   Index lanes = 0;                     // that run the first step
   Index first_row = 0;                 // packed row of the first step
 };
 
-// Bytes of one Rule::State; 0 when elements stay as they are.
-Index state_bytes(const OperandChoice& choice);
+// Whether elements enter the products as they are, so that no operand needs to be written.
+bool keeps_elements(const LayerPolicy& policy);
+
+// Bytes of one Rule::State; 0 where elements stay as they are.
+Index state_bytes(const LayerPolicy& policy);
+
+// The operand's rule as the policy's arithmetic sees values, as bytes.
+std::vector<std::byte> rule_bytes(const LayerPolicy& policy);
 
 // `count` states as they are before a sequence's first step.
-void launch_initial_state(const OperandChoice& choice, std::byte* state, Index count,
+void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index count,
                           cudaStream_t stream);
 
-void launch_packed_operand(const OperandChoice& choice, const PackView& pack,
+void launch_packed_operand(const LayerPolicy& policy, const PackView& pack,
                            const InputOperand& task, cudaStream_t stream);
 
 // Every frame of every lane; the chunk is not read.
-void launch_frame_operand(const OperandChoice& choice, const Lanes& lanes, const InputOperand& task,
+void launch_frame_operand(const LayerPolicy& policy, const Lanes& lanes, const InputOperand& task,
                           cudaStream_t stream);
 
 }  // namespace edgeval::gpu

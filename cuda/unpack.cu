@@ -2,6 +2,7 @@
 // frames, so rows are copied in the order in which they were computed. The linear layer's: a thread
 // block per frame.
 #include "cuda/block.cuh"
+#include "cuda/format.cuh"
 #include "cuda/unpack.hpp"
 #include "host/engine/body/unpack.hpp"
 
@@ -20,10 +21,14 @@ __global__ void unpack_kernel(Lanes lanes, PlanView plan, bool backward, DeviceV
               plan.live + begin, plan.running[lane], backward);
 }
 
-__global__ void linear_kernel(DeviceView<float> y, const float* bias, ActivationRange range) {
-  float* row = y.row(blockIdx.x);
-  linear_row(CudaBlock{}, FloatNumbers{bias},
-             LinearRow<FloatNumbers>{.product = row, .outputs = y.cols, .range = range, .y = row});
+template <class Format>
+__global__ void linear_kernel(SumRows products, const std::byte* numbers, ActivationRange range,
+                              DeviceView<float> y) {
+  using Numbers = typename Format::Numbers;
+  const auto product = Format::sums(products, blockIdx.x, y.cols);
+  linear_row(CudaBlock{}, *reinterpret_cast<const Numbers*>(numbers),
+             LinearRow<Numbers, std::remove_const_t<decltype(product)>>{
+                 .product = product, .outputs = y.cols, .range = range, .y = y.row(blockIdx.x)});
 }
 
 }  // namespace
@@ -38,11 +43,17 @@ void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
   EDGEVAL_LAUNCHED(stream);
 }
 
-void launch_linear(DeviceView<float> y, const float* bias, ActivationRange range,
-                   cudaStream_t stream) {
+void launch_linear(const Arithmetic& arithmetic, SumRows products, const std::byte* numbers,
+                   ActivationRange range, DeviceView<float> y, cudaStream_t stream) {
   if (y.rows == 0 || y.cols == 0) return;
-  linear_kernel<<<static_cast<unsigned>(y.rows), threads_for(y.cols), 0, stream>>>(y, bias, range);
-  EDGEVAL_LAUNCHED(stream);
+  std::visit(
+      [&](const auto& choice) {
+        using Format = decltype(format_of(choice));
+        linear_kernel<Format><<<static_cast<unsigned>(y.rows), threads_for(y.cols), 0, stream>>>(
+            products, numbers, range, y);
+        EDGEVAL_LAUNCHED(stream);
+      },
+      arithmetic);
 }
 
 }  // namespace edgeval::gpu

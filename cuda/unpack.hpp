@@ -2,8 +2,10 @@
 // linear layer's bias and rectifier (bodies in host/engine/body/unpack.hpp and linear.hpp).
 #pragma once
 
+#include "cuda/digits.hpp"
 #include "cuda/plan.hpp"
 #include "host/engine/body/linear.hpp"
+#include "host/engine/engine.hpp"
 
 namespace edgeval::gpu {
 
@@ -11,8 +13,9 @@ namespace edgeval::gpu {
 void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
                    DeviceView<float> output, cudaStream_t stream);
 
-// y [frames, O] holds the products and becomes y + bias, clamped to the range.
-void launch_linear(DeviceView<float> y, const float* bias, ActivationRange range,
-                   cudaStream_t stream);
+// products [rows of y, O], which may be y itself in fp32 -> y, with the bias and clamped to the
+// range. numbers: those of the arithmetic, in device memory.
+void launch_linear(const Arithmetic& arithmetic, SumRows products, const std::byte* numbers,
+                   ActivationRange range, DeviceView<float> y, cudaStream_t stream);
 
 }  // namespace edgeval::gpu

@@ -75,7 +75,7 @@ if ! cmake -S "$root" -B "$build" "${options[@]}" >"$logs/configure.log" 2>&1; t
 fi
 find "$build/cuda" -name '*.cu.o' -delete 2>/dev/null  # so that every kernel is reported
 kernel_tests=$(cd "$root/tests/cuda/kernels" && ls ./*_test.cpp | sed 's,^\./,,; s/\.cpp$//')
-if ! cmake --build "$build" -j "$jobs" --target edgeval body_test gpu_engine_test $kernel_tests gpu_bench \
+if ! cmake --build "$build" -j "$jobs" --target edgeval body_test digits_test gpu_engine_test $kernel_tests gpu_bench \
   >"$logs/build.log" 2>&1; then
   grep -E 'error|Error' "$logs/build.log" | head -n 20
   fail "build" "$logs/build.log"
@@ -99,6 +99,7 @@ awk '{ rule = NF == 7 ? $2 : "-"; printf "%-26s %-16s %-7s %9d %7d %6d %8d\n", $
 row "kernels" "$(awk '{ if ($(NF-3) > most) most = $(NF-3); spilled += $NF } END { printf "%d compiled, at most %d registers, %d bytes spilled", NR, most, spilled }' "$logs/resources.txt")"
 
 "$build/tests/body_test" >"$logs/body.log" 2>&1 && row "bodies on the CPU" "ok" || fail "bodies on the CPU" "$logs/body.log"
+"$build/tests/digits_test" >"$logs/digits.log" 2>&1 && row "digits on the CPU" "ok" || fail "digits on the CPU" "$logs/digits.log"
 
 if [ -z "$capability" ]; then
   row "tests, sanitizer, bench" "NOT RUN: this machine has no GPU; the kernels were compiled and nothing more"

@@ -10,12 +10,16 @@ constexpr Index kExactTerms = 512;
 
 }  // namespace
 
+void ByteProduct::expect_exact_sums(Index columns) {
+  EDGEVAL_EXPECTS(columns <= 65536, "a layer with ", columns, " inputs is too wide for integer arithmetic, 65536 at most");
+}
+
 ByteProduct::ByteProduct(Index rows, MatrixView<const std::int8_t> weight, Route route)
     : rows_(rows),
       inputs_(weight.cols),
       outputs_(weight.rows),
       bytes_(route == Route::kBytes || (route == Route::kBest && onednn::exact_byte_products())) {
-  EDGEVAL_EXPECTS(inputs_ <= 65536, "a layer with ", inputs_, " inputs is too wide for integer arithmetic, 65536 at most");
+  expect_exact_sums(inputs_);
   if (bytes_) {
     products_.emplace_back(rows, inputs_, outputs_, weight.data, weight.stride,
                            onednn::PackedProduct::Types{Type::u8, Type::s8, Type::s32});

@@ -14,7 +14,10 @@ class ByteProduct {
  public:
   enum class Route { kBest, kBytes, kFloats };
 
-  // weight: [O, C], at most 65,536 columns so that no sum leaves 32 bits.
+  // At most 65,536 columns, so that no sum leaves 32 bits; more are refused.
+  static void expect_exact_sums(Index columns);
+
+  // weight: [O, C].
   ByteProduct(Index rows, MatrixView<const std::int8_t> weight, Route route = Route::kBest);
 
   // x [rows, C] -> y [rows, O], contiguous. Safe to call from several threads at once.

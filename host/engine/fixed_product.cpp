@@ -20,8 +20,9 @@ int finest_format(double largest, double most) {
 // The lower digit in [-128, 127]; the upper is (code - lower) / 256.
 std::int32_t lower_digit(std::int32_t code) { return ((code + 128) & 255) - 128; }
 
-Matrix<std::int8_t> digits(const FixedWeights& weights, int bits) {
-  const Matrix<std::int32_t>& codes = weights.codes;
+}  // namespace
+
+Matrix<std::int8_t> FixedWeights::digits(int bits) const {
   const Index outputs = codes.rows();
   Matrix<std::int8_t> bytes(bits == 16 ? 2 * outputs : outputs, codes.cols());
   for (Index o = 0; o < outputs; ++o) {
@@ -37,8 +38,6 @@ Matrix<std::int8_t> digits(const FixedWeights& weights, int bits) {
   }
   return bytes;
 }
-
-}  // namespace
 
 int FixedWeights::format(MatrixView<const float> weight, int bits) {
   const double most = bits == 16 ? kMostWithTwoDigits : static_cast<double>(highest_of(bits));
@@ -61,7 +60,7 @@ FixedProduct<SumT>::FixedProduct(const FixedWeights& weights, ByteProduct::Route
     : inputs_(weights.codes.cols()),
       outputs_(weights.codes.rows()),
       fraction_bits_(weights.fraction_bits),
-      product_(kBits == 16 ? 2 * kRowBlock : kRowBlock, digits(weights, kBits).view(), route) {
+      product_(kBits == 16 ? 2 * kRowBlock : kRowBlock, weights.digits(kBits).view(), route) {
   for (Index o = 0; o < outputs_; ++o) {
     std::int64_t sum = 0, magnitude = 0;
     for (Index i = 0; i < inputs_; ++i) {

@@ -20,6 +20,9 @@ struct FixedWeights {
   // 32639 so that both digits are bytes.
   static FixedWeights of(MatrixView<const float> weight, int bits);
   static int format(MatrixView<const float> weight, int bits);  // its fraction bits
+
+  // As signed bytes. 8 bits: [O, C]. 16 bits: [2 O, C], the upper digits u of all rows, then the lower ones v.
+  Matrix<std::int8_t> digits(int bits) const;
 };
 
 // SumT is int32 for 8 bits and int64 for 16.

@@ -1,7 +1,7 @@
 // The GPU engine on three BiLSTM layers of 320 cells and 120 inputs, random weights and features:
 // dense, and with every fourth step run (similarity skip that always skips, three in a row at
-// most). Some lanes are compared with the CPU engine before a time is printed. Times are medians
-// over whole calls of run(): upload, layers and download.
+// most), in fp32, int8 and int16. Some lanes are compared with the CPU engine before a time is
+// printed. Times are medians over whole calls of run(): upload, layers and download.
 //
 //   gpu_bench [LANES...]      64 1024 4096 when none are given
 #include <algorithm>
@@ -24,9 +24,9 @@ constexpr Index kCompared = 8;  // lanes the CPU engine runs too
 constexpr double kTolerance = 1e-4;
 
 Model bench_model() {
-  const test::LstmSpec layer{kCells, test::kBothDirections};
+  const test::RecurrentSpec layer{kCells, test::kBothDirections};
   return test::random_model({.inputs = kInputs,
-                             .lstm = std::vector<test::LstmSpec>(kLayers, layer),
+                             .lstm = std::vector<test::RecurrentSpec>(kLayers, layer),
                              .outputs = 46,
                              .gain = 1},
                             1);
@@ -40,6 +40,10 @@ Ragged<float> bench_features(Index lanes) {
   Ragged<float> features(lengths, kInputs);
   for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
   return features;
+}
+
+void set_arithmetic(OperatingPoint& point, const Arithmetic& arithmetic) {
+  for (LayerPolicy& layer : point.layers) layer.arithmetic = arithmetic;
 }
 
 OperatingPoint every_fourth(const Model& model) {
@@ -61,7 +65,9 @@ void compare(const Model& model, const OperatingPoint& point, const Ragged<float
     EDGEVAL_EXPECTS(error == error, "an output is not a number");
     worst = std::max(worst, error);
   }
-  EDGEVAL_EXPECTS(worst <= kTolerance, "outputs differ from the CPU engine's by ", worst);
+  const bool exact = !std::holds_alternative<Fp32>(point.layers.front().arithmetic);
+  EDGEVAL_EXPECTS(worst <= (exact ? 0 : kTolerance), "outputs differ from the CPU engine's by ",
+                  worst);
   for (Index n = 0; n < some.sequences(); ++n)
     EDGEVAL_EXPECTS(cpu.activity[n] == gpu.activity[n], "counts of lane ", n,
                     " differ from the CPU engine's");
@@ -87,15 +93,22 @@ void bench(Index lanes) {
   for (const LayerShape& shape : layer_shapes(model))
     macs += static_cast<double>(shape.macs_per_step());
   const double frames = static_cast<double>(features.values.rows());
-  double dense_seconds = 0;
-  for (const bool keep : {false, true}) {
-    const OperatingPoint point = keep ? every_fourth(model) : dense_point(model);
-    compare(model, point, features, engine->run(features, point));
-    const double seconds = median_seconds(*engine, point, features);
-    if (!keep) dense_seconds = seconds;
-    std::printf("%6lld lanes  %-9s %9.2f ms  %11.0f frames/s  %8.1f dense GFLOP/s  %5.2f x dense\n",
-                static_cast<long long>(lanes), keep ? "keep 25 %" : "dense", 1e3 * seconds,
-                frames / seconds, 2e-9 * macs * frames / seconds, seconds / dense_seconds);
+  // Features and outputs of a layer lie within 2 of 0: one integer bit beside the sign.
+  const std::vector<std::pair<const char*, Arithmetic>> arithmetics{
+      {"fp32", Fp32{}}, {"int16", Int16{{.input_bits = 14}}}, {"int8", Int8{{.input_bits = 6}}}};
+  for (const auto& [name, arithmetic] : arithmetics) {
+    double dense_seconds = 0;
+    for (const bool keep : {false, true}) {
+      OperatingPoint point = keep ? every_fourth(model) : dense_point(model);
+      set_arithmetic(point, arithmetic);
+      compare(model, point, features, engine->run(features, point));
+      const double seconds = median_seconds(*engine, point, features);
+      if (!keep) dense_seconds = seconds;
+      std::printf(
+          "%6lld lanes  %-5s  %-9s %9.2f ms  %11.0f frames/s  %8.1f dense GOP/s  %5.2f x dense\n",
+          static_cast<long long>(lanes), name, keep ? "keep 25 %" : "dense", 1e3 * seconds,
+          frames / seconds, 2e-9 * macs * frames / seconds, seconds / dense_seconds);
+    }
   }
 }
 

@@ -11,10 +11,10 @@ TEST(DeviceChoice, AutoPassesOverAGpuThatCannotRunThePoint) {
   const Model model = random_model({.inputs = 3, .lstm = {{.cells = 2}}, .outputs = 5}, 1);
   OperatingPoint point = dense_point(model);
   EXPECT_TRUE(make_engine(model, {}, point).engine->on_gpu());
-  point.layers[0].arithmetic = Int16{};
+  point.layers[0].operand = Memoized{};
   const ChosenEngine chosen = make_engine(model, {}, point);
   EXPECT_FALSE(chosen.engine->on_gpu());
-  EXPECT_NE(chosen.device.find("(the GPU engine computes in fp32 only)"), std::string::npos)
+  EXPECT_NE(chosen.device.find("(the GPU engine makes one product per neuron"), std::string::npos)
       << chosen.device;
 }
 

@@ -1,11 +1,13 @@
-// The GPU engine against the CPU engine, which is the definition. Both take the same bits in and
-// make the same decisions on them; but the products round differently, so a decision on h (or on a
-// later layer's input) that lies within an fp32 rounding of its threshold may fall either way. Over
-// all cases at most 2e-4 of the decisions may differ; a lane whose counts all agree has outputs
-// within 1e-5 of max(1, |reference|).
+// The GPU engine against the CPU engine, which is the definition. Under int16 and int8 modes,
+// counts and outputs are the same bits. In fp32 both take the same bits in and make the same
+// decisions on them; but the products round differently, so a decision on h (or on a later layer's
+// input) that lies within an fp32 rounding of its threshold may fall either way. Over all cases at
+// most 2e-4 of the decisions may differ; a lane whose counts all agree has outputs within 1e-5 of
+// max(1, |reference|).
 #include <cmath>
 #include <map>
 
+#include "host/core/error.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
@@ -135,6 +137,10 @@ TEST_P(GpuEngineTest, GivesTheSameBitsForEveryBatchSize) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GpuEngineTest, testing::ValuesIn(kKinds));
 
+bool same_bits(const Ragged<float>& a, const Ragged<float>& b) {
+  return a.offsets == b.offsets && std::ranges::equal(a.values.values(), b.values.values());
+}
+
 class Plans : public LayerObserver {
  public:
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override {
@@ -148,6 +154,81 @@ class Plans : public LayerObserver {
   std::vector<std::vector<Index>> shapes;
   std::map<std::tuple<Index, Direction, Index>, std::vector<StepMode>> plans;
 };
+
+Nonlinearity random_nonlinearity(Random& random) {
+  return random.of<Nonlinearity>({LookupTable{}, RangeAddressed{}, PiecewiseLinear{}, Hard{}});
+}
+
+class GpuIntegers : public testing::TestWithParam<std::tuple<Kind, IntegerKind>> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, GpuIntegers,
+                         testing::Combine(testing::ValuesIn(kKinds),
+                                          testing::Values(IntegerKind::kInt16, IntegerKind::kInt8,
+                                                          IntegerKind::kBoth)));
+
+Case integer_case(const std::tuple<Kind, IntegerKind>& kinds, std::uint64_t seed,
+                  const std::vector<Index>& lengths) {
+  Case c = random_case(std::get<0>(kinds), seed, lengths);
+  Random random(seed + 1000);
+  make_integer(random, std::get<1>(kinds), c.point);
+  if (seed % 3 == 0)
+    for (std::size_t l = 0; l < c.model.layers.size(); ++l)
+      if (std::holds_alternative<LstmLayer>(c.model.layers[l]))
+        c.point.layers[l].nonlinearity = random_nonlinearity(random);
+  return c;
+}
+
+TEST_P(GpuIntegers, GiveTheBitsModesAndCountsOfTheCpuEngine) {
+  EDGEVAL_NEEDS_GPU();
+  for (std::uint64_t seed = 201; seed <= 212; ++seed)
+    for (Index chunk_bytes : {0, 20000}) {
+      SCOPED_TRACE(concat("seed ", seed, ", chunks of ", chunk_bytes, " bytes"));
+      const Case c = integer_case(GetParam(), seed, few_lanes());
+      Plans cpu_plans, gpu_plans;
+      const BatchResult cpu = make_cpu_engine(c.model, {})->run(c.features, c.point, &cpu_plans);
+      const BatchResult gpu = gpu::make_engine(c.model, {.gpu_chunk_bytes = chunk_bytes})
+                                  ->run(c.features, c.point, &gpu_plans);
+      ASSERT_EQ(gpu.activity, cpu.activity);
+      ASSERT_EQ(gpu_plans.plans, cpu_plans.plans);
+      ASSERT_TRUE(same_bits(gpu.outputs, cpu.outputs));
+    }
+}
+
+TEST_P(GpuIntegers, DoNotDependOnTheBatch) {
+  EDGEVAL_NEEDS_GPU();
+  const Case c = integer_case(GetParam(), 301, many_lanes());
+  const BatchResult cpu = make_cpu_engine(c.model, {})->run(c.features, c.point);
+  const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
+  for (Index batch : {1, 2, 3, 7, 64, 300}) {
+    Index lane = 0;
+    for (const BatchResult& part : run_in_batches(*engine, c, batch))
+      for (Index n = 0; n < part.outputs.sequences(); ++n, ++lane) {
+        const MatrixView<const float> gpu = part.outputs.sequence(n);
+        ASSERT_TRUE(
+            std::equal(gpu.data, gpu.data + gpu.rows * gpu.cols, cpu.outputs.sequence(lane).data))
+            << "lane " << lane << ", batches of " << batch;
+        ASSERT_EQ(part.activity[n], cpu.activity[lane]) << "lane " << lane;
+      }
+  }
+}
+
+TEST(GpuEngine, TakesOtherFunctionsInItsCells) {
+  EDGEVAL_NEEDS_GPU();
+  for (std::uint64_t seed = 401; seed <= 412; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    Case c = random_case(Kind::kDense, seed, few_lanes());
+    for (std::size_t l = 0; l < c.model.layers.size(); ++l)
+      if (std::holds_alternative<LstmLayer>(c.model.layers[l]))
+        // A table's steps would turn a rounding into a jump; straight pieces that meet do not.
+        c.point.layers[l].nonlinearity =
+            random.of<Nonlinearity>({PiecewiseLinear{}, Hard{}, PiecewiseLinear{.segments = 5}});
+    const BatchResult cpu = make_cpu_engine(c.model, {})->run(c.features, c.point);
+    const BatchResult gpu = gpu::make_engine(c.model, {})->run(c.features, c.point);
+    EXPECT_EQ(gpu.activity, cpu.activity);
+    EXPECT_LE(distance(gpu.outputs.values.view(), cpu.outputs.values.view()), kTolerance);
+  }
+}
 
 TEST(GpuEngine, ShowsAnObserverThePlansOfTheFirstLayerBitForBit) {
   EDGEVAL_NEEDS_GPU();

@@ -7,18 +7,19 @@
 namespace edgeval {
 
 // wx, uh [4H] in the order i, f, g, o; c [H] is read and written; h [H] and output [H] are written.
-template <class Numbers>
+// Sums: what sums[at] are read from, plain memory as a rule.
+template <class Numbers, class Sums = const typename Numbers::Sum*>
 struct CellRow {
-  const typename Numbers::Sum* wx;
-  const typename Numbers::Sum* uh;
+  Sums wx;
+  Sums uh;
   Index cells;
   typename Numbers::State* c;
   float* h;
   float* output;
 };
 
-template <class Block, class Numbers>
-EDGEVAL_HD void cell_row(Block block, Numbers numbers, CellRow<Numbers> row) {
+template <class Block, class Numbers, class Sums>
+EDGEVAL_HD void cell_row(Block block, Numbers numbers, CellRow<Numbers, Sums> row) {
   const Index n = row.cells;
   block.for_each(n, [&](Index j) {
     const auto z = [&](Index gate) {

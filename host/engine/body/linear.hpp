@@ -24,17 +24,17 @@ inline ActivationRange activation_range(const Activation& activation) {
   return range;
 }
 
-// product [O] -> y [O], which may be the product's memory when sums are floats.
-template <class Numbers>
+// product [O] -> y [O], which may be the product's memory when sums are floats. Sums as in CellRow.
+template <class Numbers, class Sums = const typename Numbers::Sum*>
 struct LinearRow {
-  const typename Numbers::Sum* product;
+  Sums product;
   Index outputs;
   ActivationRange range;
   float* y;
 };
 
-template <class Block, class Numbers>
-EDGEVAL_HD void linear_row(Block block, Numbers numbers, LinearRow<Numbers> row) {
+template <class Block, class Numbers, class Sums>
+EDGEVAL_HD void linear_row(Block block, Numbers numbers, LinearRow<Numbers, Sums> row) {
   block.for_each(row.outputs, [&](Index o) {
     row.y[o] = clamp(numbers.value(row.product[o], o), row.range.low, row.range.high);
   });

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "cuda/digits.hpp"
 #include "cuda/lanes.hpp"
 #include "cuda/stream.hpp"
 #include "tests/support/gpu.hpp"
@@ -38,6 +39,19 @@ inline Matrix<float> on_host(const gpu::DeviceMatrix<float>& matrix, const gpu::
   download(matrix.view(), values.view(), stream);
   stream.synchronize();
   return values;
+}
+
+// fp32's operands and sums.
+template <class Rows>
+Rows float_rows(const gpu::DeviceMatrix<float>& matrix) {
+  return {reinterpret_cast<std::byte*>(matrix.view().data), matrix.view().stride};
+}
+
+template <class T>
+gpu::DeviceBuffer<std::byte> bytes_on_device(const T& value, cudaStream_t stream) {
+  gpu::DeviceBuffer<std::byte> buffer;
+  buffer.upload(reinterpret_cast<const std::byte*>(&value), sizeof value, stream);
+  return buffer;
 }
 
 inline Matrix<float> random_matrix(Random& random, Index rows, Index cols) {

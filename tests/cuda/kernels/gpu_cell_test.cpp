@@ -83,44 +83,45 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
   const auto frame_of_row = on_device(r.frame_of_row, stream);
   const auto wx = on_device(r.wx.view(), stream), uh = on_device(r.uh.view(), stream);
   const auto bias = on_device(r.bias.view(), stream);
-  const auto rule = on_device(gpu::rule_bytes(choice), stream);
+  const LayerPolicy policy{.plan = EveryStep{}, .operand = choice};
+  const auto rule = on_device(gpu::rule_bytes(policy), stream);
+  const auto numbers = bytes_on_device(FloatNumbers{bias.view().data}, stream);
   gpu::DeviceMatrix<float> c, h, operand, output;
   for (gpu::DeviceMatrix<float>* matrix : {&c, &h, &operand})
     matrix->resize(r.lanes(), r.cells, stream);
   output.resize(r.rows(), r.cells, stream);
   gpu::DeviceBuffer<std::byte> state;
-  state.reserve(r.lanes() * r.cells * gpu::state_bytes(choice), stream);
-  gpu::launch_initial_state(choice, state.data(), r.lanes() * r.cells, stream);
+  state.reserve(r.lanes() * r.cells * gpu::state_bytes(policy), stream);
+  gpu::launch_initial_state(policy, state.data(), r.lanes() * r.cells, stream);
   gpu::DeviceBuffer<unsigned long long> changed, zero;
   changed.reserve(r.lanes(), stream);
   zero.reserve(r.lanes(), stream);
   gpu::DeviceBuffer<gpu::StepCursor> cursor;
   cursor.reserve(1, stream);
-  const bool keeps = gpu::state_bytes(choice) == 0;
+  const bool keeps = gpu::keeps_elements(policy);
   const gpu::RecurrentStep step{
       .pack = {lane.data(), steps.data(), active.data(), offset.data(), frame_of_row.data()},
       .cursor = cursor.data(),
-      .wx = wx.view().data,
-      .uh = uh.view().data,
-      .bias = bias.view().data,
-      .c = c.view().data,
+      .wx = float_rows<gpu::SumRows>(wx),
+      .uh = float_rows<gpu::SumRows>(uh),
+      .numbers = numbers.data(),
+      .c = reinterpret_cast<std::byte*>(c.view().data),
       .h = h.view().data,
-      .operand = keeps ? h.view().data : operand.view().data,
+      .operand = float_rows<gpu::OperandRows>(keeps ? h : operand),
       .output = output.view().data,
       .state = state.data(),
       .rule = rule.data(),
       .totals = {changed.data(), zero.data()},
       .cells = r.cells,
-      .gate_stride = uh.view().stride,
       .cell_stride = h.view().stride,
       .output_stride = output.view().stride};
-  launch_first_operand(choice, step, r.active.front(), stream);
+  launch_first_operand(policy, step, r.active.front(), stream);
   launch_set_cursor(cursor.data(), {0, 0}, stream);
   const Index padded = r.lanes() + 3;  // blocks of lanes that are not there leave at once
   const Index together = way == Way::kOneByOne ? 1 : 3;
   const auto launch = [&] {
     for (Index ahead = 0; ahead < together; ++ahead)
-      launch_recurrent_step(choice, step, padded, ahead, stream);
+      launch_recurrent_step(policy, step, padded, ahead, stream);
     launch_advance_cursor(cursor.data(), together, stream);
   };
   if (way == Way::kGraph) {

@@ -1,5 +1,5 @@
-// Products on the device against a loop in double, and their promise: a row's bits do not depend on
-// its company.
+// Products on the device against a loop in double, or exact in integers, and their promise: a row's
+// bits do not depend on its company.
 #include <cmath>
 
 #include "cuda/gemm.hpp"
@@ -8,15 +8,15 @@
 namespace edgeval::test {
 namespace {
 
-constexpr Index kBlock = gpu::DenseProduct::kRowBlock;
+constexpr Index kBlock = gpu::Product::kRowBlock;
 
-Matrix<float> product_of(const gpu::DenseProduct& product, const Matrix<float>& x,
+Matrix<float> product_of(const gpu::Product& product, const Matrix<float>& x,
                          const gpu::Stream& stream) {
-  const Index rows = gpu::DenseProduct::padded(x.rows());
+  const Index rows = gpu::Product::padded(x.rows());
   const auto there = on_device(x.view(), stream, rows);
   gpu::DeviceMatrix<float> y;
   y.resize(rows, product.outputs(), stream);
-  product(there.view(), x.rows(), y.view(), stream);
+  product(float_rows<gpu::OperandRows>(there), x.rows(), float_rows<gpu::SumRows>(y), stream);
   Matrix<float> result(x.rows(), product.outputs());
   download(y.view(), result.view(), stream);
   stream.synchronize();
@@ -31,7 +31,7 @@ TEST(GpuGemm, AgreesWithALoopInDouble) {
     for (Index outputs : {1, 29, 33, 160}) {
       Random random(static_cast<std::uint64_t>(inputs * 1000 + outputs));
       const Matrix<float> weight = random_matrix(random, outputs, inputs);
-      const gpu::DenseProduct product(cublas, weight.view(), 4 * kBlock, stream);
+      const gpu::Product product(cublas, weight.view(), 32, 4 * kBlock, stream);
       for (Index rows : {Index{0}, Index{1}, Index{33}, kBlock, 3 * kBlock + 5}) {
         const Matrix<float> x = random_matrix(random, rows, inputs);
         const Matrix<float> y = product_of(product, x, stream);
@@ -58,7 +58,7 @@ TEST(GpuGemm, ARowsBitsDoNotDependOnTheOthers) {
   const gpu::CublasLt cublas;
   Random random(1);
   const Matrix<float> weight = random_matrix(random, 1280, 321);
-  const gpu::DenseProduct product(cublas, weight.view(), 4 * kBlock, stream);
+  const gpu::Product product(cublas, weight.view(), 32, 4 * kBlock, stream);
   const Matrix<float> x = random_matrix(random, 10 * kBlock + 7, 321);
   const Matrix<float> together = product_of(product, x, stream);
   for (Index rows : {Index{1}, Index{7}, Index{64}, kBlock + 1})
@@ -69,6 +69,59 @@ TEST(GpuGemm, ARowsBitsDoNotDependOnTheOthers) {
       EXPECT_TRUE(std::equal(y.data(), y.data() + y.size(), together.row(first)))
           << rows << " rows from " << first;
     }
+}
+
+// Operands with all their bits, ends of the range among them, and rubbish in the padding.
+template <int Bits>
+void expect_exact_sums(Index inputs, Index outputs, Index rows, const gpu::CublasLt& cublas,
+                       const gpu::Stream& stream) {
+  Random random(static_cast<std::uint64_t>(inputs * 1000 + outputs));
+  const Matrix<float> weight = random_matrix(random, outputs, inputs);
+  const gpu::Product product(cublas, weight.view(), Bits, 4 * kBlock, stream);
+  const gpu::ProductShape& shape = product.shape();
+  const FixedWeights weights = FixedWeights::of(weight.view(), Bits);
+  EXPECT_EQ(product.weight_bits(), weights.fraction_bits);
+  std::vector<std::int8_t> digits(
+      static_cast<std::size_t>(gpu::Product::padded(rows) * shape.operand_bytes()), 77);
+  Matrix<std::int64_t> x(rows, inputs);
+  for (Index r = 0; r < rows; ++r) {
+    const gpu::DigitTarget<Bits == 16 ? 2 : 1> row{digits.data() + r * shape.operand_bytes(),
+                                                   shape.operand_stride(), 1};
+    for (Index i = 0; i < inputs; ++i) {
+      x(r, i) = random.chance(0.2) ? random.of<Index>({lowest_of(Bits), highest_of(Bits)})
+                                   : random.whole(lowest_of(Bits), highest_of(Bits));
+      row[i] = static_cast<float>(x(r, i));
+    }
+  }
+  const auto there = on_device(digits, stream);
+  gpu::DeviceBuffer<std::int32_t> sums;
+  const Index count = gpu::Product::padded(rows) * shape.sum_bytes() / Index{4};
+  sums.reserve(count, stream);
+  product({reinterpret_cast<std::byte*>(there.data()), shape.operand_stride()}, rows,
+          {reinterpret_cast<std::byte*>(sums.data()), shape.sum_stride()}, stream);
+  const std::vector<std::int32_t> y = on_host(sums, count, stream);
+  for (Index r = 0; r < rows; ++r)
+    for (Index o = 0; o < outputs; ++o) {
+      const std::int32_t* const first = y.data() + r * shape.sum_bytes() / Index{4};
+      const std::int64_t sum =
+          Bits == 16 ? gpu::DigitSums{first, first + shape.sum_stride(), outputs}[o] : first[o];
+      std::int64_t expected = 0;
+      for (Index i = 0; i < inputs; ++i) expected += x(r, i) * weights.codes(o, i);
+      ASSERT_EQ(sum + product.offsets()[o], expected)
+          << rows << " x " << inputs << " x " << outputs;
+    }
+}
+
+TEST(GpuGemm, IntegersAreSummedExactly) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  const gpu::CublasLt cublas;
+  for (Index inputs : {1, 31, 32, 33, 494})
+    for (Index outputs : {1, 29, 33, 160})
+      for (Index rows : {Index{0}, Index{1}, Index{33}, kBlock, 3 * kBlock + 5}) {
+        expect_exact_sums<8>(inputs, outputs, rows, cublas, stream);
+        expect_exact_sums<16>(inputs, outputs, rows, cublas, stream);
+      }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "cuda/operand.hpp"
 #include "host/engine/body/operand.hpp"
 #include "host/engine/packing.hpp"
+#include "host/technique/on_grid.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {
@@ -17,27 +18,26 @@ struct Expected {
   std::vector<unsigned long long> changed, zero;
 };
 
-Expected literal(const OperandChoice& choice, const Ragged<float>& input) {
+template <class Rule>
+Expected literal_of(const Rule& rule, const Ragged<float>& input) {
   const std::size_t lanes = static_cast<std::size_t>(input.sequences());
   Expected result{Matrix<float>(input.values.rows(), input.cols()),
                   std::vector<unsigned long long>(lanes), std::vector<unsigned long long>(lanes)};
-  std::visit(
-      [&](const auto& operand) {
-        const auto rule = operand.rule();
-        for (Index n = 0; n < input.sequences(); ++n) {
-          std::vector<typename decltype(operand.rule())::State> state(
-              static_cast<std::size_t>(input.cols()));
-          for (Index f = input.offsets[n]; f < input.offsets[n + 1]; ++f) {
-            const OperandCounts counts =
-                operand_row(SerialBlock{}, rule, Source::kInput, input.values.row(f), input.cols(),
-                            state.data(), result.operand.row(f));
-            result.changed[n] += counts.changed;
-            result.zero[n] += counts.zero;
-          }
-        }
-      },
-      choice);
+  for (Index n = 0; n < input.sequences(); ++n) {
+    std::vector<typename Rule::State> state(static_cast<std::size_t>(input.cols()));
+    for (Index f = input.offsets[n]; f < input.offsets[n + 1]; ++f) {
+      const OperandCounts counts =
+          operand_row(SerialBlock{}, rule, Source::kInput, input.values.row(f), input.cols(),
+                      state.data(), result.operand.row(f));
+      result.changed[n] += counts.changed;
+      result.zero[n] += counts.zero;
+    }
+  }
   return result;
+}
+
+Expected literal(const OperandChoice& choice, const Ragged<float>& input) {
+  return std::visit([&](const auto& operand) { return literal_of(operand.rule(), input); }, choice);
 }
 
 struct DeviceCase {
@@ -45,19 +45,19 @@ struct DeviceCase {
   gpu::DeviceMatrix<float> x, operand;
   gpu::DeviceBuffer<std::byte> state;
   gpu::DeviceBuffer<unsigned long long> changed, zero;
-  DeviceCase(const OperandChoice& choice, const Ragged<float>& input, cudaStream_t stream) {
+  DeviceCase(const LayerPolicy& policy, const Ragged<float>& input, cudaStream_t stream) {
     table.upload(input.offsets, stream);
     x = on_device(input.values.view(), stream);
     operand.resize(input.values.rows(), input.cols(), stream);
     const Index states = input.sequences() * input.cols();
-    state.reserve(states * gpu::state_bytes(choice), stream);
-    gpu::launch_initial_state(choice, state.data(), states, stream);
+    state.reserve(states * gpu::state_bytes(policy), stream);
+    gpu::launch_initial_state(policy, state.data(), states, stream);
     changed.reserve(input.sequences(), stream);
     zero.reserve(input.sequences(), stream);
   }
   gpu::InputOperand task() const {
     return {.x = x.view(),
-            .operand = operand.view(),
+            .operand = float_rows<gpu::OperandRows>(operand),
             .state = state.data(),
             .totals = {changed.data(), zero.data()}};
   }
@@ -78,9 +78,53 @@ TEST(GpuOperand, FramesAsTheyLie) {
     for (const OperandChoice& choice : kChoices) {
       Random random(static_cast<std::uint64_t>(width));
       const Ragged<float> input = random_batch(random, kLengths, width);
-      DeviceCase device(choice, input, stream);
-      launch_frame_operand(choice, device.table.lanes(), device.task(), stream);
+      const LayerPolicy policy{.plan = EveryStep{}, .operand = choice};
+      DeviceCase device(policy, input, stream);
+      launch_frame_operand(policy, device.table.lanes(), device.task(), stream);
       expect_same(device, literal(choice, input), on_host(device.operand, stream), stream);
+    }
+}
+
+// Under int16 and int8 the same rules on their grids, written as digits.
+template <int Bits, class Arithmetic>
+void expect_digits(const OperandChoice& choice, const Arithmetic& arithmetic, Index width) {
+  const gpu::Stream stream;
+  Random random(static_cast<std::uint64_t>(width));
+  const Ragged<float> input = random_batch(random, kLengths, width);
+  const LayerPolicy policy{.plan = EveryStep{}, .operand = choice, .arithmetic = arithmetic};
+  const int x_bits = static_cast<int>(arithmetic.input_bits);
+  const Index frames = input.values.rows();
+  DeviceCase device(policy, input, stream);
+  const gpu::ProductShape shape{width, 1, Bits};
+  gpu::DeviceBuffer<std::int8_t> digits;
+  digits.reserve(frames * shape.operand_bytes(), stream);
+  gpu::InputOperand task = device.task();
+  task.operand = {reinterpret_cast<std::byte*>(digits.data()), shape.operand_stride()};
+  launch_frame_operand(policy, device.table.lanes(), task, stream);
+  const std::vector<std::int8_t> there = on_host(digits, frames * shape.operand_bytes(), stream);
+  const Expected expected = std::visit(
+      [&](const auto& operand) {
+        return literal_of(rule_on_grid(operand.rule(), Bits, x_bits), input);
+      },
+      choice);
+  const double scale = power_of_two(x_bits);
+  for (Index r = 0; r < frames; ++r)
+    for (Index i = 0; i < width; ++i) {
+      const std::int8_t* const row = there.data() + r * shape.operand_bytes();
+      const int code =
+          Bits == 16 ? 256 * row[i] + row[i + shape.operand_stride()] + 128 : int{row[i]};
+      ASSERT_EQ(code, static_cast<double>(expected.operand(r, i)) * scale) << "frame " << r;
+    }
+  EXPECT_EQ(on_host(device.changed, input.sequences(), stream), expected.changed);
+  EXPECT_EQ(on_host(device.zero, input.sequences(), stream), expected.zero);
+}
+
+TEST(GpuOperand, IntegersAreWrittenAsDigits) {
+  EDGEVAL_NEEDS_GPU();
+  for (Index width : kWidths)
+    for (const OperandChoice& choice : kChoices) {
+      expect_digits<8>(choice, Int8{{.input_bits = 6}}, width);
+      expect_digits<16>(choice, Int16{{.input_bits = 13}}, width);
     }
 }
 
@@ -97,7 +141,8 @@ TEST(GpuOperand, PackedRowsInChunks) {
         for (Index t = 0; t < input.length(n); ++t)
           std::copy_n(input.sequence(n).row(input.length(n) - 1 - t), width,
                       reversed.sequence(n).row(t));
-      DeviceCase device(choice, input, stream);
+      const LayerPolicy policy{.plan = EveryStep{}, .operand = choice};
+      DeviceCase device(policy, input, stream);
       const gpu::Lanes& lanes = device.table.lanes();
       gpu::DeviceBuffer<StepMode> mode;
       gpu::DeviceBuffer<std::int32_t> live, running;
@@ -122,7 +167,7 @@ TEST(GpuOperand, PackedRowsInChunks) {
         task.end_step = end;
         task.lanes = active[first];
         task.first_row = first_row;
-        launch_packed_operand(choice, packing.view(), task, stream);
+        launch_packed_operand(policy, packing.view(), task, stream);
         const Matrix<float> chunk = on_host(device.operand, stream);
         Index row = 0;
         for (Index k = first; k < end; ++k)

@@ -48,7 +48,9 @@ TEST(GpuUnpack, LinearRowsAddTheBiasAndClamp) {
       const Matrix<float> bias = random_matrix(random, 1, width);
       const auto there = on_device(y.view(), stream), bias_there = on_device(bias.view(), stream);
       const ActivationRange range = activation_range({Activation::Type::kClippedRelu, 0.75F});
-      launch_linear(there.view(), bias_there.view().data, range, stream);
+      const auto numbers = bytes_on_device(FloatNumbers{bias_there.view().data}, stream);
+      launch_linear(Fp32{}, float_rows<gpu::SumRows>(there), numbers.data(), range, there.view(),
+                    stream);
       for (Index r = 0; r < rows; ++r)
         linear_row(SerialBlock{}, FloatNumbers{bias.data()},
                    LinearRow<FloatNumbers>{y.row(r), width, range, y.row(r)});
@@ -64,7 +66,8 @@ TEST(GpuUnpack, DISABLED_CanaryWritesBehindItsMemory) {
   const auto there = on_device(y.view(), stream), bias_there = on_device(bias.view(), stream);
   gpu::DeviceView<float> beyond = there.view();
   beyond.rows = 2;
-  launch_linear(beyond, bias_there.view().data, {}, stream);
+  const auto numbers = bytes_on_device(FloatNumbers{bias_there.view().data}, stream);
+  launch_linear(Fp32{}, float_rows<gpu::SumRows>(there), numbers.data(), {}, beyond, stream);
   stream.synchronize();
 }
 

@@ -1,0 +1,101 @@
+// Integer products on the GPU are products of signed bytes, which tensor cores sum exactly in 32
+// bits. An 8-bit element is its own digit. A 16-bit x is cut into two, over its whole range,
+//   x = 256 a + b + 128,   a = floor(x / 256),   b = x mod 256 - 128,   both in [-128, 127],
+// a 16-bit w as on the CPU (fixed_product.hpp), w = 256 u + v, so that
+//   x w = 65536 a u + 256 (a v + b u) + b v + 128 w.
+// What 128 w adds depends on no input and joins the bias. A sum of 65,536 terms, the most allowed,
+// stays within 2^30. Plain C++, so that it can be tested without a GPU.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "host/core/matrix.hpp"
+
+namespace edgeval::gpu {
+
+inline constexpr int kLowDigitOffset = 128;
+
+constexpr Index padded_to(Index count, Index multiple) {
+  return (count + multiple - 1) / multiple * multiple;
+}
+
+// The shape of one product Y = X W^T as the device makes it, for W [outputs, inputs].
+//   fp32   X floats [rows, inputs]        W floats [outputs, inputs]     Y floats [rows, outputs]
+//   int8   X bytes  [rows, inputs]        W bytes  [outputs, inputs]     Y int32 [rows, outputs]
+//   int16  X bytes  [2 rows, inputs],     W bytes  [2 outputs, inputs],  Y int32 [2 rows, 2
+//   outputs]
+//          a row's a, then its b          all u, then all v
+// Tensor cores want the width of rows of bytes in sixteens and the number of outputs in fours; both
+// are padded to sixteens, W with zeros, so that what stands in X's padding adds nothing.
+struct ProductShape {
+  Index inputs, outputs;
+  int bits;  // 32, 16 or 8
+
+  constexpr bool floats() const { return bits == 32; }
+  constexpr Index digits() const { return bits == 16 ? 2 : 1; }  // product rows of one row of X
+  constexpr Index terms() const { return floats() ? inputs : padded_to(inputs, 16); }
+  constexpr Index width() const { return floats() ? outputs : padded_to(digits() * outputs, 16); }
+  // Elements from one product row to the next.
+  constexpr Index operand_stride() const { return padded_to(inputs, floats() ? 4 : 16); }
+  constexpr Index sum_stride() const { return padded_to(width(), 4); }
+  // Bytes for one row of X.
+  constexpr Index operand_bytes() const {
+    return digits() * operand_stride() * (floats() ? Index{sizeof(float)} : 1);
+  }
+  constexpr Index sum_bytes() const { return digits() * sum_stride() * Index{sizeof(float)}; }
+};
+
+// Device memory of operands or of sums; strides as in ProductShape.
+struct OperandRows {
+  std::byte* data = nullptr;
+  Index stride = 0;
+  bool operator==(const OperandRows&) const = default;
+};
+struct SumRows {
+  std::byte* data = nullptr;
+  Index stride = 0;
+  bool operator==(const SumRows&) const = default;
+};
+
+EDGEVAL_HD std::int8_t upper_digit(std::int32_t x) { return static_cast<std::int8_t>(x >> 8); }
+EDGEVAL_HD std::int8_t lower_digit(std::int32_t x) {
+  return static_cast<std::int8_t>((x & 255) - kLowDigitOffset);
+}
+
+// One row of X in integers, written as operand[i] = a value with the fraction bits of `scale`.
+template <int Digits>
+struct DigitTarget {
+  std::int8_t* digits;  // of element 0; the upper ones of 16 bits
+  Index stride;         // to the lower ones
+  float scale;          // 2^fraction_bits
+
+  struct Element {
+    DigitTarget row;
+    Index at;
+    EDGEVAL_HD void operator=(float value) const {
+      const auto x = static_cast<std::int32_t>(value * row.scale);
+      if constexpr (Digits == 1) {
+        row.digits[at] = static_cast<std::int8_t>(x);
+      } else {
+        row.digits[at] = upper_digit(x);
+        row.digits[at + row.stride] = lower_digit(x);
+      }
+    }
+  };
+  EDGEVAL_HD Element operator[](Index i) const { return {*this, i}; }
+};
+
+// One row of 16-bit sums, put together where they are read; 128 w is left to the bias.
+struct DigitSums {
+  const std::int32_t* upper;  // [2 outputs] a u, a v
+  const std::int32_t* lower;  // [2 outputs] b u, b v
+  Index outputs;
+
+  EDGEVAL_HD std::int64_t operator[](Index at) const {
+    const std::int64_t middle = static_cast<std::int64_t>(upper[at + outputs]) + lower[at];
+    return (static_cast<std::int64_t>(upper[at]) << 16) + (middle << 8) + lower[at + outputs];
+  }
+};
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,34 @@
+// The numbers of a layer's cells (host/engine/body/numbers.hpp) in device memory, where kernels and
+// recorded graphs read them: the struct itself, and the bias and tables it points to.
+#pragma once
+
+#include "cuda/gemm.hpp"
+#include "host/engine/engine.hpp"
+
+namespace edgeval::gpu {
+
+class LayerNumbers {
+ public:
+  // All the memory that such a layer's numbers take.
+  void reserve(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
+  void upload(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
+
+  // FloatNumbers or FixedNumbers; PiecewiseNumbers of them unless the nonlinearity is exact.
+  const std::byte* data() const { return numbers_.data(); }
+
+ private:
+  FloatNumbers plain(const DeviceProducts& products, const Fp32&, cudaStream_t stream);
+  template <int Bits>
+  auto plain(const DeviceProducts& products, const Integer<Bits>& choice, cudaStream_t stream);
+  ActivationTables tables(cudaStream_t stream);
+  PiecewiseFunctions functions(const PiecewiseTables& tables, cudaStream_t stream);
+  template <class Numbers>
+  void upload_struct(const Numbers& numbers, cudaStream_t stream);
+
+  DeviceBuffer<std::byte> numbers_;
+  DeviceBuffer<std::int64_t> bias_;
+  DeviceBuffer<TableEntry> table_sigmoid_, table_tanh_;
+  DeviceBuffer<TablePiece> sigmoid_, tanh_;
+};
+
+}  // namespace edgeval::gpu
