@@ -36,8 +36,10 @@ class Texts : public ::testing::Test {
 
 TEST_F(Texts, ScorePrintsTheLinesOfSacrebleu) {
   // sacrebleu ref other -i good -m bleu chrf -w 2 (version 2.6.0) prints these.
-  const CommandResult result = run({"score", "--reference", "ref", "other", "--hypothesis", "good", "--metric", "bleu,chrf"});
-  EXPECT_NE(result.out.find("BLEU|nrefs:2|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0 = 86.65 100.0/94.4/86.7/83.3 (BP = 0.953 ratio = 0.955 hyp_len = 21 ref_len = 22)\n"),
+  const CommandResult result =
+      run({"score", "--reference", "ref", "other", "--hypothesis", "good", "--metric", "bleu,chrf"});
+  EXPECT_NE(result.out.find("BLEU|nrefs:2|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0 = 86.65 "
+                            "100.0/94.4/86.7/83.3 (BP = 0.953 ratio = 0.955 hyp_len = 21 ref_len = 22)\n"),
             std::string::npos)
       << result.out;
   EXPECT_NE(result.out.find("chrF2|nrefs:2|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0 = 92.71\n"),
@@ -46,8 +48,8 @@ TEST_F(Texts, ScorePrintsTheLinesOfSacrebleu) {
 }
 
 TEST_F(Texts, OptionsReachTheScore) {
-  const Json bleu = json({"score", "--reference", "ref", "--hypothesis", "good", "--metric", "bleu", "--tokenize", "char",
-                          "--smooth", "floor", "--smooth-value", "0.25", "--lower-case", "--effective-order"})
+  const Json bleu = json({"score", "--reference", "ref", "--hypothesis", "good", "--metric", "bleu", "--tokenize",
+                          "char", "--smooth", "floor", "--smooth-value", "0.25", "--lower-case", "--effective-order"})
                         .at("quality")
                         .at("bleu");
   EXPECT_EQ(bleu.at("signature"), "nrefs:1|case:lc|eff:yes|tok:char|smooth:floor[0.25]|version:2.6.0");
@@ -95,8 +97,8 @@ TEST_F(Texts, WhatIsWrongWithTheFilesIsRefused) {
   EXPECT_TRUE(is_refusal(score({"plain.gz"}, "good", "bleu"), "plain.gz: is not packed with gzip"));
   EXPECT_TRUE(is_refusal(score({"ref", "other"}, "good", "wer"), "--metric wer: takes one --reference"));
   EXPECT_TRUE(is_refusal(score({"ref"}, "good", "blue"), "blue not in"));
-  EXPECT_TRUE(is_refusal(run({"score", "--reference", "ref", "--hypothesis", "good", "--metric", "bleu", "--smooth-value",
-                              "0.5"}),
+  EXPECT_TRUE(is_refusal(run({"score", "--reference", "ref", "--hypothesis", "good", "--metric", "bleu",
+                              "--smooth-value", "0.5"}),
                          "--smooth exp takes no value"));
 }
 
@@ -110,9 +112,10 @@ TEST_F(Texts, CompareShowsDifferencesWithIntervalsAndTests) {
     EXPECT_LE(figures.at("p_randomization"), 1);
   }
   EXPECT_FALSE(report.contains("matched_pairs"));
-  const CommandResult text = run({"compare", "poor", "good", "--reference", "ref", "--metric", "wer,bleu", "--seed", "4"});
+  const Arguments seeded{"compare", "poor", "good", "--reference", "ref", "--metric", "wer,bleu", "--seed", "4"};
+  const CommandResult text = run(seeded);
   EXPECT_NE(text.out.find("matched pairs (MAPSSWE): "), std::string::npos) << text.out;
-  EXPECT_EQ(text.out, run({"compare", "poor", "good", "--reference", "ref", "--metric", "wer,bleu", "--seed", "4"}).out);
+  EXPECT_EQ(text.out, run(seeded).out);
   EXPECT_TRUE(is_refusal(run({"compare", "poor", "good"}), "--reference is wanted"));
   EXPECT_TRUE(is_refusal(run({"compare", "poor", "."}), "is not; compare two runs"));
 }
