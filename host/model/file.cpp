@@ -3,6 +3,7 @@
 #include "host/model/file.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "host/core/error.hpp"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr Index kMaxWidth =
     1 << 24;  // of any layer; keeps the products of two widths far from overflow
+
+constexpr Index kMaxWindow = 1000;  // frames of a QRNN
 
 // The type of the front end, after its keys were found to be those of the type.
 const std::string& frontend_type(const Fields& fields) {
@@ -74,23 +77,78 @@ std::vector<Direction> read_directions(const Fields& fields) {
   return {Direction::kForward, Direction::kBackward};
 }
 
-LstmLayer read_lstm(const Fields& fields, Safetensors& file) {
-  LstmLayer layer;
+// An optional tensor of an LSTM belongs to every direction or to none.
+bool in_every_direction(const RecurrentLayer& layer, const std::string& tensor, const Safetensors& file,
+                        const std::string& place) {
+  std::size_t found = 0;
+  for (Direction direction : layer.directions)
+    found += file.has(concat(layer.name, ".", name(direction), ".", tensor)) ? 1 : 0;
+  EDGEVAL_EXPECTS(found == 0 || found == layer.directions.size(), place, ": tensor ", tensor,
+                  " is there for one direction only");
+  return found > 0;
+}
+
+// What a layer's keys, and an LSTM's optional tensors, say about its cells.
+CellForm read_form(const RecurrentLayer& layer, const Fields& fields, const Safetensors& file) {
+  CellForm form;
+  if (layer.kind == LayerKind::kLstm) {
+    form.peepholes = in_every_direction(layer, "peephole", file, fields.place());
+    if (in_every_direction(layer, "weight_hr", file, fields.place())) {
+      form.projection = file.rows(concat(layer.name, ".", name(layer.directions.front()), ".weight_hr"));
+      EDGEVAL_EXPECTS(form.projection >= 1 && form.projection <= kMaxWidth, fields.place(), ": its weight_hr has ",
+                      form.projection, " rows, must have 1 to ", kMaxWidth);
+    }
+  }
+  if (layer.kind == LayerKind::kGru)
+    form.reset_before = fields.choice("reset", {"after", "before"}) == "before";
+  if (layer.kind == LayerKind::kGru || layer.kind == LayerKind::kQrnn)
+    form.unbiased = !fields.boolean("bias");
+  if (layer.kind == LayerKind::kQrnn) form.window = fields.integer("window", 1, kMaxWindow);
+  if (layer.kind == LayerKind::kSru || layer.kind == LayerKind::kQrnn)
+    form.output_tanh = fields.choice("output", {"c", "tanh_c"}) == "tanh_c";
+  return form;
+}
+
+RecurrentWeights read_weights(const RecurrentLayer& layer, const std::string& prefix, Safetensors& file) {
+  const Index cells = layer.cells, rows = layer.gates() * cells;
+  const CellForm& form = layer.form;
+  RecurrentWeights weights;
+  weights.weight_ih = file.take_matrix(prefix + "weight_ih", rows, layer.product_inputs());
+  if (layer.has_recurrent_product())
+    weights.weight_hh = file.take_matrix(prefix + "weight_hh", rows, layer.recurrent());
+  switch (layer.kind) {
+    case LayerKind::kLstm:
+      weights.bias = file.take_vector(prefix + "bias", rows);
+      if (form.peepholes) weights.diagonal = file.take_matrix(prefix + "peephole", 3, cells);
+      if (form.projection > 0) weights.weight_hr = file.take_matrix(prefix + "weight_hr", form.projection, cells);
+      break;
+    case LayerKind::kGru:
+      if (form.unbiased) break;
+      weights.bias = file.take_vector(prefix + "bias_ih", rows);
+      weights.bias_hh = file.take_vector(prefix + "bias_hh", rows);
+      break;
+    case LayerKind::kSru:
+      weights.bias = file.take_vector(prefix + "bias", 2 * cells);
+      weights.diagonal = file.take_matrix(prefix + "weight_c", 2, cells);
+      break;
+    case LayerKind::kQrnn:
+      if (!form.unbiased) weights.bias = file.take_vector(prefix + "bias", rows);
+      break;
+    case LayerKind::kLinear: EDGEVAL_ASSERT(!"a linear layer among the recurrent ones");
+  }
+  return weights;
+}
+
+RecurrentLayer read_recurrent(LayerKind kind, const Fields& fields, Safetensors& file) {
+  RecurrentLayer layer;
+  layer.kind = kind;
   layer.name = fields.text("name");
   layer.inputs = fields.integer("inputs", 1, kMaxWidth);
   layer.cells = fields.integer("cells", 1, kMaxWidth);
   layer.directions = read_directions(fields);
-  for (Direction direction : layer.directions) {
-    const std::string prefix = concat(layer.name, ".", name(direction), ".");
-    for (const char* optional : {"peephole", "weight_hr"})
-      EDGEVAL_EXPECTS(!file.has(prefix + optional), fields.place(), ": tensor ",
-                      shown(prefix + optional), " is not supported yet by this version of edgeval");
-    LstmWeights weights;
-    weights.weight_ih = file.take_matrix(prefix + "weight_ih", 4 * layer.cells, layer.inputs);
-    weights.weight_hh = file.take_matrix(prefix + "weight_hh", 4 * layer.cells, layer.cells);
-    weights.bias = file.take_vector(prefix + "bias", 4 * layer.cells);
-    layer.weights.push_back(std::move(weights));
-  }
+  layer.form = read_form(layer, fields, file);
+  for (Direction direction : layer.directions)
+    layer.weights.push_back(read_weights(layer, concat(layer.name, ".", name(direction), "."), file));
   return layer;
 }
 
@@ -114,14 +172,21 @@ LinearLayer read_linear(const Fields& fields, Safetensors& file) {
   return layer;
 }
 
-// The type of a layer, after its keys were found to be those of the type.
-const std::string& layer_type(const Fields& fields) {
-  const std::string& type = fields.choice("type", {"lstm", "linear"},
-                                          {"gru", "sru", "qrnn", "embedding", "encoder", "bridge",
-                                           "decoder", "attention", "generator"});
-  if (type == "lstm") fields.expect_only({"type", "name", "inputs", "cells", "direction"});
-  if (type == "linear") fields.expect_only({"type", "name", "inputs", "outputs", "activation"});
-  return type;
+// The kind of a layer, after its keys were found to be those of the kind.
+LayerKind read_kind(const Fields& fields) {
+  static const std::map<LayerKind, std::vector<std::string>> keys{
+      {LayerKind::kLstm, {"type", "name", "inputs", "cells", "direction"}},
+      {LayerKind::kGru, {"type", "name", "inputs", "cells", "direction", "reset", "bias"}},
+      {LayerKind::kSru, {"type", "name", "inputs", "cells", "direction", "output"}},
+      {LayerKind::kQrnn, {"type", "name", "inputs", "cells", "direction", "window", "output", "bias"}},
+      {LayerKind::kLinear, {"type", "name", "inputs", "outputs", "activation"}}};
+  std::vector<std::string> known;
+  for (LayerKind kind : kLayerKinds) known.push_back(name(kind));
+  const std::string& type = fields.choice(
+      "type", known, {"embedding", "encoder", "bridge", "decoder", "attention", "generator"});
+  const LayerKind kind = *layer_kind(type);
+  fields.expect_only(keys.at(kind));
+  return kind;
 }
 
 bool has_control(std::string_view text) {
@@ -141,7 +206,7 @@ std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, Width wi
   std::set<std::string> names;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Fields entry(list[i], concat(fields.place(), ": layers[", i, "]"));
-    const std::string& type = layer_type(entry);
+    const LayerKind kind = read_kind(entry);
     const std::string& name = entry.text("name");
     EDGEVAL_EXPECTS(!name.empty() && !has_control(name), entry.place(), ": name ", shown(name),
                     " is empty or holds control characters");
@@ -151,8 +216,10 @@ std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, Width wi
     const Index inputs = layer.integer("inputs", 1, kMaxWidth);
     EDGEVAL_EXPECTS(inputs == width.width, layer.place(), ": inputs is ", inputs, ", but ",
                     width.giver, " gives ", width.width);
-    if (type == "lstm") layers.emplace_back(read_lstm(layer, file));
-    if (type == "linear") layers.emplace_back(read_linear(layer, file));
+    if (kind == LayerKind::kLinear)
+      layers.emplace_back(read_linear(layer, file));
+    else
+      layers.emplace_back(read_recurrent(kind, layer, file));
     width = {layer_outputs(layers.back()), concat("layer ", shown(name), " before it")};
   }
   return layers;

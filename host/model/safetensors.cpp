@@ -145,6 +145,11 @@ const std::string& Safetensors::metadata(const std::string& key) const {
   return found->second;
 }
 
+Index Safetensors::rows(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() || found->second.shape.empty() ? 0 : found->second.shape.front();
+}
+
 Matrix<float> Safetensors::take_matrix(const std::string& name, Index rows, Index cols) {
   return take(name, {rows, cols}, rows);
 }

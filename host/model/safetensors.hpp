@@ -29,6 +29,9 @@ class Safetensors {
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
+  // The first dimension of the tensor's shape; 0 where there is none.
+  Index rows(const std::string& name) const;
+
   // The tensor [rows, cols] or, by the second, [cols] as [1, cols], in float. Throws when it is
   // missing, of another shape or taken before, or when a value is not finite.
   Matrix<float> take_matrix(const std::string& name, Index rows, Index cols);

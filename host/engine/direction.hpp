@@ -1,5 +1,6 @@
-// One direction of an LSTM layer on the CPU, for a block of lanes, from planned lanes to outputs:
-//   operand(x) -> product W -> for each live step { operand(h) -> product U -> cell } -> unpack.
+// One direction of a recurrent layer on the CPU, for a block of lanes, from planned lanes to outputs:
+//   operand(x) -> product W -> for each live step { operand(h) -> product U -> cell -> projection } -> unpack.
+// SRU and QRNN have no U; a GRU that resets h before the product makes U's rows of the candidate a product of their own.
 #pragma once
 
 #include "host/engine/layer_arithmetic.hpp"
@@ -9,13 +10,13 @@
 
 namespace edgeval {
 
-struct LstmDirectionTask {
+struct DirectionTask {
+  const RecurrentLayer& layer;
   Direction direction;
-  Index cells;                            // H
   const Ragged<float>& input;             // [frames, C] of every lane
   const std::vector<LanePlan>& plans;     // of every lane
   const std::vector<Index>& lanes;        // those of this block, most live steps first
-  Ragged<float>& output;                  // [frames, H of each direction side by side]
+  Ragged<float>& output;                  // [frames, h of each direction side by side]
   Index first_column;                     // of this direction in the output
   std::int64_t chunk_bytes;               // of W x held at once
   const SimilaritySkip* pseudo;           // null where the plan has no pseudo-skips
@@ -26,6 +27,6 @@ struct LstmDirectionTask {
 
 // LayerArithmetic: FloatLayer, QuantizedLayer (dynamic precision under fp32), FixedLayer<int32> (int8) or FixedLayer<int64> (int16).
 template <class LayerArithmetic>
-void run_lstm_direction(const LstmDirectionTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand);
+void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand);
 
 }  // namespace edgeval
