@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "eval/compare_command.hpp"
 #include "eval/energy_command.hpp"
 #include "eval/import_command.hpp"
 #include "eval/info_command.hpp"
@@ -77,6 +78,7 @@ int main(int argc, char** argv) {
   edgeval::setup_profile(app);
   edgeval::setup_similarity(app);
   edgeval::setup_score(app);
+  edgeval::setup_compare(app);
   edgeval::setup_energy(app);
   edgeval::setup_import(app);
   edgeval::setup_info(app);
