@@ -120,15 +120,18 @@ TEST(ImportRefusal, PicklesThatLieAboutThemselves) {
   });
 }
 
+// A file with this object and no storages.
+std::string alone(const std::string& object) { return legacy_file(object, {}); }
+
 TEST(ImportRefusal, ValuesThatHoldThemselvesAreNoTensors) {
   // A dict that is its own entry, and a list within a list 100,000 deep.
   expect_refused(
-      {{"a dict in itself", legacy("}q\x01(" + text("state_dict") + "h\x01u"), "must be a tensor"},
+      {{"a dict in itself", alone("}q\x01(" + text("state_dict") + "h\x01u"), "must be a tensor"},
        {"a tensor's arguments in themselves",
-        legacy(dict({{"fc.weight", global("torch._utils", "_rebuild_parameter") + "]q\x01(h\x01"
-                                                                                  "e0)R"}})),
+        alone(dict({{"fc.weight", global("torch._utils", "_rebuild_parameter") + "]q\x01(h\x01"
+                                                                                 "e0)R"}})),
         "a parameter of nothing"},
-       {"deep lists", legacy(std::string(100000, ']') + std::string(99999, 'a')),
+       {"deep lists", alone(std::string(100000, ']') + std::string(99999, 'a')),
         "must be a state dict"}});
   EXPECT_EQ(refusal([] {
               imported(
@@ -166,12 +169,12 @@ TEST(ImportRefusal, TensorsThatDoNotFitTheirStorage) {
       {"overlapping rows", strides({1, 1}), "its elements overlap"},
       {"rows too far apart", strides({4, 1}), "reaches beyond its storage"},
       {"strides whose product overflows", strides({0x7fffffff, 0x7fffffff}),
-       "its elements overlap"},
+       "reaches beyond its storage"},
       {"sizes whose product overflows", shape({0x7fffffff, 0x7fffffff}),
        "reaches beyond its storage"},
       {"fewer strides", strides({3}), "has 2 dimensions, but 1 strides"},
       {"nine dimensions", shape(std::vector<std::int32_t>(9, 1)), "no tuple of at most 8 numbers"},
-      {"another shape", shape({3, 5}), "reaches beyond its storage"},
+      {"another shape", shape({3, 5}), "its elements overlap"},
       {"two dtypes",
        legacy(dict(
            {{"a.weight", two_ways}, {"fc.weight", tensor(kWeight)}, {"fc.bias", tensor(kBias)}})),
@@ -190,11 +193,11 @@ TEST(ImportRefusal, TensorsThatDoNotFitTheirStorage) {
        legacy(linear(kWeight, {.key = "1", .count = 5, .shape = {5}, .storage = "Size"})),
        "torch.Size is no class of storages"},
       {"no tuple",
-       legacy(dict({{"fc.weight", global("torch._utils", "_rebuild_tensor_v2") + ")R"}})),
+       alone(dict({{"fc.weight", global("torch._utils", "_rebuild_tensor_v2") + ")R"}})),
        "is not described by storage, offset, shape and strides"},
-      {"a number in place of a tensor", legacy(dict({{"fc.weight", whole(1)}})),
+      {"a number in place of a tensor", alone(dict({{"fc.weight", whole(1)}})),
        "\"fc.weight\": is a whole number"},
-      {"a number for a name", legacy("}" + whole(1) + tensor(kWeight) + "s"),
+      {"a number for a name", legacy_file("}" + whole(1) + tensor(kWeight) + "s", {storages()[0]}),
        "is named by a whole number"},
       {"a tensor twice",
        legacy("}(" + text("fc.bias") + tensor(kBias) + text("fc.bias") + tensor(kBias) +

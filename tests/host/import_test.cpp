@@ -69,6 +69,7 @@ TEST(ImportStateDict, AGruKeepsBothBiasesAndItsCheckpointIsLookedInto) {
   EXPECT_EQ(values(all, "rnn.forward.weight_hh"), filled(1, 12));
   EXPECT_EQ(values(all, "rnn.forward.bias_ih"), filled(2, 6));
   EXPECT_EQ(values(all, "rnn.forward.bias_hh"), filled(3, 6));
+  EXPECT_NO_THROW(read_model(to_safetensors(all, {}), "gru.safetensors"));
 }
 
 // A transposed tensor, one of doubles, one of halves, two in one storage, a projection.
@@ -81,6 +82,7 @@ TEST(ImportStateDict, StridesOffsetsAndDtypesAreUndone) {
   EXPECT_EQ(values(all, "rnn.forward.weight_hr"), filled(4, 2));
   EXPECT_EQ(values(all, "fc.weight"), filled(5, 5));
   EXPECT_EQ(values(all, "fc.bias"), filled(6, 5));
+  EXPECT_NO_THROW(read_model(to_safetensors(all, {}), "odd.safetensors"));
 }
 
 TEST(ImportStateDict, ADescriptionNamesOrdersAndActivatesModules) {

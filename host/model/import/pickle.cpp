@@ -190,7 +190,8 @@ class Machine {
   void push_long(std::uint64_t count) {  // two's complement
     const std::string_view bytes = take(count);
     if (count > 8) return push_text(Kind::kLong, bytes);
-    std::uint64_t bits = count > 0 && bytes.back() < 0 ? ~std::uint64_t{0} : 0;
+    std::uint64_t bits =
+        count > 0 && static_cast<unsigned char>(bytes.back()) >= 0x80 ? ~std::uint64_t{0} : 0;
     std::memcpy(&bits, bytes.data(), count);
     push_integer(static_cast<std::int64_t>(bits));
   }
