@@ -56,6 +56,7 @@ class DirectionRun {
       unpack_lane(SerialBlock{}, output(n), plan(n).live.data(), plan(n).running(),
                   task_.direction == Direction::kBackward);
       selection_.add_counts(n, *task_.activity[n]);
+      if (task_.final_cells != nullptr) hand_on(n, task_.final_cells->row(task_.lanes[n]));
     }
   }
 
@@ -76,6 +77,12 @@ class DirectionRun {
     const std::int32_t* row(Index r) const { return sums.size() == 0 ? nullptr : sums.row(r); }
     float* element_row(Index r) { return elements.size() == 0 ? nullptr : elements.row(r); }
   };
+
+  // The c of lane n in units of 1.
+  void hand_on(Index n, float* cells) const {
+    constexpr double kUnit = std::is_same_v<typename Numbers::State, float> ? 1.0 : 1.0 / (1 << kStateBits);
+    for (Index j = 0; j < cells_; ++j) cells[j] = static_cast<float>(static_cast<double>(c_(n, j)) * kUnit);
+  }
 
   const LanePlan& plan(Index n) const { return task_.plans[task_.lanes[n]]; }
   MatrixView<float> output(Index n) const {

@@ -15,6 +15,9 @@ namespace edgeval {
 
 class Fields;
 
+// "[400, 100]"
+std::string shape_text(const std::vector<Index>& shape);
+
 // Keeps views on the file's bytes, which must outlive it. Every refusal is an Error that opens with
 // `path`.
 class Safetensors {

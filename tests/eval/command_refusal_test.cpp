@@ -427,7 +427,8 @@ TEST_F(Refused, Transcripts) {
 
 TEST_F(Refused, Options) {
   const std::vector<std::pair<Arguments, std::string>> cases{
-      {{}, "a command is wanted; known: run, profile, similarity, score, compare, energy, info"},
+      {{}, "a command is wanted; known: run, profile, similarity, score, compare, energy, import,"
+       " info"},
       {{"rum"}, "unknown command rum"},
       {{"--fast"}, "unknown command --fast"},
       {{"run"}, "--model is required; edgeval run --help"},
