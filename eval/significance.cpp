@@ -49,6 +49,7 @@ double bootstrap_p(std::span<const double> differences, double observed) {
 std::optional<double> randomization_p(const Statistics& a, const Statistics& b, const Score& score, double observed,
                                       const PairedOptions& options) {
   SplitMix64 random = random_stream(options.seed, 1);
+  constexpr double kRounding = 1e-9;  // equal differences of other scores may not be the same double
   std::ptrdiff_t beyond = 0;
   std::size_t scored = 0;
   for (int trial = 0; trial < options.trials; ++trial) {
@@ -63,7 +64,8 @@ std::optional<double> randomization_p(const Statistics& a, const Statistics& b, 
     const std::optional<double> score_a = score(sums_a), score_b = score(sums_b);
     if (!score_a || !score_b) continue;
     ++scored;
-    beyond += std::abs(*score_a - *score_b) > observed;
+    const double size = std::abs(*score_a - *score_b);
+    beyond += options.ties ? size >= observed * (1 - kRounding) : size > observed;
   }
   if (scored == 0) return std::nullopt;
   return p_value(beyond, scored);

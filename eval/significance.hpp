@@ -5,7 +5,9 @@
 //                     p = (1 + resamples with d - mean(d) > D) / (1 + resamples)
 //   approximate       every trial swaps the outputs of each sentence with probability 1/2;
 //   randomization     p = (1 + trials with |score(A') - score(B')| > D) / (1 + trials)
-// Two systems alike in every sentence have p = 1, where these formulas would give 1 / (1 + trials).
+// Two systems alike in every sentence have p = 1, where these formulas would give 1 / (1 + trials). Scores that are
+// counts of few values, such as WER, often differ by exactly D in a trial; with `ties` those trials count too (Noreen
+// 1989), without which one utterance that differs would seem significant.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +23,7 @@ struct PairedOptions {
   int resamples = 1000;    // of the bootstrap
   int trials = 10000;      // of approximate randomization
   double confidence = 0.95;
+  bool ties = false;       // trials that differ by D count as those that differ by more
 };
 
 struct PairedComparison {
