@@ -8,8 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(cmake g++ ninja-build pkg-config libcli11-dev libdnnl-dev libgtest-dev libkissfft-dev
-          libsndfile1-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev)
+packages=(cmake g++ ninja-build pkg-config libcli11-dev libdnnl-dev libgtest-dev libicu-dev libkissfft-dev
+          libsndfile1-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev)
 
 install_missing() {
   local missing=()
@@ -51,7 +51,7 @@ case "${1:-build}" in
       -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
     cmake --build build-sanitize
     ctest --test-dir build-sanitize --output-on-failure -j "$(nproc)" -L cpu \
-      -R 'Refus|Damaged|ModelFile|Policy|Profile|Transcripts|TestSet|Audio|Accelerator|Expression|Body|Literal'
+      -R 'Refus|Damaged|ModelFile|Policy|Profile|Transcripts|Unpacked|Unicode|Tokenizer|Texts|TestSet|Audio|Accelerator|Expression|Body|Literal'
     ;;
   *)
     sed -n '2,7s/^# \{0,1\}//p' "$0" >&2

@@ -385,6 +385,16 @@ std::vector<std::string> devices() {
   return names;
 }
 
+std::optional<std::string> why_not(const Model& model) {
+  for (const Layer& layer : model.layers) {
+    const auto* recurrent = std::get_if<RecurrentLayer>(&layer);
+    if (recurrent == nullptr || recurrent->is_plain_lstm()) continue;
+    return concat("the GPU engine has LSTM cells without peepholes and projection only, and layer ", recurrent->name,
+                  " has others");
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> why_not(const OperatingPoint& point) {
   for (const LayerPolicy& layer : point.layers) {
     const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
@@ -402,6 +412,8 @@ std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& opt
                   "there is no GPU that edgeval can use (compute capability 8.0 or later, with a "
                   "driver for CUDA ",
                   CUDART_VERSION / 1000, "); use --device cpu");
+  const std::optional<std::string> reason = why_not(model);
+  EDGEVAL_EXPECTS(!reason, *reason, "; use --device cpu");
   return std::make_unique<GpuEngine>(model, options);
 }
 

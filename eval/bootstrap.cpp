@@ -18,28 +18,41 @@ double percentile(std::span<const double> sorted, double fraction) {
 
 }  // namespace
 
+std::optional<Interval> percentile_interval(std::vector<double> samples, double confidence) {
+  EDGEVAL_ASSERT(confidence > 0 && confidence < 1);
+  if (samples.empty()) return std::nullopt;
+  std::sort(samples.begin(), samples.end());
+  const double tail = (1 - confidence) / 2;
+  return Interval{percentile(samples, tail), percentile(samples, 1 - tail)};
+}
+
+std::optional<Interval> bootstrap(const Statistics& statistics, const Score& score,
+                                  const BootstrapOptions& options) {
+  EDGEVAL_ASSERT(options.resamples > 0);
+  const Index utterances = statistics.sentences();
+  if (utterances < 2) return std::nullopt;
+  SplitMix64 random(options.seed);
+  std::vector<double> samples;
+  for (int resample = 0; resample < options.resamples; ++resample) {
+    std::vector<double> sums(static_cast<std::size_t>(statistics.width()));
+    for (Index draw = 0; draw < utterances; ++draw)
+      statistics.add_to(sums, static_cast<Index>(random.below(static_cast<std::uint64_t>(utterances))));
+    if (const std::optional<double> value = score(sums)) samples.push_back(*value);
+  }
+  return percentile_interval(std::move(samples), options.confidence);
+}
+
 std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
                                         std::span<const std::uint64_t> reference,
                                         const BootstrapOptions& options) {
   EDGEVAL_ASSERT(errors.size() == reference.size());
-  EDGEVAL_ASSERT(options.resamples > 0 && options.confidence > 0 && options.confidence < 1);
-  if (errors.size() < 2) return std::nullopt;
-  SplitMix64 random(options.seed);
-  std::vector<double> ratios;
-  for (int resample = 0; resample < options.resamples; ++resample) {
-    std::uint64_t part = 0;
-    std::uint64_t whole = 0;
-    for (std::size_t draw = 0; draw < errors.size(); ++draw) {
-      const std::uint64_t utterance = random.below(errors.size());
-      part += errors[utterance];
-      whole += reference[utterance];
-    }
-    if (whole > 0) ratios.push_back(static_cast<double>(part) / static_cast<double>(whole));
-  }
-  if (ratios.empty()) return std::nullopt;
-  std::sort(ratios.begin(), ratios.end());
-  const double tail = (1 - options.confidence) / 2;
-  return Interval{percentile(ratios, tail), percentile(ratios, 1 - tail)};
+  Statistics statistics(2);
+  for (std::size_t n = 0; n < errors.size(); ++n)
+    statistics.add({static_cast<double>(errors[n]), static_cast<double>(reference[n])});
+  const auto ratio = [](std::span<const double> sums) {
+    return sums[1] > 0 ? std::optional(sums[0] / sums[1]) : std::nullopt;
+  };
+  return bootstrap(statistics, ratio, options);
 }
 
 }  // namespace edgeval

@@ -1,12 +1,14 @@
-// A confidence interval for a ratio of sums over utterances, sum(errors) / sum(reference), by
-// drawing the utterances again with replacement (Bisani and Ney 2004): the percentile interval. The
-// same seed gives the same bits on any machine, so the random numbers are our own.
+// A confidence interval for a score of a whole test set by drawing its utterances again with
+// replacement (Bisani and Ney 2004): the percentile interval. The same seed gives the same bits on
+// any machine, so the random numbers are our own.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
+#include "eval/statistics.hpp"
 #include "host/numeric/random.hpp"
 
 namespace edgeval {
@@ -23,9 +25,16 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
-// One entry per utterance in both. A resample without any reference has no ratio and is left out.
-// No interval for fewer than two utterances, which show no spread, or without any reference.
-// Percentiles interpolate linearly.
+// What lies between the percentiles (1 - confidence) / 2 and (1 + confidence) / 2 of the samples,
+// interpolated linearly; nothing without samples.
+std::optional<Interval> percentile_interval(std::vector<double> samples, double confidence);
+
+// A resample whose score has no value is left out. No interval for fewer than two utterances, which
+// show no spread, or when no resample has a value.
+std::optional<Interval> bootstrap(const Statistics& statistics, const Score& score,
+                                  const BootstrapOptions& options = {});
+
+// Of sum(errors) / sum(reference); one entry per utterance in both.
 std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
                                         std::span<const std::uint64_t> reference,
                                         const BootstrapOptions& options = {});

@@ -14,18 +14,31 @@ ordered_json format(int bits, int fraction_bits) {
   return {{"bits", bits}, {"fraction_bits", fraction_bits}};
 }
 
-ordered_json formats(const LstmLayer& layer, int bits, int x, int h) {
-  ordered_json json{{"x", format(bits, x)},
-                    {"h", format(bits, h)},
-                    {"z", format(32, kStateBits)},
-                    {"c", format(32, kStateBits)},
-                    {"gates", format(kGateBits, kUnitBits)}};
+ordered_json formats(const RecurrentLayer& layer, int bits, int x, int h) {
+  ordered_json json{{"x", format(bits, x)}};
+  if (layer.kind != LayerKind::kSru) json["h"] = format(bits, h);  // an SRU's is fp32
+  json["z"] = format(32, kStateBits);
+  json["c"] = format(32, kStateBits);
+  json["gates"] = format(kGateBits, kUnitBits);
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
-    const int w = FixedWeights::format(layer.weights[d].weight_ih.view(), bits);
-    const int u = FixedWeights::format(layer.weights[d].weight_hh.view(), bits);
-    json[name(layer.directions[d])] = {{"weight_ih", format(bits, w)},
-                                       {"weight_hh", format(bits, u)},
-                                       {"bias", format(kExactBits, common_sum_bits(w + x, u + h))}};
+    const RecurrentWeights& weights = layer.weights[d];
+    const auto of = [&](const Matrix<float>& weight) { return FixedWeights::format(weight.view(), bits); };
+    const int h_bits = recurrent_bits(layer, d, bits), w = of(weights.weight_ih);
+    ordered_json& direction = json[name(layer.directions[d])];
+    direction["weight_ih"] = format(bits, w);
+    int sum_bits = w + x;
+    if (layer.has_recurrent_product()) {
+      const int u = of(weights.weight_hh);
+      direction["weight_hh"] = format(bits, u);
+      sum_bits = std::max(sum_bits, u + h_bits);
+    }
+    if (weights.bias.size() > 0) direction["bias"] = format(kExactBits, common_sum_bits(sum_bits, sum_bits));
+    if (weights.diagonal.size() > 0)
+      direction[layer.kind == LayerKind::kSru ? "weight_c" : "peephole"] = format(bits, of(weights.diagonal));
+    if (layer.form.projection > 0) {
+      direction["weight_hr"] = format(bits, of(weights.weight_hr));
+      direction["h"] = format(bits, h_bits);
+    }
   }
   return json;
 }

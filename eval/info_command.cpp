@@ -34,6 +34,23 @@ ordered_json axis() {
   return all;
 }
 
+const char* meaning(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kLstm: return "LSTM cells, with or without peepholes and projection";
+    case LayerKind::kGru: return "GRU cells, the reset gate after or before the product with U";
+    case LayerKind::kSru: return "SRU cells: gates see c, products see x only";
+    case LayerKind::kQrnn: return "QRNN cells: products see a window of x only";
+    case LayerKind::kLinear: return "a matrix, a bias and perhaps a rectifier";
+  }
+  return "";
+}
+
+ordered_json layers() {
+  ordered_json all = ordered_json::array();
+  for (LayerKind kind : kLayerKinds) all.push_back({{"type", name(kind)}, {"meaning", meaning(kind)}});
+  return all;
+}
+
 ordered_json gather() {
   ordered_json json{{"edgeval", build_info("CPU, " + std::to_string(hardware_threads()) + " threads")},
                     {"gpus", gpu::devices()},
@@ -43,6 +60,7 @@ ordered_json gather() {
                       {"nonlinearity", axis<Nonlinearity>()},
                       {"plan", axis<Plan>()},
                       {"operand", axis<OperandChoice>()}}},
+                    {"layers", layers()},
                     {"accelerators", ordered_json::array()}};
   for (const hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder()))
     json["accelerators"].push_back({{"name", accelerator.name}, {"description", accelerator.description}});
@@ -70,6 +88,9 @@ std::string readable(const ordered_json& json) {
                 parameter["meaning"].get<std::string>() + ")\n";
     }
   }
+  text += "\nLayers of a model:\n";
+  for (const ordered_json& layer : json["layers"])
+    text += "  " + layer["type"].get<std::string>() + ": " + layer["meaning"].get<std::string>() + "\n";
   text += "\nAccelerators:\n";
   for (const ordered_json& accelerator : json["accelerators"])
     text += "  " + accelerator["name"].get<std::string>() + "\n" +

@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <iostream>
 
+#include "eval/compare_command.hpp"
 #include "eval/energy_command.hpp"
+#include "eval/import_command.hpp"
 #include "eval/info_command.hpp"
 #include "eval/profile_command.hpp"
 #include "eval/run_command.hpp"
@@ -76,7 +78,9 @@ int main(int argc, char** argv) {
   edgeval::setup_profile(app);
   edgeval::setup_similarity(app);
   edgeval::setup_score(app);
+  edgeval::setup_compare(app);
   edgeval::setup_energy(app);
+  edgeval::setup_import(app);
   edgeval::setup_info(app);
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   const int code = parse_and_run(app, argc, argv);

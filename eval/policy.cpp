@@ -319,7 +319,7 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
   OperatingPoint point;
   for (const Layer& layer : model.layers) {
     LayerPolicy choice{EveryStep{}, AsIs{}, policy.arithmetic};
-    if (std::holds_alternative<LstmLayer>(layer)) choice = {policy.plan, policy.operand, policy.arithmetic, policy.nonlinearity};
+    if (std::holds_alternative<RecurrentLayer>(layer)) choice = {policy.plan, policy.operand, policy.arithmetic, policy.nonlinearity};
     if (const auto change = policy.layers.find(layer_name(layer)); change != policy.layers.end()) {
       choice.arithmetic = change->second.arithmetic.value_or(choice.arithmetic);
       choice.nonlinearity = change->second.nonlinearity.value_or(choice.nonlinearity);

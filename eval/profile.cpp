@@ -257,9 +257,9 @@ void ProfileCollector::on_layer(Index layer, const Ragged<float>& input, const R
   LayerStatistics& statistics = layers_[static_cast<std::size_t>(layer)];
   statistics.input.add(input.values.values());
   statistics.magnitudes.add(input.values.values());
-  if (std::holds_alternative<LstmLayer>(model_.layers[static_cast<std::size_t>(layer)]))
-    statistics.recurrent.add(output.values.values());
-  if (!std::holds_alternative<LstmLayer>(model_.layers[static_cast<std::size_t>(layer)])) return;
+  const auto* cells = std::get_if<RecurrentLayer>(&model_.layers[static_cast<std::size_t>(layer)]);
+  if (cells != nullptr && cells->has_recurrent_product()) statistics.recurrent.add(output.values.values());
+  if (!std::holds_alternative<RecurrentLayer>(model_.layers[static_cast<std::size_t>(layer)])) return;
   add_differences(input, statistics.differences);
   add_differences(output, statistics.differences);
 }

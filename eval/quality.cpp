@@ -102,7 +102,15 @@ Quality evaluate(std::span<const std::string> references, std::span<const std::s
 
 std::string word_signature(EditCosts costs) { return signature("wer", "word", costs); }
 
+std::string symbol_signature(EditCosts costs) { return signature("symbol", "symbol", costs); }
+
 std::string character_signature(EditCosts costs) { return signature("cer", "character", costs); }
+
+std::string sentence_signature() { return concat("edgeval-ser|unit:sentence|case:kept|version:", EDGEVAL_VERSION); }
+
+std::string exact_signature(std::size_t references) {
+  return concat("edgeval-exact|nrefs:", references, "|case:kept|version:", EDGEVAL_VERSION);
+}
 
 ordered_json to_json(const Quality& quality) {
   const QualityOptions& options = quality.options;

@@ -35,12 +35,39 @@ std::uint64_t read_count(const Fields& fields, Count count) {
                                                   : fields.object(key).integer(inner, 0, kMany));
 }
 
+// What sets the cells apart from plain ones; empty for plain ones.
+ordered_json to_json(const CellForm& form) {
+  ordered_json json = ordered_json::object();
+  if (form.peepholes) json["peepholes"] = true;
+  if (form.reset_before) json["reset_before"] = true;
+  if (form.unbiased) json["unbiased"] = true;
+  if (form.output_tanh) json["output_tanh"] = true;
+  if (form.projection > 0) json["projection"] = form.projection;
+  if (form.window > 1) json["window"] = form.window;
+  return json;
+}
+
+CellForm form_from_json(const Fields& shape, Index most) {
+  CellForm form;
+  if (!shape.has("form")) return form;
+  const Fields fields = shape.object("form");
+  fields.expect_only({"peepholes", "reset_before", "unbiased", "output_tanh", "projection", "window"});
+  const auto flag = [&](const char* key) { return fields.has(key) && fields.boolean(key); };
+  form.peepholes = flag("peepholes");
+  form.reset_before = flag("reset_before");
+  form.unbiased = flag("unbiased");
+  form.output_tanh = flag("output_tanh");
+  if (fields.has("projection")) form.projection = fields.integer("projection", 1, most);
+  if (fields.has("window")) form.window = fields.integer("window", 1, most);
+  return form;
+}
+
 ordered_json to_json(const LayerActivity& layer) {
   const LayerShape& shape = layer.shape;
   ordered_json json{{"name", shape.name},
                     {"direction", shape.direction},
                     {"shape",
-                     {{"kind", shape.kind == LayerKind::kLstm ? "lstm" : "linear"},
+                     {{"kind", name(shape.kind)},
                       {"inputs", shape.inputs},
                       {"recurrent", shape.recurrent},
                       {"outputs", shape.outputs},
@@ -48,6 +75,7 @@ ordered_json to_json(const LayerActivity& layer) {
                       {"rectified", shape.rectified},
                       {"weight_bits", shape.weight_bits},
                       {"stored_bits", shape.stored_bits()}}}};
+  if (const ordered_json form = to_json(shape.form); !form.empty()) json["shape"]["form"] = form;
   write_counts(json, [&](Count count) { return layer[count]; });
   return json;
 }
@@ -67,21 +95,22 @@ void expect_counts_and(const Fields& fields, std::vector<std::string> others) {
   for (const auto& [key, inner] : inner_keys) fields.object(key).expect_only(inner);
 }
 
-LayerShape shape_from_json(const nlohmann::json& json, const Fields& layer) {
+LayerShape shape_from_json(const Fields& layer) {
   constexpr Index kMaxWidth = 1 << 24;  // as in a model file
   const Fields shape = layer.object("shape");
   shape.expect_only({"kind", "inputs", "recurrent", "outputs", "gates", "rectified", "weight_bits",
-                     "stored_bits"});
-  EDGEVAL_EXPECTS(shape.has("rectified") && json["shape"]["rectified"].is_boolean(), shape.place(),
-                  ": rectified must be true or false");
+                     "stored_bits", "form"});
+  std::vector<std::string> kinds;
+  for (LayerKind kind : kLayerKinds) kinds.push_back(name(kind));
   return {.name = layer.text("name"),
           .direction = layer.choice("direction", {"forward", "backward", "none"}),
-          .kind = shape.choice("kind", {"lstm", "linear"}) == "lstm" ? LayerKind::kLstm : LayerKind::kLinear,
+          .kind = *layer_kind(shape.choice("kind", kinds)),
           .inputs = shape.integer("inputs", 1, kMaxWidth),
           .recurrent = shape.integer("recurrent", 0, kMaxWidth),
           .outputs = shape.integer("outputs", 1, kMaxWidth),
           .gates = shape.integer("gates", 1, 16),
-          .rectified = json["shape"]["rectified"].get<bool>(),
+          .form = form_from_json(shape, kMaxWidth),
+          .rectified = shape.boolean("rectified"),
           .weight_bits = shape.integer("weight_bits", 1, 64),
           .compressed_bits = shape.integer("stored_bits", 1, Index{1} << 60)};
 }
@@ -115,7 +144,7 @@ void expect_totals(const Fields& totals, const Activity& activity) {
 LayerActivity layer_from_json(const nlohmann::json& json, const std::string& place) {
   const Fields fields(json, place);
   expect_counts_and(fields, {"name", "direction", "shape"});
-  LayerActivity layer{.shape = shape_from_json(json, fields)};
+  LayerActivity layer{.shape = shape_from_json(fields)};
   for (std::size_t i = 0; i < kCounts; ++i) layer.counts[i] = read_count(fields, static_cast<Count>(i));
   const std::uint64_t steps = layer[Count::kSteps];
   EDGEVAL_EXPECTS(steps == layer[Count::kStepsRun] + layer[Count::kStepsSkipped] + layer[Count::kStepsPseudo],

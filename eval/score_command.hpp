@@ -1,24 +1,42 @@
-// `edgeval score`: the error rates of a file of hypotheses against a file of references.
+// `edgeval score`: how good a file of hypotheses is: error rates of transcripts, scores of translations.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "eval/metric_options.hpp"
+#include "eval/quality.hpp"
 
 namespace edgeval {
 
 struct ScoreOptions {
-  std::string reference;                    // path
-  std::string hypothesis;                   // path
-  std::string input_format = "auto";        // auto | kaldi | trn | lines
-  std::string align = "unit";               // unit | sclite
-  std::vector<std::string> metrics{"wer"};  // of wer, cer
-  std::string format = "text";              // text | json
-  std::uint64_t seed = 0;                   // of the bootstrap intervals
-  bool alignments = false;                  // show every utterance's alignment too
-  bool quiet = false;                       // the figures alone, no notes
+  MetricChoice choice{.metrics = {"wer"}};
+  std::string hypothesis;       // path
+  int decimals = 2;             // of bleu and chrf
+  std::string format = "text";  // text | json
+  std::uint64_t seed = 0;       // of the bootstrap intervals
+  bool alignments = false;      // show every utterance's alignment too
+  bool quiet = false;           // the figures alone, no notes
+};
+
+// A metric of kTextMetrics over the whole set.
+struct TextScore {
+  Metric metric;
+  double value = 0;
+  std::optional<Interval> ci95{};
+  std::string line{};  // with the signature; of bleu and chrf as sacrebleu prints it
+};
+
+struct Scores {
+  std::vector<TranscriptPair> pairs;  // one per file of references
+  std::optional<Quality> quality{};   // when the errors are wanted that alignment counts
+  std::vector<TextScore> texts{};
+
+  const TranscriptPair& pair() const { return pairs.front(); }
 };
 
 // Adds the subcommand to `app`; when it is parsed it runs and writes to standard output.

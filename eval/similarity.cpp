@@ -30,11 +30,11 @@ double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
 SimilarityCollector::SimilarityCollector(const Model& model, std::vector<SimilaritySkip> plans)
     : model_(model), plans_(std::move(plans)) {
   for (std::size_t i = 0; i < model.layers.size(); ++i)
-    if (const auto* lstm = std::get_if<LstmLayer>(&model.layers[i]))
+    if (const auto* lstm = std::get_if<RecurrentLayer>(&model.layers[i]))
       for (std::size_t d = 0; d < lstm->directions.size(); ++d) series_.push_back({static_cast<Index>(i), d, {}});
 }
 
-void SimilarityCollector::add_sequence(Series& series, const LstmLayer& layer, const SimilaritySkip& plan,
+void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& layer, const SimilaritySkip& plan,
                                        MatrixView<const float> input, MatrixView<const float> output) {
   const bool backward = layer.directions[series.direction] == Direction::kBackward;
   const std::vector<FrameSimilarity> similarity = frame_similarities(plan.rule(), input);
@@ -58,7 +58,7 @@ void SimilarityCollector::on_layer(Index layer, const Ragged<float>& input, cons
   for (Series& series : series_)
     if (series.layer == layer)
       for (Index n = 0; n < input.sequences(); ++n)
-        add_sequence(series, std::get<LstmLayer>(model_.layers[static_cast<std::size_t>(layer)]),
+        add_sequence(series, std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(layer)]),
                      plans_[static_cast<std::size_t>(layer)], input.sequence(n), output.sequence(n));
 }
 
@@ -73,7 +73,7 @@ void SimilarityCollector::add(Engine& engine, const Ragged<float>& features) {
     throw;
   }
   for (std::size_t i = 0; i < series_.size(); ++i) {
-    const auto& layer = std::get<LstmLayer>(model_.layers[static_cast<std::size_t>(series_[i].layer)]);
+    const auto& layer = std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series_[i].layer)]);
     const bool backward = layer.directions[series_[i].direction] == Direction::kBackward;
     std::size_t at = before[i];
     for (Index n = 0; n < result.outputs.sequences(); ++n) {
@@ -124,7 +124,7 @@ SimilarityFacts SimilarityCollector::facts(const Series& series) {
 std::vector<SimilarityFacts> SimilarityCollector::finish() const {
   std::vector<SimilarityFacts> all;
   for (const Series& series : series_) {
-    const auto& layer = std::get<LstmLayer>(model_.layers[static_cast<std::size_t>(series.layer)]);
+    const auto& layer = std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series.layer)]);
     all.push_back(facts(series));
     all.back().layer = layer.name;
     all.back().direction = name(layer.directions[series.direction]);

@@ -55,7 +55,7 @@ class SimilarityCollector : public LayerObserver {
     std::vector<Step> steps;
   };
   static SimilarityFacts facts(const Series& series);
-  void add_sequence(Series& series, const LstmLayer& layer, const SimilaritySkip& plan, MatrixView<const float> input,
+  void add_sequence(Series& series, const RecurrentLayer& layer, const SimilaritySkip& plan, MatrixView<const float> input,
                     MatrixView<const float> output);
 
   const Model& model_;

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "datasets/unpacked.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/text.hpp"
@@ -18,7 +19,8 @@ constexpr const char* kCure = "; if the format is another, say --input-format ka
 struct Lines {
   std::string path;
   std::string bytes;
-  std::vector<std::string_view> lines;  // trimmed
+  std::vector<std::string_view> lines{};  // trimmed
+  std::vector<std::string_view> whole{};  // with the white space in front, which a tokenizer may see
 };
 
 struct Utterance {
@@ -32,7 +34,11 @@ void split_lines(Lines& file) {
   EDGEVAL_EXPECTS(!rest.empty(), file.path, ": is empty, transcripts are wanted");
   while (!rest.empty()) {
     const std::size_t length = std::min(rest.find('\n'), rest.size());
-    file.lines.push_back(trimmed(rest.substr(0, length)));
+    const std::string_view line = rest.substr(0, length);
+    file.lines.push_back(trimmed(line));
+    const std::string_view words = file.lines.back();
+    const std::size_t end = words.empty() ? 0 : static_cast<std::size_t>(words.end() - line.begin());
+    file.whole.push_back(line.substr(0, end));
     EDGEVAL_EXPECTS(file.lines.back().find('\0') == std::string_view::npos, file.path, ":",
                     file.lines.size(),
                     ": holds a zero byte; if it is UTF-16, convert it with iconv -t UTF-8");
@@ -137,8 +143,8 @@ void pair_lines(const Lines& reference, const Lines& hypothesis, TranscriptPair&
                   hypothesis.lines.size(), "; plain lines must be as many", kCure);
   for (std::size_t i = 0; i < reference.lines.size(); ++i) {
     pair.ids.push_back(concat(i + 1));
-    pair.references.emplace_back(reference.lines[i]);
-    pair.hypotheses.emplace_back(hypothesis.lines[i]);
+    pair.references.emplace_back(reference.whole[i]);
+    pair.hypotheses.emplace_back(hypothesis.whole[i]);
   }
 }
 
@@ -180,8 +186,8 @@ std::string name(TranscriptFormat format) {
 TranscriptPair read_transcripts(const std::filesystem::path& reference,
                                 const std::filesystem::path& hypothesis,
                                 std::optional<TranscriptFormat> format) {
-  Lines references{reference.string(), read_file(reference, Pipes::kWelcome), {}};
-  Lines hypotheses{hypothesis.string(), read_file(hypothesis, Pipes::kWelcome), {}};
+  Lines references{reference.string(), data::read_unpacked(reference, Pipes::kWelcome)};
+  Lines hypotheses{hypothesis.string(), data::read_unpacked(hypothesis, Pipes::kWelcome)};
   for (Lines* file : {&references, &hypotheses}) {
     expect_utf8(file->bytes, file->path);
     split_lines(*file);

@@ -3,7 +3,7 @@
 //   trn    "words... (ID)"   as sclite reads; blank lines and those that begin with ;; are not
 //   utterances lines  "words..."        known by their line number
 // Words that are absent make an empty transcript, which counts. UTF-8, with or without a byte order
-// mark.
+// mark; packed with gzip or not.
 //
 // The format is found by what most lines look like: trn when they end with (ID); else kaldi when
 // their first word looks like an utterance id: it holds a digit, and begins with a letter or holds

@@ -129,11 +129,10 @@ Component read_component(const Reader& reader, const std::string& name, const YA
 
 std::optional<LayerKind> read_kind(const Reader& reader, const YAML::Node& node,
                                    const std::string& what) {
-  static const std::vector<std::string> known{"any", "lstm", "linear"};
+  static const std::vector<std::string> known{"any", "lstm", "gru", "sru", "qrnn", "linear"};
   const std::string kind = node ? reader.text(node, concat(what, ": kind")) : known[0];
   if (kind == "any") return std::nullopt;
-  if (kind == "lstm") return LayerKind::kLstm;
-  if (kind == "linear") return LayerKind::kLinear;
+  if (const std::optional<LayerKind> one = layer_kind(kind)) return one;
   reader.fail(node, what, ": unknown kind '", kind, "'", suggestion(kind, known));
 }
 

@@ -107,8 +107,30 @@ double extreme_ratio(const Accelerator& accelerator, const std::vector<Term>& te
 
 }  // namespace
 
+namespace {
+
+// Whether rules that single out kinds of cells leave out this one: what they say would be missing from its price.
+bool is_left_out(const Accelerator& accelerator, LayerKind kind) {
+  bool named = false, others = false;
+  const auto see = [&](const Work& work) {
+    named = named || work.kind == kind;
+    others = others || (work.kind && work.kind != LayerKind::kLinear && work.kind != kind);
+  };
+  for (const EnergyRule& rule : accelerator.rules) see(rule.work);
+  for (const Work& work : accelerator.cycles) see(work);
+  return kind != LayerKind::kLinear && others && !named;
+}
+
+}  // namespace
+
 std::optional<std::string> cannot_price(const Accelerator& accelerator, const Activity& activity) {
   for (const LayerActivity& layer : activity.layers) {
+    const std::string place = concat(accelerator.file, ": ", accelerator.name, " cannot price layer ",
+                                     layer.shape.name, " (", layer.shape.direction, "): ");
+    if (is_left_out(accelerator, layer.shape.kind))
+      return concat(place, "its cells are of kind ", name(layer.shape.kind), ", which none of its rules names");
+    if (layer.shape.form.projection > 0)
+      return concat(place, "it has a projection, of which its rules know nothing");
     for (std::size_t i = 0; i < kCounts; ++i) {
       const Count count = static_cast<Count>(i);
       if (layer[count] == 0 || !accelerator.free[i].empty()) continue;
@@ -116,8 +138,7 @@ std::optional<std::string> cannot_price(const Accelerator& accelerator, const Ac
         return rule.work.count == count && rule.work.applies(layer.shape.kind);
       });
       if (!priced)
-        return concat(accelerator.file, ": ", accelerator.name, " cannot price layer ", layer.shape.name, " (",
-                      layer.shape.direction, "): it has ", layer[count], " ", info(count).key, " (",
+        return concat(place, "it has ", layer[count], " ", info(count).key, " (",
                       info(count).meaning, "), for which the accelerator has no rule");
     }
   }

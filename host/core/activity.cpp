@@ -57,7 +57,7 @@ void complete_counts(LayerActivity& layer) {
   const auto u = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
   const std::uint64_t evaluated = layer[Count::kStepsRun] + layer[Count::kStepsPseudo];
   layer[Count::kStepsSkipped] = layer[Count::kSteps] - evaluated;
-  layer[Count::kInputs] = evaluated * u(shape.inputs);
+  layer[Count::kInputs] = evaluated * u(shape.product_inputs());
   layer[Count::kRecurrentInputs] = evaluated * u(shape.recurrent);
   layer[Count::kOutputs] = evaluated * u(shape.outputs);
   layer[Count::kMacsDense] = layer[Count::kSteps] * u(shape.macs_per_step());
@@ -65,9 +65,10 @@ void complete_counts(LayerActivity& layer) {
   const std::uint64_t elements = layer[Count::kElementsHigh] + layer[Count::kElementsLow];
   for (const ProductCounts& product : kProductCounts) {
     if (product.bits != shape.weight_bits || elements > 0) continue;
-    layer[product.macs] = neurons > 0 ? layer[Count::kNeuronsComputed] * u(shape.inputs + shape.recurrent)
+    layer[product.macs] = neurons > 0 ? layer[Count::kNeuronsComputed] * u(shape.product_inputs() + shape.recurrent)
                                       : u(shape.gates * shape.outputs) * (layer[Count::kInputsChanged] +
                                                                           layer[Count::kRecurrentInputsChanged]);
+    layer[product.macs] += u(shape.projection_macs()) * evaluated;
     if (product.bits == 16) {  // pseudo-skips' products are counted where they are made
       layer[product.macs] -= layer[Count::kMacs8x8];
       layer[Count::kWeightWords8] = layer[Count::kMacs8x8];
@@ -75,15 +76,15 @@ void complete_counts(LayerActivity& layer) {
     layer[product.words] = layer[product.macs];
   }
   if (elements > 0) {
-    const std::uint64_t of_element = u(shape.gates * (shape.inputs + shape.recurrent));
+    const std::uint64_t of_element = u(shape.gates * (shape.product_inputs() + shape.recurrent));
     layer[Count::kMacs8x8] = layer[Count::kWeightWords8] = layer[Count::kElementsHigh] * of_element;
     layer[Count::kMacs4x4] = layer[Count::kElementsLow] * of_element;
   }
-  // LSTM: f.c, i.g, o.tanh(c); 4 biases and one sum; 3 sigmoid, 2 tanh. Linear: the bias, and a rectifier if any.
-  const bool lstm = shape.kind == LayerKind::kLstm;
-  layer[Count::kElementwiseMultiplications] = layer[Count::kOutputs] * (lstm ? 3 : 0);
-  layer[Count::kElementwiseAdditions] = layer[Count::kOutputs] * (lstm ? 5 : 1);
-  layer[Count::kNonlinearities] = layer[Count::kOutputs] * (lstm ? 5 : (shape.rectified ? 1 : 0));
+  const CellWork work = shape.work();
+  const std::uint64_t outputs = layer[Count::kOutputs];
+  layer[Count::kElementwiseMultiplications] = outputs * u(work.multiplications);
+  layer[Count::kElementwiseAdditions] = outputs * u(work.additions);
+  layer[Count::kNonlinearities] = outputs * u(work.sigmoids + work.tanhs + (shape.rectified ? 1 : 0));
 }
 
 LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps) {
@@ -92,7 +93,7 @@ LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std
   dense[Count::kSequences] = sequences;
   dense[Count::kSteps] = steps;
   dense[Count::kStepsRun] = steps;
-  dense[Count::kInputsChanged] = steps * static_cast<std::uint64_t>(shape.inputs);
+  dense[Count::kInputsChanged] = steps * static_cast<std::uint64_t>(shape.product_inputs());
   dense[Count::kRecurrentInputsChanged] = steps * static_cast<std::uint64_t>(shape.recurrent);
   complete_counts(dense);
   return dense;

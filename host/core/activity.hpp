@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "host/core/cell.hpp"
+
 namespace edgeval {
 
 enum class Count : std::uint8_t {
@@ -105,24 +107,27 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
 
 constexpr const CountInfo& info(Count count) { return kCountInfo[static_cast<std::size_t>(count)]; }
 
-enum class LayerKind : std::uint8_t { kLstm, kLinear };
-
 // What a layer is, as far as its cost goes. For a linear layer recurrent = 0 and gates = 1.
 struct LayerShape {
   std::string name;
   std::string direction = "none";  // forward | backward | none
   LayerKind kind = LayerKind::kLinear;
   std::int64_t inputs = 0;     // C, elements of x
-  std::int64_t recurrent = 0;  // elements of h(t-1) that enter the products
-  std::int64_t outputs = 0;    // H or O, elements of the output
-  std::int64_t gates = 1;      // matrix rows per output: LSTM 4, linear 1
+  std::int64_t recurrent = 0;  // elements of h(t-1) that enter the products; 0 where U is missing
+  std::int64_t outputs = 0;    // H or O: cells, or elements of a linear layer's output
+  std::int64_t gates = 1;      // matrix rows per output: LSTM 4, GRU, SRU, QRNN 3 (SRU with a highway matrix 4), linear 1
+  CellForm form = {};
   bool rectified = false;      // a linear layer followed by (clipped) ReLU
   std::int64_t weight_bits = 32;       // of a bias, and of both operands as they enter the products: 32 (fp32), 16, 8
   std::int64_t compressed_bits = 0;    // of all weights as stored, scales and indices included; 0: weight_bits for each
 
-  std::int64_t macs_per_step() const { return gates * outputs * (inputs + recurrent); }
-  std::int64_t weights() const { return macs_per_step(); }
-  std::int64_t biases() const { return gates * outputs; }
+  // Elements of x that enter the products of a step.
+  std::int64_t product_inputs() const { return inputs * form.window; }
+  std::int64_t projection_macs() const { return form.projection * outputs; }
+  std::int64_t macs_per_step() const { return gates * outputs * (product_inputs() + recurrent) + projection_macs(); }
+  CellWork work() const { return cell_work(kind, form); }
+  std::int64_t weights() const { return macs_per_step() + work().diagonals * outputs; }
+  std::int64_t biases() const { return work().biases * outputs; }
   std::int64_t stored_bits() const { return compressed_bits > 0 ? compressed_bits : weights() * weight_bits; }
   bool operator==(const LayerShape&) const = default;
 };

@@ -3,6 +3,9 @@
 namespace edgeval {
 namespace {
 
+// Elements of x and h that enter the products of a step.
+std::int64_t elements_per_step(const LayerShape& shape) { return shape.product_inputs() + shape.recurrent; }
+
 std::uint64_t times(int cost, std::uint64_t elements) { return static_cast<std::uint64_t>(cost) * elements; }
 
 void count_plan(LayerActivity& activity, const PlanCost& cost) {
@@ -16,7 +19,7 @@ void count_operand(LayerActivity& activity, const OperandCost& cost) {
   const std::uint64_t elements = activity[Count::kInputs] + activity[Count::kRecurrentInputs];
   const std::uint64_t changed = activity[Count::kInputsChanged] + activity[Count::kRecurrentInputsChanged];
   const std::uint64_t first =
-      activity[Count::kStepsRun] > 0 ? static_cast<std::uint64_t>(activity.shape.inputs + activity.shape.recurrent) : 0;
+      activity[Count::kStepsRun] > 0 ? static_cast<std::uint64_t>(elements_per_step(activity.shape)) : 0;
   activity[Count::kOperandComparisons] = times(cost.comparisons, elements);
   activity[Count::kOperandQuantizations] = times(cost.quantizations, elements);
   activity[Count::kOperandSubtractions] = times(cost.subtractions, elements);
@@ -26,12 +29,15 @@ void count_operand(LayerActivity& activity, const OperandCost& cost) {
 
 void count_nonlinearity(LayerActivity&, const Exact&) {}
 
-// Three sigmoids and two tanhs an output, of which the exact ones' count is taken back.
+// The exact ones' count is taken back.
 template <class Approximation>
 void count_nonlinearity(LayerActivity& activity, const Approximation& choice) {
   const std::uint64_t outputs = activity[Count::kOutputs];
   const NonlinearityCost sigmoid = choice.cost(Curve::kSigmoid), tanh = choice.cost(Curve::kTanh);
-  const auto all = [&](int NonlinearityCost::*cost) { return times(3 * sigmoid.*cost + 2 * tanh.*cost, outputs); };
+  const CellWork work = activity.shape.work();
+  const auto all = [&](int NonlinearityCost::*cost) {
+    return times(work.sigmoids * sigmoid.*cost + work.tanhs * tanh.*cost, outputs);
+  };
   activity[Count::kNonlinearities] = 0;
   activity[Count::kNonlinearityReads] = all(&NonlinearityCost::reads);
   activity[Count::kNonlinearityComparisons] = all(&NonlinearityCost::comparisons);
@@ -62,21 +68,20 @@ void count_selecting(LayerActivity& activity, const Memoized& memoized) {
   const auto first = static_cast<std::uint64_t>(activity[Count::kStepsRun] > 0 ? shape.gates * shape.outputs : 0);
   activity[Count::kOperandComparisons] = of_steps(activity, shape.gates * shape.outputs) - first;
   if (memoized.predictor == MemoPredictor::kOracle) return;
-  activity[Count::kBinaryProducts] = activity[Count::kWeightWords1] = of_steps(activity, shape.macs_per_step());
+  activity[Count::kBinaryProducts] = activity[Count::kWeightWords1] = of_steps(activity, shape.macs_per_step() - shape.projection_macs());
 }
 void count_selecting(LayerActivity& activity, const DynamicPrecision& precision) {
   const LayerShape& shape = activity.shape;
   const bool offset = precision.offset_bit == Switch::kOn;
   activity[offset ? Count::kWeightWords5 : Count::kWeightWords4] = activity[Count::kMacs4x4];
-  activity[Count::kOperandQuantizations] = of_steps(activity, shape.inputs + shape.recurrent);
+  activity[Count::kOperandQuantizations] = of_steps(activity, elements_per_step(shape));
   if (precision.selector == PrecisionSelector::kPeaks)
     activity[Count::kOperandComparisons] = 2 * of_steps(activity, shape.outputs);
 }
 
 // A pseudo-skip's differences: formed, compared with the clip and brought to 8 bits. Delta forms and compares them anyway.
 void count_pseudo(LayerActivity& activity, const LayerPolicy& policy) {
-  const std::uint64_t elements = activity[Count::kStepsPseudo] *
-                                 static_cast<std::uint64_t>(activity.shape.inputs + activity.shape.recurrent);
+  const std::uint64_t elements = activity[Count::kStepsPseudo] * static_cast<std::uint64_t>(elements_per_step(activity.shape));
   activity[Count::kOperandQuantizations] += elements;
   if (std::holds_alternative<Delta>(policy.operand)) return;
   activity[Count::kOperandComparisons] += elements;
@@ -119,7 +124,7 @@ Activity busiest_activity(const Model& model, const OperatingPoint& point, Index
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     for (const LayerShape& shape : layer_shapes(model.layers[i], point.layers[i])) {
       LayerActivity& layer = activity.layers.emplace_back(LayerActivity{shape, {}});
-      layer[Count::kInputsChanged] = static_cast<std::uint64_t>(steps * shape.inputs);
+      layer[Count::kInputsChanged] = static_cast<std::uint64_t>(steps * shape.product_inputs());
       layer[Count::kRecurrentInputsChanged] = static_cast<std::uint64_t>(steps * shape.recurrent);
       layer[Count::kInputsZero] = layer[Count::kInputsChanged];
       layer[Count::kRecurrentInputsZero] = layer[Count::kRecurrentInputsChanged];
@@ -127,7 +132,7 @@ Activity busiest_activity(const Model& model, const OperatingPoint& point, Index
         layer[Count::kElementsLow] = static_cast<std::uint64_t>(steps * shape.outputs / 2);
       if (const auto* skip = std::get_if<SimilaritySkip>(&point.layers[i].plan); skip != nullptr && skip->has_pseudo()) {
         layer[Count::kStepsPseudo] = static_cast<std::uint64_t>(steps / 2);
-        layer[Count::kMacs8x8] = static_cast<std::uint64_t>(steps / 2 * shape.macs_per_step());
+        layer[Count::kMacs8x8] = static_cast<std::uint64_t>(steps / 2 * (shape.macs_per_step() - shape.projection_macs()));
       }
       const bool skips = !std::holds_alternative<EveryStep>(point.layers[i].plan);
       complete_lane(layer, point.layers[i], skips ? 2 * steps : steps, steps);

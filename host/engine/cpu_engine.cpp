@@ -12,7 +12,7 @@
 #include "host/engine/counting.hpp"
 #include "host/engine/engine.hpp"
 #include "host/engine/linear.hpp"
-#include "host/engine/lstm_direction.hpp"
+#include "host/engine/direction.hpp"
 
 namespace edgeval {
 namespace {
@@ -44,7 +44,10 @@ using DirectionProducts = std::vector<LayerProducts<Product>>;
 // The packed weights of one layer, made when an arithmetic is first asked for.
 class PackedLayer {
  public:
-  PackedLayer(const Layer& layer, ByteProduct::Route route) : layer_(layer), route_(route) {}
+  PackedLayer(const Layer& layer, ByteProduct::Route route)
+      : layer_(layer),
+        route_(route),
+        constants_(std::visit([](const auto& l) { return cell_constants(l); }, layer)) {}
 
   template <class Product>
   const DirectionProducts<Product>& get() {
@@ -60,31 +63,60 @@ class PackedLayer {
     const auto product = [&](const Matrix<float>& weight) {
       return FixedProduct<std::int32_t>(weights_in_form(weight, form));
     };
-    for (const LstmWeights& weights : std::get<LstmLayer>(layer_).weights)
-      products.push_back({product(weights.weight_ih), product(weights.weight_hh), &weights.bias});
+    const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(layer_).weights;
+    for (std::size_t d = 0; d < weights.size(); ++d) {
+      SecondProducts& of_direction =
+          products.emplace_back(
+          SecondProducts{product(weights[d].weight_ih), {}, &constants_[d].bias, {}, &constants_[d]});
+      if (weights[d].weight_hh.size() > 0) of_direction.recurrent.emplace(product(weights[d].weight_hh));
+    }
     return products;
   }
 
  private:
+  // Rows [first, first + count) of a matrix, in the format of the whole matrix.
   template <class Product>
-  Product packed(const Matrix<float>& weight) const {
-    if constexpr (std::is_same_v<Product, DenseProduct>)
-      return Product(weight.view());
-    else
-      return Product(FixedWeights::of(weight.view(), Product::kBits), route_);
+  Product packed(const Matrix<float>& weight, Index first, Index count) const {
+    if constexpr (std::is_same_v<Product, DenseProduct>) {
+      return Product(MatrixView<const float>{weight.row(first), count, weight.cols(), weight.cols()});
+    } else {
+      FixedWeights whole = FixedWeights::of(weight.view(), Product::kBits);
+      if (count == weight.rows()) return Product(whole, route_);
+      Matrix<std::int32_t> codes(count, weight.cols());
+      std::copy_n(whole.codes.row(first), codes.size(), codes.data());
+      return Product({std::move(codes), whole.fraction_bits}, route_);
+    }
   }
   template <class Product>
-  void pack(const LstmLayer& layer, DirectionProducts<Product>& products) const {
-    for (const LstmWeights& weights : layer.weights)
-      products.push_back({packed<Product>(weights.weight_ih), packed<Product>(weights.weight_hh), &weights.bias});
+  Product packed(const Matrix<float>& weight) const {
+    return packed<Product>(weight, 0, weight.rows());
+  }
+
+  template <class Product>
+  void pack(const RecurrentLayer& layer, DirectionProducts<Product>& products) const {
+    for (const RecurrentWeights& weights : layer.weights) {
+      LayerProducts<Product>& of_direction = products.emplace_back(
+          LayerProducts<Product>{packed<Product>(weights.weight_ih), {}, nullptr});
+      of_direction.constants = &constants_[products.size() - 1];
+      of_direction.bias = &of_direction.constants->bias;
+      const Matrix<float>& u = weights.weight_hh;
+      if (layer.form.reset_before) {
+        of_direction.recurrent.emplace(packed<Product>(u, 0, 2 * layer.cells));
+        of_direction.after.emplace(packed<Product>(u, 2 * layer.cells, layer.cells));
+      } else if (u.size() > 0) {
+        of_direction.recurrent.emplace(packed<Product>(u));
+      }
+      if (layer.form.projection > 0) of_direction.after.emplace(packed<Product>(weights.weight_hr));
+    }
   }
   template <class Product>
   void pack(const LinearLayer& layer, DirectionProducts<Product>& products) const {
-    products.push_back({packed<Product>(layer.weight), std::nullopt, &layer.bias});
+    products.push_back({packed<Product>(layer.weight), {}, &constants_[0].bias});
   }
 
   const Layer& layer_;
   const ByteProduct::Route route_;
+  std::vector<CellConstants> constants_;  // of each direction; products point to them
   std::tuple<DirectionProducts<DenseProduct>, DirectionProducts<FixedProduct<std::int32_t>>,
              DirectionProducts<FixedProduct<std::int64_t>>>
       products_;
@@ -163,20 +195,24 @@ class CpuEngine final : public Engine {
   template <int Bits>
   auto arithmetics(std::size_t i, const Integer<Bits>& choice) {
     using Sum = std::conditional_t<Bits == 8, std::int32_t, std::int64_t>;
+    const auto* cells = std::get_if<RecurrentLayer>(&model_.layers[i]);
     std::vector<FixedLayer<Sum>> directions;
-    for (const auto& products : packed_[i].get<FixedProduct<Sum>>())
-      directions.emplace_back(products, static_cast<int>(choice.input_bits));
+    for (const auto& products : packed_[i].get<FixedProduct<Sum>>()) {
+      const int h_bits = cells != nullptr ? recurrent_bits(*cells, directions.size(), Bits) : Bits - 1;
+      directions.emplace_back(products, static_cast<int>(choice.input_bits), h_bits);
+    }
     return directions;
   }
 
   // The 8-bit products of dynamic precision under fp32.
   std::vector<QuantizedLayer> quantized(std::size_t i, const DynamicPrecision& choice) {
     constexpr double kStep = 1.0 / 128;  // of an element with alpha 1
-    const LstmLayer& layer = std::get<LstmLayer>(model_.layers[i]);
+    const RecurrentLayer& layer = std::get<RecurrentLayer>(model_.layers[i]);
     std::vector<QuantizedLayer> directions;
     for (const SecondProducts& products : packed_[i].in_form(WeightForm::kAlpha8Bits)) {
-      const LstmWeights& weights = layer.weights[directions.size()];
-      directions.push_back({products, {choice.input_alpha * kStep, kStep, weight_step(weights.weight_ih),
+      const RecurrentWeights& weights = layer.weights[directions.size()];
+      const double h_step = layer.has_recurrent_product() ? kStep : 0;
+      directions.push_back({products, {choice.input_alpha * kStep, h_step, weight_step(weights.weight_ih),
                                        weight_step(weights.weight_hh)}});
     }
     return directions;
@@ -187,19 +223,19 @@ class CpuEngine final : public Engine {
     return run_linear_layer(layer, run, arithmetics(static_cast<std::size_t>(run.index), choice));
   }
   template <class ArithmeticChoice>
-  Ragged<float> run_layer(const LstmLayer& layer, const LayerRun& run, const ArithmeticChoice& choice) {
+  Ragged<float> run_layer(const RecurrentLayer& layer, const LayerRun& run, const ArithmeticChoice& choice) {
     const auto i = static_cast<std::size_t>(run.index);
     const std::optional<WeightForm> form = second_form(run.policy);
     const std::vector<SecondProducts>* second = form ? &packed_[i].in_form(*form) : nullptr;
     const auto* precision = std::get_if<DynamicPrecision>(&run.policy.operand);
     if (precision != nullptr && std::is_same_v<ArithmeticChoice, Fp32>)
-      return run_lstm_layer(layer, run, quantized(i, *precision), second);
-    return run_lstm_layer(layer, run, arithmetics(i, choice), second);
+      return run_recurrent_layer(layer, run, quantized(i, *precision), second);
+    return run_recurrent_layer(layer, run, arithmetics(i, choice), second);
   }
 
   // second: of each direction, or null.
   template <class LayerArithmetic>
-  Ragged<float> run_lstm_layer(const LstmLayer& layer, const LayerRun& run,
+  Ragged<float> run_recurrent_layer(const RecurrentLayer& layer, const LayerRun& run,
                                const std::vector<LayerArithmetic>& arithmetics,
                                const std::vector<SecondProducts>* second) const {
     Ragged<float> output(run.input.lengths(), layer.outputs());
@@ -207,15 +243,18 @@ class CpuEngine final : public Engine {
     const auto plans = plan_lanes(run.policy.plan, run.input, layer.directions, threads_);
     std::vector<std::vector<std::vector<Index>>> blocks(directions);
     std::vector<LaneActivities> activity = blank_activity(model_.layers[run.index], run);
-    std::vector<DirectionTask<LayerArithmetic>> tasks;
+    std::vector<Task<LayerArithmetic>> tasks;
     const std::optional<PiecewiseTables> tables = piecewise_tables(run.policy.nonlinearity);
     const PiecewiseFunctions functions = tables ? tables->functions() : PiecewiseFunctions{};
+    std::vector<Matrix<float>> final_cells(run.observer == nullptr ? 0 : directions);
+    for (Matrix<float>& c : final_cells) c = Matrix<float>(run.input.sequences(), layer.cells);
     for (std::size_t d = 0; d < directions; ++d) {
       blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
-        tasks.push_back({{layer.directions[d], layer.cells, run.input, plans[d], lanes, output,
-                          static_cast<Index>(d) * layer.cells, options_.chunk_bytes, pseudo_of(run.policy),
-                          second == nullptr ? nullptr : &(*second)[d], {}, tables ? &functions : nullptr},
+        tasks.push_back({{layer, layer.directions[d], run.input, plans[d], lanes, output,
+                          static_cast<Index>(d) * layer.width(), options_.chunk_bytes, pseudo_of(run.policy),
+                          second == nullptr ? nullptr : &(*second)[d], {}, tables ? &functions : nullptr,
+                          final_cells.empty() ? nullptr : &final_cells[d]},
                          arithmetics[d]});
         for (Index lane : lanes) tasks.back().direction.activity.push_back(&activity[d][lane]);
       }
@@ -227,6 +266,7 @@ class CpuEngine final : public Engine {
         run.activity[n].layers.push_back(std::move(activity[d][n]));
         if (run.observer != nullptr) run.observer->on_plan(run.index, layer.directions[d], n, plans[d][n].modes);
       }
+    for (std::size_t d = 0; d < final_cells.size(); ++d) run.observer->on_final_cells(run.index, d, final_cells[d]);
     return output;
   }
 
@@ -254,14 +294,14 @@ class CpuEngine final : public Engine {
   }
 
   template <class LayerArithmetic>
-  struct DirectionTask {
-    LstmDirectionTask direction;
+  struct Task {
+    DirectionTask direction;
     const LayerArithmetic& arithmetic;
   };
 
   template <class LayerArithmetic>
-  void run_longest_first(std::vector<DirectionTask<LayerArithmetic>>& tasks, const OperandChoice& operand) const {
-    const auto live_steps = [](const LstmDirectionTask& task) {
+  void run_longest_first(std::vector<Task<LayerArithmetic>>& tasks, const OperandChoice& operand) const {
+    const auto live_steps = [](const DirectionTask& task) {
       Index sum = 0;
       for (Index lane : task.lanes) sum += task.plans[lane].running();
       return sum;
@@ -272,7 +312,7 @@ class CpuEngine final : public Engine {
       return live_steps(tasks[a].direction) > live_steps(tasks[b].direction);
     });
     parallel_for(static_cast<Index>(tasks.size()), threads_, [&](Index i) {
-      run_lstm_direction(tasks[order[i]].direction, tasks[order[i]].arithmetic, operand);
+      run_direction(tasks[order[i]].direction, tasks[order[i]].arithmetic, operand);
     });
   }
 

@@ -29,9 +29,34 @@ void check_pseudo(const Layer& layer, const LayerPolicy& policy) {
                   "which go with the operands as_is and delta only");
 }
 
+// What the equations of a cell do not allow.
+void check_cell(const RecurrentLayer& layer, const LayerPolicy& policy) {
+  const auto refused = [&](const auto&... reason) {
+    EDGEVAL_EXPECTS(false, "layer ", layer.name, " (", name(layer.kind), "), ", reason...);
+  };
+  if (layer.form.reset_before) {
+    if (!std::holds_alternative<AsIs>(policy.operand))
+      std::visit(
+          [&](const auto& operand) {
+            refused(operand.kName, ": its reset gate scales h before the product with U, so that what is multiplied moves ",
+                    "with the gate; only a GRU that resets after the product can hold, reuse or remember; use as_is");
+          },
+          policy.operand);
+    if (const auto* skip = std::get_if<SimilaritySkip>(&policy.plan); skip != nullptr && skip->has_pseudo())
+      refused("similarity_skip: its reset gate scales h before the product with U, which has no difference that a ",
+              "pseudo-skip could add; leave out pseudo");
+  }
+  if (!std::holds_alternative<DynamicPrecision>(policy.operand)) return;
+  if (layer.kind == LayerKind::kGru)
+    refused("dynamic_precision: follows the cell state c, which a GRU has not");
+  if (layer.form.projection > 0)
+    refused("dynamic_precision: chooses a precision for each cell, but a projection multiplies all cells at once");
+}
+
 // Combinations without a meaning.
 void check_operand(const Layer& layer, const LayerPolicy& policy) {
-  const bool recurrent = std::holds_alternative<LstmLayer>(layer);
+  if (const auto* cells = std::get_if<RecurrentLayer>(&layer)) check_cell(*cells, policy);
+  const bool recurrent = std::holds_alternative<RecurrentLayer>(layer);
   const bool memoized = std::holds_alternative<Memoized>(policy.operand);
   const bool precision = std::holds_alternative<DynamicPrecision>(policy.operand);
   EDGEVAL_EXPECTS(recurrent || !memoized, "layer ", layer_name(layer),
@@ -63,10 +88,10 @@ void check_point(const Model& model, const OperatingPoint& point) {
     std::visit(check, point.layers[i].operand);
     std::visit(check, point.layers[i].arithmetic);
     std::visit(check, point.layers[i].nonlinearity);
-    EDGEVAL_EXPECTS(std::holds_alternative<LstmLayer>(model.layers[i]) ||
+    EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(model.layers[i]) ||
                         std::holds_alternative<EveryStep>(point.layers[i].plan),
                     "layer ", layer, " is linear and runs on every step; a plan acts on recurrent layers only");
-    EDGEVAL_EXPECTS(std::holds_alternative<LstmLayer>(model.layers[i]) ||
+    EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(model.layers[i]) ||
                         std::holds_alternative<Exact>(point.layers[i].nonlinearity),
                     "layer ", layer, " is linear and has no sigmoid or tanh; a nonlinearity acts on recurrent layers only");
     check_pseudo(model.layers[i], point.layers[i]);

@@ -42,6 +42,8 @@ class LayerObserver {
   virtual void on_layer(Index /*layer*/, const Ragged<float>& /*input*/, const Ragged<float>& /*output*/) {}
   // One call per recurrent layer, direction and lane; modes in time order, whatever the direction.
   virtual void on_plan(Index /*layer*/, Direction, Index /*lane*/, std::span<const StepMode> /*modes*/) {}
+  // One call per recurrent layer and direction, if the engine has them: the last c of every lane, [lanes, H].
+  virtual void on_final_cells(Index /*layer*/, std::size_t /*direction*/, const Matrix<float>& /*c*/) {}
 };
 
 struct EngineOptions {

@@ -18,6 +18,23 @@ std::int64_t to_fixed(float value, int bits) {
   return static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
 }
 
+// Behind a projection: |h| is at most the sum of the magnitudes of its row of weights.
+int projected_bits(const Matrix<float>& weight_hr, int bits) {
+  const FixedWeights weights = FixedWeights::of(weight_hr.view(), bits);
+  std::int64_t largest = 1;  // of the sums of a row's magnitudes
+  for (Index p = 0; p < weights.codes.rows(); ++p) {
+    std::int64_t sum = 0;
+    for (Index i = 0; i < weights.codes.cols(); ++i) sum += std::abs(weights.codes(p, i));
+    largest = std::max(largest, sum);
+  }
+  // One bit less than the sums have, so that rounding them is a shift.
+  int h_bits = weights.fraction_bits + bits - 2;
+  while (std::ldexp(static_cast<double>(largest), h_bits - weights.fraction_bits) >
+         static_cast<double>(highest_of(bits)))
+    --h_bits;
+  return h_bits;
+}
+
 }  // namespace
 
 FixedScale FixedScale::of(int bits, const Product& input, const Product* recurrent, const Matrix<float>& bias,
@@ -41,18 +58,55 @@ FixedScale FixedScale::of(int bits, const Product& input, const Product* recurre
 }
 
 template <class SumT>
-FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits)
-    : products_(products), x_bits_(x_bits), scale_(fixed_scale(products, kBits, x_bits)) {
+typename FixedLayer<SumT>::Rows FixedLayer<SumT>::recurrent_rows(const LayerProducts<FixedProduct<SumT>>& products) {
+  Rows rows;
+  const auto add = [&](const FixedProduct<SumT>& product) {
+    rows.offsets.insert(rows.offsets.end(), product.offsets().begin(), product.offsets().end());
+    rows.magnitudes.insert(rows.magnitudes.end(), product.magnitudes().begin(), product.magnitudes().end());
+  };
+  if (products.recurrent) add(*products.recurrent);
+  if (products.after && static_cast<Index>(rows.offsets.size()) < products.bias->size()) add(*products.after);
+  return rows;
+}
+
+template <class SumT>
+FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits, int h_bits)
+    : products_(products), x_bits_(x_bits), h_bits_(h_bits) {
+  const Rows u = recurrent_rows(products);
+  const FixedScale::Product input{products.input.weight_bits() + x_bits, products.input.offsets()};
+  if (products.recurrent) {
+    const FixedScale::Product recurrent{products.recurrent->weight_bits() + h_bits, u.offsets};
+    scale_ = FixedScale::of(kBits, input, &recurrent, *products.bias, x_bits);
+  } else {
+    scale_ = FixedScale::of(kBits, input, nullptr, *products.bias, x_bits);
+  }
   std::int64_t largest = 0;  // of the sums that any input can make
   for (Index o = 0; o < products.bias->size(); ++o) {
     std::int64_t products_sum = products.input.magnitudes()[o] << scale_.up_x;
-    if (products.recurrent) products_sum += products.recurrent->magnitudes()[o] << scale_.up_h;
+    if (products.recurrent) products_sum += u.magnitudes[o] << scale_.up_h;
     const std::int64_t bias = scale_.bias[o] - scale_.offset[o];
     largest = std::max(largest, std::abs(bias) + products_sum * -lowest_of(kBits));
   }
   const std::int64_t half = std::int64_t{1} << (scale_.sum_bits - kStateBits - 1);
   if (kBits == 8 && largest < (std::int64_t{1} << 31) - half)
     for (const std::int64_t bias : scale_.bias) narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
+  if (products.constants == nullptr) return;
+  const CellConstants& constants = *products.constants;
+  const Index apart = products.bias->size() - constants.recurrent_bias.size();  // from here on U h has its own bias
+  for (Index o = apart; o < products.bias->size(); ++o) {
+    const std::int64_t of_recurrent = u.offsets[o] * (std::int64_t{1} << scale_.up_h);
+    scale_.bias[o] -= of_recurrent;
+    cell_.recurrent_bias.push_back(to_fixed(constants.recurrent_bias.data()[o - apart], scale_.sum_bits) + of_recurrent);
+  }
+  if (constants.diagonal.size() > 0) {
+    FixedWeights diagonal = FixedWeights::of(constants.diagonal.view(), kBits);
+    EDGEVAL_EXPECTS(diagonal.fraction_bits >= -15 && diagonal.fraction_bits <= 46, "int", kBits,
+                    ": the largest of a layer's diagonal weights needs ", diagonal.fraction_bits,
+                    " fraction bits; -15 to 46 are possible");
+    cell_.diagonal = std::move(diagonal.codes);
+    cell_.diagonal_bits = diagonal.fraction_bits;
+  }
+  if (constants.projects) cell_.projection_shift = products.after->weight_bits() + kRecurrentBits - h_bits_;
 }
 
 template <class SumT>
@@ -61,6 +115,55 @@ std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const
 {
   if (narrow_bias_.empty()) return std::nullopt;
   return NarrowNumbers{numbers(), narrow_bias_.data()};
+}
+
+template <class SumT>
+FixedNumbers<SumT> FixedLayer<SumT>::numbers() const {
+  FixedNumbers<SumT> numbers = scale_.template numbers<SumT>(kRecurrentBits);
+  numbers.recurrent_bias = cell_.recurrent_bias.data();
+  numbers.diagonal = cell_.diagonal.data();
+  numbers.diagonal_bits = cell_.diagonal_bits;
+  if (products_.constants != nullptr && products_.constants->projects) {
+    numbers.projection_offset = products_.after->offsets().data();
+    numbers.projection_shift = cell_.projection_shift;
+    numbers.projection_bits = h_bits_;
+  }
+  numbers.x_grid = Grid::of(x_bits_, kBits);
+  return numbers;
+}
+
+int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits) {
+  return layer.form.projection > 0 ? projected_bits(layer.weights[direction].weight_hr, bits) : bits - 1;
+}
+
+std::vector<CellConstants> cell_constants(const RecurrentLayer& layer) {
+  std::vector<CellConstants> all;
+  const Index cells = layer.cells;
+  for (const RecurrentWeights& weights : layer.weights) {
+    CellConstants& constants = all.emplace_back();
+    constants.projects = layer.form.projection > 0;
+    constants.diagonal = weights.diagonal.clone();
+    constants.bias = Matrix<float>(1, layer.gates() * cells);
+    if (weights.bias.size() > 0)  // an SRU's are those of its gates f and r, behind y
+      std::copy_n(weights.bias.data(), weights.bias.size(),
+                  constants.bias.data() + (layer.kind == LayerKind::kSru ? cells : 0));
+    if (layer.kind != LayerKind::kGru) continue;
+    const bool apart = !layer.form.reset_before;
+    constants.recurrent_bias = Matrix<float>(1, apart ? cells : 0);
+    for (Index o = 0; o < weights.bias_hh.size(); ++o) {
+      if (apart && o >= 2 * cells)
+        constants.recurrent_bias.data()[o - 2 * cells] = weights.bias_hh.data()[o];
+      else
+        constants.bias.data()[o] += weights.bias_hh.data()[o];
+    }
+  }
+  return all;
+}
+
+std::vector<CellConstants> cell_constants(const LinearLayer& layer) {
+  std::vector<CellConstants> all(1);
+  all[0].bias = layer.bias.clone();
+  return all;
 }
 
 template class FixedLayer<std::int32_t>;

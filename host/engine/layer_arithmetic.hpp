@@ -10,28 +10,60 @@
 
 #include "host/engine/body/numbers.hpp"
 #include "host/engine/fixed_product.hpp"
+#include "host/model/graph.hpp"
 #include "host/technique/arithmetic.hpp"
 #include "host/technique/on_grid.hpp"
 
 namespace edgeval {
 
+// What a layer's cells add to the products, in fp32. Empty what a cell has not.
+struct CellConstants {
+  Matrix<float> bias;            // [1, G O], what `bias` of the products points to; the sum of both biases where nothing
+                                 // comes between them
+  Matrix<float> recurrent_bias;  // [1, H], of the candidate of a GRU that resets U h
+  Matrix<float> diagonal;        // [3, H] or [2, H], what multiplies c
+  bool projects = false;         // the product `after` is an LSTM's projection
+};
+
+std::vector<CellConstants> cell_constants(const RecurrentLayer& layer);  // one for each direction
+std::vector<CellConstants> cell_constants(const LinearLayer& layer);     // one
+
 // Weights packed once for an arithmetic; a linear layer has no recurrent product.
 template <class Product>
 struct LayerProducts {
   Product input;                     // [G O, C]
-  std::optional<Product> recurrent;  // [G O, H]
+  std::optional<Product> recurrent;  // [G O, R]; of a GRU that resets before the product the rows of r and z, [2 H, H]
   const Matrix<float>* bias;         // [1, G O]
+  std::optional<Product> after = {};      // what follows within a step: a projection [P, H], or such a GRU's U of n, [H, H]
+  const CellConstants* constants = nullptr;   // null: of a plain LSTM or linear layer
 };
+
+// What FixedLayer adds to its numbers for cells that are not plain LSTM cells.
+struct FixedCellConstants {
+  std::vector<std::int64_t> recurrent_bias;
+  Matrix<std::int32_t> diagonal;
+  int diagonal_bits = 0;
+  int projection_shift = 1;
+};
+
+// Fraction bits of h in integers of so many bits: all but the sign's, since h lies in (-1, 1); behind a projection the
+// most with which no h can saturate, whatever the cells give.
+int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits);
 
 class FloatLayer {
  public:
   using Numbers = FloatNumbers;
+  static constexpr bool kHasAfter = true;  // may have products that follow within a step
 
   explicit FloatLayer(const LayerProducts<DenseProduct>& products) : products_(products) {}
 
   void multiply_input(const float* x, Index rows, float* y) const { products_.input(x, rows, y); }
   void multiply_recurrent(const float* h, Index rows, float* y) const { (*products_.recurrent)(h, rows, y); }
-  Numbers numbers() const { return {products_.bias->data()}; }
+  void multiply_after(const float* values, Index rows, float* y) const { (*products_.after)(values, rows, y); }
+  Numbers numbers() const {
+    if (products_.constants == nullptr) return {products_.bias->data()};
+    return {products_.bias->data(), products_.constants->recurrent_bias.data(), products_.constants->diagonal.data()};
+  }
   template <class Rule>
   Rule rule(const Rule& plain) const {
     return plain;
@@ -88,35 +120,46 @@ template <class SumT>
 class FixedLayer {
  public:
   using Numbers = FixedNumbers<SumT>;
+  static constexpr bool kHasAfter = true;
   static constexpr int kBits = FixedProduct<SumT>::kBits;
   static constexpr int kRecurrentBits = Integer<kBits>::kRecurrentBits;
 
-  // x_bits: fraction bits of the layer's input.
-  FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits);
+  // x_bits: fraction bits of the layer's input; h_bits: of its recurrent input.
+  FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits, int h_bits = kRecurrentBits);
 
   void multiply_input(const float* x, Index rows, SumT* y) const { products_.input(x, x_bits_, rows, y); }
   void multiply_recurrent(const float* h, Index rows, SumT* y) const {
-    (*products_.recurrent)(h, kRecurrentBits, rows, y);
+    (*products_.recurrent)(h, h_bits_, rows, y);
   }
-  Numbers numbers() const { return scale_.template numbers<SumT>(kRecurrentBits); }
+  void multiply_after(const float* values, Index rows, SumT* y) const {
+    (*products_.after)(values, kRecurrentBits, rows, y);
+  }
+  Numbers numbers() const;
   // The same numbers in half the width, where no input can make a sum that leaves it.
   std::optional<NarrowNumbers> narrow_numbers() const
     requires(kBits == 8);
   template <class Rule>
   OnGrid<Rule> rule(const Rule& plain) const {
-    return rule_on_grid(plain, kBits, x_bits_);
+    return {plain, Grid::of(x_bits_, kBits), Grid::of(h_bits_, kBits)};
   }
   const LayerProducts<FixedProduct<SumT>>& products() const { return products_; }
   // The integer behind an element that enters the products.
   std::int32_t code(float element, Source source) const {
-    return static_cast<std::int32_t>(std::ldexp(element, source == Source::kInput ? x_bits_ : kRecurrentBits));
+    return static_cast<std::int32_t>(std::ldexp(element, source == Source::kInput ? x_bits_ : h_bits_));
   }
 
  private:
+  // Of all rows of U, whichever products have them.
+  struct Rows {
+    std::vector<std::int64_t> offsets, magnitudes;
+  };
+  static Rows recurrent_rows(const LayerProducts<FixedProduct<SumT>>& products);
+
   const LayerProducts<FixedProduct<SumT>>& products_;
-  int x_bits_;
+  int x_bits_, h_bits_;
   FixedScale scale_;
   std::vector<std::uint32_t> narrow_bias_;  // the lower halves of the bias; empty where sums may need both
+  FixedCellConstants cell_;
 };
 
 using EightBitLayer = FixedLayer<std::int32_t>;
@@ -138,6 +181,7 @@ struct EightBitCodes {
 class QuantizedLayer {
  public:
   using Numbers = QuantizedNumbers;
+  static constexpr bool kHasAfter = false;
   struct Steps {
     double x, h;                          // of the elements
     double input_weight, recurrent_weight;
@@ -149,8 +193,10 @@ class QuantizedLayer {
   void multiply_input(const float* x, Index rows, std::int32_t* y) const { products_.input(x, 0, rows, y); }
   void multiply_recurrent(const float* h, Index rows, std::int32_t* y) const { (*products_.recurrent)(h, 0, rows, y); }
   Numbers numbers() const {
-    return {{products_.bias->data()}, products_.input.offsets().data(), products_.recurrent->offsets().data(),
-            steps_.x * steps_.input_weight, steps_.h * steps_.recurrent_weight};
+    const float* diagonal = products_.constants == nullptr ? nullptr : products_.constants->diagonal.data();
+    const FixedProduct<std::int32_t>& recurrent = products_.recurrent ? *products_.recurrent : products_.input;
+    return {{products_.bias->data(), nullptr, diagonal}, products_.input.offsets().data(),
+            recurrent.offsets().data(), steps_.x * steps_.input_weight, steps_.h * steps_.recurrent_weight};
   }
   EightBitCodes rule(const AsIs::Rule&) const {
     return {steps_.x == 0 ? 0 : 1 / steps_.x, steps_.h == 0 ? 0 : 1 / steps_.h};

@@ -14,7 +14,7 @@ struct LinearTask {
   LayerActivity& activity;         // of this lane: changed and zero elements are added
 };
 
-// LayerArithmetic: as in lstm_direction.hpp.
+// LayerArithmetic: as in direction.hpp.
 template <class LayerArithmetic>
 void run_linear(const LinearTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand);
 

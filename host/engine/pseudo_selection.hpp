@@ -3,7 +3,7 @@
 #pragma once
 
 #include "host/engine/body/operand.hpp"
-#include "host/engine/lstm_direction.hpp"
+#include "host/engine/direction.hpp"
 #include "host/engine/selection.hpp"
 #include "host/technique/pseudo_skip.hpp"
 
@@ -16,12 +16,12 @@ class PseudoSelection {
   using Numbers = LayerArithmetic::Numbers;
 
   // task.second: products with W8. delta: the operand, or null.
-  PseudoSelection(const LstmDirectionTask& task, const SimilaritySkip& skip, const Delta* delta,
+  PseudoSelection(const DirectionTask& task, const SimilaritySkip& skip, const Delta* delta,
                   const LayerArithmetic& arithmetic)
       : task_(task),
         arithmetic_(arithmetic),
-        x_(rule(skip, delta, Source::kInput), lanes(), task.input.cols(), task.cells),
-        h_(rule(skip, delta, Source::kRecurrent), lanes(), task.cells, task.cells) {}
+        x_(rule(skip, delta, Source::kInput), lanes(), task.layer.product_inputs(), gate_rows()),
+        h_(rule(skip, delta, Source::kRecurrent), lanes(), task.layer.recurrent(), gate_rows()) {}
 
   // value [width] -> full, delta [width]. full may lie outside the grid's 16 bits.
   OperandCounts split(Index n, Index step, Source source, const float* value, Index width, float* full, float* delta) {
@@ -35,7 +35,7 @@ class PseudoSelection {
       delta[i] = static_cast<float>(elements.delta);
       counts.changed += elements.changed;
     }
-    if (pseudo) (*task_.activity[n])[Count::kMacs8x8] += static_cast<std::uint64_t>(4 * task_.cells * counts.changed);
+    if (pseudo) (*task_.activity[n])[Count::kMacs8x8] += static_cast<std::uint64_t>(gate_rows() * counts.changed);
     return counts;
   }
   // full [padded rows, width] -> sums. Elements beyond 16 bits, which only a jump over more than half of the range makes
@@ -64,6 +64,7 @@ class PseudoSelection {
   void before_cell(Index n, Index step, StepSums<std::int64_t> sums) {
     const bool pseudo = is_pseudo(n, step);
     add(x_, n, pseudo, arithmetic_.products().input, task_.second->input, sums.wx, sums.second_wx);
+    if (!task_.second->recurrent) return;
     add(h_, n, pseudo, *arithmetic_.products().recurrent, *task_.second->recurrent, sums.uh, sums.second_uh);
   }
   void after_cell(Index, const Numbers::State*) {}
@@ -74,6 +75,7 @@ class PseudoSelection {
 
  private:
   Index lanes() const { return static_cast<Index>(task_.lanes.size()); }
+  Index gate_rows() const { return task_.layer.gates() * task_.layer.cells; }
   bool is_pseudo(Index n, Index step) const {
     const LanePlan& plan = task_.plans[task_.lanes[n]];
     return plan.modes[plan.live[step]] == StepMode::kPseudo;
@@ -100,9 +102,9 @@ class PseudoSelection {
   struct Half {
     PseudoRule rule;
     Matrix<std::int32_t> reference;  // [lanes, width]
-    Matrix<std::int64_t> full, delta;  // [lanes, 4H]: W16 a and W8 s
-    Half(const PseudoRule& r, Index lanes, Index width, Index cells)
-        : rule(r), reference(lanes, width), full(lanes, 4 * cells), delta(lanes, 4 * cells) {}
+    Matrix<std::int64_t> full, delta;  // [lanes, G H]: W16 a and W8 s
+    Half(const PseudoRule& r, Index lanes, Index width, Index gate_rows)
+        : rule(r), reference(lanes, width), full(lanes, gate_rows), delta(lanes, gate_rows) {}
   };
 
   // W8 has 8 fraction bits fewer than W16, the differences have delta_shift fewer than v.
@@ -122,7 +124,7 @@ class PseudoSelection {
     }
   }
 
-  const LstmDirectionTask& task_;
+  const DirectionTask& task_;
   const LayerArithmetic& arithmetic_;
   Half x_, h_;
 };

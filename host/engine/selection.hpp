@@ -11,7 +11,7 @@
 
 namespace edgeval {
 
-// One lane's sums at one step, [4H] each; those of the second product are null where there is none.
+// One lane's sums at one step, [G H] each; those of the second product are null where there is none.
 template <class Sum>
 struct StepSums {
   Sum *wx, *uh;
@@ -39,19 +39,20 @@ class MemoSelection {
 
   // second: products of signs; null for the oracle.
   MemoSelection(const Memoized& choice, const LayerArithmetic& arithmetic,
-                const SecondProducts* second, Index lanes, Index cells)
+                const SecondProducts* second, Index lanes, Index gate_rows)
       : rule_(choice.decision()),
         numbers_(arithmetic.numbers()),
         second_(second),
-        memo_(lanes, 4 * cells),
+        memo_(lanes, gate_rows),
         memoized_(static_cast<std::size_t>(lanes)) {}
 
   float second_element(float element, Source) const { return sign_of(element); }
   void before_cell(Index n, Index, StepSums<Sum> sums) {
     const auto predicted = [&](Index at) {
       if (second_ == nullptr) return numbers_.product(sums.wx[at], sums.uh[at], at);
-      return static_cast<double>(sums.second_wx[at] + second_->input.offsets()[at] +
-                                 sums.second_uh[at] + second_->recurrent->offsets()[at]);
+      const std::int64_t of_input = sums.second_wx[at] + second_->input.offsets()[at];
+      if (!second_->recurrent) return static_cast<double>(of_input);
+      return static_cast<double>(of_input + sums.second_uh[at] + second_->recurrent->offsets()[at]);
     };
     memoized_[static_cast<std::size_t>(n)] += static_cast<std::uint64_t>(
         memo_row(SerialBlock{}, rule_, memo_.cols(), sums.wx, sums.uh, memo_.row(n), predicted));
@@ -100,10 +101,12 @@ class PrecisionSelection {
         elements[k].eight_bits = choice_.draws_eight_bits(step, k);
       if (elements[k].eight_bits) continue;
       ++low_[static_cast<std::size_t>(n)];
-      for (Index at = k; at < 4 * cells; at += cells) {
+      const auto rows = static_cast<Index>(second_.input.offsets().size());
+      for (Index at = k; at < rows; at += cells) {
         sums.wx[at] = as_high(sums.second_wx[at], second_.input, arithmetic_.products().input, at);
-        sums.uh[at] =
-            as_high(sums.second_uh[at], *second_.recurrent, *arithmetic_.products().recurrent, at);
+        if (second_.recurrent)
+          sums.uh[at] =
+              as_high(sums.second_uh[at], *second_.recurrent, *arithmetic_.products().recurrent, at);
       }
     }
   }

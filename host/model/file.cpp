@@ -2,19 +2,16 @@
 // name. Nothing here is allocated before the size was found to agree with the bytes in the file.
 #include "host/model/file.hpp"
 
-#include <algorithm>
 #include <set>
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/model/json.hpp"
+#include "host/model/layer_file.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval {
 namespace {
-
-constexpr Index kMaxWidth =
-    1 << 24;  // of any layer; keeps the products of two widths far from overflow
 
 // The type of the front end, after its keys were found to be those of the type.
 const std::string& frontend_type(const Fields& fields) {
@@ -67,108 +64,6 @@ FrontendConfig read_frontend(const Fields& fields) {
   return config;
 }
 
-std::vector<Direction> read_directions(const Fields& fields) {
-  const std::string& direction = fields.choice("direction", {"forward", "backward", "both"});
-  if (direction == "forward") return {Direction::kForward};
-  if (direction == "backward") return {Direction::kBackward};
-  return {Direction::kForward, Direction::kBackward};
-}
-
-LstmLayer read_lstm(const Fields& fields, Safetensors& file) {
-  LstmLayer layer;
-  layer.name = fields.text("name");
-  layer.inputs = fields.integer("inputs", 1, kMaxWidth);
-  layer.cells = fields.integer("cells", 1, kMaxWidth);
-  layer.directions = read_directions(fields);
-  for (Direction direction : layer.directions) {
-    const std::string prefix = concat(layer.name, ".", name(direction), ".");
-    for (const char* optional : {"peephole", "weight_hr"})
-      EDGEVAL_EXPECTS(!file.has(prefix + optional), fields.place(), ": tensor ",
-                      shown(prefix + optional), " is not supported yet by this version of edgeval");
-    LstmWeights weights;
-    weights.weight_ih = file.take_matrix(prefix + "weight_ih", 4 * layer.cells, layer.inputs);
-    weights.weight_hh = file.take_matrix(prefix + "weight_hh", 4 * layer.cells, layer.cells);
-    weights.bias = file.take_vector(prefix + "bias", 4 * layer.cells);
-    layer.weights.push_back(std::move(weights));
-  }
-  return layer;
-}
-
-Activation read_activation(const Fields& fields) {
-  if (fields.choice("type", {"relu", "clipped_relu"}) == "relu") {
-    fields.expect_only({"type"});
-    return {Activation::Type::kRelu};
-  }
-  fields.expect_only({"type", "limit"});
-  return {Activation::Type::kClippedRelu, static_cast<float>(fields.number("limit", 1e-30, 1e30))};
-}
-
-LinearLayer read_linear(const Fields& fields, Safetensors& file) {
-  LinearLayer layer;
-  layer.name = fields.text("name");
-  layer.inputs = fields.integer("inputs", 1, kMaxWidth);
-  layer.width = fields.integer("outputs", 1, kMaxWidth);
-  if (fields.has("activation")) layer.activation = read_activation(fields.object("activation"));
-  layer.weight = file.take_matrix(layer.name + ".weight", layer.width, layer.inputs);
-  layer.bias = file.take_vector(layer.name + ".bias", layer.width);
-  return layer;
-}
-
-// The type of a layer, after its keys were found to be those of the type.
-const std::string& layer_type(const Fields& fields) {
-  const std::string& type = fields.choice("type", {"lstm", "linear"},
-                                          {"gru", "sru", "qrnn", "embedding", "encoder", "bridge",
-                                           "decoder", "attention", "generator"});
-  if (type == "lstm") fields.expect_only({"type", "name", "inputs", "cells", "direction"});
-  if (type == "linear") fields.expect_only({"type", "name", "inputs", "outputs", "activation"});
-  return type;
-}
-
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; });
-}
-
-// What the next layer must take, and who gives it.
-struct Width {
-  Index width;
-  std::string giver;
-};
-
-std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, Width width) {
-  const Json& list = fields.array("layers");
-  EDGEVAL_EXPECTS(!list.empty(), fields.place(), ": layers is empty");
-  std::vector<Layer> layers;
-  std::set<std::string> names;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const Fields entry(list[i], concat(fields.place(), ": layers[", i, "]"));
-    const std::string& type = layer_type(entry);
-    const std::string& name = entry.text("name");
-    EDGEVAL_EXPECTS(!name.empty() && !has_control(name), entry.place(), ": name ", shown(name),
-                    " is empty or holds control characters");
-    EDGEVAL_EXPECTS(names.insert(name).second, entry.place(), ": name ", shown(name),
-                    " belongs to an earlier layer");
-    const Fields layer(list[i], concat(fields.place(), ": layer ", shown(name)));
-    const Index inputs = layer.integer("inputs", 1, kMaxWidth);
-    EDGEVAL_EXPECTS(inputs == width.width, layer.place(), ": inputs is ", inputs, ", but ",
-                    width.giver, " gives ", width.width);
-    if (type == "lstm") layers.emplace_back(read_lstm(layer, file));
-    if (type == "linear") layers.emplace_back(read_linear(layer, file));
-    width = {layer_outputs(layers.back()), concat("layer ", shown(name), " before it")};
-  }
-  return layers;
-}
-
-std::vector<std::string> read_tokens(const Fields& fields) {
-  std::vector<std::string> tokens;
-  for (const Json& token : fields.array("tokens")) {
-    EDGEVAL_EXPECTS(token.is_string(), fields.place(), ": tokens[", tokens.size(), "] is ",
-                    token.type_name(), ", must be a text");
-    tokens.push_back(token);
-  }
-  EDGEVAL_EXPECTS(!tokens.empty(), fields.place(), ": tokens is empty");
-  return tokens;
-}
-
 }  // namespace
 
 Model read_model(std::string_view bytes, const std::filesystem::path& path) {
@@ -185,7 +80,8 @@ Model read_model(std::string_view bytes, const std::filesystem::path& path) {
   model.tokens = read_tokens(fields);
   const auto tokens = static_cast<Index>(model.tokens.size());
   model.blank = static_cast<int>(fields.integer("blank", 0, tokens - 1));
-  model.layers = read_layers(fields, file, {model.frontend.features(), "the front end"});
+  std::set<std::string> names;
+  model.layers = read_layers(fields, file, {model.frontend.features(), "the front end"}, names);
   EDGEVAL_EXPECTS(model.outputs() == tokens, model.path, ": layer ",
                   shown(layer_name(model.layers.back())), ": gives ", model.outputs(),
                   " values, but there are ", tokens, " tokens");

@@ -15,16 +15,17 @@ Index layer_outputs(const Layer& layer) {
 Index Model::inputs() const { return layers.empty() ? 0 : layer_inputs(layers.front()); }
 Index Model::outputs() const { return layers.empty() ? 0 : layer_outputs(layers.back()); }
 
-std::vector<LayerShape> layer_shapes(const LstmLayer& layer) {
+std::vector<LayerShape> layer_shapes(const RecurrentLayer& layer) {
   std::vector<LayerShape> shapes;
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
     shapes.push_back({.name = layer.name,
                       .direction = name(layer.directions[d]),
-                      .kind = LayerKind::kLstm,
+                      .kind = layer.kind,
                       .inputs = layer.inputs,
-                      .recurrent = layer.cells,
+                      .recurrent = layer.recurrent(),
                       .outputs = layer.cells,
-                      .gates = 4,
+                      .gates = layer.gates(),
+                      .form = layer.form,
                       .compressed_bits = layer.weights[d].compressed_bits});
   }
   return shapes;

@@ -1,5 +1,5 @@
 // A model in memory: a straight stack of layers and what the file says about its use. Weights are those of the file,
-// row-major [rows, columns]; gates in the order i, f, g, o (docs/formats.md, "model file").
+// row-major [rows, columns]; the order of a cell's gates is in docs/formats.md, "model file".
 #pragma once
 
 #include <string>
@@ -18,21 +18,41 @@ constexpr const char* name(Direction direction) {
   return direction == Direction::kForward ? "forward" : "backward";
 }
 
-struct LstmWeights {
-  Matrix<float> weight_ih;  // [4H, C]
-  Matrix<float> weight_hh;  // [4H, H]
-  Matrix<float> bias;       // [1, 4H]
-  std::int64_t compressed_bits = 0;  // that hold both weight matrices, as LayerShape has it
+// Of one direction; G gates of H rows each. What a cell has not is empty.
+struct RecurrentWeights {
+  Matrix<float> weight_ih;  // [G H, C k]
+  Matrix<float> weight_hh;  // [G H, R]; LSTM and GRU
+  Matrix<float> bias;       // [1, G H], of a GRU those beside W; SRU [1, 2H], of f and r
+  Matrix<float> bias_hh;    // [1, 3H], of a GRU those beside U
+  Matrix<float> diagonal;   // what multiplies c: an LSTM's peepholes [3, H] to i, f, o; an SRU's v [2, H] to f, r
+  Matrix<float> weight_hr;  // [P, H], an LSTM's projection
+  std::int64_t compressed_bits = 0;  // that hold all weights, as LayerShape has it
 };
 
-struct LstmLayer {
+// A layer of LSTM, GRU, SRU or QRNN cells (docs/cells.md).
+struct RecurrentLayer {
   std::string name;
   Index inputs = 0;  // C
   Index cells = 0;   // H
-  std::vector<Direction> directions;  // forward before backward; the output is their concatenation
-  std::vector<LstmWeights> weights;   // one per direction
-  Index outputs() const { return cells * static_cast<Index>(directions.size()); }
+  std::vector<Direction> directions;     // forward before backward; the output is their concatenation
+  std::vector<RecurrentWeights> weights;  // one per direction
+  LayerKind kind = LayerKind::kLstm;
+  CellForm form = {};
+
+  bool is_plain_lstm() const { return kind == LayerKind::kLstm && form == CellForm{}; }
+  bool has_recurrent_product() const { return kind == LayerKind::kLstm || kind == LayerKind::kGru; }
+  // An SRU whose output is as wide as its input shows x itself beside c; else a matrix of its own brings x to that width.
+  bool has_highway_matrix() const { return kind == LayerKind::kSru && inputs != cells; }
+  Index gates() const { return kind == LayerKind::kLstm || has_highway_matrix() ? 4 : 3; }
+  Index product_inputs() const { return inputs * form.window; }                  // C k
+  Index width() const { return form.projection > 0 ? form.projection : cells; }  // of h: H or P
+  Index recurrent() const { return has_recurrent_product() ? width() : 0; }      // R
+  Index outputs() const { return width() * static_cast<Index>(directions.size()); }
 };
+
+// The names of the GPU engine, which runs plain LSTM cells only.
+using LstmLayer = RecurrentLayer;
+using LstmWeights = RecurrentWeights;
 
 struct Activation {
   enum class Type { kNone, kRelu, kClippedRelu };
@@ -51,7 +71,7 @@ struct LinearLayer {
   Index outputs() const { return width; }
 };
 
-using Layer = std::variant<LstmLayer, LinearLayer>;
+using Layer = std::variant<RecurrentLayer, LinearLayer>;
 
 struct Model {
   std::string path;
@@ -73,7 +93,7 @@ Index layer_inputs(const Layer& layer);
 Index layer_outputs(const Layer& layer);
 
 // The shapes that Activity keeps counts for: one per layer and direction.
-std::vector<LayerShape> layer_shapes(const LstmLayer& layer);
+std::vector<LayerShape> layer_shapes(const RecurrentLayer& layer);
 std::vector<LayerShape> layer_shapes(const LinearLayer& layer);
 std::vector<LayerShape> layer_shapes(const Layer& layer);
 std::vector<LayerShape> layer_shapes(const Model& model);

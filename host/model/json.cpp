@@ -111,6 +111,15 @@ double Fields::number(const std::string& key, double low, double high) const {
   return number;
 }
 
+bool Fields::is_null(const std::string& key) const { return value(key).is_null(); }
+
+bool Fields::boolean(const std::string& key) const {
+  const Json& json = value(key);
+  EDGEVAL_EXPECTS(json.is_boolean(), place_, ": ", key, " is ", json.type_name(),
+                  ", must be true or false");
+  return json.get<bool>();
+}
+
 const Json& Fields::array(const std::string& key) const {
   const Json& json = value(key);
   EDGEVAL_EXPECTS(json.is_array(), place_, ": ", key, " is ", json.type_name(),

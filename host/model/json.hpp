@@ -38,6 +38,8 @@ class Fields {
   const std::string& text(const std::string& key) const;
   Index integer(const std::string& key, Index low, Index high) const;
   double number(const std::string& key, double low, double high) const;
+  bool boolean(const std::string& key) const;
+  bool is_null(const std::string& key) const;  // of a key that must be there
   const Json& array(const std::string& key) const;
   Fields object(const std::string& key) const;
 

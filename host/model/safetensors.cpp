@@ -8,6 +8,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/model/json.hpp"
+#include "host/model/short_floats.hpp"
 
 namespace edgeval {
 namespace {
@@ -25,21 +26,6 @@ Index element_size(std::string_view dtype) {
   return dtype == "F16" || dtype == "BF16" ? 2 : 0;
 }
 
-// IEEE binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. Every value is a float exactly.
-float from_half(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 31;
-  const int fraction = bits & 1023;
-  const float sign = bits >> 15 ? -1.0f : 1.0f;
-  if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
-  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
-  return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-}
-
-// The upper half of a float.
-float from_bfloat(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
-
 template <class Convert>
 void convert(std::string_view bytes, std::span<float> values, Convert to_float) {
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -47,12 +33,6 @@ void convert(std::string_view bytes, std::span<float> values, Convert to_float) 
     std::memcpy(&bits, bytes.data() + 2 * i, sizeof bits);
     values[i] = to_float(bits);
   }
-}
-
-std::string shape_text(const std::vector<Index>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += concat(i == 0 ? "" : ", ", shape[i]);
-  return text + "]";
 }
 
 // The header's JSON text, checked to lie within the file.
@@ -87,6 +67,12 @@ Index element_count(const Json& shape, const std::string& place) {
 }
 
 }  // namespace
+
+std::string shape_text(const std::vector<Index>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += concat(i == 0 ? "" : ", ", shape[i]);
+  return text + "]";
+}
 
 Safetensors::Safetensors(std::string_view file, std::string path) : path_(std::move(path)) {
   const std::string_view header = header_text(file, path_);
@@ -157,6 +143,11 @@ const std::string& Safetensors::metadata(const std::string& key) const {
   EDGEVAL_EXPECTS(found != metadata_.end(), path_, ": no ", shown(key),
                   " in __metadata__: not a model of edgeval; edgeval import makes one");
   return found->second;
+}
+
+Index Safetensors::rows(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() || found->second.shape.empty() ? 0 : found->second.shape.front();
 }
 
 Matrix<float> Safetensors::take_matrix(const std::string& name, Index rows, Index cols) {

@@ -15,6 +15,9 @@ namespace edgeval {
 
 class Fields;
 
+// "[400, 100]"
+std::string shape_text(const std::vector<Index>& shape);
+
 // Keeps views on the file's bytes, which must outlive it. Every refusal is an Error that opens with
 // `path`.
 class Safetensors {
@@ -25,6 +28,9 @@ class Safetensors {
   const std::string& metadata(const std::string& key) const;
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
+
+  // The first dimension of the tensor's shape; 0 where there is none.
+  Index rows(const std::string& name) const;
 
   // The tensor [rows, cols] or, by the second, [cols] as [1, cols], in float. Throws when it is
   // missing, of another shape or taken before, or when a value is not finite.

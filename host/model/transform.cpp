@@ -7,15 +7,16 @@ namespace {
 
 // Structured bindings name every member: one that is added to a layer does not compile until it is
 // copied here.
-LstmWeights clone(const LstmWeights& weights) {
-  const auto& [weight_ih, weight_hh, bias, compressed_bits] = weights;
-  return {weight_ih.clone(), weight_hh.clone(), bias.clone(), compressed_bits};
+RecurrentWeights clone(const RecurrentWeights& weights) {
+  const auto& [weight_ih, weight_hh, bias, bias_hh, diagonal, weight_hr, compressed_bits] = weights;
+  return {weight_ih.clone(), weight_hh.clone(), bias.clone(), bias_hh.clone(),
+          diagonal.clone(),  weight_hr.clone(), compressed_bits};
 }
 
-Layer clone(const LstmLayer& layer) {
-  const auto& [name, inputs, cells, directions, weights] = layer;
-  LstmLayer copy{name, inputs, cells, directions, {}};
-  for (const LstmWeights& direction : weights) copy.weights.push_back(clone(direction));
+Layer clone(const RecurrentLayer& layer) {
+  const auto& [name, inputs, cells, directions, weights, kind, form] = layer;
+  RecurrentLayer copy{name, inputs, cells, directions, {}, kind, form};
+  for (const RecurrentWeights& direction : weights) copy.weights.push_back(clone(direction));
   return copy;
 }
 
@@ -40,18 +41,22 @@ struct Place {
   std::int64_t* compressed_bits;
 };
 
-void add_places(LstmLayer& layer, std::vector<Place>& places) {
+void add_places(RecurrentLayer& layer, std::vector<Place>& places) {
   for (std::size_t d = 0; d < layer.weights.size(); ++d) {
-    LstmWeights& weights = layer.weights[d];
-    const std::string direction = name(layer.directions[d]);
-    places.push_back(
-        {{layer.name, direction, "weight_ih"}, &weights.weight_ih, &weights.compressed_bits});
-    places.push_back(
-        {{layer.name, direction, "weight_hh"}, &weights.weight_hh, &weights.compressed_bits});
+    RecurrentWeights& weights = layer.weights[d];
+    weights.compressed_bits = kFloatBits * weights.diagonal.size();  // which stays as trained
+    const auto add = [&](const char* matrix, Matrix<float>& values) {
+      if (values.size() > 0)
+        places.push_back({{layer.name, name(layer.directions[d]), matrix}, &values, &weights.compressed_bits});
+    };
+    add("weight_ih", weights.weight_ih);
+    add("weight_hh", weights.weight_hh);
+    add("weight_hr", weights.weight_hr);
   }
 }
 
 void add_places(LinearLayer& layer, std::vector<Place>& places) {
+  layer.compressed_bits = 0;
   places.push_back({{layer.name, "none", "weight"}, &layer.weight, &layer.compressed_bits});
 }
 
@@ -82,7 +87,6 @@ TransformedModel transform(const Model& model, const Weights& weights) {
   for (const Place& place : places) {
     before.push_back(place.matrix->clone());
     matrices.push_back({place.matrix->values(), place.matrix->rows(), place.matrix->cols()});
-    *place.compressed_bits = 0;
   }
   const std::vector<StoredMatrix> stored =
       std::visit([&](const auto& choice) { return choice.store(matrices); }, weights);

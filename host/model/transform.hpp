@@ -1,7 +1,7 @@
 // Applies a choice of the weights axis to a model: a new model whose weight matrices hold the
 // values the choice leaves, as floats, and what storing and multiplying them costs
-// (docs/weights.md). Biases stay as trained. A matrix is one tensor of the file, so all gates of an
-// LSTM's weight_ih are one.
+// (docs/weights.md). Biases, and what multiplies c element by element (peepholes), stay as trained.
+// A matrix is one tensor of the file, so all gates of an LSTM's weight_ih are one.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ namespace edgeval {
 struct MatrixReport {
   std::string layer;
   std::string direction;  // forward | backward | none
-  std::string matrix;     // weight_ih | weight_hh | weight
+  std::string matrix;     // weight_ih | weight_hh | weight_hr | weight
   Index rows = 0, cols = 0;
   StoredMatrix stored = {};
   std::uint64_t nonzero = 0;      // weights that are not 0

@@ -98,7 +98,7 @@ struct Case {
 
   Case(Index cells, std::span<const Index> lengths)
       : model(test::random_model({.inputs = kInputs,
-                                  .lstm = std::vector<test::LstmSpec>(kLayers, {cells, test::kBothDirections}),
+                                  .lstm = std::vector<test::RecurrentSpec>(kLayers, {cells, test::kBothDirections}),
                                   .outputs = 0,
                                   .gain = 1},
                                  1)),
@@ -221,7 +221,7 @@ void append(std::string& bytes, std::span<const float> values) {
 std::string weight_bytes(const Model& model) {
   std::string bytes;
   for (const Layer& layer : model.layers)
-    for (const LstmWeights& weights : std::get<LstmLayer>(layer).weights) {
+    for (const RecurrentWeights& weights : std::get<RecurrentLayer>(layer).weights) {
       append(bytes, weights.weight_ih.values());
       append(bytes, weights.weight_hh.values());
       append(bytes, weights.bias.values());

@@ -24,9 +24,9 @@ constexpr Index kCompared = 8;  // lanes the CPU engine runs too
 constexpr double kTolerance = 1e-4;
 
 Model bench_model() {
-  const test::LstmSpec layer{kCells, test::kBothDirections};
+  const test::RecurrentSpec layer{kCells, test::kBothDirections};
   return test::random_model({.inputs = kInputs,
-                             .lstm = std::vector<test::LstmSpec>(kLayers, layer),
+                             .lstm = std::vector<test::RecurrentSpec>(kLayers, layer),
                              .outputs = 46,
                              .gain = 1},
                             1);

@@ -106,7 +106,7 @@ class OneDnnStack {
         for (Index i = 0; i < width; ++i)
           set_value(group.values[0], (t * lanes_here + n) * width + i,
                     t < features.length(group.lanes[n]) ? features.sequence(group.lanes[n])(t, i) : 0.0F);
-    for (const Layer& layer : model.layers) add_layer(std::get<LstmLayer>(layer), group);
+    for (const Layer& layer : model.layers) add_layer(std::get<RecurrentLayer>(layer), group);
   }
 
   memory sequence(const Group& group, Index width) const {
@@ -116,7 +116,7 @@ class OneDnnStack {
             engine_};
   }
 
-  void add_layer(const LstmLayer& layer, Group& group) {
+  void add_layer(const RecurrentLayer& layer, Group& group) {
     using tag = memory::format_tag;
     const Index directions = 2, gates = 4;
     const memory source = group.values.back(), target = sequence(group, layer.outputs());
@@ -139,25 +139,25 @@ class OneDnnStack {
     // Gates i, f, g, o in rows are oneDNN's i, f, c~, o: [directions, 4, H, C].
     memory bias_values(bias, engine_);
     float* biases = static_cast<float*>(bias_values.get_data_handle());
-    for (const LstmWeights& weights : layer.weights)
+    for (const RecurrentWeights& weights : layer.weights)
       biases = std::copy_n(weights.bias.data(), weights.bias.size(), biases);
     group.layers.push_back({dnnl::lstm_forward(description),
                             {{DNNL_ARG_SRC_LAYER, source},
-                             {DNNL_ARG_WEIGHTS_LAYER, packed(layer, &LstmWeights::weight_ih, ih, attributes,
+                             {DNNL_ARG_WEIGHTS_LAYER, packed(layer, &RecurrentWeights::weight_ih, ih, attributes,
                                                              description.weights_layer_desc())},
-                             {DNNL_ARG_WEIGHTS_ITER, packed(layer, &LstmWeights::weight_hh, hh, attributes,
+                             {DNNL_ARG_WEIGHTS_ITER, packed(layer, &RecurrentWeights::weight_hh, hh, attributes,
                                                             description.weights_iter_desc())},
                              {DNNL_ARG_BIAS, bias_values},
                              {DNNL_ARG_DST_LAYER, target}}});
   }
 
-  memory packed(const LstmLayer& layer, Matrix<float> LstmWeights::*matrix,
+  memory packed(const RecurrentLayer& layer, Matrix<float> RecurrentWeights::*matrix,
                 const memory::dims& dims, const dnnl::primitive_attr& attributes, const memory::desc& wanted) {
     // By way of ldigo, the one layout from which oneDNN makes bytes.
     memory given({dims, type::f32, memory::format_tag::ldgoi}, engine_),
         turned({dims, type::f32, memory::format_tag::ldigo}, engine_), kept(wanted, engine_);
     float* values = static_cast<float*>(given.get_data_handle());
-    for (const LstmWeights& weights : layer.weights)
+    for (const RecurrentWeights& weights : layer.weights)
       values = std::copy_n((weights.*matrix).data(), (weights.*matrix).size(), values);
     dnnl::reorder(given, turned).execute(stream_, given, turned);
     dnnl::reorder(turned, kept, attributes).execute(stream_, turned, kept);
@@ -165,9 +165,9 @@ class OneDnnStack {
     return kept;
   }
 
-  static float largest_weight(const LstmLayer& layer) {
+  static float largest_weight(const RecurrentLayer& layer) {
     float largest = 0;
-    for (const LstmWeights& weights : layer.weights)
+    for (const RecurrentWeights& weights : layer.weights)
       for (const auto* matrix : {&weights.weight_ih, &weights.weight_hh})
         for (float weight : matrix->values()) largest = std::max(largest, std::abs(weight));
     return largest;

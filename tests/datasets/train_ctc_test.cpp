@@ -13,23 +13,13 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/python.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace edgeval::test {
 namespace {
 
 const std::filesystem::path kSpoken = source_folder() / "datasets/spoken";
-
-// Runs Python with these arguments, which hold no quotes but their own.
-bool python(const std::string& arguments) {
-  const char* named = std::getenv("EDGEVAL_PYTHON");
-  const std::string command = concat(named != nullptr ? named : "python3", " ", arguments);
-  return std::system(concat("PYTHONDONTWRITEBYTECODE=1 ", command).c_str()) == 0;
-}
-
-#define EDGEVAL_NEEDS_PYTHON_MODULES(modules)         \
-  if (!python("-c 'import " modules "' 2>/dev/null")) \
-  GTEST_SKIP() << "no Python with " modules "; set EDGEVAL_PYTHON"
 
 std::string script(const std::string& name) {
   return concat("'", (source_folder() / "datasets" / name).string(), "'");

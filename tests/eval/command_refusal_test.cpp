@@ -312,9 +312,9 @@ TEST_F(Refused, StoredReports) {
       {with([](Json& json) { json["data"]["seconds"] = -1; }), "seconds is -1"},
       {layer([](Json& json) { json.erase("name"); }), "layers[1]: key \"name\" is missing"},
       {layer([](Json& json) { json["direction"] = "up"; }), "unknown direction \"up\""},
-      {layer([](Json& json) { json["shape"]["kind"] = "gru"; }), "unknown kind \"gru\""},
+      {layer([](Json& json) { json["shape"]["kind"] = "gruu"; }), "unknown kind \"gruu\"; did you mean gru?"},
       {layer([](Json& json) { json["shape"]["rectified"] = "no"; }),
-       "rectified must be true or false"},
+       "rectified is string, must be true or false"},
       {layer([](Json& json) { json["shape"]["inputs"] = 1LL << 40; }), "inputs is 1099511627776"},
       {layer([](Json& json) { json["shape"]["inputs"] = 7; }), "macs_dense are not those of"},
       {layer([](Json& json) { json["shape"]["extra"] = 7; }), "unknown key \"extra\""},
@@ -427,7 +427,8 @@ TEST_F(Refused, Transcripts) {
 
 TEST_F(Refused, Options) {
   const std::vector<std::pair<Arguments, std::string>> cases{
-      {{}, "a command is wanted; known: run, profile, similarity, score, energy, info"},
+      {{}, "a command is wanted; known: run, profile, similarity, score, compare, energy, import,"
+       " info"},
       {{"rum"}, "unknown command rum"},
       {{"--fast"}, "unknown command --fast"},
       {{"run"}, "--model is required; edgeval run --help"},

@@ -23,7 +23,7 @@ Model small_model() {
                               .outputs = 5,
                               .gain = 0.1F},
                              1);
-  auto& lstm = std::get<LstmLayer>(model.layers[0]);
+  auto& lstm = std::get<RecurrentLayer>(model.layers[0]);
   lstm.weights[0].weight_ih(0, 0) = 3;      // 16 bits: 3 * 2^13; 8 bits: 3 * 2^5
   lstm.weights[0].weight_hh(0, 0) = -0.5F;  // 2^-1 * 2^15, 2^-1 * 2^7
   lstm.weights[1].weight_ih(0, 0) = 1;

@@ -64,7 +64,8 @@ TEST(Info, ListsTechniquesDevicesAndAccelerators) {
   const CommandResult text = edgeval({"info"});
   EXPECT_EQ(text.code, 0);
   for (const char* part : {"edgeval " EDGEVAL_VERSION, "CPU, ", "similarity_skip",
-                           "threshold = 0.5", "range = ", "reuse32", "epur28", "epur28_sip", "similarity65"})
+                           "threshold = 0.5", "range = ", "gru: GRU cells", "reuse32", "epur28", "epur28_memo", "epur28_sip",
+                           "similarity65"})
     EXPECT_NE(text.out.find(part), std::string::npos) << part << " is not in\n" << text.out;
 }
 

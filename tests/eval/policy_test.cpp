@@ -178,7 +178,7 @@ TEST_F(PolicyTest, SetFillsAnAxisLeftEmptyInTheFile) {
 }
 
 TEST_F(PolicyTest, LayerNamesWithDotsWorkInFilesAndQuotedInSet) {
-  std::get<LstmLayer>(model_.layers[0]).name = "encoder.lstm.1";
+  std::get<RecurrentLayer>(model_.layers[0]).name = "encoder.lstm.1";
   as<Delta>(point("layers: {encoder.lstm.1: {operand: {type: delta}}}").layers[0].operand);
   const Settings quoted{"layers.\"encoder.lstm.1\".operand.type=delta"};
   as<Delta>(resolve(load_policy(std::nullopt, quoted), model_, nullptr).layers[0].operand);

@@ -72,7 +72,7 @@ SimilaritySkip skip_by_whole_part() {
 
 TEST(LstmCell, FollowsItsEquations) {
   Model model = one_layer(1);
-  LstmWeights& weights = std::get<LstmLayer>(model.layers[0]).weights[0];
+  RecurrentWeights& weights = std::get<RecurrentLayer>(model.layers[0]).weights[0];
   const float ih[] = {0, 0, 1, 0},
               bias[] = {0, 0, 0, std::log(3.0F)};  // i = f = 1/2, g = tanh(x), o = 3/4
   std::copy_n(ih, 4, weights.weight_ih.data());
@@ -162,8 +162,8 @@ TEST(Operands, DoNotMoveOnSkippedSteps) {
 TEST(Reuse, CountsEveryElementOfTheFirstStepAsChanged) {
   // Centroids 0, 0.25, ..., 3.75. h stays within 0.125 of 0 here, so its index never turns.
   Model model = one_layer(3);
-  std::fill_n(std::get<LstmLayer>(model.layers[0]).weights[0].weight_ih.data(), 12, 0.0F);
-  std::fill_n(std::get<LstmLayer>(model.layers[0]).weights[0].bias.data(), 4, 0.0F);
+  std::fill_n(std::get<RecurrentLayer>(model.layers[0]).weights[0].weight_ih.data(), 12, 0.0F);
+  std::fill_n(std::get<RecurrentLayer>(model.layers[0]).weights[0].bias.data(), 4, 0.0F);
   const Reuse reuse{.clusters = 16, .range_min = 0, .range_max = 4};
   const SmallRun run =
       run_small(model, {EveryStep{}, reuse}, {{0, 1, 2}, {0, 1.1F, 2.2F}, {0.1F, 1, 2.1F}});
@@ -214,7 +214,7 @@ class RandomNetworks : public testing::TestWithParam<int> {
   OperatingPoint everywhere(const LayerPolicy& policy) {
     OperatingPoint point = dense_point(model_);
     for (std::size_t l = 0; l < model_.layers.size(); ++l)
-      if (std::holds_alternative<LstmLayer>(model_.layers[l])) point.layers[l] = policy;
+      if (std::holds_alternative<RecurrentLayer>(model_.layers[l])) point.layers[l] = policy;
     return point;
   }
   void expect_dense_outputs(const LayerPolicy& policy) {

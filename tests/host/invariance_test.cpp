@@ -9,6 +9,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/support/an4.hpp"
+#include "tests/support/cells.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/spoken.hpp"
@@ -156,6 +157,28 @@ TEST_P(IntegerInvariance, OfAn4ToBatchOrderThreadsChunksAndInstructions) {
   const Ragged<float> features = an4_test_features(model.frontend, full ? 0 : 4);
   Random random(4500);
   expect_one_result(model, features, point(random, model), random);
+}
+
+class CellInvariance : public testing::TestWithParam<NamedCell> {};
+INSTANTIATE_TEST_SUITE_P(EveryCell, CellInvariance, testing::ValuesIn(every_cell()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(CellInvariance, OfRandomNetworksToBatchOrderThreadsChunksAndInstructions) {
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    SCOPED_TRACE(concat("seed ", seed));
+    Random random(4700 + seed);
+    const Model model = random_model({.inputs = random.skewed(1, 40),
+                                      .lstm = random_cell_layers(random, GetParam(), 2),
+                                      .outputs = 3},
+                                     seed);
+    std::vector<Index> lengths;
+    for (int n = 0; n < 40; ++n) lengths.push_back(random.skewed(1, 60));
+    const Ragged<float> features = random_batch(random, lengths, model.inputs());
+    OperatingPoint point =
+        random_point(random, model, GetParam().form.reset_before ? Kind::kSkip : Kind::kMixed);
+    if (seed % 2 == 1) make_integer(random, IntegerKind::kBoth, point);
+    expect_one_result(model, features, point, random);
+  }
 }
 
 class SpokenInvariance : public testing::TestWithParam<std::tuple<const char*, const char*>> {};

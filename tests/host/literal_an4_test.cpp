@@ -56,7 +56,7 @@ LayerPolicy policy_of(const Technique& technique, bool first_layer) {
 OperatingPoint point_of(const Technique& technique, const Model& model) {
   OperatingPoint point = dense_point(model);
   for (std::size_t l = 0; l < model.layers.size(); ++l)
-    if (std::holds_alternative<LstmLayer>(model.layers[l]))
+    if (std::holds_alternative<RecurrentLayer>(model.layers[l]))
       point.layers[l] = policy_of(technique, l == 0);
   return point;
 }
@@ -119,7 +119,7 @@ Tally compare_layer(const Layer& layer, const LayerPolicy& policy, const Recorde
   const auto input = seen.input.sequence(lane);
   const LiteralLayer literal = literal_layer(layer, policy, input, true);
   const LiteralLayer engine = literal_decisions(layer, policy, input, seen.output.sequence(lane));
-  const std::vector<Direction>& directions = std::get<LstmLayer>(layer).directions;
+  const std::vector<Direction>& directions = std::get<RecurrentLayer>(layer).directions;
   Tally tally;
   for (std::size_t d = 0; d < directions.size(); ++d) {
     const std::vector<StepMode>& modes = seen.modes.at({directions[d], lane});
@@ -152,7 +152,7 @@ Tally compare(const Model& model, const OperatingPoint& point, const Ragged<floa
     if (plan_only) end_to_end = literal_run(model, point, features.sequence(n));
     std::span<const LayerActivity> counts = result.activity[static_cast<std::size_t>(n)].layers;
     for (std::size_t l = 0; l < model.layers.size(); ++l) {
-      const LstmLayer* layer = std::get_if<LstmLayer>(&model.layers[l]);
+      const RecurrentLayer* layer = std::get_if<RecurrentLayer>(&model.layers[l]);
       if (layer == nullptr) continue;
       tallies[static_cast<std::size_t>(n)].add(compare_layer(
           model.layers[l], point.layers[l], recorder.layer(l), n,

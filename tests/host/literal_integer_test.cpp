@@ -68,7 +68,7 @@ Work expect_engine_is_literal(const Model& model, const OperatingPoint& point,
     expect_equal_counts(result.activity[static_cast<std::size_t>(n)], literal.activity);
     expect_equal_bits(result.outputs.sequence(n), literal.outputs);
     for (std::size_t l = 0; l < model.layers.size(); ++l)
-      if (const LstmLayer* lstm = std::get_if<LstmLayer>(&model.layers[l]))
+      if (const RecurrentLayer* lstm = std::get_if<RecurrentLayer>(&model.layers[l]))
         for (std::size_t d = 0; d < lstm->directions.size(); ++d)
           modes[{static_cast<Index>(l), lstm->directions[d], n}] =
               literal.layers[l].directions[d].modes;

@@ -115,7 +115,7 @@ void expect_engine_matches(const DrawnCase& drawn) {
     expect_equal_counts(result.activity[static_cast<std::size_t>(n)], literal.activity);
     expect_near(result.outputs.sequence(n), literal.outputs, kTolerance);
     for (std::size_t l = 0; l < drawn.model.layers.size(); ++l) {
-      const LstmLayer* lstm = std::get_if<LstmLayer>(&drawn.model.layers[l]);
+      const RecurrentLayer* lstm = std::get_if<RecurrentLayer>(&drawn.model.layers[l]);
       for (std::size_t d = 0; lstm != nullptr && d < lstm->directions.size(); ++d)
         modes[{static_cast<Index>(l), lstm->directions[d], n}] =
             literal.layers[l].directions[d].modes;

@@ -8,6 +8,7 @@
 
 #include "host/core/error.hpp"
 #include "host/model/file.hpp"
+#include "tests/support/cells.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -20,7 +21,7 @@ void expect_equal(const Matrix<float>& actual, const Matrix<float>& expected) {
   for (Index i = 0; i < expected.size(); ++i) ASSERT_EQ(actual.values()[i], expected.values()[i]);
 }
 
-void expect_equal(const LstmLayer& actual, const LstmLayer& expected) {
+void expect_equal(const RecurrentLayer& actual, const RecurrentLayer& expected) {
   EXPECT_EQ(actual.name, expected.name);
   EXPECT_EQ(actual.inputs, expected.inputs);
   EXPECT_EQ(actual.cells, expected.cells);
@@ -30,7 +31,12 @@ void expect_equal(const LstmLayer& actual, const LstmLayer& expected) {
     expect_equal(actual.weights[d].weight_ih, expected.weights[d].weight_ih);
     expect_equal(actual.weights[d].weight_hh, expected.weights[d].weight_hh);
     expect_equal(actual.weights[d].bias, expected.weights[d].bias);
+    expect_equal(actual.weights[d].bias_hh, expected.weights[d].bias_hh);
+    expect_equal(actual.weights[d].diagonal, expected.weights[d].diagonal);
+    expect_equal(actual.weights[d].weight_hr, expected.weights[d].weight_hr);
   }
+  EXPECT_EQ(actual.kind, expected.kind);
+  EXPECT_EQ(actual.form, expected.form);
 }
 
 void expect_equal(const LinearLayer& actual, const LinearLayer& expected) {
@@ -61,8 +67,23 @@ TEST(ModelFile, LoadsWhatTheWriterWrote) {
     EXPECT_EQ(read.outputs(), 3);
     ASSERT_EQ(read.layers.size(), 4u);
     for (std::size_t i = 0; i < 3; ++i)
-      expect_equal(std::get<LstmLayer>(read.layers[i]), std::get<LstmLayer>(written.layers[i]));
+      expect_equal(std::get<RecurrentLayer>(read.layers[i]), std::get<RecurrentLayer>(written.layers[i]));
     expect_equal(std::get<LinearLayer>(read.layers[3]), std::get<LinearLayer>(written.layers[3]));
+  }
+}
+
+TEST(ModelFile, EveryKindOfCellLoadsAsItWasWritten) {
+  for (NamedCell cell : every_cell()) {
+    SCOPED_TRACE(cell.name);
+    if (cell.form.projection > 0) cell.form.projection = 3;
+    if (cell.kind == LayerKind::kQrnn) cell.form.window = 4;
+    const RecurrentSpec spec{.cells = 7, .directions = kBothDirections, .kind = cell.kind, .form = cell.form};
+    for (Index inputs : {Index{7}, Index{5}}) {  // an SRU of as many inputs as cells has no highway matrix
+      const Model written = random_model({.inputs = inputs, .lstm = {spec}, .outputs = 2}, 3);
+      const Model read = read_model(model_bytes(written), "");
+      expect_equal(std::get<RecurrentLayer>(read.layers[0]), std::get<RecurrentLayer>(written.layers[0]));
+      EXPECT_EQ(layer_outputs(read.layers[0]), cell.form.projection > 0 ? 6 : 14);
+    }
   }
 }
 
@@ -137,7 +158,7 @@ TEST(ModelFile, TheOrderOfTheTensorsInTheFileIsFree) {
   std::vector<TensorBytes> tensors = model_tensors(written);
   std::reverse(tensors.begin(), tensors.end());
   const Model read = read_model(safetensors_bytes(model_json(written), tensors), "");
-  expect_equal(std::get<LstmLayer>(read.layers[0]), std::get<LstmLayer>(written.layers[0]));
+  expect_equal(std::get<RecurrentLayer>(read.layers[0]), std::get<RecurrentLayer>(written.layers[0]));
   expect_equal(std::get<LinearLayer>(read.layers[1]), std::get<LinearLayer>(written.layers[1]));
 }
 
@@ -213,9 +234,9 @@ TEST(ModelFile, TheTrainedModelsLoad) {
     ASSERT_EQ(model.tokens.size(), 29u);
     EXPECT_EQ(model.tokens[2], "'");
     ASSERT_EQ(model.layers.size(), 4u);
-    EXPECT_EQ(std::get<LstmLayer>(model.layers[0]).weights[0].weight_ih(0, 0), expected.first);
-    EXPECT_EQ(std::get<LstmLayer>(model.layers[1]).weights[1].weight_hh(511, 127), expected.middle);
-    EXPECT_EQ(std::get<LstmLayer>(model.layers[2]).weights[1].bias(0, 200), expected.bias);
+    EXPECT_EQ(std::get<RecurrentLayer>(model.layers[0]).weights[0].weight_ih(0, 0), expected.first);
+    EXPECT_EQ(std::get<RecurrentLayer>(model.layers[1]).weights[1].weight_hh(511, 127), expected.middle);
+    EXPECT_EQ(std::get<RecurrentLayer>(model.layers[2]).weights[1].bias(0, 200), expected.bias);
     EXPECT_EQ(std::get<LinearLayer>(model.layers[3]).weight(28, 3), expected.output);
     EXPECT_EQ(std::get<LinearLayer>(model.layers[3]).bias(0, 28), expected.output_bias);
   }
@@ -235,7 +256,7 @@ TEST(ModelFile, TheDeepSpeechShapeLoads) {
     EXPECT_EQ(activation.limit, 20.0f);
   }
   EXPECT_EQ(layer_outputs(model.layers[2]), 512);
-  EXPECT_EQ(std::get<LstmLayer>(model.layers[3]).cells, 256);
+  EXPECT_EQ(std::get<RecurrentLayer>(model.layers[3]).cells, 256);
   EXPECT_EQ(model.outputs(), 29);
 }
 

@@ -274,12 +274,12 @@ Model small_model() {
 }
 
 // [T, 2H] in doubles.
-std::vector<double> literal_outputs(const LstmLayer& layer, MatrixView<const float> x,
+std::vector<double> literal_outputs(const RecurrentLayer& layer, MatrixView<const float> x,
                                     const Case& c) {
   const Index cells = layer.cells, steps = x.rows;
   std::vector<double> y(static_cast<std::size_t>(steps * 2 * cells));
   for (std::size_t d = 0; d < 2; ++d) {
-    const LstmWeights& w = layer.weights[d];
+    const RecurrentWeights& w = layer.weights[d];
     std::vector<double> h(cells), state(cells);
     for (Index k = 0; k < steps; ++k) {
       const Index t = d == 0 ? k : steps - 1 - k;
@@ -309,7 +309,7 @@ TEST(Nonlinearity, ANetworkEqualsItsLiteralLoop) {
     point.layers[0].nonlinearity = c.choice;
     const BatchResult result = make_cpu_engine(model, {.threads = 1})->run(features, point);
     const std::vector<double> wanted =
-        literal_outputs(std::get<LstmLayer>(model.layers[0]), features.sequence(0), c);
+        literal_outputs(std::get<RecurrentLayer>(model.layers[0]), features.sequence(0), c);
     for (std::size_t i = 0; i < wanted.size(); ++i)
       ASSERT_NEAR(result.outputs.values.values()[i], wanted[i], 1e-5) << "element " << i;
   }

@@ -36,7 +36,7 @@ TEST_P(PseudoSkip, IsItsLiteralLoopBitForBit) {
                                     .outputs = 0,
                                     .gain = static_cast<float>(random_.uniform(0.5, 2))},
                                    static_cast<std::uint64_t>(random_.whole(0, 1 << 30)));
-  const LstmLayer& layer = std::get<LstmLayer>(model.layers[0]);
+  const RecurrentLayer& layer = std::get<RecurrentLayer>(model.layers[0]);
   const SimilaritySkip skip{.threshold = random_.of<double>({0.6, 0.8, 1}),
                             .max_consecutive = random_.of<double>({0, 1, 2}),
                             .shift = static_cast<double>(random_.whole(8, 11)),

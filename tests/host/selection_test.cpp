@@ -45,7 +45,7 @@ struct Tally {
 template <class Literal>
 void expect_as_literal(Random& random, const Model& model, const LayerPolicy& policy,
                        Literal literal, Tally& tally) {
-  const LstmLayer& layer = std::get<LstmLayer>(model.layers[0]);
+  const RecurrentLayer& layer = std::get<RecurrentLayer>(model.layers[0]);
   std::vector<Matrix<float>> utterances;
   std::vector<std::vector<LiteralSelection>> wanted;
   for (int draw = 0; draw < 4; ++draw) {
@@ -102,7 +102,7 @@ TEST_P(Selection, MemoizationIsItsLiteralLoop) {
                             .predictor = predictor};
       expect_as_literal(
           random_, model, {EveryStep{}, choice, arithmetic},
-          [&](const LstmLayer& layer, std::size_t d, MatrixView<const float> input) {
+          [&](const RecurrentLayer& layer, std::size_t d, MatrixView<const float> input) {
             return literal_memoized(layer, d, arithmetic, choice, input);
           },
           tally);
@@ -124,7 +124,7 @@ TEST_P(Selection, DynamicPrecisionIsItsLiteralLoop) {
                                     .input_alpha = random_.of<double>({1, 2, 2.5})};
       expect_as_literal(
           random_, model, {EveryStep{}, choice, arithmetic},
-          [&](const LstmLayer& layer, std::size_t d, MatrixView<const float> input) {
+          [&](const RecurrentLayer& layer, std::size_t d, MatrixView<const float> input) {
             return literal_dynamic_precision(layer, d, arithmetic, choice, input);
           },
           tally);

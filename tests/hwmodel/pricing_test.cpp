@@ -91,6 +91,26 @@ TEST(Price, RefusesACountWhoseRulesAreForTheOtherKindOfLayer) {
   EXPECT_TRUE(cannot_price(toy, small()).has_value());
 }
 
+TEST(Price, RefusesCellsThatItsRulesDoNotName) {
+  const Accelerator toy = test::load_text(test::kToy);
+  Activity activity;
+  activity.layers = {dense_counts({.name = "gru1", .direction = "forward", .kind = LayerKind::kGru, .inputs = 3,
+                                   .recurrent = 2, .outputs = 2, .gates = 3},
+                                  1, 2)};
+  EXPECT_EQ(cannot_price(toy, activity), toy.file + ": toy cannot price layer gru1 (forward): its cells are of kind gru, "
+                                                    "which none of its rules names");
+  LayerShape projected = lstm(3, 2);
+  projected.form.projection = 1;
+  activity.layers = {dense_counts(projected, 1, 2)};
+  EXPECT_NE(cannot_price(toy, activity).value_or("").find("it has a projection"), std::string::npos);
+  const std::string named = "  - {count: macs.fp32, kind: gru, component: unit, action: mac}\n";
+  const Accelerator other = test::load_text(test::toy_with("rules:\n", "rules:\n" + named));
+  activity.layers = {dense_counts({.name = "gru1", .direction = "forward", .kind = LayerKind::kGru, .inputs = 3,
+                                   .recurrent = 2, .outputs = 2, .gates = 3},
+                                  1, 2)};
+  EXPECT_EQ(cannot_price(other, activity), std::nullopt);
+}
+
 TEST(Price, RefusesARuleThatGivesNoNumber) {
   for (const std::string times : {"1 / recurrent", "inputs - 3"}) {
     const Accelerator toy = test::load_text(test::toy_with("1 / 2", times));

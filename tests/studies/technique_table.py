@@ -39,25 +39,33 @@ def grid(fixed, axes):
 
 INT16, INT8 = ["arithmetic.type=int16"], ["arithmetic.type=int8"]
 SKIP = INT16 + ["plan.type=similarity_skip"]
-PRECISION = ["operand.type=dynamic_precision"]
+PRECISION = INT8 + ["operand.type=dynamic_precision"]
 THRESHOLDS = [0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9]
-DELTAS = {"operand.threshold_h={} operand.threshold_x={}": [0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2],
-          "layers.{first}.operand.threshold_x={}": [0.02, 0.05, 0.1, 0.2]}
 
 
-def skip_rows(shifts):
+def delta_axes(options):
+    """h lies in (-1, 1), as does x of every layer but the first, unless rectified layers feed it (P1's network)."""
+    first = [0.1, 0.2, 0.5, 1, 2, 3] if options.rows == "p1" else [0.02, 0.05, 0.1, 0.2]
+    return {"operand.threshold_h={} operand.threshold_x={}": [0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2],
+            "layers.{first}.operand.threshold_x={}": first}
+
+
+def skip_rows(options):
+    shifts = [8, 9, 10, 11] if options.rows == "p1" else [9, 10, 11]
+
     def skips(limit):
         every = grid(SKIP + [f"plan.max_consecutive={limit}"], {"plan.threshold={}": THRESHOLDS, "plan.shift={}": shifts})
-        return every + [settings + ["layers.{first}.plan.threshold=1"] for settings in every]  # the first layer spared
+        spared = [] if options.rows == "p1" else [settings + ["layers.{first}.plan.threshold=1"] for settings in every]
+        return every + spared  # the first layer, which sees the features, never skipping
     pseudo = {"plan.threshold={}": [0.6, 0.7, 0.8, 0.9, 1], "plan.pseudo.threshold={}": [0, 0.2, 0.4, 0.6],
               "plan.pseudo.clip={}": [0.01, 0.02, 0.05, 0.1]}
     return [Row("skip, at most 1", skips("1")), Row("skip, at most 2", skips("2")), Row("skip, no limit", skips(".inf")),
             Row("skip (2) + pseudo-skip", grid(SKIP + ["plan.max_consecutive=2"], pseudo))]
 
 
-def delta_rows():
+def delta_rows(options):
     delta = INT16 + ["operand.type=delta"]
-    return [Row("delta, hardly a loss (DEL1)", grid(delta, DELTAS), 0.25), Row("delta (DEL2)", grid(delta, DELTAS))]
+    return [Row("delta, hardly a loss (DEL1)", grid(delta, delta_axes(options)), 0.25), Row("delta (DEL2)", grid(delta, delta_axes(options)))]
 
 
 def pro_del1_rows(del1):
@@ -155,7 +163,7 @@ def shares(report):
 
 
 def words(settings):
-    return " ".join(s for s in settings if not s.endswith(".type=int16")) if settings else ""
+    return " ".join(s for s in settings if not s.endswith((".type=int16", ".type=int8")) or len(settings) == 1) if settings else ""
 
 
 def line(name, settings, report, prices):
@@ -191,7 +199,7 @@ def main():
         show("dense, int16", INT16)
         if options.rows == "all":
             show("dense, int8", INT8)
-        rows = delta_rows() + skip_rows([8, 9, 10, 11] if options.rows == "p1" else [9, 10, 11])
+        rows = delta_rows(options) + skip_rows(options)
         chosen = {}
         for row in rows:
             chosen[row.name] = study.best(row, pool)

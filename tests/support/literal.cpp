@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "host/core/error.hpp"
+#include "tests/support/literal_cells.hpp"
 #include "tests/support/literal_fixed.hpp"
 
 namespace edgeval::test {
@@ -36,6 +37,7 @@ class Memory {
   Memory(Index rows, bool evaluate) : sums_(rows), evaluate_(evaluate) {}
   void clear() { std::fill(sums_.begin(), sums_.end(), 0.0); }
   double operator[](Index r) const { return sums_[r]; }
+  const std::vector<double>& values() const { return sums_; }
 
   void add(const double* column, double amount, LiteralDirection& log) {
     double* sums = sums_.data();
@@ -218,50 +220,16 @@ struct EveryStepWalk {
 EveryStepWalk walk_of(const EveryStep&, Index) { return {}; }
 SkipWalk walk_of(const SimilaritySkip& skip, Index inputs) { return {skip, inputs}; }
 
-double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
-
-struct LstmState {
-  std::vector<double> h, c;  // [H]
-  explicit LstmState(Index cells) : h(cells), c(cells) {}
-};
-
-// i, f, o = sigmoid, g = tanh of M + b; c = f c + i g; h = o tanh(c).
-void lstm_cell(const Memory& memory, const Matrix<float>& bias, LstmState& state,
-               LiteralDirection& log) {
-  const Index cells = static_cast<Index>(state.h.size());
-  const auto preactivation = [&](Index gate, Index j) {
-    ++log.activity[Count::kElementwiseAdditions];
-    return memory[gate * cells + j] + static_cast<double>(bias(0, gate * cells + j));
-  };
-  const auto nonlinear = [&](double value) {
-    ++log.activity[Count::kNonlinearities];
-    return value;
-  };
-  const auto product = [&](double a, double b) {
-    ++log.activity[Count::kElementwiseMultiplications];
-    return a * b;
-  };
-  for (Index j = 0; j < cells; ++j) {
-    const double i = nonlinear(sigmoid(preactivation(0, j)));
-    const double f = nonlinear(sigmoid(preactivation(1, j)));
-    const double g = nonlinear(std::tanh(preactivation(2, j)));
-    const double o = nonlinear(sigmoid(preactivation(3, j)));
-    state.c[j] = product(f, state.c[j]) + product(i, g);
-    ++log.activity[Count::kElementwiseAdditions];
-    state.h[j] = product(o, nonlinear(std::tanh(state.c[j])));
-    ++log.activity[Count::kOutputs];
-  }
-}
-
 void count_dense_step(LiteralDirection& log) {
   const LayerShape& shape = log.activity.shape;
   ++log.activity[Count::kSteps];
   for (std::int64_t row = 0; row < shape.gates * shape.outputs; ++row)
-    log.activity[Count::kMacsDense] += static_cast<std::uint64_t>(shape.inputs + shape.recurrent);
+    log.activity[Count::kMacsDense] += static_cast<std::uint64_t>(shape.inputs * shape.form.window + shape.recurrent);
+  log.activity[Count::kMacsDense] += static_cast<std::uint64_t>(shape.form.projection * shape.outputs);
 }
 
-struct LstmTask {
-  const LstmLayer& layer;
+struct RecurrentTask {
+  const RecurrentLayer& layer;
   std::size_t d;                  // which direction
   MatrixView<const float> input;  // [T, C]
   bool exact_input;
@@ -270,14 +238,14 @@ struct LstmTask {
 };
 
 template <class Walk, class Elements>
-void run_direction(const LstmTask& task, Walk walk, Elements of_x, Elements of_h,
+void run_direction(const RecurrentTask& task, Walk walk, Elements of_x, Elements of_h,
                    Matrix<float>& output, LiteralDirection& log) {
-  const LstmLayer& layer = task.layer;
-  const LstmWeights& weights = layer.weights[task.d];
+  const RecurrentLayer& layer = task.layer;
+  const RecurrentWeights& weights = layer.weights[task.d];
   const Columns w(weights.weight_ih), u(weights.weight_hh);
-  const Index steps = task.input.rows, offset = static_cast<Index>(task.d) * layer.cells;
-  Memory memory(w.rows(), task.observed == nullptr);
-  LstmState state(layer.cells);
+  const Index steps = task.input.rows, offset = static_cast<Index>(task.d) * layer.width();
+  Memory wx(w.rows(), task.observed == nullptr), uh(w.rows(), task.observed == nullptr);
+  CellState state(layer);
   log.modes.resize(steps);
   ++log.activity[Count::kSequences];
   for (Index k = 0; k < steps; ++k) {
@@ -289,19 +257,20 @@ void run_direction(const LstmTask& task, Walk walk, Elements of_x, Elements of_h
       ++log.activity[Count::kStepsSkipped];
     } else {
       ++log.activity[Count::kStepsRun];
-      if (Elements::kStartsOver) memory.clear();
-      const std::vector<double> values(x, x + layer.inputs);
-      step_elements(of_x, Source::kInput, values, task.exact_input, w, memory, log);
-      step_elements(of_h, Source::kRecurrent, state.h, k == 0, u, memory, log);
-      lstm_cell(memory, weights.bias, state, log);
+      if (Elements::kStartsOver) wx.clear();
+      if (Elements::kStartsOver) uh.clear();
+      const std::vector<float> window = literal_window(layer, task.d, task.input, t);
+      step_elements(of_x, Source::kInput, {window.begin(), window.end()}, task.exact_input, w, wx, log);
+      if (layer.recurrent() > 0) step_elements(of_h, Source::kRecurrent, state.h, k == 0, u, uh, log);
+      literal_cells(layer, task.d, wx.values(), uh.values(), x, state, log.activity);
     }
     if (task.observed != nullptr)
-      std::copy_n(task.observed->row(t) + offset, layer.cells, state.h.begin());
-    for (Index j = 0; j < layer.cells; ++j) output(t, offset + j) = static_cast<float>(state.h[j]);
+      std::copy_n(task.observed->row(t) + offset, layer.width(), state.h.begin());
+    for (Index j = 0; j < layer.width(); ++j) output(t, offset + j) = static_cast<float>(state.h[j]);
   }
 }
 
-LiteralLayer run_layer(const LstmLayer& layer, const LayerPolicy& policy,
+LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy,
                        MatrixView<const float> input, bool exact_input,
                        const MatrixView<const float>* observed) {
   LiteralLayer result{Matrix<float>(input.rows, layer.outputs()), {}};
@@ -311,10 +280,10 @@ LiteralLayer run_layer(const LstmLayer& layer, const LayerPolicy& policy,
     log.activity.shape = shapes[d];
     std::visit(
         [&](const auto& plan, const auto& operand) {
-          run_direction(LstmTask{layer, d, input, exact_input, observed},
+          run_direction(RecurrentTask{layer, d, input, exact_input, observed},
                         walk_of(plan, layer.inputs),
-                        elements_of(operand, Source::kInput, layer.inputs),
-                        elements_of(operand, Source::kRecurrent, layer.cells), result.output, log);
+                        elements_of(operand, Source::kInput, layer.product_inputs()),
+                        elements_of(operand, Source::kRecurrent, layer.recurrent()), result.output, log);
         },
         policy.plan, policy.operand);
   }

@@ -1,70 +1,13 @@
 #include "tests/support/literal_fixed.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "host/core/error.hpp"
+#include "tests/support/literal_cells.hpp"
+#include "tests/support/literal_fixed_cells.hpp"
 
 namespace edgeval::test {
 namespace {
-
-using Whole = __int128;
-
-constexpr int kStateFraction = 20;  // of z and c
-constexpr int kGateFraction = 15;   // of sigmoid and tanh
-constexpr int kFarApart = 100;      // a float shifted down this far is 0, up this far saturates
-
-Whole power(int exponent) { return static_cast<Whole>(1) << exponent; }
-
-Whole floor_divide(Whole n, Whole d) { return n / d - (n % d < 0 ? 1 : 0); }
-
-// n / d, to the nearest whole number.
-Whole half_away(Whole n, Whole d) {
-  const Whole size = (2 * (n < 0 ? -n : n) + d) / (2 * d);
-  return n < 0 ? -size : size;
-}
-Whole half_up(Whole n, Whole d) { return floor_divide(2 * n + d, 2 * d); }
-
-Whole saturated(Whole value, int bits) {
-  return std::min(std::max(value, -power(bits - 1)), power(bits - 1) - 1);
-}
-
-// value 2^fraction, rounded; a float is mantissa 2^exponent.
-Whole to_whole(float value, int fraction, Whole (*rounded)(Whole, Whole)) {
-  int exponent = 0;
-  const Whole mantissa = static_cast<Whole>(std::ldexp(std::frexp(value, &exponent), 24));
-  const int up = exponent - 24 + fraction;
-  if (up >= 0) return mantissa * power(std::min(up, kFarApart));
-  return rounded(mantissa, power(std::min(-up, kFarApart)));
-}
-
-// A weight matrix in its own format: the finest in which the largest code is at most 32639 (16
-// bits) or 127.
-class FixedColumns {
- public:
-  FixedColumns(const Matrix<float>& weight, int bits) : rows_(weight.rows()) {
-    float largest = 0;
-    for (const float value : weight.values()) largest = std::max(largest, std::abs(value));
-    const Whole most = bits == 16 ? 32639 : 127;
-    const auto fits = [&](int fraction) {
-      return std::ldexp(static_cast<long double>(largest), fraction) <=
-             static_cast<long double>(most);
-    };
-    if (largest > 0)
-      for (fraction_ = 60; !fits(fraction_);) --fraction_;
-    for (Index c = 0; c < weight.cols(); ++c)
-      for (Index r = 0; r < rows_; ++r)
-        codes_.push_back(static_cast<std::int64_t>(to_whole(weight(r, c), fraction_, half_away)));
-  }
-  Index rows() const { return rows_; }
-  int fraction() const { return fraction_; }
-  const std::int64_t* operator[](Index c) const { return codes_.data() + c * rows_; }
-
- private:
-  Index rows_;
-  int fraction_ = 0;
-  std::vector<std::int64_t> codes_;
-};
 
 struct Counts {
   Count macs, words;
@@ -81,6 +24,8 @@ class FixedMemory {
       : columns_(columns), counts_(counts_of(bits)), sums_(columns.rows()) {}
   void clear() { std::fill(sums_.begin(), sums_.end(), 0); }
   Whole operator[](Index r) const { return sums_[r]; }
+  // One for each row of W; all 0 where there is no such matrix.
+  const std::vector<std::int64_t>& sums() const { return sums_; }
 
   void add(Index column, std::int64_t amount, LiteralDirection& log) {
     for (Index r = 0; r < columns_.rows(); ++r) {
@@ -94,12 +39,6 @@ class FixedMemory {
   const FixedColumns& columns_;
   Counts counts_;
   std::vector<std::int64_t> sums_;
-};
-
-// The format of an operand: `bits` wide, `fraction` of them behind the point.
-struct Format {
-  int bits, fraction;
-  float value(Whole code) const { return std::ldexp(static_cast<float>(code), -fraction); }
 };
 
 struct FixedMove {
@@ -265,37 +204,6 @@ struct FixedEveryStepWalk {
 FixedEveryStepWalk fixed_walk(const EveryStep&, Index) { return {}; }
 FixedSkipWalk fixed_walk(const SimilaritySkip& skip, Index inputs) { return {skip, inputs}; }
 
-// A function on [0, 16] by its knots k / 128 as multiples of 2^-18 and straight lines between them,
-// both rounded half up.
-class Curve {
- public:
-  explicit Curve(long double (*function)(long double)) {
-    for (int k = 0; k <= 2048; ++k)
-      knots_.push_back(static_cast<std::int64_t>(std::floor(function(k / 128.0L) * 262144 + 0.5L)));
-  }
-  // z in 2^-20, 0 or more.
-  Whole operator()(Whole z) const {
-    constexpr int kSteps = 8192;  // of z from knot to knot
-    const Whole last = 2048 * kSteps - 1, within = std::min(z, last);
-    const auto k = static_cast<std::size_t>(within / kSteps);
-    const Whole value = knots_[k] * kSteps + (knots_[k + 1] - knots_[k]) * (within % kSteps);
-    return half_up(value, kSteps * 8);
-  }
-
- private:
-  std::vector<std::int64_t> knots_;
-};
-
-Whole sigmoid(Whole z) {
-  static const Curve curve([](long double x) { return 1 / (1 + std::exp(-x)); });
-  return z < 0 ? power(kGateFraction) - curve(-z) : curve(z);
-}
-
-Whole hyperbolic_tangent(Whole z) {
-  static const Curve curve([](long double x) { return std::tanh(x); });
-  return z < 0 ? -curve(-z) : curve(z);
-}
-
 // Sums in formats of their own, brought to the finest of them and added to the bias.
 class Adder {
  public:
@@ -310,36 +218,12 @@ class Adder {
   int fraction_;
 };
 
-struct FixedState {
-  std::vector<std::int64_t> h;  // codes
-  std::vector<Whole> c;
-  explicit FixedState(Index cells) : h(cells), c(cells) {}
-};
-
-// One step of the cells; z(gate, j) is the pre-activation in 2^-20.
-template <class Preactivation>
-void fixed_cells(Preactivation z, Format h_format, FixedState& state, LiteralDirection& log) {
-  for (Index j = 0; j < static_cast<Index>(state.h.size()); ++j) {
-    const Whole i = sigmoid(z(0, j)), f = sigmoid(z(1, j));
-    const Whole g = hyperbolic_tangent(z(2, j)), o = sigmoid(z(3, j));
-    // f c has 15 + 20 fraction bits, i g 15 + 15.
-    const Whole sum = f * state.c[j] + i * g * power(kStateFraction - kGateFraction);
-    state.c[j] = saturated(half_away(sum, power(kGateFraction)), 32);
-    const Whole h = o * hyperbolic_tangent(state.c[j]);
-    state.h[j] = static_cast<std::int64_t>(
-        saturated(half_away(h, power(2 * kGateFraction - h_format.fraction)), h_format.bits));
-    log.activity[Count::kNonlinearities] += 5;
-    log.activity[Count::kElementwiseMultiplications] += 3;
-    log.activity[Count::kElementwiseAdditions] += 5;
-    ++log.activity[Count::kOutputs];
-  }
-}
-
 void count_step(LiteralDirection& log) {
   const LayerShape& shape = log.activity.shape;
   ++log.activity[Count::kSteps];
   log.activity[Count::kMacsDense] +=
-      static_cast<std::uint64_t>(shape.gates * shape.outputs * (shape.inputs + shape.recurrent));
+      static_cast<std::uint64_t>(shape.gates * shape.outputs * (shape.inputs * shape.form.window + shape.recurrent) +
+                                 shape.form.projection * shape.outputs);
 }
 
 struct Formats {
@@ -347,22 +231,14 @@ struct Formats {
 };
 
 template <class Walk, class Elements>
-void run_direction(const LstmLayer& layer, std::size_t d, const Formats& formats,
+void run_direction(const RecurrentLayer& layer, std::size_t d, const Formats& formats,
                    MatrixView<const float> input, Walk walk, Elements of_x, Elements of_h,
                    Matrix<float>& output, LiteralDirection& log) {
-  const LstmWeights& weights = layer.weights[d];
-  const FixedColumns w(weights.weight_ih, formats.x.bits), u(weights.weight_hh, formats.h.bits);
-  const int wx_fraction = w.fraction() + formats.x.fraction;
-  const int uh_fraction = u.fraction() + formats.h.fraction;
-  const Adder adder(weights.bias, {wx_fraction, uh_fraction});
-  FixedMemory wx(w, formats.x.bits), uh(u, formats.h.bits);
-  FixedState state(layer.cells);
-  const auto z = [&](Index gate, Index j) {
-    const Index r = gate * layer.cells + j;
-    const Whole sum =
-        adder.aligned(wx[r], wx_fraction) + adder.aligned(uh[r], uh_fraction) + adder.bias(r);
-    return saturated(half_away(sum, power(adder.fraction() - kStateFraction)), 32);
-  };
+  const RecurrentWeights& weights = layer.weights[d];
+  const FixedColumns w(weights.weight_ih, formats.x.bits), u(weights.weight_hh, formats.x.bits);
+  const Format recurrent = recurrent_format(layer, d, formats.h);
+  FixedMemory wx(w, formats.x.bits), uh(u, formats.x.bits);
+  FixedCells cells(layer, d, {formats.x, formats.h, recurrent}, w, u);
   log.modes.resize(input.rows);
   ++log.activity[Count::kSequences];
   for (Index k = 0; k < input.rows; ++k) {
@@ -373,13 +249,14 @@ void run_direction(const LstmLayer& layer, std::size_t d, const Formats& formats
       ++log.activity[Count::kStepsSkipped];
     } else {
       ++log.activity[Count::kStepsRun];
-      step_elements(of_x, Source::kInput, input_codes(input.row(t), layer.inputs, formats.x), wx,
-                    log);
-      step_elements(of_h, Source::kRecurrent, state.h, uh, log);
-      fixed_cells(z, formats.h, state, log);
+      const std::vector<float> window = literal_window(layer, d, input, t);
+      step_elements(of_x, Source::kInput,
+                    input_codes(window.data(), static_cast<Index>(window.size()), formats.x), wx, log);
+      if (layer.recurrent() > 0) step_elements(of_h, Source::kRecurrent, cells.h(), uh, log);
+      cells.step(wx.sums(), uh.sums(), input.row(t), log.activity);
     }
-    for (Index j = 0; j < layer.cells; ++j)
-      output(t, static_cast<Index>(d) * layer.cells + j) = formats.h.value(state.h[j]);
+    for (Index j = 0; j < layer.width(); ++j)
+      output(t, static_cast<Index>(d) * layer.width() + j) = cells.output(j);
   }
 }
 
@@ -390,7 +267,7 @@ LiteralDirection blank_log(LayerShape shape, int bits) {
   return log;
 }
 
-LiteralLayer run_layer(const LstmLayer& layer, const LayerPolicy& policy, const Formats& formats,
+LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy, const Formats& formats,
                        MatrixView<const float> input) {
   LiteralLayer result{Matrix<float>(input.rows, layer.outputs()), {}};
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
@@ -398,8 +275,9 @@ LiteralLayer run_layer(const LstmLayer& layer, const LayerPolicy& policy, const 
     std::visit(
         [&](const auto& plan, const auto& operand) {
           run_direction(layer, d, formats, input, fixed_walk(plan, layer.inputs),
-                        fixed_elements(operand, Source::kInput, formats.x, layer.inputs),
-                        fixed_elements(operand, Source::kRecurrent, formats.h, layer.cells),
+                        fixed_elements(operand, Source::kInput, formats.x, layer.product_inputs()),
+                        fixed_elements(operand, Source::kRecurrent, recurrent_format(layer, d, formats.h),
+                                       layer.recurrent()),
                         result.output, result.directions.back());
         },
         policy.plan, policy.operand);
@@ -450,7 +328,7 @@ LiteralLayer run_layer(const LinearLayer& layer, const LayerPolicy& policy, cons
 Formats formats_of(const Fp32&) { throw Error("fp32 has no fixed-point form"); }
 template <int Bits>
 Formats formats_of(const Integer<Bits>& arithmetic) {
-  // |h| of LSTM cells is at most 1.
+  // |h| of the cells is at most 1.
   return {{Bits, static_cast<int>(arithmetic.input_bits)}, {Bits, Bits - 1}};
 }
 

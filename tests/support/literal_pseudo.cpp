@@ -3,7 +3,8 @@
 #include <cmath>
 #include <vector>
 
-#include "host/numeric/fixed_lstm_cell.hpp"
+#include "tests/support/literal_cells.hpp"
+#include "tests/support/literal_fixed_cells.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -24,7 +25,7 @@ struct Weights {
   explicit Weights(const Matrix<float>& weight) : rows(weight.rows()), cols(weight.cols()) {
     double most = 0;
     for (float value : weight.values()) most = std::max(most, std::abs(static_cast<double>(value)));
-    while (most * std::ldexp(1, fraction + 1) <= 32639) ++fraction;
+    while (most > 0 && most * std::ldexp(1, fraction + 1) <= 32639) ++fraction;
     while (most * std::ldexp(1, fraction) > 32639) --fraction;
     for (float value : weight.values())
       code.push_back(within(std::round(std::ldexp(static_cast<double>(value), fraction)), 16));
@@ -124,32 +125,28 @@ class Controller {
   double run_ = 0;
 };
 
-// The sum of both halves and the bias on the finer scale, rounded once to the state's.
-std::int32_t preactivation(const Half& x, const Half& h, double bias, Index o) {
-  const int of_x = x.bits + x.weights.fraction, of_h = h.bits + h.weights.fraction;
-  const int scale = std::max({of_x, of_h, kStateBits + 1});
-  const std::int64_t sum = x.memory[o] * (std::int64_t{1} << (scale - of_x)) +
-                           h.memory[o] * (std::int64_t{1} << (scale - of_h)) + std::llround(std::ldexp(bias, scale));
-  const std::int64_t size = (std::abs(sum) + (std::int64_t{1} << (scale - kStateBits - 1))) >> (scale - kStateBits);
-  return static_cast<std::int32_t>(within(static_cast<double>(sum < 0 ? -size : size), 32));
-}
-
 }  // namespace
 
-LiteralPseudo literal_pseudo(const LstmLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
+LiteralPseudo literal_pseudo(const RecurrentLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
                              const Delta* delta, MatrixView<const float> input) {
-  const LstmWeights& weights = layer.weights[direction];
+  const RecurrentWeights& weights = layer.weights[direction];
   const double of_x = delta == nullptr ? 0 : delta->threshold_x, of_h = delta == nullptr ? 0 : delta->threshold_h;
+  const Format x_format{16, input_bits}, cell_format{16, 15};
+  const Format h_format = recurrent_format(layer, direction, cell_format);
   Half x(weights.weight_ih, input_bits, skip.pseudo_clip, of_x, skip.delta_scale);
-  Half h(weights.weight_hh, 15, skip.pseudo_clip, of_h, skip.delta_scale);
+  Half h(weights.weight_hh, h_format.fraction, skip.pseudo_clip, of_h, skip.delta_scale);
   Controller controller(skip);
-  LiteralPseudo log{Matrix<float>(input.rows, layer.cells), std::vector<StepMode>(input.rows)};
-  std::vector<double> state(layer.cells);
-  std::vector<std::int32_t> c(layer.cells);
+  LiteralPseudo log{Matrix<float>(input.rows, layer.width()), std::vector<StepMode>(input.rows)};
+  const FixedColumns w(weights.weight_ih, 16), u(weights.weight_hh, 16);
+  FixedCells cells(layer, direction, {x_format, cell_format, h_format}, w, u);
+  LayerActivity projection;
   for (Index k = 0; k < input.rows; ++k) {
     const Index t = layer.directions[direction] == Direction::kForward ? k : input.rows - 1 - k;
     const StepMode mode = log.modes[t] = controller.next(input.row(t), input.cols);
-    const std::vector<double> values(input.row(t), input.row(t) + input.cols), before = state;
+    const std::vector<float> window = literal_window(layer, direction, input, t);
+    const std::vector<double> values(window.begin(), window.end());
+    std::vector<double> before;
+    for (std::int64_t code : cells.h()) before.push_back(std::ldexp(static_cast<double>(code), -h_format.fraction));
     if (mode == StepMode::kRun) {
       x.full_step(values, delta != nullptr, log);
       h.full_step(before, delta != nullptr, log);
@@ -157,19 +154,10 @@ LiteralPseudo literal_pseudo(const LstmLayer& layer, std::size_t direction, int 
       x.pseudo_step(values, log);
       h.pseudo_step(before, log);
     }
-    for (Index j = 0; j < layer.cells; ++j) {
-      if (mode != StepMode::kSkip) {
-        const auto z = [&](Index gate) {
-          const Index o = gate * layer.cells + j;
-          return preactivation(x, h, weights.bias(0, o), o);
-        };
-        const FixedLstmCell next = fixed_lstm_cell(activation_tables(), z(0), z(1), z(2), z(3), c[j]);
-        c[j] = next.c;
-        state[j] = std::ldexp(static_cast<double>(within(std::round(std::ldexp(next.oh, 15 - 2 * kUnitBits)), 16)), -15);
-      }
-      log.output(t, j) = static_cast<float>(state[j]);
-    }
+    if (mode != StepMode::kSkip) cells.step(x.memory, h.memory, input.row(t), projection);
+    for (Index j = 0; j < layer.width(); ++j) log.output(t, j) = cells.output(j);
   }
+  log.macs16 += projection[Count::kMacs16x16];
   return log;
 }
 

@@ -7,13 +7,13 @@
 namespace edgeval::test {
 
 struct LiteralPseudo {
-  Matrix<float> output;         // [T, H], in time order
+  Matrix<float> output;         // [T, H or P], in time order
   std::vector<StepMode> modes;  // the same
   std::uint64_t macs16 = 0, macs8 = 0;
 };
 
 // delta: the operand, or null for as_is.
-LiteralPseudo literal_pseudo(const LstmLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
+LiteralPseudo literal_pseudo(const RecurrentLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
                              const Delta* delta, MatrixView<const float> input);
 
 }  // namespace edgeval::test

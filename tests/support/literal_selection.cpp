@@ -1,14 +1,15 @@
 #include "tests/support/literal_selection.hpp"
 
 #include <cmath>
+#include <optional>
 #include <vector>
 
-#include "host/numeric/fixed_lstm_cell.hpp"
+#include "tests/support/literal_cells.hpp"
+#include "tests/support/literal_fixed_cells.hpp"
 
 namespace edgeval::test {
 namespace {
 
-using Values = std::vector<double>;  // integers under integer arithmetic
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Half away from zero, saturated to `bits` bits.
@@ -26,6 +27,7 @@ double largest(const Matrix<float>& weight) {
 // The finest power of two with which the greatest weight stays within `most`.
 int weight_fraction(const Matrix<float>& weight, double most) {
   int bits = 0;
+  if (largest(weight) == 0) return 0;
   while (largest(weight) * std::ldexp(1, bits + 1) <= most) ++bits;
   while (largest(weight) * std::ldexp(1, bits) > most) --bits;
   return bits;
@@ -51,13 +53,13 @@ struct Operand {
 };
 
 struct Layer1 {
-  const LstmWeights& weights;
+  const RecurrentWeights& weights;
   Operand x, h;
   bool integer() const { return x.bits != 32; }
 };
 
-Layer1 layer_of(const LstmLayer& layer, std::size_t direction, const Arithmetic& arithmetic) {
-  const LstmWeights& weights = layer.weights[direction];
+Layer1 layer_of(const RecurrentLayer& layer, std::size_t direction, const Arithmetic& arithmetic) {
+  const RecurrentWeights& weights = layer.weights[direction];
   const int bits = std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
   int x_bits = 0;
   if (const auto* int16 = std::get_if<Int16>(&arithmetic))
@@ -70,50 +72,50 @@ Layer1 layer_of(const LstmLayer& layer, std::size_t direction, const Arithmetic&
   };
   return {weights,
           {&weights.weight_ih, bits, x_bits, fraction(weights.weight_ih)},
-          {&weights.weight_hh, bits, bits - 1, fraction(weights.weight_hh)}};
+          {&weights.weight_hh, bits, bits == 32 ? 0 : recurrent_format(layer, direction, {bits, bits - 1}).fraction,
+           fraction(weights.weight_hh)}};
 }
 
-// z from the dot products of both halves, in units of the state. Integers: one exact sum on the
-// finer scale, rounded once.
-double preactivation(const Layer1& layer, double x_sum, double h_sum, Index o) {
-  const double bias = layer.weights.bias(0, o);
-  if (!layer.integer()) return x_sum + h_sum + bias;
-  const int x_scale = layer.x.element_bits + layer.x.weight_bits,
-            h_scale = layer.h.element_bits + layer.h.weight_bits;
-  const int scale = std::max({x_scale, h_scale, kStateBits + 1});
-  const auto whole = [](double v) { return static_cast<std::int64_t>(v); };
-  const std::int64_t sum = (whole(x_sum) << (scale - x_scale)) +
-                           (whole(h_sum) << (scale - h_scale)) +
-                           std::llround(std::ldexp(bias, scale));
-  const std::int64_t half = std::int64_t{1} << (scale - kStateBits - 1),
-                     size = (sum < 0 ? -sum : sum) + half;
-  const std::int64_t rounded = size >> (scale - kStateBits);
-  return std::min(std::max(static_cast<double>(sum < 0 ? -rounded : rounded), -0x1p31), 0x1p31 - 1);
-}
-
-struct State {
-  Values h, c;  // c in units of 2^-kStateBits under integer arithmetic
-};
-
-// z [4H] -> the next state.
-void cell(const Layer1& layer, const Values& z, State& state) {
-  const std::size_t cells = state.h.size();
-  const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
-  for (std::size_t k = 0; k < cells; ++k) {
-    const double i = z[k], f = z[cells + k], g = z[2 * cells + k], o = z[3 * cells + k];
-    if (layer.integer()) {
-      const auto code = [](double v) { return static_cast<std::int32_t>(v); };
-      const FixedLstmCell next = fixed_lstm_cell(activation_tables(), code(i), code(f), code(g),
-                                                 code(o), code(state.c[k]));
-      const int bits = layer.h.element_bits;
-      state.c[k] = next.c;
-      state.h[k] = std::ldexp(round_to(std::ldexp(next.oh, bits - 2 * kUnitBits), bits + 1), -bits);
-    } else {
-      state.c[k] = sigmoid(f) * state.c[k] + sigmoid(i) * std::tanh(g);
-      state.h[k] = sigmoid(o) * std::tanh(state.c[k]);
-    }
+// The cells in the numbers of the arithmetic, from the sums W x and U h: integers of the products, or doubles.
+class AnyCells {
+ public:
+  AnyCells(const RecurrentLayer& layer, std::size_t direction, const Layer1& net)
+      : layer_(layer), direction_(direction), net_(net), state_(layer) {
+    if (!net.integer()) return;
+    const Format x{net.x.bits, net.x.element_bits}, cells{net.x.bits, net.x.bits - 1};
+    w_.emplace(net.weights.weight_ih, net.x.bits);
+    u_.emplace(net.weights.weight_hh, net.x.bits);
+    fixed_.emplace(layer, direction, CellFormats{x, cells, recurrent_format(layer, direction, cells)}, *w_, *u_);
   }
-}
+
+  // What enters the product with U; nothing where there is none.
+  Values h() const {
+    if (layer_.recurrent() == 0) return {};
+    if (!fixed_) return state_.h;
+    Values values;
+    for (std::int64_t code : fixed_->h()) values.push_back(net_.h.value(static_cast<double>(code)));
+    return values;
+  }
+  // In units of 2^-kStateBits under integer arithmetic.
+  double c(Index k) const { return fixed_ ? static_cast<double>(fixed_->c()[k]) : state_.c[k]; }
+  float output(Index j) const { return fixed_ ? fixed_->output(j) : static_cast<float>(state_.h[j]); }
+
+  void step(const Values& wx, const Values& uh, const float* x) {
+    LayerActivity ignored;
+    if (fixed_)
+      fixed_->step({wx.begin(), wx.end()}, {uh.begin(), uh.end()}, x, ignored);
+    else
+      literal_cells(layer_, direction_, wx, uh, x, state_, ignored);
+  }
+
+ private:
+  const RecurrentLayer& layer_;
+  std::size_t direction_;
+  const Layer1& net_;
+  CellState state_;
+  std::optional<FixedColumns> w_, u_;
+  std::optional<FixedCells> fixed_;
+};
 
 double dot(const Operand& operand, const Values& elements, Index o) {
   double sum = 0;
@@ -131,16 +133,17 @@ double binary_dot(const Operand& operand, const Values& elements, Index o) {
   return sum;
 }
 
-// Frames in processing order; step(k, x, state) does one.
+// Frames in processing order; step(x, frame, cells) does one, x being what enters the products.
 template <class Step>
-Matrix<float> walk(const LstmLayer& layer, std::size_t direction, MatrixView<const float> input,
+Matrix<float> walk(const RecurrentLayer& layer, std::size_t direction, const Layer1& net, MatrixView<const float> input,
                    Step step) {
-  Matrix<float> output(input.rows, layer.cells);
-  State state{Values(layer.cells), Values(layer.cells)};
+  Matrix<float> output(input.rows, layer.width());
+  AnyCells cells(layer, direction, net);
   for (Index k = 0; k < input.rows; ++k) {
     const Index t = layer.directions[direction] == Direction::kForward ? k : input.rows - 1 - k;
-    step(Values(input.row(t), input.row(t) + input.cols), state);
-    for (Index j = 0; j < layer.cells; ++j) output(t, j) = static_cast<float>(state.h[j]);
+    const std::vector<float> window = literal_window(layer, direction, input, t);
+    step(Values(window.begin(), window.end()), input.row(t), cells);
+    for (Index j = 0; j < layer.width(); ++j) output(t, j) = cells.output(j);
   }
   return output;
 }
@@ -152,7 +155,7 @@ Values stored(const Operand& operand, Values values) {
 
 }  // namespace
 
-LiteralSelection literal_memoized(const LstmLayer& layer, std::size_t direction,
+LiteralSelection literal_memoized(const RecurrentLayer& layer, std::size_t direction,
                                   const Arithmetic& arithmetic, const Memoized& choice,
                                   MatrixView<const float> input) {
   struct Neuron {
@@ -161,15 +164,15 @@ LiteralSelection literal_memoized(const LstmLayer& layer, std::size_t direction,
     double y_m = 0, binary_m = 0, delta = 0;
   };
   const Layer1 net = layer_of(layer, direction, arithmetic);
-  std::vector<Neuron> neurons(4 * layer.cells);
+  std::vector<Neuron> neurons(layer.gates() * layer.cells);
   LiteralSelection log;
   bool at_start = true;
-  log.output = walk(layer, direction, input, [&](const Values& x_values, State& state) {
-    const Values x = stored(net.x, x_values), h = stored(net.h, state.h);
+  log.output = walk(layer, direction, net, input, [&](const Values& x_values, const float* frame, AnyCells& cells) {
+    const Values x = stored(net.x, x_values), h = stored(net.h, cells.h());
     if (!net.integer() && !at_start)
       for (double value : h) log.margin = std::min(log.margin, std::abs(value));
     at_start = false;
-    Values z(neurons.size());
+    Values wx(neurons.size()), uh(neurons.size());
     for (std::size_t o = 0; o < neurons.size(); ++o) {
       Neuron& neuron = neurons[o];
       const double x_sum = dot(net.x, x, static_cast<Index>(o)),
@@ -191,9 +194,10 @@ LiteralSelection literal_memoized(const LstmLayer& layer, std::size_t direction,
       }
       if (!reuse) neuron = {false, x_sum, h_sum, y, y_b, 0};
       ++(reuse ? log.memoized : log.computed);
-      z[o] = preactivation(net, neuron.x_sum, neuron.h_sum, static_cast<Index>(o));
+      wx[o] = neuron.x_sum;
+      uh[o] = neuron.h_sum;
     }
-    cell(net, z, state);
+    cells.step(wx, uh, frame);
   });
   return log;
 }
@@ -295,7 +299,7 @@ struct Machine {
 
 }  // namespace
 
-LiteralSelection literal_dynamic_precision(const LstmLayer& layer, std::size_t direction,
+LiteralSelection literal_dynamic_precision(const RecurrentLayer& layer, std::size_t direction,
                                            const Arithmetic& arithmetic,
                                            const DynamicPrecision& choice,
                                            MatrixView<const float> input) {
@@ -311,23 +315,26 @@ LiteralSelection literal_dynamic_precision(const LstmLayer& layer, std::size_t d
             N = part(choice.stable_share, 1);
   std::vector<Machine> machines(layer.cells);
   bool at_start = true;
-  log.output = walk(layer, direction, input, [&](const Values& x, State& state) {
-    Values z(4 * layer.cells);
+  log.output = walk(layer, direction, net, input, [&](const Values& x, const float* frame, AnyCells& cells) {
+    const Index rows = layer.gates() * layer.cells;
+    const Values h = cells.h();
+    Values wx(static_cast<std::size_t>(rows)), uh(static_cast<std::size_t>(rows));
     for (Index k = 0; k < layer.cells; ++k) {
       const int bits = machines[k].precision;
       ++(bits == 8 ? log.high : log.low);
-      for (Index o = k; o < 4 * layer.cells; o += layer.cells)
-        z[o] = preactivation(net, of_x.dot(x, o, bits, true) * of_x.unit(),
-                             of_h.dot(state.h, o, bits, at_start) * of_h.unit(), o);
+      for (Index o = k; o < rows; o += layer.cells) {
+        wx[o] = of_x.dot(x, o, bits, true) * of_x.unit();
+        uh[o] = of_h.dot(h, o, bits, at_start) * of_h.unit();
+      }
     }
     at_start = false;
-    cell(net, z, state);
+    cells.step(wx, uh, frame);
     for (Index k = 0; k < layer.cells; ++k) {
       const Machine& machine = machines[k];
       if (!net.integer() && machine.state != Machine::kProfile)
         log.margin = std::min(
-            {log.margin, std::abs(state.c[k] - machine.lo), std::abs(state.c[k] - machine.hi)});
-      machines[k].see(state.c[k], T, M, N, choice.margin);
+            {log.margin, std::abs(cells.c(k) - machine.lo), std::abs(cells.c(k) - machine.hi)});
+      machines[k].see(cells.c(k), T, M, N, choice.margin);
     }
   });
   return log;

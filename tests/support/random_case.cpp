@@ -132,7 +132,7 @@ OperatingPoint random_point(Random& random, const Model& model, Kind kind) {
     const Kind chosen = kind == Kind::kMixed
                             ? random.of(std::vector<Kind>(std::begin(kKinds), std::end(kKinds) - 1))
                             : kind;
-    const bool recurrent = std::holds_alternative<LstmLayer>(model.layers[l]);
+    const bool recurrent = std::holds_alternative<RecurrentLayer>(model.layers[l]);
     if (recurrent && skips(chosen)) point.layers[l].plan = random_skip(random);
     if (recurrent || random.chance(0.5)) point.layers[l].operand = random_operand(random, chosen);
   }

@@ -32,13 +32,20 @@ class RandomWeights {
   float gain_;
 };
 
-Json layer_json(const LstmLayer& layer) {
+Json layer_json(const RecurrentLayer& layer) {
   const bool both = layer.directions.size() == 2;
-  return {{"type", "lstm"},
-          {"name", layer.name},
-          {"inputs", layer.inputs},
-          {"cells", layer.cells},
-          {"direction", both ? "both" : name(layer.directions.front())}};
+  Json json = {{"type", name(layer.kind)},
+               {"name", layer.name},
+               {"inputs", layer.inputs},
+               {"cells", layer.cells},
+               {"direction", both ? "both" : name(layer.directions.front())}};
+  if (layer.kind == LayerKind::kGru) json["reset"] = layer.form.reset_before ? "before" : "after";
+  if (layer.kind == LayerKind::kQrnn) json["window"] = layer.form.window;
+  if (layer.kind == LayerKind::kSru || layer.kind == LayerKind::kQrnn)
+    json["output"] = layer.form.output_tanh ? "tanh_c" : "c";
+  if (layer.kind == LayerKind::kGru || layer.kind == LayerKind::kQrnn)
+    json["bias"] = !layer.form.unbiased;
+  return json;
 }
 
 Json layer_json(const LinearLayer& layer) {
@@ -50,16 +57,22 @@ Json layer_json(const LinearLayer& layer) {
   return json;
 }
 
-void add_tensors(const LstmLayer& layer, std::vector<TensorBytes>& tensors) {
-  const Index rows = 4 * layer.cells;
+void add_tensors(const RecurrentLayer& layer, std::vector<TensorBytes>& tensors) {
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
-    const LstmWeights& weights = layer.weights[d];
-    const std::string prefix = concat(layer.name, ".", name(layer.directions[d]), ".");
-    tensors.push_back(
-        float_tensor(prefix + "weight_ih", {rows, layer.inputs}, weights.weight_ih.values()));
-    tensors.push_back(
-        float_tensor(prefix + "weight_hh", {rows, layer.cells}, weights.weight_hh.values()));
-    tensors.push_back(float_tensor(prefix + "bias", {rows}, weights.bias.values()));
+    const RecurrentWeights& weights = layer.weights[d];
+    const auto add = [&](const char* tensor, const Matrix<float>& values, bool vector) {
+      if (values.size() == 0) return;
+      std::vector<Index> shape{values.rows(), values.cols()};
+      if (vector) shape = {values.cols()};
+      tensors.push_back(float_tensor(concat(layer.name, ".", name(layer.directions[d]), ".", tensor),
+                                     shape, values.values()));
+    };
+    add("weight_ih", weights.weight_ih, false);
+    add("weight_hh", weights.weight_hh, false);
+    add(layer.kind == LayerKind::kGru ? "bias_ih" : "bias", weights.bias, true);
+    add("bias_hh", weights.bias_hh, true);
+    add(layer.kind == LayerKind::kSru ? "weight_c" : "peephole", weights.diagonal, false);
+    add("weight_hr", weights.weight_hr, false);
   }
 }
 
@@ -67,6 +80,32 @@ void add_tensors(const LinearLayer& layer, std::vector<TensorBytes>& tensors) {
   tensors.push_back(
       float_tensor(layer.name + ".weight", {layer.width, layer.inputs}, layer.weight.values()));
   tensors.push_back(float_tensor(layer.name + ".bias", {layer.width}, layer.bias.values()));
+}
+
+RecurrentLayer random_layer(const RecurrentSpec& spec, std::string name, Index inputs,
+                            RandomWeights& random) {
+  RecurrentLayer layer;
+  layer.name = std::move(name);
+  layer.inputs = inputs;
+  layer.cells = spec.cells;
+  layer.directions = spec.directions;
+  layer.kind = spec.kind;
+  layer.form = spec.form;
+  const Index cells = spec.cells, rows = layer.gates() * cells;
+  for (std::size_t d = 0; d < spec.directions.size(); ++d) {
+    RecurrentWeights weights;
+    weights.weight_ih = random(rows, layer.product_inputs(), layer.product_inputs());
+    if (layer.has_recurrent_product())
+      weights.weight_hh = random(rows, layer.recurrent(), layer.recurrent());
+    const Index biased = spec.kind == LayerKind::kSru ? 2 * cells : rows;
+    if (!spec.form.unbiased) weights.bias = random(1, biased, cells);
+    if (spec.kind == LayerKind::kGru && !spec.form.unbiased) weights.bias_hh = random(1, rows, cells);
+    if (spec.kind == LayerKind::kSru) weights.diagonal = random(2, cells, 2);
+    if (spec.form.peepholes) weights.diagonal = random(3, cells, 2);
+    if (spec.form.projection > 0) weights.weight_hr = random(spec.form.projection, cells, cells);
+    layer.weights.push_back(std::move(weights));
+  }
+  return layer;
 }
 
 Json frontend_json(const FrontendConfig& frontend) {
@@ -98,21 +137,10 @@ Model random_model(const RandomModelSpec& spec, std::uint64_t seed) {
   model.frontend.mel_bins = static_cast<int>(spec.inputs);
   model.frontend.deltas = 0;
   Index width = spec.inputs;
-  for (const LstmSpec& lstm : spec.lstm) {
-    LstmLayer layer;
-    layer.name = concat("lstm", model.layers.size() + 1);
-    layer.inputs = width;
-    layer.cells = lstm.cells;
-    layer.directions = lstm.directions;
-    for (std::size_t d = 0; d < lstm.directions.size(); ++d) {
-      LstmWeights weights;
-      weights.weight_ih = random(4 * lstm.cells, width, width);
-      weights.weight_hh = random(4 * lstm.cells, lstm.cells, lstm.cells);
-      weights.bias = random(1, 4 * lstm.cells, lstm.cells);
-      layer.weights.push_back(std::move(weights));
-    }
-    width = layer.outputs();
-    model.layers.emplace_back(std::move(layer));
+  for (const RecurrentSpec& of_layer : spec.lstm) {
+    model.layers.emplace_back(
+        random_layer(of_layer, concat(name(of_layer.kind), model.layers.size() + 1), width, random));
+    width = layer_outputs(model.layers.back());
   }
   if (spec.outputs > 0) {
     LinearLayer layer;

@@ -12,20 +12,22 @@
 
 namespace edgeval::test {
 
-struct LstmSpec {
+struct RecurrentSpec {
   Index cells = 1;  // H
   std::vector<Direction> directions{Direction::kForward};
+  LayerKind kind = LayerKind::kLstm;
+  CellForm form = {};
 };
 
 inline const std::vector<Direction> kForwardOnly{Direction::kForward};
 inline const std::vector<Direction> kBackwardOnly{Direction::kBackward};
 inline const std::vector<Direction> kBothDirections{Direction::kForward, Direction::kBackward};
 
-// LSTM layers lstm1, lstm2, ... in order, then the linear layer "output".
+// Recurrent layers lstm1, gru2, ... in order, LSTMs unless said otherwise, then the linear layer "output".
 struct RandomModelSpec {
   Index inputs =
       1;  // C of the first layer; the front end is made to give as many (mel_bins, no deltas)
-  std::vector<LstmSpec> lstm = {};
+  std::vector<RecurrentSpec> lstm = {};
   Index outputs = 1;  // of the linear layer, and how many tokens; 0: no linear layer
   float gain = 1;     // weights and biases are uniform in +-gain / sqrt(columns of the matrix)
 };

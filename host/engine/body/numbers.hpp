@@ -18,11 +18,23 @@ struct FloatNumbers {
   };
 
   const float* bias;
+  const float* recurrent_bias = nullptr;  // [H], of a GRU's candidate: inside the reset gate's product
+  const float* diagonal = nullptr;        // what multiplies c: peepholes, or an SRU's v
 
   EDGEVAL_HD double product(Sum wx, Sum uh, Index) const { return static_cast<double>(wx + uh); }  // W x + U h
   EDGEVAL_HD double state(State c) const { return static_cast<double>(c); }
   EDGEVAL_HD State preactivation(Sum wx, Sum uh, Index at) const { return (wx + uh) + bias[at]; }
   EDGEVAL_HD float value(Sum sum, Index at) const { return sum + bias[at]; }  // of a linear layer
+  // The halves of a pre-activation, where a cell keeps them apart; `at` counts the H rows of the candidate.
+  EDGEVAL_HD State input_part(Sum wx, Index at) const { return wx + bias[at]; }
+  EDGEVAL_HD State recurrent_part(Sum uh, Index at) const { return uh + recurrent_bias[at]; }
+  EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const { return z + diagonal[at] * c; }
+  EDGEVAL_HD State state_of(float x) const { return x; }
+  // h from what a cell gives, with so many fraction bits in integers: within (-1, 1), or as wide as c.
+  EDGEVAL_HD float output(float value, int) const { return value; }
+  EDGEVAL_HD float wide(State value) const { return value; }
+  EDGEVAL_HD float projected(Sum sum, Index) const { return sum; }
+  EDGEVAL_HD ExactFunctions curves() const { return {}; }
   EDGEVAL_HD Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
     return lstm(ExactFunctions{}, z_i, z_f, z_g, z_o, c_before);
   }
@@ -38,6 +50,7 @@ template <class SumT>
 struct FixedNumbers {
   using Sum = SumT;
   using State = std::int32_t;  // kStateBits fraction bits
+  static constexpr int kDiagonalUp = 16;
   struct Cell {
     State c;
     float h;  // a multiple of 2^-h_bits
@@ -52,6 +65,14 @@ struct FixedNumbers {
   float h_inverse;           // 2^-h_bits
   ActivationTables tables;
 
+  const std::int64_t* recurrent_bias = nullptr;  // [H], of a GRU's candidate: sum_bits, the product's offsets included
+  const std::int32_t* diagonal = nullptr;        // what multiplies c: peepholes, or an SRU's v
+  int diagonal_bits = 0;                         // its fraction bits, from -15 to 46
+  const std::int64_t* projection_offset = nullptr;  // [P], of the projection's product
+  int projection_shift = 1;                         // from its sums to the format of h
+  int projection_bits = 0;                          // fraction bits of h behind a projection
+  Grid x_grid{};                                    // of the layer's input
+
   EDGEVAL_HD std::int64_t aligned(Sum wx, Sum uh) const {
     return (static_cast<std::int64_t>(wx) << up_x) + (static_cast<std::int64_t>(uh) << up_h);
   }
@@ -61,11 +82,39 @@ struct FixedNumbers {
   }
   EDGEVAL_HD double state(State c) const { return static_cast<double>(c); }
   EDGEVAL_HD State preactivation(Sum wx, Sum uh, Index at) const {
-    const std::int64_t sum = aligned(wx, uh) + bias[at];
-    return static_cast<State>(saturate(round_shift(sum, sum_bits - kStateBits), 32));
+    return rounded_state(aligned(wx, uh) + bias[at]);
   }
   EDGEVAL_HD float value(Sum sum, Index at) const {
     return static_cast<float>(static_cast<double>((static_cast<std::int64_t>(sum) << up_x) + bias[at]) * inverse);
+  }
+  EDGEVAL_HD State input_part(Sum wx, Index at) const {
+    return rounded_state((static_cast<std::int64_t>(wx) << up_x) + bias[at]);
+  }
+  EDGEVAL_HD State recurrent_part(Sum uh, Index at) const {
+    return rounded_state((static_cast<std::int64_t>(uh) << up_h) + recurrent_bias[at]);
+  }
+  // 16 bits times 32 bits, and 16 more below the point, stay below 2^63.
+  EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const {
+    const std::int64_t product = static_cast<std::int64_t>(diagonal[at]) * c * (std::int64_t{1} << kDiagonalUp);
+    return static_cast<State>(saturate(z + round_shift(product, diagonal_bits + kDiagonalUp), 32));
+  }
+  EDGEVAL_HD State state_of(float x) const {
+    const double scaled = static_cast<double>(x_grid.snap(x)) * power_of_two(kStateBits);
+    return Grid::nearest(clamp(scaled, -0x1p31, 0x1p31 - 1));
+  }
+  EDGEVAL_HD float output(std::int64_t value, int fraction_bits) const {
+    return static_cast<float>(saturate(round_shift(value, fraction_bits - h_bits), h_bits + 1)) * h_inverse;
+  }
+  EDGEVAL_HD float wide(State value) const {
+    return static_cast<float>(static_cast<double>(value) * power_of_two(-kStateBits));
+  }
+  EDGEVAL_HD float projected(Sum sum, Index at) const {
+    const std::int64_t code = saturate(round_shift(sum + projection_offset[at], projection_shift), h_bits + 1);
+    return static_cast<float>(static_cast<double>(code) * power_of_two(-projection_bits));
+  }
+  EDGEVAL_HD const ActivationTables& curves() const { return tables; }
+  EDGEVAL_HD State rounded_state(std::int64_t sum) const {
+    return static_cast<State>(saturate(round_shift(sum, sum_bits - kStateBits), 32));
   }
   EDGEVAL_HD Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
     return lstm(tables, z_i, z_f, z_g, z_o, c_before);
@@ -99,12 +148,14 @@ struct PiecewiseNumbers : Numbers {
 
   PiecewiseFunctions functions;
 
+  EDGEVAL_HD const PiecewiseFunctions& curves() const { return functions; }
   EDGEVAL_HD typename Numbers::Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
     return Numbers::lstm(functions, z_i, z_f, z_g, z_o, c_before);
   }
 };
 
-// 8-bit products whose steps are any numbers, the rest of the cell in fp32 (dynamic precision under fp32).
+// 8-bit products whose steps are any numbers, the rest of the cell in fp32 (dynamic precision under fp32). A cell
+// without U has step_h = 0.
 struct QuantizedNumbers {
   using Sum = std::int32_t;
   using State = FloatNumbers::State;
@@ -119,6 +170,12 @@ struct QuantizedNumbers {
     const double x = step_x * static_cast<double>(wx + offset_x[at]), h = step_h * static_cast<double>(uh + offset_h[at]);
     return static_cast<float>((x + h) + static_cast<double>(rest.bias[at]));
   }
+  EDGEVAL_HD State input_part(Sum wx, Index at) const { return preactivation(wx, 0, at); }
+  EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const { return rest.plus_diagonal(z, at, c); }
+  EDGEVAL_HD State state_of(float x) const { return x; }
+  EDGEVAL_HD float output(float value, int) const { return value; }
+  EDGEVAL_HD float wide(State value) const { return value; }
+  EDGEVAL_HD ExactFunctions curves() const { return {}; }
   EDGEVAL_HD Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
     return rest.lstm(z_i, z_f, z_g, z_o, c_before);
   }

@@ -1,8 +1,8 @@
-#include "host/engine/lstm_direction.hpp"
+#include "host/engine/direction.hpp"
 
 #include "host/core/error.hpp"
-#include "host/engine/body/cell.hpp"
 #include "host/engine/body/operand.hpp"
+#include "host/engine/body/recurrent_cell.hpp"
 #include "host/engine/body/unpack.hpp"
 #include "host/engine/pseudo_selection.hpp"
 
@@ -14,32 +14,39 @@ namespace {
 template <class LayerArithmetic, class Rule, class Selection>
 class DirectionRun {
  public:
-  DirectionRun(const LstmDirectionTask& task, const LayerArithmetic& arithmetic, const Rule& rule, Selection selection)
+  DirectionRun(const DirectionTask& task, const LayerArithmetic& arithmetic, const Rule& rule, Selection selection)
       : task_(task),
         arithmetic_(arithmetic),
         rule_(rule),
         selection_(std::move(selection)),
         numbers_(arithmetic.numbers()),
         lanes_(static_cast<Index>(task.lanes.size())),
-        inputs_(task.input.cols()),
-        cells_(task.cells),
+        inputs_(task.layer.product_inputs()),
+        recurrent_(task.layer.recurrent()),
+        cells_(task.layer.cells),
+        gate_rows_(task.layer.gates() * cells_),
         c_(lanes_, cells_),
-        h_(padded_rows(lanes_), cells_),
-        uh_(padded_rows(lanes_), 4 * cells_) {
+        h_(padded_rows(lanes_), task.layer.width()),
+        uh_(padded_rows(lanes_), resets_before() ? 2 * cells_ : gate_rows_) {
     if constexpr (!Rule::kIdentity) {
-      h_operand_ = Matrix<float>(padded_rows(lanes_), cells_);
+      h_operand_ = Matrix<float>(padded_rows(lanes_), recurrent_);
       x_state_ = Matrix<RuleState>(lanes_, inputs_);
-      h_state_ = Matrix<RuleState>(lanes_, cells_);
+      h_state_ = Matrix<RuleState>(lanes_, recurrent_);
     }
     if constexpr (kMayBeNarrow) narrow_ = arithmetic.narrow_numbers();
-    const Index row_bytes = 4 * cells_ * static_cast<Index>(sizeof(Sum));
+    const Index row_bytes = gate_rows_ * static_cast<Index>(sizeof(Sum));
     chunk_rows_ = std::max(lanes_, static_cast<Index>(task.chunk_bytes) / row_bytes);
     x_operand_ = Matrix<float>(padded_rows(chunk_rows_), inputs_);
-    wx_ = Matrix<Sum>(padded_rows(chunk_rows_), 4 * cells_);
+    wx_ = Matrix<Sum>(padded_rows(chunk_rows_), gate_rows_);
     if (task.second != nullptr) {
-      second_x_ = SecondSums(padded_rows(chunk_rows_), inputs_, cells_);
-      second_h_ = SecondSums(padded_rows(lanes_), cells_, cells_);
+      second_x_ = SecondSums(padded_rows(chunk_rows_), inputs_, gate_rows_);
+      second_h_ = SecondSums(padded_rows(lanes_), recurrent_, gate_rows_);
     }
+    if (projects() || resets_before()) {
+      before_after_ = Matrix<float>(padded_rows(lanes_), cells_);
+      after_ = Matrix<Sum>(padded_rows(lanes_), projects() ? h_.cols() : cells_);
+    }
+    if (task.layer.form.window > 1) window_.resize(static_cast<std::size_t>(inputs_));
   }
 
   void run() {
@@ -49,6 +56,7 @@ class DirectionRun {
       unpack_lane(SerialBlock{}, output(n), plan(n).live.data(), plan(n).running(),
                   task_.direction == Direction::kBackward);
       selection_.add_counts(n, *task_.activity[n]);
+      if (task_.final_cells != nullptr) hand_on(n, task_.final_cells->row(task_.lanes[n]));
     }
   }
 
@@ -63,17 +71,47 @@ class DirectionRun {
   // What enters the second product, and what leaves it.
   struct SecondSums {
     Matrix<float> elements;
-    Matrix<std::int32_t> sums;  // [rows, 4H]
+    Matrix<std::int32_t> sums;  // [rows, G H]
     SecondSums() = default;
-    SecondSums(Index rows, Index width, Index cells) : elements(rows, width), sums(rows, 4 * cells) {}
+    SecondSums(Index rows, Index width, Index gate_rows) : elements(rows, width), sums(rows, gate_rows) {}
     const std::int32_t* row(Index r) const { return sums.size() == 0 ? nullptr : sums.row(r); }
     float* element_row(Index r) { return elements.size() == 0 ? nullptr : elements.row(r); }
   };
 
+  // The c of lane n in units of 1.
+  void hand_on(Index n, float* cells) const {
+    constexpr double kUnit = std::is_same_v<typename Numbers::State, float> ? 1.0 : 1.0 / (1 << kStateBits);
+    for (Index j = 0; j < cells_; ++j) cells[j] = static_cast<float>(static_cast<double>(c_(n, j)) * kUnit);
+  }
+
   const LanePlan& plan(Index n) const { return task_.plans[task_.lanes[n]]; }
   MatrixView<float> output(Index n) const {
     MatrixView<float> all = task_.output.sequence(task_.lanes[n]);
-    return {all.data + task_.first_column, all.rows, cells_, all.stride};
+    return {all.data + task_.first_column, all.rows, h_.cols(), all.stride};
+  }
+  const CellForm& form() const { return task_.layer.form; }
+  bool projects() const { return form().projection > 0; }
+  bool resets_before() const { return form().reset_before; }
+
+  const float* frame(Index step, Index n) const {
+    return task_.input.sequence(task_.lanes[n]).row(plan(n).live[step]);
+  }
+  // What enters W x: the frame, or as many frames side by side as the window holds, those processed first in front, zeros
+  // before the first. They are the neighbours in the data, whether they were skipped or not.
+  const float* product_input(Index step, Index n) {
+    const Index window = form().window;
+    if (window == 1) return frame(step, n);
+    const MatrixView<const float> frames = task_.input.sequence(task_.lanes[n]);
+    const Index towards_first = task_.direction == Direction::kForward ? -1 : 1;
+    for (Index k = 0; k < window; ++k) {
+      const Index t = plan(n).live[step] + towards_first * (window - 1 - k);
+      float* const to = window_.data() + k * frames.cols;
+      if (t >= 0 && t < frames.rows)
+        std::copy_n(frames.row(t), frames.cols, to);
+      else
+        std::fill_n(to, frames.cols, 0.0F);
+    }
+    return window_.data();
   }
   Index active_lanes(Index step, Index before) const {
     while (before > 0 && plan(before - 1).running() <= step) --before;
@@ -93,7 +131,7 @@ class DirectionRun {
     Index row = 0;
     for (Index k = 0; k < static_cast<Index>(active.size()); ++k)
       for (Index n = 0; n < active[k]; ++n, ++row) {
-        if (n + 1 < active[k]) prefetch(input_row(first + k, n + 1));
+        if (n + 1 < active[k]) prefetch(frame(first + k, n + 1));
         input_operand(first + k, n, x_operand_.row(row), second_x_.element_row(row));
       }
     if constexpr (Selection::kSplits)
@@ -110,18 +148,14 @@ class DirectionRun {
     return first + static_cast<Index>(active.size());
   }
 
-  const float* input_row(Index step, Index n) const {
-    return task_.input.sequence(task_.lanes[n]).row(plan(n).live[step]);
-  }
-
   // The rows of a step's lanes lie far apart, each too short for the processor to guess the next.
   void prefetch(const float* row) const {
-    for (Index i = 0; i < inputs_; i += 16) __builtin_prefetch(row + i);
+    for (Index i = 0; i < task_.input.cols(); i += 16) __builtin_prefetch(row + i);
   }
 
   // second: what enters the second product where the selection splits elements, else unused.
   void input_operand(Index step, Index n, float* operand, float* second) {
-    const float* x = input_row(step, n);
+    const float* x = product_input(step, n);
     const OperandCounts counts = [&] {
       if constexpr (Selection::kSplits)
         return selection_.split(n, step, Source::kInput, x, inputs_, operand, second);
@@ -143,14 +177,28 @@ class DirectionRun {
 
   // W x of this step's lanes begins in row `first_row` of the chunk.
   void recurrent_step(Index step, Index active, Index first_row) {
+    if (recurrent_ > 0) multiply_recurrent(step, active);
+    if (task_.functions != nullptr)
+      run_cells(PiecewiseNumbers<Numbers>{numbers_, *task_.functions}, step, active, first_row);
+    else if (kMayBeNarrow && narrow_)
+      run_narrow_cells(step, active, first_row);
+    else
+      run_cells(numbers_, step, active, first_row);
+    if constexpr (LayerArithmetic::kHasAfter)
+      if (projects()) project(active);
+    for (Index n = 0; n < active; ++n)
+      std::copy_n(h_.row(n), h_.cols(), output(n).row(plan(n).live[step]));
+  }
+
+  void multiply_recurrent(Index step, Index active) {
     Matrix<float>& operand = Rule::kIdentity ? h_ : h_operand_;
     for (Index n = 0; n < active; ++n) {
       const OperandCounts counts = [&] {
         if constexpr (Selection::kSplits)
-          return selection_.split(n, step, Source::kRecurrent, h_.row(n), cells_, operand.row(n),
+          return selection_.split(n, step, Source::kRecurrent, h_.row(n), recurrent_, operand.row(n),
                                   second_h_.element_row(n));
         else
-          return operand_row(SerialBlock{}, rule_, Source::kRecurrent, h_.row(n), cells_, state(h_state_, n),
+          return operand_row(SerialBlock{}, rule_, Source::kRecurrent, h_.row(n), recurrent_, state(h_state_, n),
                              operand.row(n));
       }();
       LayerActivity& activity = *task_.activity[n];
@@ -163,12 +211,6 @@ class DirectionRun {
       arithmetic_.multiply_recurrent(operand.data(), active, uh_.data());
     if (task_.second != nullptr)
       multiply_second(*task_.second->recurrent, operand, active, Source::kRecurrent, second_h_);
-    if (task_.functions != nullptr)
-      run_cells(PiecewiseNumbers<Numbers>{numbers_, *task_.functions}, step, active, first_row);
-    else if (kMayBeNarrow && narrow_)
-      run_narrow_cells(step, active, first_row);
-    else
-      run_cells(numbers_, step, active, first_row);
   }
 
   void run_narrow_cells(Index step, Index active, Index first_row) {
@@ -177,53 +219,71 @@ class DirectionRun {
 
   template <class CellNumbers>
   void run_cells(const CellNumbers& numbers, Index step, Index active, Index first_row) {
+    const auto row = [&](Index n) {
+      return RecurrentRow<CellNumbers>{.wx = wx_.row(first_row + n),
+                                       .uh = uh_.row(n),
+                                       .after = resets_before() ? after_.row(n) : nullptr,
+                                       .x = frame(step, n),
+                                       .cells = cells_,
+                                       .c = c_.row(n),
+                                       .h = projects() ? before_after_.row(n) : h_.row(n)};
+    };
+    if constexpr (LayerArithmetic::kHasAfter)
+      if (resets_before()) {
+        for (Index n = 0; n < active; ++n) gru_reset_row(SerialBlock{}, numbers, row(n), before_after_.row(n));
+        arithmetic_.multiply_after(before_after_.data(), active, after_.data());
+      }
     for (Index n = 0; n < active; ++n) {
-      Sum* const wx = wx_.row(first_row + n);
-      selection_.before_cell(n, step, {wx, uh_.row(n), second_x_.row(first_row + n), second_h_.row(n)});
-      cell_row(SerialBlock{}, numbers,
-               CellRow<CellNumbers>{.wx = wx,
-                                    .uh = uh_.row(n),
-                                    .cells = cells_,
-                                    .c = c_.row(n),
-                                    .h = h_.row(n),
-                                    .output = output(n).row(plan(n).live[step])});
+      selection_.before_cell(n, step,
+                             {wx_.row(first_row + n), uh_.row(n), second_x_.row(first_row + n), second_h_.row(n)});
+      recurrent_cell_row(SerialBlock{}, numbers, task_.layer.kind, form(), task_.layer.has_highway_matrix(), row(n));
       selection_.after_cell(n, c_.row(n));
     }
   }
 
+  // h = W_p of what the cells gave.
+  void project(Index active) {
+    arithmetic_.multiply_after(before_after_.data(), active, after_.data());
+    for (Index n = 0; n < active; ++n)
+      for (Index p = 0; p < h_.cols(); ++p) h_(n, p) = numbers_.projected(after_(n, p), p);
+  }
+
   RuleState* state(Matrix<RuleState>& states, Index n) { return Rule::kIdentity ? nullptr : states.row(n); }
 
-  const LstmDirectionTask& task_;
+  const DirectionTask& task_;
   const LayerArithmetic& arithmetic_;
   const Rule rule_;
   Selection selection_;
   const Numbers numbers_;
   std::optional<NarrowNumbers> narrow_;
-  const Index lanes_, inputs_, cells_;
+  const Index lanes_, inputs_, recurrent_, cells_, gate_rows_;  // N, C k, R, H, G H
   Index chunk_rows_ = 0;
   Index active_ = lanes_;  // lanes still running at the end of the last chunk
   Matrix<typename Numbers::State> c_;
   Matrix<float> h_;
   Matrix<Sum> uh_, wx_;
   Matrix<float> h_operand_, x_operand_;
+  Matrix<float> before_after_;  // [lanes, H], what the cells give to a projection, or r h
+  Matrix<Sum> after_;
+  std::vector<float> window_;  // [C k]
   Matrix<RuleState> x_state_, h_state_;
   SecondSums second_x_, second_h_;
 };
 
 template <class LayerArithmetic, class Technique>
-auto selection_for(const Technique&, const LstmDirectionTask&, const LayerArithmetic&) {
+auto selection_for(const Technique&, const DirectionTask&, const LayerArithmetic&) {
   return NoSelection<LayerArithmetic>();
 }
 template <class LayerArithmetic>
-auto selection_for(const Memoized& choice, const LstmDirectionTask& task, const LayerArithmetic& arithmetic) {
+auto selection_for(const Memoized& choice, const DirectionTask& task, const LayerArithmetic& arithmetic) {
   return MemoSelection<LayerArithmetic>(choice, arithmetic, task.second, static_cast<Index>(task.lanes.size()),
-                                        task.cells);
+                                        task.layer.gates() * task.layer.cells);
 }
 template <class LayerArithmetic>
-auto selection_for(const DynamicPrecision& choice, const LstmDirectionTask& task, const LayerArithmetic& arithmetic) {
+auto selection_for(const DynamicPrecision& choice, const DirectionTask& task, const LayerArithmetic& arithmetic) {
   std::vector<Index> steps;
   for (Index lane : task.lanes) steps.push_back(task.plans[lane].running());
-  return PrecisionSelection<LayerArithmetic>(choice, arithmetic, *task.second, steps, task.cells);
+  return PrecisionSelection<LayerArithmetic>(choice, arithmetic, *task.second, steps, task.layer.cells);
 }
 
 // Which operands an arithmetic runs; check_point refuses the others.
@@ -235,7 +295,7 @@ constexpr bool kRuns<QuantizedLayer, Technique> = std::is_same_v<Technique, Dyna
 }  // namespace
 
 template <class LayerArithmetic>
-void run_lstm_direction(const LstmDirectionTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand) {
+void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand) {
   if constexpr (std::is_same_v<LayerArithmetic, PseudoSelection::LayerArithmetic>) {
     if (task.pseudo != nullptr) {
       PseudoSelection selection(task, *task.pseudo, std::get_if<Delta>(&operand), arithmetic);
@@ -252,9 +312,9 @@ void run_lstm_direction(const LstmDirectionTask& task, const LayerArithmetic& ar
   std::visit(run, operand);
 }
 
-template void run_lstm_direction(const LstmDirectionTask&, const FloatLayer&, const OperandChoice&);
-template void run_lstm_direction(const LstmDirectionTask&, const QuantizedLayer&, const OperandChoice&);
-template void run_lstm_direction(const LstmDirectionTask&, const EightBitLayer&, const OperandChoice&);
-template void run_lstm_direction(const LstmDirectionTask&, const FixedLayer<std::int64_t>&, const OperandChoice&);
+template void run_direction(const DirectionTask&, const FloatLayer&, const OperandChoice&);
+template void run_direction(const DirectionTask&, const QuantizedLayer&, const OperandChoice&);
+template void run_direction(const DirectionTask&, const EightBitLayer&, const OperandChoice&);
+template void run_direction(const DirectionTask&, const FixedLayer<std::int64_t>&, const OperandChoice&);
 
 }  // namespace edgeval

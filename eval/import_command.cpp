@@ -1,0 +1,121 @@
+#include "eval/import_command.hpp"
+
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "eval/common_options.hpp"
+#include "eval/report.hpp"
+#include "eval/table.hpp"
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/model/file.hpp"
+#include "host/model/import/opennmt.hpp"
+#include "host/model/import/state_dict.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr const char* kExample =
+    "Example (from the folder edgeval was cloned into):\n"
+    "  edgeval import --model tests/data/import/lstm.pt --describe tests/data/import/describe.json "
+    "\\\n"
+    "      --out lstm.safetensors\n";
+
+struct ImportOptions {
+  std::string model, out, describe, name;
+  OutputChoice output;
+};
+
+nlohmann::ordered_json report(const ImportOptions& options, const Imported& imported,
+                              const std::string& source_sha256, const std::string& file) {
+  nlohmann::ordered_json json{
+      {"schema", 1},
+      {"edgeval", {{"version", EDGEVAL_VERSION}}},
+      {"source", {{"path", options.model}, {"sha256", source_sha256}, {"kind", imported.kind}}},
+      {"model",
+       {{"path", options.out}, {"sha256", sha256(file)}, {"name", imported.model["name"]}}},
+      {"tensors", nlohmann::ordered_json::array()},
+      {"left_out", imported.left_out}};
+  for (const Imported::Way& way : imported.ways)
+    json["tensors"].push_back({{"source", way.source},
+                               {"source_shape", way.source_shape},
+                               {"tensor", way.name},
+                               {"shape", way.shape},
+                               {"done", way.done}});
+  return json;
+}
+
+std::string report_text(const ImportOptions& options, const Imported& imported) {
+  std::vector<std::vector<std::string>> rows{
+      {"tensor of the source", "shape", "tensor of the file", "shape", "done"}};
+  for (const Imported::Way& way : imported.ways)
+    rows.push_back({way.source.empty() ? "none" : way.source, way.source_shape, way.name, way.shape,
+                    way.done});
+  std::string text = concat(options.model, ": ", imported.kind, "\n\n", table(rows), "\n");
+  if (!imported.left_out.empty()) {
+    text += "left out:";
+    for (const std::string& entry : imported.left_out) text += " " + entry;
+    text += "\n";
+  }
+  return text + concat(options.out, ": ", imported.tensors.size(), " tensors\n");
+}
+
+// Names that a file gave may hold anything: no control characters on a terminal.
+std::string printable(std::string text) {
+  for (char& c : text)
+    if ((static_cast<unsigned char>(c) < 32 && c != '\n') || c == 127) c = ' ';
+  return text;
+}
+
+void run_import(const ImportOptions& options) {
+  const std::string bytes = read_file(options.model);
+  const TorchArchive archive(bytes, options.model);
+  const std::string name =
+      options.name.empty() ? std::filesystem::path(options.out).stem().string() : options.name;
+  const bool opennmt = is_opennmt(archive);
+  EDGEVAL_EXPECTS(!opennmt || options.describe.empty(), "--describe: ", options.model,
+                  ": an OpenNMT-py checkpoint describes itself");
+  const Imported imported =
+      opennmt ? import_opennmt(archive, name) : import_state_dict(archive, name, options.describe);
+  const std::string source_sha256 = sha256(bytes);
+  const OrderedJson origin{{"file", std::filesystem::path(options.model).filename().string()},
+                           {"sha256", source_sha256},
+                           {"kind", imported.kind},
+                           {"edgeval", EDGEVAL_VERSION}};
+  const std::string file = to_safetensors(imported, origin);
+  if (!opennmt)
+    read_model(file, options.describe);  // the reader's own checks, before anything is written
+  write_file(options.out, file);
+  std::cout << (options.output.format == "json"
+                    ? to_text(report(options, imported, source_sha256, file))
+                    : printable(report_text(options, imported)));
+}
+
+}  // namespace
+
+void setup_import(CLI::App& app) {
+  auto options = std::make_shared<ImportOptions>();
+  CLI::App* command = app.add_subcommand("import", "Turn another tool's model into a model file");
+  command
+      ->add_option("--model", options->model,
+                   "What torch.save wrote: an OpenNMT-py checkpoint or a state dict")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--out", options->out, "The model file to write")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option("--describe", options->describe,
+                   "JSON: what a state dict does not say (front end, tokens, ...)")
+      ->type_name("FILE");
+  command
+      ->add_option("--name", options->name,
+                   "Of the model, in reports; else that of the file to write")
+      ->type_name("NAME");
+  add_output_options(*command, options->output);
+  command->footer(kExample);
+  command->callback([options] { run_import(*options); });
+}
+
+}  // namespace edgeval

@@ -1,0 +1,86 @@
+#include "eval/outputs.hpp"
+
+#include <filesystem>
+
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/core/text.hpp"
+#include "host/model/json.hpp"
+
+namespace edgeval {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kMost = 1e30;  // of any amount of work
+
+fs::path utterances_file(const fs::path& path) {
+  return fs::is_directory(path) ? path / "utterances.jsonl" : path;
+}
+
+// Adds what one utterance cost; every utterance of a run has the same kinds.
+void add_work(std::map<std::string, std::vector<double>>& work, const Json& json, const Fields& utterance) {
+  const Fields macs = utterance.object("activity").object("macs"), joules = utterance.object("joules");
+  double executed = 0;
+  for (const auto& [precision, ignored] : json["activity"]["macs"].items())
+    executed += macs.number(precision, 0, kMost);
+  work["MACs"].push_back(executed);
+  for (const auto& [accelerator, ignored] : json["joules"].items())
+    work["joules of " + accelerator].push_back(joules.number(accelerator, 0, kMost));
+}
+
+void add_utterance(Outputs& outputs, std::string_view line, const std::string& place) {
+  const Json json = parse_json(line, place);
+  const Fields utterance(json, place);
+  outputs.ids.push_back(utterance.text("id"));
+  outputs.references.front().push_back(utterance.text("reference"));
+  outputs.hypotheses.push_back(utterance.text("hypothesis"));
+  add_work(outputs.work, json, utterance);
+  for (const auto& [kind, amounts] : outputs.work)
+    EDGEVAL_EXPECTS(amounts.size() == outputs.ids.size(), place, ": the utterances do not all have ", kind);
+}
+
+}  // namespace
+
+bool is_run(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored) || fs::path(path).extension() == ".jsonl";
+}
+
+Outputs read_run(const std::string& path) {
+  const fs::path file = utterances_file(path);
+  const std::string bytes = read_file(file);
+  expect_utf8(bytes, file);
+  Outputs outputs;
+  outputs.references.resize(1);
+  std::size_t number = 0;
+  for (std::string_view rest = bytes; !rest.empty();) {
+    const std::size_t length = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, length);
+    rest.remove_prefix(std::min(length + 1, rest.size()));
+    ++number;
+    if (!trimmed(line).empty()) add_utterance(outputs, line, concat(file.string(), ":", number));
+  }
+  EDGEVAL_EXPECTS(!outputs.ids.empty(), file.string(), ": holds no utterance");
+  return outputs;
+}
+
+Outputs read_hypotheses(const std::string& path, const MetricChoice& choice) {
+  const std::vector<TranscriptPair> pairs = choice.read(path);
+  return {pairs.front().ids, references_of(pairs), pairs.front().hypotheses, {}};
+}
+
+void expect_same_utterances(const Outputs& a, const Outputs& b, const std::string& path_a, const std::string& path_b) {
+  constexpr const char* kCure = "; compare runs of one test set, with the same --split, --limit and --utterance";
+  EDGEVAL_EXPECTS(a.ids.size() == b.ids.size(), path_a, " has ", a.ids.size(), " utterances, ", path_b, " has ",
+                  b.ids.size(), kCure);
+  for (std::size_t n = 0; n < a.ids.size(); ++n) {
+    EDGEVAL_EXPECTS(a.ids[n] == b.ids[n], "utterance ", n + 1, " is ", shown(a.ids[n]), " in ", path_a, " and ",
+                    shown(b.ids[n]), " in ", path_b, kCure);
+    for (std::size_t which = 0; which < a.references.size(); ++which)
+      EDGEVAL_EXPECTS(a.references[which][n] == b.references[which][n], "utterance ", shown(a.ids[n]),
+                      " has another reference in ", path_a, " than in ", path_b, kCure);
+  }
+}
+
+}  // namespace edgeval

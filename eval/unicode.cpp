@@ -1,0 +1,119 @@
+#include "eval/unicode.hpp"
+
+#include <unicode/ucasemap.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+#include <memory>
+#include <stdexcept>
+
+#include "host/core/error.hpp"
+
+namespace edgeval {
+namespace {
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macro
+
+// Calls visit(point, begin, end) for every code point and the bytes it stands on.
+template <class Visit>
+void for_each_point(std::string_view text, Visit visit) {
+  for (std::size_t end = 0; end < text.size();) {
+    const std::size_t begin = end;
+    UChar32 point = 0;
+    U8_NEXT_OR_FFFD(text.data(), end, text.size(), point);
+    visit(static_cast<char32_t>(point), begin, end);
+  }
+}
+
+#pragma GCC diagnostic pop
+
+bool in_categories(char32_t point, std::uint32_t mask) {
+  return (U_GET_GC_MASK(static_cast<UChar32>(point)) & mask) != 0;
+}
+
+struct CloseCaseMap {
+  void operator()(UCaseMap* map) const { ucasemap_close(map); }
+};
+
+// Without a language; shared, as it is only read.
+const UCaseMap* root_case_map() {
+  static const std::unique_ptr<UCaseMap, CloseCaseMap> map = [] {
+    UErrorCode error = U_ZERO_ERROR;
+    std::unique_ptr<UCaseMap, CloseCaseMap> opened(ucasemap_open("", 0, &error));
+    if (U_FAILURE(error)) throw std::runtime_error(concat("ICU: ", u_errorName(error)));
+    return opened;
+  }();
+  return map.get();
+}
+
+}  // namespace
+
+std::u32string code_points(std::string_view text) {
+  std::u32string points;
+  points.reserve(text.size());
+  for_each_point(text, [&](char32_t point, std::size_t, std::size_t) { points.push_back(point); });
+  return points;
+}
+
+std::string utf8(std::u32string_view points) {
+  std::string text;
+  for (const char32_t point : points) {
+    int following = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;  // bytes, of 6 bits each
+    const char32_t mark = following == 0 ? 0 : 0xF0 << (3 - following) & 0xFF;
+    text += static_cast<char>(mark | point >> 6 * following);
+    while (following-- > 0) text += static_cast<char>(0x80 | (point >> 6 * following & 0x3F));
+  }
+  return text;
+}
+
+bool is_white_space(char32_t point) {
+  if (point < 0x80) return point == ' ' || (point >= 0x09 && point <= 0x0D) || (point >= 0x1C && point <= 0x1F);
+  return u_isUWhiteSpace(static_cast<UChar32>(point));
+}
+
+bool is_punctuation(char32_t point) { return in_categories(point, U_GC_P_MASK); }
+bool is_symbol(char32_t point) { return in_categories(point, U_GC_S_MASK); }
+bool is_number(char32_t point) { return in_categories(point, U_GC_N_MASK); }
+
+std::vector<std::string_view> unicode_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t word = 0;  // where the one begins that may end here
+  for_each_point(text, [&](char32_t point, std::size_t begin, std::size_t end) {
+    if (!is_white_space(point)) return;
+    if (begin > word) words.push_back(text.substr(word, begin - word));
+    word = end;
+  });
+  if (text.size() > word) words.push_back(text.substr(word));
+  return words;
+}
+
+std::string_view without_white_space_behind(std::string_view text) {
+  const std::vector<std::string_view> words = unicode_words(text);
+  if (words.empty()) return {};
+  return text.substr(0, static_cast<std::size_t>(words.back().data() + words.back().size() - text.data()));
+}
+
+std::vector<std::string_view> unicode_characters(std::string_view text) {
+  std::vector<std::string_view> characters;
+  for_each_point(text, [&](char32_t point, std::size_t begin, std::size_t end) {
+    if (!is_white_space(point)) characters.push_back(text.substr(begin, end - begin));
+  });
+  return characters;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text.size() + 8, '\0');
+  for (;;) {
+    UErrorCode error = U_ZERO_ERROR;
+    const std::int32_t length =
+        ucasemap_utf8ToLower(root_case_map(), lower.data(), static_cast<std::int32_t>(lower.size()), text.data(),
+                             static_cast<std::int32_t>(text.size()), &error);
+    const bool fits = error != U_BUFFER_OVERFLOW_ERROR;
+    if (fits && U_FAILURE(error)) throw std::runtime_error(concat("ICU: ", u_errorName(error)));
+    lower.resize(static_cast<std::size_t>(length));
+    if (fits) return lower;
+  }
+}
+
+}  // namespace edgeval

@@ -1,0 +1,25 @@
+// 16-bit floats as files hold them. Every value is a 32-bit float exactly.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+namespace edgeval {
+
+// IEEE binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits.
+inline float from_half(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31;
+  const int fraction = bits & 1023;
+  const float sign = bits >> 15 ? -1.0f : 1.0f;
+  if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
+  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
+  return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+}
+
+// The upper half of a float.
+inline float from_bfloat(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+}  // namespace edgeval

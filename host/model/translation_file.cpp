@@ -1,0 +1,243 @@
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/model/layer_file.hpp"
+#include "host/model/translation.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr Index kMostTokens = 1 << 24;
+
+TextRules read_text(const Fields& fields) {
+  fields.expect_only({"lowercase", "split", "merges"});
+  TextRules rules;
+  rules.lowercase = fields.boolean("lowercase");
+  rules.split_punctuation = fields.choice("split", {"space", "punctuation"}) == "punctuation";
+  rules.has_merges = fields.has("merges");
+  if (!rules.has_merges) return rules;
+  for (const Json& pair : fields.array("merges")) {
+    EDGEVAL_EXPECTS(pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string(), fields.place(),
+                    ": merges[", rules.merges.size(), "] must be two texts");
+    rules.merges.emplace_back(pair[0], pair[1]);
+  }
+  return rules;
+}
+
+// null, or the id of a token.
+std::optional<int> read_id(const Fields& fields, const std::string& key, std::size_t tokens) {
+  if (fields.is_null(key)) return std::nullopt;
+  return static_cast<int>(fields.integer(key, 0, static_cast<Index>(tokens) - 1));
+}
+
+Vocabulary read_vocabulary(const Fields& fields) {
+  fields.expect_only({"text", "tokens", "pad", "unk", "bos", "eos"});
+  Vocabulary vocabulary;
+  vocabulary.text = read_text(fields.object("text"));
+  vocabulary.tokens = read_tokens(fields);
+  const std::size_t tokens = vocabulary.tokens.size();
+  vocabulary.unk = static_cast<int>(fields.integer("unk", 0, static_cast<Index>(tokens) - 1));
+  vocabulary.pad = read_id(fields, "pad", tokens);
+  vocabulary.bos = read_id(fields, "bos", tokens);
+  vocabulary.eos = read_id(fields, "eos", tokens);
+  return vocabulary;
+}
+
+// Takes the parts of one file in turn.
+class Reader {
+ public:
+  Reader(const Fields& fields, Safetensors& file) : fields_(fields), file_(file) {}
+
+  void read(TranslationModel& model) {
+    model.source = read_vocabulary(fields_.object("source"));
+    model.target = read_vocabulary(fields_.object("target"));
+    EDGEVAL_EXPECTS(model.target.bos && model.target.eos, fields_.place(), ": target: bos and eos must be ids");
+    const Fields encoder = fields_.object("encoder"), decoder = fields_.object("decoder");
+    encoder.expect_only({"embedding", "layers"});
+    decoder.expect_only({"embedding", "input_feeding", "layers"});
+    model.source_embedding = embedding(encoder, model.source);
+    source_name_ = last_name_;
+    model.target_embedding = embedding(decoder, model.target);
+    target_name_ = last_name_;
+    model.encoder.path = model.path;
+    model.encoder.name = model.name;
+    model.encoder.task = "translation";
+    model.encoder.layers = read_layers(encoder, file_, {model.source_embedding.cols(), "the embedding"}, names_);
+    for (const Layer& layer : model.encoder.layers)
+      EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(layer), encoder.place(), ": layer ",
+                      shown(layer_name(layer)), " is not recurrent");
+    const Fields attention = fields_.object("attention");
+    model.attention.outputs = attention.integer("outputs", 1, kMaxWidth);
+    read_decoder(decoder, model);
+    read_bridge(fields_.object("bridge"), model);
+    read_attention(attention, model);
+    read_generator(fields_.object("generator"), model);
+  }
+
+ private:
+  const std::string& name(const Fields& fields) {
+    const std::string& name = fields.text("name");
+    expect_new_name(name, fields.place(), names_);
+    return name;
+  }
+
+  Matrix<float> embedding(const Fields& fields, const Vocabulary& vocabulary) {
+    const Fields entry = fields.object("embedding");
+    entry.expect_only({"name", "width"});
+    last_name_ = name(entry);
+    EDGEVAL_EXPECTS(static_cast<Index>(vocabulary.tokens.size()) <= kMostTokens, fields.place(), ": too many tokens");
+    return file_.take_matrix(last_name_ + ".weight", static_cast<Index>(vocabulary.tokens.size()),
+                             entry.integer("width", 1, kMaxWidth));
+  }
+
+  void read_decoder(const Fields& fields, TranslationModel& model) {
+    model.input_feeding = fields.boolean("input_feeding");
+    const Index feed = model.input_feeding ? model.attention.outputs : 0;
+    const InputWidth width{model.target_embedding.cols() + feed, feed > 0 ? "embedding and input feeding" : "the embedding"};
+    for (Layer& layer : read_layers(fields, file_, width, names_)) {
+      auto* recurrent = std::get_if<RecurrentLayer>(&layer);
+      EDGEVAL_EXPECTS(recurrent != nullptr && recurrent->directions == std::vector{Direction::kForward} &&
+                          (recurrent->kind == LayerKind::kLstm || recurrent->kind == LayerKind::kGru),
+                      fields.place(), ": layer ", shown(layer_name(layer)), ": a decoder's layers are lstm or gru, forward");
+      model.decoder.push_back(std::move(*recurrent));
+    }
+  }
+
+  // Values of the final h (or c) of an encoder layer.
+  static Index final_width(const RecurrentLayer& layer, bool of_c) {
+    return static_cast<Index>(layer.directions.size()) * (of_c ? layer.cells : layer.width());
+  }
+
+  void read_bridge(const Fields& fields, TranslationModel& model) {
+    Bridge& bridge = model.bridge;
+    const bool linear = fields.choice("type", {"copy", "linear"}) == "linear";
+    if (linear)
+      fields.expect_only({"type", "from", "name", "activation"});
+    else
+      fields.expect_only({"type", "from"});
+    for (const Json& from : fields.array("from")) {
+      std::size_t at = 0;
+      while (at < model.encoder.layers.size() && Json(layer_name(model.encoder.layers[at])) != from) ++at;
+      EDGEVAL_EXPECTS(at < model.encoder.layers.size(), fields.place(), ": from[", bridge.from.size(),
+                      "] is no layer of the encoder");
+      bridge.from.push_back(at);
+    }
+    EDGEVAL_EXPECTS(!bridge.from.empty(), fields.place(), ": from is empty");
+    if (linear)
+      read_linear_bridge(fields, model);
+    else
+      check_copy(fields, model);
+  }
+
+  void check_copy(const Fields& fields, const TranslationModel& model) const {
+    EDGEVAL_EXPECTS(model.bridge.from.size() == model.decoder.size(), fields.place(), ": from names ",
+                    model.bridge.from.size(), " layers, but the decoder has ", model.decoder.size());
+    for (std::size_t l = 0; l < model.decoder.size(); ++l) {
+      const auto& from = std::get<RecurrentLayer>(model.encoder.layers[model.bridge.from[l]]);
+      const RecurrentLayer& to = model.decoder[l];
+      const bool lstm = to.kind == LayerKind::kLstm;
+      EDGEVAL_EXPECTS(from.kind == to.kind && final_width(from, false) == to.width() &&
+                          (!lstm || final_width(from, true) == to.cells),
+                      fields.place(), ": the final state of ", shown(from.name), " does not fit decoder layer ",
+                      shown(to.name));
+    }
+  }
+
+  void read_linear_bridge(const Fields& fields, TranslationModel& model) {
+    Bridge& bridge = model.bridge;
+    bridge.type = Bridge::Type::kLinear;
+    const std::string& prefix = name(fields);
+    const std::string& activation = fields.choice("activation", {"none", "relu", "tanh"});
+    bridge.tanh = activation == "tanh";
+    if (activation == "relu") bridge.activation = Activation::Type::kRelu;
+    Index h = 0, c = 0, to_h = 0, to_c = 0;
+    bool lstm = true;
+    for (std::size_t at : bridge.from) {
+      const auto& layer = std::get<RecurrentLayer>(model.encoder.layers[at]);
+      h += final_width(layer, false), c += final_width(layer, true);
+      lstm = lstm && layer.kind == LayerKind::kLstm;
+    }
+    for (const RecurrentLayer& layer : model.decoder) {
+      to_h += layer.width(), to_c += layer.cells;
+      EDGEVAL_EXPECTS((layer.kind == LayerKind::kLstm) == lstm, fields.place(),
+                      ": encoder and decoder must both be of lstm layers or both of gru layers");
+    }
+    bridge.hidden = file_.take_matrix(prefix + ".hidden.weight", to_h, h);
+    bridge.hidden_bias = file_.take_vector(prefix + ".hidden.bias", to_h);
+    if (!lstm) return;
+    bridge.cell = file_.take_matrix(prefix + ".cell.weight", to_c, c);
+    bridge.cell_bias = file_.take_vector(prefix + ".cell.bias", to_c);
+  }
+
+  void read_attention(const Fields& fields, TranslationModel& model) {
+    Attention& attention = model.attention;
+    const std::string& type = fields.choice("type", {"dot", "general", "mlp"});
+    std::vector<std::string> keys{"type", "name", "outputs", "output_bias", "output_activation"};
+    if (type == "mlp") keys.push_back("hidden");
+    fields.expect_only(keys);
+    attention.name = name(fields);
+    const Index k = model.keys(), d = model.queries();
+    if (type == "dot")
+      EDGEVAL_EXPECTS(k == d, fields.place(), ": dot attention needs as many outputs of the encoder (", k,
+                      ") as of the decoder (", d, ")");
+    if (type == "general") {
+      attention.type = Attention::Type::kGeneral;
+      attention.linear_in = file_.take_matrix(attention.name + ".linear_in.weight", k, d);
+    }
+    if (type == "mlp") {
+      attention.type = Attention::Type::kMlp;
+      attention.hidden = fields.integer("hidden", 1, kMaxWidth);
+      attention.query = file_.take_matrix(attention.name + ".query.weight", attention.hidden, d);
+      attention.query_bias = file_.take_vector(attention.name + ".query.bias", attention.hidden);
+      attention.context = file_.take_matrix(attention.name + ".context.weight", attention.hidden, k);
+      attention.score = file_.take_matrix(attention.name + ".score.weight", 1, attention.hidden);
+    }
+    attention.output_tanh = fields.choice("output_activation", {"tanh", "none"}) == "tanh";
+    attention.linear_out = file_.take_matrix(attention.name + ".linear_out.weight", attention.outputs, k + d);
+    if (fields.boolean("output_bias"))
+      attention.linear_out_bias = file_.take_vector(attention.name + ".linear_out.bias", attention.outputs);
+  }
+
+  void read_generator(const Fields& fields, TranslationModel& model) {
+    fields.expect_only({"name", "tied_to"});
+    model.generator = name(fields);
+    const auto tokens = static_cast<Index>(model.target.tokens.size());
+    if (fields.is_null("tied_to")) {
+      model.generator_weight = file_.take_matrix(model.generator + ".weight", tokens, model.attention.outputs);
+    } else {
+      const std::string& tied = fields.choice("tied_to", {target_name_, source_name_});
+      const Matrix<float>& weight = tied == target_name_ ? model.target_embedding : model.source_embedding;
+      EDGEVAL_EXPECTS(weight.rows() == tokens && weight.cols() == model.attention.outputs, fields.place(),
+                      ": tied_to names a matrix [", weight.rows(), ", ", weight.cols(), "], must be [", tokens, ", ",
+                      model.attention.outputs, "]");
+      model.generator_weight = Matrix<float>(weight.rows(), weight.cols());
+      std::copy_n(weight.data(), weight.size(), model.generator_weight.data());
+    }
+    model.generator_bias = file_.take_vector(model.generator + ".bias", tokens);
+  }
+
+  const Fields& fields_;
+  Safetensors& file_;
+  std::set<std::string> names_;
+  std::string last_name_, source_name_, target_name_;
+};
+
+}  // namespace
+
+TranslationModel read_translation_model(std::string_view bytes, const std::string& path) {
+  TranslationModel model;
+  model.path = path;
+  Safetensors file(bytes, path);
+  const Json json = parse_json(file.metadata("edgeval"), path + ": edgeval");
+  const Fields fields(json, path);
+  fields.integer("format", 1, 1);
+  fields.choice("task", {"translation"});
+  fields.expect_only({"format", "name", "task", "source", "target", "encoder", "bridge", "decoder", "attention",
+                      "generator"});
+  model.name = fields.text("name");
+  Reader(fields, file).read(model);
+  file.expect_all_taken();
+  model.sha256 = model.encoder.sha256 = sha256(bytes);
+  return model;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,110 @@
+// The beam axis: how many hypotheses of a sentence live on after a step. A choice looks at the scores of the best k
+// candidates, cumulative natural-log probabilities in falling order, k = its greatest width (docs/techniques.md, "Beam").
+#pragma once
+
+#include <cmath>
+#include <span>
+#include <variant>
+
+#include "host/numeric/rounding.hpp"
+#include "host/technique/technique.hpp"
+
+namespace edgeval {
+
+inline constexpr int kWidestBeam = 1000;
+
+struct FixedBeam {
+  static constexpr const char* kName = "fixed";
+  static constexpr const char* kMeaning = "the same width at every step";
+
+  double width = 5;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("width", self.width, "hypotheses kept after each step");
+  }
+  const char* problem() const { return is_whole(width, 1, kWidestBeam) ? nullptr : "width must be a whole number, 1 to 1000"; }
+  int widest() const { return static_cast<int>(width); }
+  int keep(std::span<const float> /*scores*/) const { return widest(); }
+};
+
+// P4 (Jahier Pagliari et al., GLSVLSI 2019): the wider the scores spread, the fewer are kept.
+//   BW = max - (max - min) (sigma - sigma_min) / (sigma_max - sigma_min), half up, within min ... max
+// sigma: standard deviation of the best `max` scores, with n - 1; 0 for fewer than two.
+struct DynamicBeam {
+  static constexpr const char* kName = "dynamic";
+  static constexpr const char* kMeaning = "a width that follows the spread of the best scores (P4)";
+
+  double min = 2, max = 5;
+  double sigma_min = 0.1, sigma_max = 1.7;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("min", self.min, "least width");
+    visit("max", self.max, "greatest width");
+    visit("sigma_min", self.sigma_min, "spread up to which the beam is widest, in nats");
+    visit("sigma_max", self.sigma_max, "spread from which it is narrowest, in nats");
+  }
+  const char* problem() const {
+    if (!is_whole(min, 1, kWidestBeam) || !is_whole(max, 1, kWidestBeam)) return "min and max must be whole numbers, 1 to 1000";
+    if (min > max) return "min must not be above max";
+    if (!(sigma_min >= 0) || !(sigma_max <= 1e30)) return "sigma_min and sigma_max must be numbers, 0 or more";
+    return sigma_max > sigma_min ? nullptr : "sigma_max must be above sigma_min";
+  }
+  int widest() const { return static_cast<int>(max); }
+
+  static double spread(std::span<const float> scores) {
+    if (scores.size() < 2) return 0;
+    double mean = 0, squares = 0;
+    for (float score : scores) mean += static_cast<double>(score);
+    mean /= static_cast<double>(scores.size());
+    for (float score : scores) {
+      const double off = static_cast<double>(score) - mean;
+      squares += off * off;
+    }
+    return std::sqrt(squares / static_cast<double>(scores.size() - 1));
+  }
+  // BW(sigma).
+  int width(double sigma) const {
+    if (sigma <= sigma_min) return static_cast<int>(max);
+    if (sigma >= sigma_max) return static_cast<int>(min);
+    const double real = max - (max - min) * (sigma - sigma_min) / (sigma_max - sigma_min);
+    return static_cast<int>(clamp(std::floor(real + 0.5), min, max));
+  }
+  int keep(std::span<const float> scores) const { return width(spread(scores)); }
+};
+
+// Freitag and Al-Onaizan 2017, section 3: of `width` candidates those near the best one.
+struct PrunedBeam {
+  static constexpr const char* kName = "pruned";
+  static constexpr const char* kMeaning = "candidates whose score is near the best one's (Freitag and Al-Onaizan)";
+
+  double width = 5;
+  double relative = 0.6;  // of probabilities: kept from relative times the best one's on; 0: all
+  double absolute = 2.5;  // in nats below the best one; .inf: all
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("width", self.width, "greatest width");
+    visit("relative", self.relative, "least probability of a hypothesis, over the best one's; 0: any");
+    visit("absolute", self.absolute, "greatest distance from the best score, in nats; .inf: any");
+  }
+  const char* problem() const {
+    if (!is_whole(width, 1, kWidestBeam)) return "width must be a whole number, 1 to 1000";
+    if (!(relative >= 0 && relative <= 1)) return "relative must be from 0 to 1";
+    return absolute >= 0 ? nullptr : "absolute must be 0 or more";
+  }
+  int widest() const { return static_cast<int>(width); }
+  int keep(std::span<const float> scores) const {
+    int kept = 0;
+    for (float score : scores) {
+      const double below = static_cast<double>(scores[0]) - static_cast<double>(score);
+      kept += below <= absolute && std::exp(-below) >= relative ? 1 : 0;
+    }
+    return kept;
+  }
+};
+
+using Beam = std::variant<FixedBeam, DynamicBeam, PrunedBeam>;
+
+}  // namespace edgeval

@@ -1,0 +1,50 @@
+// The kinds of cells that tests go through, with their options.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/support/random_case.hpp"
+#include "tests/support/safetensors.hpp"
+
+namespace edgeval::test {
+
+struct NamedCell {
+  std::string name;  // fit for a test's name
+  LayerKind kind;
+  CellForm form;  // projection, window: 1 stands for a size of the test's choice
+};
+
+// All but the plain LSTM.
+inline std::vector<NamedCell> every_cell() {
+  return {{"LstmWithPeepholes", LayerKind::kLstm, {.peepholes = true}},
+          {"LstmWithProjection", LayerKind::kLstm, {.projection = 1}},
+          {"LstmWithPeepholesAndProjection", LayerKind::kLstm, {.peepholes = true, .projection = 1}},
+          {"Gru", LayerKind::kGru, {}},
+          {"GruWithoutBiases", LayerKind::kGru, {.unbiased = true}},
+          {"GruResettingBefore", LayerKind::kGru, {.reset_before = true}},
+          {"GruResettingBeforeWithoutBiases", LayerKind::kGru, {.reset_before = true, .unbiased = true}},
+          {"Sru", LayerKind::kSru, {}},
+          {"SruWithTanh", LayerKind::kSru, {.output_tanh = true}},
+          {"Qrnn", LayerKind::kQrnn, {}},
+          {"QrnnWithoutBiases", LayerKind::kQrnn, {.unbiased = true}},
+          {"QrnnWithTanh", LayerKind::kQrnn, {.output_tanh = true}}};
+}
+
+// Layers of one kind of cell, of widths up to 40 and windows up to 4 frames.
+inline std::vector<RecurrentSpec> random_cell_layers(Random& random, const NamedCell& cell, Index layers) {
+  std::vector<RecurrentSpec> specs;
+  for (; layers > 0; --layers) {
+    RecurrentSpec spec{
+        .cells = random.skewed(1, 40),
+        .directions = random.of<std::vector<Direction>>({kForwardOnly, kBackwardOnly, kBothDirections}),
+        .kind = cell.kind,
+        .form = cell.form};
+    if (spec.form.projection > 0) spec.form.projection = random.skewed(1, 40);
+    if (spec.kind == LayerKind::kQrnn) spec.form.window = random.whole(1, 4);
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+}  // namespace edgeval::test

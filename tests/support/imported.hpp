@@ -1,0 +1,57 @@
+// Imports in memory, as `edgeval import` makes them of a file.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "host/core/error.hpp"
+#include "host/core/file.hpp"
+#include "host/model/import/opennmt.hpp"
+#include "host/model/import/state_dict.hpp"
+#include "tests/support/paths.hpp"
+
+namespace edgeval::test {
+
+inline std::filesystem::path import_data(const std::string& name) {
+  return source_folder() / "tests/data/import" / name;
+}
+
+// Of the network that lstm.pt and gru.pt hold; the front end gives 3 features, there are 5 tokens.
+inline std::string describe_file() { return import_data("describe.json").string(); }
+
+inline constexpr const char* kPt = "model.pt";  // what messages call it
+
+inline Imported imported(const std::string& bytes, const std::string& describe = describe_file()) {
+  const TorchArchive archive(bytes, kPt);
+  return is_opennmt(archive) ? import_opennmt(archive, "m")
+                             : import_state_dict(archive, "m", describe);
+}
+
+inline Imported imported_file(const std::string& name,
+                              const std::string& describe = describe_file()) {
+  return imported(read_file(import_data(name)), describe);
+}
+
+inline const Imported::Tensor& tensor_of(const Imported& all, const std::string& name) {
+  const auto found = std::find_if(all.tensors.begin(), all.tensors.end(),
+                                  [&](const auto& t) { return t.name == name; });
+  if (found == all.tensors.end()) throw Error("no tensor " + name);
+  return *found;
+}
+
+// Of a network that tests/golden/import.py filled: `count` values of the k-th tensor.
+inline std::vector<float> filled(int k, int count) {
+  std::vector<float> values;
+  for (int j = 0; j < count; ++j) values.push_back(static_cast<float>(64 * k + j) / 1024);
+  return values;
+}
+
+// Of two biases, added.
+inline std::vector<float> filled_sum(int first, int second, int count) {
+  std::vector<float> values = filled(first, count);
+  for (int j = 0; j < count; ++j) values[j] += filled(second, count)[j];
+  return values;
+}
+
+}  // namespace edgeval::test

@@ -1,0 +1,344 @@
+#include "tests/support/literal_translation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "tests/support/random_case.hpp"
+
+namespace edgeval::test {
+namespace {
+
+using Vector = std::vector<double>;
+
+double sigmoid_of(double z) { return 1 / (1 + std::exp(-z)); }
+
+Vector times(const Matrix<float>& weight, const Vector& x) {
+  Vector y(static_cast<std::size_t>(weight.rows()));
+  for (Index o = 0; o < weight.rows(); ++o)
+    for (Index i = 0; i < weight.cols(); ++i)
+      y[static_cast<std::size_t>(o)] += static_cast<double>(weight(o, i)) * x[static_cast<std::size_t>(i)];
+  return y;
+}
+void add(Vector& to, const Matrix<float>& bias) {
+  for (std::size_t i = 0; i < to.size() && bias.size() > 0; ++i) to[i] += static_cast<double>(bias.data()[i]);
+}
+Vector row_of(const Matrix<float>& matrix, int row) { return Vector(matrix.row(row), matrix.row(row) + matrix.cols()); }
+
+struct State {
+  Vector h, c;
+};
+
+void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Vector& x, State& state) {
+  const auto n = static_cast<std::size_t>(layer.cells);
+  Vector wx = times(weights.weight_ih, x), uh = times(weights.weight_hh, state.h);
+  add(wx, weights.bias);
+  if (layer.kind == LayerKind::kGru) add(uh, weights.bias_hh);
+  for (std::size_t j = 0; j < n; ++j) {
+    const auto z = [&](std::size_t gate) { return wx[gate * n + j] + uh[gate * n + j]; };
+    if (layer.kind == LayerKind::kGru) {
+      const double r = sigmoid_of(z(0)), u = sigmoid_of(z(1));
+      const double candidate = std::tanh(wx[2 * n + j] + r * uh[2 * n + j]);
+      state.h[j] = (1 - u) * candidate + u * state.h[j];
+    } else {
+      state.c[j] = sigmoid_of(z(1)) * state.c[j] + sigmoid_of(z(0)) * std::tanh(z(2));
+      state.h[j] = sigmoid_of(z(3)) * std::tanh(state.c[j]);
+    }
+  }
+}
+
+struct Encoding {
+  std::vector<Vector> keys;
+  std::vector<State> finals;  // of each layer
+};
+
+Encoding encode_literally(const TranslationModel& model, const std::vector<int>& source) {
+  Encoding encoding;
+  for (int id : source) encoding.keys.push_back(row_of(model.source_embedding, id));
+  for (const Layer& each : model.encoder.layers) {
+    const auto& layer = std::get<RecurrentLayer>(each);
+    std::vector<Vector> outputs(encoding.keys.size());
+    State finals;
+    for (std::size_t d = 0; d < layer.directions.size(); ++d) {
+      State state{Vector(static_cast<std::size_t>(layer.cells)), Vector(static_cast<std::size_t>(layer.cells))};
+      for (std::size_t k = 0; k < outputs.size(); ++k) {
+        const std::size_t s = layer.directions[d] == Direction::kForward ? k : outputs.size() - 1 - k;
+        step(layer, layer.weights[d], encoding.keys[s], state);
+        outputs[s].insert(outputs[s].end(), state.h.begin(), state.h.end());
+      }
+      finals.h.insert(finals.h.end(), state.h.begin(), state.h.end());
+      finals.c.insert(finals.c.end(), state.c.begin(), state.c.end());
+    }
+    encoding.finals.push_back(finals);
+    encoding.keys = outputs;
+  }
+  return encoding;
+}
+
+struct Beamed {
+  double score = 0;
+  std::vector<int> tokens;  // bos in front
+  std::vector<State> states;
+  Vector feed;
+};
+
+std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& encoding) {
+  std::vector<State> states;
+  if (model.bridge.type == Bridge::Type::kCopy) {
+    for (std::size_t from : model.bridge.from) states.push_back(encoding.finals[from]);
+    return states;
+  }
+  Vector h, c;
+  for (std::size_t from : model.bridge.from) {
+    h.insert(h.end(), encoding.finals[from].h.begin(), encoding.finals[from].h.end());
+    c.insert(c.end(), encoding.finals[from].c.begin(), encoding.finals[from].c.end());
+  }
+  const auto act = [&](double y) { return model.bridge.tanh ? std::tanh(y) : model.bridge.activation == Activation::Type::kRelu ? std::max(y, 0.0) : y; };
+  Vector to_h = times(model.bridge.hidden, h);
+  add(to_h, model.bridge.hidden_bias);
+  Vector to_c(to_h.size());
+  if (model.bridge.cell.size() > 0) {
+    to_c = times(model.bridge.cell, c);
+    add(to_c, model.bridge.cell_bias);
+  }
+  std::size_t at = 0;
+  for (const RecurrentLayer& layer : model.decoder) {
+    State state;
+    for (Index j = 0; j < layer.cells; ++j, ++at) {
+      state.h.push_back(act(to_h[at]));
+      state.c.push_back(act(to_c[at]));
+    }
+    states.push_back(state);
+  }
+  return states;
+}
+
+// log-probabilities of the next token; moves the hypothesis's states on.
+Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& hypothesis) {
+  Vector x = row_of(model.target_embedding, hypothesis.tokens.back());
+  if (model.input_feeding) x.insert(x.end(), hypothesis.feed.begin(), hypothesis.feed.end());
+  for (std::size_t l = 0; l < model.decoder.size(); ++l) {
+    step(model.decoder[l], model.decoder[l].weights[0], x, hypothesis.states[l]);
+    x = hypothesis.states[l].h;
+  }
+  const Attention& attention = model.attention;
+  Vector scores;
+  for (const Vector& key : encoding.keys) {
+    double score = 0;
+    if (attention.type == Attention::Type::kMlp) {
+      Vector sum = times(attention.query, x);
+      add(sum, attention.query_bias);
+      const Vector context = times(attention.context, key);
+      for (std::size_t m = 0; m < sum.size(); ++m)
+        score += static_cast<double>(attention.score(0, static_cast<Index>(m))) * std::tanh(sum[m] + context[m]);
+    } else {
+      const Vector probe = attention.type == Attention::Type::kGeneral ? times(attention.linear_in, x) : x;
+      for (std::size_t k = 0; k < key.size(); ++k) score += probe[k] * key[k];
+    }
+    scores.push_back(score);
+  }
+  const double most = *std::ranges::max_element(scores);
+  double sum = 0;
+  for (double& score : scores) sum += score = std::exp(score - most);
+  Vector both(encoding.keys[0].size());
+  for (std::size_t s = 0; s < scores.size(); ++s)
+    for (std::size_t k = 0; k < both.size(); ++k) both[k] += scores[s] / sum * encoding.keys[s][k];
+  both.insert(both.end(), x.begin(), x.end());
+  hypothesis.feed = times(attention.linear_out, both);
+  add(hypothesis.feed, attention.linear_out_bias);
+  if (attention.output_tanh)
+    for (double& value : hypothesis.feed) value = std::tanh(value);
+  Vector z = times(model.generator_weight, hypothesis.feed);
+  add(z, model.generator_bias);
+  const double top = *std::ranges::max_element(z);
+  double total = 0;
+  for (double value : z) total += std::exp(value - top);
+  for (double& value : z) value -= top + std::log(total);
+  return z;
+}
+
+struct Candidate {
+  double score;
+  std::size_t token, row;
+};
+
+// techniques.md 5.1, section 3 of Freitag and Al-Onaizan.
+int chosen_width(const Beam& beam, const Vector& scores, double& closest) {
+  if (const auto* fixed = std::get_if<FixedBeam>(&beam)) return static_cast<int>(fixed->width);
+  if (const auto* pruned = std::get_if<PrunedBeam>(&beam)) {
+    int kept = 0;
+    for (double score : scores) {
+      const double below = scores[0] - score, most = std::min(pruned->absolute, -std::log(pruned->relative));
+      kept += below <= most ? 1 : 0;
+      closest = std::min(closest, std::abs(below - most));
+    }
+    return kept;
+  }
+  const auto& dynamic = std::get<DynamicBeam>(beam);
+  double sigma = 0;
+  if (scores.size() > 1) {
+    const double mean = std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+    for (double score : scores) sigma += (score - mean) * (score - mean);
+    sigma = std::sqrt(sigma / static_cast<double>(scores.size() - 1));
+  }
+  if (sigma <= dynamic.sigma_min) return static_cast<int>(dynamic.max);
+  if (sigma >= dynamic.sigma_max) return static_cast<int>(dynamic.min);
+  const double real = dynamic.max - (dynamic.max - dynamic.min) * (sigma - dynamic.sigma_min) / (dynamic.sigma_max - dynamic.sigma_min);
+  closest = std::min(closest, std::abs(real + 0.5 - std::round(real + 0.5)));
+  return static_cast<int>(std::clamp(std::floor(real + 0.5), dynamic.min, dynamic.max));
+}
+
+}  // namespace
+
+LiteralTranslation literal_translation(const TranslationModel& model, const std::vector<int>& source,
+                                       const SearchOptions& options) {
+  const Encoding encoding = encode_literally(model, source);
+  std::vector<Beamed> rows{{0, {*model.target.bos}, cross_bridge(model, encoding), Vector(static_cast<std::size_t>(model.attention.outputs))}};
+  struct Finished {
+    double score;
+    std::vector<int> tokens;
+  };
+  std::vector<Finished> finished;
+  LiteralTranslation result;
+  const auto widest = static_cast<std::size_t>(std::visit([](const auto& beam) { return beam.widest(); }, options.beam));
+  const auto eos = static_cast<std::size_t>(*model.target.eos);
+  const auto normalised = [&](double score, double length) {
+    if (options.penalty == LengthPenalty::kAverage) return score / length;
+    return options.penalty == LengthPenalty::kWu ? score / std::pow((5 + length) / 6, options.alpha) : score;
+  };
+  std::size_t ended = 0;
+  for (int t = 1; t <= options.longest; ++t) {
+    ++result.counts.steps;
+    result.counts.rows += rows.size() + ended;
+    result.counts.rows_live += rows.size();
+    std::vector<Candidate> candidates;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const Vector lp = predict(model, encoding, rows[r]);
+      for (std::size_t v = 0; v < lp.size(); ++v)
+        if (v != eos || t > options.shortest) candidates.push_back({rows[r].score + lp[v], v, r});
+    }
+    std::ranges::stable_sort(candidates, std::ranges::greater{}, &Candidate::score);
+    for (std::size_t i = 0; i + 1 < candidates.size() && i < widest; ++i)
+      result.closest = std::min(result.closest, candidates[i].score - candidates[i + 1].score);
+    candidates.resize(std::min(widest, candidates.size()));
+    Vector scores;
+    for (const Candidate& candidate : candidates) scores.push_back(candidate.score);
+    const auto width = static_cast<std::size_t>(chosen_width(options.beam, scores, result.closest));
+    result.counts.beam_width_sum += width;
+    candidates.resize(std::min(width, candidates.size()));
+    std::vector<Beamed> next;
+    ended = 0;
+    for (const Candidate& candidate : candidates) {
+      Beamed row = rows[candidate.row];
+      row.score = candidate.score;
+      if (candidate.token == eos) {
+        finished.push_back({normalised(row.score, t), {row.tokens.begin() + 1, row.tokens.end()}});
+        ++ended;
+        continue;
+      }
+      row.tokens.push_back(static_cast<int>(candidate.token));
+      next.push_back(row);
+    }
+    rows = next;
+    const bool best_ended = candidates[0].token == eos && finished.size() >= static_cast<std::size_t>(options.n_best);
+    if (best_ended || rows.empty()) break;
+  }
+  if (finished.empty())
+    for (const Beamed& row : rows)
+      finished.push_back({normalised(row.score, static_cast<double>(result.counts.steps)), {row.tokens.begin() + 1, row.tokens.end()}});
+  std::ranges::stable_sort(finished, std::ranges::greater{}, &Finished::score);
+  if (finished.size() > 1) result.closest = std::min(result.closest, finished[0].score - finished[1].score);
+  result.tokens = finished[0].tokens;
+  result.score = finished[0].score;
+  return result;
+}
+
+namespace {
+
+Matrix<float> random_matrix(Random& random, Index rows, Index cols, double gain = 1.5) {
+  Matrix<float> matrix(rows, cols);
+  const double reach = gain / std::sqrt(static_cast<double>(cols));
+  for (float& value : matrix.values()) value = static_cast<float>(random.uniform(-reach, reach));
+  return matrix;
+}
+
+RecurrentLayer random_layer(Random& random, LayerKind kind, const std::string& name, Index inputs, Index cells, bool both) {
+  RecurrentLayer layer;
+  layer.kind = kind;
+  layer.name = name;
+  layer.inputs = inputs;
+  layer.cells = cells;
+  layer.directions = both ? std::vector{Direction::kForward, Direction::kBackward} : std::vector{Direction::kForward};
+  for (std::size_t d = 0; d < layer.directions.size(); ++d) {
+    RecurrentWeights weights;
+    weights.weight_ih = random_matrix(random, layer.gates() * cells, inputs, 3);
+    weights.weight_hh = random_matrix(random, layer.gates() * cells, cells, 3);
+    weights.bias = random_matrix(random, 1, layer.gates() * cells);
+    if (kind == LayerKind::kGru) weights.bias_hh = random_matrix(random, 1, 3 * cells);
+    layer.weights.push_back(std::move(weights));
+  }
+  return layer;
+}
+
+}  // namespace
+
+TranslationModel random_translation_model(std::uint64_t seed) {
+  Random random(seed);
+  TranslationModel model;
+  const auto tokens = [](Index count) {
+    std::vector<std::string> all;
+    for (Index i = 0; i < count; ++i) all.push_back("t" + std::to_string(i));
+    return all;
+  };
+  model.source.tokens = tokens(random.whole(5, 12));
+  model.target.tokens = tokens(random.whole(6, 20));
+  model.target.bos = 2;
+  model.target.eos = 3;
+  const bool both = random.chance(0.5);
+  const Index half = random.whole(2, 12), cells = both ? 2 * half : half;
+  const LayerKind kind = random.chance(0.4) ? LayerKind::kGru : LayerKind::kLstm;
+  const Index layers = random.whole(1, 2);
+  model.source_embedding = random_matrix(random, static_cast<Index>(model.source.tokens.size()), random.whole(2, 9), 4);
+  model.target_embedding = random_matrix(random, static_cast<Index>(model.target.tokens.size()), random.whole(2, 9), 4);
+  for (Index l = 0; l < layers; ++l)
+    model.encoder.layers.emplace_back(random_layer(random, kind, "encoder" + std::to_string(l + 1),
+                                                   l == 0 ? model.source_embedding.cols() : cells, half, both));
+  Attention& attention = model.attention;
+  attention.outputs = random.whole(3, 20);
+  attention.type = random.of<Attention::Type>({Attention::Type::kDot, Attention::Type::kGeneral, Attention::Type::kMlp});
+  model.input_feeding = random.chance(0.5);
+  const Index feed = model.input_feeding ? attention.outputs : 0;
+  for (Index l = 0; l < layers; ++l)
+    model.decoder.push_back(random_layer(random, kind, "decoder" + std::to_string(l + 1),
+                                         l == 0 ? model.target_embedding.cols() + feed : cells, cells, false));
+  if (random.chance(0.5)) {
+    for (Index l = 0; l < layers; ++l) model.bridge.from.push_back(static_cast<std::size_t>(l));
+  } else {
+    model.bridge.type = Bridge::Type::kLinear;
+    model.bridge.from.push_back(static_cast<std::size_t>(layers) - 1);
+    model.bridge.tanh = random.chance(0.5);
+    if (!model.bridge.tanh && random.chance(0.5)) model.bridge.activation = Activation::Type::kRelu;
+    model.bridge.hidden = random_matrix(random, layers * cells, cells);
+    model.bridge.hidden_bias = random_matrix(random, 1, layers * cells);
+    if (kind == LayerKind::kLstm) {
+      model.bridge.cell = random_matrix(random, layers * cells, cells);
+      model.bridge.cell_bias = random_matrix(random, 1, layers * cells);
+    }
+  }
+  if (attention.type == Attention::Type::kGeneral) attention.linear_in = random_matrix(random, cells, cells);
+  if (attention.type == Attention::Type::kMlp) {
+    attention.hidden = random.whole(2, 9);
+    attention.query = random_matrix(random, attention.hidden, cells);
+    attention.query_bias = random_matrix(random, 1, attention.hidden);
+    attention.context = random_matrix(random, attention.hidden, cells);
+    attention.score = random_matrix(random, 1, attention.hidden, 4);
+  }
+  attention.output_tanh = random.chance(0.7);
+  attention.linear_out = random_matrix(random, attention.outputs, 2 * cells);
+  if (random.chance(0.5)) attention.linear_out_bias = random_matrix(random, 1, attention.outputs);
+  model.generator_weight = random_matrix(random, static_cast<Index>(model.target.tokens.size()), attention.outputs, 6);
+  model.generator_bias = random_matrix(random, 1, static_cast<Index>(model.target.tokens.size()));
+  return model;
+}
+
+}  // namespace edgeval::test

@@ -1,0 +1,22 @@
+// Translation as its equations are written (docs/formats.md, "Translation model"; techniques.md 5.2 of OpenNMT-py's
+// meaning): one hypothesis at a time, all candidates sorted, everything in double.
+#pragma once
+
+#include "host/engine/beam_search.hpp"
+
+namespace edgeval::test {
+
+struct LiteralTranslation {
+  std::vector<int> tokens;
+  double score = 0;
+  SearchCounts counts;
+  double closest = 1e300;  // least distance, in score or in beam width, at which a decision of the search would have been another
+};
+
+LiteralTranslation literal_translation(const TranslationModel& model, const std::vector<int>& source,
+                                       const SearchOptions& options);
+
+// Small random models of every kind of attention, bridge and cell that a decoder has.
+TranslationModel random_translation_model(std::uint64_t seed);
+
+}  // namespace edgeval::test
