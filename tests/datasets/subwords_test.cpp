@@ -6,7 +6,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "host/core/error.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -117,8 +116,9 @@ class SubwordsInPython : public ::testing::Test {
     for (std::size_t end; (end = text.find('\n')) != std::string_view::npos;
          text.remove_prefix(end + 1)) {
       const Ids ids = vocabulary.encode(text.substr(0, end));
-      for (std::size_t i = 0; i < ids.size(); ++i) lines += concat(i == 0 ? "" : " ", ids[i]);
-      lines += concat("\t", vocabulary.decode(ids), "\n");
+      for (std::size_t i = 0; i < ids.size(); ++i)
+        lines.append(i == 0 ? "" : " ").append(std::to_string(ids[i]));
+      lines.append("\t").append(vocabulary.decode(ids)).append("\n");
     }
     return lines;
   }
