@@ -158,7 +158,8 @@ class Sentence {
 
 std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemory& memory, const EncoderStates& encoder,
                                       const SearchOptions& options) {
-  const Vocabulary& target = decoder.model().target;
+  const VocabularyConfig& target = decoder.model().target;
+  const auto bos = static_cast<int>(*target.bos), eos = static_cast<int>(*target.eos);
   std::vector<Sentence> sentences(static_cast<std::size_t>(memory.keys.sequences()));
   DecoderState state = decoder.start(encoder);
   std::vector<Index> going(sentences.size());  // sentences whose rows stand one after the other
@@ -169,7 +170,7 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemor
     std::vector<Decoder::Row> rows;
     for (Index n : going) {
       const Sentence& sentence = sentences[static_cast<std::size_t>(n)];
-      for (std::size_t r = 0; r < sentence.live.size(); ++r) rows.push_back({n, sentence.token(r, *target.bos)});
+      for (std::size_t r = 0; r < sentence.live.size(); ++r) rows.push_back({n, sentence.token(r, bos)});
     }
     decoder.step(memory, rows, state, log_probabilities, attended);
     std::vector<Index> parents, still;
@@ -178,7 +179,7 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemor
       Sentence& sentence = sentences[static_cast<std::size_t>(n)];
       const auto before = static_cast<Index>(sentence.live.size());
       std::vector<Index> own;
-      sentence.advance(log_probabilities, attended, first, *target.eos, options, own);
+      sentence.advance(log_probabilities, attended, first, eos, options, own);
       if (!sentence.done) {
         still.push_back(n);
         for (Index parent : own) parents.push_back(first + parent);

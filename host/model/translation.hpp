@@ -3,28 +3,13 @@
 // the decoder's last layer, A outputs of attention.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "host/core/vocabulary.hpp"
 #include "host/model/graph.hpp"
 
 namespace edgeval {
-
-// How text becomes pieces and ids.
-struct TextRules {
-  bool lowercase = false;
-  bool split_punctuation = false;  // else at spaces only
-  bool has_merges = false;
-  std::vector<std::pair<std::string, std::string>> merges;  // of symbols, the one learned first at the front
-};
-
-struct Vocabulary {
-  TextRules text;
-  std::vector<std::string> tokens;
-  int unk = 0;
-  std::optional<int> pad, bos, eos;
-};
 
 struct Bridge {
   enum class Type { kCopy, kLinear };
@@ -49,7 +34,7 @@ struct Attention {
 
 struct TranslationModel {
   std::string path, sha256, name;
-  Vocabulary source, target;
+  VocabularyConfig source, target;
   Matrix<float> source_embedding, target_embedding;  // [V_s, E_s], [V_t, E_t]
   Model encoder;  // layers only; an engine runs it on embedded sentences
   Bridge bridge;

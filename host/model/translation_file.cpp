@@ -8,37 +8,32 @@ namespace {
 
 constexpr Index kMostTokens = 1 << 24;
 
-TextRules read_text(const Fields& fields) {
+TextConfig read_text(const Fields& fields) {
   fields.expect_only({"lowercase", "split", "merges"});
-  TextRules rules;
-  rules.lowercase = fields.boolean("lowercase");
-  rules.split_punctuation = fields.choice("split", {"space", "punctuation"}) == "punctuation";
-  rules.has_merges = fields.has("merges");
-  if (!rules.has_merges) return rules;
+  TextConfig text{fields.boolean("lowercase"), fields.choice("split", {"space", "punctuation"}), {}};
+  if (!fields.has("merges")) return text;
+  text.merges.emplace();
   for (const Json& pair : fields.array("merges")) {
     EDGEVAL_EXPECTS(pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string(), fields.place(),
-                    ": merges[", rules.merges.size(), "] must be two texts");
-    rules.merges.emplace_back(pair[0], pair[1]);
+                    ": merges[", text.merges->size(), "] must be two texts");
+    text.merges->emplace_back(pair[0], pair[1]);
   }
-  return rules;
+  return text;
 }
 
-// null, or the id of a token.
-std::optional<int> read_id(const Fields& fields, const std::string& key, std::size_t tokens) {
-  if (fields.is_null(key)) return std::nullopt;
-  return static_cast<int>(fields.integer(key, 0, static_cast<Index>(tokens) - 1));
-}
-
-Vocabulary read_vocabulary(const Fields& fields) {
+VocabularyConfig read_vocabulary(const Fields& fields) {
   fields.expect_only({"text", "tokens", "pad", "unk", "bos", "eos"});
-  Vocabulary vocabulary;
+  VocabularyConfig vocabulary;
   vocabulary.text = read_text(fields.object("text"));
   vocabulary.tokens = read_tokens(fields);
-  const std::size_t tokens = vocabulary.tokens.size();
-  vocabulary.unk = static_cast<int>(fields.integer("unk", 0, static_cast<Index>(tokens) - 1));
-  vocabulary.pad = read_id(fields, "pad", tokens);
-  vocabulary.bos = read_id(fields, "bos", tokens);
-  vocabulary.eos = read_id(fields, "eos", tokens);
+  const Index last = static_cast<Index>(vocabulary.tokens.size()) - 1;
+  const auto id_or_null = [&](const char* key) {
+    return fields.is_null(key) ? std::nullopt : std::optional(fields.integer(key, 0, last));
+  };
+  vocabulary.unk = fields.integer("unk", 0, last);
+  vocabulary.pad = id_or_null("pad");
+  vocabulary.bos = id_or_null("bos");
+  vocabulary.eos = id_or_null("eos");
   return vocabulary;
 }
 
@@ -80,7 +75,7 @@ class Reader {
     return name;
   }
 
-  Matrix<float> embedding(const Fields& fields, const Vocabulary& vocabulary) {
+  Matrix<float> embedding(const Fields& fields, const VocabularyConfig& vocabulary) {
     const Fields entry = fields.object("embedding");
     entry.expect_only({"name", "width"});
     last_name_ = name(entry);

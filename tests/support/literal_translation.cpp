@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "host/core/error.hpp"
 #include "tests/support/random_case.hpp"
 
 namespace edgeval::test {
@@ -193,7 +194,7 @@ int chosen_width(const Beam& beam, const Vector& scores, double& closest) {
 LiteralTranslation literal_translation(const TranslationModel& model, const std::vector<int>& source,
                                        const SearchOptions& options) {
   const Encoding encoding = encode_literally(model, source);
-  std::vector<Beamed> rows{{0, {*model.target.bos}, cross_bridge(model, encoding), Vector(static_cast<std::size_t>(model.attention.outputs))}};
+  std::vector<Beamed> rows{{0, {static_cast<int>(*model.target.bos)}, cross_bridge(model, encoding), Vector(static_cast<std::size_t>(model.attention.outputs))}};
   struct Finished {
     double score;
     std::vector<int> tokens;
@@ -287,7 +288,7 @@ TranslationModel random_translation_model(std::uint64_t seed) {
   TranslationModel model;
   const auto tokens = [](Index count) {
     std::vector<std::string> all;
-    for (Index i = 0; i < count; ++i) all.push_back("t" + std::to_string(i));
+    for (Index i = 0; i < count; ++i) all.push_back(concat("t", i));
     return all;
   };
   model.source.tokens = tokens(random.whole(5, 12));
@@ -301,7 +302,7 @@ TranslationModel random_translation_model(std::uint64_t seed) {
   model.source_embedding = random_matrix(random, static_cast<Index>(model.source.tokens.size()), random.whole(2, 9), 4);
   model.target_embedding = random_matrix(random, static_cast<Index>(model.target.tokens.size()), random.whole(2, 9), 4);
   for (Index l = 0; l < layers; ++l)
-    model.encoder.layers.emplace_back(random_layer(random, kind, "encoder" + std::to_string(l + 1),
+    model.encoder.layers.emplace_back(random_layer(random, kind, concat("encoder", l + 1),
                                                    l == 0 ? model.source_embedding.cols() : cells, half, both));
   Attention& attention = model.attention;
   attention.outputs = random.whole(3, 20);
@@ -309,7 +310,7 @@ TranslationModel random_translation_model(std::uint64_t seed) {
   model.input_feeding = random.chance(0.5);
   const Index feed = model.input_feeding ? attention.outputs : 0;
   for (Index l = 0; l < layers; ++l)
-    model.decoder.push_back(random_layer(random, kind, "decoder" + std::to_string(l + 1),
+    model.decoder.push_back(random_layer(random, kind, concat("decoder", l + 1),
                                          l == 0 ? model.target_embedding.cols() + feed : cells, cells, false));
   if (random.chance(0.5)) {
     for (Index l = 0; l < layers; ++l) model.bridge.from.push_back(static_cast<std::size_t>(l));
