@@ -117,8 +117,8 @@ class SubwordsInPython : public ::testing::Test {
          text.remove_prefix(end + 1)) {
       const Ids ids = vocabulary.encode(text.substr(0, end));
       for (std::size_t i = 0; i < ids.size(); ++i)
-        lines += (i == 0 ? "" : " ") + std::to_string(ids[i]);
-      lines += "\t" + vocabulary.decode(ids) + "\n";
+        lines.append(i == 0 ? "" : " ").append(std::to_string(ids[i]));
+      lines.append("\t").append(vocabulary.decode(ids)).append("\n");
     }
     return lines;
   }

@@ -3,6 +3,7 @@
 // Needs a Python with torch and numpy: the one named by EDGEVAL_PYTHON, or python3.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "tests/support/command.hpp"
@@ -10,6 +11,9 @@
 
 namespace edgeval::test {
 namespace {
+
+const std::filesystem::path kShipped =
+    source_folder() / "datasets/captions/multi30k-en-de.safetensors";
 
 class TrainTranslation : public ::testing::Test {
  protected:
@@ -93,6 +97,33 @@ TEST_F(TrainTranslation, RefusesACheckpointOfOtherOptionsAndFilesThatDoNotMatch)
   const CommandResult uneven = train("other", 1, "");
   EXPECT_EQ(uneven.code, 1);
   EXPECT_NE(uneven.err.find("has 25 lines"), std::string::npos) << uneven.err;
+}
+
+// Three captions, since the literal form is slow.
+TEST_F(TrainTranslation, TranslatesWithTheShippedModelAsItsEquationsSay) {
+  const std::string model = quoted(kShipped.string());
+  ASSERT_EQ(run_shell("head -3 datasets/captions/captions.en > " + path("captions")).code, 0);
+  for (const std::string width : {"1", "3"}) {
+    const CommandResult ours = python("datasets/train_translation.py translate --beam " + width +
+                                      " --model " + model + " --source " + path("captions"));
+    const CommandResult literal = python("tests/support/literal_translation.py " + model + " " +
+                                         width + " 100 < " + path("captions"));
+    ASSERT_EQ(ours.code, 0) << ours.err;
+    ASSERT_EQ(literal.code, 0) << literal.err;
+    EXPECT_EQ(ours.out, literal.out) << "width " << width;
+  }
+}
+
+TEST(ShippedTranslationModel, TakesAtMostEightMebibytes) {
+  EXPECT_LE(std::filesystem::file_size(kShipped), 8u << 20);
+}
+
+TEST(ShippedCaptions, AreAtLeastSixtyPairs) {
+  const std::string english = read_file(kShipped.parent_path() / "captions.en");
+  const std::string german = read_file(kShipped.parent_path() / "captions.de");
+  EXPECT_GE(std::count(english.begin(), english.end(), '\n'), 60);
+  EXPECT_EQ(std::count(english.begin(), english.end(), '\n'),
+            std::count(german.begin(), german.end(), '\n'));
 }
 
 }  // namespace
