@@ -12,6 +12,7 @@
 #include "host/model/file.hpp"
 #include "host/model/import/opennmt.hpp"
 #include "host/model/import/state_dict.hpp"
+#include "host/model/translation.hpp"
 
 namespace edgeval {
 namespace {
@@ -84,8 +85,11 @@ void run_import(const ImportOptions& options) {
                            {"kind", imported.kind},
                            {"edgeval", EDGEVAL_VERSION}};
   const std::string file = to_safetensors(imported, origin);
-  if (!opennmt)
-    read_model(file, options.describe);  // the reader's own checks, before anything is written
+  // The readers' own checks, before anything is written.
+  if (opennmt)
+    read_translation_model(file, options.model);
+  else
+    read_model(file, options.describe);
   write_file(options.out, file);
   std::cout << (options.output.format == "json"
                     ? to_text(report(options, imported, source_sha256, file))

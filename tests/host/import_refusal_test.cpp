@@ -183,7 +183,7 @@ TEST(ImportRefusal, TensorsThatDoNotFitTheirStorage) {
        "a storage is not described by"},
       {"another count", weight([](auto& piece) { piece.count = 16; }),
        "16 elements are wanted, but it says 15"},
-      {"a storage that is not there", weight([](auto& piece) { piece.key = "9"; }),
+      {"a storage that is not there", weight([](auto& piece) { piece.key = std::string(1, '9'); }),
        "storage \"0\": no tensor wants it"},
       {"whole numbers",
        legacy_file(linear(kWeight, {.key = "1", .count = 5, .shape = {5}, .storage = "IntStorage"}),
@@ -314,7 +314,8 @@ TEST(ImportRefusal, OptionsOfOpennmtThatEdgevalDoesNotHave) {
     std::string bytes = good;
     const std::size_t at = bytes.find('\x89', bytes.find(name));
     EXPECT_NE(at, std::string::npos);
-    return bytes.replace(at, 1, "\x88");
+    bytes[at] = '\x88';
+    return bytes;
   };
   expect_refused({
       {"a transformer", replaced("brnn", "bcnn"),

@@ -7,6 +7,7 @@
 
 #include "host/model/file.hpp"
 #include "host/model/import/stored_zip.hpp"
+#include "host/model/translation.hpp"
 #include "tests/support/imported.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/torch_file.hpp"
@@ -132,6 +133,11 @@ TEST(ImportOpennmt, MlpAttentionHasABiasAndNoActivation) {
   EXPECT_EQ(values(all, "attention.linear_out.bias"), filled(23, 4));
   EXPECT_EQ(values(all, "generator.weight"), filled(24, 20));
   EXPECT_EQ(all.left_out, std::vector<std::string>{"optim"});
+}
+
+TEST(ImportOpennmt, TheFileIsReadBackAsATranslationModel) {
+  for (const char* name : {"opennmt.pt", "feeding.pt"})
+    EXPECT_NO_THROW(read_translation_model(to_safetensors(imported_file(name), {}), name));
 }
 
 TEST(ImportOpennmt, VocabulariesComeFromInsideTheFields) {
