@@ -6,7 +6,7 @@ ones where 8-bit MACs occur) among those with at most BUDGET points more WER the
 the test part. Rows without such a setting say so. Results are kept in --work and not computed again.
 
     python3 tests/studies/technique_table.py --edgeval build/edgeval --model an4-blstm3x128.safetensors --data an4 \
-        --train train --dev dev --test test --work /tmp/study
+        --train train --dev dev --test test --work study
 """
 import argparse
 import concurrent.futures
