@@ -66,7 +66,7 @@ class GpuEngine final : public Engine {
   GpuEngine(const Model& model, const EngineOptions& options)
       : model_(model),
         name_(device_name()),
-        weights_(model.layers.size()),
+        weights_(model.stack().size()),
         chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
                                                  : std::min(free_bytes() / 16, Index{1} << 30)) {}
 
@@ -166,7 +166,7 @@ class GpuEngine final : public Engine {
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
     Index widest = model_.inputs(), shapes = 0;
-    for (std::size_t i = 0; i < model_.layers.size(); ++i) {
+    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       const Layer& layer = model_.layers[i];
       const LayerPolicy& policy = point.layers[i];
       const LayerWeights& products = weights(static_cast<Index>(i), policy.arithmetic);
@@ -217,7 +217,7 @@ class GpuEngine final : public Engine {
                                            lanes.frames, part.features.cols(),
                                            part.features.cols()};
     upload(features, space.input.view(), stream_);
-    for (std::size_t i = 0; i < model_.layers.size(); ++i) {
+    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       space.output.resize(rows, layer_outputs(model_.layers[i]), stream_);
       std::visit([&](const auto& layer) { run_layer(layer, static_cast<Index>(i), part); },
                  model_.layers[i]);
@@ -311,7 +311,7 @@ class GpuEngine final : public Engine {
     workspace_->totals.download(totals.data(), static_cast<Index>(totals.size()), stream_);
     stream_.synchronize();
     Index shape = 0;
-    for (std::size_t i = 0; i < model_.layers.size(); ++i)
+    for (std::size_t i = 0; i < model_.stack().size(); ++i)
       for (const LayerShape& of_layer : layer_shapes(model_.layers[i], part.point.layers[i])) {
         const auto total = [&](Index which, Index lane) {
           return totals[(shape * kTotals + which) * part.count + lane];
@@ -386,7 +386,7 @@ std::vector<std::string> devices() {
 }
 
 std::optional<std::string> why_not(const Model& model) {
-  for (const Layer& layer : model.layers) {
+  for (const Layer& layer : model.stack()) {
     const auto* recurrent = std::get_if<RecurrentLayer>(&layer);
     if (recurrent == nullptr || recurrent->is_plain_lstm()) continue;
     return concat("the GPU engine has LSTM cells without peepholes and projection only, and layer ", recurrent->name,
