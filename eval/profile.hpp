@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,10 +47,18 @@ struct LayerProfile {
   double range_max() const;
 };
 
+// Of the spread sigma of the best candidates' scores, over all steps of a search with a fixed width (host/technique/beam.hpp).
+struct SpreadProfile {
+  int width = 0;
+  std::uint64_t steps = 0;
+  std::map<std::string, double> percentiles;  // "50" -> value; exact: place ceil(p n / 100) in ascending order
+};
+
 struct Profile {
   std::string path;
   std::string model_name, model_sha256;
   std::vector<LayerProfile> layers;
+  std::optional<SpreadProfile> spread;  // of a translation model
 
   const LayerProfile* find(const std::string& layer) const;
 };
