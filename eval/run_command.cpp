@@ -137,7 +137,7 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
   const Translator translator(model, engine);
   std::vector<TranslationCandidate> candidates{{&translator, resolve(policy, model.network, profile ? &*profile : nullptr), search}};
   const std::vector<hw::Accelerator> accelerators =
-      accelerators_for(options, busiest_activity(model.network, candidates[0].point, 2));
+      accelerators_for(options, translator.busiest(candidates[0].point, 2));
   expect_places(options, {"utterances.jsonl", "hypotheses.txt", "report.json"});
 
   const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);

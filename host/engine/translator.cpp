@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/core/parallel.hpp"
+#include "host/engine/counting.hpp"
 
 namespace edgeval {
 namespace {
@@ -68,6 +69,21 @@ void Translator::for_each_group(const std::vector<Sentence>& sentences, const Op
   });
 }
 
+Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
+  Activity activity = busiest_activity(model_.network, point, steps);
+  const std::vector<LayerActivity> decoder = decoder_.blank_activity().layers;
+  const std::size_t first = model_.network.stack().size(), attention = decoder.size() - 1;
+  std::size_t at = activity.layers.size() - (model_.network.layers.size() - first);  // of the decoder's first layer
+  for (std::size_t i = 0; i < attention; ++i, ++at) {
+    activity.layers[at].shape.form = decoder[i].shape.form;
+    const LayerActivity dense = dense_counts(activity.layers[at].shape, 1, steps);
+    for (Count count : {Count::kNonlinearities, Count::kCandidateComparisons})
+      activity.layers[at][count] = std::max(activity.layers[at][count], dense[count]);
+  }
+  activity.layers.push_back(dense_counts(decoder[attention].shape, 1, steps));
+  return activity;
+}
+
 std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
                                          const SearchOptions& options) const {
   std::vector<Translation> translations(sentences.size());
@@ -79,6 +95,9 @@ std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences,
       Translation& translation = translations[static_cast<std::size_t>(group[i])];
       translation.search = std::move(results[i]);
       translation.activity = encoder[i];
+      std::vector<LayerActivity>& layers = translation.activity.layers;
+      for (LayerActivity& layer : translation.search.activity.layers) layers.push_back(std::move(layer));
+      translation.search.activity = {};
     }
   });
   return translations;
@@ -91,7 +110,8 @@ std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& s
   const auto bos = static_cast<int>(*model_.target.bos), eos = static_cast<int>(*model_.target.eos);
   for_each_group(sources, point, [&](std::span<const Index> group, std::span<const Activity>, const DecoderMemory& memory,
                                      const EncoderStates& states) {
-    DecoderState state = decoder_.start(states);
+    std::vector<Activity> uncounted(group.size(), decoder_.blank_activity());
+    DecoderState state = decoder_.start(states, uncounted);
     std::vector<Index> going(group.size()), attended;
     std::iota(going.begin(), going.end(), 0);
     Matrix<float> log_probabilities;
@@ -99,7 +119,7 @@ std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& s
       const auto target = [&](Index lane) -> const std::vector<int>& { return targets[static_cast<std::size_t>(group[static_cast<std::size_t>(lane)])]; };
       std::vector<Decoder::Row> rows;
       for (Index lane : going) rows.push_back({lane, t == 0 ? bos : target(lane)[t - 1]});
-      decoder_.step(memory, rows, state, log_probabilities, attended);
+      decoder_.step(memory, rows, state, log_probabilities, attended, uncounted);
       std::vector<Index> still, parents;
       for (std::size_t r = 0; r < going.size(); ++r) {
         const std::vector<int>& of_lane = target(going[r]);

@@ -12,8 +12,8 @@ namespace edgeval {
 using Sentence = std::vector<Index>;  // ids of the source, bos and eos included where the model wants them
 
 struct Translation {
-  SearchResult search;
-  Activity activity;  // of the encoder's layers, then of the decoder's
+  SearchResult search;  // its activity moved to:
+  Activity activity;    // of the encoder's layers, then of the decoder's and the attention
 };
 
 class Translator {
@@ -22,6 +22,9 @@ class Translator {
   Translator(const TranslationModel& model, const EngineOptions& options);
 
   std::string device() const { return engine_->device(); }
+
+  // What kinds of work a point does, as busiest_activity has it, the search and the attention included.
+  Activity busiest(const OperatingPoint& point, Index steps) const;
 
   // One for each sentence. A sentence without ids takes no step, gives one empty hypothesis and costs nothing.
   std::vector<Translation> run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
