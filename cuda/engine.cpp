@@ -57,7 +57,7 @@ class GpuEngine final : public Engine {
   GpuEngine(const Model& model, const EngineOptions& options)
       : model_(model),
         name_(device_name()),
-        weights_(model.layers.begin(), model.layers.end()),
+        weights_(model.stack().begin(), model.stack().end()),
         chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
                                                  : std::min(free_bytes() / 16, Index{1} << 30)) {}
 
@@ -136,7 +136,7 @@ class GpuEngine final : public Engine {
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
     Index widest = model_.inputs(), shapes = 0;
-    for (std::size_t i = 0; i < model_.layers.size(); ++i) {
+    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       const Layer& layer = model_.layers[i];
       const LayerPolicy& policy = point.layers[i];
       const std::vector<DeviceProducts>& products = weights(static_cast<Index>(i), policy.arithmetic);
@@ -187,7 +187,7 @@ class GpuEngine final : public Engine {
                                            lanes.frames, part.features.cols(),
                                            part.features.cols()};
     upload(features, space.input.view(), stream_);
-    for (std::size_t i = 0; i < model_.layers.size(); ++i) {
+    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       space.output.resize(rows, layer_outputs(model_.layers[i]), stream_);
       std::visit([&](const auto& layer) { run_layer(layer, static_cast<Index>(i), part); },
                  model_.layers[i]);
@@ -282,7 +282,7 @@ class GpuEngine final : public Engine {
     workspace_->totals.download(totals.data(), static_cast<Index>(totals.size()), stream_);
     stream_.synchronize();
     Index shape = 0;
-    for (std::size_t i = 0; i < model_.layers.size(); ++i)
+    for (std::size_t i = 0; i < model_.stack().size(); ++i)
       for (const LayerShape& of_layer : layer_shapes(model_.layers[i], part.point.layers[i])) {
         const auto total = [&](Index which, Index lane) {
           return totals[(shape * kTotals + which) * part.count + lane];

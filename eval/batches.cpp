@@ -6,6 +6,7 @@
 
 #include "datasets/audio.hpp"
 #include "eval/memory.hpp"
+#include "eval/progress.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 
@@ -75,6 +76,18 @@ Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>&
     std::copy_n(computed.data(), computed.size(), features.sequence(lane).data);
   });
   return features;
+}
+
+void for_each_batch(const data::TestSet& set, const BatchPlan& plan, const data::FeatureExtractor& extractor,
+                    int sample_rate, int threads, bool quiet, const std::function<void(const Ragged<float>&)>& gather) {
+  if (threads == 0) threads = hardware_threads();
+  Progress progress("utterances", static_cast<Index>(set.utterances.size()), quiet);
+  for (const std::vector<Index>& batch : plan.batches) {
+    run_in_parts(batch, [&](const std::vector<Index>& part) {
+      gather(batch_features(set, part, plan, extractor, sample_rate, threads));
+    });
+    progress.advance(static_cast<Index>(batch.size()));
+  }
 }
 
 }  // namespace edgeval

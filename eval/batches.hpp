@@ -28,4 +28,9 @@ void run_in_parts(const std::vector<Index>& batch, const std::function<void(cons
 Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch, const BatchPlan& plan,
                              const data::FeatureExtractor& extractor, int sample_rate, int threads);
 
+// Hands the features of the whole set to `gather`, batch by batch, halved where memory does not suffice (see run_in_parts),
+// with progress unless quiet. threads: 0: all of the machine.
+void for_each_batch(const data::TestSet& set, const BatchPlan& plan, const data::FeatureExtractor& extractor,
+                    int sample_rate, int threads, bool quiet, const std::function<void(const Ragged<float>&)>& gather);
+
 }  // namespace edgeval

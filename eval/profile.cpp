@@ -10,6 +10,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/model/json.hpp"
+#include "host/numeric/fixed_point.hpp"
 
 namespace edgeval {
 namespace {
@@ -142,15 +143,6 @@ void expect_consistent(const Fields& entry, const LayerProfile& layer) {
                       entry.number("delta_scale", 0, 3.5e38) == layer.delta_scale(), entry.place(),
                   ": delta_scale contradicts difference_p999, which gives ", layer.delta_scale(),
                   "; to choose another, set plan.delta_scale in the policy");
-}
-
-// The largest f with magnitude 2^f <= most; of_zero when there is nothing to hold.
-int finest_format(double magnitude, double most, int of_zero) {
-  if (magnitude == 0) return of_zero;
-  int bits = 0;
-  while (std::ldexp(magnitude, bits) > most) --bits;
-  while (std::ldexp(magnitude, bits + 1) <= most) ++bits;
-  return bits;
 }
 
 // |v(t) - v(t - 1)| of every element, within each sequence.

@@ -7,12 +7,10 @@
 #include "eval/batches.hpp"
 #include "eval/common_options.hpp"
 #include "eval/profile.hpp"
-#include "eval/progress.hpp"
 #include "eval/report.hpp"
 #include "eval/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/core/parallel.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {
@@ -58,16 +56,8 @@ void run_profile(const ProfileOptions& options) {
   EDGEVAL_EXPECTS(frames > 0, options.data.path, ": no utterance is as long as one frame");
   expect_writable(options.out);
   ProfileCollector collector(model, frames);
-  const int threads = options.engine.threads > 0 ? options.engine.threads : hardware_threads();
-  {
-    Progress progress("utterances", static_cast<Index>(set.utterances.size()), options.output.quiet);
-    for (const std::vector<Index>& batch : plan.batches) {
-      run_in_parts(batch, [&](const std::vector<Index>& part) {
-        collector.add(*engine, batch_features(set, part, plan, extractor, model.frontend.sample_rate, threads));
-      });
-      progress.advance(static_cast<Index>(batch.size()));
-    }
-  }
+  for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads, options.output.quiet,
+                 [&](const Ragged<float>& features) { collector.add(*engine, features); });
   const Profile profile = collector.finish();
   nlohmann::ordered_json json = to_json(profile);
   json["data"] = {{"path", options.data.path}, {"split", set.split}, {"sha256", data::test_set_sha256(set)},

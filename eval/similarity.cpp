@@ -84,6 +84,21 @@ void SimilarityCollector::add(Engine& engine, const Ragged<float>& features) {
   }
 }
 
+// Of n + 1 skips; steps from `cut` on are similar.
+SimilarityFacts::Error SimilarityCollector::error(const Series& series, std::size_t n, double cut) {
+  const auto alike = [&](const Step& step) { return static_cast<double>(step.score) >= cut; };
+  double sum = 0, sum_similar = 0;
+  std::uint64_t runs = 0, similar = 0;
+  for (std::size_t i = 0; i < series.steps.size(); ++i) {
+    if (series.steps[i].run < static_cast<Index>(n)) continue;
+    const auto moved = static_cast<double>(series.steps[i].moved[n]);
+    ++runs, sum += moved;
+    if (!std::all_of(&series.steps[i], &series.steps[i] + n + 1, alike)) continue;
+    ++similar, sum_similar += moved;
+  }
+  return {share(sum, static_cast<double>(runs)), share(sum_similar, static_cast<double>(similar)), similar};
+}
+
 SimilarityFacts SimilarityCollector::facts(const Series& series) {
   SimilarityFacts facts;
   std::vector<Step> sorted = series.steps;
@@ -105,19 +120,7 @@ SimilarityFacts SimilarityCollector::facts(const Series& series) {
   facts.redundant_similar = share(redundant_similar, wanted);
   facts.captured = share(redundant_similar, redundant);
   facts.separation = share(pairs, redundant * (all - redundant));
-  for (std::size_t n = 0; n < kMostSkips; ++n) {
-    double sum = 0, sum_similar = 0;
-    std::uint64_t runs = 0, similar = 0;
-    for (std::size_t i = 0; i < series.steps.size(); ++i) {
-      if (series.steps[i].run < static_cast<Index>(n)) continue;
-      const auto moved = static_cast<double>(series.steps[i].moved[n]);
-      ++runs, sum += moved;
-      const auto alike = [&](const Step& step) { return static_cast<double>(step.score) >= facts.cut; };
-      if (!std::all_of(&series.steps[i], &series.steps[i] + n + 1, alike)) continue;
-      ++similar, sum_similar += moved;
-    }
-    facts.errors[n] = {share(sum, static_cast<double>(runs)), share(sum_similar, static_cast<double>(similar)), similar};
-  }
+  for (std::size_t n = 0; n < kMostSkips; ++n) facts.errors[n] = error(series, n, facts.cut);
   return facts;
 }
 

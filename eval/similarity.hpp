@@ -55,6 +55,7 @@ class SimilarityCollector : public LayerObserver {
     std::vector<Step> steps;
   };
   static SimilarityFacts facts(const Series& series);
+  static SimilarityFacts::Error error(const Series& series, std::size_t n, double cut);
   void add_sequence(Series& series, const RecurrentLayer& layer, const SimilaritySkip& plan, MatrixView<const float> input,
                     MatrixView<const float> output);
 

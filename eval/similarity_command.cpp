@@ -3,19 +3,16 @@
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "eval/batches.hpp"
 #include "eval/common_options.hpp"
 #include "eval/policy.hpp"
 #include "eval/profile.hpp"
-#include "eval/progress.hpp"
 #include "eval/report.hpp"
 #include "eval/similarity.hpp"
 #include "eval/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/core/parallel.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {
@@ -84,16 +81,8 @@ void run_similarity(const SimilarityOptions& options) {
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   if (!options.out.empty()) expect_writable(options.out);
   SimilarityCollector collector(model, plans);
-  const int threads = options.engine.threads > 0 ? options.engine.threads : hardware_threads();
-  {
-    Progress progress("utterances", static_cast<Index>(set.utterances.size()), options.output.quiet);
-    for (const std::vector<Index>& batch : plan.batches) {
-      run_in_parts(batch, [&](const std::vector<Index>& part) {
-        collector.add(*engine, batch_features(set, part, plan, extractor, model.frontend.sample_rate, threads));
-      });
-      progress.advance(static_cast<Index>(batch.size()));
-    }
-  }
+  for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads, options.output.quiet,
+                 [&](const Ragged<float>& features) { collector.add(*engine, features); });
   const std::vector<SimilarityFacts> facts = collector.finish();
   nlohmann::ordered_json json{{"schema", 1},
                               {"edgeval", {{"version", EDGEVAL_VERSION}}},

@@ -28,7 +28,7 @@ constexpr std::optional<LayerKind> layer_kind(std::string_view text) {
 struct CellForm {
   bool peepholes = false;       // LSTM: diagonal weights from c to the gates i, f, o
   bool reset_before = false;    // GRU: the reset gate multiplies h before the product with U, not U h
-  bool unbiased = false;        // GRU, QRNN: no biases
+  bool unbiased = false;        // GRU, QRNN, linear: no biases
   bool output_tanh = false;     // SRU, QRNN: the output takes tanh(c) instead of c
   std::int64_t projection = 0;  // LSTM: P, elements of h after the projection; 0: none
   std::int64_t window = 1;      // QRNN: k, frames of x that enter the products of a step
@@ -61,7 +61,7 @@ constexpr CellWork cell_work(LayerKind kind, const CellForm& form) {
       const int biases = form.unbiased ? 0 : 3;
       return {3, 2 + biases, 2, 1 + tanh, 0, biases};
     }
-    case LayerKind::kLinear: return {0, 1, 0, 0, 0, 1};
+    case LayerKind::kLinear: return {0, form.unbiased ? 0 : 1, 0, 0, 0, form.unbiased ? 0 : 1};
   }
   return {};
 }

@@ -148,7 +148,7 @@ class CpuEngine final : public Engine {
         options_(options),
         threads_(options.threads > 0 ? options.threads : hardware_threads()) {
     const auto route = options.byte_instructions ? ByteProduct::Route::kBest : ByteProduct::Route::kFloats;
-    for (const Layer& layer : model.layers) packed_.emplace_back(layer, route);
+    for (const Layer& layer : model.stack()) packed_.emplace_back(layer, route);
   }
 
   std::string device() const override {
@@ -161,7 +161,7 @@ class CpuEngine final : public Engine {
     BatchResult result;
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
     const Ragged<float>* input = &features;
-    for (std::size_t i = 0; i < model_.layers.size(); ++i) {
+    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       const LayerRun layer{static_cast<Index>(i), *input, point.layers[i], observer, result.activity};
       Ragged<float> output = std::visit(
           [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); }, model_.layers[i],

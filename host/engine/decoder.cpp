@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "host/core/error.hpp"
+#include "host/engine/body/linear.hpp"
 #include "host/engine/body/recurrent_cell.hpp"
 
 namespace edgeval {
@@ -54,15 +55,15 @@ void copy_rows(const Matrix<float>& from, std::span<const Index> rows, Matrix<fl
 }  // namespace
 
 Decoder::Decoder(const TranslationModel& model)
-    : model_(model), linear_out_(model.attention.linear_out.view()), generator_(model.generator_weight.view()) {
-  for (const RecurrentLayer& layer : model.decoder) constants_.push_back(cell_constants(layer));
-  for (std::size_t l = 0; l < model.decoder.size(); ++l) layers_.push_back(pack(model.decoder[l], constants_[l][0]));
+    : model_(model),
+      linear_out_(model.linear(model.attention.output).weight.view()),
+      generator_(model.linear(model.generator).weight.view()) {
+  for (std::size_t layer : model.decoder) constants_.push_back(cell_constants(model.cells(layer)));
+  for (std::size_t l = 0; l < model.decoder.size(); ++l)
+    layers_.push_back(pack(model.cells(model.decoder[l]), constants_[l][0]));
   const Attention& attention = model.attention;
-  if (attention.type == Attention::Type::kGeneral) probe_.emplace(attention.linear_in.view());
-  if (attention.type == Attention::Type::kMlp) {
-    probe_.emplace(attention.query.view());
-    context_.emplace(attention.context.view());
-  }
+  if (attention.probe) probe_.emplace(model.linear(*attention.probe).weight.view());
+  if (attention.context) context_.emplace(model.linear(*attention.context).weight.view());
 }
 
 DecoderMemory Decoder::remember(Ragged<float> keys) const {
@@ -84,28 +85,30 @@ DecoderState Decoder::start(const EncoderStates& encoder) const {
   const Index rows = encoder.h.at(0).rows();
   DecoderState state;
   state.feed = blank(rows, model_.attention.outputs);
-  for (const RecurrentLayer& layer : model_.decoder) {
+  for (std::size_t at : model_.decoder) {
+    const RecurrentLayer& layer = model_.cells(at);
     state.h.push_back(blank(rows, layer.width()));
     state.c.push_back(blank(rows, layer.cells));
   }
   // f [rows, F] -> act(W f + b), split over the layers.
-  const auto linear = [&](const std::vector<Matrix<float>>& finals, const Matrix<float>& weight, const Matrix<float>& bias,
-                          std::vector<Matrix<float>>& to) {
-    std::vector<float> f(static_cast<std::size_t>(weight.cols()));
+  const auto through = [&](const std::vector<Matrix<float>>& finals, const LinearLayer& linear,
+                           std::vector<Matrix<float>>& to) {
+    const ActivationRange range = activation_range(linear.activation);
+    std::vector<float> f(static_cast<std::size_t>(linear.inputs));
     for (Index r = 0; r < rows; ++r) {
       float* at = f.data();
       for (std::size_t layer : bridge.from) at = std::copy_n(finals[layer].row(r), finals[layer].cols(), at);
       Index o = 0;
       for (Matrix<float>& part : to)
         for (Index j = 0; j < part.cols(); ++j, ++o) {
-          const float y = dot(weight.row(o), f.data(), weight.cols()) + bias(0, o);
-          part(r, j) = bridge.tanh ? hyperbolic_tangent(y) : bridge.activation == Activation::Type::kRelu ? std::max(y, 0.0F) : y;
+          const float y = clamp(dot(linear.weight.row(o), f.data(), linear.inputs) + linear.bias(0, o), range.low, range.high);
+          part(r, j) = bridge.tanh ? hyperbolic_tangent(y) : y;
         }
     }
   };
-  if (bridge.type == Bridge::Type::kLinear) {
-    linear(encoder.h, bridge.hidden, bridge.hidden_bias, state.h);
-    if (bridge.cell.size() > 0) linear(encoder.c, bridge.cell, bridge.cell_bias, state.c);
+  if (bridge.hidden) {
+    through(encoder.h, model_.linear(*bridge.hidden), state.h);
+    if (bridge.cell) through(encoder.c, model_.linear(*bridge.cell), state.c);
   } else {
     for (std::size_t l = 0; l < state.h.size(); ++l)
       for (Index r = 0; r < rows; ++r) {
@@ -114,7 +117,7 @@ DecoderState Decoder::start(const EncoderStates& encoder) const {
       }
   }
   for (std::size_t l = 0; l < state.h.size(); ++l)  // a GRU's state is its h
-    if (model_.decoder[l].kind == LayerKind::kGru) std::copy_n(state.h[l].data(), state.h[l].size(), state.c[l].data());
+    if (model_.cells(model_.decoder[l]).kind == LayerKind::kGru) std::copy_n(state.h[l].data(), state.h[l].size(), state.c[l].data());
   return state;
 }
 
@@ -131,7 +134,7 @@ DecoderState Decoder::gather(const DecoderState& state, std::span<const Index> p
 }
 
 void Decoder::run_layer(std::size_t l, const Matrix<float>& x, Index rows, DecoderState& state) const {
-  const RecurrentLayer& layer = model_.decoder[l];
+  const RecurrentLayer& layer = model_.cells(model_.decoder[l]);
   const FloatLayer arithmetic(layers_[l]);
   const Index gate_rows = layer.gates() * layer.cells;
   Matrix<float> wx = blank(rows, gate_rows), uh = blank(rows, gate_rows);
@@ -191,9 +194,10 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
   if (probe_) {
     probe = blank(count, attention.type == Attention::Type::kMlp ? attention.hidden : keys);
     (*probe_)(query.data(), count, probe.data());
-    if (attention.type == Attention::Type::kMlp)
+    const Matrix<float>& query_bias = model_.linear(*attention.probe).bias;
+    if (query_bias.size() > 0)
       for (Index r = 0; r < count; ++r)
-        for (Index m = 0; m < attention.hidden; ++m) probe(r, m) += attention.query_bias(0, m);
+        for (Index m = 0; m < attention.hidden; ++m) probe(r, m) += query_bias(0, m);
   }
   Matrix<float> both = blank(count, keys + query.cols());
   attended.resize(rows.size());
@@ -203,16 +207,18 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
     std::copy_n(query.row(r), query.cols(), both.row(r) + keys);
   }
   linear_out_(both.data(), count, state.feed.data());
+  const Matrix<float>& output_bias = model_.linear(attention.output).bias;
   for (Index r = 0; r < count; ++r)
     for (Index a = 0; a < attention.outputs; ++a) {
       float& value = state.feed(r, a);
-      if (attention.linear_out_bias.size() > 0) value += attention.linear_out_bias(0, a);
+      if (output_bias.size() > 0) value += output_bias(0, a);
       if (attention.output_tanh) value = hyperbolic_tangent(value);
     }
-  log_probabilities = blank(count, model_.generator_weight.rows());
+  const LinearLayer& generator = model_.linear(model_.generator);
+  log_probabilities = blank(count, generator.width);
   generator_(state.feed.data(), count, log_probabilities.data());
   for (Index r = 0; r < count; ++r) {
-    for (Index v = 0; v < log_probabilities.cols(); ++v) log_probabilities(r, v) += model_.generator_bias(0, v);
+    for (Index v = 0; v < log_probabilities.cols(); ++v) log_probabilities(r, v) += generator.bias(0, v);
     log_softmax(log_probabilities.row(r), log_probabilities.cols());
   }
 }
@@ -222,9 +228,9 @@ namespace {
 // Collects the final states of the encoder's layers.
 class StateCollector : public LayerObserver {
  public:
-  explicit StateCollector(const Model& encoder) : encoder_(encoder) {}
+  explicit StateCollector(const Model& network) : network_(network) {}
   void on_layer(Index layer, const Ragged<float>&, const Ragged<float>& output) override {
-    const auto& cells = std::get<RecurrentLayer>(encoder_.layers[static_cast<std::size_t>(layer)]);
+    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
     Matrix<float>& h = states.h.emplace_back(output.sequences(), cells.outputs());
     for (Index n = 0; n < output.sequences(); ++n)
       for (std::size_t d = 0; d < cells.directions.size(); ++d) {
@@ -234,7 +240,7 @@ class StateCollector : public LayerObserver {
       }
   }
   void on_final_cells(Index layer, std::size_t direction, const Matrix<float>& c) override {
-    const auto& cells = std::get<RecurrentLayer>(encoder_.layers[static_cast<std::size_t>(layer)]);
+    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
     if (direction == 0) states.c.emplace_back(c.rows(), static_cast<Index>(cells.directions.size()) * cells.cells);
     for (Index n = 0; n < c.rows(); ++n)
       std::copy_n(c.row(n), cells.cells, states.c.back().row(n) + static_cast<Index>(direction) * cells.cells);
@@ -242,13 +248,13 @@ class StateCollector : public LayerObserver {
   EncoderStates states;
 
  private:
-  const Model& encoder_;
+  const Model& network_;
 };
 
 }  // namespace
 
 Encoded encode(const Decoder& decoder, Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point) {
-  StateCollector collector(decoder.model().encoder);
+  StateCollector collector(decoder.model().network);
   BatchResult result = engine.run(embedded, point, &collector);
   EDGEVAL_EXPECTS(collector.states.c.size() == collector.states.h.size(), "the engine on ", engine.device(),
                   " does not hand on the final states that a translation starts from; use --device cpu");

@@ -9,15 +9,6 @@ namespace {
 
 constexpr std::int32_t kMostWithTwoDigits = 127 * 256 + 127;
 
-// The largest f with `largest` 2^f at most `most`, within what powers of two a float needs.
-int finest_format(double largest, double most) {
-  if (largest == 0) return 0;
-  int bits = 0;
-  while (bits > -60 && std::ldexp(largest, bits) > most) --bits;
-  while (bits < 60 && std::ldexp(largest, bits + 1) <= most) ++bits;
-  return bits;
-}
-
 // The lower digit in [-128, 127]; the upper is (code - lower) / 256.
 std::int32_t lower_digit(std::int32_t code) { return ((code + 128) & 255) - 128; }
 
@@ -51,7 +42,7 @@ int FixedWeights::format(MatrixView<const float> weight, int bits) {
   double largest = 0;
   for (Index o = 0; o < weight.rows; ++o)
     for (Index i = 0; i < weight.cols; ++i) largest = std::max(largest, std::abs(static_cast<double>(weight(o, i))));
-  return finest_format(largest, most);
+  return std::clamp(finest_format(largest, most, 0), -60, 60);  // sums of both products stay within 64 bits
 }
 
 FixedWeights FixedWeights::of(MatrixView<const float> weight, int bits) {

@@ -138,7 +138,7 @@ std::vector<CellConstants> cell_constants(const RecurrentLayer& layer) {
 
 std::vector<CellConstants> cell_constants(const LinearLayer& layer) {
   std::vector<CellConstants> all(1);
-  all[0].bias = layer.bias.clone();
+  all[0].bias = layer.bias.size() > 0 ? layer.bias.clone() : Matrix<float>(1, layer.width);
   return all;
 }
 

@@ -13,7 +13,7 @@ Index layer_outputs(const Layer& layer) {
 }
 
 Index Model::inputs() const { return layers.empty() ? 0 : layer_inputs(layers.front()); }
-Index Model::outputs() const { return layers.empty() ? 0 : layer_outputs(layers.back()); }
+Index Model::outputs() const { return stack().empty() ? 0 : layer_outputs(stack().back()); }
 
 std::vector<LayerShape> layer_shapes(const RecurrentLayer& layer) {
   std::vector<LayerShape> shapes;
@@ -36,6 +36,7 @@ std::vector<LayerShape> layer_shapes(const LinearLayer& layer) {
            .kind = LayerKind::kLinear,
            .inputs = layer.inputs,
            .outputs = layer.width,
+           .form = {.unbiased = layer.bias.size() == 0},
            .rectified = layer.activation.type != Activation::Type::kNone,
            .compressed_bits = layer.compressed_bits}};
 }

@@ -1,7 +1,8 @@
-// A model in memory: a straight stack of layers and what the file says about its use. Weights are those of the file,
+// A model in memory: its layers, a straight stack (but for a decoder's), and what the file says about its use. Weights are those of the file,
 // row-major [rows, columns]; the order of a cell's gates is in docs/formats.md, "model file".
 #pragma once
 
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -60,9 +61,9 @@ struct LinearLayer {
   std::string name;
   Index inputs = 0;
   Index width = 0;       // outputs O
-  Matrix<float> weight;  // [O, C]
-  Matrix<float> bias;    // [1, O]
-  Activation activation;
+  Matrix<float> weight = {};  // [O, C]
+  Matrix<float> bias = {};    // [1, O]; empty: none
+  Activation activation = {};
   std::int64_t compressed_bits = 0;  // that hold `weight`, as LayerShape has it
   Index outputs() const { return width; }
 };
@@ -73,14 +74,17 @@ struct Model {
   std::string path;
   std::string sha256;
   std::string name;
-  std::string task;  // ctc
+  std::string task;  // ctc | translation
   FrontendConfig frontend;
   std::vector<std::string> tokens;
   int blank = 0;
   std::vector<Layer> layers;
+  std::size_t decoder_layers = 0;  // so many at the end are a decoder's (model/translation.hpp) and not in the stack
 
+  // The layers that an engine runs one after the other.
+  std::span<const Layer> stack() const { return std::span(layers).first(layers.size() - decoder_layers); }
   Index inputs() const;   // features the first layer wants
-  Index outputs() const;  // of the last layer
+  Index outputs() const;  // of the stack's last layer
 };
 
 // Name and widths of any layer.

@@ -27,8 +27,8 @@ Layer clone(const LinearLayer& layer) {
 }
 
 Model clone(const Model& model) {
-  const auto& [path, sha256, name, task, frontend, tokens, blank, layers] = model;
-  Model copy{path, sha256, name, task, frontend, tokens, blank, {}};
+  const auto& [path, sha256, name, task, frontend, tokens, blank, layers, decoder_layers] = model;
+  Model copy{path, sha256, name, task, frontend, tokens, blank, {}, decoder_layers};
   for (const Layer& layer : layers)
     copy.layers.push_back(std::visit([](const auto& l) { return clone(l); }, layer));
   return copy;

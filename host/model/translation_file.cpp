@@ -53,11 +53,8 @@ class Reader {
     source_name_ = last_name_;
     model.target_embedding = embedding(decoder, model.target);
     target_name_ = last_name_;
-    model.encoder.path = model.path;
-    model.encoder.name = model.name;
-    model.encoder.task = "translation";
-    model.encoder.layers = read_layers(encoder, file_, {model.source_embedding.cols(), "the embedding"}, names_);
-    for (const Layer& layer : model.encoder.layers)
+    model.network.layers = read_layers(encoder, file_, {model.source_embedding.cols(), "the embedding"}, names_);
+    for (const Layer& layer : model.network.layers)
       EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(layer), encoder.place(), ": layer ",
                       shown(layer_name(layer)), " is not recurrent");
     const Fields attention = fields_.object("attention");
@@ -93,8 +90,21 @@ class Reader {
       EDGEVAL_EXPECTS(recurrent != nullptr && recurrent->directions == std::vector{Direction::kForward} &&
                           (recurrent->kind == LayerKind::kLstm || recurrent->kind == LayerKind::kGru),
                       fields.place(), ": layer ", shown(layer_name(layer)), ": a decoder's layers are lstm or gru, forward");
-      model.decoder.push_back(std::move(*recurrent));
+      model.decoder.push_back(add(model, std::move(layer)));
     }
+  }
+
+  // Adds a layer of the decoder; returns its index.
+  static std::size_t add(TranslationModel& model, Layer layer) {
+    model.network.layers.push_back(std::move(layer));
+    ++model.network.decoder_layers;
+    return model.network.layers.size() - 1;
+  }
+  std::size_t add_linear(TranslationModel& model, const std::string& name, Index outputs, Index inputs, bool biased) {
+    LinearLayer layer{.name = name, .inputs = inputs, .width = outputs};
+    layer.weight = file_.take_matrix(name + ".weight", outputs, inputs);
+    if (biased) layer.bias = file_.take_vector(name + ".bias", outputs);
+    return add(model, std::move(layer));
   }
 
   // Values of the final h (or c) of an encoder layer.
@@ -111,8 +121,9 @@ class Reader {
       fields.expect_only({"type", "from"});
     for (const Json& from : fields.array("from")) {
       std::size_t at = 0;
-      while (at < model.encoder.layers.size() && Json(layer_name(model.encoder.layers[at])) != from) ++at;
-      EDGEVAL_EXPECTS(at < model.encoder.layers.size(), fields.place(), ": from[", bridge.from.size(),
+      const auto encoder = model.network.stack();
+      while (at < encoder.size() && Json(layer_name(encoder[at])) != from) ++at;
+      EDGEVAL_EXPECTS(at < encoder.size(), fields.place(), ": from[", bridge.from.size(),
                       "] is no layer of the encoder");
       bridge.from.push_back(at);
     }
@@ -127,8 +138,8 @@ class Reader {
     EDGEVAL_EXPECTS(model.bridge.from.size() == model.decoder.size(), fields.place(), ": from names ",
                     model.bridge.from.size(), " layers, but the decoder has ", model.decoder.size());
     for (std::size_t l = 0; l < model.decoder.size(); ++l) {
-      const auto& from = std::get<RecurrentLayer>(model.encoder.layers[model.bridge.from[l]]);
-      const RecurrentLayer& to = model.decoder[l];
+      const RecurrentLayer& from = model.cells(model.bridge.from[l]);
+      const RecurrentLayer& to = model.cells(model.decoder[l]);
       const bool lstm = to.kind == LayerKind::kLstm;
       EDGEVAL_EXPECTS(from.kind == to.kind && final_width(from, false) == to.width() &&
                           (!lstm || final_width(from, true) == to.cells),
@@ -139,28 +150,27 @@ class Reader {
 
   void read_linear_bridge(const Fields& fields, TranslationModel& model) {
     Bridge& bridge = model.bridge;
-    bridge.type = Bridge::Type::kLinear;
     const std::string& prefix = name(fields);
     const std::string& activation = fields.choice("activation", {"none", "relu", "tanh"});
     bridge.tanh = activation == "tanh";
-    if (activation == "relu") bridge.activation = Activation::Type::kRelu;
+    const Activation rectifier{activation == "relu" ? Activation::Type::kRelu : Activation::Type::kNone};
     Index h = 0, c = 0, to_h = 0, to_c = 0;
     bool lstm = true;
     for (std::size_t at : bridge.from) {
-      const auto& layer = std::get<RecurrentLayer>(model.encoder.layers[at]);
+      const RecurrentLayer& layer = model.cells(at);
       h += final_width(layer, false), c += final_width(layer, true);
       lstm = lstm && layer.kind == LayerKind::kLstm;
     }
-    for (const RecurrentLayer& layer : model.decoder) {
+    for (std::size_t at : model.decoder) {
+      const RecurrentLayer& layer = model.cells(at);
       to_h += layer.width(), to_c += layer.cells;
       EDGEVAL_EXPECTS((layer.kind == LayerKind::kLstm) == lstm, fields.place(),
                       ": encoder and decoder must both be of lstm layers or both of gru layers");
     }
-    bridge.hidden = file_.take_matrix(prefix + ".hidden.weight", to_h, h);
-    bridge.hidden_bias = file_.take_vector(prefix + ".hidden.bias", to_h);
-    if (!lstm) return;
-    bridge.cell = file_.take_matrix(prefix + ".cell.weight", to_c, c);
-    bridge.cell_bias = file_.take_vector(prefix + ".cell.bias", to_c);
+    bridge.hidden = add_linear(model, prefix + ".hidden", to_h, h, true);
+    if (lstm) bridge.cell = add_linear(model, prefix + ".cell", to_c, c, true);
+    for (std::optional<std::size_t> layer : {bridge.hidden, bridge.cell})
+      if (layer) std::get<LinearLayer>(model.network.layers[*layer]).activation = rectifier;
   }
 
   void read_attention(const Fields& fields, TranslationModel& model) {
@@ -176,38 +186,35 @@ class Reader {
                       ") as of the decoder (", d, ")");
     if (type == "general") {
       attention.type = Attention::Type::kGeneral;
-      attention.linear_in = file_.take_matrix(attention.name + ".linear_in.weight", k, d);
+      attention.probe = add_linear(model, attention.name + ".linear_in", k, d, false);
     }
     if (type == "mlp") {
       attention.type = Attention::Type::kMlp;
       attention.hidden = fields.integer("hidden", 1, kMaxWidth);
-      attention.query = file_.take_matrix(attention.name + ".query.weight", attention.hidden, d);
-      attention.query_bias = file_.take_vector(attention.name + ".query.bias", attention.hidden);
-      attention.context = file_.take_matrix(attention.name + ".context.weight", attention.hidden, k);
+      attention.probe = add_linear(model, attention.name + ".query", attention.hidden, d, true);
+      attention.context = add_linear(model, attention.name + ".context", attention.hidden, k, false);
       attention.score = file_.take_matrix(attention.name + ".score.weight", 1, attention.hidden);
     }
     attention.output_tanh = fields.choice("output_activation", {"tanh", "none"}) == "tanh";
-    attention.linear_out = file_.take_matrix(attention.name + ".linear_out.weight", attention.outputs, k + d);
-    if (fields.boolean("output_bias"))
-      attention.linear_out_bias = file_.take_vector(attention.name + ".linear_out.bias", attention.outputs);
+    attention.output = add_linear(model, attention.name + ".linear_out", attention.outputs, k + d, fields.boolean("output_bias"));
   }
 
   void read_generator(const Fields& fields, TranslationModel& model) {
     fields.expect_only({"name", "tied_to"});
-    model.generator = name(fields);
-    const auto tokens = static_cast<Index>(model.target.tokens.size());
+    LinearLayer generator{.name = name(fields), .inputs = model.attention.outputs};
+    generator.width = static_cast<Index>(model.target.tokens.size());
     if (fields.is_null("tied_to")) {
-      model.generator_weight = file_.take_matrix(model.generator + ".weight", tokens, model.attention.outputs);
+      generator.weight = file_.take_matrix(generator.name + ".weight", generator.width, generator.inputs);
     } else {
       const std::string& tied = fields.choice("tied_to", {target_name_, source_name_});
       const Matrix<float>& weight = tied == target_name_ ? model.target_embedding : model.source_embedding;
-      EDGEVAL_EXPECTS(weight.rows() == tokens && weight.cols() == model.attention.outputs, fields.place(),
-                      ": tied_to names a matrix [", weight.rows(), ", ", weight.cols(), "], must be [", tokens, ", ",
-                      model.attention.outputs, "]");
-      model.generator_weight = Matrix<float>(weight.rows(), weight.cols());
-      std::copy_n(weight.data(), weight.size(), model.generator_weight.data());
+      EDGEVAL_EXPECTS(weight.rows() == generator.width && weight.cols() == generator.inputs, fields.place(),
+                      ": tied_to names a matrix [", weight.rows(), ", ", weight.cols(), "], must be [", generator.width,
+                      ", ", generator.inputs, "]");
+      generator.weight = weight.clone();
     }
-    model.generator_bias = file_.take_vector(model.generator + ".bias", tokens);
+    generator.bias = file_.take_vector(generator.name + ".bias", generator.width);
+    model.generator = add(model, std::move(generator));
   }
 
   const Fields& fields_;
@@ -220,18 +227,18 @@ class Reader {
 
 TranslationModel read_translation_model(std::string_view bytes, const std::string& path) {
   TranslationModel model;
-  model.path = path;
+  model.network.path = path;
   Safetensors file(bytes, path);
   const Json json = parse_json(file.metadata("edgeval"), path + ": edgeval");
   const Fields fields(json, path);
   fields.integer("format", 1, 1);
-  fields.choice("task", {"translation"});
+  model.network.task = fields.choice("task", {"translation"});
   fields.expect_only({"format", "name", "task", "source", "target", "encoder", "bridge", "decoder", "attention",
                       "generator"});
-  model.name = fields.text("name");
+  model.network.name = fields.text("name");
   Reader(fields, file).read(model);
   file.expect_all_taken();
-  model.sha256 = model.encoder.sha256 = sha256(bytes);
+  model.network.sha256 = sha256(bytes);
   return model;
 }
 

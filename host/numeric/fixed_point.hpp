@@ -6,6 +6,7 @@
 // have kUnitBits fraction bits and lie in [-1, 1].
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "host/numeric/rounding.hpp"
@@ -21,6 +22,16 @@ EDGEVAL_HD std::int64_t highest_of(int bits) { return (std::int64_t{1} << (bits 
 
 EDGEVAL_HD std::int64_t saturate(std::int64_t value, int bits) {
   return clamp(value, lowest_of(bits), highest_of(bits));
+}
+
+// The largest f with magnitude 2^f <= most: the finest format in which nothing up to `magnitude` (0 or more, finite) is beyond
+// the code `most` (at least 1). of_zero where there is nothing to hold.
+inline int finest_format(double magnitude, double most, int of_zero) {
+  if (magnitude == 0) return of_zero;
+  int bits = 0;
+  while (std::ldexp(magnitude, bits) > most) --bits;
+  while (std::ldexp(magnitude, bits + 1) <= most) ++bits;
+  return bits;
 }
 
 // value / 2^shift, half away from zero; shift from 1 to 62.

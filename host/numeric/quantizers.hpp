@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "host/numeric/fixed_point.hpp"
 #include "host/numeric/rounding.hpp"
 
 namespace edgeval {
@@ -59,12 +60,7 @@ struct FixedPointFormat {
 // The largest f with magnitude x 2^f <= 2^(bits - 1) - 1, so that nothing up to `magnitude`
 // saturates; bits >= 2.
 inline int fitting_fraction_bits(double magnitude, int bits) {
-  if (magnitude == 0) return bits - 1;
-  int exponent = 0;  // magnitude = m 2^exponent, m in [0.5, 1)
-  std::frexp(magnitude, &exponent);
-  const int fraction_bits = bits - 1 - exponent;
-  const bool fits = std::ldexp(magnitude, fraction_bits) <= std::ldexp(1.0, bits - 1) - 1;
-  return fits ? fraction_bits : fraction_bits - 1;
+  return finest_format(magnitude, std::ldexp(1.0, bits - 1) - 1, bits - 1);
 }
 
 // sign(x) 2^e with e from min_exponent to max_exponent.

@@ -1,83 +1,10 @@
 // What is wrong with any input ends the real program with exit code 1 and one line that names the
-// place: policies, accelerators, profiles, stored reports, models, test sets, options and places to
-// write to.
-#include <gtest/gtest.h>
-
-#include <functional>
-#include <map>
-#include <nlohmann/json.hpp>
-
-#include "tests/datasets/data_folder.hpp"
+// place: policies, accelerators, profiles, stored reports, models, test sets and options.
 #include "tests/hwmodel/toy_accelerator.hpp"
-#include "tests/support/command.hpp"
-#include "tests/support/safetensors.hpp"
+#include "tests/support/refused_command.hpp"
 
 namespace edgeval::test {
 namespace {
-
-using Json = nlohmann::json;
-using Arguments = std::vector<std::string>;
-
-// A small model, a set of two utterances, and the profile and report that edgeval makes of them.
-class Inputs : public DataFolder {
- public:
-  Inputs() {
-    file("model.safetensors",
-         model_bytes(
-             random_model({.inputs = 3, .lstm = {{.cells = 2}, {.cells = 2}}, .outputs = 5}, 1)));
-    audio("a.wav", {.samples = 1600});
-    audio("b.wav", {.samples = 4000});
-    file("set.jsonl", kManifest);
-    file("p.yaml",
-         "plan: {type: similarity_skip}\noperand: {type: reuse}\nprofile: profile.json\n");
-    must_work({"profile", "--model", "model.safetensors", "--data", "set.jsonl"});
-    must_work({"run", "--model", "model.safetensors", "--data", "set.jsonl", "--policy", "p.yaml",
-               "--out", "made"});
-  }
-
-  CommandResult run(const Arguments& arguments) const {
-    return edgeval::test::edgeval(arguments, path());
-  }
-  // The run of above with one option more, or another value of one.
-  CommandResult run_with(const std::string& option, const std::string& value) const {
-    Arguments arguments{"run"};
-    std::map<std::string, std::string> options{{"--model", "model.safetensors"},
-                                               {"--data", "set.jsonl"}};
-    options[option] = value;
-    for (const auto& [key, text] : options) arguments.insert(arguments.end(), {key, text});
-    return run(arguments);
-  }
-
-  static constexpr const char* kManifest =
-      R"({"id": "a", "audio_filepath": "a.wav", "text": "A B"})"
-      "\n"
-      R"({"id": "b", "audio_filepath": "b.wav", "text": "C"})"
-      "\n";
-
- private:
-  void must_work(const Arguments& arguments) const {
-    const CommandResult result = run(arguments);
-    if (result.code != 0) throw std::runtime_error(result.err);
-  }
-};
-
-class Refused : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() { inputs_ = new Inputs; }
-  static void TearDownTestSuite() { delete std::exchange(inputs_, nullptr); }
-
-  static const Inputs& inputs() { return *inputs_; }
-
-  // A JSON file of edgeval's with one change.
-  static std::string changed(const std::string& file, const std::function<void(Json&)>& change) {
-    Json json = Json::parse(read_file(inputs() / file));
-    change(json);
-    return json.dump();
-  }
-
- private:
-  static inline Inputs* inputs_ = nullptr;
-};
 
 struct FileCase {
   std::string bytes;    // of the file
@@ -447,79 +374,6 @@ TEST_F(Refused, Options) {
     EXPECT_TRUE(is_refusal(inputs().run_with(option, value), option));
   EXPECT_TRUE(is_refusal(inputs().run_with("--policy", ""),
                          "no such file"));  // an unset variable of a script
-}
-
-// The folders' contents before and after are the same: nothing half-written, no temporary file.
-std::vector<std::string> listing(const std::filesystem::path& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-    names.push_back(entry.path());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-TEST_F(Refused, PlacesThatCannotBeWritten) {
-  inputs().file("a_file", "kept");
-  std::filesystem::create_directories(inputs() / "taken/report.json");
-  std::filesystem::create_directories(inputs() / "folder");
-  const std::vector<std::string> before = listing(inputs().path());
-  EXPECT_TRUE(
-      is_refusal(inputs().run_with("--out", "a_file"), "a_file: the folder cannot be made"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "a_file/inside"),
-                         "a_file/inside: the folder cannot be made"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "taken"), "taken/report.json: is a folder"));
-  EXPECT_TRUE(
-      is_refusal(inputs().run_with("--out", std::string(300, 'o')), "the folder cannot be made"));
-  EXPECT_TRUE(
-      is_refusal(inputs().run_with("--out", "/dev/null"), "/dev/null: the folder cannot be made"));
-  for (const std::string place : {"folder", "a_file/p.json", "/dev/null", "/dev/full"}) {
-    EXPECT_TRUE(is_refusal(inputs().run({"profile", "--model", "model.safetensors", "--data",
-                                         "set.jsonl", "--out", place}),
-                           place.substr(0, 6)));
-    EXPECT_TRUE(is_refusal(inputs().run({"energy", "--report", "made/report.json", "--out", place}),
-                           place.substr(0, 6)));
-  }
-  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
-  EXPECT_EQ(listing(inputs().path()), before);
-  EXPECT_EQ(read_file(inputs() / "a_file"), "kept");
-}
-
-TEST_F(Refused, AFolderWithoutPermission) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
-  std::filesystem::create_directories(inputs() / "locked");
-  std::filesystem::permissions(
-      inputs() / "locked", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked"), "locked/utterances.jsonl"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked/inside"), "locked/inside"));
-  EXPECT_TRUE(std::filesystem::is_empty(inputs() / "locked"));
-}
-
-// A limit on the size of files stands for a full disk: the write fails half way.
-TEST_F(Refused, AFullDiskLeavesNothingHalfWritten) {
-  const std::string full = "trap '' XFSZ; ulimit -f 1; ";
-  inputs().file("old.json", "old");
-  const std::vector<std::string> before = listing(inputs().path());
-  const CommandResult profile =
-      run_shell(full + command_line({"profile", "--model", "model.safetensors", "--data",
-                                     "set.jsonl", "--out", "old.json"}),
-                inputs().path());
-  EXPECT_EQ(profile.code, 2);
-  EXPECT_TRUE(profile.err.starts_with("edgeval: failed: old.json.part-")) << profile.err;
-  const CommandResult energy = run_shell(
-      full + command_line({"energy", "--report", "made/report.json", "--out", "new.json"}),
-      inputs().path());
-  EXPECT_EQ(energy.code, 2);
-  EXPECT_TRUE(energy.err.starts_with("edgeval: failed: new.json.part-")) << energy.err;
-  EXPECT_EQ(listing(inputs().path()), before);
-  EXPECT_EQ(read_file(inputs() / "old.json"), "old");
-}
-
-TEST_F(Refused, AFullStandardOutputIsAFailure) {
-  for (const std::string arguments : {"info", "--help", "energy --report made/report.json"}) {
-    const CommandResult result = run_shell("edgeval " + arguments + " >/dev/full", inputs().path());
-    EXPECT_EQ(result.code, 2) << arguments;
-    EXPECT_EQ(result.err, "edgeval: failed: standard output cannot be written\n");
-  }
 }
 
 }  // namespace

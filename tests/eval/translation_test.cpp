@@ -36,14 +36,14 @@ class Translator {
         source_(model_.source),
         target_(model_.target),
         decoder_(model_),
-        engine_(make_cpu_engine(model_.encoder, {})) {}
+        engine_(make_cpu_engine(model_.network, {})) {}
 
   Lines translate(const Lines& sources, double width, std::size_t batch) {
     Lines texts;
     for (std::size_t first = 0; first < sources.size(); first += batch) {
       const std::size_t last = std::min(sources.size(), first + batch);
       const Ragged<float> embedded = embed({sources.begin() + static_cast<Index>(first), sources.begin() + static_cast<Index>(last)});
-      const Encoded encoded = encode(decoder_, *engine_, embedded, dense_point(model_.encoder));
+      const Encoded encoded = encode(decoder_, *engine_, embedded, dense_point(model_.network));
       for (const SearchResult& result : beam_search(decoder_, encoded.memory, encoded.states, {.beam = FixedBeam{width}}))
         texts.push_back(target_.decode(std::vector<Index>(result.best[0].tokens.begin(), result.best[0].tokens.end())));
     }

@@ -18,8 +18,8 @@ std::vector<SearchResult> translate(const TranslationModel& model, const std::ve
   for (const std::vector<int>& source : sources)
     for (int id : source) std::copy_n(model.source_embedding.row(id), embedded.cols(), embedded.values.row(row++));
   const Decoder decoder(model);
-  const auto engine = make_cpu_engine(model.encoder, {.threads = 1});
-  const Encoded encoded = encode(decoder, *engine, embedded, dense_point(model.encoder));
+  const auto engine = make_cpu_engine(model.network, {.threads = 1});
+  const Encoded encoded = encode(decoder, *engine, embedded, dense_point(model.network));
   return beam_search(decoder, encoded.memory, encoded.states, options);
 }
 

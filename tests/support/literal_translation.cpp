@@ -48,6 +48,13 @@ void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Ve
   }
 }
 
+// W x + b.
+Vector through(const LinearLayer& layer, const Vector& x) {
+  Vector y = times(layer.weight, x);
+  if (layer.bias.size() > 0) add(y, layer.bias);
+  return y;
+}
+
 struct Encoding {
   std::vector<Vector> keys;
   std::vector<State> finals;  // of each layer
@@ -56,7 +63,7 @@ struct Encoding {
 Encoding encode_literally(const TranslationModel& model, const std::vector<int>& source) {
   Encoding encoding;
   for (int id : source) encoding.keys.push_back(row_of(model.source_embedding, id));
-  for (const Layer& each : model.encoder.layers) {
+  for (const Layer& each : model.network.stack()) {
     const auto& layer = std::get<RecurrentLayer>(each);
     std::vector<Vector> outputs(encoding.keys.size());
     State finals;
@@ -85,7 +92,7 @@ struct Beamed {
 
 std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& encoding) {
   std::vector<State> states;
-  if (model.bridge.type == Bridge::Type::kCopy) {
+  if (!model.bridge.hidden) {
     for (std::size_t from : model.bridge.from) states.push_back(encoding.finals[from]);
     return states;
   }
@@ -94,18 +101,14 @@ std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& e
     h.insert(h.end(), encoding.finals[from].h.begin(), encoding.finals[from].h.end());
     c.insert(c.end(), encoding.finals[from].c.begin(), encoding.finals[from].c.end());
   }
-  const auto act = [&](double y) { return model.bridge.tanh ? std::tanh(y) : model.bridge.activation == Activation::Type::kRelu ? std::max(y, 0.0) : y; };
-  Vector to_h = times(model.bridge.hidden, h);
-  add(to_h, model.bridge.hidden_bias);
-  Vector to_c(to_h.size());
-  if (model.bridge.cell.size() > 0) {
-    to_c = times(model.bridge.cell, c);
-    add(to_c, model.bridge.cell_bias);
-  }
+  const bool rectified = model.linear(*model.bridge.hidden).activation.type == Activation::Type::kRelu;
+  const auto act = [&](double y) { return model.bridge.tanh ? std::tanh(y) : rectified ? std::max(y, 0.0) : y; };
+  const Vector to_h = through(model.linear(*model.bridge.hidden), h);
+  const Vector to_c = model.bridge.cell ? through(model.linear(*model.bridge.cell), c) : Vector(to_h.size());
   std::size_t at = 0;
-  for (const RecurrentLayer& layer : model.decoder) {
+  for (std::size_t layer : model.decoder) {
     State state;
-    for (Index j = 0; j < layer.cells; ++j, ++at) {
+    for (Index j = 0; j < model.cells(layer).cells; ++j, ++at) {
       state.h.push_back(act(to_h[at]));
       state.c.push_back(act(to_c[at]));
     }
@@ -119,7 +122,8 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
   Vector x = row_of(model.target_embedding, hypothesis.tokens.back());
   if (model.input_feeding) x.insert(x.end(), hypothesis.feed.begin(), hypothesis.feed.end());
   for (std::size_t l = 0; l < model.decoder.size(); ++l) {
-    step(model.decoder[l], model.decoder[l].weights[0], x, hypothesis.states[l]);
+    const RecurrentLayer& layer = model.cells(model.decoder[l]);
+    step(layer, layer.weights[0], x, hypothesis.states[l]);
     x = hypothesis.states[l].h;
   }
   const Attention& attention = model.attention;
@@ -127,13 +131,12 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
   for (const Vector& key : encoding.keys) {
     double score = 0;
     if (attention.type == Attention::Type::kMlp) {
-      Vector sum = times(attention.query, x);
-      add(sum, attention.query_bias);
-      const Vector context = times(attention.context, key);
+      const Vector sum = through(model.linear(*attention.probe), x);
+      const Vector context = through(model.linear(*attention.context), key);
       for (std::size_t m = 0; m < sum.size(); ++m)
         score += static_cast<double>(attention.score(0, static_cast<Index>(m))) * std::tanh(sum[m] + context[m]);
     } else {
-      const Vector probe = attention.type == Attention::Type::kGeneral ? times(attention.linear_in, x) : x;
+      const Vector probe = attention.probe ? through(model.linear(*attention.probe), x) : x;
       for (std::size_t k = 0; k < key.size(); ++k) score += probe[k] * key[k];
     }
     scores.push_back(score);
@@ -145,12 +148,10 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
   for (std::size_t s = 0; s < scores.size(); ++s)
     for (std::size_t k = 0; k < both.size(); ++k) both[k] += scores[s] / sum * encoding.keys[s][k];
   both.insert(both.end(), x.begin(), x.end());
-  hypothesis.feed = times(attention.linear_out, both);
-  add(hypothesis.feed, attention.linear_out_bias);
+  hypothesis.feed = through(model.linear(attention.output), both);
   if (attention.output_tanh)
     for (double& value : hypothesis.feed) value = std::tanh(value);
-  Vector z = times(model.generator_weight, hypothesis.feed);
-  add(z, model.generator_bias);
+  Vector z = through(model.linear(model.generator), hypothesis.feed);
   const double top = *std::ranges::max_element(z);
   double total = 0;
   for (double value : z) total += std::exp(value - top);
@@ -281,6 +282,21 @@ RecurrentLayer random_layer(Random& random, LayerKind kind, const std::string& n
   return layer;
 }
 
+LinearLayer random_linear(Random& random, const std::string& name, Index outputs, Index inputs, bool biased,
+                          Activation activation = {}, double gain = 1.5) {
+  LinearLayer layer{.name = name, .inputs = inputs, .width = outputs};
+  layer.weight = random_matrix(random, outputs, inputs, gain);
+  if (biased) layer.bias = random_matrix(random, 1, outputs);
+  layer.activation = activation;
+  return layer;
+}
+
+std::size_t add(TranslationModel& model, Layer layer) {
+  model.network.layers.push_back(std::move(layer));
+  ++model.network.decoder_layers;
+  return model.network.layers.size() - 1;
+}
+
 }  // namespace
 
 TranslationModel random_translation_model(std::uint64_t seed) {
@@ -302,7 +318,7 @@ TranslationModel random_translation_model(std::uint64_t seed) {
   model.source_embedding = random_matrix(random, static_cast<Index>(model.source.tokens.size()), random.whole(2, 9), 4);
   model.target_embedding = random_matrix(random, static_cast<Index>(model.target.tokens.size()), random.whole(2, 9), 4);
   for (Index l = 0; l < layers; ++l)
-    model.encoder.layers.emplace_back(random_layer(random, kind, concat("encoder", l + 1),
+    model.network.layers.emplace_back(random_layer(random, kind, concat("encoder", l + 1),
                                                    l == 0 ? model.source_embedding.cols() : cells, half, both));
   Attention& attention = model.attention;
   attention.outputs = random.whole(3, 20);
@@ -310,35 +326,31 @@ TranslationModel random_translation_model(std::uint64_t seed) {
   model.input_feeding = random.chance(0.5);
   const Index feed = model.input_feeding ? attention.outputs : 0;
   for (Index l = 0; l < layers; ++l)
-    model.decoder.push_back(random_layer(random, kind, concat("decoder", l + 1),
-                                         l == 0 ? model.target_embedding.cols() + feed : cells, cells, false));
+    model.decoder.push_back(add(model, random_layer(random, kind, concat("decoder", l + 1),
+                                                    l == 0 ? model.target_embedding.cols() + feed : cells, cells, false)));
   if (random.chance(0.5)) {
     for (Index l = 0; l < layers; ++l) model.bridge.from.push_back(static_cast<std::size_t>(l));
   } else {
-    model.bridge.type = Bridge::Type::kLinear;
     model.bridge.from.push_back(static_cast<std::size_t>(layers) - 1);
     model.bridge.tanh = random.chance(0.5);
-    if (!model.bridge.tanh && random.chance(0.5)) model.bridge.activation = Activation::Type::kRelu;
-    model.bridge.hidden = random_matrix(random, layers * cells, cells);
-    model.bridge.hidden_bias = random_matrix(random, 1, layers * cells);
-    if (kind == LayerKind::kLstm) {
-      model.bridge.cell = random_matrix(random, layers * cells, cells);
-      model.bridge.cell_bias = random_matrix(random, 1, layers * cells);
-    }
+    const bool rectified = !model.bridge.tanh && random.chance(0.5);
+    const Activation activation{rectified ? Activation::Type::kRelu : Activation::Type::kNone};
+    model.bridge.hidden = add(model, random_linear(random, "bridge.hidden", layers * cells, cells, true, activation));
+    if (kind == LayerKind::kLstm)
+      model.bridge.cell = add(model, random_linear(random, "bridge.cell", layers * cells, cells, true, activation));
   }
-  if (attention.type == Attention::Type::kGeneral) attention.linear_in = random_matrix(random, cells, cells);
+  if (attention.type == Attention::Type::kGeneral)
+    attention.probe = add(model, random_linear(random, "attention.linear_in", cells, cells, false));
   if (attention.type == Attention::Type::kMlp) {
     attention.hidden = random.whole(2, 9);
-    attention.query = random_matrix(random, attention.hidden, cells);
-    attention.query_bias = random_matrix(random, 1, attention.hidden);
-    attention.context = random_matrix(random, attention.hidden, cells);
+    attention.probe = add(model, random_linear(random, "attention.query", attention.hidden, cells, true));
+    attention.context = add(model, random_linear(random, "attention.context", attention.hidden, cells, false));
     attention.score = random_matrix(random, 1, attention.hidden, 4);
   }
   attention.output_tanh = random.chance(0.7);
-  attention.linear_out = random_matrix(random, attention.outputs, 2 * cells);
-  if (random.chance(0.5)) attention.linear_out_bias = random_matrix(random, 1, attention.outputs);
-  model.generator_weight = random_matrix(random, static_cast<Index>(model.target.tokens.size()), attention.outputs, 6);
-  model.generator_bias = random_matrix(random, 1, static_cast<Index>(model.target.tokens.size()));
+  attention.output = add(model, random_linear(random, "attention.linear_out", attention.outputs, 2 * cells, random.chance(0.5)));
+  const auto vocabulary = static_cast<Index>(model.target.tokens.size());
+  model.generator = add(model, random_linear(random, "generator", vocabulary, attention.outputs, true, {}, 6));
   return model;
 }
 
