@@ -8,8 +8,6 @@ bool built_with_cuda() { return false; }
 
 std::vector<std::string> devices() { return {}; }
 
-std::optional<std::string> why_not(const Model&) { return "the GPU engine is not in this build"; }
-
 std::optional<std::string> why_not(const OperatingPoint&) {
   return "the GPU engine is not in this build";
 }

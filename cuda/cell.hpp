@@ -1,9 +1,11 @@
-// One step of the recurrence behind its product: the cells, and at once the operand of h for the
-// step that follows (bodies in host/engine/body/cell.hpp and operand.hpp). Which step it is stands
-// in device memory, so that a captured launch can be replayed for any step.
+// One step of the recurrence around its products: the cells, what they give to a product that
+// follows within the step, and the operand of h for the step behind (bodies in
+// host/engine/body/cell.hpp, recurrent_cell.hpp and operand.hpp). Which step it is stands in device
+// memory, so that a captured launch can be replayed for any step.
 #pragma once
 
 #include "cuda/operand.hpp"
+#include "host/core/cell.hpp"
 
 namespace edgeval::gpu {
 
@@ -19,31 +21,54 @@ struct StepCursor {
 struct RecurrentStep {
   PackView pack;
   const StepCursor* cursor;
-  SumRows wx;                // [rows of the chunk, 4H] W x
-  SumRows uh;                // [N, 4H] U h
+  SumRows wx;                // [rows of the chunk, G H] W x
+  SumRows uh;                // [N, G H] U h; of a GRU that resets before [N, 2H]; none without U
   const std::byte* numbers;  // the cells' Numbers, in device memory
   std::byte* c;              // Numbers::State [N, H]
-  float* h;                  // [N, H]
-  OperandRows operand;       // [N, H] what enters U; h itself where elements stay as they are
-  float* output;             // [frames, H], this direction's columns of the layer's output
-  std::byte* state;          // Rule::State [N, H] without padding; null when the rule has none
+  float* h;                  // [N, P], P = H without a projection
+  OperandRows operand;       // [N, P] what enters U; h itself where elements stay as they are
+  float* output;             // [frames, P], this direction's columns of the layer's output
+  std::byte* state;          // Rule::State [N, P] without padding; null when the rule has none
   const std::byte* rule;     // the operand's Rule, in device memory
   OperandTotals totals;      // of the recurrent input
   Index cells;               // H
-  Index cell_stride, output_stride;  // of c and h; of output
+  Index width;               // P
+  Index c_stride, h_stride, output_stride;
+  // Of cells that are not plain LSTM cells.
+  LayerKind kind = LayerKind::kLstm;
+  CellForm form = {};
+  bool highway_matrix = false;
+  const float* x = nullptr;         // [frames, C], which an SRU shows beside c
+  Index x_stride = 0;
+  float* before_after = nullptr;    // [N, H], c_stride apart: what goes into the product that follows
+  OperandRows after_operand = {};   // [N, H] the same as that product's operand
+  SumRows after = {};               // [N, P] or, of a GRU that resets before, [N, H]
   bool operator==(const RecurrentStep&) const = default;
 };
 
-// The operand of the first `lanes` lanes' first step, h being 0.
-void launch_first_operand(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
-                          cudaStream_t stream);
-
-// Cells of step cursor + ahead, then operand(h) of the lanes that go on. `lanes` is at least the
-// number that are active.
-void launch_recurrent_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
-                           Index ahead, cudaStream_t stream);
-
 void launch_set_cursor(StepCursor* cursor, StepCursor value, cudaStream_t stream);
 void launch_advance_cursor(StepCursor* cursor, Index steps, cudaStream_t stream);
+
+// In all of these `lanes` is at least the number that are active; the step is cursor + ahead.
+
+// operand(h), for the product of the step.
+void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
+                              Index ahead, cudaStream_t stream);
+
+// Plain LSTM cells, then operand(h) of the lanes that go on, for the step behind.
+void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
+                      Index ahead, cudaStream_t stream);
+
+// r h of a GRU that resets before the product -> after_operand.
+void launch_reset(const LayerPolicy& policy, const RecurrentStep& step, Index lanes, Index ahead,
+                  cudaStream_t stream);
+
+// Cells of any kind: h and the output, or of an LSTM with a projection after_operand.
+void launch_cells(const LayerPolicy& policy, const RecurrentStep& step, Index lanes, Index ahead,
+                  cudaStream_t stream);
+
+// The projection's sums -> h and the output.
+void launch_projection(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
+                       Index ahead, cudaStream_t stream);
 
 }  // namespace edgeval::gpu

@@ -8,7 +8,7 @@
 #include <limits>
 #include <optional>
 
-#include "cuda/lstm.hpp"
+#include "cuda/direction.hpp"
 #include "cuda/unpack.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/counting.hpp"
@@ -16,16 +16,7 @@
 namespace edgeval::gpu {
 namespace {
 
-constexpr Index kTypicalFrames = 8192;  // rows of a linear layer's product
-constexpr int kLeastCapability = 8;     // the oldest architecture the kernels are compiled for
-
-// A layer's weights on the device under one arithmetic: those of each direction, or of a linear
-// layer.
-using LayerWeights = std::vector<DeviceProducts>;
-
-int bits_of(const Arithmetic& arithmetic) {
-  return std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
-}
+constexpr int kLeastCapability = 8;  // the oldest architecture the kernels are compiled for
 
 // Changed and zero elements of both operands, one row of lanes for each: x changed, x zero, h
 // changed, h zero.
@@ -34,7 +25,7 @@ constexpr Index kTotals = 4;
 // All memory that grows with a batch. Released as a whole when the device has no more.
 struct Workspace {
   explicit Workspace(Index chunk_bytes)
-      : runners{LstmRunner(chunk_bytes), LstmRunner(chunk_bytes)} {}
+      : runners{DirectionRunner(chunk_bytes), DirectionRunner(chunk_bytes)} {}
 
   LaneTable lanes;
   DeviceMatrix<float> input, output;  // of the current layer, [padded frames, width]
@@ -44,7 +35,7 @@ struct Workspace {
   DeviceBuffer<std::byte> state;
   LayerNumbers numbers;
   DeviceBuffer<unsigned long long> totals;  // [shapes, kTotals, N]
-  std::array<LstmRunner, 2> runners;
+  std::array<DirectionRunner, 2> runners;
 };
 
 Index free_bytes() {
@@ -66,7 +57,7 @@ class GpuEngine final : public Engine {
   GpuEngine(const Model& model, const EngineOptions& options)
       : model_(model),
         name_(device_name()),
-        weights_(model.stack().size()),
+        weights_(model.stack().begin(), model.stack().end()),
         chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
                                                  : std::min(free_bytes() / 16, Index{1} << 30)) {}
 
@@ -115,29 +106,8 @@ class GpuEngine final : public Engine {
     return own;
   }
 
-  // Uploaded when an arithmetic is first asked for.
-  const LayerWeights& weights(Index layer, const Arithmetic& arithmetic) {
-    LayerWeights& weights = weights_[layer][arithmetic.index()];
-    if (weights.empty()) {
-      weights = std::visit([&](const auto& l) { return upload_weights(l, bits_of(arithmetic)); },
-                           model_.layers[layer]);
-      stream_.synchronize();
-    }
-    return weights;
-  }
-  LayerWeights upload_weights(const LstmLayer& layer, int bits) const {
-    LayerWeights weights;
-    for (const LstmWeights& direction : layer.weights)
-      weights.push_back(lstm_products(cublas_, direction, bits, stream_));
-    return weights;
-  }
-  LayerWeights upload_weights(const LinearLayer& layer, int bits) const {
-    LayerWeights weights;
-    weights.push_back(
-        {{Product(cublas_, layer.weight.view(), bits, kTypicalFrames, stream_), {}, &layer.bias},
-         {}});
-    weights.back().float_bias.upload(layer.bias.data(), layer.bias.size(), stream_);
-    return weights;
+  const std::vector<DeviceProducts>& weights(Index layer, const Arithmetic& arithmetic) {
+    return weights_[layer].get(arithmetic, cublas_, stream_);
   }
 
   // How many lanes from `first` on run together: as many as the memory took the last time, halved
@@ -169,15 +139,15 @@ class GpuEngine final : public Engine {
     for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       const Layer& layer = model_.layers[i];
       const LayerPolicy& policy = point.layers[i];
-      const LayerWeights& products = weights(static_cast<Index>(i), policy.arithmetic);
+      const std::vector<DeviceProducts>& products = weights(static_cast<Index>(i), policy.arithmetic);
       const Index inputs = layer_inputs(layer);
       widest = std::max(widest, layer_outputs(layer));
       shapes += static_cast<Index>(layer_shapes(layer).size());
-      if (std::holds_alternative<LinearLayer>(layer)) {
-        reserve_linear(products.front(), policy, lanes);
-      } else {
+      if (const auto* recurrent = std::get_if<RecurrentLayer>(&layer)) {
         for (std::size_t d = 0; d < products.size(); ++d)
-          space.runners[d].reserve(products[d], policy, lanes);
+          space.runners[d].reserve(*recurrent, products[d], policy, lanes);
+      } else {
+        reserve_linear(products.front(), policy, lanes);
       }
       if (std::holds_alternative<SimilaritySkip>(policy.plan)) {
         space.q.resize(lanes.frames, inputs, stream_);
@@ -230,7 +200,7 @@ class GpuEngine final : public Engine {
     collect_activity(part);
   }
 
-  void run_layer(const LstmLayer& layer, Index index, Part& part) {
+  void run_layer(const RecurrentLayer& layer, Index index, Part& part) {
     Workspace& space = *workspace_;
     const Lanes& lanes = space.lanes.lanes();
     const LayerPolicy& policy = part.point.layers[index];
@@ -239,17 +209,18 @@ class GpuEngine final : public Engine {
       space.q.resize(lanes.frames, layer.inputs, stream_);
       launch_similarity(skip->rule(), lanes, x, space.q.view(), space.similarity.data(), stream_);
     }
-    std::vector<LstmTask> tasks;
+    std::vector<DirectionTask> tasks;
     for (std::size_t d = 0; d < layer.directions.size(); ++d) {
       const Index shape = static_cast<Index>(part.running.size() + d);
       tasks.push_back(
-          {.products = weights(index, policy.arithmetic)[d],
+          {.layer = layer,
+           .products = weights(index, policy.arithmetic)[d],
            .direction = layer.directions[d],
            .policy = policy,
            .lanes = lanes,
            .x = x,
            .similarity = space.similarity.data(),
-           .output = space.output.view().columns(static_cast<Index>(d) * layer.cells, layer.cells),
+           .output = space.output.view().columns(static_cast<Index>(d) * layer.width(), layer.width()),
            .input_totals = totals(shape, 0),
            .recurrent_totals = totals(shape, 2)});
     }
@@ -331,7 +302,7 @@ class GpuEngine final : public Engine {
       }
   }
 
-  void observe_plan(Index layer, Direction direction, const LstmRunner& runner,
+  void observe_plan(Index layer, Direction direction, const DirectionRunner& runner,
                     const Part& part) const {
     const bool skips = std::holds_alternative<SimilaritySkip>(part.point.layers[layer].plan);
     const std::vector<Index> offsets = own_offsets(part.features, part.first, part.count);
@@ -358,8 +329,7 @@ class GpuEngine final : public Engine {
   Stream stream_;
   Event ready_;
   CublasLt cublas_;
-  // Of each layer, by arithmetic.
-  std::vector<std::array<LayerWeights, std::variant_size_v<Arithmetic>>> weights_;
+  std::vector<DeviceLayer> weights_;  // of each layer
   const Index chunk_bytes_;
   Index most_lanes_ = std::numeric_limits<Index>::max();
   std::optional<Workspace> workspace_;
@@ -385,16 +355,6 @@ std::vector<std::string> devices() {
   return names;
 }
 
-std::optional<std::string> why_not(const Model& model) {
-  for (const Layer& layer : model.stack()) {
-    const auto* recurrent = std::get_if<RecurrentLayer>(&layer);
-    if (recurrent == nullptr || recurrent->is_plain_lstm()) continue;
-    return concat("the GPU engine has LSTM cells without peepholes and projection only, and layer ", recurrent->name,
-                  " has others");
-  }
-  return std::nullopt;
-}
-
 std::optional<std::string> why_not(const OperatingPoint& point) {
   for (const LayerPolicy& layer : point.layers) {
     const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
@@ -412,8 +372,6 @@ std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& opt
                   "there is no GPU that edgeval can use (compute capability 8.0 or later, with a "
                   "driver for CUDA ",
                   CUDART_VERSION / 1000, "); use --device cpu");
-  const std::optional<std::string> reason = why_not(model);
-  EDGEVAL_EXPECTS(!reason, *reason, "; use --device cpu");
   return std::make_unique<GpuEngine>(model, options);
 }
 

@@ -16,9 +16,6 @@ bool built_with_cuda();
 // Names of the usable devices; empty without a driver or without CUDA in the build.
 std::vector<std::string> devices();
 
-// Why the GPU engine cannot run the model whatever the point, "the GPU engine ..."; nothing when it can.
-std::optional<std::string> why_not(const Model& model);
-
 // Why the GPU engine cannot run the point, "the GPU engine ..."; nothing when it can.
 std::optional<std::string> why_not(const OperatingPoint& point);
 

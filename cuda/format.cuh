@@ -1,6 +1,6 @@
 // What kernels make of an arithmetic: how a rule sees values, where an operand is written, how sums
-// are read, which numbers the cells compute in. with_rule and with_cell choose a kernel's template
-// arguments for a layer's policy.
+// are read, which numbers the cells compute in. with_rule and with_numbers choose a kernel's
+// template arguments for a layer's policy.
 #pragma once
 
 #include "cuda/digits.hpp"
@@ -14,12 +14,16 @@ struct FloatFormat {
   using Numbers = FloatNumbers;
 
   template <class Rule>
-  static Rule rule(const Fp32&, const Rule& plain) {
+  static Rule rule(const Fp32&, const Rule& plain, int) {
     return plain;
   }
   template <class Rule>
   static __device__ float* operand(const Rule&, Source, OperandRows rows, Index row, Index column) {
-    return reinterpret_cast<float*>(rows.data) + row * rows.stride + column;
+    return after_operand(rows, row) + column;
+  }
+  // Of a product that follows within a step; its elements lie in (-1, 1).
+  static __device__ float* after_operand(OperandRows rows, Index row) {
+    return reinterpret_cast<float*>(rows.data) + row * rows.stride;
   }
   static __device__ const float* sums(SumRows rows, Index row, Index) {
     return reinterpret_cast<const float*>(rows.data) + row * rows.stride;
@@ -32,14 +36,18 @@ struct FixedFormat {
   using Numbers = FixedNumbers<std::conditional_t<Bits == 16, std::int64_t, std::int32_t>>;
 
   template <class Rule>
-  static OnGrid<Rule> rule(const Integer<Bits>& choice, const Rule& plain) {
-    return rule_on_grid(plain, Bits, static_cast<int>(choice.input_bits));
+  static OnGrid<Rule> rule(const Integer<Bits>& choice, const Rule& plain, int h_bits) {
+    return rule_on_grid(plain, Bits, static_cast<int>(choice.input_bits), h_bits);
   }
   template <class Rule>
   static __device__ DigitTarget<kDigits> operand(const Rule& rule, Source source, OperandRows rows,
                                                  Index row, Index column) {
     return {reinterpret_cast<std::int8_t*>(rows.data) + row * kDigits * rows.stride + column,
             rows.stride, static_cast<float>(rule.grid(source).scale)};
+  }
+  static __device__ DigitTarget<kDigits> after_operand(OperandRows rows, Index row) {
+    return {reinterpret_cast<std::int8_t*>(rows.data) + row * kDigits * rows.stride, rows.stride,
+            static_cast<float>(1 << (Bits - 1))};
   }
   static __device__ auto sums(SumRows rows, Index row, Index outputs) {
     const auto* first =
@@ -57,31 +65,45 @@ FixedFormat<Bits> format_of(const Integer<Bits>&) {
   return {};
 }
 
-// launch(format, rule): the operand's rule as the arithmetic sees values.
+// launch(format, rule): the operand's rule as the arithmetic sees values, h having so many fraction
+// bits in integers.
 template <class Launch>
-void with_rule(const LayerPolicy& policy, const Launch& launch) {
+void with_rule(const LayerPolicy& policy, int h_bits, const Launch& launch) {
   std::visit(
       [&](const auto& arithmetic, const auto& operand) {
         using Format = decltype(format_of(arithmetic));
-        launch(Format{}, Format::rule(arithmetic, operand.rule()));
+        launch(Format{}, Format::rule(arithmetic, operand.rule(), h_bits));
       },
       policy.arithmetic, policy.operand);
+}
+
+// The same where the rule sees x only.
+template <class Launch>
+void with_rule(const LayerPolicy& policy, const Launch& launch) {
+  const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
+  with_rule(policy, bits - 1, launch);
 }
 
 template <class... T>
 struct Types {};
 
-// launch(Types<Format, Numbers, Rule>): the same for a step of the cells, in the numbers that the
-// nonlinearity asks for.
+// launch(Types<Format, Numbers>): the numbers that the nonlinearity asks for.
+template <class Format, class Launch>
+void with_numbers_of(const LayerPolicy& policy, const Launch& launch) {
+  using Numbers = typename Format::Numbers;
+  if (std::holds_alternative<Exact>(policy.nonlinearity))
+    launch(Types<Format, Numbers>{});
+  else
+    launch(Types<Format, PiecewiseNumbers<Numbers>>{});
+}
+
 template <class Launch>
-void with_cell(const LayerPolicy& policy, const Launch& launch) {
-  with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
-    using Numbers = typename Format::Numbers;
-    if (std::holds_alternative<Exact>(policy.nonlinearity))
-      launch(Types<Format, Numbers, Rule>{});
-    else
-      launch(Types<Format, PiecewiseNumbers<Numbers>, Rule>{});
-  });
+void with_numbers(const LayerPolicy& policy, const Launch& launch) {
+  std::visit(
+      [&](const auto& arithmetic) {
+        with_numbers_of<decltype(format_of(arithmetic))>(policy, launch);
+      },
+      policy.arithmetic);
 }
 
 }  // namespace edgeval::gpu

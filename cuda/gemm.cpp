@@ -52,28 +52,31 @@ CublasLt::CublasLt() {
   handle_.reset(handle);
 }
 
-Product::Product(const CublasLt& cublas, MatrixView<const float> weight, int bits,
-                 Index typical_rows, cudaStream_t stream)
-    : cublas_(&cublas), shape_{weight.cols, weight.rows, bits} {
-  if (shape_.floats()) {
-    weight_.reserve(shape_.width() * shape_.operand_bytes(), stream);
-    upload(weight,
-           DeviceView<float>{reinterpret_cast<float*>(weight_.data()), weight.rows, weight.cols,
-                             shape_.operand_stride()},
-           stream);
-    EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32F_PEDANTIC, CUDA_R_32F));
-  } else {
-    upload_integers(weight, stream);
-    EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32I, CUDA_R_32I));
-  }
+Product::Product(const CublasLt& cublas, MatrixView<const float> weight, Index typical_rows,
+                 cudaStream_t stream)
+    : cublas_(&cublas), shape_{weight.cols, weight.rows, 32} {
+  weight_.reserve(shape_.width() * shape_.operand_bytes(), stream);
+  upload(weight,
+         DeviceView<float>{reinterpret_cast<float*>(weight_.data()), weight.rows, weight.cols,
+                           shape_.operand_stride()},
+         stream);
+  EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32F_PEDANTIC, CUDA_R_32F));
   set(product_, CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
   choose_algorithm(typical_rows);
 }
 
-void Product::upload_integers(MatrixView<const float> weight, cudaStream_t stream) {
+Product::Product(const CublasLt& cublas, const FixedWeights& weight, int bits, Index typical_rows,
+                 cudaStream_t stream)
+    : cublas_(&cublas), shape_{weight.codes.cols(), weight.codes.rows(), bits} {
+  upload_integers(weight, stream);
+  EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32I, CUDA_R_32I));
+  set(product_, CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
+  choose_algorithm(typical_rows);
+}
+
+void Product::upload_integers(const FixedWeights& weight, cudaStream_t stream) {
   ByteProduct::expect_exact_sums(shape_.inputs);
-  const FixedWeights fixed = FixedWeights::of(weight, shape_.bits);
-  const Matrix<std::int8_t> digits = fixed.digits(shape_.bits);
+  const Matrix<std::int8_t> digits = weight.digits(shape_.bits);
   weight_.reserve(shape_.width() * shape_.operand_stride(),
                   stream);  // zeros, which the padding stays
   upload(digits.view(),
@@ -81,10 +84,10 @@ void Product::upload_integers(MatrixView<const float> weight, cudaStream_t strea
                                  digits.cols(), shape_.operand_stride()},
          stream);
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for digits
-  weight_bits_ = fixed.fraction_bits;
+  weight_bits_ = weight.fraction_bits;
   for (Index o = 0; o < shape_.outputs; ++o) {
     std::int64_t sum = 0;
-    for (Index i = 0; i < shape_.inputs; ++i) sum += fixed.codes(o, i);
+    for (Index i = 0; i < shape_.inputs; ++i) sum += weight.codes(o, i);
     offsets_.push_back(shape_.bits == 16 ? kLowDigitOffset * sum : 0);
   }
 }

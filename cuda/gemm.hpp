@@ -37,9 +37,11 @@ class Product {
   static constexpr Index kRowBlock = 128;
   static constexpr Index padded(Index rows) { return padded_to(rows, kRowBlock); }
 
-  // weight: [O, C] on the host. bits: 32 for fp32, 16 or 8 for integers. typical_rows: of the calls
-  // to come, by which the algorithm is chosen. `cublas` must outlive the product.
-  Product(const CublasLt& cublas, MatrixView<const float> weight, int bits, Index typical_rows,
+  // In fp32, or exactly in integers of 16 or 8 bits. weight: [O, C] on the host. typical_rows: of
+  // the calls to come, by which the algorithm is chosen. `cublas` must outlive the product.
+  Product(const CublasLt& cublas, MatrixView<const float> weight, Index typical_rows,
+          cudaStream_t stream);
+  Product(const CublasLt& cublas, const FixedWeights& weight, int bits, Index typical_rows,
           cudaStream_t stream);
 
   // The first `rows` rows of x -> those of y. Both hold padded(rows) rows as shape() has them; rows
@@ -61,7 +63,7 @@ class Product {
     cublasLtMatrixLayoutOpaque_t weight, x, y;
   };
   Layouts layouts(Index blocks) const;
-  void upload_integers(MatrixView<const float> weight, cudaStream_t stream);
+  void upload_integers(const FixedWeights& weight, cudaStream_t stream);
   void choose_algorithm(Index typical_rows);
 
   const CublasLt* cublas_;
@@ -72,12 +74,6 @@ class Product {
   mutable cublasLtMatmulDescOpaque_t
       product_;  // cuBLASLt only reads it, but through a plain pointer
   cublasLtMatmulAlgo_t algorithm_;
-};
-
-// The products of one direction of a recurrent layer, or of a linear layer, under one arithmetic.
-struct DeviceProducts : LayerProducts<Product> {
-  DeviceBuffer<float> float_bias;
-  Index cells() const { return recurrent->inputs(); }
 };
 
 }  // namespace edgeval::gpu

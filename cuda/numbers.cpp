@@ -15,6 +15,12 @@ void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& po
   numbers_.reserve(kMostBytes, stream);
   if (!std::holds_alternative<Fp32>(policy.arithmetic)) {
     bias_.reserve(products.bias->size(), stream);
+    offset_.reserve(products.bias->size(), stream);
+    if (const CellConstants* constants = products.constants) {
+      recurrent_bias_.reserve(constants->recurrent_bias.size(), stream);
+      diagonal_.reserve(constants->diagonal.size(), stream);
+      if (constants->projects) projection_offset_.reserve(products.after->outputs(), stream);
+    }
     tables(stream);
   }
   if (const auto tables = piecewise_tables(policy.nonlinearity)) {
@@ -40,18 +46,29 @@ void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& pol
 }
 
 FloatNumbers LayerNumbers::plain(const DeviceProducts& products, const Fp32&, cudaStream_t) {
-  return {products.float_bias.data()};
+  return {products.float_bias.data(), products.float_recurrent_bias.data(),
+          products.float_diagonal.data()};
 }
 
 template <int Bits>
 auto LayerNumbers::plain(const DeviceProducts& products, const Integer<Bits>& choice,
                          cudaStream_t stream) {
   using Sum = std::conditional_t<Bits == 16, std::int64_t, std::int32_t>;
-  const FixedScale scale = fixed_scale(products, Bits, static_cast<int>(choice.input_bits));
-  FixedNumbers<Sum> numbers = scale.template numbers<Sum>(Integer<Bits>::kRecurrentBits);
-  bias_.upload(scale.bias, stream);
-  numbers.bias = bias_.data();
-  numbers.offset = nullptr;  // read by selections between products, which no kernel makes
+  const FixedConstants constants = FixedConstants::of(
+      products, Bits, static_cast<int>(choice.input_bits), products.recurrent_bits);
+  FixedNumbers<Sum> numbers = constants.template numbers<Sum>(Bits);
+  const auto move = [&](auto& pointer, const auto* values, Index count, auto& memory) {
+    memory.upload(values, count, stream);
+    pointer = memory.data();
+  };
+  const auto size = [](const auto& values) { return static_cast<Index>(values.size()); };
+  move(numbers.bias, constants.scale.bias.data(), size(constants.scale.bias), bias_);
+  move(numbers.offset, constants.scale.offset.data(), size(constants.scale.offset), offset_);
+  move(numbers.recurrent_bias, constants.recurrent_bias.data(), size(constants.recurrent_bias),
+       recurrent_bias_);
+  move(numbers.diagonal, constants.diagonal.data(), size(constants.diagonal), diagonal_);
+  move(numbers.projection_offset, constants.projection_offset.data(),
+       size(constants.projection_offset), projection_offset_);
   numbers.tables = tables(stream);
   return numbers;
 }

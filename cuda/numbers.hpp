@@ -1,9 +1,8 @@
 // The numbers of a layer's cells (host/engine/body/numbers.hpp) in device memory, where kernels and
-// recorded graphs read them: the struct itself, and the bias and tables it points to.
+// recorded graphs read them: the struct itself, and the constants and tables it points to.
 #pragma once
 
-#include "cuda/gemm.hpp"
-#include "host/engine/engine.hpp"
+#include "cuda/weights.hpp"
 
 namespace edgeval::gpu {
 
@@ -26,7 +25,8 @@ class LayerNumbers {
   void upload_struct(const Numbers& numbers, cudaStream_t stream);
 
   DeviceBuffer<std::byte> numbers_;
-  DeviceBuffer<std::int64_t> bias_;
+  DeviceBuffer<std::int64_t> bias_, offset_, recurrent_bias_, projection_offset_;
+  DeviceBuffer<std::int32_t> diagonal_;
   DeviceBuffer<TableEntry> table_sigmoid_, table_tanh_;
   DeviceBuffer<TablePiece> sigmoid_, tanh_;
 };

@@ -7,6 +7,7 @@
 #include "cuda/format.cuh"
 #include "cuda/operand.hpp"
 #include "host/engine/body/operand.hpp"
+#include "host/engine/body/window.hpp"
 
 namespace edgeval::gpu {
 namespace {
@@ -19,9 +20,12 @@ constexpr Index kLargestGrid = 65535;  // in y and z
 struct PackedRows {
   PackView pack;
   Index first_row;
+  bool gathered;
   __device__ Index lane(Index n) const { return pack.lane[n]; }
   __device__ Index steps(Index n) const { return pack.steps[n]; }
-  __device__ Index frame(Index n, Index k) const { return pack.frame_of_row[pack.offset[k] + n]; }
+  __device__ Index frame(Index n, Index k) const {
+    return gathered ? row(n, k) : pack.frame_of_row[pack.offset[k] + n];
+  }
   __device__ Index row(Index n, Index k) const { return pack.offset[k] + n - first_row; }
 };
 
@@ -62,6 +66,16 @@ __global__ void __launch_bounds__(kColumns)
   });
 }
 
+// A thread block per window.
+__global__ void window_kernel(Lanes lanes, PackView pack, WindowTask task) {
+  const Index row = blockIdx.x, frame = pack.frame_of_row[task.first_row + row];
+  const Index lane = lanes.lane_of_frame[frame], begin = lanes.begin[lane];
+  const MatrixView<const float> frames{task.x.row(begin), lanes.begin[lane + 1] - begin,
+                                       task.x.cols, task.x.stride};
+  window_row(CudaBlock{}, frames, frame - begin, task.window, task.backward,
+             task.windows.row(row));
+}
+
 template <class State>
 __global__ void initial_state_kernel(State* state, Index count) {
   const Index i = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -99,9 +113,9 @@ Index state_bytes(const LayerPolicy& policy) {
   return bytes;
 }
 
-std::vector<std::byte> rule_bytes(const LayerPolicy& policy) {
+std::vector<std::byte> rule_bytes(const LayerPolicy& policy, int h_bits) {
   std::vector<std::byte> bytes;
-  with_rule(policy, [&]<class Rule>(auto, const Rule& rule) {
+  with_rule(policy, h_bits, [&]<class Rule>(auto, const Rule& rule) {
     static_assert(std::is_trivially_copyable_v<Rule>, "rules travel as bytes");
     const auto* first = reinterpret_cast<const std::byte*>(&rule);
     bytes.assign(first, first + sizeof rule);
@@ -122,9 +136,17 @@ void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index cou
   });
 }
 
+void launch_windows(const Lanes& lanes, const PackView& pack, const WindowTask& task,
+                    cudaStream_t stream) {
+  if (task.windows.rows == 0 || task.x.cols == 0) return;
+  window_kernel<<<static_cast<unsigned>(task.windows.rows), threads_for(task.x.cols), 0, stream>>>(
+      lanes, pack, task);
+  EDGEVAL_LAUNCHED(stream);
+}
+
 void launch_packed_operand(const LayerPolicy& policy, const PackView& pack,
                            const InputOperand& task, cudaStream_t stream) {
-  launch(policy, PackedRows{pack, task.first_row}, task, stream);
+  launch(policy, PackedRows{pack, task.first_row, task.gathered}, task, stream);
 }
 
 void launch_frame_operand(const LayerPolicy& policy, const Lanes& lanes, const InputOperand& task,

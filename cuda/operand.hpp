@@ -17,13 +17,24 @@ struct OperandTotals {
 };
 
 struct InputOperand {
-  DeviceView<const float> x;  // [frames, C]
+  DeviceView<const float> x;  // [frames, C], or of `gathered` [rows of the chunk, C k]
   OperandRows operand;  // [rows of the chunk, C]; may be x itself where elements stay as they are
   std::byte* state;     // Rule::State [N, C], by position; null when the rule has none
   OperandTotals totals;
   Index first_step = 0, end_step = 0;  // of the chunk
   Index lanes = 0;                     // that run the first step
   Index first_row = 0;                 // packed row of the first step
+  bool gathered = false;               // x has the packed rows already
+};
+
+// Windows of a chunk: packed rows [first_row, first_row + rows of `windows`) of x [frames, C] ->
+// windows [rows, C k].
+struct WindowTask {
+  DeviceView<const float> x;
+  DeviceView<float> windows;
+  Index first_row;
+  Index window;  // k, frames
+  bool backward;
 };
 
 // Whether elements enter the products as they are, so that no operand needs to be written.
@@ -32,12 +43,16 @@ bool keeps_elements(const LayerPolicy& policy);
 // Bytes of one Rule::State; 0 where elements stay as they are.
 Index state_bytes(const LayerPolicy& policy);
 
-// The operand's rule as the policy's arithmetic sees values, as bytes.
-std::vector<std::byte> rule_bytes(const LayerPolicy& policy);
+// The operand's rule as the policy's arithmetic sees values, as bytes. h_bits: fraction bits of h in
+// integers.
+std::vector<std::byte> rule_bytes(const LayerPolicy& policy, int h_bits);
 
 // `count` states as they are before a sequence's first step.
 void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index count,
                           cudaStream_t stream);
+
+void launch_windows(const Lanes& lanes, const PackView& pack, const WindowTask& task,
+                    cudaStream_t stream);
 
 void launch_packed_operand(const LayerPolicy& policy, const PackView& pack,
                            const InputOperand& task, cudaStream_t stream);

@@ -32,8 +32,7 @@ ChosenEngine make_engine(const Model& model, const EngineChoice& options, const 
   };
   const bool could = options.device == "auto" && !gpu::devices().empty();
   std::optional<std::string> why_not;
-  if (could) why_not = gpu::why_not(model);
-  if (could && !why_not) why_not = gpu::why_not(point);
+  if (could) why_not = gpu::why_not(point);
   if (options.device == "gpu" || (could && !why_not)) return chosen(gpu::make_engine(model, engine), "");
   return chosen(make_cpu_engine(model, engine), why_not ? concat(" (", *why_not, ")") : "");
 }

@@ -80,11 +80,7 @@ class PackedLayer {
     if constexpr (std::is_same_v<Product, DenseProduct>) {
       return Product(MatrixView<const float>{weight.row(first), count, weight.cols(), weight.cols()});
     } else {
-      FixedWeights whole = FixedWeights::of(weight.view(), Product::kBits);
-      if (count == weight.rows()) return Product(whole, route_);
-      Matrix<std::int32_t> codes(count, weight.cols());
-      std::copy_n(whole.codes.row(first), codes.size(), codes.data());
-      return Product({std::move(codes), whole.fraction_bits}, route_);
+      return Product(FixedWeights::of(weight.view(), Product::kBits).rows(first, count), route_);
     }
   }
   template <class Product>

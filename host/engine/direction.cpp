@@ -4,6 +4,7 @@
 #include "host/engine/body/operand.hpp"
 #include "host/engine/body/recurrent_cell.hpp"
 #include "host/engine/body/unpack.hpp"
+#include "host/engine/body/window.hpp"
 #include "host/engine/pseudo_selection.hpp"
 
 namespace edgeval {
@@ -96,21 +97,11 @@ class DirectionRun {
   const float* frame(Index step, Index n) const {
     return task_.input.sequence(task_.lanes[n]).row(plan(n).live[step]);
   }
-  // What enters W x: the frame, or as many frames side by side as the window holds, those processed first in front, zeros
-  // before the first. They are the neighbours in the data, whether they were skipped or not.
+  // What enters W x: the frame, or the window that ends at it.
   const float* product_input(Index step, Index n) {
-    const Index window = form().window;
-    if (window == 1) return frame(step, n);
-    const MatrixView<const float> frames = task_.input.sequence(task_.lanes[n]);
-    const Index towards_first = task_.direction == Direction::kForward ? -1 : 1;
-    for (Index k = 0; k < window; ++k) {
-      const Index t = plan(n).live[step] + towards_first * (window - 1 - k);
-      float* const to = window_.data() + k * frames.cols;
-      if (t >= 0 && t < frames.rows)
-        std::copy_n(frames.row(t), frames.cols, to);
-      else
-        std::fill_n(to, frames.cols, 0.0F);
-    }
+    if (form().window == 1) return frame(step, n);
+    window_row(SerialBlock{}, task_.input.sequence(task_.lanes[n]), plan(n).live[step], form().window,
+               task_.direction == Direction::kBackward, window_.data());
     return window_.data();
   }
   Index active_lanes(Index step, Index before) const {

@@ -1,5 +1,6 @@
 #include "host/engine/fixed_product.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -12,6 +13,12 @@ constexpr std::int32_t kMostWithTwoDigits = 127 * 256 + 127;
 std::int32_t lower_digit(std::int32_t code) { return ((code + 128) & 255) - 128; }
 
 }  // namespace
+
+FixedWeights FixedWeights::rows(Index first, Index count) const {
+  Matrix<std::int32_t> some(count, codes.cols());
+  std::copy_n(codes.row(first), some.size(), some.data());
+  return {std::move(some), fraction_bits};
+}
 
 Matrix<std::int8_t> FixedWeights::digits(int bits) const {
   const Index outputs = codes.rows();

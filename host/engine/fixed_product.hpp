@@ -21,6 +21,9 @@ struct FixedWeights {
   static FixedWeights of(MatrixView<const float> weight, int bits);
   static int format(MatrixView<const float> weight, int bits);  // its fraction bits
 
+  // Rows [first, first + count), in the format of all.
+  FixedWeights rows(Index first, Index count) const;
+
   // As signed bytes. 8 bits: [O, C]. 16 bits: [2 O, C], the upper digits u of all rows, then the lower ones v.
   Matrix<std::int8_t> digits(int bits) const;
 };

@@ -57,56 +57,47 @@ FixedScale FixedScale::of(int bits, const Product& input, const Product* recurre
   return scale;
 }
 
-template <class SumT>
-typename FixedLayer<SumT>::Rows FixedLayer<SumT>::recurrent_rows(const LayerProducts<FixedProduct<SumT>>& products) {
-  Rows rows;
-  const auto add = [&](const FixedProduct<SumT>& product) {
-    rows.offsets.insert(rows.offsets.end(), product.offsets().begin(), product.offsets().end());
-    rows.magnitudes.insert(rows.magnitudes.end(), product.magnitudes().begin(), product.magnitudes().end());
-  };
-  if (products.recurrent) add(*products.recurrent);
-  if (products.after && static_cast<Index>(rows.offsets.size()) < products.bias->size()) add(*products.after);
-  return rows;
+void FixedConstants::add(const CellConstants& cells, int bits, const std::vector<std::int64_t>& recurrent_offsets) {
+  const auto rows = static_cast<Index>(scale.bias.size());
+  const Index apart = rows - cells.recurrent_bias.size();  // from here on U h has its own bias
+  for (Index o = apart; o < rows; ++o) {
+    const std::int64_t of_recurrent = recurrent_offsets[o] * (std::int64_t{1} << scale.up_h);
+    scale.bias[o] -= of_recurrent;
+    recurrent_bias.push_back(to_fixed(cells.recurrent_bias.data()[o - apart], scale.sum_bits) + of_recurrent);
+  }
+  if (cells.diagonal.size() == 0) return;
+  FixedWeights weights = FixedWeights::of(cells.diagonal.view(), bits);
+  EDGEVAL_EXPECTS(weights.fraction_bits >= -15 && weights.fraction_bits <= 46, "int", bits,
+                  ": the largest of a layer's diagonal weights needs ", weights.fraction_bits,
+                  " fraction bits; -15 to 46 are possible");
+  diagonal = std::move(weights.codes);
+  diagonal_bits = weights.fraction_bits;
 }
 
 template <class SumT>
 FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits, int h_bits)
-    : products_(products), x_bits_(x_bits), h_bits_(h_bits) {
-  const Rows u = recurrent_rows(products);
-  const FixedScale::Product input{products.input.weight_bits() + x_bits, products.input.offsets()};
-  if (products.recurrent) {
-    const FixedScale::Product recurrent{products.recurrent->weight_bits() + h_bits, u.offsets};
-    scale_ = FixedScale::of(kBits, input, &recurrent, *products.bias, x_bits);
-  } else {
-    scale_ = FixedScale::of(kBits, input, nullptr, *products.bias, x_bits);
-  }
-  std::int64_t largest = 0;  // of the sums that any input can make
-  for (Index o = 0; o < products.bias->size(); ++o) {
-    std::int64_t products_sum = products.input.magnitudes()[o] << scale_.up_x;
-    if (products.recurrent) products_sum += u.magnitudes[o] << scale_.up_h;
-    const std::int64_t bias = scale_.bias[o] - scale_.offset[o];
+    : products_(products),
+      x_bits_(x_bits),
+      h_bits_(h_bits),
+      constants_(FixedConstants::of(products, kBits, x_bits, h_bits)) {
+  const FixedScale& scale = constants_.scale;
+  const auto recurrent_magnitude = [&](Index o) -> std::int64_t {
+    if (!products.recurrent) return 0;
+    const std::vector<std::int64_t>& u = products.recurrent->magnitudes();
+    const auto rows = static_cast<Index>(u.size());
+    return o < rows ? u[o] : products.after->magnitudes()[o - rows];
+  };
+  // Of the sums that any input can make; where a cell keeps their halves apart they need not fit.
+  std::int64_t largest = 0;
+  for (Index o = 0; o < products.bias->size() - static_cast<Index>(constants_.recurrent_bias.size()); ++o) {
+    const std::int64_t products_sum =
+        (products.input.magnitudes()[o] << scale.up_x) + (recurrent_magnitude(o) << scale.up_h);
+    const std::int64_t bias = scale.bias[o] - scale.offset[o];
     largest = std::max(largest, std::abs(bias) + products_sum * -lowest_of(kBits));
   }
-  const std::int64_t half = std::int64_t{1} << (scale_.sum_bits - kStateBits - 1);
+  const std::int64_t half = std::int64_t{1} << (scale.sum_bits - kStateBits - 1);
   if (kBits == 8 && largest < (std::int64_t{1} << 31) - half)
-    for (const std::int64_t bias : scale_.bias) narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
-  if (products.constants == nullptr) return;
-  const CellConstants& constants = *products.constants;
-  const Index apart = products.bias->size() - constants.recurrent_bias.size();  // from here on U h has its own bias
-  for (Index o = apart; o < products.bias->size(); ++o) {
-    const std::int64_t of_recurrent = u.offsets[o] * (std::int64_t{1} << scale_.up_h);
-    scale_.bias[o] -= of_recurrent;
-    cell_.recurrent_bias.push_back(to_fixed(constants.recurrent_bias.data()[o - apart], scale_.sum_bits) + of_recurrent);
-  }
-  if (constants.diagonal.size() > 0) {
-    FixedWeights diagonal = FixedWeights::of(constants.diagonal.view(), kBits);
-    EDGEVAL_EXPECTS(diagonal.fraction_bits >= -15 && diagonal.fraction_bits <= 46, "int", kBits,
-                    ": the largest of a layer's diagonal weights needs ", diagonal.fraction_bits,
-                    " fraction bits; -15 to 46 are possible");
-    cell_.diagonal = std::move(diagonal.codes);
-    cell_.diagonal_bits = diagonal.fraction_bits;
-  }
-  if (constants.projects) cell_.projection_shift = products.after->weight_bits() + kRecurrentBits - h_bits_;
+    for (const std::int64_t bias : scale.bias) narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
 }
 
 template <class SumT>
@@ -115,21 +106,6 @@ std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const
 {
   if (narrow_bias_.empty()) return std::nullopt;
   return NarrowNumbers{numbers(), narrow_bias_.data()};
-}
-
-template <class SumT>
-FixedNumbers<SumT> FixedLayer<SumT>::numbers() const {
-  FixedNumbers<SumT> numbers = scale_.template numbers<SumT>(kRecurrentBits);
-  numbers.recurrent_bias = cell_.recurrent_bias.data();
-  numbers.diagonal = cell_.diagonal.data();
-  numbers.diagonal_bits = cell_.diagonal_bits;
-  if (products_.constants != nullptr && products_.constants->projects) {
-    numbers.projection_offset = products_.after->offsets().data();
-    numbers.projection_shift = cell_.projection_shift;
-    numbers.projection_bits = h_bits_;
-  }
-  numbers.x_grid = Grid::of(x_bits_, kBits);
-  return numbers;
 }
 
 int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits) {

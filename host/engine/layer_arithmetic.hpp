@@ -38,14 +38,6 @@ struct LayerProducts {
   const CellConstants* constants = nullptr;   // null: of a plain LSTM or linear layer
 };
 
-// What FixedLayer adds to its numbers for cells that are not plain LSTM cells.
-struct FixedCellConstants {
-  std::vector<std::int64_t> recurrent_bias;
-  Matrix<std::int32_t> diagonal;
-  int diagonal_bits = 0;
-  int projection_shift = 1;
-};
-
 // Fraction bits of h in integers of so many bits: all but the sign's, since h lies in (-1, 1); behind a projection the
 // most with which no h can saturate, whatever the cells give.
 int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits);
@@ -107,14 +99,63 @@ struct FixedScale {
   }
 };
 
-// The scale of a layer whose input has x_bits fraction bits.
+// Of all rows of U, whichever products have them.
 template <class Product>
-FixedScale fixed_scale(const LayerProducts<Product>& products, int bits, int x_bits) {
-  const FixedScale::Product input{products.input.weight_bits() + x_bits, products.input.offsets()};
-  if (!products.recurrent) return FixedScale::of(bits, input, nullptr, *products.bias, x_bits);
-  const FixedScale::Product recurrent{products.recurrent->weight_bits() + bits - 1, products.recurrent->offsets()};
-  return FixedScale::of(bits, input, &recurrent, *products.bias, x_bits);
+std::vector<std::int64_t> recurrent_offsets(const LayerProducts<Product>& products) {
+  std::vector<std::int64_t> offsets;
+  if (products.recurrent) offsets = products.recurrent->offsets();
+  if (products.after && static_cast<Index>(offsets.size()) < products.bias->size())
+    offsets.insert(offsets.end(), products.after->offsets().begin(), products.after->offsets().end());
+  return offsets;
 }
+
+// What brings the exact sums of a layer's products to its cells: one scale, and what cells that are not plain LSTM cells
+// add.
+struct FixedConstants {
+  FixedScale scale;
+  std::vector<std::int64_t> recurrent_bias = {};     // [H]
+  Matrix<std::int32_t> diagonal = {};
+  int diagonal_bits = 0;
+  std::vector<std::int64_t> projection_offset = {};  // [P]
+  int projection_shift = 1, projection_bits = 0;
+  Grid x_grid{};
+
+  // x_bits, h_bits: fraction bits of the layer's input and recurrent input.
+  template <class Product>
+  static FixedConstants of(const LayerProducts<Product>& products, int bits, int x_bits, int h_bits) {
+    const std::vector<std::int64_t> u = recurrent_offsets(products);
+    const FixedScale::Product input{products.input.weight_bits() + x_bits, products.input.offsets()};
+    const FixedScale::Product recurrent{products.recurrent ? products.recurrent->weight_bits() + h_bits : 0, u};
+    FixedConstants constants{
+        .scale = FixedScale::of(bits, input, products.recurrent ? &recurrent : nullptr, *products.bias, x_bits),
+        .x_grid = Grid::of(x_bits, bits)};
+    if (products.constants == nullptr) return constants;
+    constants.add(*products.constants, bits, u);
+    if (!products.constants->projects) return constants;
+    constants.projection_offset = products.after->offsets();
+    constants.projection_shift = products.after->weight_bits() + bits - 1 - h_bits;
+    constants.projection_bits = h_bits;
+    return constants;
+  }
+
+  // In host memory, that of this object.
+  template <class SumT>
+  FixedNumbers<SumT> numbers(int bits) const {
+    FixedNumbers<SumT> numbers = scale.template numbers<SumT>(bits - 1);
+    numbers.recurrent_bias = recurrent_bias.data();
+    numbers.diagonal = diagonal.data();
+    numbers.diagonal_bits = diagonal_bits;
+    numbers.projection_offset = projection_offset.data();
+    numbers.projection_shift = projection_shift;
+    numbers.projection_bits = projection_bits;
+    numbers.x_grid = x_grid;
+    return numbers;
+  }
+
+ private:
+  // recurrent_offsets: of all rows of U.
+  void add(const CellConstants& cells, int bits, const std::vector<std::int64_t>& recurrent_offsets);
+};
 
 template <class SumT>
 class FixedLayer {
@@ -134,7 +175,7 @@ class FixedLayer {
   void multiply_after(const float* values, Index rows, SumT* y) const {
     (*products_.after)(values, kRecurrentBits, rows, y);
   }
-  Numbers numbers() const;
+  Numbers numbers() const { return constants_.template numbers<SumT>(kBits); }
   // The same numbers in half the width, where no input can make a sum that leaves it.
   std::optional<NarrowNumbers> narrow_numbers() const
     requires(kBits == 8);
@@ -149,17 +190,10 @@ class FixedLayer {
   }
 
  private:
-  // Of all rows of U, whichever products have them.
-  struct Rows {
-    std::vector<std::int64_t> offsets, magnitudes;
-  };
-  static Rows recurrent_rows(const LayerProducts<FixedProduct<SumT>>& products);
-
   const LayerProducts<FixedProduct<SumT>>& products_;
   int x_bits_, h_bits_;
-  FixedScale scale_;
+  FixedConstants constants_;
   std::vector<std::uint32_t> narrow_bias_;  // the lower halves of the bias; empty where sums may need both
-  FixedCellConstants cell_;
 };
 
 using EightBitLayer = FixedLayer<std::int32_t>;

@@ -51,10 +51,6 @@ struct RecurrentLayer {
   Index outputs() const { return width() * static_cast<Index>(directions.size()); }
 };
 
-// The names of the GPU engine, which runs plain LSTM cells only.
-using LstmLayer = RecurrentLayer;
-using LstmWeights = RecurrentWeights;
-
 struct Activation {
   enum class Type { kNone, kRelu, kClippedRelu };
   Type type = Type::kNone;

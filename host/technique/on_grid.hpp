@@ -42,10 +42,10 @@ struct OnGrid {
   EDGEVAL_HD const Grid& grid(Source source) const { return source == Source::kInput ? x : h; }
 };
 
-// A rule under integers of `bits` bits, x having x_bits fraction bits and h all but the sign.
+// A rule under integers of `bits` bits, x and h having so many fraction bits.
 template <class Rule>
-OnGrid<Rule> rule_on_grid(const Rule& plain, int bits, int x_bits) {
-  return {plain, Grid::of(x_bits, bits), Grid::of(bits - 1, bits)};
+OnGrid<Rule> rule_on_grid(const Rule& plain, int bits, int x_bits, int h_bits) {
+  return {plain, Grid::of(x_bits, bits), Grid::of(h_bits, bits)};
 }
 
 }  // namespace edgeval

@@ -26,18 +26,6 @@ class Cells : public testing::TestWithParam<NamedCell> {};
 INSTANTIATE_TEST_SUITE_P(EveryCell, Cells, testing::ValuesIn(every_cell()),
                          [](const auto& info) { return info.param.name; });
 
-// A layer of the cell, and often a second one of it on top.
-Model cell_model(Random& random, const NamedCell& cell) {
-  std::vector<RecurrentSpec> layers = random_cell_layers(random, cell, random.whole(1, 2));
-  // Half of the SRUs show x itself.
-  const Index inputs = random.chance(0.5) ? layers.front().cells : random.skewed(1, 40);
-  return random_model({.inputs = inputs,
-                       .lstm = std::move(layers),
-                       .outputs = random.chance(0.3) ? 5 : 0,
-                       .gain = static_cast<float>(random.uniform(0.5, 1.5))},
-                      static_cast<std::uint64_t>(random.whole(0, 1 << 30)));
-}
-
 TEST_P(Cells, AreTheirLiteralLoopUnderEveryPlanAndOperand) {
   std::uint64_t executed = 0, dense = 0;
   for (Kind kind : kKinds) {

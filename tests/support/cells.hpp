@@ -47,4 +47,16 @@ inline std::vector<RecurrentSpec> random_cell_layers(Random& random, const Named
   return specs;
 }
 
+// A layer of the cell, and often a second one of it on top.
+inline Model cell_model(Random& random, const NamedCell& cell) {
+  std::vector<RecurrentSpec> layers = random_cell_layers(random, cell, random.whole(1, 2));
+  // Half of the SRUs show x itself.
+  const Index inputs = random.chance(0.5) ? layers.front().cells : random.skewed(1, 40);
+  return random_model({.inputs = inputs,
+                       .lstm = std::move(layers),
+                       .outputs = random.chance(0.3) ? 5 : 0,
+                       .gain = static_cast<float>(random.uniform(0.5, 1.5))},
+                      static_cast<std::uint64_t>(random.whole(0, 1 << 30)));
+}
+
 }  // namespace edgeval::test

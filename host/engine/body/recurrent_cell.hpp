@@ -9,26 +9,27 @@
 
 namespace edgeval {
 
-template <class Numbers>
+// Sums: as in CellRow.
+template <class Numbers, class Sums = const typename Numbers::Sum*>
 struct RecurrentRow {
-  const typename Numbers::Sum* wx;     // [G H]
-  const typename Numbers::Sum* uh;     // [G H], zeros where the cell has no U; [2 H] of a GRU that resets before
-  const typename Numbers::Sum* after;  // [H], U (r h) of a GRU that resets before
-  const float* x;                      // [H], what an SRU shows beside c
+  Sums wx;         // [G H]
+  Sums uh;         // [G H], not read where the cell has no U; [2 H] of a GRU that resets before
+  Sums after;      // [H], U (r h) of a GRU that resets before
+  const float* x;  // [H], what an SRU shows beside c
   Index cells;
   typename Numbers::State* c;  // [H], read and written; a GRU's h, not rounded to the width of an operand
   float* h;                    // [H], written
 };
 
 // i, f, g, o.
-template <class Block, class Numbers>
-EDGEVAL_HD void lstm_row(Block block, Numbers numbers, RecurrentRow<Numbers> row) {
-  cell_row(block, numbers, CellRow<Numbers>{row.wx, row.uh, row.cells, row.c, row.h, row.h});
+template <class Block, class Numbers, class Sums>
+EDGEVAL_HD void lstm_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
+  cell_row(block, numbers, CellRow<Numbers, Sums>{row.wx, row.uh, row.cells, row.c, row.h, row.h});
 }
 
 // Peepholes to i, f on c(t-1), to o on c(t).
-template <class Block, class Numbers>
-EDGEVAL_HD void peephole_lstm_row(Block block, Numbers numbers, RecurrentRow<Numbers> row) {
+template <class Block, class Numbers, class Sums>
+EDGEVAL_HD void peephole_lstm_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
   block.for_each(n, [&](Index j) {
     const auto z = [&](Index at) { return numbers.preactivation(row.wx[at], row.uh[at], at); };
@@ -44,8 +45,8 @@ EDGEVAL_HD void peephole_lstm_row(Block block, Numbers numbers, RecurrentRow<Num
 }
 
 // r, z, n; the reset gate on the product U h of n.
-template <class Block, class Numbers>
-EDGEVAL_HD void gru_row(Block block, Numbers numbers, RecurrentRow<Numbers> row) {
+template <class Block, class Numbers, class Sums>
+EDGEVAL_HD void gru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
   block.for_each(n, [&](Index j) {
     const auto z = [&](Index at) { return numbers.preactivation(row.wx[at], row.uh[at], at); };
@@ -59,8 +60,8 @@ EDGEVAL_HD void gru_row(Block block, Numbers numbers, RecurrentRow<Numbers> row)
 }
 
 // The first half of a GRU's step where the reset gate comes before the product: r h -> reset [H].
-template <class Block, class Numbers>
-EDGEVAL_HD void gru_reset_row(Block block, Numbers numbers, RecurrentRow<Numbers> row, float* reset) {
+template <class Block, class Numbers, class Sums>
+EDGEVAL_HD void gru_reset_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row, float* reset) {
   block.for_each(row.cells, [&](Index j) {
     const auto z_r = numbers.preactivation(row.wx[j], row.uh[j], j);
     reset[j] = numbers.output(gru_reset(numbers.curves(), z_r, row.c[j]), kUnitBits + kStateBits);
@@ -68,8 +69,8 @@ EDGEVAL_HD void gru_reset_row(Block block, Numbers numbers, RecurrentRow<Numbers
 }
 
 // The second half, once `after` is there.
-template <class Block, class Numbers>
-EDGEVAL_HD void reset_before_gru_row(Block block, Numbers numbers, RecurrentRow<Numbers> row) {
+template <class Block, class Numbers, class Sums>
+EDGEVAL_HD void reset_before_gru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
   block.for_each(n, [&](Index j) {
     const auto& functions = numbers.curves();
@@ -81,8 +82,8 @@ EDGEVAL_HD void reset_before_gru_row(Block block, Numbers numbers, RecurrentRow<
 }
 
 // y, f, r and, where the output is not as wide as x, the highway's product. Both gates see c(t-1).
-template <bool kTanh, bool kMatrix, class Block, class Numbers>
-EDGEVAL_HD void sru_row(Block block, Numbers numbers, RecurrentRow<Numbers> row) {
+template <bool kTanh, bool kMatrix, class Block, class Numbers, class Sums>
+EDGEVAL_HD void sru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
   block.for_each(n, [&](Index j) {
     const auto gate = [&](Index at) {
@@ -101,8 +102,8 @@ EDGEVAL_HD void sru_row(Block block, Numbers numbers, RecurrentRow<Numbers> row)
 }
 
 // y, f, o.
-template <bool kTanh, class Block, class Numbers>
-EDGEVAL_HD void qrnn_row(Block block, Numbers numbers, RecurrentRow<Numbers> row) {
+template <bool kTanh, class Block, class Numbers, class Sums>
+EDGEVAL_HD void qrnn_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
   block.for_each(n, [&](Index j) {
     const auto z = [&](Index at) { return numbers.input_part(row.wx[at], at); };
@@ -113,13 +114,13 @@ EDGEVAL_HD void qrnn_row(Block block, Numbers numbers, RecurrentRow<Numbers> row
   });
 }
 
-template <class Block, class Numbers>
+template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void recurrent_cell_row(Block block, const Numbers& numbers, LayerKind kind, const CellForm& form,
-                                   bool highway_matrix, RecurrentRow<Numbers> row) {
+                                   bool highway_matrix, RecurrentRow<Numbers, Sums> row) {
   if (kind == LayerKind::kLstm)
     return form.peepholes ? peephole_lstm_row(block, numbers, row) : lstm_row(block, numbers, row);
   // QuantizedNumbers lack the half: dynamic precision has no GRU.
-  if constexpr (requires { numbers.recurrent_part(*row.uh, 0); })
+  if constexpr (requires { numbers.recurrent_part(row.uh[0], 0); })
     if (kind == LayerKind::kGru)
       return form.reset_before ? reset_before_gru_row(block, numbers, row) : gru_row(block, numbers, row);
   if (kind == LayerKind::kQrnn)

@@ -84,7 +84,7 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
   const auto wx = on_device(r.wx.view(), stream), uh = on_device(r.uh.view(), stream);
   const auto bias = on_device(r.bias.view(), stream);
   const LayerPolicy policy{.plan = EveryStep{}, .operand = choice};
-  const auto rule = on_device(gpu::rule_bytes(policy), stream);
+  const auto rule = on_device(gpu::rule_bytes(policy, 0), stream);
   const auto numbers = bytes_on_device(FloatNumbers{bias.view().data}, stream);
   gpu::DeviceMatrix<float> c, h, operand, output;
   for (gpu::DeviceMatrix<float>* matrix : {&c, &h, &operand})
@@ -113,15 +113,17 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
       .rule = rule.data(),
       .totals = {changed.data(), zero.data()},
       .cells = r.cells,
-      .cell_stride = h.view().stride,
+      .width = r.cells,
+      .c_stride = h.view().stride,
+      .h_stride = h.view().stride,
       .output_stride = output.view().stride};
-  launch_first_operand(policy, step, r.active.front(), stream);
   launch_set_cursor(cursor.data(), {0, 0}, stream);
+  launch_recurrent_operand(policy, step, r.active.front(), 0, stream);
   const Index padded = r.lanes() + 3;  // blocks of lanes that are not there leave at once
   const Index together = way == Way::kOneByOne ? 1 : 3;
   const auto launch = [&] {
     for (Index ahead = 0; ahead < together; ++ahead)
-      launch_recurrent_step(policy, step, padded, ahead, stream);
+      launch_lstm_step(policy, step, padded, ahead, stream);
     launch_advance_cursor(cursor.data(), together, stream);
   };
   if (way == Way::kGraph) {

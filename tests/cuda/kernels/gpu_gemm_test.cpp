@@ -31,7 +31,7 @@ TEST(GpuGemm, AgreesWithALoopInDouble) {
     for (Index outputs : {1, 29, 33, 160}) {
       Random random(static_cast<std::uint64_t>(inputs * 1000 + outputs));
       const Matrix<float> weight = random_matrix(random, outputs, inputs);
-      const gpu::Product product(cublas, weight.view(), 32, 4 * kBlock, stream);
+      const gpu::Product product(cublas, weight.view(), 4 * kBlock, stream);
       for (Index rows : {Index{0}, Index{1}, Index{33}, kBlock, 3 * kBlock + 5}) {
         const Matrix<float> x = random_matrix(random, rows, inputs);
         const Matrix<float> y = product_of(product, x, stream);
@@ -58,7 +58,7 @@ TEST(GpuGemm, ARowsBitsDoNotDependOnTheOthers) {
   const gpu::CublasLt cublas;
   Random random(1);
   const Matrix<float> weight = random_matrix(random, 1280, 321);
-  const gpu::Product product(cublas, weight.view(), 32, 4 * kBlock, stream);
+  const gpu::Product product(cublas, weight.view(), 4 * kBlock, stream);
   const Matrix<float> x = random_matrix(random, 10 * kBlock + 7, 321);
   const Matrix<float> together = product_of(product, x, stream);
   for (Index rows : {Index{1}, Index{7}, Index{64}, kBlock + 1})
@@ -77,9 +77,9 @@ void expect_exact_sums(Index inputs, Index outputs, Index rows, const gpu::Cubla
                        const gpu::Stream& stream) {
   Random random(static_cast<std::uint64_t>(inputs * 1000 + outputs));
   const Matrix<float> weight = random_matrix(random, outputs, inputs);
-  const gpu::Product product(cublas, weight.view(), Bits, 4 * kBlock, stream);
-  const gpu::ProductShape& shape = product.shape();
   const FixedWeights weights = FixedWeights::of(weight.view(), Bits);
+  const gpu::Product product(cublas, weights, Bits, 4 * kBlock, stream);
+  const gpu::ProductShape& shape = product.shape();
   EXPECT_EQ(product.weight_bits(), weights.fraction_bits);
   std::vector<std::int8_t> digits(
       static_cast<std::size_t>(gpu::Product::padded(rows) * shape.operand_bytes()), 77);

@@ -1,0 +1,271 @@
+#include "cuda/direction.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "cuda/unpack.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+constexpr Index kStepsPerGraph = 16;
+constexpr Index kLeastGraphs = 2;  // shorter stretches are not worth a recording
+constexpr std::size_t kMostRecorded = 256;
+
+// h itself as the operand of fp32.
+OperandRows rows_of(DeviceView<float> h) {
+  return {reinterpret_cast<std::byte*>(h.data), h.stride};
+}
+
+}  // namespace
+
+void DirectionRunner::reserve(const RecurrentLayer& layer, const DeviceProducts& products,
+                              const LayerPolicy& policy, const Lanes& lanes) {
+  const Index inputs = layer.product_inputs(), window = layer.form.window;
+  const ProductShape& input = products.input.shape();
+  const Index window_bytes =
+      window > 1 ? DeviceMatrix<float>::padded_cols(inputs) * Index{sizeof(float)} : 0;
+  const Index row_bytes = input.operand_bytes() + input.sum_bytes() + window_bytes;
+  chunk_rows_ =
+      Product::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
+  const Index lane_rows = Product::padded(lanes.count);
+  packing_.reserve(lanes, stream_);
+  mode_.reserve(lanes.frames, stream_);
+  live_.reserve(lanes.frames, stream_);
+  running_on_device_.reserve(lanes.count, stream_);
+  if (window > 1) windows_.resize(chunk_rows_, inputs, stream_);
+  x_operand_.reserve(chunk_rows_ * input.operand_bytes(), stream_);
+  wx_.reserve(chunk_rows_ * input.sum_bytes(), stream_);
+  h_.resize(lane_rows, layer.width(), stream_);
+  c_.reserve(lanes.count * DeviceMatrix<float>::padded_cols(layer.cells) * kStateBytes, stream_);
+  x_state_.reserve(lanes.count * inputs * state_bytes(policy), stream_);
+  if (products.recurrent) {
+    const ProductShape& recurrent = products.recurrent->shape();
+    uh_.reserve(lane_rows * recurrent.sum_bytes(), stream_);
+    if (!keeps_elements(policy)) h_operand_.reserve(lane_rows * recurrent.operand_bytes(), stream_);
+    h_state_.reserve(lanes.count * layer.width() * state_bytes(policy), stream_);
+  }
+  if (products.after) reserve_after(layer, products, lane_rows);
+  numbers_.reserve(products, policy, stream_);
+  rule_ = rule_bytes(policy, products.recurrent_bits);
+  rule_on_device_.reserve(static_cast<Index>(rule_.size()), stream_);
+  cursor_.reserve(1, stream_);
+}
+
+// For a product that follows within a step.
+void DirectionRunner::reserve_after(const RecurrentLayer& layer, const DeviceProducts& products,
+                                    Index lane_rows) {
+  const ProductShape& after = products.after->shape();
+  before_after_.resize(lane_rows, layer.cells, stream_);
+  after_operand_.reserve(lane_rows * after.operand_bytes(), stream_);
+  after_.reserve(lane_rows * after.sum_bytes(), stream_);
+}
+
+void DirectionRunner::plan(const DirectionTask& task) {
+  reserve(task.layer, task.products, task.policy, task.lanes);
+  const bool backward = task.direction == Direction::kBackward;
+  std::visit(
+      [&](const auto& plan) {
+        using Choice = std::remove_cvref_t<decltype(plan)>;
+        if constexpr (std::is_same_v<Choice, SimilaritySkip>) {
+          launch_plan_similarity(plan.rule(), task.lanes, task.similarity, backward, plan_view(),
+                                 stream_);
+        } else {
+          static_assert(std::is_same_v<Choice, EveryStep>, "a plan that has no kernel here");
+          launch_plan_every_step(task.lanes, backward, plan_view(), stream_);
+        }
+      },
+      task.policy.plan);
+  packing_.pack(task.lanes, plan_view(), stream_);
+  running_.resize(static_cast<std::size_t>(task.lanes.count));
+  active_.resize(static_cast<std::size_t>(task.lanes.longest) + 1);
+  running_on_device_.download(running_.data(), task.lanes.count, stream_);
+  packing_.download_active(active_, stream_);
+}
+
+void DirectionRunner::run(const DirectionTask& task) {
+  stream_.synchronize();  // for running_ and active_
+  offset_.resize(active_.size());
+  std::exclusive_scan(active_.begin(), active_.end(), offset_.begin(), Index{0});
+  steps_ = std::find(active_.begin(), active_.end(), 0) - active_.begin();
+  const RecurrentStep step = recurrent_step(task);
+  start(task, step);
+  for (Index first = 0; first < steps_;) first = run_chunk(task, step, first);
+  if (std::holds_alternative<SimilaritySkip>(task.policy.plan))
+    launch_unpack(task.lanes, plan_view(), task.direction == Direction::kBackward, task.output,
+                  stream_);
+}
+
+std::vector<StepMode> DirectionRunner::modes(Index frames) const {
+  std::vector<StepMode> modes(static_cast<std::size_t>(frames));
+  mode_.download(modes.data(), frames, stream_);
+  stream_.synchronize();
+  return modes;
+}
+
+RecurrentStep DirectionRunner::recurrent_step(const DirectionTask& task) const {
+  const RecurrentLayer& layer = task.layer;
+  const DeviceProducts& products = task.products;
+  const bool keeps = keeps_elements(task.policy);
+  RecurrentStep step{.pack = packing_.view(),
+                     .cursor = cursor_.data(),
+                     .wx = {wx_.data(), products.input.shape().sum_stride()},
+                     .uh = {},
+                     .numbers = numbers_.data(),
+                     .c = c_.data(),
+                     .h = h_.view().data,
+                     .operand = {},
+                     .output = task.output.data,
+                     .state = keeps ? nullptr : h_state_.data(),
+                     .rule = rule_on_device_.data(),
+                     .totals = task.recurrent_totals,
+                     .cells = layer.cells,
+                     .width = layer.width(),
+                     .c_stride = DeviceMatrix<float>::padded_cols(layer.cells),
+                     .h_stride = h_.view().stride,
+                     .output_stride = task.output.stride,
+                     .kind = layer.kind,
+                     .form = layer.form,
+                     .highway_matrix = layer.has_highway_matrix()};
+  if (layer.kind == LayerKind::kSru && !step.highway_matrix) {
+    step.x = task.x.data;
+    step.x_stride = task.x.stride;
+  }
+  if (products.recurrent) {
+    const ProductShape& recurrent = products.recurrent->shape();
+    step.uh = {uh_.data(), recurrent.sum_stride()};
+    step.operand = keeps ? rows_of(h_.view())
+                         : OperandRows{h_operand_.data(), recurrent.operand_stride()};
+  }
+  if (products.after) {
+    const ProductShape& after = products.after->shape();
+    step.before_after = before_after_.view().data;
+    step.after_operand = {after_operand_.data(), after.operand_stride()};
+    step.after = {after_.data(), after.sum_stride()};
+  }
+  return step;
+}
+
+// State before the first step, and what h = 0 brings into its product.
+void DirectionRunner::start(const DirectionTask& task, const RecurrentStep& step) {
+  const LayerPolicy& policy = task.policy;
+  const Index lanes = task.lanes.count;
+  c_.zero(lanes * step.c_stride * kStateBytes, stream_);
+  h_.zero(stream_);
+  launch_initial_state(policy, x_state_.data(), lanes * task.layer.product_inputs(), stream_);
+  rule_on_device_.upload(rule_, stream_);
+  numbers_.upload(task.products, policy, stream_);
+  if (!task.products.recurrent) return;
+  launch_initial_state(policy, h_state_.data(), lanes * step.width, stream_);
+  launch_set_cursor(cursor_.data(), {0, 0}, stream_);
+  launch_recurrent_operand(policy, step, active_.front(), 0, stream_);
+}
+
+// Runs as many steps from `first` as fit into a chunk (at least one); returns the step after the
+// last.
+Index DirectionRunner::run_chunk(const DirectionTask& task, const RecurrentStep& step,
+                                 Index first) {
+  Index end = first + 1;
+  while (end < steps_ && offset_[end] + active_[end] - offset_[first] <= chunk_rows_) ++end;
+  multiply_input(task, step, first, end);
+  launch_set_cursor(cursor_.data(), {first, offset_[first]}, stream_);
+  const auto blocks = [&](Index k) { return Product::padded(active_[k]) / Product::kRowBlock; };
+  for (Index k = first; k < end;) {
+    Index next = k + 1;
+    while (next < end && blocks(next) == blocks(k)) ++next;
+    run_steps(task, step, blocks(k), next - k);
+    k = next;
+  }
+  return end;
+}
+
+// W x of steps [first, end).
+void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentStep& step,
+                                     Index first, Index end) {
+  const RecurrentLayer& layer = task.layer;
+  const Index first_row = offset_[first], rows = offset_[end - 1] + active_[end - 1] - first_row;
+  const bool windowed = layer.form.window > 1;
+  if (windowed)
+    launch_windows(task.lanes, packing_.view(),
+                   {.x = task.x,
+                    .windows = windows_.view().leading(rows),
+                    .first_row = first_row,
+                    .window = layer.form.window,
+                    .backward = task.direction == Direction::kBackward},
+                   stream_);
+  const OperandRows operand{x_operand_.data(), task.products.input.shape().operand_stride()};
+  launch_packed_operand(task.policy, packing_.view(),
+                        {.x = windowed ? windows_.view() : task.x,
+                         .operand = operand,
+                         .state = keeps_elements(task.policy) ? nullptr : x_state_.data(),
+                         .totals = task.input_totals,
+                         .first_step = first,
+                         .end_step = end,
+                         .lanes = active_[first],
+                         .first_row = first_row,
+                         .gathered = windowed},
+                        stream_);
+  task.products.input(operand, rows, step.wx, stream_);
+}
+
+// `count` steps whose active lanes fill `blocks` row blocks of the product.
+void DirectionRunner::run_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks,
+                           Index count) {
+  if (count > kLeastGraphs * kStepsPerGraph) {
+    launch_steps(task, step, blocks, 1);  // loads the kernels, which a recording should not do
+    --count;
+    const Graph& recorded = graph(task, step, blocks);
+    for (; count >= kStepsPerGraph; count -= kStepsPerGraph) recorded.launch(stream_);
+  }
+  launch_steps(task, step, blocks, count);
+}
+
+void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks,
+                              Index count) {
+  const Index rows = blocks * Product::kRowBlock;
+  for (Index ahead = 0; ahead < count; ++ahead) {
+    if (task.products.recurrent)
+      (*task.products.recurrent)(step.operand, rows, step.uh, stream_);
+    if (task.layer.is_plain_lstm())
+      launch_lstm_step(task.policy, step, rows, ahead, stream_);
+    else
+      launch_cells_around_products(task, step, rows, ahead);
+  }
+  if (count > 0) launch_advance_cursor(cursor_.data(), count, stream_);
+}
+
+// Cells of any kind with the product that follows within their step, and the next operand.
+void DirectionRunner::launch_cells_around_products(const DirectionTask& task,
+                                                   const RecurrentStep& step, Index rows,
+                                                   Index ahead) {
+  const DeviceProducts& products = task.products;
+  if (step.form.reset_before) {
+    launch_reset(task.policy, step, rows, ahead, stream_);
+    (*products.after)(step.after_operand, rows, step.after, stream_);
+  }
+  launch_cells(task.policy, step, rows, ahead, stream_);
+  if (step.form.projection > 0) {
+    (*products.after)(step.after_operand, rows, step.after, stream_);
+    launch_projection(task.policy, step, rows, ahead, stream_);
+  }
+  if (products.recurrent) launch_recurrent_operand(task.policy, step, rows, ahead + 1, stream_);
+}
+
+const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentStep& step, Index blocks) {
+  const Product* input = &task.products.input;
+  const std::size_t operand = task.policy.operand.index();
+  const bool exact = std::holds_alternative<Exact>(task.policy.nonlinearity);
+  for (const Recorded& known : recorded_)
+    if (known.input == input && known.operand == operand && known.exact == exact &&
+        known.blocks == blocks && known.step == step)
+      return known.graph;
+  if (recorded_.size() == kMostRecorded) {
+    stream_.synchronize();
+    recorded_.clear();
+  }
+  recorded_.push_back({step, input, operand, exact, blocks,
+                       Graph([&] { launch_steps(task, step, blocks, kStepsPerGraph); }, stream_)});
+  return recorded_.back().graph;
+}
+
+}  // namespace edgeval::gpu

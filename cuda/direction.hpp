@@ -1,0 +1,91 @@
+// One direction of a recurrent layer on the GPU, from its input to its columns of the output:
+//   plan -> pack -> operand(x) -> product W
+//   -> for each live step { product U -> cell [-> product -> projection] -> operand(h) } -> unpack.
+// The host waits once, for the plan; from there on the number of active lanes of every step is
+// known and the recurrence is given to the stream without another look, most of it as replays of
+// recorded graphs.
+#pragma once
+
+#include "cuda/cell.hpp"
+#include "cuda/graph.hpp"
+#include "cuda/numbers.hpp"
+#include "cuda/stream.hpp"
+
+namespace edgeval::gpu {
+
+struct DirectionTask {
+  const RecurrentLayer& layer;
+  const DeviceProducts& products;  // under the policy's arithmetic
+  Direction direction;
+  const LayerPolicy& policy;
+  Lanes lanes;
+  DeviceView<const float> x;          // [frames, C]
+  const FrameSimilarity* similarity;  // [frames]; read by plans that skip
+  DeviceView<float> output;           // [frames, P], this direction's columns
+  OperandTotals input_totals, recurrent_totals;
+};
+
+// Memory and stream for one direction of one layer at a time; a task is reserved, planned and run,
+// in this order.
+class DirectionRunner {
+ public:
+  // chunk_bytes: of operands and pre-activations held at once.
+  explicit DirectionRunner(Index chunk_bytes) : chunk_bytes_(chunk_bytes) {}
+
+  // All the memory that a task of this layer, policy and lanes takes, so that plan and run allocate
+  // nothing.
+  void reserve(const RecurrentLayer& layer, const DeviceProducts& products,
+               const LayerPolicy& policy, const Lanes& lanes);
+  void plan(const DirectionTask& task);
+  void run(const DirectionTask& task);
+
+  const Stream& stream() const { return stream_; }
+  // After run: frames of each lane that ran, and the modes of all frames in time order if the plan
+  // skips.
+  const std::vector<std::int32_t>& running() const { return running_; }
+  std::vector<StepMode> modes(Index frames) const;
+
+ private:
+  struct Recorded {
+    RecurrentStep step;
+    const Product* input;  // which layer, direction and arithmetic
+    std::size_t operand;   // which choice
+    bool exact;            // nonlinearity
+    Index blocks;          // of rows in the product
+    Graph graph;
+  };
+
+  PlanView plan_view() const { return {mode_.data(), live_.data(), running_on_device_.data()}; }
+  void reserve_after(const RecurrentLayer& layer, const DeviceProducts& products, Index lane_rows);
+  RecurrentStep recurrent_step(const DirectionTask& task) const;
+  void start(const DirectionTask& task, const RecurrentStep& step);
+  Index run_chunk(const DirectionTask& task, const RecurrentStep& step, Index first);
+  void multiply_input(const DirectionTask& task, const RecurrentStep& step, Index first, Index end);
+  void run_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks, Index count);
+  void launch_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks,
+                    Index count);
+  void launch_cells_around_products(const DirectionTask& task, const RecurrentStep& step,
+                                    Index rows, Index ahead);
+  const Graph& graph(const DirectionTask& task, const RecurrentStep& step, Index blocks);
+
+  Index chunk_bytes_;
+  Stream stream_;
+  Packing packing_;
+  DeviceBuffer<StepMode> mode_;
+  DeviceBuffer<std::int32_t> live_, running_on_device_;
+  Index chunk_rows_ = 0;
+  DeviceMatrix<float> windows_;
+  DeviceBuffer<std::byte> x_operand_, h_operand_, after_operand_, wx_, uh_, after_, c_;
+  DeviceMatrix<float> h_, before_after_;
+  DeviceBuffer<std::byte> x_state_, h_state_, rule_on_device_;
+  LayerNumbers numbers_;
+  DeviceBuffer<StepCursor> cursor_;
+  std::vector<std::byte> rule_;
+  std::vector<std::int32_t> running_;  // [N]
+  std::vector<Index> active_;          // [longest + 1] lanes of each step
+  std::vector<Index> offset_;          // [longest + 1] packed rows before each step
+  Index steps_ = 0;
+  std::vector<Recorded> recorded_;
+};
+
+}  // namespace edgeval::gpu
