@@ -35,7 +35,8 @@ class Translator {
       : model_(read_translation_model(read_file(path), path.string())),
         source_(model_.source),
         target_(model_.target),
-        decoder_(model_),
+        point_(dense_point(model_.network)),
+        decoder_(model_, point_),
         engine_(make_cpu_engine(model_.network, {})) {}
 
   Lines translate(const Lines& sources, double width, std::size_t batch) {
@@ -43,8 +44,9 @@ class Translator {
     for (std::size_t first = 0; first < sources.size(); first += batch) {
       const std::size_t last = std::min(sources.size(), first + batch);
       const Ragged<float> embedded = embed({sources.begin() + static_cast<Index>(first), sources.begin() + static_cast<Index>(last)});
-      const Encoded encoded = encode(decoder_, *engine_, embedded, dense_point(model_.network));
-      for (const SearchResult& result : beam_search(decoder_, encoded.memory, encoded.states, {.beam = FixedBeam{width}}))
+      Encoded encoded = encode(model_, *engine_, embedded, point_);
+      for (const SearchResult& result :
+           beam_search(decoder_, std::move(encoded.keys), encoded.states, {.beam = FixedBeam{width}}))
         texts.push_back(target_.decode(std::vector<Index>(result.best[0].tokens.begin(), result.best[0].tokens.end())));
     }
     return texts;
@@ -70,6 +72,7 @@ class Translator {
 
   const TranslationModel model_;
   const data::Subwords source_, target_;
+  const OperatingPoint point_;
   const Decoder decoder_;
   const std::unique_ptr<Engine> engine_;
 };
