@@ -3,6 +3,9 @@
 //   second_element(element, source)   what enters the second product, for an element that enters
 //   the first before_cell(n, step, sums)        replaces sums of lane n after_cell(n, c) sees the
 //   new c [H] add_counts(n, activity)           of lane n, at the end
+// Of a decoder, whose lanes are hypotheses that fork and end (step_layer.hpp):
+//   gathered(parents)                 the state of lanes `parents`, side by side
+//   take_counts(n, activity)          of lane n, once: they start from 0 again
 #pragma once
 
 #include "host/engine/body/memo.hpp"
@@ -28,6 +31,8 @@ class NoSelection {
   void before_cell(Index, Index, StepSums<typename Numbers::Sum>) {}
   void after_cell(Index, const typename Numbers::State*) {}
   void add_counts(Index, LayerActivity&) const {}
+  NoSelection gathered(std::span<const Index>) const { return {}; }
+  void take_counts(Index, LayerActivity&) {}
 };
 
 template <class LayerArithmetic>
@@ -61,8 +66,17 @@ class MemoSelection {
   void add_counts(Index n, LayerActivity& activity) const {
     activity[Count::kNeuronsMemoized] += memoized_[static_cast<std::size_t>(n)];
   }
+  MemoSelection gathered(std::span<const Index> parents) const {
+    return MemoSelection(rule_, numbers_, second_, gathered_rows(memo_, parents));
+  }
+  void take_counts(Index n, LayerActivity& activity) {
+    activity[Count::kNeuronsMemoized] += std::exchange(memoized_[static_cast<std::size_t>(n)], 0);
+  }
 
  private:
+  MemoSelection(const Memoized::Rule& rule, const Numbers& numbers, const SecondProducts* second, Matrix<NeuronMemo<Sum>> memo)
+      : rule_(rule), numbers_(numbers), second_(second), memo_(std::move(memo)), memoized_(static_cast<std::size_t>(memo_.rows())) {}
+
   const Memoized::Rule rule_;
   const Numbers numbers_;
   const SecondProducts* const second_;
@@ -117,6 +131,16 @@ class PrecisionSelection {
   }
   void add_counts(Index n, LayerActivity& activity) const {
     activity[Count::kElementsLow] += low_[static_cast<std::size_t>(n)];
+  }
+  PrecisionSelection gathered(std::span<const Index> parents) const {
+    PrecisionSelection rows(choice_, arithmetic_, second_, {}, elements_.cols());
+    rows.elements_ = gathered_rows(elements_, parents);
+    for (Index parent : parents) rows.machines_.push_back(machines_[static_cast<std::size_t>(parent)]);
+    rows.low_.resize(parents.size());
+    return rows;
+  }
+  void take_counts(Index n, LayerActivity& activity) {
+    activity[Count::kElementsLow] += std::exchange(low_[static_cast<std::size_t>(n)], 0);
   }
 
  private:

@@ -13,13 +13,7 @@ namespace {
 // Sentences of one group: enough rows to keep the products busy, few enough that their logits stay in a thread's cache.
 constexpr Index kGroup = 64;
 
-// Sentences [first, last) of everything that is kept per sentence.
-DecoderMemory part_of(const DecoderMemory& memory, Index first, Index last) {
-  DecoderMemory part{slice(memory.keys, first, last), {}};
-  if (memory.hidden.sequences() > 0) part.hidden = slice(memory.hidden, first, last);
-  return part;
-}
-
+// Sentences [first, last).
 EncoderStates part_of(const EncoderStates& states, Index first, Index last) {
   const auto rows = [&](const Matrix<float>& all) {
     Matrix<float> some(last - first, all.cols());
@@ -34,11 +28,12 @@ EncoderStates part_of(const EncoderStates& states, Index first, Index last) {
 
 }  // namespace
 
-Translator::Translator(const TranslationModel& model, const EngineOptions& options)
+Translator::Translator(const TranslationModel& model, OperatingPoint point, const EngineOptions& options)
     : model_(model),
+      point_(std::move(point)),
       threads_(options.threads > 0 ? options.threads : hardware_threads()),
       engine_(make_cpu_engine(model.network, options)),
-      decoder_(model) {}
+      decoder_(model, point_, options) {}
 
 Ragged<float> Translator::embed(const std::vector<Sentence>& sentences, const std::vector<Index>& which) const {
   std::vector<Index> lengths;
@@ -52,25 +47,24 @@ Ragged<float> Translator::embed(const std::vector<Sentence>& sentences, const st
 }
 
 template <class Work>
-void Translator::for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point,
-                                const Work& work) const {
+void Translator::for_each_group(const std::vector<Sentence>& sentences, LayerObserver* observer, const Work& work) const {
   std::vector<Index> which;  // longest first: sentences of a group end at about the same step
   for (std::size_t n = 0; n < sentences.size(); ++n)
     if (!sentences[n].empty()) which.push_back(static_cast<Index>(n));
   std::ranges::stable_sort(which, std::ranges::greater{}, [&](Index n) { return sentences[static_cast<std::size_t>(n)].size(); });
   if (which.empty()) return;
-  const Encoded encoded = encode(decoder_, *engine_, embed(sentences, which), point);
+  const Encoded encoded = encode(model_, *engine_, embed(sentences, which), point_, observer);
   const auto count = static_cast<Index>(which.size());
-  parallel_for((count + kGroup - 1) / kGroup, threads_, [&](Index g) {
+  parallel_for((count + kGroup - 1) / kGroup, observer != nullptr ? 1 : threads_, [&](Index g) {
     const Index first = g * kGroup, last = std::min(count, first + kGroup);
     const auto from = static_cast<std::size_t>(first), size = static_cast<std::size_t>(last - first);
     work(std::span(std::as_const(which)).subspan(from, size), std::span(encoded.activity).subspan(from, size),
-         part_of(encoded.memory, first, last), part_of(encoded.states, first, last));
+         slice(encoded.keys, first, last), part_of(encoded.states, first, last));
   });
 }
 
-Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
-  Activity activity = busiest_activity(model_.network, point, steps);
+Activity Translator::busiest(Index steps) const {
+  Activity activity = busiest_activity(model_.network, point_, steps);
   const std::vector<LayerActivity> decoder = decoder_.blank_activity().layers;
   const std::size_t first = model_.network.stack().size(), attention = decoder.size() - 1;
   std::size_t at = activity.layers.size() - (model_.network.layers.size() - first);  // of the decoder's first layer
@@ -84,13 +78,13 @@ Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
   return activity;
 }
 
-std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
-                                         const SearchOptions& options) const {
+std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences, const SearchOptions& options,
+                                         LayerObserver* observer) const {
   std::vector<Translation> translations(sentences.size());
   for (Translation& translation : translations) translation.search.best.emplace_back().ended = true;
-  for_each_group(sentences, point, [&](std::span<const Index> group, std::span<const Activity> encoder,
-                                       const DecoderMemory& memory, const EncoderStates& states) {
-    std::vector<SearchResult> results = beam_search(decoder_, memory, states, options);
+  for_each_group(sentences, observer, [&](std::span<const Index> group, std::span<const Activity> encoder,
+                                          Ragged<float> keys, const EncoderStates& states) {
+    std::vector<SearchResult> results = beam_search(decoder_, std::move(keys), states, options, observer);
     for (std::size_t i = 0; i < group.size(); ++i) {
       Translation& translation = translations[static_cast<std::size_t>(group[i])];
       translation.search = std::move(results[i]);
@@ -104,14 +98,15 @@ std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences,
 }
 
 std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& sources,
-                                                  const std::vector<std::vector<int>>& targets,
-                                                  const OperatingPoint& point) const {
+                                                  const std::vector<std::vector<int>>& targets) const {
   std::vector<double> sums(sources.size());
   const auto bos = static_cast<int>(*model_.target.bos), eos = static_cast<int>(*model_.target.eos);
-  for_each_group(sources, point, [&](std::span<const Index> group, std::span<const Activity>, const DecoderMemory& memory,
-                                     const EncoderStates& states) {
+  for_each_group(sources, nullptr, [&](std::span<const Index> group, std::span<const Activity>, Ragged<float> keys,
+                                       const EncoderStates& states) {
     std::vector<Activity> uncounted(group.size(), decoder_.blank_activity());
-    DecoderState state = decoder_.start(states, uncounted);
+    const DecoderRecord record{uncounted};
+    const DecoderMemory memory = decoder_.remember(std::move(keys), record);
+    DecoderState state = decoder_.start(states, memory, record);
     std::vector<Index> going(group.size()), attended;
     std::iota(going.begin(), going.end(), 0);
     Matrix<float> log_probabilities;
@@ -119,7 +114,7 @@ std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& s
       const auto target = [&](Index lane) -> const std::vector<int>& { return targets[static_cast<std::size_t>(group[static_cast<std::size_t>(lane)])]; };
       std::vector<Decoder::Row> rows;
       for (Index lane : going) rows.push_back({lane, t == 0 ? bos : target(lane)[t - 1]});
-      decoder_.step(memory, rows, state, log_probabilities, attended, uncounted);
+      decoder_.step(memory, rows, state, log_probabilities, attended, record);
       std::vector<Index> still, parents;
       for (std::size_t r = 0; r < going.size(); ++r) {
         const std::vector<int>& of_lane = target(going[r]);
@@ -130,7 +125,7 @@ std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& s
         still.push_back(going[r]);
         parents.push_back(static_cast<Index>(r));
       }
-      state = Decoder::gather(state, parents);
+      state = state.gather(parents);
       going = std::move(still);
     }
   });
