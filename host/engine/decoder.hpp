@@ -38,7 +38,7 @@ struct DecoderRecord {
 
 class Decoder {
  public:
-  // Packs the model's weights; keeps references to model and point. Safe to use from several threads.
+  // Packs the weights as the point wants them; keeps a reference to the model. Safe to use from several threads.
   Decoder(const TranslationModel& model, const OperatingPoint& point, const EngineOptions& options = {});
 
   // The work of one sentence before it began: an entry for each of the decoder's layers in the order of the network, then
@@ -73,7 +73,7 @@ class Decoder {
                     const DecoderRecord& record) const;
 
   const TranslationModel& model_;
-  const OperatingPoint& point_;
+  const OperatingPoint point_;
   std::vector<std::unique_ptr<PackedLayer>> packed_;  // of each of the decoder's layers
   std::vector<std::unique_ptr<StepLayer>> layers_;    // likewise
   std::unique_ptr<SourceAttention> attention_;
