@@ -103,7 +103,8 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
   const TranslationModel model = random_model(seed);
   if (model.bridge.hidden) return;  // its bias starts from other states than the engine's zeros
   const OperatingPoint point = random_policies(random, model);
-  const Decoder decoder(model, point);
+  DecoderWeights weights(model);
+  const Decoder decoder(weights, point);
   Given given = random_given(random, model, {7}, true);
   Recorder recorder;
   const SearchResult result = beam_search(decoder, std::move(given.keys), given.states, {.beam = FixedBeam{1}, .longest = 25}, &recorder)[0];
@@ -131,7 +132,8 @@ TEST_P(DecoderOperands, FollowTheirHypothesis) {
   Random random(seed);
   const TranslationModel model = random_model(seed);
   const OperatingPoint point = random_policies(random, model);
-  const Decoder decoder(model, point);
+  DecoderWeights weights(model);
+  const Decoder decoder(weights, point);
   const std::vector<Index> lengths{5, 1, 9, 3};
   const Given given = random_given(random, model, lengths, false);
   const auto results = beam_search(decoder, slice(given.keys, 0, 4), given.states, {.beam = FixedBeam{4}, .longest = 12});
