@@ -91,7 +91,8 @@ void profile_translation(const ProfileOptions& options, const TranslationModel& 
   EDGEVAL_EXPECTS(tokens > 0, options.data.path, ": holds no words");
   expect_writable(options.out);
   const SearchOptions search{.beam = FixedBeam{static_cast<double>(options.width)}};
-  const Translator translator(model, dense_point(model.network), {.threads = options.engine.threads});
+  const Translator translator(model, {.threads = options.engine.threads});
+  const OperatingPoint dense = dense_point(model.network);
   ProfileCollector collector(model.network, tokens, set.sentences() * options.width * search.longest);
   std::vector<double> spreads;
   Progress progress("sentences", set.sentences(), options.output.quiet);
@@ -100,7 +101,7 @@ void profile_translation(const ProfileOptions& options, const TranslationModel& 
     const Index last = std::min(set.sentences(), first + batch);
     std::vector<Translation> translations;
     collector.add([&](LayerObserver& observer) {
-      translations = translator.run({sentences.begin() + first, sentences.begin() + last}, search, &observer);
+      translations = translator.run({sentences.begin() + first, sentences.begin() + last}, dense, search, &observer);
     });
     for (const Translation& translation : translations)
       spreads.insert(spreads.end(), translation.search.spreads.begin(), translation.search.spreads.end());

@@ -134,19 +134,19 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
   EDGEVAL_EXPECTS(!options.reference_perplexity || !set.references.empty(),
                   "--reference-perplexity wants a --reference to measure");
   const EngineOptions engine{.threads = options.engine.threads};
-  const Translator translator(model, resolve(policy, model.network, profile ? &*profile : nullptr), engine);
+  const Translator translator(model, engine);
+  std::vector<TranslationCandidate> candidates{{&translator, resolve(policy, model.network, profile ? &*profile : nullptr), search}};
   const std::vector<hw::Accelerator> accelerators =
-      accelerators_for(options, translator.busiest(2));
+      accelerators_for(options, translator.busiest(candidates[0].point, 2));
   expect_places(options, {"utterances.jsonl", "hypotheses.txt", "report.json"});
 
   const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
-  const bool dense = as_trained && is_dense(translator.point());
-  std::vector<TranslationCandidate> candidates{{&translator, search}};
   std::optional<Translator> of_trained;
-  if (!options.no_reference && !(dense && std::holds_alternative<FixedBeam>(search.beam))) {
-    if (!dense) of_trained.emplace(trained, dense_point(trained.network), engine);
+  const bool is_reference = as_trained && is_dense(candidates[0].point) && std::holds_alternative<FixedBeam>(search.beam);
+  if (!options.no_reference && !is_reference) {
+    if (!as_trained) of_trained.emplace(trained, engine);
     search.beam = FixedBeam{static_cast<double>(widest)};
-    candidates.push_back({dense ? &translator : &*of_trained, search});
+    candidates.push_back({as_trained ? &translator : &*of_trained, dense_point(trained.network), search});
   }
   const TranslationEvaluation evaluation = evaluate(model, set, candidates,
                                                     {.batch = options.engine.batch,

@@ -58,7 +58,7 @@ void run_part(const TranslationCandidate& candidate, const Texts& texts, const T
   std::vector<Sentence> sentences;
   for (Index n : part) sentences.push_back(texts.ids()[static_cast<std::size_t>(n)]);
   const auto start = std::chrono::steady_clock::now();
-  std::vector<Translation> translations = candidate.translator->run(sentences, candidate.search);
+  std::vector<Translation> translations = candidate.translator->run(sentences, candidate.point, candidate.search);
   outcome.seconds += seconds_since(start);
   for (std::size_t i = 0; i < part.size(); ++i) {
     const auto n = static_cast<std::size_t>(part[i]);
@@ -76,7 +76,7 @@ std::optional<double> perplexity_of_references(const TranslationCandidate& candi
     const std::vector<Index> ids = texts.target().encode(line);
     targets.emplace_back(ids.begin(), ids.end());
   }
-  const std::vector<double> sums = candidate.translator->log_probabilities(texts.ids(), targets);
+  const std::vector<double> sums = candidate.translator->log_probabilities(texts.ids(), targets, candidate.point);
   for (std::size_t n = 0; n < sums.size(); ++n)
     if (!texts.ids()[n].empty()) scored.push_back({sums[n], std::ssize(targets[n])});
   return reference_perplexity(scored);

@@ -20,9 +20,10 @@ struct TranslationOptions {
   bool reference_perplexity = false;  // of the first reference, a pass of its own
 };
 
-// A translator of the network, or of one with other weights, and how it is to search.
+// A translator of the network, or of one with other weights, and what it is asked to do.
 struct TranslationCandidate {
   const Translator* translator;
+  OperatingPoint point;
   SearchOptions search;
 };
 

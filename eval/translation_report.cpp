@@ -107,7 +107,7 @@ ordered_json report_to_json(const TranslationRun& run, std::span<const Pricing> 
                     {"edgeval", build_info(run.device)},
                     {"model", {{"path", network.path}, {"sha256", network.sha256}, {"name", network.name}}},
                     {"data", data_to_json(run)},
-                    {"policy", to_json(run.policy, network, candidate.translator->point(), &candidate.search.beam)},
+                    {"policy", to_json(run.policy, network, candidate.point, &candidate.search.beam)},
                     {"search", search_to_json(candidate.search)},
                     {"quality", quality_to_json(run.outcome())}};
   if (run.dense() != nullptr)
@@ -118,7 +118,7 @@ ordered_json report_to_json(const TranslationRun& run, std::span<const Pricing> 
   json["weights"] = weights_to_json(run.weights);
   json["activity"] = to_json(run.outcome().total);
   json["activity"]["decoder"] = decoder_to_json(run.outcome());
-  json["work"] = work_to_json(run.outcome().total, candidate.translator->point(), run.dense() == nullptr ? nullptr : &run.dense()->total);
+  json["work"] = work_to_json(run.outcome().total, candidate.point, run.dense() == nullptr ? nullptr : &run.dense()->total);
   json["energy"] = ordered_json::array();
   for (const Pricing& pricing : pricings) json["energy"].push_back(to_json(pricing));
   json["timing"] = timing_to_json(run);
@@ -164,7 +164,7 @@ std::string hypotheses_to_text(const TranslationRun& run) {
 std::string summary(const TranslationRun& run, std::span<const Pricing> pricings) {
   const TranslationOutcome& outcome = run.outcome();
   std::string text = concat(run.model.network.name, " on ", run.set.path.string(), ": ", run.set.sentences(),
-                            " sentences; ", run.device, "\npolicy: ", describe(run.candidates[0].translator->point()), "\n");
+                            " sentences; ", run.device, "\npolicy: ", describe(run.candidates[0].point), "\n");
   if (!std::holds_alternative<AsTrained>(run.policy.weights))
     text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
   text += concat(beam_line(run), "\n", quality_lines(run), "\n", work_table(outcome.total));

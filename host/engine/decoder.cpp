@@ -39,16 +39,18 @@ DecoderState DecoderState::gather(std::span<const Index> parents) const {
   return rows;
 }
 
-Decoder::Decoder(const TranslationModel& model, const OperatingPoint& point, const EngineOptions& options)
-    : model_(model), point_(point) {
-  check_point(model.network, point);
+DecoderWeights::DecoderWeights(const TranslationModel& of, const EngineOptions& options) : model(of) {
   const auto route = options.byte_instructions ? ByteProduct::Route::kBest : ByteProduct::Route::kFloats;
-  const std::vector<Layer>& layers = model.network.layers;
-  for (std::size_t i = model.network.stack().size(); i < layers.size(); ++i) {
-    packed_.push_back(std::make_unique<PackedLayer>(layers[i], route));
-    layers_.push_back(make_step_layer(*packed_.back(), layers[i], policy(i), end_of(i)));
-  }
-  attention_ = make_source_attention(model.attention, policy(model.attention.output).arithmetic);
+  for (const Layer& layer : std::span(model.network.layers).subspan(model.network.stack().size()))
+    layers.push_back(std::make_unique<PackedLayer>(layer, route));
+}
+
+Decoder::Decoder(DecoderWeights& weights, const OperatingPoint& point) : model_(weights.model), point_(point) {
+  check_point(model_.network, point);
+  const std::size_t first = model_.network.stack().size();
+  for (std::size_t l = 0; l < weights.layers.size(); ++l)
+    layers_.push_back(make_step_layer(*weights.layers[l], model_.network.layers[first + l], policy(first + l), end_of(first + l)));
+  attention_ = make_source_attention(model_.attention, policy(model_.attention.output).arithmetic);
 }
 
 LinearEnd Decoder::end_of(std::size_t layer) const {

@@ -36,10 +36,19 @@ struct DecoderRecord {
   LayerObserver* observer = nullptr;  // sees x and y of the decoder's layers, every row a lane of one frame
 };
 
+// The weights of a decoder's layers, packed for an arithmetic when a decoder first asks.
+struct DecoderWeights {
+  // Keeps a reference to the model.
+  explicit DecoderWeights(const TranslationModel& of, const EngineOptions& options = {});
+
+  const TranslationModel& model;
+  std::vector<std::unique_ptr<PackedLayer>> layers;  // of each of the decoder's layers
+};
+
 class Decoder {
  public:
-  // Packs the model's weights; keeps references to model and point. Safe to use from several threads.
-  Decoder(const TranslationModel& model, const OperatingPoint& point, const EngineOptions& options = {});
+  // Made by one thread, used by any. Keeps references to the weights.
+  Decoder(DecoderWeights& weights, const OperatingPoint& point);
 
   // The work of one sentence before it began: an entry for each of the decoder's layers in the order of the network, then
   // the attention. What follows adds to it; `complete` does the rest, once, at the end.
@@ -73,9 +82,8 @@ class Decoder {
                     const DecoderRecord& record) const;
 
   const TranslationModel& model_;
-  const OperatingPoint& point_;
-  std::vector<std::unique_ptr<PackedLayer>> packed_;  // of each of the decoder's layers
-  std::vector<std::unique_ptr<StepLayer>> layers_;    // likewise
+  const OperatingPoint point_;
+  std::vector<std::unique_ptr<StepLayer>> layers_;  // of each of the decoder's layers
   std::unique_ptr<SourceAttention> attention_;
 };
 

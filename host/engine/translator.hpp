@@ -19,35 +19,33 @@ struct Translation {
 class Translator {
  public:
   // Keeps a reference to the model.
-  Translator(const TranslationModel& model, OperatingPoint point, const EngineOptions& options);
-  Translator(const Translator&) = delete;
+  Translator(const TranslationModel& model, const EngineOptions& options);
 
   std::string device() const { return engine_->device(); }
-  const OperatingPoint& point() const { return point_; }
 
-  // What kinds of work the point does, as busiest_activity has it, the search and the attention included.
-  Activity busiest(Index steps) const;
+  // What kinds of work a point does, as busiest_activity has it, the search and the attention included.
+  Activity busiest(const OperatingPoint& point, Index steps) const;
 
-  // One for each sentence. A sentence without ids takes no step, gives one empty hypothesis and costs nothing.
-  // observer: sees the layers' inputs, those of the decoder for every row; then one thread searches.
-  std::vector<Translation> run(const std::vector<Sentence>& sentences, const SearchOptions& options,
-                               LayerObserver* observer = nullptr) const;
+  // One for each sentence. A sentence without ids takes no step, gives one empty hypothesis and costs nothing. observer:
+  // sees all layers, those of the decoder as DecoderRecord says; with one the groups run one after the other.
+  std::vector<Translation> run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
+                               const SearchOptions& options, LayerObserver* observer = nullptr) const;
 
   // ln P(target | source), eos included, of each pair: targets without bos and eos. A source without ids gives 0.
-  std::vector<double> log_probabilities(const std::vector<Sentence>& sources,
-                                        const std::vector<std::vector<int>>& targets) const;
+  std::vector<double> log_probabilities(const std::vector<Sentence>& sources, const std::vector<std::vector<int>>& targets,
+                                        const OperatingPoint& point) const;
 
  private:
-  // Calls work(group of `which`, what was encoded of it) for groups of sentences that have ids, on all threads.
+  // Calls work(decoder, group of `which`, what was encoded of it) for groups of sentences that have ids, on all threads.
   template <class Work>
-  void for_each_group(const std::vector<Sentence>& sentences, LayerObserver* observer, const Work& work) const;
+  void for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point, LayerObserver* observer,
+                      const Work& work) const;
   Ragged<float> embed(const std::vector<Sentence>& sentences, const std::vector<Index>& which) const;
 
   const TranslationModel& model_;
-  const OperatingPoint point_;
   const int threads_;
   std::unique_ptr<Engine> engine_;
-  Decoder decoder_;
+  std::unique_ptr<DecoderWeights> weights_;
 };
 
 }  // namespace edgeval

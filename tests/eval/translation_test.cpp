@@ -21,11 +21,11 @@ class Task {
   Task(const fs::path& model, const fs::path& source, const fs::path& reference)
       : model_(std::get<TranslationModel>(load_any_model(model))),
         set_(data::open_text_set(source, {reference})),
-        translator_(model_, dense_point(model_.network), {}) {}
+        translator_(model_, {}) {}
 
   TranslationOutcome translate(double width, Index batch = 0) const {
     const std::vector<TranslationCandidate> candidates{
-        {&translator_, {.beam = FixedBeam{width}}}};
+        {&translator_, dense_point(model_.network), {.beam = FixedBeam{width}}}};
     return std::move(evaluate(model_, set_, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
   }
   double bleu(double width) const { return translate(width).scores[0].value; }

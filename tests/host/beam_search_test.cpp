@@ -18,7 +18,8 @@ std::vector<SearchResult> translate(const TranslationModel& model, const std::ve
   for (const std::vector<int>& source : sources)
     for (int id : source) std::copy_n(model.source_embedding.row(id), embedded.cols(), embedded.values.row(row++));
   const OperatingPoint point = dense_point(model.network);
-  const Decoder decoder(model, point);
+  DecoderWeights weights(model);
+  const Decoder decoder(weights, point);
   const auto engine = make_cpu_engine(model.network, {.threads = 1});
   Encoded encoded = encode(model, *engine, embedded, point);
   return beam_search(decoder, std::move(encoded.keys), encoded.states, options);

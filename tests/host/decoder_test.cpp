@@ -52,7 +52,8 @@ struct Searched {
 };
 
 Searched search(const Case& all, const Ragged<float>& embedded) {
-  const Decoder decoder(all.model, all.point);
+  DecoderWeights weights(all.model);
+  const Decoder decoder(weights, all.point);
   const auto engine = make_cpu_engine(all.model.network, {.threads = 1});
   Searched searched{encode(all.model, *engine, embedded, all.point), {}};
   searched.results = beam_search(decoder, slice(searched.encoded.keys, 0, embedded.sequences()), searched.encoded.states, all.options);
@@ -113,7 +114,8 @@ TEST(Decoder, RefusesAPlan) {
   OperatingPoint point = dense_point(model.network);
   point.layers[model.decoder[0]].plan = SimilaritySkip{.fraction_bits = 10};
   try {
-    const Decoder decoder(model, point);
+    DecoderWeights weights(model);
+    const Decoder decoder(weights, point);
     FAIL() << "a plan was taken";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("layer decoder1 is a decoder's and runs on every step"), std::string::npos)
