@@ -49,6 +49,13 @@ class Best {
   std::vector<Candidate> heap_;
 };
 
+// Whether before + row[i] >= least for some i.
+bool any_at_least(const float* row, Index count, float before, float least) {
+  int found = 0;
+  for (Index i = 0; i < count; ++i) found |= before + row[i] >= least ? 1 : 0;
+  return found != 0;
+}
+
 // One sentence's search; its rows stand side by side among those of the batch.
 class Sentence {
  public:
@@ -91,12 +98,19 @@ class Sentence {
   };
 
   std::vector<Candidate> candidates(const Matrix<float>& log_probabilities, Index first, int barred, int widest) const {
+    constexpr Index kAtOnce = 64;  // tokens passed over together where none is of interest
     Best best(widest);
+    const Index width = log_probabilities.cols();
     for (std::size_t r = 0; r < live.size(); ++r) {
       const float* row = log_probabilities.row(first + static_cast<Index>(r));
-      for (Index v = 0; v < log_probabilities.cols(); ++v) {
-        const float score = live[r].score + row[v];
-        if (score >= best.least() && v != barred) best.offer({score, static_cast<int>(v), static_cast<Index>(r)});
+      const float before = live[r].score;
+      for (Index v = 0; v < width; v += kAtOnce) {
+        const Index end = std::min(width, v + kAtOnce);
+        if (!any_at_least(row + v, end - v, before, best.least())) continue;
+        for (Index w = v; w < end; ++w) {
+          const float score = before + row[w];
+          if (score >= best.least() && w != barred) best.offer({score, static_cast<int>(w), static_cast<Index>(r)});
+        }
       }
     }
     return best.sorted();

@@ -247,8 +247,8 @@ class LinearStep final : public StepLayer {
     }
   };
 
-  // sums [O] -> y [O], which may be the same memory.
-  void finish(const Sum* sums, float* y) const {
+  // sums [O] -> y [O], which may be the same memory. Flat, so that the functions inside its loops vectorise.
+  [[gnu::flatten]] void finish(const Sum* sums, float* y) const {
     const Index width = layer_.width;
     if (end_ == LinearEnd::kTanh) {
       SerialBlock{}.for_each(width, [&](Index o) { y[o] = tanh_of(numbers_, sums[o], o); });

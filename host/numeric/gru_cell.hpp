@@ -14,31 +14,31 @@ namespace edgeval {
 
 // The candidate's pre-activation. a = W x + b_in, b = U h + b_hn.
 template <class Functions>
-EDGEVAL_HD float gru_candidate(const Functions& functions, float z_r, float a, float b) {
+EDGEVAL_HD_ALWAYS float gru_candidate(const Functions& functions, float z_r, float a, float b) {
   return a + sigmoid(functions, z_r) * b;
 }
 template <class Functions>
-EDGEVAL_HD std::int32_t gru_candidate(const Functions& functions, std::int32_t z_r, std::int32_t a, std::int32_t b) {
+EDGEVAL_HD_ALWAYS std::int32_t gru_candidate(const Functions& functions, std::int32_t z_r, std::int32_t a, std::int32_t b) {
   const std::int64_t scaled = static_cast<std::int64_t>(table_sigmoid(functions, z_r)) * b;
   return static_cast<std::int32_t>(saturate(a + round_shift(scaled, kUnitBits), 32));
 }
 
 // r h: what the candidate's matrix multiplies where the reset comes before it. Integers: kStateBits + kUnitBits.
 template <class Functions>
-EDGEVAL_HD float gru_reset(const Functions& functions, float z_r, float h) {
+EDGEVAL_HD_ALWAYS float gru_reset(const Functions& functions, float z_r, float h) {
   return sigmoid(functions, z_r) * h;
 }
 template <class Functions>
-EDGEVAL_HD std::int64_t gru_reset(const Functions& functions, std::int32_t z_r, std::int32_t h) {
+EDGEVAL_HD_ALWAYS std::int64_t gru_reset(const Functions& functions, std::int32_t z_r, std::int32_t h) {
   return static_cast<std::int64_t>(table_sigmoid(functions, z_r)) * h;
 }
 
 template <class Functions>
-EDGEVAL_HD float gru_state(const Functions& functions, float z_z, float z_n, float h) {
+EDGEVAL_HD_ALWAYS float gru_state(const Functions& functions, float z_z, float z_n, float h) {
   return blend(sigmoid(functions, z_z), h, hyperbolic_tangent(functions, z_n));
 }
 template <class Functions>
-EDGEVAL_HD std::int32_t gru_state(const Functions& functions, std::int32_t z_z, std::int32_t z_n, std::int32_t h) {
+EDGEVAL_HD_ALWAYS std::int32_t gru_state(const Functions& functions, std::int32_t z_z, std::int32_t z_n, std::int32_t h) {
   return blend(table_sigmoid(functions, z_z), h, table_tanh(functions, z_n) << (kStateBits - kUnitBits));
 }
 

@@ -16,7 +16,7 @@ struct ExpParts {
   float q;
 };
 
-EDGEVAL_HD ExpParts exp_parts(float x) {
+EDGEVAL_HD_ALWAYS ExpParts exp_parts(float x) {
   x = clamp(x, -87.0F, 87.0F);
   const std::int32_t n = static_cast<std::int32_t>(x * 1.44269504F + 128.5F) - 128;  // positive before truncation
   const float whole = static_cast<float>(n);
@@ -32,13 +32,13 @@ EDGEVAL_HD ExpParts exp_parts(float x) {
 }
 
 // 1 / (1 + e^-x)
-EDGEVAL_HD float sigmoid(float x) {
+EDGEVAL_HD_ALWAYS float sigmoid(float x) {
   const ExpParts e = exp_parts(-x);
   return 1.0F / (1.0F + (e.two_to_n + e.two_to_n * e.q));
 }
 
 // With m = e^(-2|x|) - 1, which keeps its precision near 0: tanh |x| = -m / (2 + m).
-EDGEVAL_HD float hyperbolic_tangent(float x) {
+EDGEVAL_HD_ALWAYS float hyperbolic_tangent(float x) {
   const ExpParts e = exp_parts(-2.0F * absolute(x));
   const float m = e.two_to_n * e.q + (e.two_to_n - 1.0F);
   const float positive = -m / (2.0F + m);
@@ -47,7 +47,7 @@ EDGEVAL_HD float hyperbolic_tangent(float x) {
 
 // These two, where a cell may take others (piecewise.hpp).
 struct ExactFunctions {};
-EDGEVAL_HD float sigmoid(ExactFunctions, float x) { return sigmoid(x); }
-EDGEVAL_HD float hyperbolic_tangent(ExactFunctions, float x) { return hyperbolic_tangent(x); }
+EDGEVAL_HD_ALWAYS float sigmoid(ExactFunctions, float x) { return sigmoid(x); }
+EDGEVAL_HD_ALWAYS float hyperbolic_tangent(ExactFunctions, float x) { return hyperbolic_tangent(x); }
 
 }  // namespace edgeval
