@@ -119,28 +119,6 @@ class PackedLayer {
   std::map<WeightForm, std::vector<SecondProducts>> forms_;
 };
 
-// The plan, if it has pseudo-skips.
-const SimilaritySkip* pseudo_of(const LayerPolicy& policy) {
-  const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
-  return skip != nullptr && skip->has_pseudo() ? skip : nullptr;
-}
-
-// The weights of a policy's second product; none where there is no such product.
-std::optional<WeightForm> second_form(const LayerPolicy& policy) {
-  if (pseudo_of(policy) != nullptr) return WeightForm::kInt16As8Bits;
-  const auto bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, policy.arithmetic);
-  if (const auto* memoized = std::get_if<Memoized>(&policy.operand)) {
-    if (memoized->predictor == MemoPredictor::kOracle) return std::nullopt;
-    return bits == 32 ? WeightForm::kSignsOfFloats
-                      : (bits == 16 ? WeightForm::kSignsOf16Bits : WeightForm::kSignsOf8Bits);
-  }
-  if (const auto* precision = std::get_if<DynamicPrecision>(&policy.operand)) {
-    if (precision->offset_bit == Switch::kOn) return bits == 32 ? WeightForm::kAlpha4Bits : WeightForm::kInt8As4Bits;
-    return bits == 32 ? WeightForm::kAlpha4BitsCut : WeightForm::kInt8As4BitsCut;
-  }
-  return std::nullopt;
-}
-
 class CpuEngine final : public Engine {
  public:
   CpuEngine(const Model& model, const EngineOptions& options)
@@ -202,14 +180,13 @@ class CpuEngine final : public Engine {
 
   // The 8-bit products of dynamic precision under fp32.
   std::vector<QuantizedLayer> quantized(std::size_t i, const DynamicPrecision& choice) {
-    constexpr double kStep = 1.0 / 128;  // of an element with alpha 1
     const RecurrentLayer& layer = std::get<RecurrentLayer>(model_.layers[i]);
     std::vector<QuantizedLayer> directions;
     for (const SecondProducts& products : packed_[i].in_form(WeightForm::kAlpha8Bits)) {
       const RecurrentWeights& weights = layer.weights[directions.size()];
-      const double h_step = layer.has_recurrent_product() ? kStep : 0;
-      directions.push_back({products, {choice.input_alpha * kStep, h_step, weight_step(weights.weight_ih),
-                                       weight_step(weights.weight_hh)}});
+      const double h_step = layer.has_recurrent_product() ? eight_bit_step(choice, Source::kRecurrent) : 0;
+      directions.push_back({products, {eight_bit_step(choice, Source::kInput), h_step,
+                                       weight_step(weights.weight_ih), weight_step(weights.weight_hh)}});
     }
     return directions;
   }
@@ -223,9 +200,8 @@ class CpuEngine final : public Engine {
     const auto i = static_cast<std::size_t>(run.index);
     const std::optional<WeightForm> form = second_form(run.policy);
     const std::vector<SecondProducts>* second = form ? &packed_[i].in_form(*form) : nullptr;
-    const auto* precision = std::get_if<DynamicPrecision>(&run.policy.operand);
-    if (precision != nullptr && std::is_same_v<ArithmeticChoice, Fp32>)
-      return run_recurrent_layer(layer, run, quantized(i, *precision), second);
+    if (eight_bits_of_floats(run.policy))
+      return run_recurrent_layer(layer, run, quantized(i, std::get<DynamicPrecision>(run.policy.operand)), second);
     return run_recurrent_layer(layer, run, arithmetics(i, choice), second);
   }
 
@@ -248,7 +224,7 @@ class CpuEngine final : public Engine {
       blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
         tasks.push_back({{layer, layer.directions[d], run.input, plans[d], lanes, output,
-                          static_cast<Index>(d) * layer.width(), options_.chunk_bytes, pseudo_of(run.policy),
+                          static_cast<Index>(d) * layer.width(), options_.chunk_bytes, pseudo_skip(run.policy),
                           second == nullptr ? nullptr : &(*second)[d], {}, tables ? &functions : nullptr,
                           final_cells.empty() ? nullptr : &final_cells[d]},
                          arithmetics[d]});

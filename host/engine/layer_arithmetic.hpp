@@ -204,6 +204,10 @@ struct EightBitCodes {
   struct State {};
   double inverse_x, inverse_h;  // 1 / step; 0 for a step of 0
 
+  static EightBitCodes of(double step_x, double step_h) {
+    return {step_x == 0 ? 0 : 1 / step_x, step_h == 0 ? 0 : 1 / step_h};
+  }
+
   EDGEVAL_HD float seen(float value, Source source) const {
     const double place = static_cast<double>(value) * (source == Source::kInput ? inverse_x : inverse_h);
     return static_cast<float>(Grid::nearest(clamp(place, -128.0, 127.0)));
@@ -233,7 +237,7 @@ class QuantizedLayer {
             recurrent.offsets().data(), steps_.x * steps_.input_weight, steps_.h * steps_.recurrent_weight};
   }
   EightBitCodes rule(const AsIs::Rule&) const {
-    return {steps_.x == 0 ? 0 : 1 / steps_.x, steps_.h == 0 ? 0 : 1 / steps_.h};
+    return EightBitCodes::of(steps_.x, steps_.h);
   }
   const LayerProducts<FixedProduct<std::int32_t>>& products() const { return products_; }
   std::int32_t code(float element, Source) const { return static_cast<std::int32_t>(element); }
