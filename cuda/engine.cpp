@@ -69,8 +69,6 @@ class GpuEngine final : public Engine {
   BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
                   LayerObserver* observer) override {
     check_point(model_, point);
-    const std::optional<std::string> reason = why_not(point);
-    EDGEVAL_EXPECTS(!reason, *reason, "; use --device cpu");
     BatchResult result;
     result.outputs = Ragged<float>(features.lengths(), model_.outputs());
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
@@ -386,14 +384,6 @@ std::vector<std::string> devices() {
     if (properties.major >= kLeastCapability) names.emplace_back(properties.name);
   }
   return names;
-}
-
-std::optional<std::string> why_not(const OperatingPoint& point) {
-  for (const LayerPolicy& layer : point.layers) {
-    const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
-    if (skip != nullptr && skip->has_pseudo()) return "the GPU engine has no pseudo-skips";
-  }
-  return std::nullopt;
 }
 
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {

@@ -6,7 +6,7 @@
 #include "cuda/digits.hpp"
 #include "host/engine/body/numbers.hpp"
 #include "host/engine/engine.hpp"
-#include "host/engine/second_product.hpp"
+#include "host/technique/eight_bit_codes.hpp"
 #include "host/technique/on_grid.hpp"
 
 namespace edgeval::gpu {

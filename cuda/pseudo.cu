@@ -86,19 +86,18 @@ __global__ void __launch_bounds__(kMostThreads)
   block.once([&] { counts.add_to(pseudo.h.totals, pseudo.elements, step.pack.lane[n]); });
 }
 
-// Row `row` of a half's sums, exact: those of signed bytes and digits, the offset beside them.
+// A row of a half's sums, exact: those of signed bytes and digits, the offset beside them.
 struct PseudoProducts {
   DigitSums full_sums, wide_sums;
   bool has_wide;
   const std::int32_t* delta_sums;
   const std::int64_t* offsets;
 
-  __device__ PseudoProducts(const PseudoHalf& half, Index row, Index neurons)
-      : full_sums(FixedFormat<16>::sums(half.full_sums, row, neurons)),
-        wide_sums(FixedFormat<16>::sums(half.wide_sums, row, neurons)),
-        has_wide(half.wide_sums.data != nullptr),
-        delta_sums(FixedFormat<8>::sums(half.delta_sums, row, neurons)),
-        offsets(half.offsets) {}
+  static __device__ PseudoProducts of(const PseudoHalf& half, Index row, Index neurons) {
+    return {FixedFormat<16>::sums(half.full_sums, row, neurons),
+            FixedFormat<16>::sums(half.wide_sums, row, neurons), half.wide_sums.data != nullptr,
+            FixedFormat<8>::sums(half.delta_sums, row, neurons), half.offsets};
+  }
   __device__ std::int64_t full(Index at) const {
     const std::int64_t sum = full_sums[at] + offsets[at];
     return has_wide ? sum + (wide_sums[at] + offsets[at]) * 65536 : sum;
@@ -119,7 +118,7 @@ __global__ void __launch_bounds__(kMostThreads)
     pseudo_sums_row(block, rule, is_pseudo,
                     {neurons, half.full_memory + n * neurons, half.delta_memory + n * neurons,
                      lane.chosen(chosen)},
-                    PseudoProducts(half, row, neurons));
+                    PseudoProducts::of(half, row, neurons));
   };
   add(pseudo.rules->x, pseudo.x, lane.chunk_row(), step.chosen_wx);
   if (pseudo.h.width > 0) add(pseudo.rules->h, pseudo.h, n, step.chosen_uh);

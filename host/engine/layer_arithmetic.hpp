@@ -12,6 +12,7 @@
 #include "host/engine/fixed_product.hpp"
 #include "host/model/graph.hpp"
 #include "host/technique/arithmetic.hpp"
+#include "host/technique/eight_bit_codes.hpp"
 #include "host/technique/on_grid.hpp"
 
 namespace edgeval {
@@ -197,23 +198,6 @@ class FixedLayer {
 };
 
 using EightBitLayer = FixedLayer<std::int32_t>;
-
-// Elements become the integers round(v / step), in 8 bits; the sums stay integers up to the pre-activation.
-struct EightBitCodes {
-  static constexpr bool kIdentity = false;
-  struct State {};
-  double inverse_x, inverse_h;  // 1 / step; 0 for a step of 0
-
-  static EightBitCodes of(double step_x, double step_h) {
-    return {step_x == 0 ? 0 : 1 / step_x, step_h == 0 ? 0 : 1 / step_h};
-  }
-
-  EDGEVAL_HD float seen(float value, Source source) const {
-    const double place = static_cast<double>(value) * (source == Source::kInput ? inverse_x : inverse_h);
-    return static_cast<float>(Grid::nearest(clamp(place, -128.0, 127.0)));
-  }
-  EDGEVAL_HD Operand next(float code, Source, State&) const { return {code, 1}; }
-};
 
 // Dynamic precision's products at 8 bits under fp32 (techniques.md, "dynamic precision"): step = alpha / 128.
 class QuantizedLayer {

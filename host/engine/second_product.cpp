@@ -67,15 +67,6 @@ double weight_step(const Matrix<float>& weight) {
   return largest / 128;
 }
 
-bool eight_bits_of_floats(const LayerPolicy& policy) {
-  return std::holds_alternative<DynamicPrecision>(policy.operand) && std::holds_alternative<Fp32>(policy.arithmetic);
-}
-
-const SimilaritySkip* pseudo_skip(const LayerPolicy& policy) {
-  const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
-  return skip != nullptr && skip->has_pseudo() ? skip : nullptr;
-}
-
 std::optional<WeightForm> second_form(const LayerPolicy& policy) {
   if (pseudo_skip(policy) != nullptr) return WeightForm::kInt16As8Bits;
   const auto bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, policy.arithmetic);

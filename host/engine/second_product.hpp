@@ -29,17 +29,6 @@ FixedWeights weights_in_form(const Matrix<float>& weight, WeightForm form);
 // "dynamic precision").
 double weight_step(const Matrix<float>& weight);
 
-// Of an element of x or h there, under fp32: alpha / 128, h having alpha 1.
-EDGEVAL_HD double eight_bit_step(const DynamicPrecision& choice, Source source) {
-  return (source == Source::kInput ? choice.input_alpha : 1) / 128;
-}
-
-// Whether dynamic precision replaces fp32's products by those of kAlpha8Bits.
-bool eight_bits_of_floats(const LayerPolicy& policy);
-
-// The plan, if it has pseudo-skips.
-const SimilaritySkip* pseudo_skip(const LayerPolicy& policy);
-
 // The weights of a policy's second product; none where there is no such product.
 std::optional<WeightForm> second_form(const LayerPolicy& policy);
 
