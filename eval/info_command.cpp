@@ -41,6 +41,7 @@ const char* meaning(LayerKind kind) {
     case LayerKind::kSru: return "SRU cells: gates see c, products see x only";
     case LayerKind::kQrnn: return "QRNN cells: products see a window of x only";
     case LayerKind::kLinear: return "a matrix, a bias and perhaps a rectifier";
+    case LayerKind::kAttention: return "of a decoder's rows over their source: dot, general or mlp";
   }
   return "";
 }

@@ -42,8 +42,10 @@ ordered_json to_json(const CellForm& form) {
   if (form.reset_before) json["reset_before"] = true;
   if (form.unbiased) json["unbiased"] = true;
   if (form.output_tanh) json["output_tanh"] = true;
+  if (form.softmax) json["softmax"] = true;
   if (form.projection > 0) json["projection"] = form.projection;
   if (form.window > 1) json["window"] = form.window;
+  if (form.hidden > 0) json["hidden"] = form.hidden;
   return json;
 }
 
@@ -51,14 +53,16 @@ CellForm form_from_json(const Fields& shape, Index most) {
   CellForm form;
   if (!shape.has("form")) return form;
   const Fields fields = shape.object("form");
-  fields.expect_only({"peepholes", "reset_before", "unbiased", "output_tanh", "projection", "window"});
+  fields.expect_only({"peepholes", "reset_before", "unbiased", "output_tanh", "softmax", "projection", "window", "hidden"});
   const auto flag = [&](const char* key) { return fields.has(key) && fields.boolean(key); };
   form.peepholes = flag("peepholes");
   form.reset_before = flag("reset_before");
   form.unbiased = flag("unbiased");
   form.output_tanh = flag("output_tanh");
+  form.softmax = flag("softmax");
   if (fields.has("projection")) form.projection = fields.integer("projection", 1, most);
   if (fields.has("window")) form.window = fields.integer("window", 1, most);
+  if (fields.has("hidden")) form.hidden = fields.integer("hidden", 1, most);
   return form;
 }
 
@@ -102,9 +106,11 @@ LayerShape shape_from_json(const Fields& layer) {
                      "stored_bits", "form"});
   std::vector<std::string> kinds;
   for (LayerKind kind : kLayerKinds) kinds.push_back(name(kind));
+  const LayerKind kind = *layer_kind(shape.choice("kind", kinds));
+  const Index least_bits = kind == LayerKind::kAttention ? 0 : 1;  // one of scalar products stores nothing
   return {.name = layer.text("name"),
           .direction = layer.choice("direction", {"forward", "backward", "none"}),
-          .kind = *layer_kind(shape.choice("kind", kinds)),
+          .kind = kind,
           .inputs = shape.integer("inputs", 1, kMaxWidth),
           .recurrent = shape.integer("recurrent", 0, kMaxWidth),
           .outputs = shape.integer("outputs", 1, kMaxWidth),
@@ -112,7 +118,7 @@ LayerShape shape_from_json(const Fields& layer) {
           .form = form_from_json(shape, kMaxWidth),
           .rectified = shape.boolean("rectified"),
           .weight_bits = shape.integer("weight_bits", 1, 64),
-          .compressed_bits = shape.integer("stored_bits", 1, Index{1} << 60)};
+          .compressed_bits = shape.integer("stored_bits", least_bits, Index{1} << 60)};
 }
 
 // Steps, changed elements and shape fix most counts; those of the file must be the same.

@@ -69,11 +69,12 @@ void complete_counts(LayerActivity& layer) {
                                       : u(shape.gates * shape.outputs) * (layer[Count::kInputsChanged] +
                                                                           layer[Count::kRecurrentInputsChanged]);
     layer[product.macs] += u(shape.projection_macs()) * evaluated;
+    if (shape.kind == LayerKind::kAttention) layer[product.macs] = u(shape.macs_per_step()) * evaluated;
     if (product.bits == 16) {  // pseudo-skips' products are counted where they are made
       layer[product.macs] -= layer[Count::kMacs8x8];
       layer[Count::kWeightWords8] = layer[Count::kMacs8x8];
     }
-    layer[product.words] = layer[product.macs];
+    layer[product.words] = layer[product.macs] - u(shape.unweighted_macs()) * evaluated;
   }
   if (elements > 0) {
     const std::uint64_t of_element = u(shape.gates * (shape.product_inputs() + shape.recurrent));
@@ -84,7 +85,8 @@ void complete_counts(LayerActivity& layer) {
   const std::uint64_t outputs = layer[Count::kOutputs];
   layer[Count::kElementwiseMultiplications] = outputs * u(work.multiplications);
   layer[Count::kElementwiseAdditions] = outputs * u(work.additions);
-  layer[Count::kNonlinearities] = outputs * u(work.sigmoids + work.tanhs + (shape.rectified ? 1 : 0));
+  layer[Count::kNonlinearities] = outputs * u(work.sigmoids + work.tanhs + work.exps + (shape.rectified ? 1 : 0));
+  layer[Count::kCandidateComparisons] = shape.form.softmax ? outputs : 0;
 }
 
 LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps) {

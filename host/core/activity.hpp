@@ -54,6 +54,7 @@ enum class Count : std::uint8_t {
   kBinaryProducts,
   kElementsHigh,
   kElementsLow,
+  kCandidateComparisons,
   kLast  // how many there are
 };
 
@@ -90,7 +91,7 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
     {"weight_words.1", "sign bits fetched by the memo's predictor, one per binary product"},
     {"elementwise_multiplications", "multiplications outside the matrix products"},
     {"elementwise_additions", "additions outside the matrix products, biases included"},
-    {"nonlinearities", "exact sigmoids and tanhs, and rectifiers"},
+    {"nonlinearities", "exact sigmoids, tanhs and exps, and rectifiers"},
     {"nonlinearity_reads", "entries read from the tables of approximate sigmoids and tanhs"},
     {"nonlinearity_comparisons", "comparisons that find the piece of an approximate sigmoid or tanh"},
     {"score_comparisons", "elements compared by the skip plan's similarity score"},
@@ -103,11 +104,13 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
     {"binary_products", "products of two signs made by the memo's predictor"},
     {"elements_high", "cell elements evaluated with 8 bits under dynamic precision"},
     {"elements_low", "cell elements evaluated with 4 bits under dynamic precision"},
+    {"candidate_comparisons", "candidates of a beam search compared with the best so far"},
 }};
 
 constexpr const CountInfo& info(Count count) { return kCountInfo[static_cast<std::size_t>(count)]; }
 
-// What a layer is, as far as its cost goes. For a linear layer recurrent = 0 and gates = 1.
+// What a layer is, as far as its cost goes. For a linear layer recurrent = 0 and gates = 1. A step of an attention is one
+// pair of a row and a source position: a score and a share of the context over inputs = K elements, one output.
 struct LayerShape {
   std::string name;
   std::string direction = "none";  // forward | backward | none
@@ -124,9 +127,14 @@ struct LayerShape {
   // Elements of x that enter the products of a step.
   std::int64_t product_inputs() const { return inputs * form.window; }
   std::int64_t projection_macs() const { return form.projection * outputs; }
-  std::int64_t macs_per_step() const { return gates * outputs * (product_inputs() + recurrent) + projection_macs(); }
+  std::int64_t macs_per_step() const {
+    if (kind == LayerKind::kAttention) return inputs + (form.hidden > 0 ? form.hidden : inputs);
+    return gates * outputs * (product_inputs() + recurrent) + projection_macs();
+  }
+  // Of these, products of two activations, which fetch no weight.
+  std::int64_t unweighted_macs() const { return kind == LayerKind::kAttention ? macs_per_step() - form.hidden : 0; }
   CellWork work() const { return cell_work(kind, form); }
-  std::int64_t weights() const { return macs_per_step() + work().diagonals * outputs; }
+  std::int64_t weights() const { return macs_per_step() - unweighted_macs() + work().diagonals * outputs; }
   std::int64_t biases() const { return work().biases * outputs; }
   std::int64_t stored_bits() const { return compressed_bits > 0 ? compressed_bits : weights() * weight_bits; }
   bool operator==(const LayerShape&) const = default;

@@ -9,13 +9,13 @@
 
 namespace edgeval {
 
-enum class LayerKind : std::uint8_t { kLstm, kGru, kSru, kQrnn, kLinear };
-inline constexpr LayerKind kLayerKinds[] = {LayerKind::kLstm, LayerKind::kGru, LayerKind::kSru, LayerKind::kQrnn,
-                                            LayerKind::kLinear};
+enum class LayerKind : std::uint8_t { kLstm, kGru, kSru, kQrnn, kLinear, kAttention };
+inline constexpr LayerKind kLayerKinds[] = {LayerKind::kLstm, LayerKind::kGru,    LayerKind::kSru,
+                                            LayerKind::kQrnn, LayerKind::kLinear, LayerKind::kAttention};
 
 // As model files, reports and accelerators write it.
 constexpr const char* name(LayerKind kind) {
-  constexpr const char* kNames[] = {"lstm", "gru", "sru", "qrnn", "linear"};
+  constexpr const char* kNames[] = {"lstm", "gru", "sru", "qrnn", "linear", "attention"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 constexpr std::optional<LayerKind> layer_kind(std::string_view text) {
@@ -29,19 +29,23 @@ struct CellForm {
   bool peepholes = false;       // LSTM: diagonal weights from c to the gates i, f, o
   bool reset_before = false;    // GRU: the reset gate multiplies h before the product with U, not U h
   bool unbiased = false;        // GRU, QRNN, linear: no biases
-  bool output_tanh = false;     // SRU, QRNN: the output takes tanh(c) instead of c
+  bool output_tanh = false;     // SRU, QRNN: the output takes tanh(c) instead of c; linear: tanh of the outputs
+  bool softmax = false;         // linear: log-probabilities of its outputs, candidates of a search
   std::int64_t projection = 0;  // LSTM: P, elements of h after the projection; 0: none
   std::int64_t window = 1;      // QRNN: k, frames of x that enter the products of a step
+  std::int64_t hidden = 0;      // attention: M of the mlp between query and key; 0: their scalar product
   bool operator==(const CellForm&) const = default;
 };
 
-// Of one cell (a linear layer: of one output) at one step, outside the matrix products, and what it stores beside them.
+// Of one cell (a linear layer: of one output; attention: of one source position) at one step, outside the matrix products,
+// and what it stores beside them. Where the greatest of all is sought, a comparison is an addition.
 struct CellWork {
   int multiplications = 0;
   int additions = 0;  // biases included
   int sigmoids = 0, tanhs = 0;
   int diagonals = 0;  // weights that multiply one element of c
   int biases = 0;
+  int exps = 0;
 };
 
 constexpr CellWork cell_work(LayerKind kind, const CellForm& form) {
@@ -61,7 +65,15 @@ constexpr CellWork cell_work(LayerKind kind, const CellForm& form) {
       const int biases = form.unbiased ? 0 : 3;
       return {3, 2 + biases, 2, 1 + tanh, 0, biases};
     }
-    case LayerKind::kLinear: return {0, form.unbiased ? 0 : 1, 0, 0, 0, form.unbiased ? 0 : 1};
+    case LayerKind::kLinear: {  // softmax: the greatest, z - max, the sum of exps, z - shift, the hypothesis's score on it;
+                                // its one logarithm a row is left out
+      const int bias = form.unbiased ? 0 : 1, softmax = form.softmax ? 1 : 0;
+      return {0, bias + 5 * softmax, 0, tanh, 0, bias, softmax};
+    }
+    case LayerKind::kAttention: {  // the greatest, score - max, the sum of exps; exp over sum; mlp: query + key before tanh
+      const int hidden = static_cast<int>(form.hidden);
+      return {1, 3 + hidden, 0, hidden, 0, 0, 1};
+    }
   }
   return {};
 }

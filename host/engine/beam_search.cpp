@@ -161,7 +161,8 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemor
   const VocabularyConfig& target = decoder.model().target;
   const auto bos = static_cast<int>(*target.bos), eos = static_cast<int>(*target.eos);
   std::vector<Sentence> sentences(static_cast<std::size_t>(memory.keys.sequences()));
-  DecoderState state = decoder.start(encoder);
+  std::vector<Activity> activity(sentences.size(), decoder.blank_activity());
+  DecoderState state = decoder.start(encoder, activity);
   std::vector<Index> going(sentences.size());  // sentences whose rows stand one after the other
   std::iota(going.begin(), going.end(), 0);
   Matrix<float> log_probabilities;
@@ -172,7 +173,7 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemor
       const Sentence& sentence = sentences[static_cast<std::size_t>(n)];
       for (std::size_t r = 0; r < sentence.live.size(); ++r) rows.push_back({n, sentence.token(r, bos)});
     }
-    decoder.step(memory, rows, state, log_probabilities, attended);
+    decoder.step(memory, rows, state, log_probabilities, attended, activity);
     std::vector<Index> parents, still;
     Index first = 0;
     for (Index n : going) {
@@ -190,7 +191,11 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemor
     going = std::move(still);
   }
   std::vector<SearchResult> results;
-  for (Sentence& sentence : sentences) results.push_back(std::move(sentence.result));
+  for (std::size_t n = 0; n < sentences.size(); ++n) {
+    SearchResult& result = results.emplace_back(std::move(sentences[n].result));
+    result.activity = std::move(activity[n]);
+    decoder.complete(memory, static_cast<Index>(n), static_cast<Index>(result.counts.rows_live), result.activity);
+  }
   return results;
 }
 

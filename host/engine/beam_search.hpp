@@ -44,6 +44,7 @@ struct SearchCounts {
 struct SearchResult {
   std::vector<Hypothesis> best;  // at most n_best, falling score
   SearchCounts counts;
+  Activity activity;             // of the decoder's layers in the order of the network, then the attention
   std::vector<double> spreads;   // sigma of every step, of the best `widest` candidates
 };
 

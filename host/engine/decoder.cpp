@@ -6,6 +6,7 @@
 #include "host/core/error.hpp"
 #include "host/engine/body/linear.hpp"
 #include "host/engine/body/recurrent_cell.hpp"
+#include "host/engine/counting.hpp"
 
 namespace edgeval {
 namespace {
@@ -46,6 +47,10 @@ LayerProducts<DenseProduct> pack(const RecurrentLayer& layer, const CellConstant
 
 Matrix<float> blank(Index rows, Index cols) { return Matrix<float>(padded_rows(rows), cols); }
 
+std::uint64_t zeros(std::span<const float> x) {
+  return static_cast<std::uint64_t>(std::ranges::count(x, 0.0F));
+}
+
 void copy_rows(const Matrix<float>& from, std::span<const Index> rows, Matrix<float>& to) {
   to = blank(static_cast<Index>(rows.size()), from.cols());
   for (std::size_t r = 0; r < rows.size(); ++r)
@@ -80,7 +85,57 @@ DecoderMemory Decoder::remember(Ragged<float> keys) const {
   return memory;
 }
 
-DecoderState Decoder::start(const EncoderStates& encoder) const {
+Activity Decoder::blank_activity() const {
+  const LayerPolicy dense{EveryStep{}, AsIs{}, Fp32{}};
+  Activity activity;
+  const std::vector<Layer>& layers = model_.network.layers;
+  for (std::size_t i = model_.network.stack().size(); i < layers.size(); ++i)
+    for (const LayerShape& shape : layer_shapes(layers[i], dense)) activity.layers.push_back({shape, {}});
+  const auto form = [&](std::size_t layer) -> CellForm& { return activity.layers[place(layer)].shape.form; };
+  form(model_.attention.output).output_tanh = model_.attention.output_tanh;
+  for (std::optional<std::size_t> bridge : {model_.bridge.hidden, model_.bridge.cell})
+    if (bridge) form(*bridge).output_tanh = model_.bridge.tanh;
+  form(model_.generator).softmax = true;
+  activity.layers.push_back({{.name = model_.attention.name,
+                              .kind = LayerKind::kAttention,
+                              .inputs = model_.keys(),
+                              .outputs = 1,
+                              .form = {.unbiased = true, .hidden = model_.attention.hidden}},
+                             {}});
+  return activity;
+}
+
+void Decoder::complete(const DecoderMemory& memory, Index sentence, Index rows, Activity& activity) const {
+  const LayerPolicy dense{EveryStep{}, AsIs{}, Fp32{}};
+  const MatrixView<const float> keys = memory.keys.sequence(sentence);
+  const std::uint64_t zero_keys = zeros({keys.data, static_cast<std::size_t>(keys.rows * keys.cols)});
+  const auto is = [](std::optional<std::size_t> layer, std::size_t i) { return layer && *layer == i; };
+  for (std::size_t l = 0; l + 1 < activity.layers.size(); ++l) {
+    const std::size_t i = model_.network.stack().size() + l;
+    const bool context = is(model_.attention.context, i);
+    const bool once = is(model_.bridge.hidden, i) || is(model_.bridge.cell, i);
+    const Index steps = once ? 1 : context ? keys.rows : rows;
+    LayerActivity& layer = activity.layers[l];
+    if (context) layer[Count::kInputsZero] = zero_keys;
+    layer[Count::kInputsChanged] = static_cast<std::uint64_t>(steps * layer.shape.product_inputs());
+    layer[Count::kRecurrentInputsChanged] = static_cast<std::uint64_t>(steps * layer.shape.recurrent);
+    complete_lane(layer, dense, steps, steps);
+  }
+  LayerActivity& attention = activity.layers.back();
+  attention[Count::kInputsZero] = static_cast<std::uint64_t>(rows) * zero_keys;
+  attention[Count::kInputsChanged] = static_cast<std::uint64_t>(rows * keys.rows * keys.cols);
+  complete_lane(attention, dense, rows * keys.rows, rows * keys.rows);
+}
+
+void Decoder::count_zeros(std::size_t layer, Source source, const Matrix<float>& x, std::span<const Row> rows,
+                          std::span<Activity> activity) const {
+  const Count zero = source == Source::kInput ? Count::kInputsZero : Count::kRecurrentInputsZero;
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    activity[static_cast<std::size_t>(rows[r].sentence)].layers[place(layer)][zero] +=
+        zeros({x.row(static_cast<Index>(r)), static_cast<std::size_t>(x.cols())});
+}
+
+DecoderState Decoder::start(const EncoderStates& encoder, std::span<Activity> activity) const {
   const Bridge& bridge = model_.bridge;
   const Index rows = encoder.h.at(0).rows();
   DecoderState state;
@@ -91,13 +146,14 @@ DecoderState Decoder::start(const EncoderStates& encoder) const {
     state.c.push_back(blank(rows, layer.cells));
   }
   // f [rows, F] -> act(W f + b), split over the layers.
-  const auto through = [&](const std::vector<Matrix<float>>& finals, const LinearLayer& linear,
-                           std::vector<Matrix<float>>& to) {
+  const auto through = [&](const std::vector<Matrix<float>>& finals, std::size_t layer, std::vector<Matrix<float>>& to) {
+    const LinearLayer& linear = model_.linear(layer);
     const ActivationRange range = activation_range(linear.activation);
     std::vector<float> f(static_cast<std::size_t>(linear.inputs));
     for (Index r = 0; r < rows; ++r) {
       float* at = f.data();
       for (std::size_t layer : bridge.from) at = std::copy_n(finals[layer].row(r), finals[layer].cols(), at);
+      activity[static_cast<std::size_t>(r)].layers[place(layer)][Count::kInputsZero] += zeros(f);
       Index o = 0;
       for (Matrix<float>& part : to)
         for (Index j = 0; j < part.cols(); ++j, ++o) {
@@ -107,8 +163,8 @@ DecoderState Decoder::start(const EncoderStates& encoder) const {
     }
   };
   if (bridge.hidden) {
-    through(encoder.h, model_.linear(*bridge.hidden), state.h);
-    if (bridge.cell) through(encoder.c, model_.linear(*bridge.cell), state.c);
+    through(encoder.h, *bridge.hidden, state.h);
+    if (bridge.cell) through(encoder.c, *bridge.cell, state.c);
   } else {
     for (std::size_t l = 0; l < state.h.size(); ++l)
       for (Index r = 0; r < rows; ++r) {
@@ -177,7 +233,7 @@ Index Decoder::attend(const DecoderMemory& memory, Index sentence, const float* 
 }
 
 void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, DecoderState& state,
-                   Matrix<float>& log_probabilities, std::vector<Index>& attended) const {
+                   Matrix<float>& log_probabilities, std::vector<Index>& attended, std::span<Activity> activity) const {
   const auto count = static_cast<Index>(rows.size());
   const Attention& attention = model_.attention;
   const Index width = model_.target_embedding.cols(), feed = model_.input_feeding ? attention.outputs : 0;
@@ -186,13 +242,19 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
     std::copy_n(model_.target_embedding.row(rows[static_cast<std::size_t>(r)].token), width, x.row(r));
     std::copy_n(state.feed.row(r), feed, x.row(r) + width);
   }
-  for (std::size_t l = 0; l < layers_.size(); ++l) run_layer(l, l == 0 ? x : state.h[l - 1], count, state);
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const Matrix<float>& input = l == 0 ? x : state.h[l - 1];
+    count_zeros(model_.decoder[l], Source::kInput, input, rows, activity);
+    count_zeros(model_.decoder[l], Source::kRecurrent, state.h[l], rows, activity);
+    run_layer(l, input, count, state);
+  }
 
   const Matrix<float>& query = state.h.back();
   const Index keys = model_.keys();
   Matrix<float> probe;
   if (probe_) {
     probe = blank(count, attention.type == Attention::Type::kMlp ? attention.hidden : keys);
+    count_zeros(*attention.probe, Source::kInput, query, rows, activity);
     (*probe_)(query.data(), count, probe.data());
     const Matrix<float>& query_bias = model_.linear(*attention.probe).bias;
     if (query_bias.size() > 0)
@@ -206,6 +268,7 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
     attended[at] = attend(memory, rows[at].sentence, query.row(r), probe.size() > 0 ? probe.row(r) : nullptr, both.row(r));
     std::copy_n(query.row(r), query.cols(), both.row(r) + keys);
   }
+  count_zeros(attention.output, Source::kInput, both, rows, activity);
   linear_out_(both.data(), count, state.feed.data());
   const Matrix<float>& output_bias = model_.linear(attention.output).bias;
   for (Index r = 0; r < count; ++r)
@@ -216,6 +279,7 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
     }
   const LinearLayer& generator = model_.linear(model_.generator);
   log_probabilities = blank(count, generator.width);
+  count_zeros(model_.generator, Source::kInput, state.feed, rows, activity);
   generator_(state.feed.data(), count, log_probabilities.data());
   for (Index r = 0; r < count; ++r) {
     for (Index v = 0; v < log_probabilities.cols(); ++v) log_probabilities(r, v) += generator.bias(0, v);

@@ -36,8 +36,14 @@ class Decoder {
   explicit Decoder(const TranslationModel& model);
 
   DecoderMemory remember(Ragged<float> keys) const;
-  // The state before the first step, a row for each sentence.
-  DecoderState start(const EncoderStates& encoder) const;
+  // The work of one sentence before it began: an entry for each of the decoder's layers in the order of the network, then
+  // the attention. What follows adds the elements that entered products; `complete` does the rest, once, at the end.
+  Activity blank_activity() const;
+  // rows: those of all steps of the sentence.
+  void complete(const DecoderMemory& memory, Index sentence, Index rows, Activity& activity) const;
+
+  // The state before the first step, a row for each sentence. activity: of each sentence.
+  DecoderState start(const EncoderStates& encoder, std::span<Activity> activity) const;
   // Rows `parents` of a state.
   static DecoderState gather(const DecoderState& state, std::span<const Index> parents);
 
@@ -46,13 +52,18 @@ class Decoder {
     int token;  // the one before
   };
   // Brings the state of the rows one step on. log_probabilities [padded rows, V]; attended [R]: the source position, from 0,
-  // with the greatest weight, of equal ones the first.
+  // with the greatest weight, of equal ones the first. activity: of each sentence.
   void step(const DecoderMemory& memory, std::span<const Row> rows, DecoderState& state, Matrix<float>& log_probabilities,
-            std::vector<Index>& attended) const;
+            std::vector<Index>& attended, std::span<Activity> activity) const;
 
   const TranslationModel& model() const { return model_; }
 
  private:
+  // Where the counts of a layer of the network stand in an activity.
+  std::size_t place(std::size_t layer) const { return layer - model_.network.stack().size(); }
+  // Adds the zeros among what enters a layer's products, row r of x being that of rows[r].
+  void count_zeros(std::size_t layer, Source source, const Matrix<float>& x, std::span<const Row> rows,
+                   std::span<Activity> activity) const;
   void run_layer(std::size_t l, const Matrix<float>& x, Index rows, DecoderState& state) const;
   Index attend(const DecoderMemory& memory, Index sentence, const float* query, const float* probe, float* context) const;
 

@@ -74,7 +74,8 @@ RecurrentWeights read_weights(const RecurrentLayer& layer, const std::string& pr
     case LayerKind::kQrnn:
       if (!form.unbiased) weights.bias = file.take_vector(prefix + "bias", rows);
       break;
-    case LayerKind::kLinear: EDGEVAL_ASSERT(!"a linear layer among the recurrent ones");
+    case LayerKind::kLinear:
+    case LayerKind::kAttention: EDGEVAL_ASSERT(!"another layer among the recurrent ones");
   }
   return weights;
 }
@@ -121,7 +122,7 @@ LayerKind read_kind(const Fields& fields) {
       {LayerKind::kQrnn, {"type", "name", "inputs", "cells", "direction", "window", "output", "bias"}},
       {LayerKind::kLinear, {"type", "name", "inputs", "outputs", "activation"}}};
   std::vector<std::string> known;
-  for (LayerKind kind : kLayerKinds) known.push_back(name(kind));
+  for (const auto& [kind, wanted] : keys) known.push_back(name(kind));
   const std::string& type = fields.choice(
       "type", known, {"embedding", "encoder", "bridge", "decoder", "attention", "generator"});
   const LayerKind kind = *layer_kind(type);

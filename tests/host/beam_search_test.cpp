@@ -42,6 +42,12 @@ SearchOptions random_options(Random& random) {
   return options;
 }
 
+LiteralWork work_of(const LayerActivity& layer) {
+  return {layer[Count::kSteps], layer.macs_executed(), layer[Count::kWeightWords32], layer[Count::kInputsZero],
+          layer[Count::kRecurrentInputsZero], layer[Count::kElementwiseMultiplications],
+          layer[Count::kElementwiseAdditions], layer[Count::kNonlinearities], layer[Count::kCandidateComparisons]};
+}
+
 class BeamSearch : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(Seeds, BeamSearch, testing::Range(0, 60));
 
@@ -58,6 +64,15 @@ TEST_P(BeamSearch, IsItsLiteralForm) {
     EXPECT_NEAR(results[n].best[0].score, literal.score, 1e-4);
     EXPECT_EQ(results[n].counts, literal.counts);
     EXPECT_EQ(results[n].best[0].attended.size(), literal.tokens.size());
+    ASSERT_EQ(results[n].activity.layers.size(), literal.work.size());
+    for (const LayerActivity& layer : results[n].activity.layers) {
+      EXPECT_EQ(work_of(layer), literal.work.at(layer.shape.name)) << layer.shape.name;
+      EXPECT_EQ(layer[Count::kSequences], 1U);
+      EXPECT_EQ(layer.macs_executed(), layer[Count::kMacsDense]);
+    }
+    const Activity dense = dense_counts(results[n].activity);
+    EXPECT_EQ(dense.total(Count::kMacsDense), results[n].activity.total(Count::kMacsFp32));
+    EXPECT_EQ(dense.total(Count::kNonlinearities), results[n].activity.total(Count::kNonlinearities));
   }
 }
 
@@ -73,6 +88,7 @@ TEST_P(BeamSearch, DoesNotDependOnTheBatch) {
     EXPECT_EQ(alone.best[0].score, together[n].best[0].score);
     EXPECT_EQ(alone.best[0].attended, together[n].best[0].attended);
     EXPECT_EQ(alone.counts, together[n].counts);
+    EXPECT_EQ(alone.activity, together[n].activity);
     EXPECT_EQ(alone.spreads, together[n].spreads);
   }
 }

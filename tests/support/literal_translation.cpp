@@ -14,49 +14,74 @@ using Vector = std::vector<double>;
 
 double sigmoid_of(double z) { return 1 / (1 + std::exp(-z)); }
 
-Vector times(const Matrix<float>& weight, const Vector& x) {
+Vector times(const Matrix<float>& weight, const Vector& x, LiteralWork& work) {
   Vector y(static_cast<std::size_t>(weight.rows()));
   for (Index o = 0; o < weight.rows(); ++o)
-    for (Index i = 0; i < weight.cols(); ++i)
+    for (Index i = 0; i < weight.cols(); ++i) {
       y[static_cast<std::size_t>(o)] += static_cast<double>(weight(o, i)) * x[static_cast<std::size_t>(i)];
+      ++work.macs;
+      ++work.weight_words;
+    }
   return y;
 }
-void add(Vector& to, const Matrix<float>& bias) {
-  for (std::size_t i = 0; i < to.size() && bias.size() > 0; ++i) to[i] += static_cast<double>(bias.data()[i]);
+void add(Vector& to, const Matrix<float>& bias, LiteralWork& work) {
+  for (std::size_t i = 0; i < to.size() && bias.size() > 0; ++i) {
+    to[i] += static_cast<double>(bias.data()[i]);
+    ++work.additions;
+  }
 }
+std::uint64_t zeros(const Vector& x) { return static_cast<std::uint64_t>(std::ranges::count(x, 0.0)); }
 Vector row_of(const Matrix<float>& matrix, int row) { return Vector(matrix.row(row), matrix.row(row) + matrix.cols()); }
 
 struct State {
   Vector h, c;
 };
 
-void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Vector& x, State& state) {
+void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Vector& x, State& state, LiteralWork& work) {
+  ++work.steps;
+  work.inputs_zero += zeros(x);
+  work.recurrent_inputs_zero += zeros(state.h);
   const auto n = static_cast<std::size_t>(layer.cells);
-  Vector wx = times(weights.weight_ih, x), uh = times(weights.weight_hh, state.h);
-  add(wx, weights.bias);
-  if (layer.kind == LayerKind::kGru) add(uh, weights.bias_hh);
+  Vector wx = times(weights.weight_ih, x, work), uh = times(weights.weight_hh, state.h, work);
+  add(wx, weights.bias, work);
+  if (layer.kind == LayerKind::kGru) {
+    add(uh, weights.bias_hh, work);
+    work.additions -= 2 * n;  // r and z store one bias each, the sum of both
+  }
   for (std::size_t j = 0; j < n; ++j) {
     const auto z = [&](std::size_t gate) { return wx[gate * n + j] + uh[gate * n + j]; };
     if (layer.kind == LayerKind::kGru) {
       const double r = sigmoid_of(z(0)), u = sigmoid_of(z(1));
       const double candidate = std::tanh(wx[2 * n + j] + r * uh[2 * n + j]);
       state.h[j] = (1 - u) * candidate + u * state.h[j];
+      work.nonlinearities += 3;
+      work.multiplications += 3;
+      work.additions += 2;  // 1 - u and the sum; what is added to products is theirs
     } else {
       state.c[j] = sigmoid_of(z(1)) * state.c[j] + sigmoid_of(z(0)) * std::tanh(z(2));
       state.h[j] = sigmoid_of(z(3)) * std::tanh(state.c[j]);
+      work.nonlinearities += 5;
+      work.multiplications += 3;
+      work.additions += 1;
     }
   }
 }
 
+using Works = std::map<std::string, LiteralWork>;
+
 // W x + b.
-Vector through(const LinearLayer& layer, const Vector& x) {
-  Vector y = times(layer.weight, x);
-  if (layer.bias.size() > 0) add(y, layer.bias);
+Vector through(const LinearLayer& layer, const Vector& x, Works& works) {
+  LiteralWork& work = works[layer.name];
+  ++work.steps;
+  work.inputs_zero += zeros(x);
+  Vector y = times(layer.weight, x, work);
+  if (layer.bias.size() > 0) add(y, layer.bias, work);
   return y;
 }
 
 struct Encoding {
   std::vector<Vector> keys;
+  std::vector<Vector> hidden;  // W_context of each key, of mlp
   std::vector<State> finals;  // of each layer
 };
 
@@ -71,7 +96,8 @@ Encoding encode_literally(const TranslationModel& model, const std::vector<int>&
       State state{Vector(static_cast<std::size_t>(layer.cells)), Vector(static_cast<std::size_t>(layer.cells))};
       for (std::size_t k = 0; k < outputs.size(); ++k) {
         const std::size_t s = layer.directions[d] == Direction::kForward ? k : outputs.size() - 1 - k;
-        step(layer, layer.weights[d], encoding.keys[s], state);
+        LiteralWork of_encoder;
+        step(layer, layer.weights[d], encoding.keys[s], state, of_encoder);
         outputs[s].insert(outputs[s].end(), state.h.begin(), state.h.end());
       }
       finals.h.insert(finals.h.end(), state.h.begin(), state.h.end());
@@ -90,7 +116,7 @@ struct Beamed {
   Vector feed;
 };
 
-std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& encoding) {
+std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& encoding, Works& works) {
   std::vector<State> states;
   if (!model.bridge.hidden) {
     for (std::size_t from : model.bridge.from) states.push_back(encoding.finals[from]);
@@ -102,15 +128,24 @@ std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& e
     c.insert(c.end(), encoding.finals[from].c.begin(), encoding.finals[from].c.end());
   }
   const bool rectified = model.linear(*model.bridge.hidden).activation.type == Activation::Type::kRelu;
-  const auto act = [&](double y) { return model.bridge.tanh ? std::tanh(y) : rectified ? std::max(y, 0.0) : y; };
-  const Vector to_h = through(model.linear(*model.bridge.hidden), h);
-  const Vector to_c = model.bridge.cell ? through(model.linear(*model.bridge.cell), c) : Vector(to_h.size());
+  const auto act = [&](Vector y, const LinearLayer& layer) {
+    for (double& value : y) value = model.bridge.tanh ? std::tanh(value) : rectified ? std::max(value, 0.0) : value;
+    works[layer.name].nonlinearities += model.bridge.tanh || rectified ? y.size() : 0;
+    return y;
+  };
+  const LinearLayer& hidden = model.linear(*model.bridge.hidden);
+  const Vector to_h = act(through(hidden, h, works), hidden);
+  Vector to_c(to_h.size());
+  if (model.bridge.cell) {
+    const LinearLayer& cell = model.linear(*model.bridge.cell);
+    to_c = act(through(cell, c, works), cell);
+  }
   std::size_t at = 0;
   for (std::size_t layer : model.decoder) {
     State state;
     for (Index j = 0; j < model.cells(layer).cells; ++j, ++at) {
-      state.h.push_back(act(to_h[at]));
-      state.c.push_back(act(to_c[at]));
+      state.h.push_back(to_h[at]);
+      state.c.push_back(to_c[at]);
     }
     states.push_back(state);
   }
@@ -118,28 +153,42 @@ std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& e
 }
 
 // log-probabilities of the next token; moves the hypothesis's states on.
-Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& hypothesis) {
+Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& hypothesis, Works& works) {
   Vector x = row_of(model.target_embedding, hypothesis.tokens.back());
   if (model.input_feeding) x.insert(x.end(), hypothesis.feed.begin(), hypothesis.feed.end());
   for (std::size_t l = 0; l < model.decoder.size(); ++l) {
     const RecurrentLayer& layer = model.cells(model.decoder[l]);
-    step(layer, layer.weights[0], x, hypothesis.states[l]);
+    step(layer, layer.weights[0], x, hypothesis.states[l], works[layer.name]);
     x = hypothesis.states[l].h;
   }
   const Attention& attention = model.attention;
+  LiteralWork& work = works[attention.name];
   Vector scores;
-  for (const Vector& key : encoding.keys) {
+  const Vector probe = attention.probe ? through(model.linear(*attention.probe), x, works) : x;
+  for (std::size_t s = 0; s < encoding.keys.size(); ++s) {
+    const Vector& key = encoding.keys[s];
     double score = 0;
     if (attention.type == Attention::Type::kMlp) {
-      const Vector sum = through(model.linear(*attention.probe), x);
-      const Vector context = through(model.linear(*attention.context), key);
-      for (std::size_t m = 0; m < sum.size(); ++m)
-        score += static_cast<double>(attention.score(0, static_cast<Index>(m))) * std::tanh(sum[m] + context[m]);
+      for (std::size_t m = 0; m < probe.size(); ++m) {
+        score += static_cast<double>(attention.score(0, static_cast<Index>(m))) * std::tanh(probe[m] + encoding.hidden[s][m]);
+        ++work.additions;
+        ++work.nonlinearities;
+        ++work.macs;
+        ++work.weight_words;
+      }
     } else {
-      const Vector probe = attention.probe ? through(model.linear(*attention.probe), x) : x;
-      for (std::size_t k = 0; k < key.size(); ++k) score += probe[k] * key[k];
+      for (std::size_t k = 0; k < key.size(); ++k) {
+        score += probe[k] * key[k];
+        ++work.macs;
+      }
     }
     scores.push_back(score);
+    ++work.steps;
+    work.inputs_zero += zeros(key);
+    work.macs += key.size();   // of the context, below
+    work.additions += 3;       // the greatest so far, the distance from it, the sum of exps
+    work.multiplications += 1;
+    work.nonlinearities += 1;
   }
   const double most = *std::ranges::max_element(scores);
   double sum = 0;
@@ -148,10 +197,17 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
   for (std::size_t s = 0; s < scores.size(); ++s)
     for (std::size_t k = 0; k < both.size(); ++k) both[k] += scores[s] / sum * encoding.keys[s][k];
   both.insert(both.end(), x.begin(), x.end());
-  hypothesis.feed = through(model.linear(attention.output), both);
+  hypothesis.feed = through(model.linear(attention.output), both, works);
   if (attention.output_tanh)
-    for (double& value : hypothesis.feed) value = std::tanh(value);
-  Vector z = through(model.linear(model.generator), hypothesis.feed);
+    for (double& value : hypothesis.feed) {
+      value = std::tanh(value);
+      ++works[model.linear(attention.output).name].nonlinearities;
+    }
+  Vector z = through(model.linear(model.generator), hypothesis.feed, works);
+  LiteralWork& last = works[model.linear(model.generator).name];
+  last.additions += 5 * z.size();  // the greatest so far, the distance from it, the sum of exps, z - shift, the score
+  last.nonlinearities += z.size();
+  last.comparisons += z.size();
   const double top = *std::ranges::max_element(z);
   double total = 0;
   for (double value : z) total += std::exp(value - top);
@@ -194,14 +250,18 @@ int chosen_width(const Beam& beam, const Vector& scores, double& closest) {
 
 LiteralTranslation literal_translation(const TranslationModel& model, const std::vector<int>& source,
                                        const SearchOptions& options) {
-  const Encoding encoding = encode_literally(model, source);
-  std::vector<Beamed> rows{{0, {static_cast<int>(*model.target.bos)}, cross_bridge(model, encoding), Vector(static_cast<std::size_t>(model.attention.outputs))}};
+  LiteralTranslation result;
+  Encoding encoding = encode_literally(model, source);
+  if (model.attention.context)
+    for (const Vector& key : encoding.keys)
+      encoding.hidden.push_back(through(model.linear(*model.attention.context), key, result.work));
+  std::vector<Beamed> rows{{0, {static_cast<int>(*model.target.bos)}, cross_bridge(model, encoding, result.work),
+                            Vector(static_cast<std::size_t>(model.attention.outputs))}};
   struct Finished {
     double score;
     std::vector<int> tokens;
   };
   std::vector<Finished> finished;
-  LiteralTranslation result;
   const auto widest = static_cast<std::size_t>(std::visit([](const auto& beam) { return beam.widest(); }, options.beam));
   const auto eos = static_cast<std::size_t>(*model.target.eos);
   const auto normalised = [&](double score, double length) {
@@ -215,7 +275,7 @@ LiteralTranslation literal_translation(const TranslationModel& model, const std:
     result.counts.rows_live += rows.size();
     std::vector<Candidate> candidates;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      const Vector lp = predict(model, encoding, rows[r]);
+      const Vector lp = predict(model, encoding, rows[r], result.work);
       for (std::size_t v = 0; v < lp.size(); ++v)
         if (v != eos || t > options.shortest) candidates.push_back({rows[r].score + lp[v], v, r});
     }
@@ -321,6 +381,7 @@ TranslationModel random_translation_model(std::uint64_t seed) {
     model.network.layers.emplace_back(random_layer(random, kind, concat("encoder", l + 1),
                                                    l == 0 ? model.source_embedding.cols() : cells, half, both));
   Attention& attention = model.attention;
+  attention.name = "attention";
   attention.outputs = random.whole(3, 20);
   attention.type = random.of<Attention::Type>({Attention::Type::kDot, Attention::Type::kGeneral, Attention::Type::kMlp});
   model.input_feeding = random.chance(0.5);

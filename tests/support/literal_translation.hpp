@@ -2,12 +2,24 @@
 // meaning): one hypothesis at a time, all candidates sorted, everything in double.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "host/engine/beam_search.hpp"
 
 namespace edgeval::test {
 
+// What a layer did, counted where it was done.
+struct LiteralWork {
+  std::uint64_t steps = 0, macs = 0, weight_words = 0;
+  std::uint64_t inputs_zero = 0, recurrent_inputs_zero = 0;
+  std::uint64_t multiplications = 0, additions = 0, nonlinearities = 0, comparisons = 0;
+  bool operator==(const LiteralWork&) const = default;
+};
+
 struct LiteralTranslation {
   std::vector<int> tokens;
+  std::map<std::string, LiteralWork> work;  // of the layers of decoder, bridge, attention and generator, by name
   double score = 0;
   SearchCounts counts;
   double closest = 1e300;  // least distance, in score or in beam width, at which a decision of the search would have been another
