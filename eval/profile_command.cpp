@@ -49,7 +49,7 @@ std::string text_table(const Profile& profile) {
 void run_profile(const ProfileOptions& options) {
   const Model model = load_model(options.model);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  const std::unique_ptr<Engine> engine = make_engine(model, options.engine, dense_point(model)).engine;
+  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   const data::FeatureExtractor extractor(model.frontend);
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   const Index frames = std::accumulate(plan.frames.begin(), plan.frames.end(), Index{0});
