@@ -139,23 +139,30 @@ std::vector<std::string> Subwords::pieces(std::string_view word) const {
 
 std::vector<Index> Subwords::encode(std::string_view line) const {
   std::vector<Index> ids;
-  for (const std::string& word : words_of(line, config_.text)) {
-    for (const std::string& piece : pieces(word)) {
-      const auto found = ids_.find(piece);
-      ids.push_back(found == ids_.end() ? config_.unk : found->second);
-    }
+  for (const std::string& piece : pieces_of(line)) {
+    const auto found = ids_.find(piece);
+    ids.push_back(found == ids_.end() ? config_.unk : found->second);
   }
   return ids;
 }
 
-std::string Subwords::decode(std::span<const Index> ids) const {
+std::vector<std::string> Subwords::pieces_of(std::string_view line) const {
+  std::vector<std::string> all;
+  for (const std::string& word : words_of(line, config_.text))
+    for (std::string& piece : pieces(word)) all.push_back(std::move(piece));
+  return all;
+}
+
+std::string Subwords::decode(std::span<const Index> ids, std::span<const std::string> instead) const {
   const bool merged = config_.text.merges.has_value();
   std::string text;
-  for (const Index id : ids) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const Index id = ids[i];
     if (is_silent(id)) continue;
     if (!merged && !text.empty()) text += ' ';
-    text += config_.tokens[id];
-    if (merged && id == config_.unk) text += kEndOfWord;
+    const bool replaced = id == config_.unk && !instead.empty();
+    text += replaced ? instead[i] : config_.tokens[id];
+    if (merged && id == config_.unk && !text.ends_with(kEndOfWord)) text += kEndOfWord;
   }
   if (merged) {
     replace_all(text, kEndOfWord, " ");

@@ -26,8 +26,12 @@ class Subwords {
   // The ids of a line of UTF-8, without bos and eos; empty when it has no words.
   std::vector<Index> encode(std::string_view line) const;
 
-  // The text of ids of this vocabulary.
-  std::string decode(std::span<const Index> ids) const;
+  // The pieces of the line that encode() looks up, one for each id.
+  std::vector<std::string> pieces_of(std::string_view line) const;
+
+  // The text of ids of this vocabulary. instead: what stands for each id that is `unk`, one entry for each id; empty:
+  // the token's own text.
+  std::string decode(std::span<const Index> ids, std::span<const std::string> instead = {}) const;
 
  private:
   std::vector<std::string> pieces(std::string_view word) const;

@@ -23,6 +23,18 @@ struct EnergyOptions {
   OutputChoice output;
 };
 
+// The dense run's, where the report has one that took other steps.
+std::optional<Activity> reference_activity(const Json& json, const Activity& activity, const std::string& report) {
+  if (!json.contains("dense") || !json["dense"].is_object() || !json["dense"].contains("activity")) return std::nullopt;
+  Activity reference = activity_from_json(json["dense"]["activity"], report + ": dense.activity");
+  bool alike = reference.layers.size() == activity.layers.size();
+  for (std::size_t i = 0; alike && i < activity.layers.size(); ++i)
+    alike = reference.layers[i].shape.name == activity.layers[i].shape.name &&
+            reference.layers[i].shape.direction == activity.layers[i].shape.direction;
+  EDGEVAL_EXPECTS(alike, report, ": dense.activity is of other layers than activity");
+  return reference;
+}
+
 void run_energy(const EnergyOptions& options) {
   const std::string text = read_file(options.report);
   expect_utf8(text, options.report);
@@ -31,10 +43,12 @@ void run_energy(const EnergyOptions& options) {
   report.integer("schema", 1, 1);
   report.object("activity");
   const Activity activity = activity_from_json(json["activity"], options.report + ": activity");
-  const double seconds = report.object("data").number("seconds", 0, 1e15);
+  const Fields data = report.object("data");
+  const double seconds = data.has("sentences") ? 0 : data.number("seconds", 0, 1e15);
+  const std::optional<Activity> reference = reference_activity(json, activity, options.report);
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : choose_accelerators(options.hardware, activity))
-    pricings.push_back(price_beside_dense(accelerator, activity, seconds));
+    pricings.push_back(price_beside_dense(accelerator, activity, seconds, reference ? &*reference : nullptr));
   nlohmann::ordered_json energy = nlohmann::ordered_json::array();
   for (const Pricing& pricing : pricings) energy.push_back(to_json(pricing));
   const std::string result = to_text({{"schema", 1}, {"report", options.report}, {"energy", energy}});

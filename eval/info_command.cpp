@@ -60,7 +60,8 @@ ordered_json gather() {
                       {"weights", axis<Weights>()},
                       {"nonlinearity", axis<Nonlinearity>()},
                       {"plan", axis<Plan>()},
-                      {"operand", axis<OperandChoice>()}}},
+                      {"operand", axis<OperandChoice>()},
+                      {"beam", axis<Beam>()}}},
                     {"layers", layers()},
                     {"accelerators", ordered_json::array()}};
   for (const hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder()))

@@ -33,7 +33,16 @@ void add_utterance(Outputs& outputs, std::string_view line, const std::string& p
   const Json json = parse_json(line, place);
   const Fields utterance(json, place);
   outputs.ids.push_back(utterance.text("id"));
-  outputs.references.front().push_back(utterance.text("reference"));
+  std::vector<std::string> references{utterance.text("reference")};
+  if (utterance.has("further_references"))
+    for (const Json& text : utterance.array("further_references")) {
+      EDGEVAL_EXPECTS(text.is_string(), place, ": further_references must be texts");
+      references.push_back(text);
+    }
+  if (outputs.ids.size() == 1) outputs.references.resize(references.size());
+  EDGEVAL_EXPECTS(outputs.references.size() == references.size(), place,
+                  ": the utterances do not all have as many references");
+  for (std::size_t which = 0; which < references.size(); ++which) outputs.references[which].push_back(references[which]);
   outputs.hypotheses.push_back(utterance.text("hypothesis"));
   add_work(outputs.work, json, utterance);
   for (const auto& [kind, amounts] : outputs.work)
@@ -52,7 +61,6 @@ Outputs read_run(const std::string& path) {
   const std::string bytes = read_file(file);
   expect_utf8(bytes, file);
   Outputs outputs;
-  outputs.references.resize(1);
   std::size_t number = 0;
   for (std::string_view rest = bytes; !rest.empty();) {
     const std::size_t length = std::min(rest.find('\n'), rest.size());

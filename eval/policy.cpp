@@ -154,7 +154,7 @@ void read_layers(const YAML::Node& node, const Place& place, Policy& policy) {
 Policy read_policy(const YAML::Node& root, const std::string& file) {
   Policy policy;
   const Place top{file, ""};
-  expect_map(root, top, {"arithmetic", "weights", "nonlinearity", "plan", "operand", "layers", "profile"});
+  expect_map(root, top, {"arithmetic", "weights", "nonlinearity", "plan", "operand", "beam", "layers", "profile"});
   const auto read_axis = [&](const char* key, auto& choice) {
     if (const YAML::Node node = root[key]; node.IsDefined()) choice = read_choice(node, top.inside(key), choice);
   };
@@ -163,6 +163,7 @@ Policy read_policy(const YAML::Node& root, const std::string& file) {
   read_axis("nonlinearity", policy.nonlinearity);
   read_axis("plan", policy.plan);
   read_axis("operand", policy.operand);
+  if (root["beam"].IsDefined()) read_axis("beam", policy.beam.emplace());
   if (const YAML::Node layers = root["layers"]; layers.IsDefined()) read_layers(layers, top.inside("layers"), policy);
   if (const YAML::Node profile = root["profile"]; profile.IsDefined()) {
     EDGEVAL_EXPECTS(profile.IsScalar(), top.inside("profile").text(), ": must be a file's path");
@@ -316,10 +317,13 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
   for (const auto& [name, change] : policy.layers)
     EDGEVAL_EXPECTS(std::find(names.begin(), names.end(), name) != names.end(), "policy: layers.", name, ": model ",
                     model.name, " has no such layer", suggestion(name, names));
+  EDGEVAL_EXPECTS(!policy.beam || model.task == "translation", "policy: beam: model ", model.name, " is a ", model.task,
+                  " model, which is decoded greedily; only a translation model searches with a beam");
   OperatingPoint point;
   for (const Layer& layer : model.layers) {
+    const bool in_stack = point.layers.size() < model.stack().size();
     LayerPolicy choice{EveryStep{}, AsIs{}, policy.arithmetic};
-    if (std::holds_alternative<RecurrentLayer>(layer)) choice = {policy.plan, policy.operand, policy.arithmetic, policy.nonlinearity};
+    if (std::holds_alternative<RecurrentLayer>(layer)) choice = {in_stack ? policy.plan : EveryStep{}, policy.operand, policy.arithmetic, policy.nonlinearity};
     if (const auto change = policy.layers.find(layer_name(layer)); change != policy.layers.end()) {
       choice.arithmetic = change->second.arithmetic.value_or(choice.arithmetic);
       choice.nonlinearity = change->second.nonlinearity.value_or(choice.nonlinearity);
@@ -338,12 +342,27 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
   return point;
 }
 
-nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const OperatingPoint& point) {
+Beam resolve_beam(const Policy& policy, const Profile* profile) {
+  Beam beam = policy.beam.value_or(FixedBeam{});
+  auto* dynamic = std::get_if<DynamicBeam>(&beam);
+  if (dynamic == nullptr) return beam;
+  if (profile != nullptr && profile->spread) {
+    if (from_profile(dynamic->sigma_min)) dynamic->sigma_min = profile->spread->percentiles.at("5");
+    if (from_profile(dynamic->sigma_max)) dynamic->sigma_max = profile->spread->percentiles.at("50");
+  }
+  EDGEVAL_EXPECTS(!from_profile(dynamic->sigma_min) && !from_profile(dynamic->sigma_max), "beam, dynamic: sigma_min and ",
+                  "sigma_max are not both known; name a profile (edgeval profile makes one) or give them in the policy");
+  EDGEVAL_EXPECTS(dynamic->problem() == nullptr, "beam, dynamic: ", dynamic->problem());
+  return beam;
+}
+
+nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const OperatingPoint& point, const Beam* beam) {
   nlohmann::ordered_json json{{"arithmetic", choice_to_json(policy.arithmetic)},
                               {"weights", choice_to_json(policy.weights)},
                               {"nonlinearity", choice_to_json(policy.nonlinearity)},
                               {"plan", choice_to_json(policy.plan)},
                               {"operand", choice_to_json(policy.operand)}};
+  if (beam != nullptr) json["beam"] = choice_to_json(*beam);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const LayerPolicy& layer = point.layers[i];
     json["layers"][layer_name(model.layers[i])] = {{"arithmetic", choice_to_json(layer.arithmetic)},
@@ -388,6 +407,9 @@ std::string describe(const OperatingPoint& point) {
 
 std::string describe(const Weights& weights) {
   return std::visit([](const auto& technique) { return describe_technique(technique); }, weights);
+}
+std::string describe(const Beam& beam) {
+  return std::visit([](const auto& technique) { return describe_technique(technique); }, beam);
 }
 
 }  // namespace edgeval

@@ -13,6 +13,7 @@
 #include "host/engine/engine.hpp"
 #include "host/model/graph.hpp"
 #include "host/technique/arithmetic.hpp"
+#include "host/technique/beam.hpp"
 #include "host/technique/nonlinearity.hpp"
 #include "host/technique/weights.hpp"
 
@@ -24,6 +25,7 @@ struct Policy {
   Nonlinearity nonlinearity;
   Plan plan;
   OperandChoice operand;
+  std::optional<Beam> beam;  // of translation models; without one, FixedBeam
 
   struct LayerOverride {
     std::optional<Arithmetic> arithmetic;
@@ -41,18 +43,24 @@ struct Policy {
 // Throws Error naming file, key and the nearest known key.
 Policy load_policy(const std::optional<std::filesystem::path>& file, const std::vector<std::string>& settings);
 
-// What every layer of the model does. A linear layer runs every step, and as is unless `layers` names its operand.
+// What every layer of the model does. A linear layer runs every step, and as is unless `layers` names its operand; a
+// decoder's layers run every step.
 // Parameters left open come from the profile; without one the engine says which layer lacks what.
 OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile);
 
+// The beam of a translation, its parameters known.
+Beam resolve_beam(const Policy& policy, const Profile* profile);
+
 // The policy with every default and every layer's resolved parameters written out.
-nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const OperatingPoint& point);
+nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const OperatingPoint& point,
+                               const Beam* beam = nullptr);
 
 // In one line, for people: "similarity_skip (threshold 0.5, ...) + reuse (clusters 16, ...)"; "dense" when all is dense.
 std::string describe(const OperatingPoint& point);
 
 // The choice with its parameters, likewise.
 std::string describe(const Weights& weights);
+std::string describe(const Beam& beam);
 
 bool is_dense(const OperatingPoint& point);
 

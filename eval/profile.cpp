@@ -11,6 +11,7 @@
 #include "host/core/file.hpp"
 #include "host/model/json.hpp"
 #include "host/numeric/fixed_point.hpp"
+#include "host/technique/beam.hpp"
 
 namespace edgeval {
 namespace {
@@ -29,6 +30,11 @@ float from_ordered_bits(std::uint32_t bits) {
 
 // The bin of 0; of 0 and the least positive values, as the one before it is of -0 and the greatest negative ones.
 constexpr std::uint32_t kZero = 0x8000;
+
+// The place ceil(p n / 100) of n values in ascending order, counted from 1.
+std::uint64_t place_of(double percent, std::uint64_t n) {
+  return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(n))));
+}
 
 // Moments, extremes and a histogram of one operand's values.
 class Distribution {
@@ -59,13 +65,14 @@ class Distribution {
     return profile;
   }
 
+  std::uint64_t elements() const { return elements_; }
   bool empty() const { return elements_ == 0; }
   double percentile(double percent) const {
-    const auto rank = static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(elements_)));
+    const std::uint64_t place = place_of(percent, elements_);
     std::uint64_t seen = 0;
     for (std::uint32_t bin = 0; bin < bins_.size(); ++bin) {
       seen += bins_[bin];
-      if (seen >= std::max<std::uint64_t>(rank, 1))
+      if (seen >= place)
         return bin == kZero || bin == kZero - 1 ? 0.0F : std::clamp(from_ordered_bits(bin << 16 | 0x8000U), min_, max_);
     }
     return max_;
@@ -78,11 +85,10 @@ class Distribution {
   float min_ = std::numeric_limits<float>::infinity(), max_ = -std::numeric_limits<float>::infinity();
 };
 
-// The exact value at place ceil(0.9999 n) of n magnitudes in ascending order, n known from the start.
+// The exact value at place ceil(0.9999 n) of n magnitudes in ascending order; n is at most `most`.
 class TopMagnitudes {
  public:
-  explicit TopMagnitudes(std::uint64_t count)
-      : keep_(count - static_cast<std::uint64_t>(std::ceil(0.9999 * static_cast<double>(count))) + 1) {}
+  explicit TopMagnitudes(std::uint64_t most) : keep_(above(most)) {}
 
   void add(std::span<const float> values) {
     for (float value : values) {
@@ -95,9 +101,16 @@ class TopMagnitudes {
       }
     }
   }
-  double percentile() const { return largest_.empty() ? 0 : largest_.top(); }
+  double percentile(std::uint64_t n) const {
+    auto largest = largest_;
+    while (largest.size() > above(n)) largest.pop();
+    return largest.empty() ? 0 : largest.top();
+  }
 
  private:
+  // How many values of n are at that place or above it.
+  static std::uint64_t above(std::uint64_t n) { return n == 0 ? 0 : n - place_of(99.99, n) + 1; }
+
   std::uint64_t keep_;
   std::priority_queue<float, std::vector<float>, std::greater<>> largest_;  // the smallest of them on top
 };
@@ -143,6 +156,15 @@ void expect_consistent(const Fields& entry, const LayerProfile& layer) {
                       entry.number("delta_scale", 0, 3.5e38) == layer.delta_scale(), entry.place(),
                   ": delta_scale contradicts difference_p999, which gives ", layer.delta_scale(),
                   "; to choose another, set plan.delta_scale in the policy");
+}
+
+SpreadProfile read_spread(const Fields& fields) {
+  fields.expect_only({"width", "steps", "percentiles"});
+  SpreadProfile spread{static_cast<int>(fields.integer("width", 1, kWidestBeam)),
+                       static_cast<std::uint64_t>(fields.integer("steps", 1, Index{1} << 60)), {}};
+  const Fields percentiles = fields.object("percentiles");
+  for (const char* percent : kPercentiles) spread.percentiles[percent] = percentiles.number(percent, 0, 1e30);
+  return spread;
 }
 
 // |v(t) - v(t - 1)| of every element, within each sequence.
@@ -191,7 +213,7 @@ Profile load_profile(const std::filesystem::path& path, const Model& model) {
   expect_utf8(text, path);
   const Json json = parse_json(text, path.string());
   const Fields fields(json, path.string());
-  fields.expect_only({"schema", "edgeval", "model", "data", "layers"});
+  fields.expect_only({"schema", "edgeval", "model", "data", "layers", "spread"});
   fields.integer("schema", 1, 1);
   Profile profile;
   profile.path = path.string();
@@ -215,6 +237,7 @@ Profile load_profile(const std::filesystem::path& path, const Model& model) {
     if (entry.has("difference_p999")) profile.layers.back().difference_p999 = entry.number("difference_p999", 0, 3.5e38);
     expect_consistent(entry, profile.layers.back());
   }
+  if (fields.has("spread")) profile.spread = read_spread(fields.object("spread"));
   return profile;
 }
 
@@ -233,12 +256,24 @@ nlohmann::ordered_json to_json(const Profile& profile) {
     json["layers"][layer.name]["difference_p999"] = layer.difference_p999;
     json["layers"][layer.name]["delta_scale"] = layer.delta_scale();
   }
+  if (!profile.spread) return json;
+  json["spread"] = {{"width", profile.spread->width}, {"steps", profile.spread->steps}};
+  for (const char* percent : kPercentiles) json["spread"]["percentiles"][percent] = profile.spread->percentiles.at(percent);
   return json;
 }
 
-ProfileCollector::ProfileCollector(const Model& model, Index frames) : model_(model) {
+SpreadProfile spread_profile(int width, std::vector<double> spreads) {
+  std::ranges::sort(spreads);
+  SpreadProfile profile{width, spreads.size(), {}};
+  for (const char* percent : kPercentiles)
+    profile.percentiles[percent] = spreads.empty() ? 0 : spreads[place_of(std::stod(percent), spreads.size()) - 1];
+  return profile;
+}
+
+ProfileCollector::ProfileCollector(const Model& model, Index frames, Index decoder_rows) : model_(model) {
   for (const Layer& layer : model.layers) {
-    const auto elements = static_cast<std::uint64_t>(frames * layer_inputs(layer));
+    const Index most = layers_.size() < model.stack().size() ? frames : decoder_rows;
+    const auto elements = static_cast<std::uint64_t>(most * layer_inputs(layer));
     layers_.push_back({{}, {}, TopMagnitudes(elements)});
   }
 }
@@ -257,9 +292,13 @@ void ProfileCollector::on_layer(Index layer, const Ragged<float>& input, const R
 }
 
 void ProfileCollector::add(Engine& engine, const Ragged<float>& features) {
+  add([&](LayerObserver& observer) { engine.run(features, dense_point(model_), &observer); });
+}
+
+void ProfileCollector::add(const std::function<void(LayerObserver&)>& run) {
   std::vector<LayerStatistics> before = layers_;
   try {
-    engine.run(features, dense_point(model_), this);
+    run(*this);
   } catch (...) {
     layers_ = std::move(before);
     throw;
@@ -274,7 +313,7 @@ Profile ProfileCollector::finish() const {
     profile.layers.push_back({.name = layer_name(model_.layers[i]),
                               .input = layers_[i].input.finish(),
                               .recurrent = layers_[i].recurrent.finish(),
-                              .input_magnitude_p9999 = layers_[i].magnitudes.percentile(),
+                              .input_magnitude_p9999 = layers_[i].magnitudes.percentile(layers_[i].input.elements()),
                               .difference_p999 = layers_[i].difference_p999()});
   }
   return profile;

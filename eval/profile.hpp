@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,10 +48,18 @@ struct LayerProfile {
   double range_max() const;
 };
 
+// Of the spread sigma of the best candidates' scores, over all steps of a search with a fixed width (host/technique/beam.hpp).
+struct SpreadProfile {
+  int width = 0;
+  std::uint64_t steps = 0;
+  std::map<std::string, double> percentiles;  // "50" -> value; exact: place ceil(p n / 100) in ascending order
+};
+
 struct Profile {
   std::string path;
   std::string model_name, model_sha256;
   std::vector<LayerProfile> layers;
+  std::optional<SpreadProfile> spread;  // of a translation model
 
   const LayerProfile* find(const std::string& layer) const;
 };
@@ -59,14 +69,19 @@ Profile load_profile(const std::filesystem::path& path, const Model& model);
 
 nlohmann::ordered_json to_json(const Profile& profile);
 
-// Gathers a profile while an engine runs dense; `frames` is how many the engine will see in all (the exact percentile
-// needs to know how many of the largest values to keep).
+// The percentiles of such spreads, in any order.
+SpreadProfile spread_profile(int width, std::vector<double> spreads);
+
+// Gathers a profile while a network runs dense. frames: at least as many as its stack will see in all; decoder_rows:
+// likewise of a decoder's layers. (The exact percentile needs to know how many of the largest values to keep.)
 class ProfileCollector : public LayerObserver {
  public:
-  ProfileCollector(const Model& model, Index frames);
+  ProfileCollector(const Model& model, Index frames, Index decoder_rows = 0);
   ~ProfileCollector() override;
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;
-  // Runs a batch dense and gathers it; when the engine fails, for instance for want of memory, nothing of it.
+  // Gathers what `run` shows; when it fails, for instance for want of memory, nothing of it.
+  void add(const std::function<void(LayerObserver&)>& run);
+  // Runs a batch dense.
   void add(Engine& engine, const Ragged<float>& features);
   Profile finish() const;
 

@@ -162,19 +162,6 @@ LayerActivity layer_from_json(const nlohmann::json& json, const std::string& pla
   return layer;
 }
 
-ordered_json joules_per_utterance(const Run& run, const Activity& activity) {
-  ordered_json joules = ordered_json::object();
-  for (const hw::Accelerator& accelerator : run.accelerators)
-    joules[accelerator.name] = hw::price(accelerator, activity).joules;
-  return joules;
-}
-
-ordered_json totals_to_json(const Activity& activity) {
-  ordered_json totals;
-  write_counts(totals, [&](Count count) { return activity.total(count); });
-  return totals;
-}
-
 ordered_json timing_to_json(const Run& run) {
   const double seconds = run.evaluation.total_seconds;
   const auto rate = [&](double amount) { return seconds > 0 ? amount / seconds : 0; };
@@ -189,12 +176,30 @@ ordered_json timing_to_json(const Run& run) {
 
 }  // namespace
 
+ordered_json joules_to_json(std::span<const hw::Accelerator> accelerators, const Activity& activity) {
+  ordered_json joules = ordered_json::object();
+  for (const hw::Accelerator& accelerator : accelerators)
+    joules[accelerator.name] = hw::price(accelerator, activity).joules;
+  return joules;
+}
+
+ordered_json totals_to_json(const Activity& activity) {
+  ordered_json totals;
+  write_counts(totals, [&](Count count) { return activity.total(count); });
+  return totals;
+}
+
 std::string to_text(const ordered_json& json) {
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds) {
-  const Activity dense = dense_counts(activity);
+Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds,
+                           const Activity* reference) {
+  Activity dense = dense_counts(activity);
+  if (reference != nullptr)
+    for (std::size_t i = 0; i < dense.layers.size(); ++i)
+      dense.layers[i] = dense_counts(activity.layers[i].shape, reference->layers[i][Count::kSequences],
+                                     reference->layers[i][Count::kSteps]);
   Activity as_trained = dense;
   for (LayerActivity& layer : as_trained.layers) layer.shape.compressed_bits = 0;
   return {accelerator.name,
@@ -214,7 +219,7 @@ ordered_json to_json(const Activity& activity) {
 
 Activity activity_from_json(const nlohmann::json& json, const std::string& place) {
   const Fields fields(json, place);
-  fields.expect_only({"layers", "totals"});
+  fields.expect_only({"layers", "totals", "decoder"});
   Activity activity;
   for (const nlohmann::json& layer : fields.array("layers"))
     activity.layers.push_back(layer_from_json(layer, concat(place, ".layers[", activity.layers.size(), "]")));
@@ -240,6 +245,7 @@ ordered_json to_json(const Pricing& pricing) {
   json["cycles_dense"] = pricing.dense.cycles;
   json["seconds"] = pricing.price.seconds;
   json["seconds_dense"] = pricing.dense.seconds;
+  if (pricing.audio_seconds == 0) return json;
   json["realtime_factor"] = hw::realtime_factor(pricing.price, pricing.audio_seconds);
   json["realtime_factor_dense"] = hw::realtime_factor(pricing.dense, pricing.audio_seconds);
   return json;
@@ -285,7 +291,7 @@ std::string utterances_to_jsonl(const Run& run) {
     json.update(to_json(outcome.quality.alignments[n]));
     json["frames"] = run.evaluation.frames[n];
     json["activity"] = totals_to_json(outcome.activity[n]);
-    json["joules"] = joules_per_utterance(run, outcome.activity[n]);
+    json["joules"] = joules_to_json(run.accelerators, outcome.activity[n]);
     lines += json.dump() + "\n";
   }
   return lines;

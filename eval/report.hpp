@@ -20,10 +20,13 @@ struct Pricing {
   hw::Price dense;
   hw::RatioRange ratio;  // joules over dense joules
   double as_trained_joules = 0;  // of the dense run with 32-bit weights
-  double audio_seconds = 0;
+  double audio_seconds = 0;  // 0: of text
 };
 
-Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds);
+// reference: a run of the same layers that took other steps, as a search with another beam does; the dense run is then
+// of its steps.
+Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds,
+                           const Activity* reference = nullptr);
 
 struct Run {
   const Model& model;
@@ -45,6 +48,10 @@ nlohmann::ordered_json report_to_json(const Run& run, std::span<const Pricing> p
 std::string utterances_to_jsonl(const Run& run);
 
 nlohmann::ordered_json to_json(const Activity& activity);
+nlohmann::ordered_json totals_to_json(const Activity& activity);
+
+// {accelerator: joules} of one utterance.
+nlohmann::ordered_json joules_to_json(std::span<const hw::Accelerator> accelerators, const Activity& activity);
 nlohmann::ordered_json to_json(const Pricing& pricing);
 
 // The activity of a stored report. Throws Error, opening with `place`, when anything is missing or does not add up.

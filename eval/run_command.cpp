@@ -1,10 +1,12 @@
 #include "eval/run_command.hpp"
 
 #include <iostream>
+#include <map>
 
 #include "eval/common_options.hpp"
 #include "eval/report.hpp"
 #include "eval/summary.hpp"
+#include "eval/translation_report.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/engine/counting.hpp"
@@ -18,6 +20,8 @@ constexpr const char* kExample =
     "Example (from the folder edgeval was cloned into):\n"
     "  edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken \\\n"
     "      --policy datasets/spoken/skip.yaml --hardware reuse32 --out out\n"
+    "  edgeval run --model datasets/captions/multi30k-en-de.safetensors --data datasets/captions/captions.en \\\n"
+    "      --reference datasets/captions/captions.de --set beam.type=fixed --set beam.width=5 --out out\n"
     "A policy names one choice per axis; `edgeval info` lists them all. Without --policy the run is dense.\n";
 
 struct RunOptions {
@@ -28,6 +32,10 @@ struct RunOptions {
   std::vector<std::string> hardware;
   std::string out = "out";
   bool no_reference = false;
+  // Of translation models.
+  std::vector<std::string> references;
+  SearchOptions search;
+  bool replace_unknown = false, reference_perplexity = false;
   EngineChoice engine;
   OutputChoice output;
   std::uint64_t seed = 0;
@@ -52,21 +60,40 @@ std::unique_ptr<Engine> make_reference(const Model& trained, EngineChoice option
   return make_engine(trained, options);
 }
 
-void run_run(const RunOptions& options) {
-  const Model trained = load_model(options.model);
+// Chosen before the long work: a price that fails afterwards helps nobody.
+std::vector<hw::Accelerator> accelerators_for(const RunOptions& options, const Activity& busiest) {
+  std::vector<hw::Accelerator> accelerators = choose_accelerators(options.hardware, busiest);
+  for (const hw::Accelerator& accelerator : accelerators) expect_prices(accelerator, busiest);
+  return accelerators;
+}
+
+// Writes the files, by name and text, into the folder, and prints the report or the summary.
+void finish(const RunOptions& options, const std::string& report, const std::string& summary,
+            const std::vector<std::pair<std::string, std::string>>& others) {
+  const std::filesystem::path out = options.out;
+  std::string wrote = concat("wrote ", (out / "report.json").string());
+  for (const auto& [name, text] : others) {
+    write_file(out / name, text);
+    wrote += concat(", ", (out / name).string());
+  }
+  write_file(out / "report.json", report);
+  std::cout << (options.output.format == "json" ? report : summary + wrote + "\n");
+}
+
+void expect_places(const RunOptions& options, std::initializer_list<const char*> names) {
+  for (const char* name : names) expect_writable(std::filesystem::path(options.out) / name);
+}
+
+void run_speech(const RunOptions& options, const Model& trained) {
+  EDGEVAL_EXPECTS(options.references.empty(), "--reference: a speech test set brings its own references");
   const Policy policy = load_policy(options.policy, options.settings);
   const auto [model, weights] = transform(trained, policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, model);
   const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  // Chosen before the long work: a price that fails afterwards helps nobody.
-  const Activity busiest = busiest_activity(model, point, 2);
-  const std::vector<hw::Accelerator> accelerators = choose_accelerators(options.hardware, busiest);
-  for (const hw::Accelerator& accelerator : accelerators) expect_prices(accelerator, busiest);
+  const std::vector<hw::Accelerator> accelerators = accelerators_for(options, busiest_activity(model, point, 2));
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
-  const std::filesystem::path out = options.out;
-  expect_writable(out / "utterances.jsonl");
-  expect_writable(out / "report.json");
+  expect_places(options, {"utterances.jsonl", "report.json"});
 
   const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
   std::vector<Candidate> candidates{{engine.get(), point}};
@@ -85,14 +112,83 @@ void run_run(const RunOptions& options) {
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));
-  const std::string report = to_text(report_to_json(run, pricings));
-  write_file(out / "utterances.jsonl", utterances_to_jsonl(run));
-  write_file(out / "report.json", report);
-  if (options.output.format == "json")
-    std::cout << report;
-  else
-    std::cout << summary(run, pricings) << "wrote " << (out / "report.json").string() << " and "
-              << (out / "utterances.jsonl").string() << "\n";
+  finish(options, to_text(report_to_json(run, pricings)), summary(run, pricings),
+         {{"utterances.jsonl", utterances_to_jsonl(run)}});
+}
+
+void run_translation(const RunOptions& options, const TranslationModel& trained) {
+  EDGEVAL_EXPECTS(options.engine.device != "gpu", "--device gpu: translation runs on the CPU so far; leave the option out");
+  EDGEVAL_EXPECTS(options.data.selection.split.empty() && options.data.selection.ids.empty(), options.data.path,
+                  ": a file of text has no parts and no ids; leave --split and --utterance out");
+  const Policy policy = load_policy(options.policy, options.settings);
+  const auto [model, weights] = transform(trained, policy.weights);
+  const std::optional<Profile> profile = profile_for(options, policy, model.network);
+  SearchOptions search = options.search;
+  search.beam = resolve_beam(policy, profile ? &*profile : nullptr);
+  const int widest = std::visit([](const auto& beam) { return beam.widest(); }, search.beam);
+  EDGEVAL_EXPECTS(search.n_best <= widest, "--n-best ", search.n_best, ": the beam is only ", widest, " wide");
+  EDGEVAL_EXPECTS(search.shortest < search.longest, "--min-length ", search.shortest, ": must be below --max-length ",
+                  search.longest);
+  const data::TextSet set = data::open_text_set(
+      options.data.path, {options.references.begin(), options.references.end()}, options.data.selection.limit);
+  EDGEVAL_EXPECTS(!options.reference_perplexity || !set.references.empty(),
+                  "--reference-perplexity wants a --reference to measure");
+  const EngineOptions engine{.threads = options.engine.threads};
+  const Translator translator(model, engine);
+  std::vector<TranslationCandidate> candidates{{&translator, resolve(policy, model.network, profile ? &*profile : nullptr), search}};
+  const std::vector<hw::Accelerator> accelerators =
+      accelerators_for(options, translator.busiest(candidates[0].point, 2));
+  expect_places(options, {"utterances.jsonl", "hypotheses.txt", "report.json"});
+
+  const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
+  std::optional<Translator> of_trained;
+  const bool is_reference = as_trained && is_dense(candidates[0].point) && std::holds_alternative<FixedBeam>(search.beam);
+  if (!options.no_reference && !is_reference) {
+    if (!as_trained) of_trained.emplace(trained, engine);
+    search.beam = FixedBeam{static_cast<double>(widest)};
+    candidates.push_back({as_trained ? &translator : &*of_trained, dense_point(trained.network), search});
+  }
+  const TranslationEvaluation evaluation = evaluate(model, set, candidates,
+                                                    {.batch = options.engine.batch,
+                                                     .seed = options.seed,
+                                                     .quiet = options.output.quiet,
+                                                     .replace_unknown = options.replace_unknown,
+                                                     .reference_perplexity = options.reference_perplexity});
+
+  const TranslationRun run{model, set, policy, evaluation, candidates, translator.device(), accelerators, weights};
+  std::vector<Pricing> pricings;
+  for (const hw::Accelerator& accelerator : accelerators)
+    pricings.push_back(price_beside_dense(accelerator, run.outcome().total, 0, run.dense() != nullptr ? &run.dense()->total : nullptr));
+  finish(options, to_text(report_to_json(run, pricings)), summary(run, pricings),
+         {{"utterances.jsonl", utterances_to_jsonl(run)}, {"hypotheses.txt", hypotheses_to_text(run)}});
+}
+
+void run_run(const RunOptions& options) {
+  const AnyModel model = load_any_model(options.model);
+  if (const auto* speech = std::get_if<Model>(&model)) return run_speech(options, *speech);
+  run_translation(options, std::get<TranslationModel>(model));
+}
+
+void add_translation_options(CLI::App& command, RunOptions& options) {
+  static const std::map<std::string, LengthPenalty> kPenalties{
+      {"none", LengthPenalty::kNone}, {"wu", LengthPenalty::kWu}, {"avg", LengthPenalty::kAverage}};
+  const char* group = "Translation";
+  command.add_option("--reference", options.references, "Translations of the --data, line by line; repeat for several")
+      ->type_name("FILE")->group(group);
+  command.add_option("--max-length", options.search.longest, "Tokens of a hypothesis at most, its end included")
+      ->check(between(1, 100'000))->type_name("N")->capture_default_str()->group(group);
+  command.add_option("--min-length", options.search.shortest, "Tokens of a hypothesis before it may end")
+      ->check(between(0, 100'000))->type_name("N")->capture_default_str()->group(group);
+  command.add_option("--n-best", options.search.n_best, "Hypotheses of each sentence in utterances.jsonl")
+      ->check(between(1, kWidestBeam))->type_name("N")->capture_default_str()->group(group);
+  command.add_option("--length-penalty", options.search.penalty, "Divides a hypothesis's score: none, wu, avg")
+      ->transform(CLI::CheckedTransformer(kPenalties).description(""))->type_name("NAME")->group(group);
+  command.add_option("--alpha", options.search.alpha, "Exponent of the length penalty wu")
+      ->check(CLI::Range(0.0, 100.0).description(""))->type_name("A")->capture_default_str()->group(group);
+  command.add_flag("--replace-unknown", options.replace_unknown, "Put the source's word that attention saw for an unknown one")
+      ->group(group);
+  command.add_flag("--reference-perplexity", options.reference_perplexity, "Also measure the perplexity of the reference")
+      ->group(group);
 }
 
 }  // namespace
@@ -118,6 +214,7 @@ void setup_run(CLI::App& app) {
       ->check(between(0, kLargestSeed))
       ->type_name("N")
       ->capture_default_str();
+  add_translation_options(*command, *options);
   add_engine_options(*command, options->engine);
   add_output_options(*command, options->output);
   command->footer(kExample);

@@ -33,39 +33,6 @@ std::vector<std::string> score_metrics() {
   return metrics;
 }
 
-std::string line_of(const Metric& metric, double value, const MetricOptions& rules, int decimals) {
-  if (metric.name == "exact") return metric.signature;
-  if (metric.name == "bleu")
-    return bleu_line(bleu_score(metric.statistics.sum(), rules.bleu), metric.signature, decimals);
-  return concat(metric.title, '|', metric.signature, " = ", fixed(value, decimals));
-}
-
-TextScore text_score(const std::string& name, const Scores& scores, const ScoreOptions& options) {
-  const MetricOptions rules = options.choice.rules();
-  TextScore score{measure(name, references_of(scores.pairs), scores.pair().hypotheses, rules)};
-  score.value = score.metric.score(score.metric.statistics.sum()).value_or(0);
-  score.ci95 = bootstrap(score.metric.statistics, score.metric.score, {.seed = options.seed});
-  score.line = line_of(score.metric, score.value, rules, options.decimals);
-  return score;
-}
-
-ordered_json to_json(const TextScore& score, const MetricOptions& rules) {
-  const std::vector<double> sums = score.metric.statistics.sum();
-  ordered_json json{{"value", score.value}, {"sentences", score.metric.statistics.sentences()}};
-  if (score.metric.name == "exact") json["exact"] = static_cast<std::uint64_t>(sums[0]);
-  if (score.metric.name == "bleu") {
-    const BleuScore bleu = bleu_score(sums, rules.bleu);
-    json["precisions"] = bleu.precisions;
-    json["brevity_penalty"] = bleu.brevity_penalty;
-    json["hypothesis_length"] = static_cast<std::uint64_t>(bleu.hypothesis_length);
-    json["reference_length"] = static_cast<std::uint64_t>(bleu.reference_length);
-  }
-  json["ci95"] = score.ci95 ? ordered_json{score.ci95->low, score.ci95->high} : ordered_json(nullptr);
-  json["signature"] = score.metric.signature;
-  if (score.line != score.metric.signature) json["line"] = score.line;
-  return json;
-}
-
 ordered_json figures(const ScoreOptions& options, const Scores& scores) {
   ordered_json figures = ordered_json::object();
   if (scores.quality) {
@@ -117,7 +84,8 @@ void run_score(const ScoreOptions& options, std::ostream& out) {
     scores.quality = evaluate(scores.pair().references, scores.pair().hypotheses,
                               {.costs = rules.costs, .seed = options.seed, .characters = options.choice.wants("cer")});
   for (const std::string& metric : kTextMetrics)
-    if (options.choice.wants(metric)) scores.texts.push_back(text_score(metric, scores, options));
+    if (options.choice.wants(metric)) scores.texts.push_back(text_score(metric, references_of(scores.pairs), scores.pair().hypotheses,
+                                                                             options.choice.rules(), options.seed, options.decimals));
   if (options.format == "json")
     out << report(options, scores).dump(2) << '\n';
   else

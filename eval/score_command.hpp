@@ -10,6 +10,7 @@
 
 #include "eval/metric_options.hpp"
 #include "eval/quality.hpp"
+#include "eval/text_score.hpp"
 
 namespace edgeval {
 
@@ -21,14 +22,6 @@ struct ScoreOptions {
   std::uint64_t seed = 0;       // of the bootstrap intervals
   bool alignments = false;      // show every utterance's alignment too
   bool quiet = false;           // the figures alone, no notes
-};
-
-// A metric of kTextMetrics over the whole set.
-struct TextScore {
-  Metric metric;
-  double value = 0;
-  std::optional<Interval> ci95{};
-  std::string line{};  // with the signature; of bleu and chrf as sacrebleu prints it
 };
 
 struct Scores {

@@ -88,17 +88,27 @@ std::string si(double value, const char* unit) {
   return print("%.*f %s%s", decimals, value, kPrefixes[static_cast<std::size_t>(prefix)], unit);
 }
 
+std::string work_table(const Activity& activity) {
+  const std::uint64_t dense = activity.total(Count::kMacsDense), executed = activity.macs_executed();
+  return print("MACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
+               share(dense - executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
+               si(static_cast<double>(dense), "MAC").c_str()) +
+         layer_table(activity);
+}
+
 std::string energy_table(std::span<const Pricing> pricings) {
+  const bool of_text = std::ranges::all_of(pricings, [](const Pricing& p) { return p.audio_seconds == 0; });
   std::vector<std::vector<std::string>> rows{{"accelerator", "energy", "dense energy", "ratio", "its range",
-                                              "x real time", "dense x r.t."}};
+                                              of_text ? "time" : "x real time", of_text ? "dense time" : "dense x r.t."}};
+  const auto time = [&](const Pricing& p, const hw::Price& price) {
+    return of_text ? si(price.seconds, "s") : print("%.1f", hw::realtime_factor(price, p.audio_seconds));
+  };
   const bool as_trained =
       std::ranges::all_of(pricings, [](const Pricing& p) { return p.as_trained_joules == p.dense.joules; });
   if (!as_trained) rows.front().push_back("weights as trained");
   for (const Pricing& p : pricings) {
     rows.push_back({p.accelerator, si(p.price.joules, "J"), si(p.dense.joules, "J"), print("%.3f", p.ratio.value),
-                    print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest),
-                    print("%.1f", hw::realtime_factor(p.price, p.audio_seconds)),
-                    print("%.1f", hw::realtime_factor(p.dense, p.audio_seconds))});
+                    print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest), time(p, p.price), time(p, p.dense)});
     if (!as_trained) rows.back().push_back(si(p.as_trained_joules, "J"));
     for (std::size_t i = 0; i < p.price.components.size(); ++i)
       rows.push_back({concat("  ", p.price.components[i].component), si(p.price.components[i].joules(), "J"),
@@ -118,11 +128,7 @@ std::string summary(const Run& run, std::span<const Pricing> pricings) {
     text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
   text += "\n";
   text += quality_lines(run) + data_line(run);
-  const std::uint64_t dense = activity.total(Count::kMacsDense), executed = activity.macs_executed();
-  text += print("\nMACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
-                share(dense - executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
-                si(static_cast<double>(dense), "MAC").c_str());
-  text += layer_table(activity);
+  text += concat("\n", work_table(activity));
   if (!pricings.empty()) text += concat("\n", energy_table(pricings));
   text += print("\n%.2f s: %.1f utterances/s, %.0f times real time\n", evaluation.total_seconds,
                 static_cast<double>(run.set.utterances.size()) / evaluation.total_seconds,

@@ -127,18 +127,27 @@ Component read_component(const Reader& reader, const std::string& name, const YA
   return component;
 }
 
-std::optional<LayerKind> read_kind(const Reader& reader, const YAML::Node& node,
-                                   const std::string& what) {
-  static const std::vector<std::string> known{"any", "lstm", "gru", "sru", "qrnn", "linear"};
-  const std::string kind = node ? reader.text(node, concat(what, ": kind")) : known[0];
-  if (kind == "any") return std::nullopt;
-  if (const std::optional<LayerKind> one = layer_kind(kind)) return one;
+LayerKind read_kind(const Reader& reader, const YAML::Node& node, const std::string& what) {
+  const std::string kind = reader.text(node, concat(what, ": kind"));
+  if (const std::optional<LayerKind> one = layer_kind(kind)) return *one;
+  std::vector<std::string> known{"any"};
+  for (LayerKind each : kLayerKinds) known.emplace_back(name(each));
   reader.fail(node, what, ": unknown kind '", kind, "'", suggestion(kind, known));
+}
+
+// A kind, a list of kinds, or `any`.
+std::vector<LayerKind> read_kinds(const Reader& reader, const YAML::Node& node, const std::string& what) {
+  if (!node || (node.IsScalar() && node.Scalar() == "any")) return {};
+  if (!node.IsSequence()) return {read_kind(reader, node, what)};
+  std::vector<LayerKind> kinds;
+  for (const YAML::Node& each : node) kinds.push_back(read_kind(reader, each, what));
+  if (kinds.empty()) reader.fail(node, what, ": kind is empty");
+  return kinds;
 }
 
 Work read_work(const Reader& reader, const YAML::Node& node, const std::string& what) {
   const std::string key = reader.text(node["count"], concat(what, ": count"));
-  Work work{reader.count(key, node["count"], what), read_kind(reader, node["kind"], what), {}};
+  Work work{reader.count(key, node["count"], what), read_kinds(reader, node["kind"], what), {}};
   const YAML::Node times = node["times"];
   const std::string text = times ? reader.text(times, concat(what, ": times")) : "1";
   try {
@@ -172,7 +181,8 @@ EnergyRule read_rule(const Reader& reader, const YAML::Node& node, const Acceler
       find_named(reader, node["action"], components[component].actions, "action", what);
   EnergyRule rule{read_work(reader, node, what), component, action};
   for (const EnergyRule& other : accelerator.rules) {
-    const bool overlaps = !other.work.kind || !rule.work.kind || other.work.kind == rule.work.kind;
+    const bool overlaps = std::ranges::any_of(
+        kLayerKinds, [&](LayerKind kind) { return other.work.applies(kind) && rule.work.applies(kind); });
     if (other.work.count == rule.work.count && other.component == component &&
         other.action == action && overlaps)
       reader.fail(node, what, ": charges ", components[component].name, " ",

@@ -6,9 +6,9 @@
 // activities is the sum of their prices, and sums over components, layers and utterances agree.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,13 +37,14 @@ struct Component {
   std::vector<Action> actions;
 };
 
-// count x times(shape), on the layers of one kind or on all.
+// count x times(shape), on the layers of some kinds or of all.
 struct Work {
   Count count;
-  std::optional<LayerKind> kind;
+  std::vector<LayerKind> kinds;  // none: all
   Expression times;
 
-  bool applies(LayerKind layer) const { return !kind || *kind == layer; }
+  bool names(LayerKind kind) const { return std::ranges::find(kinds, kind) != kinds.end(); }
+  bool applies(LayerKind layer) const { return kinds.empty() || names(layer); }
 };
 
 struct EnergyRule {

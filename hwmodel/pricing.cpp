@@ -109,12 +109,18 @@ double extreme_ratio(const Accelerator& accelerator, const std::vector<Term>& te
 
 namespace {
 
+// Whether some rules know how the cells of a kind are built, and not what a cell may have beside it.
+bool singles_out_kinds(const Accelerator& accelerator) {
+  const auto named = [](const Work& work) { return !work.kinds.empty(); };
+  return std::ranges::any_of(accelerator.rules, named, &EnergyRule::work) || std::ranges::any_of(accelerator.cycles, named);
+}
+
 // Whether rules that single out kinds of cells leave out this one: what they say would be missing from its price.
 bool is_left_out(const Accelerator& accelerator, LayerKind kind) {
   bool named = false, others = false;
   const auto see = [&](const Work& work) {
-    named = named || work.kind == kind;
-    others = others || (work.kind && work.kind != LayerKind::kLinear && work.kind != kind);
+    named = named || work.names(kind);
+    others = others || std::ranges::any_of(work.kinds, [&](LayerKind other) { return other != LayerKind::kLinear && other != kind; });
   };
   for (const EnergyRule& rule : accelerator.rules) see(rule.work);
   for (const Work& work : accelerator.cycles) see(work);
@@ -129,7 +135,7 @@ std::optional<std::string> cannot_price(const Accelerator& accelerator, const Ac
                                      layer.shape.name, " (", layer.shape.direction, "): ");
     if (is_left_out(accelerator, layer.shape.kind))
       return concat(place, "its cells are of kind ", name(layer.shape.kind), ", which none of its rules names");
-    if (layer.shape.form.projection > 0)
+    if (layer.shape.form.projection > 0 && singles_out_kinds(accelerator))
       return concat(place, "it has a projection, of which its rules know nothing");
     for (std::size_t i = 0; i < kCounts; ++i) {
       const Count count = static_cast<Count>(i);

@@ -38,6 +38,10 @@ struct SearchCounts {
   std::uint64_t rows = 0;            // rows that entered them, ended ones of the kept included, as OpenNMT-py runs them
   std::uint64_t rows_live = 0;       // without those
   std::uint64_t beam_width_sum = 0;  // of the widths chosen
+  SearchCounts& operator+=(const SearchCounts& other) {
+    steps += other.steps, rows += other.rows, rows_live += other.rows_live, beam_width_sum += other.beam_width_sum;
+    return *this;
+  }
   bool operator==(const SearchCounts&) const = default;
 };
 

@@ -73,7 +73,9 @@ Model read_model(std::string_view bytes, const std::filesystem::path& path) {
   const Json json = parse_json(file.metadata("edgeval"), model.path + ": edgeval");
   const Fields fields(json, model.path);
   fields.integer("format", 1, 1);
-  model.task = fields.choice("task", {"ctc"}, {"translation"});
+  EDGEVAL_EXPECTS(fields.text("task") != "translation", model.path,
+                  ": is a translation model, which edgeval run takes; a model of task ctc is wanted here");
+  model.task = fields.choice("task", {"ctc"});
   fields.expect_only({"format", "name", "task", "frontend", "tokens", "blank", "layers"});
   model.name = fields.text("name");
   model.frontend = read_frontend(fields.object("frontend"));
@@ -91,5 +93,13 @@ Model read_model(std::string_view bytes, const std::filesystem::path& path) {
 }
 
 Model load_model(const std::filesystem::path& path) { return read_model(read_file(path), path); }
+
+AnyModel load_any_model(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path), name = path.string();
+  const Json json = parse_json(Safetensors(bytes, name).metadata("edgeval"), name + ": edgeval");
+  const Fields fields(json, name);
+  if (fields.choice("task", {"ctc", "translation"}) == "ctc") return read_model(bytes, path);
+  return read_translation_model(bytes, name);
+}
 
 }  // namespace edgeval

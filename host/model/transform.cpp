@@ -34,6 +34,11 @@ Model clone(const Model& model) {
   return copy;
 }
 
+Attention clone(const Attention& attention) {
+  const auto& [type, name, outputs, hidden, output_tanh, probe, context, score, output] = attention;
+  return {type, name, outputs, hidden, output_tanh, probe, context, score.clone(), output};
+}
+
 // A weight matrix and where its layer and direction keep their bits.
 struct Place {
   MatrixReport report;
@@ -98,6 +103,15 @@ TransformedModel transform(const Model& model, const Weights& weights) {
     result.matrices.push_back(std::move(places[i].report));
   }
   return result;
+}
+
+TransformedTranslation transform(const TranslationModel& model, const Weights& weights) {
+  const auto& [network, source, target, source_embedding, target_embedding, decoder, input_feeding, bridge, attention,
+               generator] = model;
+  TransformedModel transformed = transform(network, weights);
+  return {{std::move(transformed.model), source, target, source_embedding.clone(), target_embedding.clone(), decoder,
+           input_feeding, bridge, clone(attention), generator},
+          std::move(transformed.matrices)};
 }
 
 }  // namespace edgeval

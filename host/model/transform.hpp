@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/model/graph.hpp"
+#include "host/model/translation.hpp"
 #include "host/technique/weights.hpp"
 
 namespace edgeval {
@@ -30,5 +31,12 @@ struct TransformedModel {
 };
 
 TransformedModel transform(const Model& model, const Weights& weights);
+
+// Likewise; embeddings and the vector of mlp attention's scores stay as trained.
+struct TransformedTranslation {
+  TranslationModel model;
+  std::vector<MatrixReport> matrices;
+};
+TransformedTranslation transform(const TranslationModel& model, const Weights& weights);
 
 }  // namespace edgeval

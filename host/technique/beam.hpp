@@ -36,20 +36,20 @@ struct DynamicBeam {
   static constexpr const char* kMeaning = "a width that follows the spread of the best scores (P4)";
 
   double min = 2, max = 5;
-  double sigma_min = 0.1, sigma_max = 1.7;
+  double sigma_min = kFromProfile, sigma_max = kFromProfile;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("min", self.min, "least width");
     visit("max", self.max, "greatest width");
-    visit("sigma_min", self.sigma_min, "spread up to which the beam is widest, in nats");
-    visit("sigma_max", self.sigma_max, "spread from which it is narrowest, in nats");
+    visit("sigma_min", self.sigma_min, "spread up to which the beam is widest, in nats; a profile has its 5th percentile");
+    visit("sigma_max", self.sigma_max, "spread from which it is narrowest, in nats; a profile has its 50th percentile");
   }
   const char* problem() const {
     if (!is_whole(min, 1, kWidestBeam) || !is_whole(max, 1, kWidestBeam)) return "min and max must be whole numbers, 1 to 1000";
     if (min > max) return "min must not be above max";
-    if (!(sigma_min >= 0) || !(sigma_max <= 1e30)) return "sigma_min and sigma_max must be numbers, 0 or more";
-    return sigma_max > sigma_min ? nullptr : "sigma_max must be above sigma_min";
+    if (sigma_min < 0 || sigma_max > 1e30) return "sigma_min and sigma_max must be numbers, 0 or more";
+    return sigma_max <= sigma_min ? "sigma_max must be above sigma_min" : nullptr;
   }
   int widest() const { return static_cast<int>(max); }
 

@@ -21,8 +21,8 @@ struct Reuse {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("clusters", self.clusters, "centroids, evenly spaced over the range");
-    visit("range_min", self.range_min, "[least, greatest] value of x and h");
-    visit("range_max", self.range_max, "greatest value of x and h");
+    visit("range[0]", self.range_min, "[least, greatest] value of x and h");
+    visit("range[1]", self.range_max, "greatest value of x and h");
   }
 
   const char* problem() const {

@@ -24,7 +24,7 @@ namespace edgeval {
 inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
 EDGEVAL_HD bool from_profile(double value) { return value != value; }
 
-// The key a field has in a policy: the pair range_min, range_max is written range: [min, max], and pseudo.clip is clip
+// The key a field has in a policy: the pair range[0], range[1] is written range: [min, max], and pseudo.clip is clip
 // within the map pseudo.
 struct WrittenKey {
   std::string key;
@@ -34,8 +34,8 @@ struct WrittenKey {
 inline WrittenKey written_key(const std::string& field) {
   if (const std::size_t dot = field.find('.'); dot != std::string::npos)
     return {.key = field.substr(dot + 1), .group = field.substr(0, dot)};
-  const bool low = field.ends_with("_min"), high = field.ends_with("_max");
-  return {.key = low || high ? field.substr(0, field.size() - 4) : field, .low = low, .high = high};
+  const bool low = field.ends_with("[0]"), high = field.ends_with("[1]");
+  return {.key = low || high ? field.substr(0, field.size() - 3) : field, .low = low, .high = high};
 }
 
 // A whole number from low to high.

@@ -40,7 +40,7 @@ TEST_F(EnergyCommand, GivesTheJoulesOfTheReport) {
   ASSERT_EQ(result.code, 0) << result.err;
   const Json priced = Json::parse(result.out);
   EXPECT_EQ(priced.at("energy"), report().at("energy"));
-  EXPECT_EQ(priced.at("energy").size(), 2u);
+  EXPECT_EQ(priced.at("energy").size(), 3u);
 }
 
 TEST_F(EnergyCommand, TakesAcceleratorsByNameAndFile) {

@@ -72,7 +72,7 @@ TEST(Info, ListsTechniquesDevicesAndAccelerators) {
 // Each choice with each of its parameters at the default that info shows is a policy.
 TEST(Info, EveryListedParameterIsAKeyOfThePolicy) {
   const Json info = Json::parse(edgeval({"info", "--format", "json"}).out);
-  EXPECT_EQ(info.at("axes").size(), 5u);
+  EXPECT_EQ(info.at("axes").size(), 6u);
   for (const auto& [axis, choices] : info.at("axes").items()) {
     EXPECT_FALSE(choices.empty());
     for (const Json& choice : choices) {

@@ -82,7 +82,7 @@ TEST(NonlinearityPolicy, ARunReportsTheChoiceOfEveryLayerItsCountsAndAnExactRunB
     EXPECT_EQ(layer.at("nonlinearity_reads"), exact ? 0 : evaluations);
   }
   EXPECT_TRUE(report.contains("dense"));
-  EXPECT_EQ(report.at("energy").size(), 3U);  // epur28, epur28_memo, reuse32
+  EXPECT_EQ(report.at("energy").size(), 4U);  // cpu1, epur28, epur28_memo, reuse32
   for (const auto& energy : report.at("energy")) EXPECT_LT(energy.at("ratio").get<double>(), 1);
 }
 

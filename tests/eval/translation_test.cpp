@@ -1,18 +1,11 @@
 // Translation from text to text on the CPU. The model that ships against PyTorch: BLEU as sacrebleu 2.6.0 prints it for
 // `datasets/train_translation.py translate` (datasets/captions/README.md). A published OpenNMT-py model imported from its
 // checkpoint, Serbo-Croatian spelling to IPA: OpenNMT-py gives 185 exact words of 198 at width 1 and 186 at 2, 5 and 10.
+#include "eval/translation_pipeline.hpp"
+
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <ranges>
-#include <sstream>
-
-#include "datasets/subwords.hpp"
-#include "datasets/unpacked.hpp"
-#include "eval/bleu.hpp"
-#include "eval/statistics.hpp"
-#include "host/core/file.hpp"
-#include "host/engine/beam_search.hpp"
+#include "host/model/file.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -20,102 +13,61 @@
 namespace edgeval::test {
 namespace {
 
-using Lines = std::vector<std::string>;
+namespace fs = std::filesystem;
 
-Lines lines_of(const std::filesystem::path& path) {
-  std::istringstream file(data::read_unpacked(path));
-  Lines lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(line);
-  return lines;
-}
-
-class Translator {
+// A model with its test set.
+class Task {
  public:
-  explicit Translator(const std::filesystem::path& path)
-      : model_(read_translation_model(read_file(path), path.string())),
-        source_(model_.source),
-        target_(model_.target),
-        decoder_(model_),
-        engine_(make_cpu_engine(model_.network, {})) {}
+  Task(const fs::path& model, const fs::path& source, const fs::path& reference)
+      : model_(std::get<TranslationModel>(load_any_model(model))),
+        set_(data::open_text_set(source, {reference})),
+        translator_(model_, {}) {}
 
-  Lines translate(const Lines& sources, double width, std::size_t batch) {
-    Lines texts;
-    for (std::size_t first = 0; first < sources.size(); first += batch) {
-      const std::size_t last = std::min(sources.size(), first + batch);
-      const Ragged<float> embedded = embed({sources.begin() + static_cast<Index>(first), sources.begin() + static_cast<Index>(last)});
-      const Encoded encoded = encode(decoder_, *engine_, embedded, dense_point(model_.network));
-      for (const SearchResult& result : beam_search(decoder_, encoded.memory, encoded.states, {.beam = FixedBeam{width}}))
-        texts.push_back(target_.decode(std::vector<Index>(result.best[0].tokens.begin(), result.best[0].tokens.end())));
-    }
-    return texts;
+  TranslationOutcome translate(double width, Index batch = 0) const {
+    const std::vector<TranslationCandidate> candidates{
+        {&translator_, dense_point(model_.network), {.beam = FixedBeam{width}}}};
+    return std::move(evaluate(model_, set_, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
   }
+  double bleu(double width) const { return translate(width).scores[0].value; }
+  // Sentences that are as the reference has them.
+  double exact(double width, Index batch = 0) const { return translate(width, batch).scores[2].metric.statistics.sum()[0]; }
 
  private:
-  Ragged<float> embed(const Lines& lines) const {
-    std::vector<std::vector<Index>> sentences;
-    std::vector<Index> lengths;
-    for (const std::string& line : lines) {
-      std::vector<Index> ids = source_.encode(line);
-      if (model_.source.bos) ids.insert(ids.begin(), *model_.source.bos);
-      if (model_.source.eos) ids.push_back(*model_.source.eos);
-      lengths.push_back(static_cast<Index>(ids.size()));
-      sentences.push_back(std::move(ids));
-    }
-    Ragged<float> embedded(lengths, model_.source_embedding.cols());
-    Index row = 0;
-    for (const std::vector<Index>& ids : sentences)
-      for (Index id : ids) std::copy_n(model_.source_embedding.row(id), embedded.cols(), embedded.values.row(row++));
-    return embedded;
-  }
-
   const TranslationModel model_;
-  const data::Subwords source_, target_;
-  const Decoder decoder_;
-  const std::unique_ptr<Engine> engine_;
+  const data::TextSet set_;
+  const Translator translator_;
 };
 
-double bleu(const Lines& reference, const Lines& hypotheses) {
-  const std::vector<Lines> references{reference};
-  return bleu_score(bleu_statistics(references, hypotheses, {}).sum(), {}).value;
-}
-
-std::filesystem::path captions() { return source_folder() / "datasets" / "captions"; }
+fs::path captions() { return source_folder() / "datasets" / "captions"; }
 
 TEST(Translation, OfTheShippedCaptionsScoresAsInPyTorch) {
-  Translator translator(captions() / "multi30k-en-de.safetensors");
-  const Lines source = lines_of(captions() / "captions.en"), reference = lines_of(captions() / "captions.de");
-  EXPECT_NEAR(bleu(reference, translator.translate(source, 1, 72)), 70.6, 0.05);
-  EXPECT_NEAR(bleu(reference, translator.translate(source, 5, 72)), 70.3, 0.05);
-  EXPECT_EQ(translator.translate(source, 5, 7), translator.translate(source, 5, 72));
+  const Task task(captions() / "multi30k-en-de.safetensors", captions() / "captions.en", captions() / "captions.de");
+  EXPECT_NEAR(task.bleu(1), 70.6, 0.05);
+  EXPECT_NEAR(task.bleu(5), 70.3, 0.05);
+  EXPECT_EQ(task.translate(5, 7).hypotheses(), task.translate(5).hypotheses());
 }
 
 TEST(Translation, OfMulti30kScoresAsInPyTorch) {
   EDGEVAL_NEEDS_SHARED("data/multi30k/test_2016_flickr.en.gz");
-  Translator translator(captions() / "multi30k-en-de.safetensors");
-  const std::filesystem::path folder = shared_folder() / "data/multi30k";
-  const Lines hypotheses = translator.translate(lines_of(folder / "test_2016_flickr.en.gz"), 5, 250);
-  EXPECT_NEAR(bleu(lines_of(folder / "test_2016_flickr.de.gz"), hypotheses), 36.3, 0.05);
+  const fs::path folder = shared_folder() / "data/multi30k";
+  const Task task(captions() / "multi30k-en-de.safetensors", folder / "test_2016_flickr.en.gz", folder / "test_2016_flickr.de.gz");
+  EXPECT_NEAR(task.bleu(5), 36.3, 0.05);
 }
 
 TEST(Translation, OfAnImportedOpenNmtModelIsExactAsOftenAsThere) {
-  const char* checkpoint = "data/onmt_ipa/test_model2_v2_9653b3a0.pt";
-  EDGEVAL_NEEDS_SHARED(checkpoint);
-  const TemporaryFolder folder;
-  const std::filesystem::path file = folder.path() / "ipa.safetensors";
-  const CommandResult imported = edgeval({"import", "--model", (shared_folder() / checkpoint).string(), "--out", file.string()});
+  const fs::path folder = shared_folder() / "data/onmt_ipa";
+  EDGEVAL_NEEDS_SHARED("data/onmt_ipa/test_model2_v2_9653b3a0.pt");
+  const TemporaryFolder made;
+  const fs::path file = made.path() / "ipa.safetensors";
+  const CommandResult imported =
+      edgeval({"import", "--model", (folder / "test_model2_v2_9653b3a0.pt").string(), "--out", file.string()});
   ASSERT_EQ(imported.code, 0) << imported.err;
-  Translator translator(file);
-  const Lines source = lines_of(shared_folder() / "data/onmt_ipa/test_model2.src");
-  const Lines target = lines_of(shared_folder() / "data/onmt_ipa/test_model2.tgt");
-  ASSERT_EQ(source.size(), 198U);
-  const auto exact = [&](double width, std::size_t batch) {
-    const Lines texts = translator.translate(source, width, batch);
-    return std::ranges::count_if(std::views::iota(std::size_t{0}, texts.size()), [&](std::size_t n) { return texts[n] == target[n]; });
-  };
-  EXPECT_EQ(exact(1, 198), 185);
-  for (double width : {2.0, 5.0, 10.0}) EXPECT_EQ(exact(width, 198), 186) << "width " << width;
-  EXPECT_EQ(exact(1, 1), 185);
-  EXPECT_EQ(exact(5, 1), 186);
+  const Task task(file, folder / "test_model2.src", folder / "test_model2.tgt");
+  EXPECT_EQ(task.exact(1), 185);
+  for (double width : {2.0, 5.0, 10.0}) EXPECT_EQ(task.exact(width), 186) << "width " << width;
+  EXPECT_EQ(task.exact(1, 1), 185);
+  for (double width : {1.0, 5.0})
+    EXPECT_EQ(task.translate(width, 1).hypotheses(), task.translate(width, 198).hypotheses()) << "width " << width;
 }
 
 }  // namespace

@@ -70,9 +70,13 @@ TEST(WeightsPolicy, ARunReportsStorageProductsAndTheNetworkAsTrainedBesideIt) {
   EXPECT_EQ(weights.at("storage_bits"), bits);
   EXPECT_NEAR(weights.at("bits_per_weight").get<double>(), 1 + 32 * 0.25, 1e-3);
   EXPECT_TRUE(report.contains("dense"));
-  for (const auto& energy : report.at("energy"))
-    EXPECT_LT(energy.at("joules_dense").get<double>(),
-              energy.at("joules_as_trained").get<double>());
+  for (const auto& energy : report.at("energy")) {
+    const double dense = energy.at("joules_dense"), as_trained = energy.at("joules_as_trained");
+    if (energy.at("accelerator") == "cpu1")
+      EXPECT_EQ(dense, as_trained) << "its weights stay in the cache, whatever their size";
+    else
+      EXPECT_LT(dense, as_trained);
+  }
   // A stored report is priced as the run was.
   const CommandResult again =
       run_shell(concat("edgeval energy --format json --report ", quoted(out), "/report.json"));

@@ -262,7 +262,7 @@ std::vector<Broken> broken_graphs() {
       {"format 2", set("format", 2), "format is 2, must be 1"},
       {"format a text", set("format", "1"), "format is string, must be a whole number"},
       {"task unknown", set("task", "ctcc"), "unknown task \"ctcc\"; did you mean ctc?"},
-      {"task translation", set("task", "translation"), "task translation is not supported yet"},
+      {"task translation", set("task", "translation"), "is a translation model"},
       {"unknown key", set("token", 1), "unknown key \"token\"; did you mean tokens?"},
       {"name a number", set("name", 1), "name is number, must be a text"},
       {"tokens no list", set("tokens", "abc"), "tokens is string, must be an array"},

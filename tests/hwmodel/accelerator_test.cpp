@@ -47,11 +47,20 @@ TEST(AcceleratorFile, IsReadAsWritten) {
   EXPECT_EQ(read.source, "made up");
   EXPECT_EQ(toy.components[0].actions[1].picojoules.high, 3) << "no range: the value itself";
   ASSERT_EQ(toy.rules.size(), 4u);
-  EXPECT_EQ(toy.rules[3].work.kind, LayerKind::kLinear);
+  EXPECT_EQ(toy.rules[3].work.kinds, std::vector{LayerKind::kLinear});
+  EXPECT_TRUE(toy.rules[3].work.applies(LayerKind::kLinear));
+  EXPECT_FALSE(toy.rules[3].work.applies(LayerKind::kLstm));
   EXPECT_EQ(toy.rules[3].component, 1u);
   EXPECT_EQ(toy.cycles.size(), 2u);
   EXPECT_EQ(toy.free[static_cast<std::size_t>(Count::kSteps)], "a sum");
   EXPECT_EQ(toy.free[static_cast<std::size_t>(Count::kSequences)], "");
+}
+
+TEST(AcceleratorFile, NamesSeveralKindsInOneRule) {
+  const Accelerator toy = load_text(toy_with("kind: lstm", "kind: [lstm, gru]"));
+  EXPECT_EQ(toy.rules[2].work.kinds, (std::vector{LayerKind::kLstm, LayerKind::kGru}));
+  EXPECT_TRUE(toy.rules[2].work.applies(LayerKind::kGru));
+  EXPECT_FALSE(toy.rules[2].work.applies(LayerKind::kSru));
 }
 
 struct Mistake {
@@ -98,6 +107,10 @@ TEST(AcceleratorFile, RefusesEachMistakeInOneLine) {
        "19: rule 3: unknown component 'units'; did you mean unit?"},
       {"action: fill", "action: fil", "18: rule 2: unknown action 'fil'; did you mean fill?"},
       {"kind: lstm", "kind: lstn", "19: rule 3: unknown kind 'lstn'; did you mean lstm?"},
+      {"kind: lstm", "kind: [gru, lstn]", "19: rule 3: unknown kind 'lstn'; did you mean lstm?"},
+      {"kind: lstm", "kind: []", "19: rule 3: kind is empty"},
+      {"kind: lstm, component", "kind: [gru, linear], component",
+       "20: rule 4: charges unit mac for macs.fp32 a second time"},
       {"weights + biases", "weigths + biases",
        "18: rule 2: times 'weigths + biases': unknown name 'weigths'; did you mean weights?"},
       {"max(outputs, 3)", "max(outputs)",
@@ -152,7 +165,7 @@ TEST(Accelerators, ThoseThatShipAreCalledLikeTheirFilesAndSayWhereEachConstantCo
             << each.name << " " << component.name << " " << action.name;
     }
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"epur28", "epur28_memo", "epur28_sip", "reuse32", "similarity65"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"cpu1", "epur28", "epur28_memo", "epur28_sip", "reuse32", "similarity65"}));
 }
 
 TEST(Accelerators, AreFoundByNameOrByFile) {

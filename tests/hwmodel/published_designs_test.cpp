@@ -334,5 +334,53 @@ TEST(EpurMemo, SavesAboutTheEnergyThatIsPrinted) {
   EXPECT_NEAR(faster, 1.21, 0.03);  // printed: 1.4; more than 1 / (1 - 0.267) = 1.36, which no predictor can exceed
 }
 
+// Ten rows of a decoder over a sentence of 7 positions: an attention over keys of 64, and a generator of 1000 tokens.
+Activity decoder_of(std::uint64_t rows) {
+  LayerShape generator = linear(64, 1000);
+  generator.form.softmax = true;
+  const LayerShape attention{.name = "attention", .kind = LayerKind::kAttention, .inputs = 64, .outputs = 1};
+  return {{dense_counts(lstm("forward", 64, 64), 1, rows), dense_counts(generator, 1, rows),
+           dense_counts(attention, 1, 7 * rows)}};
+}
+
+TEST(Translation, AttentionTakesTheLanesOfTheWholeChip) {
+  const Activity rows = decoder_of(10);
+  const Activity attention{{rows.layers[2]}};
+  EXPECT_EQ(price(shipped("epur28"), attention).cycles, 70 * 2 * 64 / 64.0);
+  EXPECT_EQ(price(shipped("reuse32"), attention).cycles, 70 * 2 * 64 / 128.0);
+  // Read twice from the intermediate memory (6 MB) by epur28: x rule of inputs and once more.
+  const Price price_of_keys = price(shipped("epur28"), attention);
+  for (const ComponentEnergy& component : price_of_keys.components) {
+    if (component.component != "weight_memory") continue;
+    EXPECT_EQ(component.dynamic_joules, 0) << "keys are no weights";
+  }
+  EXPECT_TRUE(cannot_price(shipped("similarity65"), rows).has_value());
+  EXPECT_TRUE(cannot_price(shipped("epur28_memo"), rows).has_value());
+}
+
+TEST(Cpu1, TakesTimeByRows) {
+  const Accelerator cpu = shipped("cpu1");
+  const double one = price(cpu, decoder_of(1)).cycles;
+  EXPECT_DOUBLE_EQ(price(cpu, decoder_of(10)).cycles, 10 * one);
+  // 4 x 64 x 128 + 64 x 1000 + 7 x 2 x 64 products at 16 a cycle; exps of 1000 logits and 7 scores, 5 x 64 sigmoids and tanhs;
+  // 1000 biases and 5 passes over the logits, 4 x 64 biases and 64 sums of cells, 3 x 7 of the attention; 3 x 64 + 7
+  // multiplications; 1000 candidates.
+  const double products = 4 * 64 * 128 + 64 * 1000 + 7 * 2 * 64;
+  const double functions = 1000 + 7 + 5 * 64;
+  const double elements = 6 * 1000 + 5 * 64 + 3 * 7 + 3 * 64 + 7 + 1000;
+  EXPECT_NEAR(one, products / 16 + 1.5 * functions + elements / 16, 1e-6 * one);
+  EXPECT_NEAR(price(cpu, decoder_of(1)).joules, 3.75 * one / 3.7e9, 1e-12);
+}
+
+TEST(Cpu1, PricesCellsThatNoChipKnows) {
+  LayerShape projected = lstm("forward", 8, 8);
+  projected.form.projection = 4;
+  projected.recurrent = 4;
+  const LayerShape gru{.name = "gru", .direction = "forward", .kind = LayerKind::kGru, .inputs = 8, .recurrent = 8, .outputs = 8, .gates = 3};
+  const Activity activity{{dense_counts(projected, 1, 5), dense_counts(gru, 1, 5)}};
+  EXPECT_EQ(cannot_price(shipped("cpu1"), activity), std::nullopt);
+  EXPECT_TRUE(cannot_price(shipped("reuse32"), activity).has_value());
+}
+
 }  // namespace
 }  // namespace edgeval::hw

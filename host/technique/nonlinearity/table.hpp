@@ -26,8 +26,8 @@ struct LookupTable {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("entries", self.entries, "values in each of both tables");
-    visit("range_min", self.range_min, "where the first interval begins");
-    visit("range_max", self.range_max, "where the last interval ends");
+    visit("range[0]", self.range_min, "where the first interval begins");
+    visit("range[1]", self.range_max, "where the last interval ends");
     visit("output", self.output, "midpoint or left: where in its interval a value is taken");
   }
 

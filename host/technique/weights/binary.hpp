@@ -24,9 +24,9 @@ struct Binary {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("values_min", self.values_min,
+    visit("values[0]", self.values_min,
           "the value of negative weights, and that of the others: values: [-1, 1]");
-    visit("values_max", self.values_max, "the value of weights of 0 and above");
+    visit("values[1]", self.values_max, "the value of weights of 0 and above");
     visit("rule", self.rule, "sign, or stochastic: the upper value with probability (w + 1) / 2");
     visit("scale", self.scale, "none, or mean: one factor for each matrix, of least squared error");
     visit("seed", self.seed, "of the stochastic rule");

@@ -1,0 +1,148 @@
+#include "eval/translation_pipeline.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+#include "eval/batches.hpp"
+#include "eval/perplexity.hpp"
+#include "eval/progress.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr Index kBatch = 512;  // more gain no speed on a CPU and make progress jumpy
+
+// What the sentences share: ids and pieces of the sources, the way back to text.
+class Texts {
+ public:
+  Texts(const TranslationModel& model, const data::TextSet& set) : set_(set), source_(model.source), target_(model.target) {
+    for (const std::string& line : set.sources) ids_.push_back(source_ids(source_, line));
+  }
+
+  const std::vector<Sentence>& ids() const { return ids_; }
+  const data::Subwords& target() const { return target_; }
+
+  std::string text(Index sentence, const Hypothesis& hypothesis, bool replace_unknown) const {
+    const std::vector<Index> tokens(hypothesis.tokens.begin(), hypothesis.tokens.end());
+    if (!replace_unknown || std::ranges::find(tokens, target_.config().unk) == tokens.end()) return target_.decode(tokens);
+    std::vector<std::string> pieces = source_.pieces_of(set_.sources[static_cast<std::size_t>(sentence)]);
+    if (source_.config().bos) pieces.insert(pieces.begin(), "");
+    if (source_.config().eos) pieces.emplace_back();
+    std::vector<std::string> instead;
+    for (Index position : hypothesis.attended) instead.push_back(pieces[static_cast<std::size_t>(position)]);
+    return target_.decode(tokens, instead);
+  }
+
+ private:
+  const data::TextSet& set_;
+  const data::Subwords source_, target_;
+  std::vector<Sentence> ids_;
+};
+
+// Sentences that run together: of like length.
+std::vector<std::vector<Index>> plan_batches(const std::vector<Sentence>& sentences, Index most) {
+  std::vector<Index> order(sentences.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  std::ranges::stable_sort(order, std::ranges::greater{}, [&](Index n) { return sentences[static_cast<std::size_t>(n)].size(); });
+  std::vector<std::vector<Index>> batches;
+  for (Index n : order) {
+    if (batches.empty() || std::ssize(batches.back()) >= most) batches.emplace_back();
+    batches.back().push_back(n);
+  }
+  return batches;
+}
+
+void run_part(const TranslationCandidate& candidate, const Texts& texts, const TranslationOptions& options,
+              const std::vector<Index>& part, TranslationOutcome& outcome) {
+  std::vector<Sentence> sentences;
+  for (Index n : part) sentences.push_back(texts.ids()[static_cast<std::size_t>(n)]);
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<Translation> translations = candidate.translator->run(sentences, candidate.point, candidate.search);
+  outcome.seconds += seconds_since(start);
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    const auto n = static_cast<std::size_t>(part[i]);
+    for (const Hypothesis& hypothesis : translations[i].search.best)
+      outcome.texts[n].push_back(texts.text(part[i], hypothesis, options.replace_unknown));
+    outcome.translations[n] = std::move(translations[i]);
+  }
+}
+
+std::optional<double> perplexity_of_references(const TranslationCandidate& candidate, const Texts& texts,
+                                               const data::TextSet& set) {
+  std::vector<std::vector<int>> targets;
+  std::vector<ScoredSentence> scored;
+  for (const std::string& line : set.references.front()) {
+    const std::vector<Index> ids = texts.target().encode(line);
+    targets.emplace_back(ids.begin(), ids.end());
+  }
+  const std::vector<double> sums = candidate.translator->log_probabilities(texts.ids(), targets, candidate.point);
+  for (std::size_t n = 0; n < sums.size(); ++n)
+    if (!texts.ids()[n].empty()) scored.push_back({sums[n], std::ssize(targets[n])});
+  return reference_perplexity(scored);
+}
+
+void score(const data::TextSet& set, const TranslationOptions& options, TranslationOutcome& outcome) {
+  std::vector<ScoredSentence> scored;
+  for (const Translation& translation : outcome.translations) {
+    const Hypothesis& best = translation.search.best.front();
+    scored.push_back({static_cast<double>(best.log_probability), std::ssize(best.tokens)});
+    if (!translation.activity.layers.empty()) outcome.total += translation.activity;
+    outcome.counts += translation.search.counts;
+  }
+  outcome.predicted_perplexity = predicted_perplexity(scored);
+  if (set.references.empty()) return;
+  const std::vector<std::string> hypotheses = outcome.hypotheses();
+  for (const char* name : {"bleu", "chrf", "exact"})
+    outcome.scores.push_back(text_score(name, set.references, hypotheses, {}, options.seed));
+}
+
+}  // namespace
+
+std::vector<std::string> TranslationOutcome::hypotheses() const {
+  std::vector<std::string> best;
+  for (const std::vector<std::string>& each : texts) best.push_back(each.front());
+  return best;
+}
+
+double TranslationOutcome::average_beam_width() const {
+  return counts.steps == 0 ? 0 : static_cast<double>(counts.beam_width_sum) / static_cast<double>(counts.steps);
+}
+
+Sentence source_ids(const data::Subwords& source, const std::string& line) {
+  std::vector<Index> ids = source.encode(line);
+  if (ids.empty()) return ids;
+  if (source.config().bos) ids.insert(ids.begin(), *source.config().bos);
+  if (source.config().eos) ids.push_back(*source.config().eos);
+  return ids;
+}
+
+TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSet& set,
+                               const std::vector<TranslationCandidate>& candidates, const TranslationOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const Texts texts(model, set);
+  TranslationEvaluation evaluation;
+  for (const Sentence& ids : texts.ids()) evaluation.source_tokens.push_back(std::ssize(ids));
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    TranslationOutcome& outcome = evaluation.outcomes.emplace_back();
+    outcome.texts.resize(set.sources.size());
+    outcome.translations.resize(set.sources.size());
+  }
+  Progress progress("sentences", set.sentences(), options.quiet);
+  for (const std::vector<Index>& batch : plan_batches(texts.ids(), options.batch > 0 ? options.batch : kBatch)) {
+    for (std::size_t c = 0; c < candidates.size(); ++c)
+      run_in_parts(batch, [&](const std::vector<Index>& part) {
+        run_part(candidates[c], texts, options, part, evaluation.outcomes[c]);
+      });
+    progress.advance(std::ssize(batch));
+  }
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    score(set, options, evaluation.outcomes[c]);
+    if (options.reference_perplexity && !set.references.empty())
+      evaluation.outcomes[c].reference_perplexity = perplexity_of_references(candidates[c], texts, set);
+  }
+  evaluation.total_seconds = seconds_since(start);
+  return evaluation;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,55 @@
+// One translation model, one set of sentences, some candidates, as a straight line: open -> ids -> encode -> search ->
+// text -> score.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "datasets/subwords.hpp"
+#include "datasets/text_set.hpp"
+#include "eval/text_score.hpp"
+#include "host/engine/translator.hpp"
+
+namespace edgeval {
+
+struct TranslationOptions {
+  Index batch = 0;         // sentences at once; 0: a few hundred
+  std::uint64_t seed = 0;  // of the bootstrap
+  bool quiet = false;      // no progress
+  bool replace_unknown = false;     // an unknown word becomes the source's at the position attended most
+  bool reference_perplexity = false;  // of the first reference, a pass of its own
+};
+
+// A translator of the network, or of one with other weights, and what it is asked to do.
+struct TranslationCandidate {
+  const Translator* translator;
+  OperatingPoint point;
+  SearchOptions search;
+};
+
+struct TranslationOutcome {
+  std::vector<std::vector<std::string>> texts;  // of each sentence the n best, best first
+  std::vector<Translation> translations;
+  std::vector<TextScore> scores;  // bleu, chrf, exact; none without references
+  std::optional<double> predicted_perplexity, reference_perplexity;
+  Activity total;
+  SearchCounts counts;
+  double seconds = 0;  // of encoder and search
+
+  std::vector<std::string> hypotheses() const;  // the best of each sentence
+  double average_beam_width() const;            // chosen widths over iterations, as P4 has it; 0 without any
+};
+
+struct TranslationEvaluation {
+  std::vector<TranslationOutcome> outcomes;  // one per candidate
+  std::vector<Index> source_tokens;          // of each sentence
+  double total_seconds = 0;                  // wall time
+};
+
+// The ids of a line, with bos and eos where the model wants them.
+Sentence source_ids(const data::Subwords& source, const std::string& line);
+
+TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSet& set,
+                               const std::vector<TranslationCandidate>& candidates, const TranslationOptions& options);
+
+}  // namespace edgeval

@@ -1,0 +1,140 @@
+#include "host/engine/translator.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "host/core/parallel.hpp"
+#include "host/engine/counting.hpp"
+
+namespace edgeval {
+namespace {
+
+// Sentences of one group: enough rows to keep the products busy, few enough that their logits stay in a thread's cache.
+constexpr Index kGroup = 64;
+
+// Sentences [first, last) of everything that is kept per sentence.
+DecoderMemory part_of(const DecoderMemory& memory, Index first, Index last) {
+  DecoderMemory part{slice(memory.keys, first, last), {}};
+  if (memory.hidden.sequences() > 0) part.hidden = slice(memory.hidden, first, last);
+  return part;
+}
+
+EncoderStates part_of(const EncoderStates& states, Index first, Index last) {
+  const auto rows = [&](const Matrix<float>& all) {
+    Matrix<float> some(last - first, all.cols());
+    std::copy_n(all.row(first), some.size(), some.data());
+    return some;
+  };
+  EncoderStates part;
+  for (const Matrix<float>& h : states.h) part.h.push_back(rows(h));
+  for (const Matrix<float>& c : states.c) part.c.push_back(rows(c));
+  return part;
+}
+
+}  // namespace
+
+Translator::Translator(const TranslationModel& model, const EngineOptions& options)
+    : model_(model),
+      threads_(options.threads > 0 ? options.threads : hardware_threads()),
+      engine_(make_cpu_engine(model.network, options)),
+      decoder_(model) {}
+
+Ragged<float> Translator::embed(const std::vector<Sentence>& sentences, const std::vector<Index>& which) const {
+  std::vector<Index> lengths;
+  for (Index n : which) lengths.push_back(static_cast<Index>(sentences[static_cast<std::size_t>(n)].size()));
+  Ragged<float> embedded(lengths, model_.source_embedding.cols());
+  float* to = embedded.values.data();
+  for (Index n : which)
+    for (Index id : sentences[static_cast<std::size_t>(n)])
+      to = std::copy_n(model_.source_embedding.row(id), embedded.cols(), to);
+  return embedded;
+}
+
+template <class Work>
+void Translator::for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point,
+                                const Work& work) const {
+  std::vector<Index> which;  // longest first: sentences of a group end at about the same step
+  for (std::size_t n = 0; n < sentences.size(); ++n)
+    if (!sentences[n].empty()) which.push_back(static_cast<Index>(n));
+  std::ranges::stable_sort(which, std::ranges::greater{}, [&](Index n) { return sentences[static_cast<std::size_t>(n)].size(); });
+  if (which.empty()) return;
+  const Encoded encoded = encode(decoder_, *engine_, embed(sentences, which), point);
+  const auto count = static_cast<Index>(which.size());
+  parallel_for((count + kGroup - 1) / kGroup, threads_, [&](Index g) {
+    const Index first = g * kGroup, last = std::min(count, first + kGroup);
+    const auto from = static_cast<std::size_t>(first), size = static_cast<std::size_t>(last - first);
+    work(std::span(std::as_const(which)).subspan(from, size), std::span(encoded.activity).subspan(from, size),
+         part_of(encoded.memory, first, last), part_of(encoded.states, first, last));
+  });
+}
+
+Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
+  Activity activity = busiest_activity(model_.network, point, steps);
+  const std::vector<LayerActivity> decoder = decoder_.blank_activity().layers;
+  const std::size_t first = model_.network.stack().size(), attention = decoder.size() - 1;
+  std::size_t at = activity.layers.size() - (model_.network.layers.size() - first);  // of the decoder's first layer
+  for (std::size_t i = 0; i < attention; ++i, ++at) {
+    activity.layers[at].shape.form = decoder[i].shape.form;
+    const LayerActivity dense = dense_counts(activity.layers[at].shape, 1, steps);
+    for (Count count : {Count::kNonlinearities, Count::kCandidateComparisons})
+      activity.layers[at][count] = std::max(activity.layers[at][count], dense[count]);
+  }
+  activity.layers.push_back(dense_counts(decoder[attention].shape, 1, steps));
+  return activity;
+}
+
+std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
+                                         const SearchOptions& options) const {
+  std::vector<Translation> translations(sentences.size());
+  for (Translation& translation : translations) translation.search.best.emplace_back().ended = true;
+  for_each_group(sentences, point, [&](std::span<const Index> group, std::span<const Activity> encoder,
+                                       const DecoderMemory& memory, const EncoderStates& states) {
+    std::vector<SearchResult> results = beam_search(decoder_, memory, states, options);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      Translation& translation = translations[static_cast<std::size_t>(group[i])];
+      translation.search = std::move(results[i]);
+      translation.activity = encoder[i];
+      std::vector<LayerActivity>& layers = translation.activity.layers;
+      for (LayerActivity& layer : translation.search.activity.layers) layers.push_back(std::move(layer));
+      translation.search.activity = {};
+    }
+  });
+  return translations;
+}
+
+std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& sources,
+                                                  const std::vector<std::vector<int>>& targets,
+                                                  const OperatingPoint& point) const {
+  std::vector<double> sums(sources.size());
+  const auto bos = static_cast<int>(*model_.target.bos), eos = static_cast<int>(*model_.target.eos);
+  for_each_group(sources, point, [&](std::span<const Index> group, std::span<const Activity>, const DecoderMemory& memory,
+                                     const EncoderStates& states) {
+    std::vector<Activity> uncounted(group.size(), decoder_.blank_activity());
+    DecoderState state = decoder_.start(states, uncounted);
+    std::vector<Index> going(group.size()), attended;
+    std::iota(going.begin(), going.end(), 0);
+    Matrix<float> log_probabilities;
+    for (std::size_t t = 0; !going.empty(); ++t) {
+      const auto target = [&](Index lane) -> const std::vector<int>& { return targets[static_cast<std::size_t>(group[static_cast<std::size_t>(lane)])]; };
+      std::vector<Decoder::Row> rows;
+      for (Index lane : going) rows.push_back({lane, t == 0 ? bos : target(lane)[t - 1]});
+      decoder_.step(memory, rows, state, log_probabilities, attended, uncounted);
+      std::vector<Index> still, parents;
+      for (std::size_t r = 0; r < going.size(); ++r) {
+        const std::vector<int>& of_lane = target(going[r]);
+        const bool last = t == of_lane.size();
+        sums[static_cast<std::size_t>(group[static_cast<std::size_t>(going[r])])] +=
+            static_cast<double>(log_probabilities(static_cast<Index>(r), last ? eos : of_lane[t]));
+        if (last) continue;
+        still.push_back(going[r]);
+        parents.push_back(static_cast<Index>(r));
+      }
+      state = Decoder::gather(state, parents);
+      going = std::move(still);
+    }
+  });
+  return sums;
+}
+
+}  // namespace edgeval

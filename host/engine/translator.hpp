@@ -1,0 +1,49 @@
+// Sentences of ids through a translation model: embed -> encode -> beam search. The encoder runs over the whole batch;
+// the search goes by groups of sentences of like length, one group a thread at a time. Results depend on neither.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "host/engine/beam_search.hpp"
+
+namespace edgeval {
+
+using Sentence = std::vector<Index>;  // ids of the source, bos and eos included where the model wants them
+
+struct Translation {
+  SearchResult search;  // its activity moved to:
+  Activity activity;    // of the encoder's layers, then of the decoder's and the attention
+};
+
+class Translator {
+ public:
+  // Keeps a reference to the model.
+  Translator(const TranslationModel& model, const EngineOptions& options);
+
+  std::string device() const { return engine_->device(); }
+
+  // What kinds of work a point does, as busiest_activity has it, the search and the attention included.
+  Activity busiest(const OperatingPoint& point, Index steps) const;
+
+  // One for each sentence. A sentence without ids takes no step, gives one empty hypothesis and costs nothing.
+  std::vector<Translation> run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
+                               const SearchOptions& options) const;
+
+  // ln P(target | source), eos included, of each pair: targets without bos and eos. A source without ids gives 0.
+  std::vector<double> log_probabilities(const std::vector<Sentence>& sources, const std::vector<std::vector<int>>& targets,
+                                        const OperatingPoint& point) const;
+
+ private:
+  // Calls work(group of `which`, what was encoded of it) for groups of sentences that have ids, on all threads.
+  template <class Work>
+  void for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point, const Work& work) const;
+  Ragged<float> embed(const std::vector<Sentence>& sentences, const std::vector<Index>& which) const;
+
+  const TranslationModel& model_;
+  const int threads_;
+  std::unique_ptr<Engine> engine_;
+  Decoder decoder_;
+};
+
+}  // namespace edgeval
