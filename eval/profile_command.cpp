@@ -7,8 +7,10 @@
 #include "eval/batches.hpp"
 #include "eval/common_options.hpp"
 #include "eval/profile.hpp"
+#include "eval/progress.hpp"
 #include "eval/report.hpp"
 #include "eval/table.hpp"
+#include "eval/translation_pipeline.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/model/file.hpp"
@@ -19,12 +21,15 @@ namespace {
 constexpr const char* kExample =
     "Example (from the folder edgeval was cloned into):\n"
     "  edgeval profile --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken --out profile.json\n"
+    "  edgeval profile --model datasets/captions/multi30k-en-de.safetensors --data datasets/captions/captions.en \\\n"
+    "      --out captions_profile.json\n"
     "Profile on training data, never on the test set you report.\n";
 
 struct ProfileOptions {
   std::string model;
   DataChoice data;
   std::string out = "profile.json";
+  int width = 5;  // of a translation's beam
   EngineChoice engine;
   OutputChoice output;
 };
@@ -43,11 +48,24 @@ std::string text_table(const Profile& profile) {
                     number("%.1f %%", zeros), number("%.5g", layer.input_magnitude_p9999),
                     std::to_string(layer.fraction_bits())});
   }
-  return table(rows);
+  std::string text = table(rows);
+  if (profile.spread)
+    text += concat("spread of the best ", profile.spread->width, " candidates' scores over ", profile.spread->steps, " steps: 5 % ",
+                   number("%.3f", profile.spread->percentiles.at("5")), ", 50 % ", number("%.3f", profile.spread->percentiles.at("50")),
+                   ", 95 % ", number("%.3f", profile.spread->percentiles.at("95")), " nats\n");
+  return text;
 }
 
-void run_profile(const ProfileOptions& options) {
-  const Model model = load_model(options.model);
+// Writes the profile with what it was made of, and prints it.
+void finish(const ProfileOptions& options, const Profile& profile, const nlohmann::ordered_json& data) {
+  nlohmann::ordered_json json = to_json(profile);
+  json["data"] = data;
+  const std::string text = to_text(json);
+  write_file(options.out, text);
+  std::cout << (options.output.format == "json" ? text : text_table(profile) + "wrote " + options.out + "\n");
+}
+
+void profile_speech(const ProfileOptions& options, const Model& model) {
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   const data::FeatureExtractor extractor(model.frontend);
@@ -58,13 +76,47 @@ void run_profile(const ProfileOptions& options) {
   ProfileCollector collector(model, frames);
   for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads, options.output.quiet,
                  [&](const Ragged<float>& features) { collector.add(*engine, features); });
-  const Profile profile = collector.finish();
-  nlohmann::ordered_json json = to_json(profile);
-  json["data"] = {{"path", options.data.path}, {"split", set.split}, {"sha256", data::test_set_sha256(set)},
-                  {"utterances", set.utterances.size()}, {"frames", frames}};
-  const std::string text = to_text(json);
-  write_file(options.out, text);
-  std::cout << (options.output.format == "json" ? text : text_table(profile) + "wrote " + options.out + "\n");
+  finish(options, collector.finish(),
+         {{"path", options.data.path}, {"split", set.split}, {"sha256", data::test_set_sha256(set)},
+          {"utterances", set.utterances.size()}, {"frames", frames}});
+}
+
+void profile_translation(const ProfileOptions& options, const TranslationModel& model) {
+  EDGEVAL_EXPECTS(options.engine.device != "gpu", "--device gpu: translation runs on the CPU so far; leave the option out");
+  const data::TextSet set = data::open_text_set(options.data.path, {}, options.data.selection.limit);
+  const data::Subwords source(model.source);
+  std::vector<Sentence> sentences;
+  Index tokens = 0;
+  for (const std::string& line : set.sources) tokens += std::ssize(sentences.emplace_back(source_ids(source, line)));
+  EDGEVAL_EXPECTS(tokens > 0, options.data.path, ": holds no words");
+  expect_writable(options.out);
+  const SearchOptions search{.beam = FixedBeam{static_cast<double>(options.width)}};
+  const Translator translator(model, {.threads = options.engine.threads});
+  const OperatingPoint dense = dense_point(model.network);
+  ProfileCollector collector(model.network, tokens, set.sentences() * options.width * search.longest);
+  std::vector<double> spreads;
+  Progress progress("sentences", set.sentences(), options.output.quiet);
+  const Index batch = options.engine.batch > 0 ? options.engine.batch : 256;
+  for (Index first = 0; first < set.sentences(); first += batch) {
+    const Index last = std::min(set.sentences(), first + batch);
+    std::vector<Translation> translations;
+    collector.add([&](LayerObserver& observer) {
+      translations = translator.run({sentences.begin() + first, sentences.begin() + last}, dense, search, &observer);
+    });
+    for (const Translation& translation : translations)
+      spreads.insert(spreads.end(), translation.search.spreads.begin(), translation.search.spreads.end());
+    progress.advance(last - first);
+  }
+  Profile profile = collector.finish();
+  profile.spread = spread_profile(options.width, std::move(spreads));
+  finish(options, profile,
+         {{"path", options.data.path}, {"sha256", data::text_set_sha256(set)}, {"sentences", set.sentences()}, {"source_tokens", tokens}});
+}
+
+void run_profile(const ProfileOptions& options) {
+  const AnyModel model = load_any_model(options.model);
+  if (const auto* speech = std::get_if<Model>(&model)) return profile_speech(options, *speech);
+  profile_translation(options, std::get<TranslationModel>(model));
 }
 
 }  // namespace
@@ -75,6 +127,8 @@ void setup_profile(CLI::App& app) {
   command->add_option("--model", options->model, "The network: a safetensors file")->type_name("FILE")->required();
   add_data_options(*command, options->data);
   command->add_option("--out", options->out, "The profile's file")->type_name("FILE")->capture_default_str();
+  command->add_option("--width", options->width, "Of the beam with which a translation model searches")
+      ->check(between(1, kWidestBeam))->type_name("N")->capture_default_str();
   add_engine_options(*command, options->engine);
   add_output_options(*command, options->output);
   command->footer(kExample);

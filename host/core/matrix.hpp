@@ -82,6 +82,14 @@ class Matrix {
   std::unique_ptr<T[], Free> data_;
 };
 
+// Rows `parents` of a matrix, side by side; of one without columns nothing.
+template <class T>
+Matrix<T> gathered_rows(const Matrix<T>& from, std::span<const Index> parents) {
+  Matrix<T> to(from.cols() == 0 ? 0 : static_cast<Index>(parents.size()), from.cols());
+  for (Index r = 0; r < to.rows(); ++r) std::copy_n(from.row(parents[static_cast<std::size_t>(r)]), from.cols(), to.row(r));
+  return to;
+}
+
 // The rows of N sequences of different lengths, one after the other: sequence n owns rows
 // [offsets[n], offsets[n + 1]) of `values` [sum of lengths, C].
 template <class T>

@@ -156,13 +156,15 @@ class Sentence {
 
 }  // namespace
 
-std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemory& memory, const EncoderStates& encoder,
-                                      const SearchOptions& options) {
+std::vector<SearchResult> beam_search(const Decoder& decoder, Ragged<float> keys, const EncoderStates& encoder,
+                                      const SearchOptions& options, LayerObserver* observer) {
   const VocabularyConfig& target = decoder.model().target;
   const auto bos = static_cast<int>(*target.bos), eos = static_cast<int>(*target.eos);
-  std::vector<Sentence> sentences(static_cast<std::size_t>(memory.keys.sequences()));
+  std::vector<Sentence> sentences(static_cast<std::size_t>(keys.sequences()));
   std::vector<Activity> activity(sentences.size(), decoder.blank_activity());
-  DecoderState state = decoder.start(encoder, activity);
+  const DecoderRecord record{activity, observer};
+  const DecoderMemory memory = decoder.remember(std::move(keys), record);
+  DecoderState state = decoder.start(encoder, memory, record);
   std::vector<Index> going(sentences.size());  // sentences whose rows stand one after the other
   std::iota(going.begin(), going.end(), 0);
   Matrix<float> log_probabilities;
@@ -173,7 +175,7 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemor
       const Sentence& sentence = sentences[static_cast<std::size_t>(n)];
       for (std::size_t r = 0; r < sentence.live.size(); ++r) rows.push_back({n, sentence.token(r, bos)});
     }
-    decoder.step(memory, rows, state, log_probabilities, attended, activity);
+    decoder.step(memory, rows, state, log_probabilities, attended, record);
     std::vector<Index> parents, still;
     Index first = 0;
     for (Index n : going) {
@@ -187,7 +189,7 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemor
       }
       first += before;
     }
-    state = Decoder::gather(state, parents);
+    state = state.gather(parents);
     going = std::move(still);
   }
   std::vector<SearchResult> results;

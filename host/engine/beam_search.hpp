@@ -52,8 +52,9 @@ struct SearchResult {
   std::vector<double> spreads;   // sigma of every step, of the best `widest` candidates
 };
 
-// One result for each sentence of the memory. Results do not depend on which sentences share a batch.
-std::vector<SearchResult> beam_search(const Decoder& decoder, const DecoderMemory& memory, const EncoderStates& encoder,
-                                      const SearchOptions& options);
+// keys: [S, K] of each sentence, the encoder's outputs. One result for each sentence; it does not depend on which
+// sentences share a batch. observer: sees the decoder's layers (DecoderRecord).
+std::vector<SearchResult> beam_search(const Decoder& decoder, Ragged<float> keys, const EncoderStates& encoder,
+                                      const SearchOptions& options, LayerObserver* observer = nullptr);
 
 }  // namespace edgeval

@@ -2,17 +2,16 @@
 // for one block of lanes. Tasks share nothing they write, so threads change no result.
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <numeric>
 #include <optional>
-#include <tuple>
 
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 #include "host/engine/counting.hpp"
 #include "host/engine/engine.hpp"
-#include "host/engine/linear.hpp"
 #include "host/engine/direction.hpp"
+#include "host/engine/linear.hpp"
+#include "host/engine/packed_layer.hpp"
 
 namespace edgeval {
 namespace {
@@ -37,87 +36,6 @@ void expect_finite(const Ragged<float>& output, const Layer& layer) {
 
 using LaneActivities = std::vector<LayerActivity>;  // of one layer and direction, by lane
 
-// The products of one layer under one arithmetic, one entry a direction.
-template <class Product>
-using DirectionProducts = std::vector<LayerProducts<Product>>;
-
-// The packed weights of one layer, made when an arithmetic is first asked for.
-class PackedLayer {
- public:
-  PackedLayer(const Layer& layer, ByteProduct::Route route)
-      : layer_(layer),
-        route_(route),
-        constants_(std::visit([](const auto& l) { return cell_constants(l); }, layer)) {}
-
-  template <class Product>
-  const DirectionProducts<Product>& get() {
-    DirectionProducts<Product>& products = std::get<DirectionProducts<Product>>(products_);
-    if (products.empty()) std::visit([&](const auto& layer) { pack(layer, products); }, layer_);
-    return products;
-  }
-
-  // The weights in another form, one entry a direction.
-  const std::vector<SecondProducts>& in_form(WeightForm form) {
-    std::vector<SecondProducts>& products = forms_[form];
-    if (!products.empty()) return products;
-    const auto product = [&](const Matrix<float>& weight) {
-      return FixedProduct<std::int32_t>(weights_in_form(weight, form));
-    };
-    const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(layer_).weights;
-    for (std::size_t d = 0; d < weights.size(); ++d) {
-      SecondProducts& of_direction =
-          products.emplace_back(
-          SecondProducts{product(weights[d].weight_ih), {}, &constants_[d].bias, {}, &constants_[d]});
-      if (weights[d].weight_hh.size() > 0) of_direction.recurrent.emplace(product(weights[d].weight_hh));
-    }
-    return products;
-  }
-
- private:
-  // Rows [first, first + count) of a matrix, in the format of the whole matrix.
-  template <class Product>
-  Product packed(const Matrix<float>& weight, Index first, Index count) const {
-    if constexpr (std::is_same_v<Product, DenseProduct>) {
-      return Product(MatrixView<const float>{weight.row(first), count, weight.cols(), weight.cols()});
-    } else {
-      return Product(FixedWeights::of(weight.view(), Product::kBits).rows(first, count), route_);
-    }
-  }
-  template <class Product>
-  Product packed(const Matrix<float>& weight) const {
-    return packed<Product>(weight, 0, weight.rows());
-  }
-
-  template <class Product>
-  void pack(const RecurrentLayer& layer, DirectionProducts<Product>& products) const {
-    for (const RecurrentWeights& weights : layer.weights) {
-      LayerProducts<Product>& of_direction = products.emplace_back(
-          LayerProducts<Product>{packed<Product>(weights.weight_ih), {}, nullptr});
-      of_direction.constants = &constants_[products.size() - 1];
-      of_direction.bias = &of_direction.constants->bias;
-      const Matrix<float>& u = weights.weight_hh;
-      if (layer.form.reset_before) {
-        of_direction.recurrent.emplace(packed<Product>(u, 0, 2 * layer.cells));
-        of_direction.after.emplace(packed<Product>(u, 2 * layer.cells, layer.cells));
-      } else if (u.size() > 0) {
-        of_direction.recurrent.emplace(packed<Product>(u));
-      }
-      if (layer.form.projection > 0) of_direction.after.emplace(packed<Product>(weights.weight_hr));
-    }
-  }
-  template <class Product>
-  void pack(const LinearLayer& layer, DirectionProducts<Product>& products) const {
-    products.push_back({packed<Product>(layer.weight), {}, &constants_[0].bias});
-  }
-
-  const Layer& layer_;
-  const ByteProduct::Route route_;
-  std::vector<CellConstants> constants_;  // of each direction; products point to them
-  std::tuple<DirectionProducts<DenseProduct>, DirectionProducts<FixedProduct<std::int32_t>>,
-             DirectionProducts<FixedProduct<std::int64_t>>>
-      products_;
-  std::map<WeightForm, std::vector<SecondProducts>> forms_;
-};
 
 class CpuEngine final : public Engine {
  public:
@@ -161,39 +79,9 @@ class CpuEngine final : public Engine {
     std::vector<Activity>& activity;  // by lane; each layer appends
   };
 
-  // The arithmetic of each direction of layer i.
-  std::vector<FloatLayer> arithmetics(std::size_t i, const Fp32&) {
-    const DirectionProducts<DenseProduct>& products = packed_[i].get<DenseProduct>();
-    return {products.begin(), products.end()};
-  }
-  template <int Bits>
-  auto arithmetics(std::size_t i, const Integer<Bits>& choice) {
-    using Sum = std::conditional_t<Bits == 8, std::int32_t, std::int64_t>;
-    const auto* cells = std::get_if<RecurrentLayer>(&model_.layers[i]);
-    std::vector<FixedLayer<Sum>> directions;
-    for (const auto& products : packed_[i].get<FixedProduct<Sum>>()) {
-      const int h_bits = cells != nullptr ? recurrent_bits(*cells, directions.size(), Bits) : Bits - 1;
-      directions.emplace_back(products, static_cast<int>(choice.input_bits), h_bits);
-    }
-    return directions;
-  }
-
-  // The 8-bit products of dynamic precision under fp32.
-  std::vector<QuantizedLayer> quantized(std::size_t i, const DynamicPrecision& choice) {
-    const RecurrentLayer& layer = std::get<RecurrentLayer>(model_.layers[i]);
-    std::vector<QuantizedLayer> directions;
-    for (const SecondProducts& products : packed_[i].in_form(WeightForm::kAlpha8Bits)) {
-      const RecurrentWeights& weights = layer.weights[directions.size()];
-      const double h_step = layer.has_recurrent_product() ? eight_bit_step(choice, Source::kRecurrent) : 0;
-      directions.push_back({products, {eight_bit_step(choice, Source::kInput), h_step,
-                                       weight_step(weights.weight_ih), weight_step(weights.weight_hh)}});
-    }
-    return directions;
-  }
-
   template <class ArithmeticChoice>
   Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run, const ArithmeticChoice& choice) {
-    return run_linear_layer(layer, run, arithmetics(static_cast<std::size_t>(run.index), choice));
+    return run_linear_layer(layer, run, packed_[static_cast<std::size_t>(run.index)].arithmetics(choice));
   }
   template <class ArithmeticChoice>
   Ragged<float> run_layer(const RecurrentLayer& layer, const LayerRun& run, const ArithmeticChoice& choice) {
@@ -201,8 +89,8 @@ class CpuEngine final : public Engine {
     const std::optional<WeightForm> form = second_form(run.policy);
     const std::vector<SecondProducts>* second = form ? &packed_[i].in_form(*form) : nullptr;
     if (eight_bits_of_floats(run.policy))
-      return run_recurrent_layer(layer, run, quantized(i, std::get<DynamicPrecision>(run.policy.operand)), second);
-    return run_recurrent_layer(layer, run, arithmetics(i, choice), second);
+      return run_recurrent_layer(layer, run, packed_[i].arithmetics(std::get<DynamicPrecision>(run.policy.operand)), second);
+    return run_recurrent_layer(layer, run, packed_[i].arithmetics(choice), second);
   }
 
   // second: of each direction, or null.

@@ -100,6 +100,9 @@ void check_point(const Model& model, const OperatingPoint& point) {
     EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(model.layers[i]) ||
                         std::holds_alternative<EveryStep>(point.layers[i].plan),
                     "layer ", layer, " is linear and runs on every step; a plan acts on recurrent layers only");
+    EDGEVAL_EXPECTS(i < model.stack().size() || std::holds_alternative<EveryStep>(point.layers[i].plan), "layer ", layer,
+                    " is a decoder's and runs on every step: what its next input is shows only after the step; a plan "
+                    "acts on the encoder's layers");
     EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(model.layers[i]) ||
                         std::holds_alternative<Exact>(point.layers[i].nonlinearity),
                     "layer ", layer, " is linear and has no sigmoid or tanh; a nonlinearity acts on recurrent layers only");

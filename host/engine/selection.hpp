@@ -4,6 +4,9 @@
 //                                     the first
 //   before_cell(n, step, sums, c)     replaces sums of lane n; c [H] is that of the step before
 //   add_counts(n, activity)           of lane n, at the end
+// Of a decoder, whose lanes are hypotheses that fork and end (step_layer.hpp):
+//   gathered(parents)                 the state of lanes `parents`, side by side
+//   take_counts(n, activity)          of lane n, once: they start from 0 again
 #pragma once
 
 #include "host/engine/body/memo.hpp"
@@ -29,6 +32,8 @@ class NoSelection {
   float second_element(float element, Source) const { return element; }
   void before_cell(Index, Index, StepSums<typename Numbers::Sum>, const typename Numbers::State*) {}
   void add_counts(Index, LayerActivity&) const {}
+  NoSelection gathered(std::span<const Index>) const { return {}; }
+  void take_counts(Index, LayerActivity&) {}
 };
 
 template <class LayerArithmetic>
@@ -62,8 +67,17 @@ class MemoSelection {
   void add_counts(Index n, LayerActivity& activity) const {
     activity[Count::kNeuronsMemoized] += memoized_[static_cast<std::size_t>(n)];
   }
+  MemoSelection gathered(std::span<const Index> parents) const {
+    return MemoSelection(rule_, numbers_, second_, gathered_rows(memo_, parents));
+  }
+  void take_counts(Index n, LayerActivity& activity) {
+    activity[Count::kNeuronsMemoized] += std::exchange(memoized_[static_cast<std::size_t>(n)], 0);
+  }
 
  private:
+  MemoSelection(const Memoized::Rule& rule, const Numbers& numbers, const SecondProducts* second, Matrix<NeuronMemo<Sum>> memo)
+      : rule_(rule), numbers_(numbers), second_(second), memo_(std::move(memo)), memoized_(static_cast<std::size_t>(memo_.rows())) {}
+
   const Memoized::Rule rule_;
   const Numbers numbers_;
   const SecondProducts* const second_;
@@ -119,6 +133,16 @@ class PrecisionSelection {
   }
   void add_counts(Index n, LayerActivity& activity) const {
     activity[Count::kElementsLow] += low_[static_cast<std::size_t>(n)];
+  }
+  PrecisionSelection gathered(std::span<const Index> parents) const {
+    PrecisionSelection rows(choice_, arithmetic_, second_, {}, elements_.cols());
+    rows.elements_ = gathered_rows(elements_, parents);
+    for (Index parent : parents) rows.machines_.push_back(machines_[static_cast<std::size_t>(parent)]);
+    rows.low_.resize(parents.size());
+    return rows;
+  }
+  void take_counts(Index n, LayerActivity& activity) {
+    activity[Count::kElementsLow] += std::exchange(low_[static_cast<std::size_t>(n)], 0);
   }
 
  private:

@@ -13,13 +13,7 @@ namespace {
 // Sentences of one group: enough rows to keep the products busy, few enough that their logits stay in a thread's cache.
 constexpr Index kGroup = 64;
 
-// Sentences [first, last) of everything that is kept per sentence.
-DecoderMemory part_of(const DecoderMemory& memory, Index first, Index last) {
-  DecoderMemory part{slice(memory.keys, first, last), {}};
-  if (memory.hidden.sequences() > 0) part.hidden = slice(memory.hidden, first, last);
-  return part;
-}
-
+// Those of sentences [first, last).
 EncoderStates part_of(const EncoderStates& states, Index first, Index last) {
   const auto rows = [&](const Matrix<float>& all) {
     Matrix<float> some(last - first, all.cols());
@@ -38,7 +32,7 @@ Translator::Translator(const TranslationModel& model, const EngineOptions& optio
     : model_(model),
       threads_(options.threads > 0 ? options.threads : hardware_threads()),
       engine_(make_cpu_engine(model.network, options)),
-      decoder_(model) {}
+      weights_(std::make_unique<DecoderWeights>(model, options)) {}
 
 Ragged<float> Translator::embed(const std::vector<Sentence>& sentences, const std::vector<Index>& which) const {
   std::vector<Index> lengths;
@@ -52,26 +46,27 @@ Ragged<float> Translator::embed(const std::vector<Sentence>& sentences, const st
 }
 
 template <class Work>
-void Translator::for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point,
+void Translator::for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point, LayerObserver* observer,
                                 const Work& work) const {
   std::vector<Index> which;  // longest first: sentences of a group end at about the same step
   for (std::size_t n = 0; n < sentences.size(); ++n)
     if (!sentences[n].empty()) which.push_back(static_cast<Index>(n));
   std::ranges::stable_sort(which, std::ranges::greater{}, [&](Index n) { return sentences[static_cast<std::size_t>(n)].size(); });
   if (which.empty()) return;
-  const Encoded encoded = encode(decoder_, *engine_, embed(sentences, which), point);
+  const Decoder decoder(*weights_, point);
+  const Encoded encoded = encode(model_, *engine_, embed(sentences, which), point, observer);
   const auto count = static_cast<Index>(which.size());
-  parallel_for((count + kGroup - 1) / kGroup, threads_, [&](Index g) {
+  parallel_for((count + kGroup - 1) / kGroup, observer == nullptr ? threads_ : 1, [&](Index g) {
     const Index first = g * kGroup, last = std::min(count, first + kGroup);
     const auto from = static_cast<std::size_t>(first), size = static_cast<std::size_t>(last - first);
-    work(std::span(std::as_const(which)).subspan(from, size), std::span(encoded.activity).subspan(from, size),
-         part_of(encoded.memory, first, last), part_of(encoded.states, first, last));
+    work(decoder, std::span(std::as_const(which)).subspan(from, size), std::span(encoded.activity).subspan(from, size),
+         slice(encoded.keys, first, last), part_of(encoded.states, first, last));
   });
 }
 
 Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
   Activity activity = busiest_activity(model_.network, point, steps);
-  const std::vector<LayerActivity> decoder = decoder_.blank_activity().layers;
+  const std::vector<LayerActivity> decoder = Decoder(*weights_, point).blank_activity().layers;
   const std::size_t first = model_.network.stack().size(), attention = decoder.size() - 1;
   std::size_t at = activity.layers.size() - (model_.network.layers.size() - first);  // of the decoder's first layer
   for (std::size_t i = 0; i < attention; ++i, ++at) {
@@ -85,12 +80,13 @@ Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
 }
 
 std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
-                                         const SearchOptions& options) const {
+                                         const SearchOptions& options, LayerObserver* observer) const {
   std::vector<Translation> translations(sentences.size());
   for (Translation& translation : translations) translation.search.best.emplace_back().ended = true;
-  for_each_group(sentences, point, [&](std::span<const Index> group, std::span<const Activity> encoder,
-                                       const DecoderMemory& memory, const EncoderStates& states) {
-    std::vector<SearchResult> results = beam_search(decoder_, memory, states, options);
+  for_each_group(sentences, point, observer, [&](const Decoder& decoder, std::span<const Index> group,
+                                                 std::span<const Activity> encoder, Ragged<float> keys,
+                                                 const EncoderStates& states) {
+    std::vector<SearchResult> results = beam_search(decoder, std::move(keys), states, options, observer);
     for (std::size_t i = 0; i < group.size(); ++i) {
       Translation& translation = translations[static_cast<std::size_t>(group[i])];
       translation.search = std::move(results[i]);
@@ -108,10 +104,12 @@ std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& s
                                                   const OperatingPoint& point) const {
   std::vector<double> sums(sources.size());
   const auto bos = static_cast<int>(*model_.target.bos), eos = static_cast<int>(*model_.target.eos);
-  for_each_group(sources, point, [&](std::span<const Index> group, std::span<const Activity>, const DecoderMemory& memory,
-                                     const EncoderStates& states) {
-    std::vector<Activity> uncounted(group.size(), decoder_.blank_activity());
-    DecoderState state = decoder_.start(states, uncounted);
+  for_each_group(sources, point, nullptr, [&](const Decoder& decoder, std::span<const Index> group, std::span<const Activity>,
+                                              Ragged<float> keys, const EncoderStates& states) {
+    std::vector<Activity> uncounted(group.size(), decoder.blank_activity());
+    const DecoderRecord record{uncounted};
+    const DecoderMemory memory = decoder.remember(std::move(keys), record);
+    DecoderState state = decoder.start(states, memory, record);
     std::vector<Index> going(group.size()), attended;
     std::iota(going.begin(), going.end(), 0);
     Matrix<float> log_probabilities;
@@ -119,7 +117,7 @@ std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& s
       const auto target = [&](Index lane) -> const std::vector<int>& { return targets[static_cast<std::size_t>(group[static_cast<std::size_t>(lane)])]; };
       std::vector<Decoder::Row> rows;
       for (Index lane : going) rows.push_back({lane, t == 0 ? bos : target(lane)[t - 1]});
-      decoder_.step(memory, rows, state, log_probabilities, attended, uncounted);
+      decoder.step(memory, rows, state, log_probabilities, attended, record);
       std::vector<Index> still, parents;
       for (std::size_t r = 0; r < going.size(); ++r) {
         const std::vector<int>& of_lane = target(going[r]);
@@ -130,7 +128,7 @@ std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& s
         still.push_back(going[r]);
         parents.push_back(static_cast<Index>(r));
       }
-      state = Decoder::gather(state, parents);
+      state = state.gather(parents);
       going = std::move(still);
     }
   });

@@ -26,24 +26,26 @@ class Translator {
   // What kinds of work a point does, as busiest_activity has it, the search and the attention included.
   Activity busiest(const OperatingPoint& point, Index steps) const;
 
-  // One for each sentence. A sentence without ids takes no step, gives one empty hypothesis and costs nothing.
+  // One for each sentence. A sentence without ids takes no step, gives one empty hypothesis and costs nothing. observer:
+  // sees all layers, those of the decoder as DecoderRecord says; with one the groups run one after the other.
   std::vector<Translation> run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
-                               const SearchOptions& options) const;
+                               const SearchOptions& options, LayerObserver* observer = nullptr) const;
 
   // ln P(target | source), eos included, of each pair: targets without bos and eos. A source without ids gives 0.
   std::vector<double> log_probabilities(const std::vector<Sentence>& sources, const std::vector<std::vector<int>>& targets,
                                         const OperatingPoint& point) const;
 
  private:
-  // Calls work(group of `which`, what was encoded of it) for groups of sentences that have ids, on all threads.
+  // Calls work(decoder, group of `which`, what was encoded of it) for groups of sentences that have ids, on all threads.
   template <class Work>
-  void for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point, const Work& work) const;
+  void for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point, LayerObserver* observer,
+                      const Work& work) const;
   Ragged<float> embed(const std::vector<Sentence>& sentences, const std::vector<Index>& which) const;
 
   const TranslationModel& model_;
   const int threads_;
   std::unique_ptr<Engine> engine_;
-  Decoder decoder_;
+  std::unique_ptr<DecoderWeights> weights_;
 };
 
 }  // namespace edgeval

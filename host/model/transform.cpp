@@ -49,7 +49,7 @@ struct Place {
 void add_places(RecurrentLayer& layer, std::vector<Place>& places) {
   for (std::size_t d = 0; d < layer.weights.size(); ++d) {
     RecurrentWeights& weights = layer.weights[d];
-    weights.compressed_bits = kFloatBits * weights.diagonal.size();  // which stays as trained
+    weights.compressed_bits = kFloatBits * weights.diagonal.size();  // which stay as trained
     const auto add = [&](const char* matrix, Matrix<float>& values) {
       if (values.size() > 0)
         places.push_back({{layer.name, name(layer.directions[d]), matrix}, &values, &weights.compressed_bits});
@@ -102,6 +102,8 @@ TransformedModel transform(const Model& model, const Weights& weights) {
     *places[i].compressed_bits += static_cast<std::int64_t>(stored[i].bits);
     result.matrices.push_back(std::move(places[i].report));
   }
+  if (std::holds_alternative<AsTrained>(weights))  // as wide as the arithmetic has them
+    for (const Place& place : places) *place.compressed_bits = 0;
   return result;
 }
 

@@ -120,6 +120,42 @@ TEST(RunTranslation, DoesNotDependOnBatchThreadsOrOrder) {
   }
 }
 
+TEST(RunTranslation, InIntegersIsTheSameBitsForEveryBatch) {
+  for (const char* arithmetic : {"arithmetic.type=int16", "arithmetic.type=int8"}) {
+    const Arguments integers = with(kDynamic, {"--set", arithmetic, "--set", "arithmetic.input_bits=5", "--no-reference"});
+    const Stored all = run(integers);
+    EXPECT_GT(all.report.at("quality").at("bleu").at("value"), 65);
+    for (const Arguments& other : {Arguments{"--batch", "1"}, {"--batch", "5", "--threads", "3"}}) {
+      const Stored again = run(with(integers, other));
+      EXPECT_EQ(again.utterances_bytes, all.utterances_bytes) << arithmetic;
+      EXPECT_EQ(comparable(again.report), comparable(all.report)) << arithmetic;
+    }
+  }
+}
+
+TEST(RunTranslation, TakesWhatIsOpenFromAProfile) {
+  const TemporaryFolder folder;
+  const Arguments few{"--limit", "20"};
+  const CommandResult made = edgeval(with({"profile", "--model", captions("multi30k-en-de.safetensors"), "--data", captions("captions.en"),
+                                           "--width", "3", "--out", "p.json"}, few), folder.path());
+  ASSERT_EQ(made.code, 0) << made.err;
+  const Json profile = Json::parse(read_file(folder.path() / "p.json"));
+  const Json& spread = profile.at("spread");
+  const Stored fixed = run(with(few, {"--set", "beam.width=3"}));
+  EXPECT_EQ(spread.at("width"), 3);
+  EXPECT_EQ(spread.at("steps"), fixed.report.at("activity").at("decoder").at("steps"));
+  EXPECT_LE(spread.at("percentiles").at("5"), spread.at("percentiles").at("50"));
+  for (const Json& layer : fixed.report.at("activity").at("layers")) {
+    if (layer.at("direction") == "backward" || layer.at("name") == "attention") continue;
+    const Json& seen = profile.at("layers").at(layer.at("name").get<std::string>());
+    EXPECT_EQ(seen.at("input").at("elements"), layer.at("inputs")) << layer.at("name");
+  }
+  const Stored dynamic = run(with(few, {"--set", "beam.type=dynamic", "--set", "arithmetic.type=int16", "--profile",
+                                        (folder.path() / "p.json").string(), "--no-reference"}));
+  EXPECT_EQ(dynamic.report.at("policy").at("beam").at("sigma_min"), spread.at("percentiles").at("5"));
+  EXPECT_EQ(dynamic.report.at("policy").at("beam").at("sigma_max"), spread.at("percentiles").at("50"));
+}
+
 TEST(RunTranslation, CanBePricedAgainAndCompared) {
   const TemporaryFolder folder;
   ASSERT_EQ(edgeval(with(kRun, with(kDynamic, {"--out", "a"})), folder.path()).code, 0);

@@ -71,6 +71,11 @@ TEST(Transform, AsTrainedCopiesEverythingAndCostsTheSame) {
   EXPECT_EQ(model_bytes(same.model), model_bytes(model));
   EXPECT_EQ(same.model.sha256, model.sha256);
   for (const MatrixReport& matrix : same.matrices) EXPECT_EQ(matrix.mean_squared_error, 0);
+  // How wide a weight is stored is the arithmetic's to say: a byte in int8.
+  for (LayerShape shape : layer_shapes(same.model)) {
+    shape.weight_bits = 8;
+    EXPECT_EQ(shape.stored_bits(), 8 * shape.weights());
+  }
   const auto accelerators = hw::load_accelerators(source_folder() / "hwmodel/accelerators");
   ASSERT_FALSE(accelerators.empty());
   for (const hw::Accelerator& accelerator : accelerators) {

@@ -22,6 +22,11 @@ class FixedCells {
   FixedCells(const RecurrentLayer& layer, std::size_t direction, const CellFormats& formats, const FixedColumns& w,
              const FixedColumns& u);
 
+  // Another state before the first step than zeros: codes of h, c in 2^-20.
+  void start(std::vector<std::int64_t> h, std::vector<Whole> c) {
+    h_ = std::move(h);
+    c_ = std::move(c);
+  }
   const std::vector<std::int64_t>& h() const { return h_; }  // codes; of layers with a U
   const std::vector<Whole>& c() const { return c_; }
   float output(Index j) const { return output_[j]; }

@@ -13,6 +13,7 @@ namespace edgeval::test {
 struct LiteralWork {
   std::uint64_t steps = 0, macs = 0, weight_words = 0;
   std::uint64_t inputs_zero = 0, recurrent_inputs_zero = 0;
+  std::uint64_t inputs_changed = 0, recurrent_inputs_changed = 0;  // of the integer form alone
   std::uint64_t multiplications = 0, additions = 0, nonlinearities = 0, comparisons = 0;
   bool operator==(const LiteralWork&) const = default;
 };
@@ -22,7 +23,8 @@ struct LiteralTranslation {
   std::map<std::string, LiteralWork> work;  // of the layers of decoder, bridge, attention and generator, by name
   double score = 0;
   SearchCounts counts;
-  double closest = 1e300;  // least distance, in score or in beam width, at which a decision of the search would have been another
+  // Least distance at which a decision of the search would have been another: in score, and in what gives the beam's width.
+  double closest = 1e300, closest_width = 1e300;
 };
 
 LiteralTranslation literal_translation(const TranslationModel& model, const std::vector<int>& source,

@@ -1,0 +1,92 @@
+// The exponential and the logarithm of a softmax in integers, so that attention weights and log-probabilities are the same
+// bits for every batch, order and device. Formats, stated here once:
+//   distances from the greatest score   kStateBits fraction bits, 32 bits without a sign, saturated
+//   e^-distance                         kExpBits; 0 from about 21.5 on
+//   ln of a sum of these                kStateBits
+//   log-probabilities                   kLogBits, half away from zero; a float holds them exactly down to -256
+// e^-d = 2^-n 2^-r with n + r = d / ln 2, 2^-r from a table, linear between its knots; ln(2^n m) = n ln 2 + ln m likewise.
+// Both are within 2^-20 of the exact functions, e^-d relative to its value as long as kExpBits can tell.
+#pragma once
+
+#include <cstdint>
+
+#include "host/numeric/fixed_point.hpp"
+
+namespace edgeval {
+
+inline constexpr int kExpBits = 30;
+inline constexpr int kLogBits = 16;
+inline constexpr int kSoftmaxKnotBits = 10;  // 1024 segments over r in [0, 1) and over m in [1, 2)
+inline constexpr std::uint64_t kLog2OfE = 1549082005;  // 2^30 / ln 2
+inline constexpr std::int64_t kLnOf2 = 744261118;      // 2^30 ln 2
+
+// Views of both tables, 1025 knots each, in host or device memory.
+struct SoftmaxTables {
+  const std::uint32_t* power;      // 2^-(k / 1024), kExpBits + 1 fraction bits
+  const std::uint32_t* logarithm;  // ln(1 + k / 1024), kExpBits
+};
+
+// The tables in host memory, made once.
+const SoftmaxTables& softmax_tables();
+
+// How far a score lies below the greatest: `below` >= 0 with any number of fraction bits.
+EDGEVAL_HD std::uint32_t score_distance(std::int64_t below, int fraction_bits) {
+  constexpr std::int64_t kMost = 0xFFFFFFFF;
+  const int up = kStateBits - fraction_bits;
+  if (up < -62) return 0;
+  if (up < 0) return static_cast<std::uint32_t>(clamp(round_shift(below, -up), std::int64_t{0}, kMost));
+  if (up > 32) return static_cast<std::uint32_t>(below == 0 ? 0 : kMost);
+  return static_cast<std::uint32_t>(below > kMost >> up ? kMost : below << up);
+}
+
+// e^-distance.
+EDGEVAL_HD std::uint32_t exp_of_distance(const SoftmaxTables& tables, std::uint32_t distance) {
+  constexpr int kWithinBits = 11, kFractionBits = kSoftmaxKnotBits + kWithinBits;
+  const std::uint64_t log2 = (distance * kLog2OfE) >> (kStateBits + kExpBits - kFractionBits);
+  const std::uint64_t halvings = log2 >> kFractionBits < 32 ? log2 >> kFractionBits : 32;
+  const std::uint64_t knot = (log2 >> kWithinBits) & ((1 << kSoftmaxKnotBits) - 1);
+  const std::uint32_t within = static_cast<std::uint32_t>(log2) & ((1 << kWithinBits) - 1);
+  const std::uint32_t fall = (tables.power[knot] - tables.power[knot + 1]) * within;
+  const std::uint64_t value = tables.power[knot] - ((fall + (1 << (kWithinBits - 1))) >> kWithinBits);
+  return static_cast<std::uint32_t>((value + (std::uint64_t{1} << halvings)) >> (halvings + 1));
+}
+
+// ln(sum), sum in kExpBits and 1 or more.
+EDGEVAL_HD std::int64_t ln_of_sum(const SoftmaxTables& tables, std::uint64_t sum) {
+  constexpr int kWithinBits = 21, kFractionBits = kSoftmaxKnotBits + kWithinBits;
+  int exponent = kExpBits;
+  while (sum >> exponent > 1) ++exponent;
+  const std::uint64_t mantissa =
+      exponent < kFractionBits ? sum << (kFractionBits - exponent) : sum >> (exponent - kFractionBits);
+  const std::uint64_t knot = (mantissa >> kWithinBits) - (1 << kSoftmaxKnotBits);
+  const std::uint64_t within = mantissa & ((1 << kWithinBits) - 1);
+  const std::uint64_t rise = tables.logarithm[knot + 1] - tables.logarithm[knot];
+  const auto of_mantissa = static_cast<std::int64_t>(tables.logarithm[knot] + (rise * within >> kWithinBits));
+  return round_shift((exponent - kExpBits) * kLnOf2 + of_mantissa, kExpBits - kStateBits);
+}
+
+// ln of a share e^-distance / sum, from the logarithm of the sum.
+EDGEVAL_HD float log_share(std::uint32_t distance, std::int64_t ln_of_sum) {
+  const std::int64_t code = round_shift(static_cast<std::int64_t>(distance) + ln_of_sum, kStateBits - kLogBits);
+  return static_cast<float>(static_cast<double>(-code) / (1 << kLogBits));
+}
+
+// sum / weights, half away from zero; weights above 0, |sum| and weights below 2^61.
+EDGEVAL_HD std::int64_t rounded_quotient(std::int64_t sum, std::int64_t weights) {
+  const std::int64_t half = weights / 2;
+  return (sum < 0 ? sum - half : sum + half) / weights;
+}
+
+// Fraction bits of a row's own format: the finest in which nothing up to `magnitude` is beyond the greatest code of `bits`
+// bits; 0 where there is nothing to hold.
+EDGEVAL_HD int finest_row_bits(float magnitude, int bits) {
+  if (magnitude == 0) return 0;
+  const auto most = static_cast<double>(highest_of(bits));
+  double scaled = static_cast<double>(magnitude);
+  int fraction_bits = 0;
+  for (; scaled > most && fraction_bits > -128; --fraction_bits) scaled /= 2;
+  for (; scaled * 2 <= most && fraction_bits < 200; ++fraction_bits) scaled *= 2;
+  return fraction_bits;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,87 @@
+// Translation in int16 and int8 with the model that ships: formats from the greatest inputs of an fp32 run, BLEU at width 5 beside
+// fp32's.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <iostream>
+#include <map>
+
+#include "datasets/subwords.hpp"
+#include "eval/translation_pipeline.hpp"
+#include "host/model/file.hpp"
+#include "tests/support/paths.hpp"
+
+namespace edgeval::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The greatest magnitude that enters each layer.
+class GreatestInputs : public LayerObserver {
+ public:
+  void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>&) override {
+    float& greatest = greatest_[static_cast<std::size_t>(layer)];
+    for (float value : input.values.values()) greatest = std::max(greatest, std::abs(value));
+  }
+  template <class Choice>
+  OperatingPoint point(const Model& network) const {
+    OperatingPoint all = dense_point(network);
+    for (std::size_t i = 0; i < all.layers.size(); ++i)
+      all.layers[i].arithmetic =
+          Choice{{.input_bits = static_cast<double>(finest_format(static_cast<double>(greatest_.at(i)),
+                                                                  static_cast<double>(highest_of(Choice::kBits)), 0))}};
+    return all;
+  }
+
+ private:
+  std::map<std::size_t, float> greatest_;
+};
+
+fs::path captions() { return source_folder() / "datasets" / "captions"; }
+
+class IntegerTranslation : public testing::Test {
+ protected:
+  TranslationOutcome translate(const data::TextSet& set, const OperatingPoint& point, Index batch = 0) const {
+    const std::vector<TranslationCandidate> candidates{{&translator_, point, {.beam = FixedBeam{5}}}};
+    return std::move(evaluate(model_, set, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
+  }
+  double bleu(const data::TextSet& set, const OperatingPoint& point) const { return translate(set, point).scores[0].value; }
+
+  void observe(const data::TextSet& set, LayerObserver& observer) const {
+    const data::Subwords subwords(model_.source);
+    std::vector<Sentence> sentences;
+    for (const std::string& line : set.sources) {
+      Sentence& ids = sentences.emplace_back(subwords.encode(line));
+      if (model_.source.bos) ids.insert(ids.begin(), *model_.source.bos);
+      if (model_.source.eos) ids.push_back(*model_.source.eos);
+    }
+    translator_.run(sentences, dense_point(model_.network), {.beam = FixedBeam{5}}, &observer);
+  }
+
+  const TranslationModel model_ = std::get<TranslationModel>(load_any_model(captions() / "multi30k-en-de.safetensors"));
+  const Translator translator_{model_, {}};
+};
+
+TEST_F(IntegerTranslation, IsAsGoodAsInFloats) {
+  const data::TextSet set = data::open_text_set(captions() / "captions.en", {captions() / "captions.de"});
+  GreatestInputs greatest;
+  observe(set, greatest);
+  const OperatingPoint int16 = greatest.point<Int16>(model_.network), int8 = greatest.point<Int8>(model_.network);
+  const double of_floats = bleu(set, dense_point(model_.network)), of_int16 = bleu(set, int16), of_int8 = bleu(set, int8);
+  std::cout << "captions: fp32 " << of_floats << ", int16 " << of_int16 << ", int8 " << of_int8 << "\n";
+  EXPECT_NEAR(of_int16, of_floats, 0.2);
+  EXPECT_NEAR(of_int8, of_floats, 2);
+  for (const OperatingPoint& point : {int16, int8})
+    EXPECT_EQ(translate(set, point, 7).hypotheses(), translate(set, point).hypotheses());
+
+  EDGEVAL_NEEDS_SHARED("data/multi30k/test_2016_flickr.en.gz");  // with the formats of the captions
+  const fs::path folder = shared_folder() / "data/multi30k";
+  const data::TextSet multi30k = data::open_text_set(folder / "test_2016_flickr.en.gz", {folder / "test_2016_flickr.de.gz"});
+  const double more_int16 = bleu(multi30k, int16), more_int8 = bleu(multi30k, int8);
+  std::cout << "Multi30k test 2016: int16 " << more_int16 << ", int8 " << more_int8 << "\n";
+  EXPECT_NEAR(more_int16, 36.3, 0.2);  // fp32's
+  EXPECT_NEAR(more_int8, 36.3, 0.5);
+}
+
+}  // namespace
+}  // namespace edgeval::test

@@ -1,0 +1,168 @@
+// Every operand and arithmetic in the decoder: a layer's steps are those of the engine, and what a row remembers follows its
+// hypothesis through the beam.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "host/engine/beam_search.hpp"
+#include "tests/support/literal_translation.hpp"
+#include "tests/support/random_case.hpp"
+
+namespace edgeval::test {
+namespace {
+
+// Of one layer of a decoder, of any kind.
+LayerPolicy random_policy(Random& random, const Layer& layer) {
+  LayerPolicy policy{EveryStep{}, AsIs{}};
+  policy.arithmetic = random.of<Arithmetic>(
+      {Fp32{}, Int16{{.input_bits = static_cast<double>(random.whole(11, 14))}}, Int8{{.input_bits = static_cast<double>(random.whole(4, 6))}}});
+  const auto* cells = std::get_if<RecurrentLayer>(&layer);
+  std::vector<OperandChoice> operands{AsIs{}};
+  if (cells == nullptr || !cells->form.reset_before) {
+    operands.push_back(Reuse{.clusters = 16, .range_min = -1.5, .range_max = 1.5});
+    operands.push_back(Delta{.threshold_x = 0.1, .threshold_h = 0.1});
+    if (cells != nullptr) operands.push_back(Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kBinary});
+    if (cells != nullptr) operands.push_back(Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kOracle});
+  }
+  if (cells != nullptr && cells->kind == LayerKind::kLstm && !std::holds_alternative<Int16>(policy.arithmetic)) {
+    // Shares of 0: profiles and patience last the fewest steps, whatever a sentence's length.
+    operands.push_back(DynamicPrecision{.profiling_share = 0, .peak_share = 0, .stable_share = 0, .input_alpha = 2});
+    operands.push_back(DynamicPrecision{.selector = PrecisionSelector::kRandom, .input_alpha = 2});
+  }
+  policy.operand = random.of<OperandChoice>(operands);
+  if (cells != nullptr && random.chance(0.3)) policy.nonlinearity = Hard{};
+  return policy;
+}
+
+OperatingPoint random_policies(Random& random, const TranslationModel& model) {
+  OperatingPoint point = dense_point(model.network);
+  for (std::size_t i = model.network.stack().size(); i < point.layers.size(); ++i)
+    point.layers[i] = random_policy(random, model.network.layers[i]);
+  return point;
+}
+
+// Now and then cells with peepholes, and GRUs that reset before the product.
+TranslationModel random_model(std::uint64_t seed) {
+  TranslationModel model = random_translation_model(seed);
+  Random random(seed + 1);
+  for (std::size_t at : model.decoder) {
+    auto& layer = std::get<RecurrentLayer>(model.network.layers[at]);
+    if (random.chance(0.6)) continue;
+    if (layer.kind == LayerKind::kGru) {
+      layer.form.reset_before = true;
+      continue;
+    }
+    layer.form.peepholes = true;
+    layer.weights[0].diagonal = Matrix<float>(3, layer.cells);
+    for (float& weight : layer.weights[0].diagonal.values()) weight = static_cast<float>(random.uniform(-1, 1));
+  }
+  return model;
+}
+
+// What an encoder might have given, without running one.
+struct Given {
+  Ragged<float> keys;
+  EncoderStates states;
+};
+
+Given random_given(Random& random, const TranslationModel& model, const std::vector<Index>& lengths, bool blank_states) {
+  Given given{Ragged<float>(lengths, model.keys()), {}};
+  for (float& key : given.keys.values.values()) key = static_cast<float>(random.uniform(-1, 1));
+  for (const Layer& layer : model.network.stack()) {
+    for (std::vector<Matrix<float>>* states : {&given.states.h, &given.states.c}) {
+      Matrix<float>& state = states->emplace_back(given.keys.sequences(), layer_outputs(layer));
+      for (float& value : state.values()) value = blank_states ? 0 : static_cast<float>(random.uniform(-1, 1));
+    }
+  }
+  return given;
+}
+
+// Lines up what every step put into each layer and got from it.
+class Recorder : public LayerObserver {
+ public:
+  struct Rows {
+    std::vector<float> x, y;
+    Index steps = 0;
+  };
+  void on_layer(Index layer, const Ragged<float>& x, const Ragged<float>& y) override {
+    Rows& rows = layers[static_cast<std::size_t>(layer)];
+    rows.steps += x.sequences();
+    rows.x.insert(rows.x.end(), x.values.data(), x.values.data() + x.values.size());
+    rows.y.insert(rows.y.end(), y.values.data(), y.values.data() + y.values.size());
+  }
+  std::map<std::size_t, Rows> layers;
+};
+
+class DecoderOperands : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Seeds, DecoderOperands, testing::Range(0, 120));
+
+// With one hypothesis the steps of a layer are a sequence that the engine can run.
+TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
+  const auto seed = static_cast<std::uint64_t>(9000 + GetParam());
+  Random random(seed);
+  const TranslationModel model = random_model(seed);
+  if (model.bridge.hidden) return;  // its bias starts from other states than the engine's zeros
+  const OperatingPoint point = random_policies(random, model);
+  DecoderWeights weights(model);
+  const Decoder decoder(weights, point);
+  Given given = random_given(random, model, {7}, true);
+  Recorder recorder;
+  const SearchResult result = beam_search(decoder, std::move(given.keys), given.states, {.beam = FixedBeam{1}, .longest = 25}, &recorder)[0];
+  TranslationModel again = random_model(seed);
+  for (std::size_t at = model.network.stack().size(); at < model.network.layers.size(); ++at) {
+    if (at == model.generator || at == model.attention.output || at == model.attention.context) continue;  // other ends, other steps
+    const Recorder::Rows& rows = recorder.layers.at(at);
+    Model alone;
+    alone.layers.push_back(std::move(again.network.layers[at]));
+    const Index inputs = layer_inputs(alone.layers[0]);
+    const std::vector<Index> lengths{rows.steps};
+    Ragged<float> input(lengths, inputs);
+    std::copy(rows.x.begin(), rows.x.end(), input.values.data());
+    const auto engine = make_cpu_engine(alone, {.threads = 1});
+    const BatchResult expected = engine->run(input, OperatingPoint{{point.layers[at]}});
+    EXPECT_TRUE(std::equal(rows.y.begin(), rows.y.end(), expected.outputs.values.data())) << layer_name(alone.layers[0]);
+    EXPECT_EQ(result.activity.layers[at - model.network.stack().size()].counts, expected.activity[0].layers[0].counts)
+        << layer_name(alone.layers[0]);
+  }
+}
+
+// A row forks, moves and loses its siblings, yet the best hypothesis scores what it does when it runs alone.
+TEST_P(DecoderOperands, FollowTheirHypothesis) {
+  const auto seed = static_cast<std::uint64_t>(11000 + GetParam());
+  Random random(seed);
+  const TranslationModel model = random_model(seed);
+  const OperatingPoint point = random_policies(random, model);
+  DecoderWeights weights(model);
+  const Decoder decoder(weights, point);
+  const std::vector<Index> lengths{5, 1, 9, 3};
+  const Given given = random_given(random, model, lengths, false);
+  const auto results = beam_search(decoder, slice(given.keys, 0, 4), given.states, {.beam = FixedBeam{4}, .longest = 12});
+  std::vector<Activity> activity(4, decoder.blank_activity());
+  const DecoderRecord record{activity};
+  const DecoderMemory memory = decoder.remember(slice(given.keys, 0, 4), record);
+  for (Index n = 0; n < 4; ++n) {
+    const Hypothesis& best = results[static_cast<std::size_t>(n)].best[0];
+    DecoderState state = decoder.start(given.states, memory, record);
+    state = state.gather(std::vector<Index>{n});
+    std::vector<int> tokens = best.tokens;
+    if (best.ended) tokens.push_back(static_cast<int>(*model.target.eos));
+    Matrix<float> log_probabilities;
+    std::vector<Index> attended;
+    float sum = 0;
+    int before = static_cast<int>(*model.target.bos);
+    for (std::size_t t = 0; t < tokens.size(); ++t) {
+      const Decoder::Row row{n, before};
+      decoder.step(memory, std::span(&row, 1), state, log_probabilities, attended, record);
+      state = state.gather(std::vector<Index>{0});
+      sum += log_probabilities(0, tokens[t]);
+      if (t < best.attended.size()) {
+        EXPECT_EQ(attended[0], best.attended[t]);
+      }
+      before = tokens[t];
+    }
+    EXPECT_EQ(sum, best.log_probability);
+  }
+}
+
+}  // namespace
+}  // namespace edgeval::test

@@ -1,0 +1,77 @@
+// The integer softmax's tables against libm, and its roundings by hand.
+#include "host/engine/softmax.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "host/numeric/softmax.hpp"
+
+namespace edgeval::test {
+namespace {
+
+TEST(Softmax, ExponentialsAreNearTheExactOnes) {
+  const SoftmaxTables& tables = softmax_tables();
+  EXPECT_EQ(exp_of_distance(tables, 0), 1U << kExpBits);
+  for (double d = 0; d < 30; d += 0.00137) {
+    const auto distance = static_cast<std::uint32_t>(d * (1 << kStateBits));
+    const double exact = std::exp(-std::ldexp(distance, -kStateBits));
+    const double found = std::ldexp(exp_of_distance(tables, distance), -kExpBits);
+    EXPECT_NEAR(found, exact, exact * 0x1p-20 + 0x1p-31) << d;
+  }
+  EXPECT_EQ(exp_of_distance(tables, 22U << kStateBits), 0U);
+  EXPECT_EQ(exp_of_distance(tables, 0xFFFFFFFF), 0U);
+}
+
+TEST(Softmax, LogarithmsAreNearTheExactOnes) {
+  const SoftmaxTables& tables = softmax_tables();
+  EXPECT_EQ(ln_of_sum(tables, 1U << kExpBits), 0);
+  for (double sum = 1; sum < 1e6; sum *= 1.00731) {
+    const auto fixed = static_cast<std::uint64_t>(std::ldexp(sum, kExpBits));
+    EXPECT_NEAR(std::ldexp(static_cast<double>(ln_of_sum(tables, fixed)), -kStateBits), std::log(std::ldexp(static_cast<double>(fixed), -kExpBits)),
+                0x1p-20);
+  }
+}
+
+TEST(Softmax, DistancesRoundAndSaturate) {
+  EXPECT_EQ(score_distance(3, kStateBits), 3U);
+  EXPECT_EQ(score_distance(3, kStateBits + 1), 2U);  // 1.5 rounds up
+  EXPECT_EQ(score_distance(5, kStateBits - 2), 20U);
+  EXPECT_EQ(score_distance(std::int64_t{1} << 40, kStateBits), 0xFFFFFFFFU);
+  EXPECT_EQ(score_distance(1, -20), 0xFFFFFFFFU);
+  EXPECT_EQ(score_distance(0, -20), 0U);
+  EXPECT_EQ(score_distance(std::int64_t{1} << 60, 90), 0U);
+}
+
+TEST(Softmax, QuotientsRoundHalfAwayFromZero) {
+  EXPECT_EQ(rounded_quotient(5, 2), 3);
+  EXPECT_EQ(rounded_quotient(-5, 2), -3);
+  EXPECT_EQ(rounded_quotient(4, 3), 1);
+  EXPECT_EQ(rounded_quotient(-5, 3), -2);
+  EXPECT_EQ(rounded_quotient(0, 7), 0);
+}
+
+TEST(Softmax, ARowsFormatIsTheFinestThatHoldsIt) {
+  EXPECT_EQ(finest_row_bits(0, 16), 0);
+  EXPECT_EQ(finest_row_bits(1, 16), 14);      // 2^15 would be one too many
+  EXPECT_EQ(finest_row_bits(0.9999F, 16), 15);
+  EXPECT_EQ(finest_row_bits(127, 8), 0);
+  EXPECT_EQ(finest_row_bits(128, 8), -1);
+  EXPECT_EQ(finest_row_bits(0x1p-100F, 8), 106);
+}
+
+// Of equal logits each has the probability 1 / V.
+TEST(Softmax, LogProbabilitiesOfEqualLogitsAreThoseOfAFairDraw) {
+  const std::vector<std::int32_t> logits(1000, -7 << kStateBits);
+  std::vector<float> lp(1000);
+  log_softmax(logits.data(), 1000, lp.data());
+  EXPECT_EQ(lp[0], -std::round(std::log(1000.0) * 65536) / 65536);
+  EXPECT_EQ(lp[0], lp[999]);
+  const std::int32_t far[] = {std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int32_t>::min()};
+  log_softmax(far, 2, lp.data());
+  EXPECT_EQ(lp[0], 0);
+  EXPECT_EQ(lp[1], -4096);
+}
+
+}  // namespace
+}  // namespace edgeval::test
