@@ -8,10 +8,6 @@ bool built_with_cuda() { return false; }
 
 std::vector<std::string> devices() { return {}; }
 
-std::optional<std::string> why_not(const OperatingPoint&) {
-  return "the GPU engine is not in this build";
-}
-
 std::unique_ptr<Engine> make_engine(const Model&, const EngineOptions&) {
   throw Error(
       "this edgeval was built without CUDA; use --device cpu, or install the CUDA toolkit and "

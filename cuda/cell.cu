@@ -5,6 +5,8 @@
 #include "cuda/block.cuh"
 #include "cuda/cell.hpp"
 #include "cuda/format.cuh"
+#include "cuda/step_lane.cuh"
+#include "host/core/error.hpp"
 #include "host/engine/body/operand.hpp"
 #include "host/engine/body/recurrent_cell.hpp"
 
@@ -38,31 +40,6 @@ __global__ void __launch_bounds__(kMostThreads)
     recurrent_operand<Format, Rule>(CudaBlock{}, step, n);
 }
 
-// The lane at position n of step k: its row of the chunk, its frame, its memory.
-template <class Format, class Numbers>
-struct StepLane {
-  const RecurrentStep& step;
-  Index n, row;
-
-  __device__ StepLane(const RecurrentStep& s, Index lane, Index k)
-      : step(s), n(lane), row(s.pack.offset[k] + lane) {}
-  __device__ Index frame() const { return step.pack.frame_of_row[row]; }
-  __device__ auto wx(Index width) const {
-    return Format::sums(step.wx, row - step.cursor->first_row, width);
-  }
-  __device__ const Numbers& numbers() const {
-    return *reinterpret_cast<const Numbers*>(step.numbers);
-  }
-  __device__ auto c() const {
-    using State = typename Numbers::State;
-    static_assert(sizeof(State) == kStateBytes);
-    return reinterpret_cast<State*>(step.c) + n * step.c_stride;
-  }
-  __device__ float* h() const { return step.h + n * step.h_stride; }
-  __device__ float* before_after() const { return step.before_after + n * step.c_stride; }
-  __device__ float* output() const { return step.output + frame() * step.output_stride; }
-};
-
 template <class Format, class Numbers, class Rule>
 __global__ void __launch_bounds__(kMostThreads)
     lstm_step_kernel(RecurrentStep step, Index ahead) {
@@ -75,7 +52,7 @@ __global__ void __launch_bounds__(kMostThreads)
   cell_row(block, lane.numbers(),
            CellRow<Numbers, std::remove_const_t<decltype(wx)>>{
                .wx = wx,
-               .uh = Format::sums(step.uh, n, 4 * step.cells),
+               .uh = lane.uh(4 * step.cells),
                .cells = step.cells,
                .c = lane.c(),
                .h = lane.h(),
@@ -85,20 +62,28 @@ __global__ void __launch_bounds__(kMostThreads)
   recurrent_operand<Format, Rule>(block, step, n);
 }
 
-template <class Format, class Numbers>
+// kChosen: the cells take what a selection made of the sums.
+template <bool kChosen, class Format, class Numbers>
 __device__ auto cell_row_of(const StepLane<Format, Numbers>& lane, float* h) {
   const RecurrentStep& step = lane.step;
-  const bool gru = step.kind == LayerKind::kGru;
-  const Index gates = step.kind == LayerKind::kLstm || step.highway_matrix ? 4 : 3;
-  const auto wx = lane.wx(gates * step.cells);
-  return RecurrentRow<Numbers, std::remove_const_t<decltype(wx)>>{
-      .wx = wx,
-      .uh = Format::sums(step.uh, lane.n, (gru && step.form.reset_before ? 2 : gates) * step.cells),
-      .after = Format::sums(step.after, lane.n, step.cells),
-      .x = step.x == nullptr ? nullptr : step.x + lane.frame() * step.x_stride,
-      .cells = step.cells,
-      .c = lane.c(),
-      .h = h};
+  const auto row = [&]<class Sums>(Sums wx, Sums uh, Sums after) {
+    return RecurrentRow<Numbers, Sums>{
+        .wx = wx,
+        .uh = uh,
+        .after = after,
+        .x = step.x == nullptr ? nullptr : step.x + lane.frame() * step.x_stride,
+        .cells = step.cells,
+        .c = lane.c(),
+        .h = h};
+  };
+  if constexpr (kChosen) {
+    using Sums = const typename Numbers::Sum*;
+    return row(Sums{lane.chosen(step.chosen_wx)}, Sums{lane.chosen(step.chosen_uh)}, Sums{});
+  } else {
+    const Index neurons = step.gates() * step.cells;
+    return row(lane.wx(neurons), lane.uh(step.form.reset_before ? 2 * step.cells : neurons),
+               Format::sums(step.after, lane.n, step.cells));
+  }
 }
 
 // What a cell gave to the product that follows, as its operand. Each thread reads what it wrote.
@@ -115,11 +100,11 @@ __global__ void __launch_bounds__(kMostCellThreads) reset_kernel(RecurrentStep s
   if (n >= step.pack.active[k]) return;
   const CudaBlock block;
   const StepLane<Format, Numbers> lane(step, n, k);
-  gru_reset_row(block, lane.numbers(), cell_row_of(lane, lane.h()), lane.before_after());
+  gru_reset_row(block, lane.numbers(), cell_row_of<false>(lane, lane.h()), lane.before_after());
   write_after_operand<Format>(block, step, n, lane.before_after());
 }
 
-template <class Format, class Numbers>
+template <class Format, class Numbers, bool kChosen>
 __global__ void __launch_bounds__(kMostCellThreads) cells_kernel(RecurrentStep step, Index ahead) {
   const Index k = step.cursor->step + ahead, n = blockIdx.x;
   if (n >= step.pack.active[k]) return;
@@ -128,9 +113,10 @@ __global__ void __launch_bounds__(kMostCellThreads) cells_kernel(RecurrentStep s
   const bool projects = step.form.projection > 0;
   float* const h = projects ? lane.before_after() : lane.h();
   recurrent_cell_row(block, lane.numbers(), step.kind, step.form, step.highway_matrix,
-                     cell_row_of(lane, h));
+                     cell_row_of<kChosen>(lane, h));
   if (projects) {
-    write_after_operand<Format>(block, step, n, h);
+    if constexpr (!std::is_same_v<Format, QuantizedFormat>)  // which has no projection
+      write_after_operand<Format>(block, step, n, h);
   } else {
     float* const output = lane.output();
     block.for_each(step.width, [&](Index j) { output[j] = h[j]; });
@@ -180,12 +166,14 @@ void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& st
 void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                       Index ahead, cudaStream_t stream) {
   if (lanes == 0) return;
+  EDGEVAL_ASSERT(!eight_bits_of_floats(policy));
   with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
-    with_numbers_of<Format>(policy, [&]<class Numbers>(Types<Format, Numbers>) {
-      const int threads = threads_for(step.cells, kMostThreads);
-      lstm_step_kernel<Format, Numbers, Rule><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
-      EDGEVAL_LAUNCHED(stream);
-    });
+    if constexpr (!std::is_same_v<Format, QuantizedFormat>)
+      with_numbers_of<Format>(policy, [&]<class Numbers>(Types<Format, Numbers>) {
+        const int threads = threads_for(step.cells, kMostThreads);
+        lstm_step_kernel<Format, Numbers, Rule><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
+        EDGEVAL_LAUNCHED(stream);
+      });
   });
 }
 
@@ -202,9 +190,20 @@ void launch_reset(const LayerPolicy& policy, const RecurrentStep& step, Index la
 void launch_cells(const LayerPolicy& policy, const RecurrentStep& step, Index lanes, Index ahead,
                   cudaStream_t stream) {
   if (lanes == 0) return;
+  const int threads = threads_for(step.cells, kMostCellThreads);
+  if (eight_bits_of_floats(policy)) {
+    with_numbers_of<QuantizedFormat>(policy, [&]<class Numbers>(Types<QuantizedFormat, Numbers>) {
+      cells_kernel<QuantizedFormat, Numbers, true>
+          <<<blocks(lanes), threads, 0, stream>>>(step, ahead);
+      EDGEVAL_LAUNCHED(stream);
+    });
+    return;
+  }
   with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
-    const int threads = threads_for(step.cells, kMostCellThreads);
-    cells_kernel<Format, Numbers><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
+    if (step.chosen_wx.data != nullptr)
+      cells_kernel<Format, Numbers, true><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
+    else
+      cells_kernel<Format, Numbers, false><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
     EDGEVAL_LAUNCHED(stream);
   });
 }

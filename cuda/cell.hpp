@@ -43,6 +43,9 @@ struct RecurrentStep {
   float* before_after = nullptr;    // [N, H], c_stride apart: what goes into the product that follows
   OperandRows after_operand = {};   // [N, H] the same as that product's operand
   SumRows after = {};               // [N, P] or, of a GRU that resets before, [N, H]
+  // What a selection made of W x and U h, as Numbers::Sum [N, G H]; null: the cells take wx and uh.
+  SumRows chosen_wx = {}, chosen_uh = {};
+  EDGEVAL_HD Index gates() const { return kind == LayerKind::kLstm || highway_matrix ? 4 : 3; }
   bool operator==(const RecurrentStep&) const = default;
 };
 

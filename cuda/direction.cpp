@@ -12,6 +12,8 @@ constexpr Index kStepsPerGraph = 16;
 constexpr Index kLeastGraphs = 2;  // shorter stretches are not worth a recording
 constexpr std::size_t kMostRecorded = 256;
 
+bool has_pseudo(const LayerPolicy& policy) { return pseudo_skip(policy) != nullptr; }
+
 // h itself as the operand of fp32.
 OperandRows rows_of(DeviceView<float> h) {
   return {reinterpret_cast<std::byte*>(h.data), h.stride};
@@ -19,13 +21,26 @@ OperandRows rows_of(DeviceView<float> h) {
 
 }  // namespace
 
-void DirectionRunner::reserve(const RecurrentLayer& layer, const DeviceProducts& products,
-                              const LayerPolicy& policy, const Lanes& lanes) {
-  const Index inputs = layer.product_inputs(), window = layer.form.window;
-  const ProductShape& input = products.input.shape();
+SelectionTask DirectionRunner::selection_of(const DirectionTask& task) {
+  return {task.layer, task.products, task.second, task.policy, task.lanes.count, task.selected};
+}
+
+PseudoTask DirectionRunner::pseudo_of(const DirectionTask& task) const {
+  return {task.layer,       task.products,          *task.second,  task.policy,  task.lanes.count,
+          mode_.data(),     task.input_totals,      task.recurrent_totals,
+          task.selected,    task.at_pseudo};
+}
+
+void DirectionRunner::reserve(const DirectionTask& task) {
+  const Lanes& lanes = task.lanes;
+  const Index inputs = task.layer.product_inputs(), window = task.layer.form.window;
+  const ProductShape& input = task.products.input.shape();
   const Index window_bytes =
       window > 1 ? DeviceMatrix<float>::padded_cols(inputs) * Index{sizeof(float)} : 0;
-  const Index row_bytes = input.operand_bytes() + input.sum_bytes() + window_bytes;
+  // Pseudo-skips may multiply by the 16-bit weights twice.
+  const Index times = has_pseudo(task.policy) ? 2 : 1;
+  const Index row_bytes = times * (input.operand_bytes() + input.sum_bytes()) + window_bytes +
+                          Selection::row_bytes(task.second);
   chunk_rows_ =
       Product::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
   const Index lane_rows = Product::padded(lanes.count);
@@ -34,35 +49,43 @@ void DirectionRunner::reserve(const RecurrentLayer& layer, const DeviceProducts&
   live_.reserve(lanes.frames, stream_);
   running_on_device_.reserve(lanes.count, stream_);
   if (window > 1) windows_.resize(chunk_rows_, inputs, stream_);
-  x_operand_.reserve(chunk_rows_ * input.operand_bytes(), stream_);
-  wx_.reserve(chunk_rows_ * input.sum_bytes(), stream_);
-  h_.resize(lane_rows, layer.width(), stream_);
-  c_.reserve(lanes.count * DeviceMatrix<float>::padded_cols(layer.cells) * kStateBytes, stream_);
-  x_state_.reserve(lanes.count * inputs * state_bytes(policy), stream_);
-  if (products.recurrent) {
-    const ProductShape& recurrent = products.recurrent->shape();
-    uh_.reserve(lane_rows * recurrent.sum_bytes(), stream_);
-    if (!keeps_elements(policy)) h_operand_.reserve(lane_rows * recurrent.operand_bytes(), stream_);
-    h_state_.reserve(lanes.count * layer.width() * state_bytes(policy), stream_);
+  if (has_pseudo(task.policy)) {
+    pseudo_.reserve(pseudo_of(task), chunk_rows_, stream_);
+  } else {
+    x_operand_.reserve(chunk_rows_ * input.operand_bytes(), stream_);
+    wx_.reserve(chunk_rows_ * input.sum_bytes(), stream_);
   }
-  if (products.after) reserve_after(layer, products, lane_rows);
-  numbers_.reserve(products, policy, stream_);
-  rule_ = rule_bytes(policy, products.recurrent_bits);
+  h_.resize(lane_rows, task.layer.width(), stream_);
+  c_.reserve(lanes.count * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes,
+             stream_);
+  x_state_.reserve(lanes.count * inputs * state_bytes(task.policy), stream_);
+  if (task.products.recurrent) reserve_recurrent(task, lane_rows);
+  if (task.products.after) reserve_after(task, lane_rows);
+  if (selects(task.policy)) selection_.reserve(selection_of(task), chunk_rows_, stream_);
+  numbers_.reserve(task.products, task.policy, stream_);
+  rule_ = rule_bytes(task.policy, task.products.recurrent_bits);
   rule_on_device_.reserve(static_cast<Index>(rule_.size()), stream_);
   cursor_.reserve(1, stream_);
 }
 
+void DirectionRunner::reserve_recurrent(const DirectionTask& task, Index lane_rows) {
+  const ProductShape& recurrent = task.products.recurrent->shape();
+  uh_.reserve(lane_rows * recurrent.sum_bytes(), stream_);
+  if (!keeps_elements(task.policy))
+    h_operand_.reserve(lane_rows * recurrent.operand_bytes(), stream_);
+  h_state_.reserve(task.lanes.count * task.layer.width() * state_bytes(task.policy), stream_);
+}
+
 // For a product that follows within a step.
-void DirectionRunner::reserve_after(const RecurrentLayer& layer, const DeviceProducts& products,
-                                    Index lane_rows) {
-  const ProductShape& after = products.after->shape();
-  before_after_.resize(lane_rows, layer.cells, stream_);
+void DirectionRunner::reserve_after(const DirectionTask& task, Index lane_rows) {
+  const ProductShape& after = task.products.after->shape();
+  before_after_.resize(lane_rows, task.layer.cells, stream_);
   after_operand_.reserve(lane_rows * after.operand_bytes(), stream_);
   after_.reserve(lane_rows * after.sum_bytes(), stream_);
 }
 
 void DirectionRunner::plan(const DirectionTask& task) {
-  reserve(task.layer, task.products, task.policy, task.lanes);
+  reserve(task);
   const bool backward = task.direction == Direction::kBackward;
   std::visit(
       [&](const auto& plan) {
@@ -88,7 +111,7 @@ void DirectionRunner::run(const DirectionTask& task) {
   offset_.resize(active_.size());
   std::exclusive_scan(active_.begin(), active_.end(), offset_.begin(), Index{0});
   steps_ = std::find(active_.begin(), active_.end(), 0) - active_.begin();
-  const RecurrentStep step = recurrent_step(task);
+  RecurrentStep step = recurrent_step(task);
   start(task, step);
   for (Index first = 0; first < steps_;) first = run_chunk(task, step, first);
   if (std::holds_alternative<SimilaritySkip>(task.policy.plan))
@@ -147,7 +170,7 @@ RecurrentStep DirectionRunner::recurrent_step(const DirectionTask& task) const {
 }
 
 // State before the first step, and what h = 0 brings into its product.
-void DirectionRunner::start(const DirectionTask& task, const RecurrentStep& step) {
+void DirectionRunner::start(const DirectionTask& task, RecurrentStep& step) {
   const LayerPolicy& policy = task.policy;
   const Index lanes = task.lanes.count;
   c_.zero(lanes * step.c_stride * kStateBytes, stream_);
@@ -155,7 +178,9 @@ void DirectionRunner::start(const DirectionTask& task, const RecurrentStep& step
   launch_initial_state(policy, x_state_.data(), lanes * task.layer.product_inputs(), stream_);
   rule_on_device_.upload(rule_, stream_);
   numbers_.upload(task.products, policy, stream_);
-  if (!task.products.recurrent) return;
+  if (selects(policy)) selection_.start(selection_of(task), step, stream_);
+  if (has_pseudo(policy)) pseudo_.start(pseudo_of(task), step, stream_);
+  if (!task.products.recurrent || has_pseudo(policy)) return;
   launch_initial_state(policy, h_state_.data(), lanes * step.width, stream_);
   launch_set_cursor(cursor_.data(), {0, 0}, stream_);
   launch_recurrent_operand(policy, step, active_.front(), 0, stream_);
@@ -194,18 +219,22 @@ void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentS
                     .backward = task.direction == Direction::kBackward},
                    stream_);
   const OperandRows operand{x_operand_.data(), task.products.input.shape().operand_stride()};
-  launch_packed_operand(task.policy, packing_.view(),
-                        {.x = windowed ? windows_.view() : task.x,
-                         .operand = operand,
-                         .state = keeps_elements(task.policy) ? nullptr : x_state_.data(),
-                         .totals = task.input_totals,
-                         .first_step = first,
-                         .end_step = end,
-                         .lanes = active_[first],
-                         .first_row = first_row,
-                         .gathered = windowed},
-                        stream_);
+  const InputOperand input{.x = windowed ? windows_.view() : task.x,
+                           .operand = operand,
+                           .state = keeps_elements(task.policy) ? nullptr : x_state_.data(),
+                           .totals = task.input_totals,
+                           .first_step = first,
+                           .end_step = end,
+                           .lanes = active_[first],
+                           .first_row = first_row,
+                           .gathered = windowed};
+  if (has_pseudo(task.policy)) {
+    pseudo_.multiply_input(pseudo_of(task), packing_.view(), input, rows, stream_);
+    return;
+  }
+  launch_packed_operand(task.policy, packing_.view(), input, stream_);
   task.products.input(operand, rows, step.wx, stream_);
+  if (selects(task.policy)) selection_.multiply_input(selection_of(task), operand, rows, stream_);
 }
 
 // `count` steps whose active lanes fill `blocks` row blocks of the product.
@@ -223,10 +252,13 @@ void DirectionRunner::run_steps(const DirectionTask& task, const RecurrentStep& 
 void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks,
                               Index count) {
   const Index rows = blocks * Product::kRowBlock;
+  const bool selected = selects(task.policy), pseudo = has_pseudo(task.policy);
   for (Index ahead = 0; ahead < count; ++ahead) {
-    if (task.products.recurrent)
+    if (task.products.recurrent && !pseudo)
       (*task.products.recurrent)(step.operand, rows, step.uh, stream_);
-    if (task.layer.is_plain_lstm())
+    if (selected) selection_.launch(selection_of(task), step, rows, ahead, stream_);
+    if (pseudo) pseudo_.launch(pseudo_of(task), step, rows, ahead, stream_);
+    if (task.layer.is_plain_lstm() && !selected && !pseudo)
       launch_lstm_step(task.policy, step, rows, ahead, stream_);
     else
       launch_cells_around_products(task, step, rows, ahead);
@@ -248,22 +280,26 @@ void DirectionRunner::launch_cells_around_products(const DirectionTask& task,
     (*products.after)(step.after_operand, rows, step.after, stream_);
     launch_projection(task.policy, step, rows, ahead, stream_);
   }
-  if (products.recurrent) launch_recurrent_operand(task.policy, step, rows, ahead + 1, stream_);
+  if (products.recurrent && !has_pseudo(task.policy))
+    launch_recurrent_operand(task.policy, step, rows, ahead + 1, stream_);
 }
 
 const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentStep& step, Index blocks) {
   const Product* input = &task.products.input;
   const std::size_t operand = task.policy.operand.index();
   const bool exact = std::holds_alternative<Exact>(task.policy.nonlinearity);
+  const SelectionStep selection = selects(task.policy) ? selection_.step() : SelectionStep{};
+  const PseudoStep pseudo = has_pseudo(task.policy) ? pseudo_.step() : PseudoStep{};
   for (const Recorded& known : recorded_)
-    if (known.input == input && known.operand == operand && known.exact == exact &&
-        known.blocks == blocks && known.step == step)
+    if (known.input == input && known.second == task.second && known.operand == operand &&
+        known.exact == exact && known.blocks == blocks && known.step == step &&
+        known.selection == selection && known.pseudo == pseudo)
       return known.graph;
   if (recorded_.size() == kMostRecorded) {
     stream_.synchronize();
     recorded_.clear();
   }
-  recorded_.push_back({step, input, operand, exact, blocks,
+  recorded_.push_back({step, selection, pseudo, input, task.second, operand, exact, blocks,
                        Graph([&] { launch_steps(task, step, blocks, kStepsPerGraph); }, stream_)});
   return recorded_.back().graph;
 }

@@ -1,6 +1,8 @@
 // One direction of a recurrent layer on the GPU, from its input to its columns of the output:
 //   plan -> pack -> operand(x) -> product W
-//   -> for each live step { product U -> cell [-> product -> projection] -> operand(h) } -> unpack.
+//   -> for each live step { product U [-> choice of sums] -> cell [-> product -> projection]
+//                           -> operand(h) }
+//   -> unpack.
 // The host waits once, for the plan; from there on the number of active lanes of every step is
 // known and the recurrence is given to the stream without another look, most of it as replays of
 // recorded graphs.
@@ -9,20 +11,25 @@
 #include "cuda/cell.hpp"
 #include "cuda/graph.hpp"
 #include "cuda/numbers.hpp"
+#include "cuda/pseudo_skips.hpp"
+#include "cuda/selection.hpp"
 #include "cuda/stream.hpp"
 
 namespace edgeval::gpu {
 
 struct DirectionTask {
   const RecurrentLayer& layer;
-  const DeviceProducts& products;  // under the policy's arithmetic
+  const DeviceProducts& products;  // under the policy
+  const DeviceProducts* second;    // null where nothing is multiplied twice
   Direction direction;
   const LayerPolicy& policy;
   Lanes lanes;
-  DeviceView<const float> x;          // [frames, C]
-  const FrameSimilarity* similarity;  // [frames]; read by plans that skip
-  DeviceView<float> output;           // [frames, P], this direction's columns
-  OperandTotals input_totals, recurrent_totals;
+  DeviceView<const float> x = {};               // [frames, C]
+  const FrameSimilarity* similarity = nullptr;  // [frames]; read by plans that skip
+  DeviceView<float> output = {};                // [frames, P], this direction's columns
+  OperandTotals input_totals = {}, recurrent_totals = {};
+  // By lane: neurons remembered, cells of 4 bits, or pseudo-skips; elements that changed at these.
+  unsigned long long *selected = nullptr, *at_pseudo = nullptr;
 };
 
 // Memory and stream for one direction of one layer at a time; a task is reserved, planned and run,
@@ -32,10 +39,9 @@ class DirectionRunner {
   // chunk_bytes: of operands and pre-activations held at once.
   explicit DirectionRunner(Index chunk_bytes) : chunk_bytes_(chunk_bytes) {}
 
-  // All the memory that a task of this layer, policy and lanes takes, so that plan and run allocate
-  // nothing.
-  void reserve(const RecurrentLayer& layer, const DeviceProducts& products,
-               const LayerPolicy& policy, const Lanes& lanes);
+  // All the memory that a task takes, so that plan and run allocate nothing; views of the task are
+  // not read.
+  void reserve(const DirectionTask& task);
   void plan(const DirectionTask& task);
   void run(const DirectionTask& task);
 
@@ -48,7 +54,10 @@ class DirectionRunner {
  private:
   struct Recorded {
     RecurrentStep step;
-    const Product* input;  // which layer, direction and arithmetic
+    SelectionStep selection;
+    PseudoStep pseudo;
+    const Product* input;          // which layer, direction and arithmetic
+    const DeviceProducts* second;  // which form
     std::size_t operand;   // which choice
     bool exact;            // nonlinearity
     Index blocks;          // of rows in the product
@@ -56,9 +65,12 @@ class DirectionRunner {
   };
 
   PlanView plan_view() const { return {mode_.data(), live_.data(), running_on_device_.data()}; }
-  void reserve_after(const RecurrentLayer& layer, const DeviceProducts& products, Index lane_rows);
+  void reserve_recurrent(const DirectionTask& task, Index lane_rows);
+  void reserve_after(const DirectionTask& task, Index lane_rows);
+  static SelectionTask selection_of(const DirectionTask& task);
+  PseudoTask pseudo_of(const DirectionTask& task) const;
   RecurrentStep recurrent_step(const DirectionTask& task) const;
-  void start(const DirectionTask& task, const RecurrentStep& step);
+  void start(const DirectionTask& task, RecurrentStep& step);
   Index run_chunk(const DirectionTask& task, const RecurrentStep& step, Index first);
   void multiply_input(const DirectionTask& task, const RecurrentStep& step, Index first, Index end);
   void run_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks, Index count);
@@ -79,6 +91,8 @@ class DirectionRunner {
   DeviceMatrix<float> h_, before_after_;
   DeviceBuffer<std::byte> x_state_, h_state_, rule_on_device_;
   LayerNumbers numbers_;
+  Selection selection_;
+  PseudoSkips pseudo_;
   DeviceBuffer<StepCursor> cursor_;
   std::vector<std::byte> rule_;
   std::vector<std::int32_t> running_;  // [N]

@@ -18,9 +18,9 @@ namespace {
 
 constexpr int kLeastCapability = 8;  // the oldest architecture the kernels are compiled for
 
-// Changed and zero elements of both operands, one row of lanes for each: x changed, x zero, h
-// changed, h zero.
-constexpr Index kTotals = 4;
+// One row of lanes for each: x changed, x zero, h changed, h zero, selected, changed at pseudo-skips.
+constexpr Index kTotals = 6;
+constexpr Index kSelected = 4;
 
 // All memory that grows with a batch. Released as a whole when the device has no more.
 struct Workspace {
@@ -69,8 +69,6 @@ class GpuEngine final : public Engine {
   BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
                   LayerObserver* observer) override {
     check_point(model_, point);
-    const std::optional<std::string> reason = why_not(point);
-    EDGEVAL_EXPECTS(!reason, *reason, "; use --device cpu");
     BatchResult result;
     result.outputs = Ragged<float>(features.lengths(), model_.outputs());
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
@@ -106,8 +104,16 @@ class GpuEngine final : public Engine {
     return own;
   }
 
-  const std::vector<DeviceProducts>& weights(Index layer, const Arithmetic& arithmetic) {
-    return weights_[layer].get(arithmetic, cublas_, stream_);
+  // Of each direction, or of a linear layer.
+  const std::vector<DeviceProducts>& weights(Index layer, const LayerPolicy& policy) {
+    if (eight_bits_of_floats(policy))
+      return weights_[layer].in_form(WeightForm::kAlpha8Bits, cublas_, stream_);
+    return weights_[layer].get(policy.arithmetic, cublas_, stream_);
+  }
+  // Of each direction; null where nothing is multiplied twice.
+  const std::vector<DeviceProducts>* second_weights(Index layer, const LayerPolicy& policy) {
+    const std::optional<WeightForm> form = second_form(policy);
+    return form ? &weights_[layer].in_form(*form, cublas_, stream_) : nullptr;
   }
 
   // How many lanes from `first` on run together: as many as the memory took the last time, halved
@@ -139,15 +145,14 @@ class GpuEngine final : public Engine {
     for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       const Layer& layer = model_.layers[i];
       const LayerPolicy& policy = point.layers[i];
-      const std::vector<DeviceProducts>& products = weights(static_cast<Index>(i), policy.arithmetic);
       const Index inputs = layer_inputs(layer);
       widest = std::max(widest, layer_outputs(layer));
       shapes += static_cast<Index>(layer_shapes(layer).size());
       if (const auto* recurrent = std::get_if<RecurrentLayer>(&layer)) {
-        for (std::size_t d = 0; d < products.size(); ++d)
-          space.runners[d].reserve(*recurrent, products[d], policy, lanes);
+        for (std::size_t d = 0; d < recurrent->directions.size(); ++d)
+          space.runners[d].reserve(direction_task(*recurrent, static_cast<Index>(i), d, policy));
       } else {
-        reserve_linear(products.front(), policy, lanes);
+        reserve_linear(weights(static_cast<Index>(i), policy).front(), policy, lanes);
       }
       if (std::holds_alternative<SimilaritySkip>(policy.plan)) {
         space.q.resize(lanes.frames, inputs, stream_);
@@ -200,6 +205,18 @@ class GpuEngine final : public Engine {
     collect_activity(part);
   }
 
+  // Without its data.
+  DirectionTask direction_task(const RecurrentLayer& layer, Index index, std::size_t d,
+                               const LayerPolicy& policy) {
+    const std::vector<DeviceProducts>* second = second_weights(index, policy);
+    return {.layer = layer,
+            .products = weights(index, policy)[d],
+            .second = second == nullptr ? nullptr : &(*second)[d],
+            .direction = layer.directions[d],
+            .policy = policy,
+            .lanes = workspace_->lanes.lanes()};
+  }
+
   void run_layer(const RecurrentLayer& layer, Index index, Part& part) {
     Workspace& space = *workspace_;
     const Lanes& lanes = space.lanes.lanes();
@@ -212,17 +229,16 @@ class GpuEngine final : public Engine {
     std::vector<DirectionTask> tasks;
     for (std::size_t d = 0; d < layer.directions.size(); ++d) {
       const Index shape = static_cast<Index>(part.running.size() + d);
-      tasks.push_back(
-          {.layer = layer,
-           .products = weights(index, policy.arithmetic)[d],
-           .direction = layer.directions[d],
-           .policy = policy,
-           .lanes = lanes,
-           .x = x,
-           .similarity = space.similarity.data(),
-           .output = space.output.view().columns(static_cast<Index>(d) * layer.width(), layer.width()),
-           .input_totals = totals(shape, 0),
-           .recurrent_totals = totals(shape, 2)});
+      DirectionTask& task = tasks.emplace_back(direction_task(layer, index, d, policy));
+      task.x = x;
+      task.similarity = space.similarity.data();
+      task.output =
+          space.output.view().columns(static_cast<Index>(d) * layer.width(), layer.width());
+      task.input_totals = totals(shape, 0);
+      task.recurrent_totals = totals(shape, 2);
+      const OperandTotals selected = totals(shape, kSelected);
+      task.selected = selected.changed;
+      task.at_pseudo = selected.zero;
     }
     for (std::size_t d = 0; d < tasks.size(); ++d) {
       ready_.order(stream_, space.runners[d].stream());
@@ -241,7 +257,7 @@ class GpuEngine final : public Engine {
     Workspace& space = *workspace_;
     const Lanes& lanes = space.lanes.lanes();
     const LayerPolicy& policy = part.point.layers[index];
-    const DeviceProducts& products = weights(index, policy.arithmetic).front();
+    const DeviceProducts& products = weights(index, policy).front();
     const ProductShape& shape = products.input.shape();
     const bool keeps = keeps_elements(policy);
     if (!keeps)
@@ -293,6 +309,8 @@ class GpuEngine final : public Engine {
           activity[Count::kInputsZero] = total(1, lane);
           activity[Count::kRecurrentInputsChanged] = total(2, lane);
           activity[Count::kRecurrentInputsZero] = total(3, lane);
+          count_selected(activity, part.point.layers[i], total(kSelected, lane),
+                         total(kSelected + 1, lane));
           const Index running =
               part.running[shape].empty() ? part.length(lane) : part.running[shape][lane];
           complete_lane(activity, part.point.layers[i], part.length(lane), running);
@@ -300,6 +318,19 @@ class GpuEngine final : public Engine {
         }
         ++shape;
       }
+  }
+
+  static void count_selected(LayerActivity& activity, const LayerPolicy& policy,
+                             std::uint64_t selected, std::uint64_t at_pseudo) {
+    if (pseudo_skip(policy) != nullptr) {
+      const LayerShape& shape = activity.shape;
+      activity[Count::kStepsPseudo] = selected;
+      activity[Count::kMacs8x8] = static_cast<std::uint64_t>(shape.gates * shape.outputs) * at_pseudo;
+    } else if (std::holds_alternative<Memoized>(policy.operand)) {
+      activity[Count::kNeuronsMemoized] = selected;
+    } else if (std::holds_alternative<DynamicPrecision>(policy.operand)) {
+      activity[Count::kElementsLow] = selected;
+    }
   }
 
   void observe_plan(Index layer, Direction direction, const DirectionRunner& runner,
@@ -353,18 +384,6 @@ std::vector<std::string> devices() {
     if (properties.major >= kLeastCapability) names.emplace_back(properties.name);
   }
   return names;
-}
-
-std::optional<std::string> why_not(const OperatingPoint& point) {
-  for (const LayerPolicy& layer : point.layers) {
-    const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
-    if (skip != nullptr && skip->has_pseudo()) return "the GPU engine has no pseudo-skips";
-    if (std::holds_alternative<Memoized>(layer.operand) ||
-        std::holds_alternative<DynamicPrecision>(layer.operand))
-      return "the GPU engine makes one product per neuron, and memoized and dynamic_precision "
-             "choose between two";
-  }
-  return std::nullopt;
 }
 
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,9 +14,6 @@ bool built_with_cuda();
 
 // Names of the usable devices; empty without a driver or without CUDA in the build.
 std::vector<std::string> devices();
-
-// Why the GPU engine cannot run the point, "the GPU engine ..."; nothing when it can.
-std::optional<std::string> why_not(const OperatingPoint& point);
 
 // Throws Error when there is no device. The engine keeps a reference to the model, which must
 // outlive it.

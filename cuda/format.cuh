@@ -6,6 +6,7 @@
 #include "cuda/digits.hpp"
 #include "host/engine/body/numbers.hpp"
 #include "host/engine/engine.hpp"
+#include "host/technique/eight_bit_codes.hpp"
 #include "host/technique/on_grid.hpp"
 
 namespace edgeval::gpu {
@@ -59,6 +60,23 @@ struct FixedFormat {
   }
 };
 
+// fp32 under dynamic precision: the products' elements are integers of 8 bits.
+struct QuantizedFormat {
+  using Numbers = QuantizedNumbers;
+
+  static EightBitCodes rule(const DynamicPrecision& choice) {
+    return EightBitCodes::of(eight_bit_step(choice, Source::kInput),
+                             eight_bit_step(choice, Source::kRecurrent));
+  }
+  static __device__ DigitTarget<1> operand(const EightBitCodes&, Source, OperandRows rows,
+                                           Index row, Index column) {
+    return {reinterpret_cast<std::int8_t*>(rows.data) + row * rows.stride + column, rows.stride, 1};
+  }
+  static __device__ const std::int32_t* sums(SumRows rows, Index row, Index) {
+    return reinterpret_cast<const std::int32_t*>(rows.data) + row * rows.stride;
+  }
+};
+
 inline FloatFormat format_of(const Fp32&) { return {}; }
 template <int Bits>
 FixedFormat<Bits> format_of(const Integer<Bits>&) {
@@ -69,6 +87,10 @@ FixedFormat<Bits> format_of(const Integer<Bits>&) {
 // bits in integers.
 template <class Launch>
 void with_rule(const LayerPolicy& policy, int h_bits, const Launch& launch) {
+  if (eight_bits_of_floats(policy)) {
+    launch(QuantizedFormat{}, QuantizedFormat::rule(std::get<DynamicPrecision>(policy.operand)));
+    return;
+  }
   std::visit(
       [&](const auto& arithmetic, const auto& operand) {
         using Format = decltype(format_of(arithmetic));
@@ -97,6 +119,7 @@ void with_numbers_of(const LayerPolicy& policy, const Launch& launch) {
     launch(Types<Format, PiecewiseNumbers<Numbers>>{});
 }
 
+// Of the arithmetic's own products.
 template <class Launch>
 void with_numbers(const LayerPolicy& policy, const Launch& launch) {
   std::visit(

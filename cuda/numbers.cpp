@@ -13,9 +13,9 @@ constexpr Index kMostBytes = 256;
 void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& policy,
                            cudaStream_t stream) {
   numbers_.reserve(kMostBytes, stream);
+  offset_.reserve(products.bias->size(), stream);
   if (!std::holds_alternative<Fp32>(policy.arithmetic)) {
     bias_.reserve(products.bias->size(), stream);
-    offset_.reserve(products.bias->size(), stream);
     if (const CellConstants* constants = products.constants) {
       recurrent_bias_.reserve(constants->recurrent_bias.size(), stream);
       diagonal_.reserve(constants->diagonal.size(), stream);
@@ -31,18 +31,25 @@ void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& po
 
 void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& policy,
                           cudaStream_t stream) {
+  if (eight_bits_of_floats(policy)) {
+    upload(quantized(products, std::get<DynamicPrecision>(policy.operand), stream),
+           policy.nonlinearity, stream);
+    return;
+  }
   std::visit(
       [&](const auto& arithmetic) {
-        const auto numbers = plain(products, arithmetic, stream);
-        if (const auto tables = piecewise_tables(policy.nonlinearity))
-          upload_struct(
-              PiecewiseNumbers<std::remove_const_t<decltype(numbers)>>{numbers,
-                                                                       functions(*tables, stream)},
-              stream);
-        else
-          upload_struct(numbers, stream);
+        upload(plain(products, arithmetic, stream), policy.nonlinearity, stream);
       },
       policy.arithmetic);
+}
+
+template <class Numbers>
+void LayerNumbers::upload(const Numbers& numbers, const Nonlinearity& nonlinearity,
+                          cudaStream_t stream) {
+  if (const auto tables = piecewise_tables(nonlinearity))
+    upload_struct(PiecewiseNumbers<Numbers>{numbers, functions(*tables, stream)}, stream);
+  else
+    upload_struct(numbers, stream);
 }
 
 FloatNumbers LayerNumbers::plain(const DeviceProducts& products, const Fp32&, cudaStream_t) {
@@ -71,6 +78,15 @@ auto LayerNumbers::plain(const DeviceProducts& products, const Integer<Bits>& ch
        size(constants.projection_offset), projection_offset_);
   numbers.tables = tables(stream);
   return numbers;
+}
+
+QuantizedNumbers LayerNumbers::quantized(const DeviceProducts& products,
+                                         const DynamicPrecision& choice, cudaStream_t stream) {
+  const std::vector<std::int64_t>& none = products.input.offsets();  // signed bytes need none
+  offset_.upload(none, stream);
+  return {plain(products, Fp32{}, stream), offset_.data(), offset_.data(),
+          eight_bit_step(choice, Source::kInput) * products.input_step,
+          eight_bit_step(choice, Source::kRecurrent) * products.recurrent_step};
 }
 
 // The tables never change: one copy serves every layer.

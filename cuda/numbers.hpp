@@ -12,13 +12,18 @@ class LayerNumbers {
   void reserve(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
   void upload(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
 
-  // FloatNumbers or FixedNumbers; PiecewiseNumbers of them unless the nonlinearity is exact.
+  // FloatNumbers, FixedNumbers or, of dynamic precision under fp32, QuantizedNumbers; PiecewiseNumbers
+  // of them unless the nonlinearity is exact.
   const std::byte* data() const { return numbers_.data(); }
 
  private:
   FloatNumbers plain(const DeviceProducts& products, const Fp32&, cudaStream_t stream);
   template <int Bits>
   auto plain(const DeviceProducts& products, const Integer<Bits>& choice, cudaStream_t stream);
+  QuantizedNumbers quantized(const DeviceProducts& products, const DynamicPrecision& choice,
+                             cudaStream_t stream);
+  template <class Numbers>
+  void upload(const Numbers& numbers, const Nonlinearity& nonlinearity, cudaStream_t stream);
   ActivationTables tables(cudaStream_t stream);
   PiecewiseFunctions functions(const PiecewiseTables& tables, cudaStream_t stream);
   template <class Numbers>

@@ -43,6 +43,28 @@ const std::vector<DeviceProducts>& DeviceLayer::get(const Arithmetic& arithmetic
   return products;
 }
 
+const std::vector<DeviceProducts>& DeviceLayer::in_form(WeightForm form, const CublasLt& cublas,
+                                                        cudaStream_t stream) {
+  std::vector<DeviceProducts>& directions = forms_[form];
+  if (!directions.empty()) return directions;
+  const auto product = [&](const Matrix<float>& weight, Index typical_rows) {
+    return Product(cublas, weights_in_form(weight, form), 8, typical_rows, stream);
+  };
+  const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(layer_).weights;
+  for (std::size_t d = 0; d < weights.size(); ++d) {
+    const Matrix<float>&w = weights[d].weight_ih, &u = weights[d].weight_hh;
+    DeviceProducts& products = directions.emplace_back(
+        DeviceProducts{{product(w, kTypicalInputRows), {}, &constants_[d].bias}});
+    products.constants = &constants_[d];
+    if (u.size() > 0) products.recurrent.emplace(product(u, kTypicalRecurrentRows));
+    products.input_step = weight_step(w);
+    products.recurrent_step = weight_step(u);
+    upload_constants(constants_[d], products, stream);
+  }
+  EDGEVAL_CUDA(cudaStreamSynchronize(stream));
+  return directions;
+}
+
 std::vector<DeviceProducts> DeviceLayer::upload(const RecurrentLayer& layer, int bits,
                                                 const CublasLt& cublas, cudaStream_t stream) const {
   std::vector<DeviceProducts> directions;

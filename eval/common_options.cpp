@@ -24,17 +24,10 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
       ->capture_default_str();
 }
 
-ChosenEngine make_engine(const Model& model, const EngineChoice& options, const OperatingPoint& point) {
+std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options) {
   const EngineOptions engine{.threads = options.threads};
-  const auto chosen = [](std::unique_ptr<Engine> made, const std::string& note) {
-    const std::string device = made->device() + note;
-    return ChosenEngine{std::move(made), device};
-  };
-  const bool could = options.device == "auto" && !gpu::devices().empty();
-  std::optional<std::string> why_not;
-  if (could) why_not = gpu::why_not(point);
-  if (options.device == "gpu" || (could && !why_not)) return chosen(gpu::make_engine(model, engine), "");
-  return chosen(make_cpu_engine(model, engine), why_not ? concat(" (", *why_not, ")") : "");
+  const bool on_gpu = options.device == "gpu" || (options.device == "auto" && !gpu::devices().empty());
+  return on_gpu ? gpu::make_engine(model, engine) : make_cpu_engine(model, engine);
 }
 
 void add_data_options(CLI::App& command, DataChoice& options) {

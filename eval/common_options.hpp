@@ -25,14 +25,8 @@ struct EngineChoice {
 };
 void add_engine_options(CLI::App& command, EngineChoice& options);
 
-// An engine and where it runs, for people, with the reason when `auto` passed over a GPU.
-struct ChosenEngine {
-  std::unique_ptr<Engine> engine;
-  std::string device;
-};
-
-// For runs of `point`. auto: the GPU when there is one that can run it.
-ChosenEngine make_engine(const Model& model, const EngineChoice& options, const OperatingPoint& point);
+// auto: the GPU when there is one.
+std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options);
 
 struct DataChoice {
   std::string path;

@@ -67,7 +67,7 @@ void finish(const ProfileOptions& options, const Profile& profile, const nlohman
 
 void profile_speech(const ProfileOptions& options, const Model& model) {
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  const std::unique_ptr<Engine> engine = make_engine(model, options.engine, dense_point(model)).engine;
+  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   const data::FeatureExtractor extractor(model.frontend);
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   const Index frames = std::accumulate(plan.frames.begin(), plan.frames.end(), Index{0});

@@ -57,7 +57,7 @@ void expect_prices(const hw::Accelerator& accelerator, const Activity& busiest) 
 // For the network with its own weights, on the device of the engine it stands beside.
 std::unique_ptr<Engine> make_reference(const Model& trained, EngineChoice options, const Engine& beside) {
   options.device = beside.on_gpu() ? "gpu" : "cpu";
-  return make_engine(trained, options, dense_point(trained)).engine;
+  return make_engine(trained, options);
 }
 
 // Chosen before the long work: a price that fails afterwards helps nobody.
@@ -92,15 +92,15 @@ void run_speech(const RunOptions& options, const Model& trained) {
   const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
   const std::vector<hw::Accelerator> accelerators = accelerators_for(options, busiest_activity(model, point, 2));
-  const ChosenEngine chosen = make_engine(model, options.engine, point);
+  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   expect_places(options, {"utterances.jsonl", "report.json"});
 
   const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
-  std::vector<Candidate> candidates{{chosen.engine.get(), point}};
+  std::vector<Candidate> candidates{{engine.get(), point}};
   std::unique_ptr<Engine> of_trained;
-  if (!options.no_reference && !as_trained) of_trained = make_reference(trained, options.engine, *chosen.engine);
+  if (!options.no_reference && !as_trained) of_trained = make_reference(trained, options.engine, *engine);
   if (!options.no_reference && !(as_trained && is_dense(point)))
-    candidates.push_back({as_trained ? chosen.engine.get() : of_trained.get(), dense_point(trained)});
+    candidates.push_back({as_trained ? engine.get() : of_trained.get(), dense_point(trained)});
   const Evaluation evaluation = evaluate(model, set, candidates,
                                          {.batch = options.engine.batch,
                                           .threads = options.engine.threads,
@@ -108,7 +108,7 @@ void run_speech(const RunOptions& options, const Model& trained) {
                                           .quiet = options.output.quiet});
 
   const Run run{model, set,        options.data.path, data::test_set_sha256(set), policy,
-                point, evaluation, chosen.device,    accelerators, weights};
+                point, evaluation, engine->device(), accelerators, weights};
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));

@@ -76,7 +76,7 @@ void run_similarity(const SimilarityOptions& options) {
     plans.push_back(skip != nullptr ? *skip : SimilaritySkip{});
   }
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  const std::unique_ptr<Engine> engine = make_engine(model, options.engine, dense_point(model)).engine;
+  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   const data::FeatureExtractor extractor(model.frontend);
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   if (!options.out.empty()) expect_writable(options.out);

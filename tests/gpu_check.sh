@@ -75,7 +75,8 @@ if ! cmake -S "$root" -B "$build" "${options[@]}" >"$logs/configure.log" 2>&1; t
 fi
 find "$build/cuda" -name '*.cu.o' -delete 2>/dev/null  # so that every kernel is reported
 kernel_tests=$(cd "$root/tests/cuda/kernels" && ls ./*_test.cpp | sed 's,^\./,,; s/\.cpp$//')
-if ! cmake --build "$build" -j "$jobs" --target edgeval body_test digits_test gpu_engine_test gpu_cells_test $kernel_tests gpu_bench \
+engine_tests="gpu_engine_test gpu_cells_test gpu_selection_test"
+if ! cmake --build "$build" -j "$jobs" --target edgeval body_test digits_test $engine_tests $kernel_tests gpu_bench \
   >"$logs/build.log" 2>&1; then
   grep -E 'error|Error' "$logs/build.log" | head -n 20
   fail "build" "$logs/build.log"
@@ -107,7 +108,7 @@ if [ -z "$capability" ]; then
 fi
 
 export EDGEVAL_REQUIRE_GPU=1
-for test in $kernel_tests gpu_engine_test gpu_cells_test; do
+for test in $kernel_tests $engine_tests; do
   if "$build/tests/$test" >"$logs/$test.log" 2>&1; then
     row "$test" "$(grep -c '^\[       OK' "$logs/$test.log") tests passed"
   else

@@ -36,11 +36,6 @@ void expect_finite(const Ragged<float>& output, const Layer& layer) {
 
 using LaneActivities = std::vector<LayerActivity>;  // of one layer and direction, by lane
 
-// The plan, if it has pseudo-skips.
-const SimilaritySkip* pseudo_of(const LayerPolicy& policy) {
-  const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
-  return skip != nullptr && skip->has_pseudo() ? skip : nullptr;
-}
 
 class CpuEngine final : public Engine {
  public:
@@ -93,9 +88,8 @@ class CpuEngine final : public Engine {
     const auto i = static_cast<std::size_t>(run.index);
     const std::optional<WeightForm> form = second_form(run.policy);
     const std::vector<SecondProducts>* second = form ? &packed_[i].in_form(*form) : nullptr;
-    const auto* precision = std::get_if<DynamicPrecision>(&run.policy.operand);
-    if (precision != nullptr && std::is_same_v<ArithmeticChoice, Fp32>)
-      return run_recurrent_layer(layer, run, packed_[i].arithmetics(*precision), second);
+    if (eight_bits_of_floats(run.policy))
+      return run_recurrent_layer(layer, run, packed_[i].arithmetics(std::get<DynamicPrecision>(run.policy.operand)), second);
     return run_recurrent_layer(layer, run, packed_[i].arithmetics(choice), second);
   }
 
@@ -118,7 +112,7 @@ class CpuEngine final : public Engine {
       blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
         tasks.push_back({{layer, layer.directions[d], run.input, plans[d], lanes, output,
-                          static_cast<Index>(d) * layer.width(), options_.chunk_bytes, pseudo_of(run.policy),
+                          static_cast<Index>(d) * layer.width(), options_.chunk_bytes, pseudo_skip(run.policy),
                           second == nullptr ? nullptr : &(*second)[d], {}, tables ? &functions : nullptr,
                           final_cells.empty() ? nullptr : &final_cells[d]},
                          arithmetics[d]});

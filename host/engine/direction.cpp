@@ -226,9 +226,9 @@ class DirectionRun {
       }
     for (Index n = 0; n < active; ++n) {
       selection_.before_cell(n, step,
-                             {wx_.row(first_row + n), uh_.row(n), second_x_.row(first_row + n), second_h_.row(n)});
+                             {wx_.row(first_row + n), uh_.row(n), second_x_.row(first_row + n), second_h_.row(n)},
+                             c_.row(n));
       recurrent_cell_row(SerialBlock{}, numbers, task_.layer.kind, form(), task_.layer.has_highway_matrix(), row(n));
-      selection_.after_cell(n, c_.row(n));
     }
   }
 

@@ -25,6 +25,12 @@ struct LayerPolicy {
   Nonlinearity nonlinearity = Exact{};  // of the sigmoids and tanhs of recurrent layers
 };
 
+// Whether dynamic precision replaces fp32's products by some of 8 bits.
+bool eight_bits_of_floats(const LayerPolicy& policy);
+
+// The plan, if it has pseudo-skips.
+const SimilaritySkip* pseudo_skip(const LayerPolicy& policy);
+
 // One entry per layer of the model; a linear layer's plan is EveryStep.
 struct OperatingPoint {
   std::vector<LayerPolicy> layers;

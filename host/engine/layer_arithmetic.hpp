@@ -12,6 +12,7 @@
 #include "host/engine/fixed_product.hpp"
 #include "host/model/graph.hpp"
 #include "host/technique/arithmetic.hpp"
+#include "host/technique/eight_bit_codes.hpp"
 #include "host/technique/on_grid.hpp"
 
 namespace edgeval {
@@ -198,19 +199,6 @@ class FixedLayer {
 
 using EightBitLayer = FixedLayer<std::int32_t>;
 
-// Elements become the integers round(v / step), in 8 bits; the sums stay integers up to the pre-activation.
-struct EightBitCodes {
-  static constexpr bool kIdentity = false;
-  struct State {};
-  double inverse_x, inverse_h;  // 1 / step; 0 for a step of 0
-
-  EDGEVAL_HD float seen(float value, Source source) const {
-    const double place = static_cast<double>(value) * (source == Source::kInput ? inverse_x : inverse_h);
-    return static_cast<float>(Grid::nearest(clamp(place, -128.0, 127.0)));
-  }
-  EDGEVAL_HD Operand next(float code, Source, State&) const { return {code, 1}; }
-};
-
 // Dynamic precision's products at 8 bits under fp32 (techniques.md, "dynamic precision"): step = alpha / 128.
 class QuantizedLayer {
  public:
@@ -233,7 +221,7 @@ class QuantizedLayer {
             recurrent.offsets().data(), steps_.x * steps_.input_weight, steps_.h * steps_.recurrent_weight};
   }
   EightBitCodes rule(const AsIs::Rule&) const {
-    return {steps_.x == 0 ? 0 : 1 / steps_.x, steps_.h == 0 ? 0 : 1 / steps_.h};
+    return EightBitCodes::of(steps_.x, steps_.h);
   }
   const LayerProducts<FixedProduct<std::int32_t>>& products() const { return products_; }
   std::int32_t code(float element, Source) const { return static_cast<std::int32_t>(element); }

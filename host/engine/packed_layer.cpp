@@ -29,14 +29,13 @@ std::vector<FixedLayer<Sum>> PackedLayer::fixed(const Integer<Bits>& choice) {
 }
 
 std::vector<QuantizedLayer> PackedLayer::arithmetics(const DynamicPrecision& choice) {
-  constexpr double kStep = 1.0 / 128;  // of an element with alpha 1
   const RecurrentLayer& layer = std::get<RecurrentLayer>(layer_);
   std::vector<QuantizedLayer> directions;
   for (const SecondProducts& products : in_form(WeightForm::kAlpha8Bits)) {
     const RecurrentWeights& weights = layer.weights[directions.size()];
-    const double h_step = layer.has_recurrent_product() ? kStep : 0;
-    directions.push_back({products, {choice.input_alpha * kStep, h_step, weight_step(weights.weight_ih),
-                                     weight_step(weights.weight_hh)}});
+    const double h_step = layer.has_recurrent_product() ? eight_bit_step(choice, Source::kRecurrent) : 0;
+    directions.push_back({products, {eight_bit_step(choice, Source::kInput), h_step,
+                                     weight_step(weights.weight_ih), weight_step(weights.weight_hh)}});
   }
   return directions;
 }
@@ -91,21 +90,5 @@ void PackedLayer::pack(const LinearLayer& layer, DirectionProducts<Product>& pro
 
 template std::vector<EightBitLayer> PackedLayer::fixed(const Integer<8>&);
 template std::vector<FixedLayer<std::int64_t>> PackedLayer::fixed(const Integer<16>&);
-
-std::optional<WeightForm> second_form(const LayerPolicy& policy) {
-  if (const auto* skip = std::get_if<SimilaritySkip>(&policy.plan); skip != nullptr && skip->has_pseudo())
-    return WeightForm::kInt16As8Bits;
-  const auto bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, policy.arithmetic);
-  if (const auto* memoized = std::get_if<Memoized>(&policy.operand)) {
-    if (memoized->predictor == MemoPredictor::kOracle) return std::nullopt;
-    return bits == 32 ? WeightForm::kSignsOfFloats
-                      : (bits == 16 ? WeightForm::kSignsOf16Bits : WeightForm::kSignsOf8Bits);
-  }
-  if (const auto* precision = std::get_if<DynamicPrecision>(&policy.operand)) {
-    if (precision->offset_bit == Switch::kOn) return bits == 32 ? WeightForm::kAlpha4Bits : WeightForm::kInt8As4Bits;
-    return bits == 32 ? WeightForm::kAlpha4BitsCut : WeightForm::kInt8As4BitsCut;
-  }
-  return std::nullopt;
-}
 
 }  // namespace edgeval

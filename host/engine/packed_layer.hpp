@@ -54,7 +54,4 @@ class PackedLayer {
   std::map<WeightForm, std::vector<SecondProducts>> forms_;
 };
 
-// The weights of a policy's second product; none where there is no such product.
-std::optional<WeightForm> second_form(const LayerPolicy& policy);
-
 }  // namespace edgeval

@@ -2,7 +2,7 @@
 // exact sums and hands z's parts on. The engine splits every element for it into what enters either product.
 #pragma once
 
-#include "host/engine/body/operand.hpp"
+#include "host/engine/body/pseudo.hpp"
 #include "host/engine/direction.hpp"
 #include "host/engine/selection.hpp"
 #include "host/technique/pseudo_skip.hpp"
@@ -27,14 +27,12 @@ class PseudoSelection {
   OperandCounts split(Index n, Index step, Source source, const float* value, Index width, float* full, float* delta) {
     const bool pseudo = is_pseudo(n, step);
     Half& half = source == Source::kInput ? x_ : h_;
-    OperandCounts counts{0, 0};
-    for (Index i = 0; i < width; ++i) {
-      counts.zero += half.rule.grid.snap(value[i]) == 0 ? 1 : 0;
-      const PseudoRule::Elements elements = half.rule.next(value[i], pseudo, half.reference(n, i));
-      full[i] = static_cast<float>(elements.full * half.rule.grid.inverse);
-      delta[i] = static_cast<float>(elements.delta);
-      counts.changed += elements.changed;
-    }
+    const OperandCounts counts =
+        pseudo_operand_row(SerialBlock{}, half.rule, pseudo, value, width, half.reference.row(n),
+                           [&](Index i, const PseudoRule::Elements& elements) {
+                             full[i] = static_cast<float>(elements.full * half.rule.grid.inverse);
+                             delta[i] = static_cast<float>(elements.delta);
+                           });
     if (pseudo) (*task_.activity[n])[Count::kMacs8x8] += static_cast<std::uint64_t>(gate_rows() * counts.changed);
     return counts;
   }
@@ -61,13 +59,12 @@ class PseudoSelection {
         for (Index at = 0; at < sums.cols(); ++at) sums(r, at) += part(r, at) + offsets[static_cast<std::size_t>(at)];
     }
   }
-  void before_cell(Index n, Index step, StepSums<std::int64_t> sums) {
+  void before_cell(Index n, Index step, StepSums<std::int64_t> sums, const Numbers::State*) {
     const bool pseudo = is_pseudo(n, step);
     add(x_, n, pseudo, arithmetic_.products().input, task_.second->input, sums.wx, sums.second_wx);
     if (!task_.second->recurrent) return;
     add(h_, n, pseudo, *arithmetic_.products().recurrent, *task_.second->recurrent, sums.uh, sums.second_uh);
   }
-  void after_cell(Index, const Numbers::State*) {}
   void add_counts(Index n, LayerActivity& activity) const {
     for (StepMode mode : task_.plans[task_.lanes[n]].modes)
       if (mode == StepMode::kPseudo) ++activity[Count::kStepsPseudo];
@@ -107,21 +104,20 @@ class PseudoSelection {
         : rule(r), reference(lanes, width), full(lanes, gate_rows), delta(lanes, gate_rows) {}
   };
 
-  // W8 has 8 fraction bits fewer than W16, the differences have delta_shift fewer than v.
+  // The sums of one step, whose products leave their offsets out.
+  struct Products {
+    const FixedProduct<std::int64_t>& of_full;
+    const FixedProduct<std::int32_t>& of_delta;
+    const std::int64_t* sums;
+    const std::int32_t* second;
+    std::int64_t full(Index at) const { return sums[at] + offset(at); }
+    std::int64_t delta(Index at) const { return second[at] + of_delta.offsets()[static_cast<std::size_t>(at)]; }
+    std::int64_t offset(Index at) const { return of_full.offsets()[static_cast<std::size_t>(at)]; }
+  };
   static void add(Half& half, Index n, bool pseudo, const FixedProduct<std::int64_t>& of_full,
                   const FixedProduct<std::int32_t>& of_delta, std::int64_t* sums, const std::int32_t* second) {
-    std::int64_t *full = half.full.row(n), *delta = half.delta.row(n);
-    for (Index at = 0; at < half.full.cols(); ++at) {
-      if (pseudo) {
-        delta[at] += second[at] + of_delta.offsets()[at];
-      } else if (half.rule.moves) {
-        full[at] += sums[at] + of_full.offsets()[at];
-      } else {
-        full[at] = sums[at] + of_full.offsets()[at];
-        delta[at] = 0;
-      }
-      sums[at] = full[at] + delta[at] * (std::int64_t{1} << (8 + half.rule.delta_shift)) - of_full.offsets()[at];
-    }
+    pseudo_sums_row(SerialBlock{}, half.rule, pseudo, {half.full.cols(), half.full.row(n), half.delta.row(n), sums},
+                    Products{of_full, of_delta, sums, second});
   }
 
   const DirectionTask& task_;

@@ -67,4 +67,19 @@ double weight_step(const Matrix<float>& weight) {
   return largest / 128;
 }
 
+std::optional<WeightForm> second_form(const LayerPolicy& policy) {
+  if (pseudo_skip(policy) != nullptr) return WeightForm::kInt16As8Bits;
+  const auto bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, policy.arithmetic);
+  if (const auto* memoized = std::get_if<Memoized>(&policy.operand)) {
+    if (memoized->predictor == MemoPredictor::kOracle) return std::nullopt;
+    return bits == 32 ? WeightForm::kSignsOfFloats
+                      : (bits == 16 ? WeightForm::kSignsOf16Bits : WeightForm::kSignsOf8Bits);
+  }
+  if (const auto* precision = std::get_if<DynamicPrecision>(&policy.operand)) {
+    if (precision->offset_bit == Switch::kOn) return bits == 32 ? WeightForm::kAlpha4Bits : WeightForm::kInt8As4Bits;
+    return bits == 32 ? WeightForm::kAlpha4BitsCut : WeightForm::kInt8As4BitsCut;
+  }
+  return std::nullopt;
+}
+
 }  // namespace edgeval

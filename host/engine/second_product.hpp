@@ -3,6 +3,7 @@
 // 5 and 6: a select). All such products are of small integers and summed exactly.
 #pragma once
 
+#include "host/engine/engine.hpp"
 #include "host/engine/layer_arithmetic.hpp"
 
 namespace edgeval {
@@ -27,5 +28,8 @@ FixedWeights weights_in_form(const Matrix<float>& weight, WeightForm form);
 // q8 = max |w| / 128: the matrix's 8-bit quantization step under dynamic precision (techniques,
 // "dynamic precision").
 double weight_step(const Matrix<float>& weight);
+
+// The weights of a policy's second product; none where there is no such product.
+std::optional<WeightForm> second_form(const LayerPolicy& policy);
 
 }  // namespace edgeval

@@ -1,14 +1,16 @@
 // What happens between a layer's products and its cells: nothing, or a choice between two sums for
 // each neuron (design identities 5 and 6). A selection keeps the state of the lanes of one block:
 //   second_element(element, source)   what enters the second product, for an element that enters
-//   the first before_cell(n, step, sums)        replaces sums of lane n after_cell(n, c) sees the
-//   new c [H] add_counts(n, activity)           of lane n, at the end
+//                                     the first
+//   before_cell(n, step, sums, c)     replaces sums of lane n; c [H] is that of the step before
+//   add_counts(n, activity)           of lane n, at the end
 // Of a decoder, whose lanes are hypotheses that fork and end (step_layer.hpp):
 //   gathered(parents)                 the state of lanes `parents`, side by side
 //   take_counts(n, activity)          of lane n, once: they start from 0 again
 #pragma once
 
 #include "host/engine/body/memo.hpp"
+#include "host/engine/body/precision.hpp"
 #include "host/engine/second_product.hpp"
 #include "host/technique/dynamic_precision.hpp"
 
@@ -28,8 +30,7 @@ class NoSelection {
   static constexpr bool kSplits = false;
   using Numbers = typename LayerArithmetic::Numbers;
   float second_element(float element, Source) const { return element; }
-  void before_cell(Index, Index, StepSums<typename Numbers::Sum>) {}
-  void after_cell(Index, const typename Numbers::State*) {}
+  void before_cell(Index, Index, StepSums<typename Numbers::Sum>, const typename Numbers::State*) {}
   void add_counts(Index, LayerActivity&) const {}
   NoSelection gathered(std::span<const Index>) const { return {}; }
   void take_counts(Index, LayerActivity&) {}
@@ -52,17 +53,17 @@ class MemoSelection {
         memoized_(static_cast<std::size_t>(lanes)) {}
 
   float second_element(float element, Source) const { return sign_of(element); }
-  void before_cell(Index n, Index, StepSums<Sum> sums) {
+  void before_cell(Index n, Index, StepSums<Sum> sums, const typename Numbers::State*) {
     const auto predicted = [&](Index at) {
       if (second_ == nullptr) return numbers_.product(sums.wx[at], sums.uh[at], at);
       const std::int64_t of_input = sums.second_wx[at] + second_->input.offsets()[at];
       if (!second_->recurrent) return static_cast<double>(of_input);
       return static_cast<double>(of_input + sums.second_uh[at] + second_->recurrent->offsets()[at]);
     };
+    const MemoRow<Sum> row{sums.wx, sums.uh, sums.wx, sums.uh, memo_.row(n)};
     memoized_[static_cast<std::size_t>(n)] += static_cast<std::uint64_t>(
-        memo_row(SerialBlock{}, rule_, memo_.cols(), sums.wx, sums.uh, memo_.row(n), predicted));
+        memo_row(SerialBlock{}, rule_, memo_.cols(), row, predicted));
   }
-  void after_cell(Index, const typename Numbers::State*) {}
   void add_counts(Index n, LayerActivity& activity) const {
     activity[Count::kNeuronsMemoized] += memoized_[static_cast<std::size_t>(n)];
   }
@@ -107,27 +108,28 @@ class PrecisionSelection {
   float second_element(float element, Source source) const {
     return static_cast<float>(choice_.low_code(arithmetic_.code(element, source)));
   }
-  void before_cell(Index n, Index step, StepSums<std::int32_t> sums) {
-    const Index cells = elements_.cols();
-    DynamicPrecision::Detector* elements = elements_.row(n);
-    for (Index k = 0; k < cells; ++k) {
-      if (choice_.selector == PrecisionSelector::kRandom)
-        elements[k].eight_bits = choice_.draws_eight_bits(step, k);
-      if (elements[k].eight_bits) continue;
-      ++low_[static_cast<std::size_t>(n)];
-      const auto rows = static_cast<Index>(second_.input.offsets().size());
-      for (Index at = k; at < rows; at += cells) {
-        sums.wx[at] = as_high(sums.second_wx[at], second_.input, arithmetic_.products().input, at);
-        if (second_.recurrent)
-          sums.uh[at] =
-              as_high(sums.second_uh[at], *second_.recurrent, *arithmetic_.products().recurrent, at);
-      }
-    }
-  }
-  void after_cell(Index n, const typename Numbers::State* c) {
-    if (choice_.selector == PrecisionSelector::kRandom) return;
-    for (Index k = 0; k < elements_.cols(); ++k)
-      machines_[static_cast<std::size_t>(n)].next(numbers_.state(c[k]), elements_(n, k));
+  void before_cell(Index n, Index step, StepSums<std::int32_t> sums,
+                   const typename Numbers::State* c) {
+    const bool recurrent = second_.recurrent.has_value();
+    const auto as_high = [&](std::int32_t sum, Source source, Index at) {
+      if (source == Source::kInput)
+        return at_eight_bits(sum, second_.input, arithmetic_.products().input, at);
+      return at_eight_bits(sum, *second_.recurrent, *arithmetic_.products().recurrent, at);
+    };
+    const PrecisionRow<typename Numbers::State> row{
+        .wx = sums.wx,
+        .uh = sums.uh,
+        .low_wx = sums.second_wx,
+        .low_uh = recurrent ? sums.second_uh : nullptr,
+        .chosen_wx = sums.wx,
+        .chosen_uh = sums.uh,
+        .cells = elements_.cols(),
+        .gate_rows = static_cast<Index>(second_.input.offsets().size()),
+        .c = c,
+        .elements = elements_.row(n)};
+    low_[static_cast<std::size_t>(n)] += static_cast<std::uint64_t>(
+        precision_row(SerialBlock{}, choice_, machines_[static_cast<std::size_t>(n)], numbers_,
+                      step, row, as_high));
   }
   void add_counts(Index n, LayerActivity& activity) const {
     activity[Count::kElementsLow] += low_[static_cast<std::size_t>(n)];
@@ -145,8 +147,8 @@ class PrecisionSelection {
 
  private:
   using Product = FixedProduct<std::int32_t>;
-  static std::int32_t as_high(std::int32_t low_sum, const Product& low, const Product& high,
-                              Index at) {
+  static std::int32_t at_eight_bits(std::int32_t low_sum, const Product& low, const Product& high,
+                                    Index at) {
     return static_cast<std::int32_t>((low_sum + low.offsets()[at]) * 256 - high.offsets()[at]);
   }
 

@@ -177,9 +177,9 @@ class RecurrentStep final : public StepLayer {
       }
     for (Index r = 0; r < rows.rows; ++r) {
       state.selection.before_cell(
-          r, rows.step, {buffers.wx.row(r), buffers.uh.row(r), row_of(buffers.second_wx, r), row_of(buffers.second_uh, r)});
+          r, rows.step, {buffers.wx.row(r), buffers.uh.row(r), row_of(buffers.second_wx, r), row_of(buffers.second_uh, r)},
+          state.c.row(r));
       recurrent_cell_row(SerialBlock{}, numbers, layer_.kind, layer_.form, layer_.has_highway_matrix(), row(r));
-      state.selection.after_cell(r, state.c.row(r));
       state.selection.take_counts(r, *rows.activity[static_cast<std::size_t>(r)]);
     }
     if constexpr (LayerArithmetic::kHasAfter)

@@ -100,7 +100,7 @@ struct DynamicPrecision {
     }
   };
   // steps: those of the utterance that run.
-  Rule machine(std::int64_t steps) const {
+  EDGEVAL_HD Rule machine(std::int64_t steps) const {
     const auto share = [&](double part, std::int32_t least) {
       const std::int32_t count = round_half_up(part * static_cast<double>(steps));
       return count < least ? least : count;
@@ -109,13 +109,13 @@ struct DynamicPrecision {
   }
 
   // The random selector, the same for every utterance: executed step `step` of element k.
-  bool draws_eight_bits(std::int64_t step, std::int64_t k) const {
+  EDGEVAL_HD bool draws_eight_bits(std::int64_t step, std::int64_t k) const {
     const auto stream = static_cast<std::uint64_t>(step) << 32 | static_cast<std::uint64_t>(k);
     return random_stream(static_cast<std::uint64_t>(seed), stream).uniform() < high_share;
   }
 
   // i4 of an element of x or h from its i8.
-  std::int32_t low_code(std::int32_t high_code) const {
+  EDGEVAL_HD std::int32_t low_code(std::int32_t high_code) const {
     if (offset_bit == Switch::kOff) return high_code >> 4;
     const std::int32_t rounded = (high_code + 8) >> 4;
     return rounded < 7 ? rounded : 7;

@@ -30,6 +30,18 @@ TEST(Digits, OfTheEndsOfTheRange) {
   EXPECT_EQ(gpu::lower_digit(-1), 127);
 }
 
+TEST(Words, HoldEighteenBitsAndMore) {
+  for (std::int32_t x = -200000; x <= 200000; ++x) {
+    ASSERT_EQ(gpu::lower_word(x) + 65536 * gpu::upper_word(x), x);
+    ASSERT_GE(gpu::lower_word(x), -32768);
+    ASSERT_LE(gpu::lower_word(x), 32767);
+  }
+  EXPECT_EQ(gpu::upper_word(32767), 0);
+  EXPECT_EQ(gpu::upper_word(32768), 1);
+  EXPECT_EQ(gpu::upper_word(-32768), 0);
+  EXPECT_EQ(gpu::upper_word(-32769), -1);
+}
+
 TEST(ProductShapes, PadBytesToSixteensAndFloatsToFours) {
   const ProductShape floats{5, 7, 32}, bytes{5, 7, 8}, words{33, 9, 16};
   EXPECT_EQ(floats.terms(), 5);

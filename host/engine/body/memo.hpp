@@ -18,18 +18,25 @@ struct NeuronMemo {
 // Which elements enter the binary predictor's product, whatever the arithmetic.
 EDGEVAL_HD float sign_of(float value) { return value >= 0 ? 1.0F : -1.0F; }
 
-// wx, uh [neurons]: fresh sums, replaced by the remembered ones where those serve. predicted(at): p
-// of neuron `at`. Returns how many neurons were remembered.
-template <class Block, class Sum, class Predicted>
-EDGEVAL_HD int memo_row(Block block, const Memoized::Rule& rule, Index neurons, Sum* wx, Sum* uh,
-                        NeuronMemo<Sum>* memo, Predicted predicted) {
+// All [neurons]. Sums: as in CellRow.
+template <class Sum, class Sums = const Sum*>
+struct MemoRow {
+  Sums wx, uh;                 // fresh
+  Sum *chosen_wx, *chosen_uh;  // fresh or remembered ones; may be the memory of wx and uh
+  NeuronMemo<Sum>* memo;
+};
+
+// predicted(at): p of neuron `at`. Returns how many neurons were remembered.
+template <class Block, class Sum, class Sums, class Predicted>
+EDGEVAL_HD int memo_row(Block block, const Memoized::Rule& rule, Index neurons,
+                        const MemoRow<Sum, Sums>& row, Predicted predicted) {
   return block.sum(neurons, [&](Index at) {
-    NeuronMemo<Sum>& known = memo[at];
+    NeuronMemo<Sum>& known = row.memo[at];
     const bool serves = rule.remembers(predicted(at), known.memo);
-    known.wx = serves ? known.wx : wx[at];
-    known.uh = serves ? known.uh : uh[at];
-    wx[at] = known.wx;
-    uh[at] = known.uh;
+    known.wx = serves ? known.wx : row.wx[at];
+    known.uh = serves ? known.uh : row.uh[at];
+    row.chosen_wx[at] = known.wx;
+    row.chosen_uh[at] = known.uh;
     return serves ? 1 : 0;
   });
 }
