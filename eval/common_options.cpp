@@ -18,7 +18,7 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
       ->check(between(0, 4096))
       ->type_name("N")
       ->capture_default_str();
-  command.add_option("--batch", options.batch, "Utterances at once; 0: from memory. Results do not depend on it")
+  command.add_option("--batch", options.batch, "Utterances or sentences at once; 0: from memory, at most 512. Results do not depend on it")
       ->check(between(0, 1 << 30))
       ->type_name("N")
       ->capture_default_str();
@@ -31,11 +31,11 @@ std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& opti
 }
 
 void add_data_options(CLI::App& command, DataChoice& options) {
-  command.add_option("--data", options.path, "A manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi)")
+  command.add_option("--data", options.path, "Speech: a manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi); for a translation model a file of text")
       ->type_name("PATH")
       ->required();
   command.add_option("--split", options.selection.split, "Part of the set: test, dev, train, ...")->type_name("NAME");
-  command.add_option("--limit", options.selection.limit, "Only the first so many utterances")
+  command.add_option("--limit", options.selection.limit, "Only the first so many utterances or lines")
       ->check(between(1, Index{1} << 40))
       ->type_name("N");
   command.add_option("--utterance", options.selection.ids, "Only the utterances with these ids")->type_name("ID");

@@ -346,7 +346,13 @@ Beam resolve_beam(const Policy& policy, const Profile* profile) {
   Beam beam = policy.beam.value_or(FixedBeam{});
   auto* dynamic = std::get_if<DynamicBeam>(&beam);
   if (dynamic == nullptr) return beam;
-  if (profile != nullptr && profile->spread) {
+  const bool open = from_profile(dynamic->sigma_min) || from_profile(dynamic->sigma_max);
+  if (open && dynamic->min == dynamic->max) {  // no spread matters
+    dynamic->sigma_min = 0, dynamic->sigma_max = 1;
+  } else if (open && profile != nullptr && profile->spread) {
+    EDGEVAL_EXPECTS(profile->spread->width == dynamic->max, profile->path, ": its spread is that of ", profile->spread->width,
+                    " candidates, but beam.max is ", dynamic->max, "; make one with edgeval profile --width ", dynamic->max,
+                    ", or give sigma_min and sigma_max in the policy");
     if (from_profile(dynamic->sigma_min)) dynamic->sigma_min = profile->spread->percentiles.at("5");
     if (from_profile(dynamic->sigma_max)) dynamic->sigma_max = profile->spread->percentiles.at("50");
   }

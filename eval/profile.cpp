@@ -272,7 +272,7 @@ SpreadProfile spread_profile(int width, std::vector<double> spreads) {
 
 ProfileCollector::ProfileCollector(const Model& model, Index frames, Index decoder_rows) : model_(model) {
   for (const Layer& layer : model.layers) {
-    const Index most = layers_.size() < model.stack().size() ? frames : decoder_rows;
+    const Index most = layers_.size() < model.stack().size() ? frames : std::max(frames, decoder_rows);
     const auto elements = static_cast<std::uint64_t>(most * layer_inputs(layer));
     layers_.push_back({{}, {}, TopMagnitudes(elements)});
   }

@@ -30,6 +30,7 @@ struct ProfileOptions {
   DataChoice data;
   std::string out = "profile.json";
   int width = 5;  // of a translation's beam
+  const CLI::Option* width_option = nullptr;
   EngineChoice engine;
   OutputChoice output;
 };
@@ -66,6 +67,7 @@ void finish(const ProfileOptions& options, const Profile& profile, const nlohman
 }
 
 void profile_speech(const ProfileOptions& options, const Model& model) {
+  EDGEVAL_EXPECTS(options.width_option->count() == 0, "--width is for translation models; ", model.path, " is of task ", model.task);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   const data::FeatureExtractor extractor(model.frontend);
@@ -96,9 +98,10 @@ void profile_translation(const ProfileOptions& options, const TranslationModel& 
   ProfileCollector collector(model.network, tokens, set.sentences() * options.width * search.longest);
   std::vector<double> spreads;
   Progress progress("sentences", set.sentences(), options.output.quiet);
-  const Index batch = options.engine.batch > 0 ? options.engine.batch : 256;
-  for (Index first = 0; first < set.sentences(); first += batch) {
-    const Index last = std::min(set.sentences(), first + batch);
+  // Always the same groups, whatever --batch: means add up in the order of the rows.
+  constexpr Index kGroup = 256;
+  for (Index first = 0; first < set.sentences(); first += kGroup) {
+    const Index last = std::min(set.sentences(), first + kGroup);
     std::vector<Translation> translations;
     collector.add([&](LayerObserver& observer) {
       translations = translator.run({sentences.begin() + first, sentences.begin() + last}, dense, search, &observer);
@@ -108,7 +111,7 @@ void profile_translation(const ProfileOptions& options, const TranslationModel& 
     progress.advance(last - first);
   }
   Profile profile = collector.finish();
-  profile.spread = spread_profile(options.width, std::move(spreads));
+  if (options.width > 1) profile.spread = spread_profile(options.width, std::move(spreads));
   finish(options, profile,
          {{"path", options.data.path}, {"sha256", data::text_set_sha256(set)}, {"sentences", set.sentences()}, {"source_tokens", tokens}});
 }
@@ -127,7 +130,7 @@ void setup_profile(CLI::App& app) {
   command->add_option("--model", options->model, "The network: a safetensors file")->type_name("FILE")->required();
   add_data_options(*command, options->data);
   command->add_option("--out", options->out, "The profile's file")->type_name("FILE")->capture_default_str();
-  command->add_option("--width", options->width, "Of the beam with which a translation model searches")
+  options->width_option = command->add_option("--width", options->width, "Of the beam with which a translation model searches")
       ->check(between(1, kWidestBeam))->type_name("N")->capture_default_str();
   add_engine_options(*command, options->engine);
   add_output_options(*command, options->output);

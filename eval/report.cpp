@@ -195,11 +195,7 @@ std::string to_text(const ordered_json& json) {
 
 Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds,
                            const Activity* reference) {
-  Activity dense = dense_counts(activity);
-  if (reference != nullptr)
-    for (std::size_t i = 0; i < dense.layers.size(); ++i)
-      dense.layers[i] = dense_counts(activity.layers[i].shape, reference->layers[i][Count::kSequences],
-                                     reference->layers[i][Count::kSteps]);
+  const Activity dense = dense_counts(activity, reference);
   Activity as_trained = dense;
   for (LayerActivity& layer : as_trained.layers) layer.shape.compressed_bits = 0;
   return {accelerator.name,

@@ -1,8 +1,9 @@
 #include "eval/run_command.hpp"
 
+#include <algorithm>
 #include <iostream>
-#include <map>
 
+#include "cuda/engine.hpp"
 #include "eval/common_options.hpp"
 #include "eval/report.hpp"
 #include "eval/summary.hpp"
@@ -35,7 +36,9 @@ struct RunOptions {
   // Of translation models.
   std::vector<std::string> references;
   SearchOptions search;
+  std::string length_penalty = "none";
   bool replace_unknown = false, reference_perplexity = false;
+  std::vector<const CLI::Option*> translation_only;
   EngineChoice engine;
   OutputChoice output;
   std::uint64_t seed = 0;
@@ -85,7 +88,8 @@ void expect_places(const RunOptions& options, std::initializer_list<const char*>
 }
 
 void run_speech(const RunOptions& options, const Model& trained) {
-  EDGEVAL_EXPECTS(options.references.empty(), "--reference: a speech test set brings its own references");
+  for (const CLI::Option* option : options.translation_only)
+    EDGEVAL_EXPECTS(option->count() == 0, option->get_name(), " is for translation models; ", trained.path, " is of task ", trained.task);
   const Policy policy = load_policy(options.policy, options.settings);
   const auto [model, weights] = transform(trained, policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, model);
@@ -124,6 +128,8 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
   const auto [model, weights] = transform(trained, policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, model.network);
   SearchOptions search = options.search;
+  while (kLengthPenaltyNames[static_cast<std::size_t>(search.penalty)] != options.length_penalty)
+    search.penalty = static_cast<LengthPenalty>(static_cast<int>(search.penalty) + 1);
   search.beam = resolve_beam(policy, profile ? &*profile : nullptr);
   const int widest = std::visit([](const auto& beam) { return beam.widest(); }, search.beam);
   EDGEVAL_EXPECTS(search.n_best <= widest, "--n-best ", search.n_best, ": the beam is only ", widest, " wide");
@@ -131,6 +137,9 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
                   search.longest);
   const data::TextSet set = data::open_text_set(
       options.data.path, {options.references.begin(), options.references.end()}, options.data.selection.limit);
+  const data::Subwords source(model.source);
+  EDGEVAL_EXPECTS(std::ranges::any_of(set.sources, [&](const std::string& line) { return !source.encode(line).empty(); }),
+                  options.data.path, ": holds no words");
   EDGEVAL_EXPECTS(!options.reference_perplexity || !set.references.empty(),
                   "--reference-perplexity wants a --reference to measure");
   const EngineOptions engine{.threads = options.engine.threads};
@@ -155,7 +164,8 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
                                                      .replace_unknown = options.replace_unknown,
                                                      .reference_perplexity = options.reference_perplexity});
 
-  const TranslationRun run{model, set, policy, evaluation, candidates, translator.device(), accelerators, weights};
+  const TranslationRun run{model, set, policy, evaluation, candidates, translator.device() + (gpu::devices().empty() ? "" : " (translation runs on the CPU)"),
+                           accelerators, weights};
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, 0, run.dense() != nullptr ? &run.dense()->total : nullptr));
@@ -170,8 +180,6 @@ void run_run(const RunOptions& options) {
 }
 
 void add_translation_options(CLI::App& command, RunOptions& options) {
-  static const std::map<std::string, LengthPenalty> kPenalties{
-      {"none", LengthPenalty::kNone}, {"wu", LengthPenalty::kWu}, {"avg", LengthPenalty::kAverage}};
   const char* group = "Translation";
   command.add_option("--reference", options.references, "Translations of the --data, line by line; repeat for several")
       ->type_name("FILE")->group(group);
@@ -181,14 +189,16 @@ void add_translation_options(CLI::App& command, RunOptions& options) {
       ->check(between(0, 100'000))->type_name("N")->capture_default_str()->group(group);
   command.add_option("--n-best", options.search.n_best, "Hypotheses of each sentence in utterances.jsonl")
       ->check(between(1, kWidestBeam))->type_name("N")->capture_default_str()->group(group);
-  command.add_option("--length-penalty", options.search.penalty, "Divides a hypothesis's score: none, wu, avg")
-      ->transform(CLI::CheckedTransformer(kPenalties).description(""))->type_name("NAME")->group(group);
+  command.add_option("--length-penalty", options.length_penalty, "Divides a hypothesis's score: none, wu or avg")
+      ->check(CLI::IsMember({"none", "wu", "avg"}).description(""))->type_name("NAME")->capture_default_str()->group(group);
   command.add_option("--alpha", options.search.alpha, "Exponent of the length penalty wu")
       ->check(CLI::Range(0.0, 100.0).description(""))->type_name("A")->capture_default_str()->group(group);
   command.add_flag("--replace-unknown", options.replace_unknown, "Put the source's word that attention saw for an unknown one")
       ->group(group);
   command.add_flag("--reference-perplexity", options.reference_perplexity, "Also measure the perplexity of the reference")
       ->group(group);
+  for (const CLI::Option* option : std::as_const(command).get_options())
+    if (option->get_group() == group) options.translation_only.push_back(option);
 }
 
 }  // namespace
@@ -206,7 +216,7 @@ void setup_run(CLI::App& app) {
       ->type_name("KEY=VALUE");
   command->add_option("--hardware", options->hardware, "Accelerators that price the work; without it, all shipped")
       ->type_name("NAME|FILE");
-  command->add_option("--out", options->out, "Folder for report.json and utterances.jsonl")
+  command->add_option("--out", options->out, "Folder for report.json, utterances.jsonl and a translation's hypotheses.txt")
       ->type_name("FOLDER")
       ->capture_default_str();
   command->add_flag("--no-reference", options->no_reference, "Do not run the dense network beside the policy");

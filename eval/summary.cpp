@@ -88,10 +88,10 @@ std::string si(double value, const char* unit) {
   return print("%.*f %s%s", decimals, value, kPrefixes[static_cast<std::size_t>(prefix)], unit);
 }
 
-std::string work_table(const Activity& activity) {
-  const std::uint64_t dense = activity.total(Count::kMacsDense), executed = activity.macs_executed();
+std::string work_table(const Activity& activity, const Activity* reference) {
+  const std::uint64_t dense = dense_counts(activity, reference).total(Count::kMacsDense), executed = activity.macs_executed();
   return print("MACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
-               share(dense - executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
+               100 - share(executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
                si(static_cast<double>(dense), "MAC").c_str()) +
          layer_table(activity);
 }

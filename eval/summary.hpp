@@ -14,8 +14,8 @@ std::string summary(const Run& run, std::span<const Pricing> pricings);
 // those as trained. The ratio has its range over the ranges of the constants.
 std::string energy_table(std::span<const Pricing> pricings);
 
-// "MACs executed ..." and a line for each layer and direction.
-std::string work_table(const Activity& activity);
+// "MACs executed ..." and a line for each layer and direction. reference: as in dense_counts.
+std::string work_table(const Activity& activity, const Activity* reference = nullptr);
 
 // A number with an SI prefix and four digits: 1.234 mJ.
 std::string si(double value, const char* unit);

@@ -69,16 +69,22 @@ void run_part(const TranslationCandidate& candidate, const Texts& texts, const T
 }
 
 std::optional<double> perplexity_of_references(const TranslationCandidate& candidate, const Texts& texts,
-                                               const data::TextSet& set) {
-  std::vector<std::vector<int>> targets;
-  std::vector<ScoredSentence> scored;
-  for (const std::string& line : set.references.front()) {
-    const std::vector<Index> ids = texts.target().encode(line);
-    targets.emplace_back(ids.begin(), ids.end());
-  }
-  const std::vector<double> sums = candidate.translator->log_probabilities(texts.ids(), targets, candidate.point);
-  for (std::size_t n = 0; n < sums.size(); ++n)
-    if (!texts.ids()[n].empty()) scored.push_back({sums[n], std::ssize(targets[n])});
+                                               const data::TextSet& set, const std::vector<std::vector<Index>>& batches) {
+  std::vector<ScoredSentence> scored(set.sources.size());
+  const auto score = [&](const std::vector<Index>& part) {
+    std::vector<Sentence> sources;
+    std::vector<std::vector<int>> targets;
+    for (Index n : part) {
+      sources.push_back(texts.ids()[static_cast<std::size_t>(n)]);
+      const std::vector<Index> ids = texts.target().encode(set.references.front()[static_cast<std::size_t>(n)]);
+      targets.emplace_back(ids.begin(), ids.end());
+    }
+    const std::vector<double> sums = candidate.translator->log_probabilities(sources, targets, candidate.point);
+    for (std::size_t i = 0; i < part.size(); ++i)
+      if (!sources[i].empty()) scored[static_cast<std::size_t>(part[i])] = {sums[i], std::ssize(targets[i])};
+  };
+  for (const std::vector<Index>& batch : batches) run_in_parts(batch, score);
+  std::erase_if(scored, [&, n = std::size_t{0}](const ScoredSentence&) mutable { return texts.ids()[n++].empty(); });
   return reference_perplexity(scored);
 }
 
@@ -105,10 +111,6 @@ std::vector<std::string> TranslationOutcome::hypotheses() const {
   return best;
 }
 
-double TranslationOutcome::average_beam_width() const {
-  return counts.steps == 0 ? 0 : static_cast<double>(counts.beam_width_sum) / static_cast<double>(counts.steps);
-}
-
 Sentence source_ids(const data::Subwords& source, const std::string& line) {
   std::vector<Index> ids = source.encode(line);
   if (ids.empty()) return ids;
@@ -129,7 +131,8 @@ TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSe
     outcome.translations.resize(set.sources.size());
   }
   Progress progress("sentences", set.sentences(), options.quiet);
-  for (const std::vector<Index>& batch : plan_batches(texts.ids(), options.batch > 0 ? options.batch : kBatch)) {
+  const std::vector<std::vector<Index>> batches = plan_batches(texts.ids(), options.batch > 0 ? options.batch : kBatch);
+  for (const std::vector<Index>& batch : batches) {
     for (std::size_t c = 0; c < candidates.size(); ++c)
       run_in_parts(batch, [&](const std::vector<Index>& part) {
         run_part(candidates[c], texts, options, part, evaluation.outcomes[c]);
@@ -139,7 +142,7 @@ TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSe
   for (std::size_t c = 0; c < candidates.size(); ++c) {
     score(set, options, evaluation.outcomes[c]);
     if (options.reference_perplexity && !set.references.empty())
-      evaluation.outcomes[c].reference_perplexity = perplexity_of_references(candidates[c], texts, set);
+      evaluation.outcomes[c].reference_perplexity = perplexity_of_references(candidates[c], texts, set, batches);
   }
   evaluation.total_seconds = seconds_since(start);
   return evaluation;

@@ -37,7 +37,6 @@ struct TranslationOutcome {
   double seconds = 0;  // of encoder and search
 
   std::vector<std::string> hypotheses() const;  // the best of each sentence
-  double average_beam_width() const;            // chosen widths over iterations, as P4 has it; 0 without any
 };
 
 struct TranslationEvaluation {

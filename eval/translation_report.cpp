@@ -24,24 +24,19 @@ ordered_json quality_to_json(const TranslationOutcome& outcome) {
   return json;
 }
 
-ordered_json to_json(const SearchCounts& counts, double average) {
+ordered_json to_json(const SearchCounts& counts) {
   return {{"steps", counts.steps},
           {"rows", counts.rows},
           {"rows_live", counts.rows_live},
           {"beam_width_sum", counts.beam_width_sum},
-          {"average_beam_width", average}};
-}
-
-ordered_json decoder_to_json(const TranslationOutcome& outcome) {
-  return to_json(outcome.counts, outcome.average_beam_width());
+          {"average_beam_width", counts.average_beam_width()}};
 }
 
 ordered_json search_to_json(const SearchOptions& options) {
-  constexpr const char* kPenalties[] = {"none", "wu", "avg"};
   return {{"max_length", options.longest},
           {"min_length", options.shortest},
           {"n_best", options.n_best},
-          {"length_penalty", kPenalties[static_cast<std::size_t>(options.penalty)]},
+          {"length_penalty", kLengthPenaltyNames[static_cast<std::size_t>(options.penalty)]},
           {"alpha", options.alpha}};
 }
 
@@ -90,7 +85,7 @@ std::string quality_lines(const TranslationRun& run) {
 std::string beam_line(const TranslationRun& run) {
   const TranslationOutcome& outcome = run.outcome();
   std::string text = concat("beam: ", describe(run.candidates[0].search.beam), "; average width ",
-                            fixed(outcome.average_beam_width(), 2), ", ", outcome.counts.rows_live,
+                            fixed(outcome.counts.average_beam_width(), 2), ", ", outcome.counts.rows_live,
                             " decoder rows in ", outcome.counts.steps, " steps");
   if (run.dense() != nullptr && run.dense()->counts.rows_live > 0)
     text += concat(" (", fixed(100 * static_cast<double>(outcome.counts.rows_live) / static_cast<double>(run.dense()->counts.rows_live), 1),
@@ -114,10 +109,10 @@ ordered_json report_to_json(const TranslationRun& run, std::span<const Pricing> 
     json["dense"] = {{"quality", quality_to_json(*run.dense())},
                      {"beam", describe(run.candidates[1].search.beam)},
                      {"activity", to_json(run.dense()->total)}};
-  if (run.dense() != nullptr) json["dense"]["activity"]["decoder"] = decoder_to_json(*run.dense());
+  if (run.dense() != nullptr) json["dense"]["activity"]["decoder"] = to_json(run.dense()->counts);
   json["weights"] = weights_to_json(run.weights);
   json["activity"] = to_json(run.outcome().total);
-  json["activity"]["decoder"] = decoder_to_json(run.outcome());
+  json["activity"]["decoder"] = to_json(run.outcome().counts);
   json["work"] = work_to_json(run.outcome().total, candidate.point, run.dense() == nullptr ? nullptr : &run.dense()->total);
   json["energy"] = ordered_json::array();
   for (const Pricing& pricing : pricings) json["energy"].push_back(to_json(pricing));
@@ -146,8 +141,7 @@ std::string utterances_to_jsonl(const TranslationRun& run) {
     }
     const SearchCounts& counts = translation.search.counts;
     json["source_tokens"] = run.evaluation.source_tokens[n];
-    json["decoder"] = to_json(counts, counts.steps == 0 ? 0 : static_cast<double>(counts.beam_width_sum) /
-                                                                    static_cast<double>(counts.steps));
+    json["decoder"] = to_json(counts);
     json["activity"] = totals_to_json(translation.activity);
     json["joules"] = joules_to_json(run.accelerators, translation.activity);
     lines += json.dump() + "\n";
@@ -167,7 +161,7 @@ std::string summary(const TranslationRun& run, std::span<const Pricing> pricings
                             " sentences; ", run.device, "\npolicy: ", describe(run.candidates[0].point), "\n");
   if (!std::holds_alternative<AsTrained>(run.policy.weights))
     text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
-  text += concat(beam_line(run), "\n", quality_lines(run), "\n", work_table(outcome.total));
+  text += concat(beam_line(run), "\n", quality_lines(run), "\n", work_table(outcome.total, run.dense() != nullptr ? &run.dense()->total : nullptr));
   if (!pricings.empty()) text += concat("\n", energy_table(pricings));
   text += concat("\n", fixed(outcome.seconds, 2), " s: ", fixed(static_cast<double>(run.set.sentences()) / outcome.seconds, 1),
                  " sentences/s; ", fixed(run.evaluation.total_seconds, 2), " s in all\n");

@@ -45,15 +45,18 @@ std::uint64_t weight_bits_fetched(const Activity& activity) {
 std::uint64_t macs_of_nonzeros(const Activity& activity) {
   std::uint64_t macs = 0;
   for (const LayerActivity& layer : activity.layers) {
+    const LayerShape& shape = layer.shape;
     const std::uint64_t elements = layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged];
     const std::uint64_t zeros = layer[Count::kInputsZero] + layer[Count::kRecurrentInputsZero];
-    macs += static_cast<std::uint64_t>(layer.shape.gates * layer.shape.outputs) * (elements - std::min(zeros, elements));
+    // What an element enters: a column of weights; of an attention's keys the score, but for mlp, and the context.
+    const std::int64_t products = shape.kind != LayerKind::kAttention ? shape.gates * shape.outputs : (shape.form.hidden > 0 ? 1 : 2);
+    macs += layer.macs_executed() - static_cast<std::uint64_t>(products) * std::min(zeros, elements);
   }
   return macs;
 }
 
 ordered_json work_to_json(const Activity& activity, const OperatingPoint& point, const Activity* dense) {
-  const Activity all = dense_counts(activity);
+  const Activity all = dense_counts(activity, dense);
   ordered_json nonzeros{{"policy", nullptr}, {"dense", nullptr}};
   if (takes_all_elements(point)) nonzeros["policy"] = macs_of_nonzeros(activity);
   if (dense != nullptr) nonzeros["dense"] = macs_of_nonzeros(*dense);

@@ -110,4 +110,13 @@ Activity dense_counts(const Activity& activity) {
   return dense;
 }
 
+Activity dense_counts(const Activity& activity, const Activity* reference) {
+  Activity dense = dense_counts(activity);
+  if (reference == nullptr) return dense;
+  for (std::size_t i = 0; i < dense.layers.size(); ++i)
+    dense.layers[i] = dense_counts(activity.layers[i].shape, reference->layers[i][Count::kSequences],
+                                   reference->layers[i][Count::kSteps]);
+  return dense;
+}
+
 }  // namespace edgeval

@@ -170,5 +170,7 @@ void complete_counts(LayerActivity& layer);
 // The same shape run dense (every step, operand as is) on the same data: what avoided work is measured against.
 LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps);
 Activity dense_counts(const Activity& activity);
+// Likewise, of the steps that `reference` took, a run of the same layers: a search with another beam takes others.
+Activity dense_counts(const Activity& activity, const Activity* reference);
 
 }  // namespace edgeval

@@ -14,6 +14,7 @@
 namespace edgeval {
 
 enum class LengthPenalty { kNone, kWu, kAverage };
+inline constexpr const char* kLengthPenaltyNames[] = {"none", "wu", "avg"};
 
 struct SearchOptions {
   Beam beam = FixedBeam{};
@@ -41,6 +42,10 @@ struct SearchCounts {
   SearchCounts& operator+=(const SearchCounts& other) {
     steps += other.steps, rows += other.rows, rows_live += other.rows_live, beam_width_sum += other.beam_width_sum;
     return *this;
+  }
+  // Chosen widths over iterations, as P4 has it; 0 without any.
+  double average_beam_width() const {
+    return steps == 0 ? 0 : static_cast<double>(beam_width_sum) / static_cast<double>(steps);
   }
   bool operator==(const SearchCounts&) const = default;
 };

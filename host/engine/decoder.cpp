@@ -1,6 +1,7 @@
 #include "host/engine/decoder.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "host/core/error.hpp"
 #include "host/engine/counting.hpp"
@@ -232,6 +233,10 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
   layers.run(attention.output, both, state.feed);
   log_probabilities = blank(count, model_.linear(model_.generator).width);
   layers.run(model_.generator, state.feed, log_probabilities);
+  for (Index r = 0; r < count; ++r)  // one number that overflowed makes all of a row none
+    EDGEVAL_EXPECTS(absolute(log_probabilities(r, 0)) <= std::numeric_limits<float>::max(), "layer ",
+                    layer_name(model_.network.layers[model_.generator]),
+                    ": gives no probabilities; weights of the decoder are too large for fp32");
   ++state.step;
 }
 

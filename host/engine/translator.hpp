@@ -23,6 +23,7 @@ class Translator {
 
   std::string device() const { return engine_->device(); }
 
+  // These pack weights for an arithmetic when first asked for it: for one caller at a time.
   // What kinds of work a point does, as busiest_activity has it, the search and the attention included.
   Activity busiest(const OperatingPoint& point, Index steps) const;
 

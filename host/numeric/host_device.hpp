@@ -1,14 +1,17 @@
 // EDGEVAL_HD marks a function that runs on the CPU and on the GPU. Such functions decide and count, so they give the
 // same bits on both: no libm, no contraction (-ffp-contract=off, --fmad=false), a fixed order of operations.
-// EDGEVAL_HD_ALWAYS marks one that stands in loops which vectorise only when they call nothing.
+// EDGEVAL_HD_ALWAYS marks one that stands in loops which vectorise only when they call nothing,
+// EDGEVAL_LOOP_BODY the lambda that is such a loop's body.
 #pragma once
 
 #ifdef __CUDACC__
 #define EDGEVAL_HD __host__ __device__ inline
 #define EDGEVAL_HD_ALWAYS __host__ __device__ __forceinline__
+#define EDGEVAL_LOOP_BODY
 #else
 #define EDGEVAL_HD inline
 #define EDGEVAL_HD_ALWAYS inline __attribute__((always_inline))
+#define EDGEVAL_LOOP_BODY __attribute__((always_inline))
 #endif
 
 namespace edgeval {

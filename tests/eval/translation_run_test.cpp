@@ -150,7 +150,10 @@ TEST(RunTranslation, TakesWhatIsOpenFromAProfile) {
     const Json& seen = profile.at("layers").at(layer.at("name").get<std::string>());
     EXPECT_EQ(seen.at("input").at("elements"), layer.at("inputs")) << layer.at("name");
   }
-  const Stored dynamic = run(with(few, {"--set", "beam.type=dynamic", "--set", "arithmetic.type=int16", "--profile",
+  ASSERT_EQ(edgeval(with({"profile", "--model", captions("multi30k-en-de.safetensors"), "--data", captions("captions.en"),
+                          "--width", "3", "--batch", "7", "--threads", "1", "--out", "again.json"}, few), folder.path()).code, 0);
+  EXPECT_EQ(read_file(folder.path() / "p.json"), read_file(folder.path() / "again.json"));
+  const Stored dynamic = run(with(few, {"--set", "beam.type=dynamic", "--set", "beam.max=3", "--set", "arithmetic.type=int16", "--profile",
                                         (folder.path() / "p.json").string(), "--no-reference"}));
   EXPECT_EQ(dynamic.report.at("policy").at("beam").at("sigma_min"), spread.at("percentiles").at("5"));
   EXPECT_EQ(dynamic.report.at("policy").at("beam").at("sigma_max"), spread.at("percentiles").at("50"));
@@ -214,7 +217,12 @@ TEST(RunTranslation, RefusesWhatCannotBe) {
   refused(with(kRun, {"--set", "beam.min=2"}), "a key of type dynamic");
   refused(with(kModel, {"--data", source, "--reference-perplexity"}), "wants a --reference");
   refused({"run", "--model", spoken_model(), "--data", spoken_data(), "--set", "beam.width=2"}, "decoded greedily");
-  refused({"run", "--model", spoken_model(), "--data", spoken_data(), "--reference", source}, "--reference");
+  for (const Arguments& option : {Arguments{"--reference", source}, {"--n-best", "2"}, {"--length-penalty", "wu"}, {"--replace-unknown"}})
+    refused(with({"run", "--model", spoken_model(), "--data", spoken_data()}, option), option[0] + " is for translation models");
+  write_file(folder.path() / "blank.en", "\n \n\n");
+  refused(with(kModel, {"--data", "blank.en"}), "blank.en: holds no words");
+  const Arguments with_profile{"--set", "beam.type=dynamic", "--set", "beam.max=3", "--profile", captions("profile.json")};
+  refused(with(kRun, with_profile), "its spread is that of 5 candidates, but beam.max is 3");
   refused({"similarity", "--model", captions("multi30k-en-de.safetensors"), "--data", spoken_data(), "--profile", "p.json"}, "is a translation model");
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "out/report.json"));
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "host/core/error.hpp"
 #include "tests/support/literal_translation.hpp"
 #include "tests/support/random_case.hpp"
 
@@ -133,6 +134,17 @@ TEST(Beam, PruningKeepsWhatIsNearTheBest) {
   EXPECT_EQ((PrunedBeam{5, 0.6, 2.5}.keep(scores)), 2);  // e^-0.4 = 0.67, e^-1 = 0.37
   EXPECT_EQ((PrunedBeam{5, 0, 2.5}.keep(scores)), 3);
   EXPECT_EQ((PrunedBeam{5, 0, 1e9}.keep(scores)), 4);
+}
+
+TEST(Decoder, RefusesToGoOnWithoutNumbers) {
+  TranslationModel model = random_translation_model(7);
+  for (float& weight : std::get<LinearLayer>(model.network.layers[model.generator]).weight.values()) weight = 3e38F;
+  try {
+    translate(model, {{0, 1, 2}}, {});
+    FAIL() << "weights that overflow were taken";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("layer generator: gives no probabilities"), std::string::npos) << error.what();
+  }
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct CellRow {
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void cell_row(Block block, Numbers numbers, CellRow<Numbers, Sums> row) {
   const Index n = row.cells;
-  block.for_each(n, [&](Index j) {
+  block.for_each(n, [&](Index j) EDGEVAL_LOOP_BODY {
     const auto z = [&](Index gate) {
       const Index at = gate * n + j;
       return numbers.preactivation(row.wx[at], row.uh[at], at);

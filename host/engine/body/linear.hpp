@@ -35,7 +35,7 @@ struct LinearRow {
 
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void linear_row(Block block, Numbers numbers, LinearRow<Numbers, Sums> row) {
-  block.for_each(row.outputs, [&](Index o) {
+  block.for_each(row.outputs, [&](Index o) EDGEVAL_LOOP_BODY {
     row.y[o] = clamp(numbers.value(row.product[o], o), row.range.low, row.range.high);
   });
 }

@@ -31,7 +31,7 @@ EDGEVAL_HD void lstm_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sum
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void peephole_lstm_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
-  block.for_each(n, [&](Index j) {
+  block.for_each(n, [&](Index j) EDGEVAL_LOOP_BODY {
     const auto z = [&](Index at) { return numbers.preactivation(row.wx[at], row.uh[at], at); };
     const auto& functions = numbers.curves();
     const auto before = row.c[j];
@@ -48,7 +48,7 @@ EDGEVAL_HD void peephole_lstm_row(Block block, Numbers numbers, RecurrentRow<Num
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void gru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
-  block.for_each(n, [&](Index j) {
+  block.for_each(n, [&](Index j) EDGEVAL_LOOP_BODY {
     const auto z = [&](Index at) { return numbers.preactivation(row.wx[at], row.uh[at], at); };
     const auto& functions = numbers.curves();
     const Index at = 2 * n + j;
@@ -62,7 +62,7 @@ EDGEVAL_HD void gru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums
 // The first half of a GRU's step where the reset gate comes before the product: r h -> reset [H].
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void gru_reset_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row, float* reset) {
-  block.for_each(row.cells, [&](Index j) {
+  block.for_each(row.cells, [&](Index j) EDGEVAL_LOOP_BODY {
     const auto z_r = numbers.preactivation(row.wx[j], row.uh[j], j);
     reset[j] = numbers.output(gru_reset(numbers.curves(), z_r, row.c[j]), kUnitBits + kStateBits);
   });
@@ -72,7 +72,7 @@ EDGEVAL_HD void gru_reset_row(Block block, Numbers numbers, RecurrentRow<Numbers
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void reset_before_gru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
-  block.for_each(n, [&](Index j) {
+  block.for_each(n, [&](Index j) EDGEVAL_LOOP_BODY {
     const auto& functions = numbers.curves();
     const auto z_z = numbers.preactivation(row.wx[n + j], row.uh[n + j], n + j);
     const auto z_n = numbers.preactivation(row.wx[2 * n + j], row.after[j], 2 * n + j);
@@ -85,7 +85,7 @@ EDGEVAL_HD void reset_before_gru_row(Block block, Numbers numbers, RecurrentRow<
 template <bool kTanh, bool kMatrix, class Block, class Numbers, class Sums>
 EDGEVAL_HD void sru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
-  block.for_each(n, [&](Index j) {
+  block.for_each(n, [&](Index j) EDGEVAL_LOOP_BODY {
     const auto gate = [&](Index at) {
       return numbers.plus_diagonal(numbers.input_part(row.wx[at], at), at - n, row.c[j]);
     };
@@ -105,7 +105,7 @@ EDGEVAL_HD void sru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums
 template <bool kTanh, class Block, class Numbers, class Sums>
 EDGEVAL_HD void qrnn_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
-  block.for_each(n, [&](Index j) {
+  block.for_each(n, [&](Index j) EDGEVAL_LOOP_BODY {
     const auto z = [&](Index at) { return numbers.input_part(row.wx[at], at); };
     const auto& functions = numbers.curves();
     const auto c = qrnn_state(functions, z(n + j), z(j), row.c[j]);
