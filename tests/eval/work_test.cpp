@@ -43,7 +43,21 @@ TEST(Work, PassesOverZerosOfXAndH) {
   layer[Count::kRecurrentInputsChanged] = 30;
   layer[Count::kInputsZero] = 4;
   layer[Count::kRecurrentInputsZero] = 3;
+  complete_counts(layer);
   EXPECT_EQ(macs_of_nonzeros(activity), 12u * (50 - 7));
+}
+
+// A zero of a key spares its product in the score and in the context; with mlp, whose score sees it behind a tanh, the latter.
+TEST(Work, PassesOverZerosOfKeys) {
+  LayerShape shape{.name = "attention", .kind = LayerKind::kAttention, .inputs = 8, .outputs = 1};
+  for (const std::int64_t hidden : {0, 5}) {
+    shape.form.hidden = hidden;
+    Activity activity{{dense_counts(shape, 1, 10)}};
+    const std::uint64_t all = hidden > 0 ? 10 * (8 + 5) : 10 * (8 + 8);
+    EXPECT_EQ(macs_of_nonzeros(activity), all);
+    activity.layers[0][Count::kInputsZero] = 6;
+    EXPECT_EQ(macs_of_nonzeros(activity), all - 6 * (hidden > 0 ? 1 : 2));
+  }
 }
 
 TEST(Work, LeavesOutWhatIsNotKnown) {
