@@ -33,7 +33,7 @@ struct ActivationTables {
 const ActivationTables& activation_tables();
 
 // |z| through a table, for z >= 0 in kStateBits.
-EDGEVAL_HD std::int32_t table_value(const TableEntry* table, std::uint32_t z) {
+EDGEVAL_HD_ALWAYS std::int32_t table_value(const TableEntry* table, std::uint32_t z) {
   const std::uint32_t last = (static_cast<std::uint32_t>(kTableSegments) << kWithinSegmentBits) - 1;
   const std::uint32_t clamped = z < last ? z : last;
   const auto entry = static_cast<std::uint32_t>(table[clamped >> kWithinSegmentBits]);
@@ -44,18 +44,18 @@ EDGEVAL_HD std::int32_t table_value(const TableEntry* table, std::uint32_t z) {
 }
 
 // No branches on the sign: they would keep the loop over cells from being vectorised. sign is -1 or 0.
-EDGEVAL_HD std::int32_t negate_if(std::int32_t value, std::int32_t sign) { return (value ^ sign) - sign; }
+EDGEVAL_HD_ALWAYS std::int32_t negate_if(std::int32_t value, std::int32_t sign) { return (value ^ sign) - sign; }
 
-EDGEVAL_HD std::uint32_t magnitude(std::int32_t z, std::int32_t sign) {
+EDGEVAL_HD_ALWAYS std::uint32_t magnitude(std::int32_t z, std::int32_t sign) {
   return (static_cast<std::uint32_t>(z) ^ static_cast<std::uint32_t>(sign)) - static_cast<std::uint32_t>(sign);
 }
 
-EDGEVAL_HD std::int32_t table_sigmoid(const ActivationTables& tables, std::int32_t z) {
+EDGEVAL_HD_ALWAYS std::int32_t table_sigmoid(const ActivationTables& tables, std::int32_t z) {
   const std::int32_t sign = z >> 31;
   return negate_if(table_value(tables.sigmoid, magnitude(z, sign)), sign) + (kUnit & sign);
 }
 
-EDGEVAL_HD std::int32_t table_tanh(const ActivationTables& tables, std::int32_t z) {
+EDGEVAL_HD_ALWAYS std::int32_t table_tanh(const ActivationTables& tables, std::int32_t z) {
   const std::int32_t sign = z >> 31;
   return negate_if(table_value(tables.tanh, magnitude(z, sign)), sign);
 }

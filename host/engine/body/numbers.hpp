@@ -73,47 +73,47 @@ struct FixedNumbers {
   int projection_bits = 0;                          // fraction bits of h behind a projection
   Grid x_grid{};                                    // of the layer's input
 
-  EDGEVAL_HD_ALWAYS std::int64_t aligned(Sum wx, Sum uh) const {
+  EDGEVAL_HD std::int64_t aligned(Sum wx, Sum uh) const {
     return (static_cast<std::int64_t>(wx) << up_x) + (static_cast<std::int64_t>(uh) << up_h);
   }
   // W x + U h in units of 2^-sum_bits.
-  EDGEVAL_HD_ALWAYS double product(Sum wx, Sum uh, Index at) const {
+  EDGEVAL_HD double product(Sum wx, Sum uh, Index at) const {
     return static_cast<double>(aligned(wx, uh) + offset[at]);
   }
-  EDGEVAL_HD_ALWAYS double state(State c) const { return static_cast<double>(c); }
+  EDGEVAL_HD double state(State c) const { return static_cast<double>(c); }
   EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {
     return rounded_state(aligned(wx, uh) + bias[at]);
   }
-  EDGEVAL_HD_ALWAYS float value(Sum sum, Index at) const {
+  EDGEVAL_HD float value(Sum sum, Index at) const {
     return static_cast<float>(static_cast<double>((static_cast<std::int64_t>(sum) << up_x) + bias[at]) * inverse);
   }
-  EDGEVAL_HD_ALWAYS State input_part(Sum wx, Index at) const {
+  EDGEVAL_HD State input_part(Sum wx, Index at) const {
     return rounded_state((static_cast<std::int64_t>(wx) << up_x) + bias[at]);
   }
-  EDGEVAL_HD_ALWAYS State recurrent_part(Sum uh, Index at) const {
+  EDGEVAL_HD State recurrent_part(Sum uh, Index at) const {
     return rounded_state((static_cast<std::int64_t>(uh) << up_h) + recurrent_bias[at]);
   }
   // 16 bits times 32 bits, and 16 more below the point, stay below 2^63.
-  EDGEVAL_HD_ALWAYS State plus_diagonal(State z, Index at, State c) const {
+  EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const {
     const std::int64_t product = static_cast<std::int64_t>(diagonal[at]) * c * (std::int64_t{1} << kDiagonalUp);
     return static_cast<State>(saturate(z + round_shift(product, diagonal_bits + kDiagonalUp), 32));
   }
-  EDGEVAL_HD_ALWAYS State state_of(float x) const {
+  EDGEVAL_HD State state_of(float x) const {
     const double scaled = static_cast<double>(x_grid.snap(x)) * power_of_two(kStateBits);
     return Grid::nearest(clamp(scaled, -0x1p31, 0x1p31 - 1));
   }
-  EDGEVAL_HD_ALWAYS float output(std::int64_t value, int fraction_bits) const {
+  EDGEVAL_HD float output(std::int64_t value, int fraction_bits) const {
     return static_cast<float>(saturate(round_shift(value, fraction_bits - h_bits), h_bits + 1)) * h_inverse;
   }
-  EDGEVAL_HD_ALWAYS float wide(State value) const {
+  EDGEVAL_HD float wide(State value) const {
     return static_cast<float>(static_cast<double>(value) * power_of_two(-kStateBits));
   }
-  EDGEVAL_HD_ALWAYS float projected(Sum sum, Index at) const {
+  EDGEVAL_HD float projected(Sum sum, Index at) const {
     const std::int64_t code = saturate(round_shift(sum + projection_offset[at], projection_shift), h_bits + 1);
     return static_cast<float>(static_cast<double>(code) * power_of_two(-projection_bits));
   }
-  EDGEVAL_HD_ALWAYS const ActivationTables& curves() const { return tables; }
-  EDGEVAL_HD_ALWAYS State rounded_state(std::int64_t sum) const {
+  EDGEVAL_HD const ActivationTables& curves() const { return tables; }
+  EDGEVAL_HD State rounded_state(std::int64_t sum) const {
     return static_cast<State>(saturate(round_shift(sum, sum_bits - kStateBits), 32));
   }
   EDGEVAL_HD_ALWAYS Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
@@ -148,8 +148,8 @@ struct PiecewiseNumbers : Numbers {
 
   PiecewiseFunctions functions;
 
-  EDGEVAL_HD_ALWAYS const PiecewiseFunctions& curves() const { return functions; }
-  EDGEVAL_HD_ALWAYS typename Numbers::Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
+  EDGEVAL_HD const PiecewiseFunctions& curves() const { return functions; }
+  EDGEVAL_HD typename Numbers::Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
     return Numbers::lstm(functions, z_i, z_f, z_g, z_o, c_before);
   }
 };
@@ -165,17 +165,17 @@ struct QuantizedNumbers {
   const std::int64_t *offset_x, *offset_h;  // of the products
   double step_x, step_h;                    // z = step_x (W x) + step_h (U h) + b, rounded once
 
-  EDGEVAL_HD_ALWAYS double state(State c) const { return rest.state(c); }
+  EDGEVAL_HD double state(State c) const { return rest.state(c); }
   EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {
     const double x = step_x * static_cast<double>(wx + offset_x[at]), h = step_h * static_cast<double>(uh + offset_h[at]);
     return static_cast<float>((x + h) + static_cast<double>(rest.bias[at]));
   }
-  EDGEVAL_HD_ALWAYS State input_part(Sum wx, Index at) const { return preactivation(wx, 0, at); }
-  EDGEVAL_HD_ALWAYS State plus_diagonal(State z, Index at, State c) const { return rest.plus_diagonal(z, at, c); }
-  EDGEVAL_HD_ALWAYS State state_of(float x) const { return x; }
-  EDGEVAL_HD_ALWAYS float output(float value, int) const { return value; }
-  EDGEVAL_HD_ALWAYS float wide(State value) const { return value; }
-  EDGEVAL_HD_ALWAYS ExactFunctions curves() const { return {}; }
+  EDGEVAL_HD State input_part(Sum wx, Index at) const { return preactivation(wx, 0, at); }
+  EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const { return rest.plus_diagonal(z, at, c); }
+  EDGEVAL_HD State state_of(float x) const { return x; }
+  EDGEVAL_HD float output(float value, int) const { return value; }
+  EDGEVAL_HD float wide(State value) const { return value; }
+  EDGEVAL_HD ExactFunctions curves() const { return {}; }
   EDGEVAL_HD_ALWAYS Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
     return rest.lstm(z_i, z_f, z_g, z_o, c_before);
   }
