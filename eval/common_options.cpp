@@ -30,6 +30,14 @@ std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& opti
   return on_gpu ? gpu::make_engine(model, engine) : make_cpu_engine(model, engine);
 }
 
+void expect_translation_device(const EngineChoice& options) {
+  EDGEVAL_EXPECTS(options.device != "gpu", "--device gpu: translation runs on the CPU so far; leave the option out");
+}
+
+std::string translation_device(const std::string& device) {
+  return device + (gpu::devices().empty() ? "" : " (translation runs on the CPU)");
+}
+
 void add_data_options(CLI::App& command, DataChoice& options) {
   command.add_option("--data", options.path, "Speech: a manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi); for a translation model a file of text")
       ->type_name("PATH")

@@ -22,7 +22,9 @@ struct Place {
   std::string text() const { return key.empty() ? file : file + ": " + key; }
 };
 
-void expect_map(const YAML::Node& node, const Place& place, const std::vector<std::string>& known) {
+// hint: behind the refusal of an unknown key.
+void expect_map(const YAML::Node& node, const Place& place, const std::vector<std::string>& known,
+                const char* hint = "") {
   EDGEVAL_EXPECTS(node.IsMap(), place.text(), ": must be a map such as {type: ...}");
   std::set<std::string> seen;
   for (const auto& entry : node) {
@@ -30,7 +32,7 @@ void expect_map(const YAML::Node& node, const Place& place, const std::vector<st
     const std::string& key = entry.first.Scalar();
     EDGEVAL_EXPECTS(seen.insert(key).second, place.inside(key).text(), ": given twice");
     EDGEVAL_EXPECTS(known.empty() || std::find(known.begin(), known.end(), key) != known.end(),
-                    place.inside(key).text(), ": unknown key", suggestion(key, known));
+                    place.inside(key).text(), ": unknown key", suggestion(key, known), hint);
   }
 }
 
@@ -138,7 +140,8 @@ void read_layers(const YAML::Node& node, const Place& place, Policy& policy) {
   for (const auto& entry : node) {
     const std::string& name = entry.first.Scalar();
     const Place layer = place.inside(name);
-    expect_map(entry.second, layer, {"arithmetic", "nonlinearity", "plan", "operand"});
+    expect_map(entry.second, layer, {"arithmetic", "nonlinearity", "plan", "operand"},
+               "; in --set a layer's name with dots stands in double quotes: layers.\"a.b\".plan");
     Policy::LayerOverride& change = policy.layers[name];
     if (const YAML::Node arithmetic = entry.second["arithmetic"]; arithmetic.IsDefined())
       change.arithmetic = read_choice(arithmetic, layer.inside("arithmetic"), policy.arithmetic);

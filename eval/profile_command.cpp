@@ -84,13 +84,11 @@ void profile_speech(const ProfileOptions& options, const Model& model) {
 }
 
 void profile_translation(const ProfileOptions& options, const TranslationModel& model) {
-  EDGEVAL_EXPECTS(options.engine.device != "gpu", "--device gpu: translation runs on the CPU so far; leave the option out");
+  expect_translation_device(options.engine);
   const data::TextSet set = data::open_text_set(options.data.path, {}, options.data.selection.limit);
-  const data::Subwords source(model.source);
-  std::vector<Sentence> sentences;
+  const std::vector<Sentence> sentences = source_sentences(data::Subwords(model.source), set);
   Index tokens = 0;
-  for (const std::string& line : set.sources) tokens += std::ssize(sentences.emplace_back(source_ids(source, line)));
-  EDGEVAL_EXPECTS(tokens > 0, options.data.path, ": holds no words");
+  for (const Sentence& sentence : sentences) tokens += std::ssize(sentence);
   expect_writable(options.out);
   const SearchOptions search{.beam = FixedBeam{static_cast<double>(options.width)}};
   const Translator translator(model, {.threads = options.engine.threads});

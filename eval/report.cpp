@@ -253,27 +253,35 @@ ordered_json build_info(const std::string& device) {
           {"device", device}};
 }
 
+ordered_json report_head(const Model& model, const std::string& device) {
+  return {{"schema", 1},
+          {"edgeval", build_info(device)},
+          {"model", {{"path", model.path}, {"sha256", model.sha256}, {"name", model.name}}}};
+}
+
+void add_work(ordered_json& report, const Activity& total, const OperatingPoint& point, const Activity* dense,
+              std::span<const MatrixReport> weights, std::span<const Pricing> pricings) {
+  report["weights"] = weights_to_json(weights);
+  report["activity"] = to_json(total);
+  report["work"] = work_to_json(total, point, dense);
+  report["energy"] = ordered_json::array();
+  for (const Pricing& pricing : pricings) report["energy"].push_back(to_json(pricing));
+}
+
 ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
-  ordered_json json{{"schema", 1},
-                    {"edgeval", build_info(run.device)},
-                    {"model", {{"path", run.model.path}, {"sha256", run.model.sha256}, {"name", run.model.name}}},
-                    {"data",
-                     {{"path", run.data_path},
-                      {"layout", run.set.layout},
-                      {"split", run.set.split},
-                      {"sha256", run.data_sha256},
-                      {"utterances", run.set.utterances.size()},
-                      {"frames", run.evaluation.total_frames()},
-                      {"seconds", run.evaluation.audio_seconds()}}},
-                    {"policy", to_json(run.policy, run.model, run.point)},
-                    {"quality", to_json(run.outcome().quality)}};
-  if (run.dense() != nullptr) json["dense"] = {{"quality", to_json(run.dense()->quality)}};
-  json["weights"] = weights_to_json(run.weights);
-  json["activity"] = to_json(run.outcome().total);
+  ordered_json json = report_head(run.model, run.device);
+  json["data"] = {{"path", run.data_path},
+                  {"layout", run.set.layout},
+                  {"split", run.set.split},
+                  {"sha256", run.data_sha256},
+                  {"utterances", run.set.utterances.size()},
+                  {"frames", run.evaluation.total_frames()},
+                  {"seconds", run.evaluation.audio_seconds()}};
+  json["policy"] = to_json(run.policy, run.model, run.point);
+  json["quality"] = to_json(run.outcome().quality);
   const Outcome* dense = run.dense();
-  json["work"] = work_to_json(run.outcome().total, run.point, dense == nullptr ? nullptr : &dense->total);
-  json["energy"] = ordered_json::array();
-  for (const Pricing& pricing : pricings) json["energy"].push_back(to_json(pricing));
+  if (dense != nullptr) json["dense"] = {{"quality", to_json(dense->quality)}};
+  add_work(json, run.outcome().total, run.point, dense == nullptr ? nullptr : &dense->total, run.weights, pricings);
   json["timing"] = timing_to_json(run);
   return json;
 }

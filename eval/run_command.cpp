@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iostream>
 
-#include "cuda/engine.hpp"
 #include "eval/common_options.hpp"
 #include "eval/report.hpp"
 #include "eval/summary.hpp"
@@ -120,28 +119,36 @@ void run_speech(const RunOptions& options, const Model& trained) {
          {{"utterances.jsonl", utterances_to_jsonl(run)}});
 }
 
-void run_translation(const RunOptions& options, const TranslationModel& trained) {
-  EDGEVAL_EXPECTS(options.engine.device != "gpu", "--device gpu: translation runs on the CPU so far; leave the option out");
-  EDGEVAL_EXPECTS(options.data.selection.split.empty() && options.data.selection.ids.empty(), options.data.path,
-                  ": a file of text has no parts and no ids; leave --split and --utterance out");
-  const Policy policy = load_policy(options.policy, options.settings);
-  const auto [model, weights] = transform(trained, policy.weights);
-  const std::optional<Profile> profile = profile_for(options, policy, model.network);
+// The search that the options and the policy ask for.
+SearchOptions search_of(const RunOptions& options, const Beam& beam) {
   SearchOptions search = options.search;
-  while (kLengthPenaltyNames[static_cast<std::size_t>(search.penalty)] != options.length_penalty)
-    search.penalty = static_cast<LengthPenalty>(static_cast<int>(search.penalty) + 1);
-  search.beam = resolve_beam(policy, profile ? &*profile : nullptr);
-  const int widest = std::visit([](const auto& beam) { return beam.widest(); }, search.beam);
+  const auto penalty = std::ranges::find(kLengthPenaltyNames, options.length_penalty);
+  search.penalty = static_cast<LengthPenalty>(penalty - std::begin(kLengthPenaltyNames));
+  search.beam = beam;
+  const int widest = widest_of(beam);
   EDGEVAL_EXPECTS(search.n_best <= widest, "--n-best ", search.n_best, ": the beam is only ", widest, " wide");
   EDGEVAL_EXPECTS(search.shortest < search.longest, "--min-length ", search.shortest, ": must be below --max-length ",
                   search.longest);
-  const data::TextSet set = data::open_text_set(
+  return search;
+}
+
+data::TextSet open_texts(const RunOptions& options) {
+  EDGEVAL_EXPECTS(options.data.selection.split.empty() && options.data.selection.ids.empty(), options.data.path,
+                  ": a file of text has no parts and no ids; leave --split and --utterance out");
+  data::TextSet set = data::open_text_set(
       options.data.path, {options.references.begin(), options.references.end()}, options.data.selection.limit);
-  const data::Subwords source(model.source);
-  EDGEVAL_EXPECTS(std::ranges::any_of(set.sources, [&](const std::string& line) { return !source.encode(line).empty(); }),
-                  options.data.path, ": holds no words");
   EDGEVAL_EXPECTS(!options.reference_perplexity || !set.references.empty(),
                   "--reference-perplexity wants a --reference to measure");
+  return set;
+}
+
+void run_translation(const RunOptions& options, const TranslationModel& trained) {
+  expect_translation_device(options.engine);
+  const Policy policy = load_policy(options.policy, options.settings);
+  const auto [model, weights] = transform(trained, policy.weights);
+  const std::optional<Profile> profile = profile_for(options, policy, model.network);
+  SearchOptions search = search_of(options, resolve_beam(policy, profile ? &*profile : nullptr));
+  const data::TextSet set = open_texts(options);
   const EngineOptions engine{.threads = options.engine.threads};
   const Translator translator(model, engine);
   std::vector<TranslationCandidate> candidates{{&translator, resolve(policy, model.network, profile ? &*profile : nullptr), search}};
@@ -154,7 +161,7 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
   const bool is_reference = as_trained && is_dense(candidates[0].point) && std::holds_alternative<FixedBeam>(search.beam);
   if (!options.no_reference && !is_reference) {
     if (!as_trained) of_trained.emplace(trained, engine);
-    search.beam = FixedBeam{static_cast<double>(widest)};
+    search.beam = FixedBeam{static_cast<double>(widest_of(search.beam))};
     candidates.push_back({as_trained ? &translator : &*of_trained, dense_point(trained.network), search});
   }
   const TranslationEvaluation evaluation = evaluate(model, set, candidates,
@@ -164,11 +171,11 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
                                                      .replace_unknown = options.replace_unknown,
                                                      .reference_perplexity = options.reference_perplexity});
 
-  const TranslationRun run{model, set, policy, evaluation, candidates, translator.device() + (gpu::devices().empty() ? "" : " (translation runs on the CPU)"),
-                           accelerators, weights};
+  const TranslationRun run{model, set, policy, evaluation, candidates, translation_device(translator.device()), accelerators,
+                           weights};
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)
-    pricings.push_back(price_beside_dense(accelerator, run.outcome().total, 0, run.dense() != nullptr ? &run.dense()->total : nullptr));
+    pricings.push_back(price_beside_dense(accelerator, run.outcome().total, 0, run.dense_total()));
   finish(options, to_text(report_to_json(run, pricings)), summary(run, pricings),
          {{"utterances.jsonl", utterances_to_jsonl(run)}, {"hypotheses.txt", hypotheses_to_text(run)}});
 }

@@ -7,7 +7,7 @@
 
 #include "eval/common_options.hpp"
 #include "eval/number_text.hpp"
-#include "eval/score_text.hpp"
+#include "eval/score_output.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval {

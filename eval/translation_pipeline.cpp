@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 
 #include "eval/batches.hpp"
 #include "eval/perplexity.hpp"
 #include "eval/progress.hpp"
+#include "host/core/error.hpp"
 
 namespace edgeval {
 namespace {
@@ -16,9 +16,8 @@ constexpr Index kBatch = 512;  // more gain no speed on a CPU and make progress 
 // What the sentences share: ids and pieces of the sources, the way back to text.
 class Texts {
  public:
-  Texts(const TranslationModel& model, const data::TextSet& set) : set_(set), source_(model.source), target_(model.target) {
-    for (const std::string& line : set.sources) ids_.push_back(source_ids(source_, line));
-  }
+  Texts(const TranslationModel& model, const data::TextSet& set)
+      : set_(set), source_(model.source), target_(model.target), ids_(source_sentences(source_, set)) {}
 
   const std::vector<Sentence>& ids() const { return ids_; }
   const data::Subwords& target() const { return target_; }
@@ -37,16 +36,13 @@ class Texts {
  private:
   const data::TextSet& set_;
   const data::Subwords source_, target_;
-  std::vector<Sentence> ids_;
+  const std::vector<Sentence> ids_;
 };
 
 // Sentences that run together: of like length.
 std::vector<std::vector<Index>> plan_batches(const std::vector<Sentence>& sentences, Index most) {
-  std::vector<Index> order(sentences.size());
-  std::iota(order.begin(), order.end(), Index{0});
-  std::ranges::stable_sort(order, std::ranges::greater{}, [&](Index n) { return sentences[static_cast<std::size_t>(n)].size(); });
   std::vector<std::vector<Index>> batches;
-  for (Index n : order) {
+  for (Index n : longest_first(sentences)) {
     if (batches.empty() || std::ssize(batches.back()) >= most) batches.emplace_back();
     batches.back().push_back(n);
   }
@@ -70,7 +66,7 @@ void run_part(const TranslationCandidate& candidate, const Texts& texts, const T
 
 std::optional<double> perplexity_of_references(const TranslationCandidate& candidate, const Texts& texts,
                                                const data::TextSet& set, const std::vector<std::vector<Index>>& batches) {
-  std::vector<ScoredSentence> scored(set.sources.size());
+  std::vector<std::optional<ScoredSentence>> scored(set.sources.size());
   const auto score = [&](const std::vector<Index>& part) {
     std::vector<Sentence> sources;
     std::vector<std::vector<int>> targets;
@@ -81,11 +77,13 @@ std::optional<double> perplexity_of_references(const TranslationCandidate& candi
     }
     const std::vector<double> sums = candidate.translator->log_probabilities(sources, targets, candidate.point);
     for (std::size_t i = 0; i < part.size(); ++i)
-      if (!sources[i].empty()) scored[static_cast<std::size_t>(part[i])] = {sums[i], std::ssize(targets[i])};
+      if (!sources[i].empty()) scored[static_cast<std::size_t>(part[i])] = ScoredSentence{sums[i], std::ssize(targets[i])};
   };
   for (const std::vector<Index>& batch : batches) run_in_parts(batch, score);
-  std::erase_if(scored, [&, n = std::size_t{0}](const ScoredSentence&) mutable { return texts.ids()[n++].empty(); });
-  return reference_perplexity(scored);
+  std::vector<ScoredSentence> in_order;  // of the set, whatever the batches
+  for (const std::optional<ScoredSentence>& sentence : scored)
+    if (sentence) in_order.push_back(*sentence);
+  return reference_perplexity(in_order);
 }
 
 void score(const data::TextSet& set, const TranslationOptions& options, TranslationOutcome& outcome) {
@@ -111,12 +109,17 @@ std::vector<std::string> TranslationOutcome::hypotheses() const {
   return best;
 }
 
-Sentence source_ids(const data::Subwords& source, const std::string& line) {
-  std::vector<Index> ids = source.encode(line);
-  if (ids.empty()) return ids;
-  if (source.config().bos) ids.insert(ids.begin(), *source.config().bos);
-  if (source.config().eos) ids.push_back(*source.config().eos);
-  return ids;
+std::vector<Sentence> source_sentences(const data::Subwords& source, const data::TextSet& set) {
+  std::vector<Sentence> sentences;
+  for (const std::string& line : set.sources) {
+    Sentence& ids = sentences.emplace_back(source.encode(line));
+    if (ids.empty()) continue;
+    if (source.config().bos) ids.insert(ids.begin(), *source.config().bos);
+    if (source.config().eos) ids.push_back(*source.config().eos);
+  }
+  EDGEVAL_EXPECTS(std::ranges::any_of(sentences, [](const Sentence& ids) { return !ids.empty(); }), set.path.string(),
+                  ": holds no words");
+  return sentences;
 }
 
 TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSet& set,

@@ -45,8 +45,9 @@ struct TranslationEvaluation {
   double total_seconds = 0;                  // wall time
 };
 
-// The ids of a line, with bos and eos where the model wants them.
-Sentence source_ids(const data::Subwords& source, const std::string& line);
+// The ids of every line, with bos and eos where the model wants them; none of a line without words. Throws Error when
+// no line has any.
+std::vector<Sentence> source_sentences(const data::Subwords& source, const data::TextSet& set);
 
 TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSet& set,
                                const std::vector<TranslationCandidate>& candidates, const TranslationOptions& options);

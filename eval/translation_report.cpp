@@ -96,26 +96,20 @@ std::string beam_line(const TranslationRun& run) {
 }  // namespace
 
 ordered_json report_to_json(const TranslationRun& run, std::span<const Pricing> pricings) {
-  const Model& network = run.model.network;
   const TranslationCandidate& candidate = run.candidates[0];
-  ordered_json json{{"schema", 1},
-                    {"edgeval", build_info(run.device)},
-                    {"model", {{"path", network.path}, {"sha256", network.sha256}, {"name", network.name}}},
-                    {"data", data_to_json(run)},
-                    {"policy", to_json(run.policy, network, candidate.point, &candidate.search.beam)},
-                    {"search", search_to_json(candidate.search)},
-                    {"quality", quality_to_json(run.outcome())}};
-  if (run.dense() != nullptr)
-    json["dense"] = {{"quality", quality_to_json(*run.dense())},
+  ordered_json json = report_head(run.model.network, run.device);
+  json["data"] = data_to_json(run);
+  json["policy"] = to_json(run.policy, run.model.network, candidate.point, &candidate.search.beam);
+  json["search"] = search_to_json(candidate.search);
+  json["quality"] = quality_to_json(run.outcome());
+  if (const TranslationOutcome* dense = run.dense(); dense != nullptr) {
+    json["dense"] = {{"quality", quality_to_json(*dense)},
                      {"beam", describe(run.candidates[1].search.beam)},
-                     {"activity", to_json(run.dense()->total)}};
-  if (run.dense() != nullptr) json["dense"]["activity"]["decoder"] = to_json(run.dense()->counts);
-  json["weights"] = weights_to_json(run.weights);
-  json["activity"] = to_json(run.outcome().total);
+                     {"activity", to_json(dense->total)}};
+    json["dense"]["activity"]["decoder"] = to_json(dense->counts);
+  }
+  add_work(json, run.outcome().total, candidate.point, run.dense_total(), run.weights, pricings);
   json["activity"]["decoder"] = to_json(run.outcome().counts);
-  json["work"] = work_to_json(run.outcome().total, candidate.point, run.dense() == nullptr ? nullptr : &run.dense()->total);
-  json["energy"] = ordered_json::array();
-  for (const Pricing& pricing : pricings) json["energy"].push_back(to_json(pricing));
   json["timing"] = timing_to_json(run);
   return json;
 }
@@ -161,7 +155,7 @@ std::string summary(const TranslationRun& run, std::span<const Pricing> pricings
                             " sentences; ", run.device, "\npolicy: ", describe(run.candidates[0].point), "\n");
   if (!std::holds_alternative<AsTrained>(run.policy.weights))
     text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
-  text += concat(beam_line(run), "\n", quality_lines(run), "\n", work_table(outcome.total, run.dense() != nullptr ? &run.dense()->total : nullptr));
+  text += concat(beam_line(run), "\n", quality_lines(run), "\n", work_table(outcome.total, run.dense_total()));
   if (!pricings.empty()) text += concat("\n", energy_table(pricings));
   text += concat("\n", fixed(outcome.seconds, 2), " s: ", fixed(static_cast<double>(run.set.sentences()) / outcome.seconds, 1),
                  " sentences/s; ", fixed(run.evaluation.total_seconds, 2), " s in all\n");

@@ -19,6 +19,7 @@ struct TranslationRun {
 
   const TranslationOutcome& outcome() const { return evaluation.outcomes[0]; }
   const TranslationOutcome* dense() const { return evaluation.outcomes.size() > 1 ? &evaluation.outcomes[1] : nullptr; }
+  const Activity* dense_total() const { return dense() == nullptr ? nullptr : &dense()->total; }
 };
 
 nlohmann::ordered_json report_to_json(const TranslationRun& run, std::span<const Pricing> pricings);

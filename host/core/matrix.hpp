@@ -82,11 +82,19 @@ class Matrix {
   std::unique_ptr<T[], Free> data_;
 };
 
-// Rows `parents` of a matrix, side by side; of one without columns nothing.
+// Rows `parents` of a matrix -> the first rows of `to`, as wide and with as many rows or more.
+template <class T>
+void gather_rows(const Matrix<T>& from, std::span<const Index> parents, Matrix<T>& to) {
+  for (std::size_t r = 0; r < parents.size(); ++r)
+    std::copy_n(from.row(parents[r]), from.cols(), to.row(static_cast<Index>(r)));
+}
+
+// These rows side by side; of a matrix without columns nothing.
 template <class T>
 Matrix<T> gathered_rows(const Matrix<T>& from, std::span<const Index> parents) {
-  Matrix<T> to(from.cols() == 0 ? 0 : static_cast<Index>(parents.size()), from.cols());
-  for (Index r = 0; r < to.rows(); ++r) std::copy_n(from.row(parents[static_cast<std::size_t>(r)]), from.cols(), to.row(r));
+  if (from.cols() == 0) return {};
+  Matrix<T> to(static_cast<Index>(parents.size()), from.cols());
+  gather_rows(from, parents, to);
   return to;
 }
 

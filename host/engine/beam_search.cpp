@@ -74,7 +74,7 @@ class Sentence {
   // log_probabilities, attended: of the live rows, from row `first` on. Appends the rows' parents, counted from `first`.
   void advance(const Matrix<float>& log_probabilities, const std::vector<Index>& attended, Index first, int eos,
                const SearchOptions& options, std::vector<Index>& parents) {
-    const int widest = std::visit([](const auto& beam) { return beam.widest(); }, options.beam);
+    const int widest = widest_of(options.beam);
     const auto step = static_cast<int>(++result.counts.steps);
     result.counts.rows += live.size() + ended_;
     result.counts.rows_live += live.size();

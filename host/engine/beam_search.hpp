@@ -14,7 +14,7 @@
 namespace edgeval {
 
 enum class LengthPenalty { kNone, kWu, kAverage };
-inline constexpr const char* kLengthPenaltyNames[] = {"none", "wu", "avg"};
+inline constexpr const char* kLengthPenaltyNames[] = {"none", "wu", "avg"};  // in the order of the enum
 
 struct SearchOptions {
   Beam beam = FixedBeam{};

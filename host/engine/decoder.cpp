@@ -9,13 +9,10 @@
 namespace edgeval {
 namespace {
 
-Matrix<float> blank(Index rows, Index cols) { return Matrix<float>(padded_rows(rows), cols); }
-
 // gathered_rows with padding.
 Matrix<float> padded(const Matrix<float>& from, std::span<const Index> parents) {
-  Matrix<float> to = blank(static_cast<Index>(parents.size()), from.cols());
-  for (std::size_t r = 0; r < parents.size(); ++r)
-    std::copy_n(from.row(parents[r]), from.cols(), to.row(static_cast<Index>(r)));
+  auto to = padded_matrix<float>(static_cast<Index>(parents.size()), from.cols());
+  gather_rows(from, parents, to);
   return to;
 }
 
@@ -111,7 +108,7 @@ class Decoder::Step {
       record_.observer->on_layer(static_cast<Index>(layer), as_lanes(x, rows_), as_lanes(y, rows_));
   }
   Matrix<float> through(std::size_t layer, Matrix<float>& x) {
-    Matrix<float> y = blank(rows_, decoder_.model_.linear(layer).width);
+    Matrix<float> y = padded_matrix<float>(rows_, decoder_.model_.linear(layer).width);
     run(layer, x, y);
     return y;
   }
@@ -134,17 +131,28 @@ DecoderMemory Decoder::remember(Ragged<float> keys, const DecoderRecord& record)
   memory.hidden = Ragged<float>(memory.keys.lengths(), model_.attention.hidden);
   DecoderState state;
   state.layers.resize(layers_.size());
-  for (Index n = 0; n < memory.keys.sequences(); ++n) {
-    const MatrixView<const float> from = memory.keys.sequence(n);
-    const Index length = from.rows;
-    state.layers[l] = layers_[l]->start({1, nullptr, std::span(&length, 1)});
-    const Row row{n, 0};
-    Step step(*this, state, std::span(&row, 1), record);
-    for (state.step = 0; state.step < length; ++state.step) {
-      Matrix<float> x = blank(1, from.cols);
-      std::copy_n(from.row(state.step), from.cols, x.data());
-      std::copy_n(step.through(layer, x).data(), memory.hidden.cols(), memory.hidden.sequence(n).row(state.step));
-    }
+  std::vector<Row> rows;  // of sentences that have positions left
+  const std::vector<Index> lengths = memory.keys.lengths();
+  for (Index n = 0; n < memory.keys.sequences(); ++n) rows.push_back({n, 0});
+  state.layers[l] = layers_[l]->start({memory.keys.sequences(), nullptr, lengths});
+  for (;; ++state.step) {
+    std::vector<Row> going;
+    std::vector<Index> parents;
+    for (std::size_t r = 0; r < rows.size(); ++r)
+      if (lengths[static_cast<std::size_t>(rows[r].sentence)] > state.step) {
+        going.push_back(rows[r]);
+        parents.push_back(static_cast<Index>(r));
+      }
+    if (going.empty()) break;
+    if (going.size() < rows.size()) state.layers[l] = state.layers[l]->gather(parents);
+    rows = std::move(going);
+    const auto count = static_cast<Index>(rows.size());
+    auto x = padded_matrix<float>(count, memory.keys.cols());
+    for (Index r = 0; r < count; ++r)
+      std::copy_n(memory.keys.sequence(rows[static_cast<std::size_t>(r)].sentence).row(state.step), x.cols(), x.row(r));
+    const Matrix<float> y = Step(*this, state, rows, record).through(layer, x);
+    for (Index r = 0; r < count; ++r)
+      std::copy_n(y.row(r), y.cols(), memory.hidden.sequence(rows[static_cast<std::size_t>(r)].sentence).row(state.step));
   }
   return memory;
 }
@@ -153,7 +161,7 @@ DecoderMemory Decoder::remember(Ragged<float> keys, const DecoderRecord& record)
 void Decoder::cross_bridge(const std::vector<Matrix<float>>& finals, std::size_t layer, std::vector<Matrix<float>>& to,
                            const DecoderRecord& record) const {
   const Index rows = finals.at(0).rows();
-  Matrix<float> f = blank(rows, model_.linear(layer).inputs);
+  Matrix<float> f = padded_matrix<float>(rows, model_.linear(layer).inputs);
   std::vector<Row> sentences;
   const std::vector<Index> lengths(static_cast<std::size_t>(rows), 1);
   for (Index r = 0; r < rows; ++r) {
@@ -178,10 +186,10 @@ DecoderState Decoder::start(const EncoderStates& encoder, const DecoderMemory& m
   const Bridge& bridge = model_.bridge;
   const Index rows = encoder.h.at(0).rows();
   DecoderState state;
-  state.feed = blank(rows, model_.attention.outputs);
+  state.feed = padded_matrix<float>(rows, model_.attention.outputs);
   std::vector<Matrix<float>> cells;
   for (std::size_t at : model_.decoder) {
-    state.h.push_back(blank(rows, model_.cells(at).width()));
+    state.h.push_back(padded_matrix<float>(rows, model_.cells(at).width()));
     cells.push_back(Matrix<float>(rows, model_.cells(at).cells));
   }
   if (bridge.hidden) {
@@ -213,7 +221,7 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
   const Attention& attention = model_.attention;
   const Index width = model_.target_embedding.cols(), feed = model_.input_feeding ? attention.outputs : 0;
   Step layers(*this, state, rows, record);
-  Matrix<float> x = blank(count, width + feed);
+  Matrix<float> x = padded_matrix<float>(count, width + feed);
   for (Index r = 0; r < count; ++r) {
     std::copy_n(model_.target_embedding.row(rows[static_cast<std::size_t>(r)].token), width, x.row(r));
     std::copy_n(state.feed.row(r), feed, x.row(r) + width);
@@ -223,7 +231,7 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
   Matrix<float>& query = state.h.back();
   const Matrix<float> probe = attention.probe ? layers.through(*attention.probe, query) : Matrix<float>();
   const Index keys = model_.keys();
-  Matrix<float> both = blank(count, keys + query.cols());
+  Matrix<float> both = padded_matrix<float>(count, keys + query.cols());
   attended.resize(rows.size());
   for (Index r = 0; r < count; ++r) {
     const auto at = static_cast<std::size_t>(r);
@@ -231,7 +239,7 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
     std::copy_n(query.row(r), query.cols(), both.row(r) + keys);
   }
   layers.run(attention.output, both, state.feed);
-  log_probabilities = blank(count, model_.linear(model_.generator).width);
+  log_probabilities = padded_matrix<float>(count, model_.linear(model_.generator).width);
   layers.run(model_.generator, state.feed, log_probabilities);
   for (Index r = 0; r < count; ++r)  // one number that overflowed makes all of a row none
     EDGEVAL_EXPECTS(absolute(log_probabilities(r, 0)) <= std::numeric_limits<float>::max(), "layer ",

@@ -13,6 +13,12 @@ namespace edgeval {
 inline constexpr Index kRowBlock = 16;
 constexpr Index padded_rows(Index rows) { return (rows + kRowBlock - 1) / kRowBlock * kRowBlock; }
 
+// Zeros, [padded_rows(rows), cols].
+template <class T>
+Matrix<T> padded_matrix(Index rows, Index cols) {
+  return Matrix<T>(padded_rows(rows), cols);
+}
+
 class DenseProduct {
  public:
   using Sum = float;

@@ -10,11 +10,6 @@
 namespace edgeval {
 namespace {
 
-template <class T>
-Matrix<T> blank(Index rows, Index cols) {
-  return Matrix<T>(padded_rows(rows), cols);
-}
-
 // The operand of a layer's x or h: a state for every row and element where its rule has one.
 template <class Rule>
 class StepOperand {
@@ -24,7 +19,7 @@ class StepOperand {
 
   // values [padded R, width] -> what enters the product: themselves where the rule changes nothing, else `entered`.
   Matrix<float>& enter(const Rule& rule, Source source, Matrix<float>& values, const StepRows& rows, Matrix<float>& entered) {
-    if constexpr (!Rule::kIdentity) entered = blank<float>(rows.rows, values.cols());
+    if constexpr (!Rule::kIdentity) entered = padded_matrix<float>(rows.rows, values.cols());
     Matrix<float>& operand = Rule::kIdentity ? values : entered;
     const bool input = source == Source::kInput;
     for (Index r = 0; r < rows.rows; ++r) {
@@ -95,8 +90,8 @@ class RecurrentStep final : public StepLayer {
     State& state = static_cast<State&>(of_rows);
     Buffers buffers;
     const Index gate_rows = layer_.gates() * layer_.cells;
-    buffers.wx = blank<Sum>(rows.rows, gate_rows);
-    buffers.uh = blank<Sum>(rows.rows, layer_.form.reset_before ? 2 * layer_.cells : gate_rows);
+    buffers.wx = padded_matrix<Sum>(rows.rows, gate_rows);
+    buffers.uh = padded_matrix<Sum>(rows.rows, layer_.form.reset_before ? 2 * layer_.cells : gate_rows);
     Matrix<float> entered;
     const Matrix<float>& x = state.x.enter(rule_, Source::kInput, rows.x, rows, entered);
     arithmetic_.multiply_input(x.data(), rows.rows, buffers.wx.data());
@@ -147,8 +142,8 @@ class RecurrentStep final : public StepLayer {
 
   void multiply_second(const FixedProduct<std::int32_t>& product, const Matrix<float>& operand, Index rows, Source source,
                        const Selection& selection, Matrix<std::int32_t>& sums) const {
-    Matrix<float> elements = blank<float>(rows, operand.cols());
-    sums = blank<std::int32_t>(rows, layer_.gates() * layer_.cells);
+    Matrix<float> elements = padded_matrix<float>(rows, operand.cols());
+    sums = padded_matrix<std::int32_t>(rows, layer_.gates() * layer_.cells);
     for (Index i = 0; i < rows * operand.cols(); ++i)
       elements.data()[i] = selection.second_element(operand.data()[i], source);
     product(elements.data(), 0, rows, sums.data());
@@ -158,8 +153,8 @@ class RecurrentStep final : public StepLayer {
   void run_cells(const CellNumbers& numbers, const StepRows& rows, State& state, Buffers& buffers, Matrix<float>& h) const {
     const bool projects = layer_.form.projection > 0, resets_before = layer_.form.reset_before;
     if (projects || resets_before) {
-      buffers.before_after = blank<float>(rows.rows, layer_.cells);
-      buffers.after = blank<Sum>(rows.rows, projects ? h.cols() : layer_.cells);
+      buffers.before_after = padded_matrix<float>(rows.rows, layer_.cells);
+      buffers.after = padded_matrix<Sum>(rows.rows, projects ? h.cols() : layer_.cells);
     }
     const auto row = [&](Index r) {
       return RecurrentRow<CellNumbers>{.wx = buffers.wx.row(r),
@@ -228,7 +223,7 @@ class LinearStep final : public StepLayer {
       arithmetic_.multiply_input(x.data(), rows.rows, y.data());
       for (Index r = 0; r < rows.rows; ++r) finish(y.row(r), y.row(r));
     } else {
-      Matrix<Sum> sums = blank<Sum>(rows.rows, layer_.width);
+      Matrix<Sum> sums = padded_matrix<Sum>(rows.rows, layer_.width);
       arithmetic_.multiply_input(x.data(), rows.rows, sums.data());
       for (Index r = 0; r < rows.rows; ++r) finish(sums.row(r), y.row(r));
     }

@@ -28,6 +28,13 @@ EncoderStates part_of(const EncoderStates& states, Index first, Index last) {
 
 }  // namespace
 
+std::vector<Index> longest_first(const std::vector<Sentence>& sentences) {
+  std::vector<Index> places(sentences.size());
+  std::iota(places.begin(), places.end(), Index{0});
+  std::ranges::stable_sort(places, std::ranges::greater{}, [&](Index n) { return sentences[static_cast<std::size_t>(n)].size(); });
+  return places;
+}
+
 Translator::Translator(const TranslationModel& model, const EngineOptions& options)
     : model_(model),
       threads_(options.threads > 0 ? options.threads : hardware_threads()),
@@ -48,10 +55,8 @@ Ragged<float> Translator::embed(const std::vector<Sentence>& sentences, const st
 template <class Work>
 void Translator::for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point, LayerObserver* observer,
                                 const Work& work) const {
-  std::vector<Index> which;  // longest first: sentences of a group end at about the same step
-  for (std::size_t n = 0; n < sentences.size(); ++n)
-    if (!sentences[n].empty()) which.push_back(static_cast<Index>(n));
-  std::ranges::stable_sort(which, std::ranges::greater{}, [&](Index n) { return sentences[static_cast<std::size_t>(n)].size(); });
+  std::vector<Index> which = longest_first(sentences);
+  while (!which.empty() && sentences[static_cast<std::size_t>(which.back())].empty()) which.pop_back();
   if (which.empty()) return;
   const Decoder decoder(*weights_, point);
   const Encoded encoded = encode(model_, *engine_, embed(sentences, which), point, observer);
@@ -103,35 +108,45 @@ std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& s
                                                   const std::vector<std::vector<int>>& targets,
                                                   const OperatingPoint& point) const {
   std::vector<double> sums(sources.size());
-  const auto bos = static_cast<int>(*model_.target.bos), eos = static_cast<int>(*model_.target.eos);
   for_each_group(sources, point, nullptr, [&](const Decoder& decoder, std::span<const Index> group, std::span<const Activity>,
                                               Ragged<float> keys, const EncoderStates& states) {
-    std::vector<Activity> uncounted(group.size(), decoder.blank_activity());
-    const DecoderRecord record{uncounted};
-    const DecoderMemory memory = decoder.remember(std::move(keys), record);
-    DecoderState state = decoder.start(states, memory, record);
-    std::vector<Index> going(group.size()), attended;
-    std::iota(going.begin(), going.end(), 0);
-    Matrix<float> log_probabilities;
-    for (std::size_t t = 0; !going.empty(); ++t) {
-      const auto target = [&](Index lane) -> const std::vector<int>& { return targets[static_cast<std::size_t>(group[static_cast<std::size_t>(lane)])]; };
-      std::vector<Decoder::Row> rows;
-      for (Index lane : going) rows.push_back({lane, t == 0 ? bos : target(lane)[t - 1]});
-      decoder.step(memory, rows, state, log_probabilities, attended, record);
-      std::vector<Index> still, parents;
-      for (std::size_t r = 0; r < going.size(); ++r) {
-        const std::vector<int>& of_lane = target(going[r]);
-        const bool last = t == of_lane.size();
-        sums[static_cast<std::size_t>(group[static_cast<std::size_t>(going[r])])] +=
-            static_cast<double>(log_probabilities(static_cast<Index>(r), last ? eos : of_lane[t]));
-        if (last) continue;
-        still.push_back(going[r]);
-        parents.push_back(static_cast<Index>(r));
-      }
-      state = state.gather(parents);
-      going = std::move(still);
-    }
+    std::vector<const std::vector<int>*> of_group;
+    for (Index n : group) of_group.push_back(&targets[static_cast<std::size_t>(n)]);
+    const std::vector<double> scores = score_group(decoder, std::move(keys), states, of_group);
+    for (std::size_t i = 0; i < group.size(); ++i) sums[static_cast<std::size_t>(group[i])] = scores[i];
   });
+  return sums;
+}
+
+std::vector<double> Translator::score_group(const Decoder& decoder, Ragged<float> keys, const EncoderStates& states,
+                                            const std::vector<const std::vector<int>*>& targets) const {
+  const auto bos = static_cast<int>(*model_.target.bos), eos = static_cast<int>(*model_.target.eos);
+  std::vector<Activity> uncounted(targets.size(), decoder.blank_activity());
+  const DecoderRecord record{uncounted};
+  const DecoderMemory memory = decoder.remember(std::move(keys), record);
+  DecoderState state = decoder.start(states, memory, record);
+  std::vector<double> sums(targets.size());
+  std::vector<std::size_t> going(targets.size());
+  std::iota(going.begin(), going.end(), std::size_t{0});
+  std::vector<Index> attended;
+  Matrix<float> log_probabilities;
+  for (std::size_t t = 0; !going.empty(); ++t) {
+    std::vector<Decoder::Row> rows;
+    for (std::size_t n : going) rows.push_back({static_cast<Index>(n), t == 0 ? bos : (*targets[n])[t - 1]});
+    decoder.step(memory, rows, state, log_probabilities, attended, record);
+    std::vector<std::size_t> still;
+    std::vector<Index> parents;
+    for (std::size_t r = 0; r < going.size(); ++r) {
+      const std::vector<int>& target = *targets[going[r]];
+      const bool last = t == target.size();
+      sums[going[r]] += static_cast<double>(log_probabilities(static_cast<Index>(r), last ? eos : target[t]));
+      if (last) continue;
+      still.push_back(going[r]);
+      parents.push_back(static_cast<Index>(r));
+    }
+    state = state.gather(parents);
+    going = std::move(still);
+  }
   return sums;
 }
 

@@ -11,6 +11,9 @@ namespace edgeval {
 
 using Sentence = std::vector<Index>;  // ids of the source, bos and eos included where the model wants them
 
+// The places of all sentences, longest first, so that neighbours end at about the same step.
+std::vector<Index> longest_first(const std::vector<Sentence>& sentences);
+
 struct Translation {
   SearchResult search;  // its activity moved to:
   Activity activity;    // of the encoder's layers, then of the decoder's and the attention
@@ -41,6 +44,9 @@ class Translator {
   template <class Work>
   void for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point, LayerObserver* observer,
                       const Work& work) const;
+  // ln P of the target of each of a group's sentences.
+  std::vector<double> score_group(const Decoder& decoder, Ragged<float> keys, const EncoderStates& states,
+                                  const std::vector<const std::vector<int>*>& targets) const;
   Ragged<float> embed(const std::vector<Sentence>& sentences, const std::vector<Index>& which) const;
 
   const TranslationModel& model_;

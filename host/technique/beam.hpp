@@ -107,4 +107,9 @@ struct PrunedBeam {
 
 using Beam = std::variant<FixedBeam, DynamicBeam, PrunedBeam>;
 
+// The greatest width it may choose.
+inline int widest_of(const Beam& beam) {
+  return std::visit([](const auto& choice) { return choice.widest(); }, beam);
+}
+
 }  // namespace edgeval

@@ -213,6 +213,7 @@ TEST(RunTranslation, RefusesWhatCannotBe) {
   refused(with(kRun, {"--length-penalty", "long"}), "--length-penalty");
   refused(with(kRun, {"--set", "beam.type=dynamic"}), "name a profile");
   refused(with(kRun, {"--set", "beam.type=dynamic", "--set", "beam.sigma_min=2", "--set", "beam.sigma_max=1"}), "sigma_max");
+  refused(with(kRun, {"--set", "layers.attention.linear_out.arithmetic.type=int8"}), "stands in double quotes");
   refused(with(kRun, {"--set", "beam.width=0"}), "width must be a whole number");
   refused(with(kRun, {"--set", "beam.min=2"}), "a key of type dynamic");
   refused(with(kModel, {"--data", source, "--reference-perplexity"}), "wants a --reference");

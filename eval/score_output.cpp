@@ -1,4 +1,4 @@
-#include "eval/score_text.hpp"
+#include "eval/score_output.hpp"
 
 #include <algorithm>
 #include <iomanip>
