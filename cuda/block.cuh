@@ -4,6 +4,8 @@
 // function.
 #pragma once
 
+#include <type_traits>
+
 #include "host/core/matrix.hpp"
 
 namespace edgeval::gpu {
@@ -14,6 +16,19 @@ inline constexpr int kWarp = 32;
 inline int threads_for(Index width, int most = 256) {
   const Index whole = (width + kWarp - 1) / kWarp * kWarp;
   return static_cast<int>(whole < kWarp ? kWarp : (whole < most ? whole : most));
+}
+
+// `value` of the lane `apart` further on, of any type that can be copied as words.
+template <class T>
+__device__ T shuffled_down(const T& value, int apart) {
+  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(unsigned) == 0);
+  constexpr std::size_t kWords = sizeof(T) / sizeof(unsigned);
+  unsigned words[kWords];
+  memcpy(words, &value, sizeof value);
+  for (unsigned& word : words) word = __shfl_down_sync(0xFFFFFFFFU, word, apart);
+  T moved;
+  memcpy(&moved, words, sizeof moved);
+  return moved;
 }
 
 struct CudaBlock {
@@ -36,12 +51,42 @@ struct CudaBlock {
     return total;
   }
 
+  template <class T, class Value>
+  __device__ T total(Index count, Value value) const {
+    T mine = 0;
+    for (Index i = threadIdx.x; i < count; i += blockDim.x) mine += value(i);
+    return reduced(mine, [](T a, T b) { return a + b; });
+  }
+
+  template <class T, class Value, class Before>
+  __device__ T best(Index count, T none, Value value, Before before) const {
+    T mine = none;
+    const auto better = [&](const T& a, const T& b) { return before(b, a) ? b : a; };
+    for (Index i = threadIdx.x; i < count; i += blockDim.x) mine = better(mine, value(i));
+    return reduced(mine, better);
+  }
+
   template <class Action>
   __device__ void once(Action action) const {
     if (threadIdx.x == 0) action();
   }
 
   __device__ void synchronize() const { __syncthreads(); }
+
+ private:
+  // What every thread has, combined in one order; for every thread.
+  template <class T, class Combine>
+  __device__ static T reduced(T mine, Combine combine) {
+    __shared__ T of_warp[kWarp];
+    for (int apart = kWarp / 2; apart > 0; apart /= 2)
+      mine = combine(mine, shuffled_down(mine, apart));
+    if (threadIdx.x % kWarp == 0) of_warp[threadIdx.x / kWarp] = mine;
+    __syncthreads();
+    T all = of_warp[0];
+    for (unsigned warp = 1; warp < blockDim.x / kWarp; ++warp) all = combine(all, of_warp[warp]);
+    __syncthreads();  // of_warp is free for the next one
+    return all;
+  }
 };
 
 }  // namespace edgeval::gpu

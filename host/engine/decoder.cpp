@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "host/core/error.hpp"
-#include "host/engine/counting.hpp"
 
 namespace edgeval {
 namespace {
@@ -14,10 +13,6 @@ Matrix<float> padded(const Matrix<float>& from, std::span<const Index> parents) 
   auto to = padded_matrix<float>(static_cast<Index>(parents.size()), from.cols());
   gather_rows(from, parents, to);
   return to;
-}
-
-std::uint64_t zeros(MatrixView<const float> keys) {
-  return static_cast<std::uint64_t>(std::count(keys.data, keys.data + keys.rows * keys.cols, 0.0F));
 }
 
 // The first rows of a matrix as lanes of one frame each.
@@ -47,48 +42,8 @@ Decoder::Decoder(DecoderWeights& weights, const OperatingPoint& point) : model_(
   check_point(model_.network, point);
   const std::size_t first = model_.network.stack().size();
   for (std::size_t l = 0; l < weights.layers.size(); ++l)
-    layers_.push_back(make_step_layer(*weights.layers[l], model_.network.layers[first + l], policy(first + l), end_of(first + l)));
+    layers_.push_back(make_step_layer(*weights.layers[l], model_.network.layers[first + l], policy(first + l), linear_end(model_, first + l)));
   attention_ = make_source_attention(model_.attention, policy(model_.attention.output).arithmetic);
-}
-
-LinearEnd Decoder::end_of(std::size_t layer) const {
-  if (layer == model_.generator) return LinearEnd::kLogSoftmax;
-  const bool bridge = model_.bridge.hidden == layer || model_.bridge.cell == layer;
-  const bool tanh = bridge ? model_.bridge.tanh : layer == model_.attention.output && model_.attention.output_tanh;
-  return tanh ? LinearEnd::kTanh : LinearEnd::kActivation;
-}
-
-Activity Decoder::blank_activity() const {
-  Activity activity;
-  const std::vector<Layer>& layers = model_.network.layers;
-  for (std::size_t i = model_.network.stack().size(); i < layers.size(); ++i)
-    for (LayerShape& shape : layer_shapes(layers[i], policy(i))) {
-      shape.form.output_tanh = end_of(i) == LinearEnd::kTanh;
-      shape.form.softmax = end_of(i) == LinearEnd::kLogSoftmax;
-      activity.layers.push_back({std::move(shape), {}});
-    }
-  LayerShape& attention = activity.layers.emplace_back().shape;
-  attention.name = model_.attention.name;
-  attention.kind = LayerKind::kAttention;
-  attention.inputs = model_.keys();
-  attention.outputs = 1;
-  attention.form = {.unbiased = true, .hidden = model_.attention.hidden};
-  attention.weight_bits = activity.layers[place(model_.attention.output)].shape.weight_bits;
-  return activity;
-}
-
-void Decoder::complete(const DecoderMemory& memory, Index sentence, Index rows, Activity& activity) const {
-  const Index positions = memory.keys.length(sentence);
-  for (std::size_t l = 0; l + 1 < activity.layers.size(); ++l) {
-    const std::size_t i = model_.network.stack().size() + l;
-    const bool once = model_.bridge.hidden == i || model_.bridge.cell == i;
-    const Index steps = once ? 1 : model_.attention.context == i ? positions : rows;
-    complete_lane(activity.layers[l], policy(i), steps, steps);
-  }
-  LayerActivity& attention = activity.layers.back();
-  attention[Count::kInputsZero] = static_cast<std::uint64_t>(rows) * zeros(memory.keys.sequence(sentence));
-  attention[Count::kInputsChanged] = static_cast<std::uint64_t>(rows * positions * memory.keys.cols());
-  complete_lane(attention, {EveryStep{}, AsIs{}}, rows * positions, rows * positions);
 }
 
 // Some rows at one step: runs layers over them and records what they do.
@@ -246,50 +201,6 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
                     layer_name(model_.network.layers[model_.generator]),
                     ": gives no probabilities; weights of the decoder are too large for fp32");
   ++state.step;
-}
-
-namespace {
-
-// Collects the final states of the encoder's layers and hands on what another observer wants to see.
-class StateCollector : public LayerObserver {
- public:
-  StateCollector(const Model& network, LayerObserver* next) : network_(network), next_(next) {}
-  void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override {
-    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
-    Matrix<float>& h = states.h.emplace_back(output.sequences(), cells.outputs());
-    for (Index n = 0; n < output.sequences(); ++n)
-      for (std::size_t d = 0; d < cells.directions.size(); ++d) {
-        const Index t = cells.directions[d] == Direction::kForward ? output.length(n) - 1 : 0;
-        const Index first = static_cast<Index>(d) * cells.width();
-        std::copy_n(output.sequence(n).row(t) + first, cells.width(), h.row(n) + first);
-      }
-    if (next_ != nullptr) next_->on_layer(layer, input, output);
-  }
-  void on_plan(Index layer, Direction direction, Index lane, std::span<const StepMode> modes) override {
-    if (next_ != nullptr) next_->on_plan(layer, direction, lane, modes);
-  }
-  void on_final_cells(Index layer, std::size_t direction, const Matrix<float>& c) override {
-    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
-    if (direction == 0) states.c.emplace_back(c.rows(), static_cast<Index>(cells.directions.size()) * cells.cells);
-    for (Index n = 0; n < c.rows(); ++n)
-      std::copy_n(c.row(n), cells.cells, states.c.back().row(n) + static_cast<Index>(direction) * cells.cells);
-  }
-  EncoderStates states;
-
- private:
-  const Model& network_;
-  LayerObserver* const next_;
-};
-
-}  // namespace
-
-Encoded encode(const TranslationModel& model, Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
-               LayerObserver* observer) {
-  StateCollector collector(model.network, observer);
-  BatchResult result = engine.run(embedded, point, &collector);
-  EDGEVAL_EXPECTS(collector.states.c.size() == collector.states.h.size(), "the engine on ", engine.device(),
-                  " does not hand on the final states that a translation starts from; use --device cpu");
-  return {std::move(result.outputs), std::move(collector.states), std::move(result.activity)};
 }
 
 }  // namespace edgeval

@@ -7,7 +7,8 @@
 
 #include <vector>
 
-#include "host/engine/engine.hpp"
+#include "host/engine/decoder_counts.hpp"
+#include "host/engine/encoder.hpp"
 #include "host/engine/source_attention.hpp"
 #include "host/engine/step_layer.hpp"
 #include "host/model/translation.hpp"
@@ -23,11 +24,6 @@ struct DecoderState {
 
   // Rows `parents`.
   DecoderState gather(std::span<const Index> parents) const;
-};
-
-// The final states of the encoder's layers, a row for each sentence: both directions side by side.
-struct EncoderStates {
-  std::vector<Matrix<float>> h, c;
 };
 
 // Where the decoder says what it did.
@@ -50,11 +46,7 @@ class Decoder {
   // Made by one thread, used by any. Keeps references to the weights.
   Decoder(DecoderWeights& weights, const OperatingPoint& point);
 
-  // The work of one sentence before it began: an entry for each of the decoder's layers in the order of the network, then
-  // the attention. What follows adds to it; `complete` does the rest, once, at the end.
-  Activity blank_activity() const;
-  // rows: those of all steps of the sentence.
-  void complete(const DecoderMemory& memory, Index sentence, Index rows, Activity& activity) const;
+  DecoderCounts counts() const { return {model_, point_}; }
 
   // keys: [S, K] of each sentence, the encoder's outputs.
   DecoderMemory remember(Ragged<float> keys, const DecoderRecord& record) const;
@@ -77,7 +69,6 @@ class Decoder {
   // Where a layer of the network stands among the decoder's.
   std::size_t place(std::size_t layer) const { return layer - model_.network.stack().size(); }
   const LayerPolicy& policy(std::size_t layer) const { return point_.layers[layer]; }
-  LinearEnd end_of(std::size_t layer) const;
   void cross_bridge(const std::vector<Matrix<float>>& finals, std::size_t layer, std::vector<Matrix<float>>& to,
                     const DecoderRecord& record) const;
 
@@ -86,14 +77,5 @@ class Decoder {
   std::vector<std::unique_ptr<StepLayer>> layers_;  // of each of the decoder's layers
   std::unique_ptr<SourceAttention> attention_;
 };
-
-// Runs the encoder over embedded sentences [S, E_s] and keeps what the decoder needs of it.
-struct Encoded {
-  Ragged<float> keys;  // [S, K] of each sentence
-  EncoderStates states;
-  std::vector<Activity> activity;  // of each sentence, the encoder's layers
-};
-Encoded encode(const TranslationModel& model, Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
-               LayerObserver* observer = nullptr);
 
 }  // namespace edgeval

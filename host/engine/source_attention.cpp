@@ -1,28 +1,15 @@
 #include "host/engine/source_attention.hpp"
 
-#include <algorithm>
-
 #include "host/core/error.hpp"
+#include "host/engine/body/attention.hpp"
 #include "host/engine/fixed_product.hpp"
-#include "host/engine/softmax.hpp"
-#include "host/numeric/activation_table.hpp"
-#include "host/numeric/nonlinear.hpp"
-#include "host/numeric/softmax.hpp"
 
 namespace edgeval {
 namespace {
 
-// Sixteen partial sums, so that it vectorises and still adds in one order.
-float dot(const float* a, const float* b, Index width) {
-  constexpr Index kParts = 16;
-  float parts[kParts] = {};
-  Index i = 0;
-  for (; i + kParts <= width; i += kParts)
-    for (Index p = 0; p < kParts; ++p) parts[p] += a[i + p] * b[i + p];
-  for (Index p = 0; i < width; ++i, ++p) parts[p] += a[i] * b[i];
-  float sum = 0;
-  for (float part : parts) sum += part;
-  return sum;
+// None but in mlp attention.
+MatrixView<const float> hidden_of(const DecoderMemory& memory, Index sentence) {
+  return memory.hidden.values.size() == 0 ? MatrixView<const float>{} : memory.hidden.sequence(sentence);
 }
 
 class FloatAttention final : public SourceAttention {
@@ -31,30 +18,14 @@ class FloatAttention final : public SourceAttention {
   void remember(DecoderMemory&) const override {}
 
   Index attend(const DecoderMemory& memory, Index sentence, const float* probe, float* context) const override {
-    thread_local std::vector<float> weights;
+    thread_local std::vector<float> shares;
     const MatrixView<const float> keys = memory.keys.sequence(sentence);
-    weights.resize(static_cast<std::size_t>(keys.rows));
-    for (Index s = 0; s < keys.rows; ++s)
-      weights[static_cast<std::size_t>(s)] = attention_.type == Attention::Type::kMlp
-                                                 ? through_hidden(probe, memory.hidden.sequence(sentence).row(s))
-                                                 : dot(probe, keys.row(s), keys.cols);
-    const Index best = softmax(weights.data(), keys.rows);
-    std::fill_n(context, keys.cols, 0.0F);
-    for (Index s = 0; s < keys.rows; ++s) {
-      const float weight = weights[static_cast<std::size_t>(s)];
-      for (Index k = 0; k < keys.cols; ++k) context[k] += weight * keys(s, k);
-    }
-    return best;
+    shares.resize(static_cast<std::size_t>(keys.rows));
+    return attention_row(SerialBlock{}, FloatSource{keys, hidden_of(memory, sentence), attention_.score.data()}, probe,
+                         shares.data(), context);
   }
 
  private:
-  float through_hidden(const float* probe, const float* hidden) const {
-    double sum = 0;
-    for (Index m = 0; m < attention_.hidden; ++m)
-      sum += static_cast<double>(attention_.score(0, m)) * static_cast<double>(hyperbolic_tangent(probe[m] + hidden[m]));
-    return static_cast<float>(sum);
-  }
-
   const Attention& attention_;
 };
 
@@ -80,59 +51,19 @@ class FixedAttention final : public SourceAttention {
   }
 
   Index attend(const DecoderMemory& memory, Index sentence, const float* probe, float* context) const override {
-    thread_local std::vector<std::int64_t> scores, sums;
-    thread_local FixedShares shares;
+    thread_local std::vector<std::int64_t> shares, sums;
+    thread_local std::vector<std::int32_t> codes;
     const MatrixView<const std::int32_t> keys = memory.codes.sequence(sentence);
-    scores.resize(static_cast<std::size_t>(keys.rows));
-    const int fraction_bits = attention_.type == Attention::Type::kMlp ? score_mlp(memory, sentence, probe, scores)
-                                                                       : score_products(keys, probe, scores);
-    const Index best = softmax(scores, fraction_bits, shares);
-    sums.assign(static_cast<std::size_t>(keys.cols), 0);
-    for (Index s = 0; s < keys.rows; ++s) {
-      const std::int64_t weight = shares.weights[static_cast<std::size_t>(s)];
-      const std::int32_t* const key = keys.row(s);
-      for (Index k = 0; k < keys.cols; ++k) sums[static_cast<std::size_t>(k)] += weight * key[k];
-    }
-    for (Index k = 0; k < keys.cols; ++k)
-      context[k] = static_cast<float>(
-          static_cast<double>(rounded_quotient(sums[static_cast<std::size_t>(k)], shares.sum)) * grid_.inverse);
-    return best;
+    shares.resize(static_cast<std::size_t>(keys.rows));
+    sums.resize(static_cast<std::size_t>(keys.cols));
+    codes.resize(static_cast<std::size_t>(keys.cols));
+    const FixedSource source{keys,  hidden_of(memory, sentence), score_.codes.data(),   score_.fraction_bits,
+                             bits_, x_bits_,                     grid_.inverse,         activation_tables(),
+                             softmax_tables()};
+    return attention_row(SerialBlock{}, source, probe, FixedScratch{shares.data(), sums.data(), codes.data()}, context);
   }
 
  private:
-  // Both return the fraction bits of the scores.
-  int score_products(MatrixView<const std::int32_t> keys, const float* probe, std::vector<std::int64_t>& scores) const {
-    thread_local std::vector<std::int32_t> codes;
-    codes.resize(static_cast<std::size_t>(keys.cols));
-    float greatest = 0;
-    for (Index k = 0; k < keys.cols; ++k) greatest = std::max(greatest, absolute(probe[k]));
-    const int probe_bits = finest_row_bits(greatest, bits_);
-    const double scale = power_of_two(probe_bits);
-    for (Index k = 0; k < keys.cols; ++k)
-      codes[static_cast<std::size_t>(k)] = Grid::nearest(static_cast<double>(probe[k]) * scale);
-    for (Index s = 0; s < keys.rows; ++s) {
-      std::int64_t sum = 0;
-      for (Index k = 0; k < keys.cols; ++k)
-        sum += static_cast<std::int64_t>(codes[static_cast<std::size_t>(k)]) * keys(s, k);
-      scores[static_cast<std::size_t>(s)] = sum;
-    }
-    return probe_bits + x_bits_;
-  }
-
-  int score_mlp(const DecoderMemory& memory, Index sentence, const float* probe, std::vector<std::int64_t>& scores) const {
-    const ActivationTables& tables = activation_tables();
-    const MatrixView<const float> hidden = memory.hidden.sequence(sentence);
-    for (Index s = 0; s < hidden.rows; ++s) {
-      std::int64_t sum = 0;
-      for (Index m = 0; m < hidden.cols; ++m) {
-        const double z = (static_cast<double>(probe[m]) + static_cast<double>(hidden(s, m))) * (1 << kStateBits);
-        sum += static_cast<std::int64_t>(score_.codes(0, m)) * table_tanh(tables, Grid::nearest(clamp(z, -0x1p31 + 1, 0x1p31 - 1)));
-      }
-      scores[static_cast<std::size_t>(s)] = sum;
-    }
-    return score_.fraction_bits + kUnitBits;
-  }
-
   const Attention& attention_;
   const int bits_, x_bits_;
   const Grid grid_;

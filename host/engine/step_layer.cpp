@@ -194,13 +194,6 @@ class RecurrentStep final : public StepLayer {
   const std::optional<PiecewiseTables> tables_;
 };
 
-// tanh of a linear layer's output, in integers by the table.
-float tanh_of(const FloatNumbers& numbers, float sum, Index at) { return hyperbolic_tangent(numbers.value(sum, at)); }
-template <class SumT>
-float tanh_of(const FixedNumbers<SumT>& numbers, SumT sum, Index at) {
-  return static_cast<float>(table_tanh(numbers.tables, numbers.input_part(sum, at))) / kUnit;
-}
-
 template <class LayerArithmetic, class Technique>
 class LinearStep final : public StepLayer {
  public:
@@ -245,10 +238,8 @@ class LinearStep final : public StepLayer {
   // sums [O] -> y [O], which may be the same memory. Flat, so that the functions inside its loops vectorise.
   [[gnu::flatten]] void finish(const Sum* sums, float* y) const {
     const Index width = layer_.width;
-    if (end_ == LinearEnd::kTanh) {
-      SerialBlock{}.for_each(width, [&](Index o) { y[o] = tanh_of(numbers_, sums[o], o); });
-      return;
-    }
+    const LinearRow<Numbers> row{sums, width, range_, y};
+    if (end_ == LinearEnd::kTanh) return tanh_row(SerialBlock{}, numbers_, row);
     if constexpr (!std::is_same_v<Sum, float>)
       if (end_ == LinearEnd::kLogSoftmax) {
         thread_local std::vector<std::int32_t> logits;
@@ -257,7 +248,7 @@ class LinearStep final : public StepLayer {
         log_softmax(logits.data(), width, y);
         return;
       }
-    linear_row(SerialBlock{}, numbers_, LinearRow<Numbers>{sums, width, range_, y});
+    linear_row(SerialBlock{}, numbers_, row);
     if (end_ == LinearEnd::kLogSoftmax) log_softmax(y, width);
   }
 

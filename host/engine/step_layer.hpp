@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "host/engine/body/linear.hpp"
 #include "host/engine/packed_layer.hpp"
 
 namespace edgeval {
@@ -31,9 +32,6 @@ struct StepRows {
   Index step;        // from 0
   std::span<LayerActivity* const> activity;  // of each row's sentence: changed and zero elements are added
 };
-
-// What follows a linear layer's sums and bias.
-enum class LinearEnd { kActivation, kTanh, kLogSoftmax };
 
 class StepLayer {
  public:

@@ -21,7 +21,10 @@ struct Translation {
 
 class Translator {
  public:
-  // Keeps a reference to the model.
+  // Keeps a reference to the model. Encoder and decoder run on engines of the same model.
+  Translator(const TranslationModel& model, std::unique_ptr<Engine> encoder, std::unique_ptr<DecoderEngine> decoder)
+      : model_(model), engine_(std::move(encoder)), decoder_(std::move(decoder)) {}
+  // On the CPU.
   Translator(const TranslationModel& model, const EngineOptions& options);
 
   std::string device() const { return engine_->device(); }
@@ -40,19 +43,13 @@ class Translator {
                                         const OperatingPoint& point) const;
 
  private:
-  // Calls work(decoder, group of `which`, what was encoded of it) for groups of sentences that have ids, on all threads.
-  template <class Work>
-  void for_each_group(const std::vector<Sentence>& sentences, const OperatingPoint& point, LayerObserver* observer,
-                      const Work& work) const;
-  // ln P of the target of each of a group's sentences.
-  std::vector<double> score_group(const Decoder& decoder, Ragged<float> keys, const EncoderStates& states,
-                                  const std::vector<const std::vector<int>*>& targets) const;
+  // The places of those that have ids, longest first.
+  static std::vector<Index> with_words(const std::vector<Sentence>& sentences);
   Ragged<float> embed(const std::vector<Sentence>& sentences, const std::vector<Index>& which) const;
 
   const TranslationModel& model_;
-  const int threads_;
   std::unique_ptr<Engine> engine_;
-  std::unique_ptr<DecoderWeights> weights_;
+  std::unique_ptr<DecoderEngine> decoder_;
 };
 
 }  // namespace edgeval

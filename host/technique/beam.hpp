@@ -1,9 +1,10 @@
 // The beam axis: how many hypotheses of a sentence live on after a step. A choice looks at the scores of the best k
 // candidates, cumulative natural-log probabilities in falling order, k = its greatest width (docs/techniques.md, "Beam").
+// rule() is what decides: trivially copyable, the same bits on every device. `scores`: anything with [i], `count` of them.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
-#include <span>
 #include <variant>
 
 #include "host/numeric/rounding.hpp"
@@ -24,8 +25,12 @@ struct FixedBeam {
     visit("width", self.width, "hypotheses kept after each step");
   }
   const char* problem() const { return is_whole(width, 1, kWidestBeam) ? nullptr : "width must be a whole number, 1 to 1000"; }
-  int widest() const { return static_cast<int>(width); }
-  int keep(std::span<const float> /*scores*/) const { return widest(); }
+  EDGEVAL_HD int widest() const { return static_cast<int>(width); }
+  FixedBeam rule() const { return *this; }
+  template <class Scores>
+  EDGEVAL_HD int keep(const Scores& /*scores*/, int /*count*/) const {
+    return widest();
+  }
 };
 
 // P4 (Jahier Pagliari et al., GLSVLSI 2019): the wider the scores spread, the fewer are kept.
@@ -53,25 +58,30 @@ struct DynamicBeam {
   }
   int widest() const { return static_cast<int>(max); }
 
-  static double spread(std::span<const float> scores) {
-    if (scores.size() < 2) return 0;
+  template <class Scores>
+  EDGEVAL_HD static double spread(const Scores& scores, int count) {
+    if (count < 2) return 0;
     double mean = 0, squares = 0;
-    for (float score : scores) mean += static_cast<double>(score);
-    mean /= static_cast<double>(scores.size());
-    for (float score : scores) {
-      const double off = static_cast<double>(score) - mean;
+    for (int i = 0; i < count; ++i) mean += static_cast<double>(scores[i]);
+    mean /= static_cast<double>(count);
+    for (int i = 0; i < count; ++i) {
+      const double off = static_cast<double>(scores[i]) - mean;
       squares += off * off;
     }
-    return std::sqrt(squares / static_cast<double>(scores.size() - 1));
+    return std::sqrt(squares / static_cast<double>(count - 1));
   }
   // BW(sigma).
-  int width(double sigma) const {
+  EDGEVAL_HD int width(double sigma) const {
     if (sigma <= sigma_min) return static_cast<int>(max);
     if (sigma >= sigma_max) return static_cast<int>(min);
     const double real = max - (max - min) * (sigma - sigma_min) / (sigma_max - sigma_min);
     return static_cast<int>(clamp(std::floor(real + 0.5), min, max));
   }
-  int keep(std::span<const float> scores) const { return width(spread(scores)); }
+  DynamicBeam rule() const { return *this; }
+  template <class Scores>
+  EDGEVAL_HD int keep(const Scores& scores, int count) const {
+    return width(spread(scores, count));
+  }
 };
 
 // Freitag and Al-Onaizan 2017, section 3: of `width` candidates those near the best one.
@@ -95,14 +105,17 @@ struct PrunedBeam {
     return absolute >= 0 ? nullptr : "absolute must be 0 or more";
   }
   int widest() const { return static_cast<int>(width); }
-  int keep(std::span<const float> scores) const {
-    int kept = 0;
-    for (float score : scores) {
-      const double below = static_cast<double>(scores[0]) - static_cast<double>(score);
-      kept += below <= absolute && std::exp(-below) >= relative ? 1 : 0;
+  struct Rule {
+    double farthest;  // below the best score, in nats
+    template <class Scores>
+    EDGEVAL_HD int keep(const Scores& scores, int count) const {
+      int kept = 0;
+      for (int i = 0; i < count; ++i)
+        kept += static_cast<double>(scores[0]) - static_cast<double>(scores[i]) <= farthest ? 1 : 0;
+      return kept;
     }
-    return kept;
-  }
+  };
+  Rule rule() const { return {relative > 0 ? std::min(absolute, -std::log(relative)) : absolute}; }
 };
 
 using Beam = std::variant<FixedBeam, DynamicBeam, PrunedBeam>;

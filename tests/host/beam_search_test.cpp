@@ -22,8 +22,7 @@ std::vector<SearchResult> translate(const TranslationModel& model, const std::ve
   DecoderWeights weights(model);
   const Decoder decoder(weights, point);
   const auto engine = make_cpu_engine(model.network, {.threads = 1});
-  Encoded encoded = encode(model, *engine, embedded, point);
-  return beam_search(decoder, std::move(encoded.keys), encoded.states, options);
+  return beam_search(decoder, encode(model, *engine, embedded, point), options);
 }
 
 std::vector<std::vector<int>> random_sources(Random& random, const TranslationModel& model, int count) {
@@ -123,17 +122,17 @@ TEST(Beam, WidthFollowsTheSpread) {
   EXPECT_EQ(beam.width(1.7), 2);
   EXPECT_EQ(beam.width(100), 2);
   const float apart[] = {0, -3.11F};
-  EXPECT_NEAR(DynamicBeam::spread(apart), 2.2, 0.001);  // two candidates 3.11 nats apart
-  EXPECT_EQ(DynamicBeam::spread(std::span(apart).first(1)), 0);
+  EXPECT_NEAR(DynamicBeam::spread(apart, 2), 2.2, 0.001);  // two candidates 3.11 nats apart
+  EXPECT_EQ(DynamicBeam::spread(apart, 1), 0);
   EXPECT_NE((DynamicBeam{2, 5, 1, 1}.problem()), nullptr);
   EXPECT_NE((DynamicBeam{5, 2, 0, 1}.problem()), nullptr);
 }
 
 TEST(Beam, PruningKeepsWhatIsNearTheBest) {
   const float scores[] = {-1, -1.4F, -2, -5};
-  EXPECT_EQ((PrunedBeam{5, 0.6, 2.5}.keep(scores)), 2);  // e^-0.4 = 0.67, e^-1 = 0.37
-  EXPECT_EQ((PrunedBeam{5, 0, 2.5}.keep(scores)), 3);
-  EXPECT_EQ((PrunedBeam{5, 0, 1e9}.keep(scores)), 4);
+  EXPECT_EQ((PrunedBeam{5, 0.6, 2.5}.rule().keep(scores, 4)), 2);  // e^-0.4 = 0.67, e^-1 = 0.37
+  EXPECT_EQ((PrunedBeam{5, 0, 2.5}.rule().keep(scores, 4)), 3);
+  EXPECT_EQ((PrunedBeam{5, 0, 1e9}.rule().keep(scores, 4)), 4);
 }
 
 TEST(Decoder, RefusesToGoOnWithoutNumbers) {

@@ -60,10 +60,7 @@ TranslationModel random_model(std::uint64_t seed) {
 }
 
 // What an encoder might have given, without running one.
-struct Given {
-  Ragged<float> keys;
-  EncoderStates states;
-};
+using Given = EncodedBatch;
 
 Given random_given(Random& random, const TranslationModel& model, const std::vector<Index>& lengths, bool blank_states) {
   Given given{Ragged<float>(lengths, model.keys()), {}};
@@ -107,7 +104,7 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
   const Decoder decoder(weights, point);
   Given given = random_given(random, model, {7}, true);
   Recorder recorder;
-  const SearchResult result = beam_search(decoder, std::move(given.keys), given.states, {.beam = FixedBeam{1}, .longest = 25}, &recorder)[0];
+  const SearchResult result = beam_search(decoder, std::move(given), {.beam = FixedBeam{1}, .longest = 25}, &recorder)[0];
   TranslationModel again = random_model(seed);
   for (std::size_t at = model.network.stack().size(); at < model.network.layers.size(); ++at) {
     if (at == model.generator || at == model.attention.output || at == model.attention.context) continue;  // other ends, other steps
@@ -136,8 +133,8 @@ TEST_P(DecoderOperands, FollowTheirHypothesis) {
   const Decoder decoder(weights, point);
   const std::vector<Index> lengths{5, 1, 9, 3};
   const Given given = random_given(random, model, lengths, false);
-  const auto results = beam_search(decoder, slice(given.keys, 0, 4), given.states, {.beam = FixedBeam{4}, .longest = 12});
-  std::vector<Activity> activity(4, decoder.blank_activity());
+  const auto results = beam_search(decoder, slice(given, 0, 4), {.beam = FixedBeam{4}, .longest = 12});
+  std::vector<Activity> activity(4, decoder.counts().blank());
   const DecoderRecord record{activity};
   const DecoderMemory memory = decoder.remember(slice(given.keys, 0, 4), record);
   for (Index n = 0; n < 4; ++n) {

@@ -1,6 +1,7 @@
 // The bodies of the pipeline (plan, operand, cell, unpack) are templates over a block: the threads that share one row of
-// work. SerialBlock is one CPU thread; a CUDA block offers the same four functions. The order in which a block visits
-// elements is its own affair, so bodies only do independent work per element and sum integers.
+// work. SerialBlock is one CPU thread; a CUDA block offers the same functions. The order in which a block visits elements is
+// its own affair, so bodies only do independent work per element and sum integers, or floats where the last bits may differ
+// from device to device; on one device the order follows from the number of elements alone.
 #pragma once
 
 #include "host/core/matrix.hpp"
@@ -9,6 +10,8 @@
 namespace edgeval {
 
 struct SerialBlock {
+  static constexpr Index kParts = 16;
+
   // visit(i) for every i in [0, count).
   template <class Visit>
   EDGEVAL_HD void for_each(Index count, Visit visit) const {
@@ -22,6 +25,34 @@ struct SerialBlock {
     int total = 0;
     for (Index i = 0; i < count; ++i) total += value(i);
     return total;
+  }
+
+  // The same of any numbers, by kParts partial sums, so that it vectorises.
+  template <class T, class Value>
+  EDGEVAL_HD_ALWAYS T total(Index count, Value value) const {
+    T parts[kParts] = {};
+    Index i = 0;
+    for (; i + kParts <= count; i += kParts)
+      for (Index p = 0; p < kParts; ++p) parts[p] += value(i + p);
+    for (Index p = 0; i < count; ++i, ++p) parts[p] += value(i);
+    T sum = 0;
+    for (T part : parts) sum += part;
+    return sum;
+  }
+
+  // That value(i) which comes before all others and before `none`. before(a, b): a total order, or one that leaves open
+  // only the order of values that are alike. Every thread of the block gets it.
+  template <class T, class Value, class Before>
+  EDGEVAL_HD_ALWAYS T best(Index count, T none, Value value, Before before) const {
+    T parts[kParts];
+    for (T& part : parts) part = none;
+    const auto take = [&](T& part, const T& next) { part = before(next, part) ? next : part; };
+    Index i = 0;
+    for (; i + kParts <= count; i += kParts)
+      for (Index p = 0; p < kParts; ++p) take(parts[p], value(i + p));
+    for (; i < count; ++i) take(parts[0], value(i));
+    for (Index p = 1; p < kParts; ++p) take(parts[0], parts[p]);
+    return parts[0];
   }
 
   // action() on one thread only.

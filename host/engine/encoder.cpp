@@ -1,0 +1,60 @@
+#include "host/engine/encoder.hpp"
+
+#include <algorithm>
+
+namespace edgeval {
+namespace {
+
+// Collects the final states of the encoder's layers and hands on what another observer wants to see.
+class StateCollector : public LayerObserver {
+ public:
+  StateCollector(const Model& network, LayerObserver* next) : network_(network), next_(next) {}
+  void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override {
+    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
+    Matrix<float>& h = states.h.emplace_back(output.sequences(), cells.outputs());
+    for (Index n = 0; n < output.sequences(); ++n)
+      for (std::size_t d = 0; d < cells.directions.size(); ++d) {
+        const Index t = cells.directions[d] == Direction::kForward ? output.length(n) - 1 : 0;
+        const Index first = static_cast<Index>(d) * cells.width();
+        std::copy_n(output.sequence(n).row(t) + first, cells.width(), h.row(n) + first);
+      }
+    if (next_ != nullptr) next_->on_layer(layer, input, output);
+  }
+  void on_plan(Index layer, Direction direction, Index lane, std::span<const StepMode> modes) override {
+    if (next_ != nullptr) next_->on_plan(layer, direction, lane, modes);
+  }
+  void on_final_cells(Index layer, std::size_t direction, const Matrix<float>& c) override {
+    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
+    if (direction == 0) states.c.emplace_back(c.rows(), static_cast<Index>(cells.directions.size()) * cells.cells);
+    for (Index n = 0; n < c.rows(); ++n)
+      std::copy_n(c.row(n), cells.cells, states.c.back().row(n) + static_cast<Index>(direction) * cells.cells);
+  }
+  EncoderStates states;
+
+ private:
+  const Model& network_;
+  LayerObserver* const next_;
+};
+
+}  // namespace
+
+Encoded encode(const TranslationModel& model, Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
+               LayerObserver* observer) {
+  StateCollector collector(model.network, observer);
+  BatchResult result = engine.run(embedded, point, &collector);
+  return {{std::move(result.outputs), std::move(collector.states)}, std::move(result.activity)};
+}
+
+EncodedBatch slice(const EncodedBatch& batch, Index first, Index last) {
+  const auto rows = [&](const std::vector<Matrix<float>>& all) {
+    std::vector<Matrix<float>> some;
+    for (const Matrix<float>& of_layer : all) {
+      Matrix<float>& part = some.emplace_back(last - first, of_layer.cols());
+      std::copy_n(of_layer.row(first), part.size(), part.data());
+    }
+    return some;
+  };
+  return {slice(batch.keys, first, last), {rows(batch.states.h), rows(batch.states.c)}};
+}
+
+}  // namespace edgeval

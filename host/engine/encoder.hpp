@@ -1,0 +1,31 @@
+// The first half of a translation: a model's encoder over embedded sentences on any engine.
+#pragma once
+
+#include "host/engine/engine.hpp"
+#include "host/model/translation.hpp"
+
+namespace edgeval {
+
+// The final states of the encoder's layers, a row for each sentence: both directions side by side.
+struct EncoderStates {
+  std::vector<Matrix<float>> h, c;
+};
+
+// What a decoder needs of sentences.
+struct EncodedBatch {
+  Ragged<float> keys;  // [S, K] of each sentence, the encoder's outputs
+  EncoderStates states;
+};
+
+struct Encoded : EncodedBatch {
+  std::vector<Activity> activity;  // of each sentence, the encoder's layers
+};
+
+// embedded: [S, E_s] of each sentence.
+Encoded encode(const TranslationModel& model, Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
+               LayerObserver* observer = nullptr);
+
+// Sentences [first, last).
+EncodedBatch slice(const EncodedBatch& batch, Index first, Index last);
+
+}  // namespace edgeval
