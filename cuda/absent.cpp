@@ -8,10 +8,18 @@ bool built_with_cuda() { return false; }
 
 std::vector<std::string> devices() { return {}; }
 
-std::unique_ptr<Engine> make_engine(const Model&, const EngineOptions&) {
+namespace {
+
+[[noreturn]] void refuse() {
   throw Error(
       "this edgeval was built without CUDA; use --device cpu, or install the CUDA toolkit and "
       "build again");
 }
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(const Model&, const EngineOptions&) { refuse(); }
+
+std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel&) { refuse(); }
 
 }  // namespace edgeval::gpu

@@ -25,10 +25,10 @@ __device__ void recurrent_operand(CudaBlock block, const RecurrentStep& step, In
   const OperandCounts counts =
       operand_row(block, rule, Source::kRecurrent, step.h + n * step.h_stride, step.width, state,
                   Format::operand(rule, Source::kRecurrent, step.operand, n, 0));
-  // No other block counts for this lane in this launch.
+  // A decoder's rows may be of one sentence.
   block.once([&] {
-    step.totals.changed[step.pack.lane[n]] += static_cast<unsigned long long>(counts.changed);
-    step.totals.zero[step.pack.lane[n]] += static_cast<unsigned long long>(counts.zero);
+    atomicAdd(step.totals.changed + step.pack.lane[n], static_cast<unsigned long long>(counts.changed));
+    atomicAdd(step.totals.zero + step.pack.lane[n], static_cast<unsigned long long>(counts.zero));
   });
 }
 

@@ -1,9 +1,11 @@
 #include "cuda/direction.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "cuda/unpack.hpp"
+#include "host/engine/cell_state.hpp"
 
 namespace edgeval::gpu {
 namespace {
@@ -14,12 +16,11 @@ constexpr std::size_t kMostRecorded = 256;
 
 bool has_pseudo(const LayerPolicy& policy) { return pseudo_skip(policy) != nullptr; }
 
-// h itself as the operand of fp32.
-OperandRows rows_of(DeviceView<float> h) {
-  return {reinterpret_cast<std::byte*>(h.data), h.stride};
-}
-
 }  // namespace
+
+RecurrenceTask DirectionRunner::recurrence_of(const DirectionTask& task) {
+  return {task.layer, task.products, task.policy, task.lanes.count};
+}
 
 SelectionTask DirectionRunner::selection_of(const DirectionTask& task) {
   return {task.layer, task.products, task.second, task.policy, task.lanes.count, task.selected};
@@ -43,7 +44,6 @@ void DirectionRunner::reserve(const DirectionTask& task) {
                           Selection::row_bytes(task.second);
   chunk_rows_ =
       Product::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
-  const Index lane_rows = Product::padded(lanes.count);
   packing_.reserve(lanes, stream_);
   mode_.reserve(lanes.frames, stream_);
   live_.reserve(lanes.frames, stream_);
@@ -55,33 +55,10 @@ void DirectionRunner::reserve(const DirectionTask& task) {
     x_operand_.reserve(chunk_rows_ * input.operand_bytes(), stream_);
     wx_.reserve(chunk_rows_ * input.sum_bytes(), stream_);
   }
-  h_.resize(lane_rows, task.layer.width(), stream_);
-  c_.reserve(lanes.count * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes,
-             stream_);
+  recurrence_.reserve(recurrence_of(task), stream_);
   x_state_.reserve(lanes.count * inputs * state_bytes(task.policy), stream_);
-  if (task.products.recurrent) reserve_recurrent(task, lane_rows);
-  if (task.products.after) reserve_after(task, lane_rows);
   if (selects(task.policy)) selection_.reserve(selection_of(task), chunk_rows_, stream_);
-  numbers_.reserve(task.products, task.policy, stream_);
-  rule_ = rule_bytes(task.policy, task.products.recurrent_bits);
-  rule_on_device_.reserve(static_cast<Index>(rule_.size()), stream_);
   cursor_.reserve(1, stream_);
-}
-
-void DirectionRunner::reserve_recurrent(const DirectionTask& task, Index lane_rows) {
-  const ProductShape& recurrent = task.products.recurrent->shape();
-  uh_.reserve(lane_rows * recurrent.sum_bytes(), stream_);
-  if (!keeps_elements(task.policy))
-    h_operand_.reserve(lane_rows * recurrent.operand_bytes(), stream_);
-  h_state_.reserve(task.lanes.count * task.layer.width() * state_bytes(task.policy), stream_);
-}
-
-// For a product that follows within a step.
-void DirectionRunner::reserve_after(const DirectionTask& task, Index lane_rows) {
-  const ProductShape& after = task.products.after->shape();
-  before_after_.resize(lane_rows, task.layer.cells, stream_);
-  after_operand_.reserve(lane_rows * after.operand_bytes(), stream_);
-  after_.reserve(lane_rows * after.sum_bytes(), stream_);
 }
 
 void DirectionRunner::plan(const DirectionTask& task) {
@@ -119,6 +96,23 @@ void DirectionRunner::run(const DirectionTask& task) {
                   stream_);
 }
 
+Matrix<float> DirectionRunner::final_cells(const DirectionTask& task) const {
+  const Index lanes = task.lanes.count, cells = task.layer.cells;
+  const RecurrentStep step = recurrence_.step(recurrence_of(task));
+  std::vector<std::int32_t> states(static_cast<std::size_t>(lanes * step.c_stride)), lane(static_cast<std::size_t>(lanes));
+  recurrence_.download_cells(reinterpret_cast<std::byte*>(states.data()), lanes * step.c_stride, stream_);
+  packing_.download_lanes(lane, stream_);
+  stream_.synchronize();
+  const bool floats = std::holds_alternative<Fp32>(task.policy.arithmetic);
+  Matrix<float> c(lanes, cells);
+  for (Index n = 0; n < lanes; ++n)
+    for (Index j = 0; j < cells; ++j) {
+      const std::int32_t state = states[n * step.c_stride + j];
+      c(lane[n], j) = floats ? std::bit_cast<float>(state) : cell_value(state);
+    }
+  return c;
+}
+
 std::vector<StepMode> DirectionRunner::modes(Index frames) const {
   std::vector<StepMode> modes(static_cast<std::size_t>(frames));
   mode_.download(modes.data(), frames, stream_);
@@ -127,44 +121,16 @@ std::vector<StepMode> DirectionRunner::modes(Index frames) const {
 }
 
 RecurrentStep DirectionRunner::recurrent_step(const DirectionTask& task) const {
-  const RecurrentLayer& layer = task.layer;
-  const DeviceProducts& products = task.products;
-  const bool keeps = keeps_elements(task.policy);
-  RecurrentStep step{.pack = packing_.view(),
-                     .cursor = cursor_.data(),
-                     .wx = {wx_.data(), products.input.shape().sum_stride()},
-                     .uh = {},
-                     .numbers = numbers_.data(),
-                     .c = c_.data(),
-                     .h = h_.view().data,
-                     .operand = {},
-                     .output = task.output.data,
-                     .state = keeps ? nullptr : h_state_.data(),
-                     .rule = rule_on_device_.data(),
-                     .totals = task.recurrent_totals,
-                     .cells = layer.cells,
-                     .width = layer.width(),
-                     .c_stride = DeviceMatrix<float>::padded_cols(layer.cells),
-                     .h_stride = h_.view().stride,
-                     .output_stride = task.output.stride,
-                     .kind = layer.kind,
-                     .form = layer.form,
-                     .highway_matrix = layer.has_highway_matrix()};
-  if (layer.kind == LayerKind::kSru && !step.highway_matrix) {
+  RecurrentStep step = recurrence_.step(recurrence_of(task));
+  step.pack = packing_.view();
+  step.cursor = cursor_.data();
+  step.wx = {wx_.data(), task.products.input.shape().sum_stride()};
+  step.output = task.output.data;
+  step.output_stride = task.output.stride;
+  step.totals = task.recurrent_totals;
+  if (step.kind == LayerKind::kSru && !step.highway_matrix) {
     step.x = task.x.data;
     step.x_stride = task.x.stride;
-  }
-  if (products.recurrent) {
-    const ProductShape& recurrent = products.recurrent->shape();
-    step.uh = {uh_.data(), recurrent.sum_stride()};
-    step.operand = keeps ? rows_of(h_.view())
-                         : OperandRows{h_operand_.data(), recurrent.operand_stride()};
-  }
-  if (products.after) {
-    const ProductShape& after = products.after->shape();
-    step.before_after = before_after_.view().data;
-    step.after_operand = {after_operand_.data(), after.operand_stride()};
-    step.after = {after_.data(), after.sum_stride()};
   }
   return step;
 }
@@ -173,15 +139,11 @@ RecurrentStep DirectionRunner::recurrent_step(const DirectionTask& task) const {
 void DirectionRunner::start(const DirectionTask& task, RecurrentStep& step) {
   const LayerPolicy& policy = task.policy;
   const Index lanes = task.lanes.count;
-  c_.zero(lanes * step.c_stride * kStateBytes, stream_);
-  h_.zero(stream_);
+  recurrence_.start(recurrence_of(task), stream_);
   launch_initial_state(policy, x_state_.data(), lanes * task.layer.product_inputs(), stream_);
-  rule_on_device_.upload(rule_, stream_);
-  numbers_.upload(task.products, policy, stream_);
   if (selects(policy)) selection_.start(selection_of(task), step, stream_);
   if (has_pseudo(policy)) pseudo_.start(pseudo_of(task), step, stream_);
   if (!task.products.recurrent || has_pseudo(policy)) return;
-  launch_initial_state(policy, h_state_.data(), lanes * step.width, stream_);
   launch_set_cursor(cursor_.data(), {0, 0}, stream_);
   launch_recurrent_operand(policy, step, active_.front(), 0, stream_);
 }
@@ -258,30 +220,15 @@ void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentSte
       (*task.products.recurrent)(step.operand, rows, step.uh, stream_);
     if (selected) selection_.launch(selection_of(task), step, rows, ahead, stream_);
     if (pseudo) pseudo_.launch(pseudo_of(task), step, rows, ahead, stream_);
-    if (task.layer.is_plain_lstm() && !selected && !pseudo)
+    if (task.layer.is_plain_lstm() && !selected && !pseudo) {
       launch_lstm_step(task.policy, step, rows, ahead, stream_);
-    else
-      launch_cells_around_products(task, step, rows, ahead);
+      continue;
+    }
+    Recurrence::launch_cells(recurrence_of(task), step, rows, ahead, stream_);
+    if (task.products.recurrent && !pseudo)
+      launch_recurrent_operand(task.policy, step, rows, ahead + 1, stream_);
   }
   if (count > 0) launch_advance_cursor(cursor_.data(), count, stream_);
-}
-
-// Cells of any kind with the product that follows within their step, and the next operand.
-void DirectionRunner::launch_cells_around_products(const DirectionTask& task,
-                                                   const RecurrentStep& step, Index rows,
-                                                   Index ahead) {
-  const DeviceProducts& products = task.products;
-  if (step.form.reset_before) {
-    launch_reset(task.policy, step, rows, ahead, stream_);
-    (*products.after)(step.after_operand, rows, step.after, stream_);
-  }
-  launch_cells(task.policy, step, rows, ahead, stream_);
-  if (step.form.projection > 0) {
-    (*products.after)(step.after_operand, rows, step.after, stream_);
-    launch_projection(task.policy, step, rows, ahead, stream_);
-  }
-  if (products.recurrent && !has_pseudo(task.policy))
-    launch_recurrent_operand(task.policy, step, rows, ahead + 1, stream_);
 }
 
 const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentStep& step, Index blocks) {

@@ -8,10 +8,9 @@
 // recorded graphs.
 #pragma once
 
-#include "cuda/cell.hpp"
 #include "cuda/graph.hpp"
-#include "cuda/numbers.hpp"
 #include "cuda/pseudo_skips.hpp"
+#include "cuda/recurrence.hpp"
 #include "cuda/selection.hpp"
 #include "cuda/stream.hpp"
 
@@ -50,6 +49,8 @@ class DirectionRunner {
   // skips.
   const std::vector<std::int32_t>& running() const { return running_; }
   std::vector<StepMode> modes(Index frames) const;
+  // After run: the last c of every lane, [N, H].
+  Matrix<float> final_cells(const DirectionTask& task) const;
 
  private:
   struct Recorded {
@@ -65,8 +66,7 @@ class DirectionRunner {
   };
 
   PlanView plan_view() const { return {mode_.data(), live_.data(), running_on_device_.data()}; }
-  void reserve_recurrent(const DirectionTask& task, Index lane_rows);
-  void reserve_after(const DirectionTask& task, Index lane_rows);
+  static RecurrenceTask recurrence_of(const DirectionTask& task);
   static SelectionTask selection_of(const DirectionTask& task);
   PseudoTask pseudo_of(const DirectionTask& task) const;
   RecurrentStep recurrent_step(const DirectionTask& task) const;
@@ -76,8 +76,6 @@ class DirectionRunner {
   void run_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks, Index count);
   void launch_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks,
                     Index count);
-  void launch_cells_around_products(const DirectionTask& task, const RecurrentStep& step,
-                                    Index rows, Index ahead);
   const Graph& graph(const DirectionTask& task, const RecurrentStep& step, Index blocks);
 
   Index chunk_bytes_;
@@ -87,14 +85,11 @@ class DirectionRunner {
   DeviceBuffer<std::int32_t> live_, running_on_device_;
   Index chunk_rows_ = 0;
   DeviceMatrix<float> windows_;
-  DeviceBuffer<std::byte> x_operand_, h_operand_, after_operand_, wx_, uh_, after_, c_;
-  DeviceMatrix<float> h_, before_after_;
-  DeviceBuffer<std::byte> x_state_, h_state_, rule_on_device_;
-  LayerNumbers numbers_;
+  DeviceBuffer<std::byte> x_operand_, wx_, x_state_;
+  Recurrence recurrence_;
   Selection selection_;
   PseudoSkips pseudo_;
   DeviceBuffer<StepCursor> cursor_;
-  std::vector<std::byte> rule_;
   std::vector<std::int32_t> running_;  // [N]
   std::vector<Index> active_;          // [longest + 1] lanes of each step
   std::vector<Index> offset_;          // [longest + 1] packed rows before each step

@@ -248,8 +248,9 @@ class GpuEngine final : public Engine {
     for (std::size_t d = 0; d < tasks.size(); ++d) {
       ready_.order(space.runners[d].stream(), stream_);
       part.running.push_back(space.runners[d].running());
-      if (part.observer != nullptr)
-        observe_plan(index, layer.directions[d], space.runners[d], part);
+      if (part.observer == nullptr) continue;
+      observe_plan(index, layer.directions[d], space.runners[d], part);
+      part.observer->on_final_cells(index, d, space.runners[d].final_cells(tasks[d]));
     }
   }
 
@@ -280,8 +281,12 @@ class GpuEngine final : public Engine {
                          shape.sum_stride()};
       products.input({operand.data + first * shape.operand_bytes(), operand.stride}, y.rows, sums,
                      stream_);
-      launch_linear(policy.arithmetic, sums, space.numbers.data(),
-                    activation_range(layer.activation), y, stream_);
+      launch_linear(policy.arithmetic,
+                    {.products = sums,
+                     .numbers = space.numbers.data(),
+                     .range = activation_range(layer.activation),
+                     .y = y},
+                    stream_);
     }
     part.running.emplace_back();
   }
@@ -318,19 +323,6 @@ class GpuEngine final : public Engine {
         }
         ++shape;
       }
-  }
-
-  static void count_selected(LayerActivity& activity, const LayerPolicy& policy,
-                             std::uint64_t selected, std::uint64_t at_pseudo) {
-    if (pseudo_skip(policy) != nullptr) {
-      const LayerShape& shape = activity.shape;
-      activity[Count::kStepsPseudo] = selected;
-      activity[Count::kMacs8x8] = static_cast<std::uint64_t>(shape.gates * shape.outputs) * at_pseudo;
-    } else if (std::holds_alternative<Memoized>(policy.operand)) {
-      activity[Count::kNeuronsMemoized] = selected;
-    } else if (std::holds_alternative<DynamicPrecision>(policy.operand)) {
-      activity[Count::kElementsLow] = selected;
-    }
   }
 
   void observe_plan(Index layer, Direction direction, const DirectionRunner& runner,
@@ -386,11 +378,15 @@ std::vector<std::string> devices() {
   return names;
 }
 
-std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {
+void expect_device() {
   EDGEVAL_EXPECTS(!devices().empty(),
                   "there is no GPU that edgeval can use (compute capability 8.0 or later, with a "
                   "driver for CUDA ",
                   CUDART_VERSION / 1000, "); use --device cpu");
+}
+
+std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {
+  expect_device();
   return std::make_unique<GpuEngine>(model, options);
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "host/engine/engine.hpp"
+#include "host/engine/decoder_engine.hpp"
 
 namespace edgeval::gpu {
 
@@ -15,8 +15,14 @@ bool built_with_cuda();
 // Names of the usable devices; empty without a driver or without CUDA in the build.
 std::vector<std::string> devices();
 
+// Throws Error when there is no device.
+void expect_device();
+
 // Throws Error when there is no device. The engine keeps a reference to the model, which must
 // outlive it.
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options);
+
+// The decoder of translations, likewise. It shows nothing to observers and refuses them.
+std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model);
 
 }  // namespace edgeval::gpu

@@ -79,6 +79,25 @@ class DeviceBuffer {
   Index capacity_ = 0;
 };
 
+// Elements in host memory that copies from the device reach without the host's help.
+template <class T>
+class PinnedBuffer {
+ public:
+  explicit PinnedBuffer(Index count) {
+    void* data = nullptr;
+    EDGEVAL_CUDA(cudaMallocHost(&data, static_cast<std::size_t>(count) * sizeof(T)));
+    data_.reset(static_cast<T*>(data));
+  }
+  T* data() const { return data_.get(); }
+  T& operator[](Index i) const { return data_.get()[i]; }
+
+ private:
+  struct Free {
+    void operator()(T* data) const { EDGEVAL_CUDA_NOTHROW(cudaFreeHost(data)); }
+  };
+  std::unique_ptr<T, Free> data_;
+};
+
 template <class T>
 class DeviceMatrix {
  public:

@@ -26,6 +26,10 @@ class Packing {
   void download_active(std::vector<Index>& active, cudaStream_t stream) const {
     active_.download(active.data(), static_cast<Index>(active.size()), stream);
   }
+  // lanes.size() values of PackView::lane, likewise.
+  void download_lanes(std::vector<std::int32_t>& lanes, cudaStream_t stream) const {
+    lane_.download(lanes.data(), static_cast<Index>(lanes.size()), stream);
+  }
   PackView view() const {
     return {lane_.data(), steps_.data(), active_.data(), offset_.data(), frame_of_row_.data()};
   }

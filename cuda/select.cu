@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(kMostThreads)
         return static_cast<double>(second_wx[at] + (second_uh == nullptr ? 0 : second_uh[at]));
       });
   block.once([&] {
-    selection.selected[step.pack.lane[n]] += static_cast<unsigned long long>(remembered);
+    atomicAdd(selection.selected + step.pack.lane[n], static_cast<unsigned long long>(remembered));
   });
 }
 
@@ -99,7 +99,7 @@ __global__ void __launch_bounds__(kMostThreads)
               reinterpret_cast<DynamicPrecision::Detector*>(selection.memory) + n * step.cells},
       [](std::int32_t sum, Source, Index) { return sum * 256; });
   block.once([&] {
-    selection.selected[step.pack.lane[n]] += static_cast<unsigned long long>(low);
+    atomicAdd(selection.selected + step.pack.lane[n], static_cast<unsigned long long>(low));
   });
 }
 

@@ -22,6 +22,19 @@ bool selects(const LayerPolicy& policy) {
          std::holds_alternative<DynamicPrecision>(policy.operand);
 }
 
+void count_selected(LayerActivity& activity, const LayerPolicy& policy, std::uint64_t selected,
+                    std::uint64_t at_pseudo) {
+  if (pseudo_skip(policy) != nullptr) {
+    const LayerShape& shape = activity.shape;
+    activity[Count::kStepsPseudo] = selected;
+    activity[Count::kMacs8x8] = static_cast<std::uint64_t>(shape.gates * shape.outputs) * at_pseudo;
+  } else if (std::holds_alternative<Memoized>(policy.operand)) {
+    activity[Count::kNeuronsMemoized] = selected;
+  } else if (std::holds_alternative<DynamicPrecision>(policy.operand)) {
+    activity[Count::kElementsLow] = selected;
+  }
+}
+
 void Selection::reserve(const SelectionTask& task, Index chunk_rows, cudaStream_t stream) {
   const Index neurons = neurons_of(task.layer), lane_rows = Product::padded(task.lanes);
   choice_ = choice_bytes(task.policy);

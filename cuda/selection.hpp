@@ -12,6 +12,10 @@ namespace edgeval::gpu {
 // Whether the policy puts a selection between products and cells.
 bool selects(const LayerPolicy& policy);
 
+// What was selected (DirectionTask has both totals) into a lane's counts.
+void count_selected(LayerActivity& activity, const LayerPolicy& policy, std::uint64_t selected,
+                    std::uint64_t at_pseudo);
+
 struct SelectionTask {
   const RecurrentLayer& layer;
   const DeviceProducts& products;

@@ -22,13 +22,18 @@ __global__ void unpack_kernel(Lanes lanes, PlanView plan, bool backward, DeviceV
 }
 
 template <class Format>
-__global__ void linear_kernel(SumRows products, const std::byte* numbers, ActivationRange range,
-                              DeviceView<float> y) {
+__global__ void linear_kernel(LinearFinish task) {
+  const Index r = blockIdx.x;
+  if (task.rows != nullptr && r >= *task.rows) return;
   using Numbers = typename Format::Numbers;
-  const auto product = Format::sums(products, blockIdx.x, y.cols);
-  linear_row(CudaBlock{}, *reinterpret_cast<const Numbers*>(numbers),
-             LinearRow<Numbers, std::remove_const_t<decltype(product)>>{
-                 .product = product, .outputs = y.cols, .range = range, .y = y.row(blockIdx.x)});
+  const auto product = Format::sums(task.products, r, task.y.cols);
+  const LinearRow<Numbers, std::remove_const_t<decltype(product)>> row{
+      .product = product, .outputs = task.y.cols, .range = task.range, .y = task.y.row(r)};
+  const Numbers& numbers = *reinterpret_cast<const Numbers*>(task.numbers);
+  if (task.end == LinearEnd::kTanh)
+    tanh_row(CudaBlock{}, numbers, row);
+  else
+    linear_row(CudaBlock{}, numbers, row);
 }
 
 }  // namespace
@@ -43,14 +48,13 @@ void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
   EDGEVAL_LAUNCHED(stream);
 }
 
-void launch_linear(const Arithmetic& arithmetic, SumRows products, const std::byte* numbers,
-                   ActivationRange range, DeviceView<float> y, cudaStream_t stream) {
-  if (y.rows == 0 || y.cols == 0) return;
+void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaStream_t stream) {
+  if (task.y.rows == 0 || task.y.cols == 0) return;
   std::visit(
       [&](const auto& choice) {
         using Format = decltype(format_of(choice));
-        linear_kernel<Format><<<static_cast<unsigned>(y.rows), threads_for(y.cols), 0, stream>>>(
-            products, numbers, range, y);
+        linear_kernel<Format>
+            <<<static_cast<unsigned>(task.y.rows), threads_for(task.y.cols), 0, stream>>>(task);
         EDGEVAL_LAUNCHED(stream);
       },
       arithmetic);

@@ -13,9 +13,15 @@ namespace edgeval::gpu {
 void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
                    DeviceView<float> output, cudaStream_t stream);
 
-// products [rows of y, O], which may be y itself in fp32 -> y, with the bias and clamped to the
-// range. numbers: those of the arithmetic, in device memory.
-void launch_linear(const Arithmetic& arithmetic, SumRows products, const std::byte* numbers,
-                   ActivationRange range, DeviceView<float> y, cudaStream_t stream);
+// The end of a linear layer: products [rows of y, O], which may be y itself in fp32 -> y.
+struct LinearFinish {
+  SumRows products;
+  const std::byte* numbers;  // those of the arithmetic, in device memory
+  ActivationRange range;
+  DeviceView<float> y;
+  LinearEnd end = LinearEnd::kActivation;  // or kTanh
+  const Index* rows = nullptr;             // how many of y's there are, in device memory; null: all
+};
+void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaStream_t stream);
 
 }  // namespace edgeval::gpu

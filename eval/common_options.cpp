@@ -24,18 +24,23 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
       ->capture_default_str();
 }
 
+namespace {
+
+bool takes_gpu(const EngineChoice& options) {
+  return options.device == "gpu" || (options.device == "auto" && !gpu::devices().empty());
+}
+
+}  // namespace
+
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options) {
   const EngineOptions engine{.threads = options.threads};
-  const bool on_gpu = options.device == "gpu" || (options.device == "auto" && !gpu::devices().empty());
-  return on_gpu ? gpu::make_engine(model, engine) : make_cpu_engine(model, engine);
+  return takes_gpu(options) ? gpu::make_engine(model, engine) : make_cpu_engine(model, engine);
 }
 
-void expect_translation_device(const EngineChoice& options) {
-  EDGEVAL_EXPECTS(options.device != "gpu", "--device gpu: translation runs on the CPU so far; leave the option out");
-}
-
-std::string translation_device(const std::string& device) {
-  return device + (gpu::devices().empty() ? "" : " (translation runs on the CPU)");
+Translator make_translator(const TranslationModel& model, const EngineChoice& options) {
+  const EngineOptions engine{.threads = options.threads};
+  if (!takes_gpu(options)) return {model, engine};
+  return {model, gpu::make_engine(model.network, engine), gpu::make_decoder_engine(model)};
 }
 
 void add_data_options(CLI::App& command, DataChoice& options) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "datasets/test_set.hpp"
-#include "host/engine/engine.hpp"
+#include "host/engine/translator.hpp"
 #include "hwmodel/pricing.hpp"
 
 namespace edgeval {
@@ -28,9 +28,7 @@ void add_engine_options(CLI::App& command, EngineChoice& options);
 // auto: the GPU when there is one.
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options);
 
-// Translation runs on the CPU: throws Error where a GPU is asked for; what there is to say where `auto` passes over one.
-void expect_translation_device(const EngineChoice& options);
-std::string translation_device(const std::string& device);
+Translator make_translator(const TranslationModel& model, const EngineChoice& options);
 
 struct DataChoice {
   std::string path;

@@ -143,14 +143,12 @@ data::TextSet open_texts(const RunOptions& options) {
 }
 
 void run_translation(const RunOptions& options, const TranslationModel& trained) {
-  expect_translation_device(options.engine);
   const Policy policy = load_policy(options.policy, options.settings);
   const auto [model, weights] = transform(trained, policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, model.network);
   SearchOptions search = search_of(options, resolve_beam(policy, profile ? &*profile : nullptr));
   const data::TextSet set = open_texts(options);
-  const EngineOptions engine{.threads = options.engine.threads};
-  const Translator translator(model, engine);
+  const Translator translator = make_translator(model, options.engine);
   std::vector<TranslationCandidate> candidates{{&translator, resolve(policy, model.network, profile ? &*profile : nullptr), search}};
   const std::vector<hw::Accelerator> accelerators =
       accelerators_for(options, translator.busiest(candidates[0].point, 2));
@@ -160,7 +158,7 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
   std::optional<Translator> of_trained;
   const bool is_reference = as_trained && is_dense(candidates[0].point) && std::holds_alternative<FixedBeam>(search.beam);
   if (!options.no_reference && !is_reference) {
-    if (!as_trained) of_trained.emplace(trained, engine);
+    if (!as_trained) of_trained.emplace(make_translator(trained, options.engine));
     search.beam = FixedBeam{static_cast<double>(widest_of(search.beam))};
     candidates.push_back({as_trained ? &translator : &*of_trained, dense_point(trained.network), search});
   }
@@ -171,7 +169,7 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
                                                      .replace_unknown = options.replace_unknown,
                                                      .reference_perplexity = options.reference_perplexity});
 
-  const TranslationRun run{model, set, policy, evaluation, candidates, translation_device(translator.device()), accelerators,
+  const TranslationRun run{model, set, policy, evaluation, candidates, translator.device(), accelerators,
                            weights};
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)

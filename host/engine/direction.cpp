@@ -5,6 +5,7 @@
 #include "host/engine/body/recurrent_cell.hpp"
 #include "host/engine/body/unpack.hpp"
 #include "host/engine/body/window.hpp"
+#include "host/engine/cell_state.hpp"
 #include "host/engine/pseudo_selection.hpp"
 
 namespace edgeval {
@@ -81,8 +82,7 @@ class DirectionRun {
 
   // The c of lane n in units of 1.
   void hand_on(Index n, float* cells) const {
-    constexpr double kUnit = std::is_same_v<typename Numbers::State, float> ? 1.0 : 1.0 / (1 << kStateBits);
-    for (Index j = 0; j < cells_; ++j) cells[j] = static_cast<float>(static_cast<double>(c_(n, j)) * kUnit);
+    for (Index j = 0; j < cells_; ++j) cells[j] = cell_value(c_(n, j));
   }
 
   const LanePlan& plan(Index n) const { return task_.plans[task_.lanes[n]]; }

@@ -5,13 +5,25 @@
 namespace edgeval {
 namespace {
 
+// The rows of some matrices, one below the other.
+Matrix<float> stacked(const std::vector<Matrix<float>>& parts) {
+  Index rows = 0;
+  for (const Matrix<float>& part : parts) rows += part.rows();
+  Matrix<float> all(rows, parts.at(0).cols());
+  float* to = all.data();
+  for (const Matrix<float>& part : parts) to = std::copy_n(part.data(), part.size(), to);
+  return all;
+}
+
 // Collects the final states of the encoder's layers and hands on what another observer wants to see.
 class StateCollector : public LayerObserver {
  public:
-  StateCollector(const Model& network, LayerObserver* next) : network_(network), next_(next) {}
+  StateCollector(const Model& network, LayerObserver* next)
+      : network_(network), next_(next), h_(network.stack().size()), c_(network.stack().size()) {}
+
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override {
-    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
-    Matrix<float>& h = states.h.emplace_back(output.sequences(), cells.outputs());
+    const RecurrentLayer& cells = of(layer);
+    Matrix<float>& h = h_[static_cast<std::size_t>(layer)].emplace_back(output.sequences(), cells.outputs());
     for (Index n = 0; n < output.sequences(); ++n)
       for (std::size_t d = 0; d < cells.directions.size(); ++d) {
         const Index t = cells.directions[d] == Direction::kForward ? output.length(n) - 1 : 0;
@@ -24,16 +36,28 @@ class StateCollector : public LayerObserver {
     if (next_ != nullptr) next_->on_plan(layer, direction, lane, modes);
   }
   void on_final_cells(Index layer, std::size_t direction, const Matrix<float>& c) override {
-    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
-    if (direction == 0) states.c.emplace_back(c.rows(), static_cast<Index>(cells.directions.size()) * cells.cells);
+    const RecurrentLayer& cells = of(layer);
+    std::vector<Matrix<float>>& parts = c_[static_cast<std::size_t>(layer)];
+    if (direction == 0) parts.emplace_back(c.rows(), static_cast<Index>(cells.directions.size()) * cells.cells);
     for (Index n = 0; n < c.rows(); ++n)
-      std::copy_n(c.row(n), cells.cells, states.c.back().row(n) + static_cast<Index>(direction) * cells.cells);
+      std::copy_n(c.row(n), cells.cells, parts.back().row(n) + static_cast<Index>(direction) * cells.cells);
   }
-  EncoderStates states;
+
+  EncoderStates states() const {
+    EncoderStates states;
+    for (const std::vector<Matrix<float>>& parts : h_) states.h.push_back(stacked(parts));
+    for (const std::vector<Matrix<float>>& parts : c_) states.c.push_back(stacked(parts));
+    return states;
+  }
 
  private:
+  const RecurrentLayer& of(Index layer) const {
+    return std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
+  }
+
   const Model& network_;
   LayerObserver* const next_;
+  std::vector<std::vector<Matrix<float>>> h_, c_;  // of each layer, groups of lanes in their order
 };
 
 }  // namespace
@@ -42,7 +66,7 @@ Encoded encode(const TranslationModel& model, Engine& engine, const Ragged<float
                LayerObserver* observer) {
   StateCollector collector(model.network, observer);
   BatchResult result = engine.run(embedded, point, &collector);
-  return {{std::move(result.outputs), std::move(collector.states)}, std::move(result.activity)};
+  return {{std::move(result.outputs), collector.states()}, std::move(result.activity)};
 }
 
 EncodedBatch slice(const EncodedBatch& batch, Index first, Index last) {

@@ -45,10 +45,11 @@ struct BatchResult {
 class LayerObserver {
  public:
   virtual ~LayerObserver() = default;
+  // All lanes, or as many of them at a time as a GPU's memory holds.
   virtual void on_layer(Index /*layer*/, const Ragged<float>& /*input*/, const Ragged<float>& /*output*/) {}
   // One call per recurrent layer, direction and lane; modes in time order, whatever the direction.
   virtual void on_plan(Index /*layer*/, Direction, Index /*lane*/, std::span<const StepMode> /*modes*/) {}
-  // One call per recurrent layer and direction, if the engine has them: the last c of every lane, [lanes, H].
+  // One call per recurrent layer and direction: the last c of every lane that on_layer shows, [lanes, H].
   virtual void on_final_cells(Index /*layer*/, std::size_t /*direction*/, const Matrix<float>& /*c*/) {}
 };
 

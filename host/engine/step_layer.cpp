@@ -4,6 +4,7 @@
 #include "host/engine/body/linear.hpp"
 #include "host/engine/body/operand.hpp"
 #include "host/engine/body/recurrent_cell.hpp"
+#include "host/engine/cell_state.hpp"
 #include "host/engine/selection.hpp"
 #include "host/engine/softmax.hpp"
 
@@ -36,17 +37,6 @@ class StepOperand {
   explicit StepOperand(Matrix<typename Rule::State> state) : state_(std::move(state)) {}
   Matrix<typename Rule::State> state_;
 };
-
-// c of a cell from its value in units of 1.
-template <class State>
-State state_of(float value) {
-  if constexpr (std::is_same_v<State, float>) {
-    return value;
-  } else {
-    const double scaled = static_cast<double>(value) * (1 << kStateBits);
-    return Grid::nearest(clamp(scaled, -0x1p31 + 1, 0x1p31 - 1));
-  }
-}
 
 template <class LayerArithmetic, class Technique>
 auto selection_for(const Technique&, const LayerArithmetic&, const SecondProducts*, std::span<const Index>, Index, Index) {
@@ -82,7 +72,7 @@ class RecurrentStep final : public StepLayer {
         State{Matrix<CellState>(start.rows, layer_.cells), StepOperand<Rule>(start.rows, layer_.product_inputs()),
               StepOperand<Rule>(start.rows, layer_.recurrent()),
               selection_for(choice_, arithmetic_, second_, start.lengths, layer_.gates(), layer_.cells)});
-    for (Index i = 0; i < state->c.size(); ++i) state->c.data()[i] = state_of<CellState>(start.cells->data()[i]);
+    for (Index i = 0; i < state->c.size(); ++i) state->c.data()[i] = cell_state<CellState>(start.cells->data()[i]);
     return state;
   }
 

@@ -5,74 +5,10 @@
 #include <map>
 
 #include "host/engine/beam_search.hpp"
-#include "tests/support/literal_translation.hpp"
-#include "tests/support/random_case.hpp"
+#include "tests/support/translation_case.hpp"
 
 namespace edgeval::test {
 namespace {
-
-// Of one layer of a decoder, of any kind.
-LayerPolicy random_policy(Random& random, const Layer& layer) {
-  LayerPolicy policy{EveryStep{}, AsIs{}};
-  policy.arithmetic = random.of<Arithmetic>(
-      {Fp32{}, Int16{{.input_bits = static_cast<double>(random.whole(11, 14))}}, Int8{{.input_bits = static_cast<double>(random.whole(4, 6))}}});
-  const auto* cells = std::get_if<RecurrentLayer>(&layer);
-  std::vector<OperandChoice> operands{AsIs{}};
-  if (cells == nullptr || !cells->form.reset_before) {
-    operands.push_back(Reuse{.clusters = 16, .range_min = -1.5, .range_max = 1.5});
-    operands.push_back(Delta{.threshold_x = 0.1, .threshold_h = 0.1});
-    if (cells != nullptr) operands.push_back(Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kBinary});
-    if (cells != nullptr) operands.push_back(Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kOracle});
-  }
-  if (cells != nullptr && cells->kind == LayerKind::kLstm && !std::holds_alternative<Int16>(policy.arithmetic)) {
-    // Shares of 0: profiles and patience last the fewest steps, whatever a sentence's length.
-    operands.push_back(DynamicPrecision{.profiling_share = 0, .peak_share = 0, .stable_share = 0, .input_alpha = 2});
-    operands.push_back(DynamicPrecision{.selector = PrecisionSelector::kRandom, .input_alpha = 2});
-  }
-  policy.operand = random.of<OperandChoice>(operands);
-  if (cells != nullptr && random.chance(0.3)) policy.nonlinearity = Hard{};
-  return policy;
-}
-
-OperatingPoint random_policies(Random& random, const TranslationModel& model) {
-  OperatingPoint point = dense_point(model.network);
-  for (std::size_t i = model.network.stack().size(); i < point.layers.size(); ++i)
-    point.layers[i] = random_policy(random, model.network.layers[i]);
-  return point;
-}
-
-// Now and then cells with peepholes, and GRUs that reset before the product.
-TranslationModel random_model(std::uint64_t seed) {
-  TranslationModel model = random_translation_model(seed);
-  Random random(seed + 1);
-  for (std::size_t at : model.decoder) {
-    auto& layer = std::get<RecurrentLayer>(model.network.layers[at]);
-    if (random.chance(0.6)) continue;
-    if (layer.kind == LayerKind::kGru) {
-      layer.form.reset_before = true;
-      continue;
-    }
-    layer.form.peepholes = true;
-    layer.weights[0].diagonal = Matrix<float>(3, layer.cells);
-    for (float& weight : layer.weights[0].diagonal.values()) weight = static_cast<float>(random.uniform(-1, 1));
-  }
-  return model;
-}
-
-// What an encoder might have given, without running one.
-using Given = EncodedBatch;
-
-Given random_given(Random& random, const TranslationModel& model, const std::vector<Index>& lengths, bool blank_states) {
-  Given given{Ragged<float>(lengths, model.keys()), {}};
-  for (float& key : given.keys.values.values()) key = static_cast<float>(random.uniform(-1, 1));
-  for (const Layer& layer : model.network.stack()) {
-    for (std::vector<Matrix<float>>* states : {&given.states.h, &given.states.c}) {
-      Matrix<float>& state = states->emplace_back(given.keys.sequences(), layer_outputs(layer));
-      for (float& value : state.values()) value = blank_states ? 0 : static_cast<float>(random.uniform(-1, 1));
-    }
-  }
-  return given;
-}
 
 // Lines up what every step put into each layer and got from it.
 class Recorder : public LayerObserver {
@@ -102,7 +38,7 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
   const OperatingPoint point = random_policies(random, model);
   DecoderWeights weights(model);
   const Decoder decoder(weights, point);
-  Given given = random_given(random, model, {7}, true);
+  EncodedBatch given = random_given(random, model, {7}, true);
   Recorder recorder;
   const SearchResult result = beam_search(decoder, std::move(given), {.beam = FixedBeam{1}, .longest = 25}, &recorder)[0];
   TranslationModel again = random_model(seed);
@@ -132,7 +68,7 @@ TEST_P(DecoderOperands, FollowTheirHypothesis) {
   DecoderWeights weights(model);
   const Decoder decoder(weights, point);
   const std::vector<Index> lengths{5, 1, 9, 3};
-  const Given given = random_given(random, model, lengths, false);
+  const EncodedBatch given = random_given(random, model, lengths, false);
   const auto results = beam_search(decoder, slice(given, 0, 4), {.beam = FixedBeam{4}, .longest = 12});
   std::vector<Activity> activity(4, decoder.counts().blank());
   const DecoderRecord record{activity};

@@ -8,6 +8,9 @@
 
 namespace edgeval {
 
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
+inline constexpr int kNoToken = std::numeric_limits<int>::max();
+
 struct Candidate {
   float score;  // the sum of log-probabilities with this token
   int token;
@@ -18,14 +21,11 @@ struct Candidate {
     if (token != other.token) return token < other.token;
     return row < other.row;
   }
-  EDGEVAL_HD bool exists() const { return token != std::numeric_limits<int>::max(); }
+  EDGEVAL_HD bool exists() const { return token != kNoToken; }
 };
 
 // Behind all others.
-EDGEVAL_HD Candidate no_candidate() {
-  constexpr int kLast = std::numeric_limits<int>::max();
-  return {-std::numeric_limits<float>::infinity(), kLast, kLast};
-}
+EDGEVAL_HD Candidate no_candidate() { return {-kInfinity, kNoToken, kNoToken}; }
 
 struct CandidateOrder {
   EDGEVAL_HD bool operator()(const Candidate& a, const Candidate& b) const { return a.before(b); }
@@ -42,7 +42,7 @@ struct CandidateRow {
 // The best `count` candidates of a row in falling order -> best [count], no_candidate() behind the last.
 template <class Block>
 EDGEVAL_HD void row_candidates(Block block, const CandidateRow& from, int count, Candidate* best) {
-  Candidate last{std::numeric_limits<float>::infinity(), -1, from.row};
+  Candidate last{kInfinity, -1, from.row};  // before all
   for (int i = 0; i < count; ++i) {
     last = block.best(
         from.width, no_candidate(),

@@ -49,7 +49,11 @@ TEST(GpuUnpack, LinearRowsAddTheBiasAndClamp) {
       const auto there = on_device(y.view(), stream), bias_there = on_device(bias.view(), stream);
       const ActivationRange range = activation_range({Activation::Type::kClippedRelu, 0.75F});
       const auto numbers = bytes_on_device(FloatNumbers{bias_there.view().data}, stream);
-      launch_linear(Fp32{}, float_rows<gpu::SumRows>(there), numbers.data(), range, there.view(),
+      launch_linear(Fp32{},
+                    {.products = float_rows<gpu::SumRows>(there),
+                     .numbers = numbers.data(),
+                     .range = range,
+                     .y = there.view()},
                     stream);
       for (Index r = 0; r < rows; ++r)
         linear_row(SerialBlock{}, FloatNumbers{bias.data()},
@@ -67,7 +71,8 @@ TEST(GpuUnpack, DISABLED_CanaryWritesBehindItsMemory) {
   gpu::DeviceView<float> beyond = there.view();
   beyond.rows = 2;
   const auto numbers = bytes_on_device(FloatNumbers{bias_there.view().data}, stream);
-  launch_linear(Fp32{}, float_rows<gpu::SumRows>(there), numbers.data(), {}, beyond, stream);
+  launch_linear(Fp32{},
+                {.products = float_rows<gpu::SumRows>(there), .numbers = numbers.data(), .range = {}, .y = beyond}, stream);
   stream.synchronize();
 }
 

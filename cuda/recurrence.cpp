@@ -1,0 +1,91 @@
+#include "cuda/recurrence.hpp"
+
+namespace edgeval::gpu {
+
+void Recurrence::reserve(const RecurrenceTask& task, cudaStream_t stream) {
+  const Index padded = Product::padded(task.rows);
+  h_.resize(padded, task.layer.width(), stream);
+  c_.reserve(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
+  if (task.products.recurrent) {
+    const ProductShape& recurrent = task.products.recurrent->shape();
+    uh_.reserve(padded * recurrent.sum_bytes(), stream);
+    if (!keeps_elements(task.policy)) h_operand_.reserve(padded * recurrent.operand_bytes(), stream);
+    h_state_.reserve(task.rows * task.layer.width() * state_bytes(task.policy), stream);
+  }
+  if (task.products.after) reserve_after(task, stream);
+  numbers_.reserve(task.products, task.policy, stream);
+  rule_ = rule_bytes(task.policy, task.products.recurrent_bits);
+  rule_on_device_.reserve(static_cast<Index>(rule_.size()), stream);
+}
+
+// For a product that follows within a step.
+void Recurrence::reserve_after(const RecurrenceTask& task, cudaStream_t stream) {
+  const ProductShape& after = task.products.after->shape();
+  const Index padded = Product::padded(task.rows);
+  before_after_.resize(padded, task.layer.cells, stream);
+  after_operand_.reserve(padded * after.operand_bytes(), stream);
+  after_.reserve(padded * after.sum_bytes(), stream);
+}
+
+void Recurrence::start(const RecurrenceTask& task, cudaStream_t stream) {
+  c_.zero(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
+  h_.zero(stream);
+  rule_on_device_.upload(rule_, stream);
+  numbers_.upload(task.products, task.policy, stream);
+  if (task.products.recurrent)
+    launch_initial_state(task.policy, h_state_.data(), task.rows * task.layer.width(), stream);
+}
+
+RecurrentStep Recurrence::step(const RecurrenceTask& task) const {
+  const RecurrentLayer& layer = task.layer;
+  const DeviceProducts& products = task.products;
+  const bool keeps = keeps_elements(task.policy);
+  RecurrentStep step{.pack = {},
+                     .cursor = nullptr,
+                     .wx = {},
+                     .uh = {},
+                     .numbers = numbers_.data(),
+                     .c = c_.data(),
+                     .h = h_.view().data,
+                     .operand = {},
+                     .output = nullptr,
+                     .state = keeps ? nullptr : h_state_.data(),
+                     .rule = rule_on_device_.data(),
+                     .totals = {},
+                     .cells = layer.cells,
+                     .width = layer.width(),
+                     .c_stride = DeviceMatrix<float>::padded_cols(layer.cells),
+                     .h_stride = h_.view().stride,
+                     .output_stride = 0,
+                     .kind = layer.kind,
+                     .form = layer.form,
+                     .highway_matrix = layer.has_highway_matrix()};
+  if (products.recurrent) {
+    const ProductShape& recurrent = products.recurrent->shape();
+    step.uh = {uh_.data(), recurrent.sum_stride()};
+    step.operand = keeps ? OperandRows{reinterpret_cast<std::byte*>(h_.view().data), h_.view().stride}
+                         : OperandRows{h_operand_.data(), recurrent.operand_stride()};
+  }
+  if (products.after) {
+    const ProductShape& after = products.after->shape();
+    step.before_after = before_after_.view().data;
+    step.after_operand = {after_operand_.data(), after.operand_stride()};
+    step.after = {after_.data(), after.sum_stride()};
+  }
+  return step;
+}
+
+void Recurrence::launch_cells(const RecurrenceTask& task, const RecurrentStep& step, Index rows, Index ahead,
+                              cudaStream_t stream) {
+  if (step.form.reset_before) {
+    launch_reset(task.policy, step, rows, ahead, stream);
+    (*task.products.after)(step.after_operand, rows, step.after, stream);
+  }
+  gpu::launch_cells(task.policy, step, rows, ahead, stream);
+  if (step.form.projection > 0) {
+    (*task.products.after)(step.after_operand, rows, step.after, stream);
+    launch_projection(task.policy, step, rows, ahead, stream);
+  }
+}
+
+}  // namespace edgeval::gpu

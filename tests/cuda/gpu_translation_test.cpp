@@ -1,0 +1,145 @@
+// Translation on the GPU against the CPU, which is the definition: in integers the same bits of everything a search gives,
+// counts included; in fp32, whose products round differently, the same answers within a tolerance.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "host/core/error.hpp"
+#include "host/engine/translator.hpp"
+#include "tests/support/gpu.hpp"
+#include "tests/support/translation_case.hpp"
+
+namespace edgeval::test {
+namespace {
+
+void expect_equal(const SearchResult& gpu, const SearchResult& cpu) {
+  ASSERT_EQ(gpu.best.size(), cpu.best.size());
+  for (std::size_t i = 0; i < cpu.best.size(); ++i) {
+    EXPECT_EQ(gpu.best[i].tokens, cpu.best[i].tokens);
+    EXPECT_EQ(gpu.best[i].attended, cpu.best[i].attended);
+    EXPECT_EQ(gpu.best[i].score, cpu.best[i].score);
+    EXPECT_EQ(gpu.best[i].log_probability, cpu.best[i].log_probability);
+    EXPECT_EQ(gpu.best[i].ended, cpu.best[i].ended);
+  }
+  EXPECT_EQ(gpu.counts, cpu.counts);
+  EXPECT_EQ(gpu.spreads, cpu.spreads);
+  ASSERT_EQ(gpu.activity.layers.size(), cpu.activity.layers.size());
+  for (std::size_t l = 0; l < cpu.activity.layers.size(); ++l)
+    EXPECT_EQ(gpu.activity.layers[l], cpu.activity.layers[l]) << cpu.activity.layers[l].shape.name;
+}
+
+SearchOptions random_search(Random& random) {
+  const double width = static_cast<double>(random.whole(1, 6));
+  SearchOptions options{.beam = random.of<Beam>({FixedBeam{width}, DynamicBeam{1, width, 0.2, 1.5}, PrunedBeam{width, 0.3, 2}}),
+                        .longest = static_cast<int>(random.whole(1, 14))};
+  options.shortest = static_cast<int>(random.whole(0, options.longest - 1));
+  options.n_best = static_cast<int>(random.whole(1, widest_of(options.beam)));
+  options.penalty = random.of<LengthPenalty>({LengthPenalty::kNone, LengthPenalty::kWu, LengthPenalty::kAverage});
+  options.alpha = 0.8;
+  return options;
+}
+
+std::vector<Index> random_lengths(Random& random, int sentences) {
+  std::vector<Index> lengths;
+  for (int n = 0; n < sentences; ++n) lengths.push_back(random.skewed(1, 12));
+  return lengths;
+}
+
+class GpuTranslation : public testing::TestWithParam<int> {
+ protected:
+  void SetUp() override { EDGEVAL_NEEDS_GPU(); }
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(GetParam()); }
+};
+INSTANTIATE_TEST_SUITE_P(Seeds, GpuTranslation, testing::Range(0, 60));
+
+// Every operand, choice of sums, kind of attention, bridge, beam, penalty and limit.
+TEST_P(GpuTranslation, IsTheCpusInIntegersBitForBit) {
+  Random random(12000 + seed());
+  const TranslationModel model = random_model(12000 + seed());
+  const auto cpu = make_cpu_decoder_engine(model, {.threads = 1});
+  const auto gpu = gpu::make_decoder_engine(model);
+  for (int sentences : {1, 9, 40}) {  // on one engine, point after point
+    const OperatingPoint point = random_policies(random, model, false);
+    const SearchOptions options = random_search(random);
+    const EncodedBatch batch = random_given(random, model, random_lengths(random, sentences), random.chance(0.2));
+    const auto expected = cpu->search(batch, point, options), found = gpu->search(batch, point, options);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t n = 0; n < expected.size(); ++n) {
+      SCOPED_TRACE(concat("sentence ", n, " of ", sentences));
+      expect_equal(found[n], expected[n]);
+    }
+  }
+}
+
+TEST_P(GpuTranslation, ScoresWhatTheCpuScores) {
+  Random random(13000 + seed());
+  const TranslationModel model = random_model(13000 + seed());
+  const OperatingPoint point = random_policies(random, model, false);
+  const std::vector<Index> lengths = random_lengths(random, 20);
+  const EncodedBatch batch = random_given(random, model, lengths, false);
+  std::vector<std::vector<int>> targets(lengths.size());
+  for (std::vector<int>& target : targets)
+    for (Index i = random.whole(0, 9); i > 0; --i)
+      target.push_back(static_cast<int>(random.whole(0, model.target_embedding.rows() - 1)));
+  const auto expected = make_cpu_decoder_engine(model, {.threads = 1})->log_probabilities(batch, point, targets);
+  EXPECT_EQ(gpu::make_decoder_engine(model)->log_probabilities(batch, point, targets), expected);
+}
+
+// From the words on: encoders on both devices, their final states in between.
+TEST_P(GpuTranslation, TranslatesAsTheCpuDoes) {
+  Random random(14000 + seed());
+  const TranslationModel model = random_translation_model(14000 + seed());
+  OperatingPoint point = dense_point(model.network);
+  for (LayerPolicy& policy : point.layers) policy.arithmetic = Int16{{.input_bits = 12}};
+  std::vector<Sentence> sentences;
+  for (Index length : random_lengths(random, 12)) {
+    Sentence& sentence = sentences.emplace_back();
+    for (Index i = 1; i < length; ++i) sentence.push_back(random.whole(0, model.source_embedding.rows() - 1));
+  }
+  const SearchOptions options = random_search(random);
+  const EngineOptions engine{.threads = 1};
+  const Translator on_gpu(model, gpu::make_engine(model.network, engine), gpu::make_decoder_engine(model));
+  const auto found = on_gpu.run(sentences, point, options);
+  const auto expected = Translator(model, engine).run(sentences, point, options);
+  for (std::size_t n = 0; n < sentences.size(); ++n) {
+    SCOPED_TRACE(concat("sentence ", n));
+    expect_equal(found[n].search, expected[n].search);
+    EXPECT_EQ(found[n].activity, expected[n].activity);
+  }
+}
+
+TEST_P(GpuTranslation, IsNearTheCpusInFloats) {
+  Random random(15000 + seed());
+  const TranslationModel model = random_model(15000 + seed());
+  const OperatingPoint point = dense_point(model.network);
+  const EncodedBatch batch = random_given(random, model, random_lengths(random, 15), false);
+  const SearchOptions options{.beam = FixedBeam{3}, .longest = 10};
+  const auto expected = make_cpu_decoder_engine(model, {.threads = 1})->search(batch, point, options);
+  const auto found = gpu::make_decoder_engine(model)->search(batch, point, options);
+  for (std::size_t n = 0; n < expected.size(); ++n) {
+    // Another hypothesis may win where two are as good.
+    EXPECT_NEAR(found[n].best[0].score, expected[n].best[0].score, 1e-4 * std::max(1.0, std::abs(expected[n].best[0].score)));
+    if (found[n].best[0].tokens != expected[n].best[0].tokens) continue;
+    EXPECT_EQ(found[n].best[0].attended.size(), expected[n].best[0].attended.size());
+  }
+}
+
+TEST(GpuDecoder, RefusesObserversAndOverflows) {
+  EDGEVAL_NEEDS_GPU();
+  Random random(7);
+  TranslationModel model = random_translation_model(7);
+  const EncodedBatch batch = random_given(random, model, {3, 2}, false);
+  LayerObserver observer;
+  EXPECT_THROW(gpu::make_decoder_engine(model)->search(batch, dense_point(model.network), {}, &observer), Error);
+  auto& generator = std::get<LinearLayer>(model.network.layers[model.generator]);
+  for (float& weight : generator.weight.values()) weight = 3e38F;
+  try {
+    gpu::make_decoder_engine(model)->search(batch, dense_point(model.network), {});
+    FAIL() << "went on without numbers";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("gives no probabilities"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace edgeval::test
