@@ -75,8 +75,9 @@ if ! cmake -S "$root" -B "$build" "${options[@]}" >"$logs/configure.log" 2>&1; t
 fi
 find "$build/cuda" -name '*.cu.o' -delete 2>/dev/null  # so that every kernel is reported
 kernel_tests=$(cd "$root/tests/cuda/kernels" && ls ./*_test.cpp | sed 's,^\./,,; s/\.cpp$//')
-engine_tests="gpu_engine_test gpu_cells_test gpu_selection_test"
-if ! cmake --build "$build" -j "$jobs" --target edgeval body_test digits_test $engine_tests $kernel_tests gpu_bench \
+engine_tests="gpu_engine_test gpu_cells_test gpu_selection_test gpu_translation_test"
+if ! cmake --build "$build" -j "$jobs" --target edgeval body_test body_search_test digits_test $engine_tests $kernel_tests \
+  gpu_bench gpu_translate_bench \
   >"$logs/build.log" 2>&1; then
   grep -E 'error|Error' "$logs/build.log" | head -n 20
   fail "build" "$logs/build.log"
@@ -99,8 +100,9 @@ awk '{ rule = NF == 7 ? $2 : "-"; printf "%-26s %-16s %-7s %9d %7d %6d %8d\n", $
   "$logs/resources.txt"
 row "kernels" "$(awk '{ if ($(NF-3) > most) most = $(NF-3); spilled += $NF } END { printf "%d compiled, at most %d registers, %d bytes spilled", NR, most, spilled }' "$logs/resources.txt")"
 
-"$build/tests/body_test" >"$logs/body.log" 2>&1 && row "bodies on the CPU" "ok" || fail "bodies on the CPU" "$logs/body.log"
-"$build/tests/digits_test" >"$logs/digits.log" 2>&1 && row "digits on the CPU" "ok" || fail "digits on the CPU" "$logs/digits.log"
+for test in body_test body_search_test digits_test; do
+  "$build/tests/$test" >"$logs/$test.log" 2>&1 && row "$test on the CPU" "ok" || fail "$test on the CPU" "$logs/$test.log"
+done
 
 if [ -z "$capability" ]; then
   row "tests, sanitizer, bench" "NOT RUN: this machine has no GPU; the kernels were compiled and nothing more"
@@ -136,9 +138,14 @@ else
   row "compute-sanitizer" "NOT RUN: not installed"
 fi
 
-if "$build/tests/gpu_bench" >"$logs/bench.log" 2>&1; then
-  while read -r line; do row "bench" "$line"; done <"$logs/bench.log"
-else
-  fail "bench" "$logs/bench.log"
-fi
+bench() {
+  local log=$logs/$1.log
+  if "$build/tests/$1" "${@:2}" >"$log" 2>&1; then
+    while read -r line; do row "$1" "$line"; done <"$log"
+  else
+    fail "$1" "$log"
+  fi
+}
+bench gpu_bench
+bench gpu_translate_bench "$root/datasets/captions/multi30k-en-de.safetensors"
 finish

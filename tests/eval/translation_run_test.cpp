@@ -206,7 +206,8 @@ TEST(RunTranslation, RefusesWhatCannotBe) {
   refused(with(kModel, {"--data", "zero.en"}), "zero.en:1: holds a zero byte");
   refused(with(kModel, {"--data", "latin.en"}), "latin.en:1: not UTF-8");
   refused(with(kModel, {"--data", spoken_data()}), "is a folder");
-  refused(with(kRun, {"--device", "gpu"}), "--device gpu");
+  refused({"profile", "--model", captions("multi30k-en-de.safetensors"), "--data", captions("captions.en"), "--device", "gpu"},
+          "is made on the CPU");
   refused(with(kRun, {"--n-best", "6"}), "--n-best 6");
   refused(with(kRun, {"--min-length", "100"}), "--min-length 100");
   refused(with(kRun, {"--split", "test"}), "--split");

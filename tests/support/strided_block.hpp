@@ -30,6 +30,28 @@ struct StridedBlock {
     return part[0];
   }
 
+  template <class T, class Value>
+  T total(Index count, Value value) const {
+    std::array<T, kThreads> part{};
+    for (Index thread = kThreads - 1; thread >= 0; --thread)
+      for (Index i = thread; i < count; i += kThreads)
+        part[static_cast<std::size_t>(thread)] += value(i);
+    for (std::size_t half = kThreads / 2; half > 0; half /= 2)
+      for (std::size_t thread = 0; thread < half; ++thread) part[thread] += part[thread + half];
+    return part[0];
+  }
+
+  template <class T, class Value, class Before>
+  T best(Index count, T none, Value value, Before before) const {
+    T found = none;
+    for (Index thread = kThreads - 1; thread >= 0; --thread)
+      for (Index i = thread; i < count; i += kThreads) {
+        const T next = value(i);
+        if (before(next, found)) found = next;
+      }
+    return found;
+  }
+
   template <class Action>
   void once(Action action) const {
     action();
