@@ -15,7 +15,7 @@ struct SearchOptions {
   int longest = 100;   // tokens, eos included
   int shortest = 0;    // tokens before eos is allowed
   int n_best = 1;
-  LengthPenalty penalty = LengthPenalty::kNone;  // divides the score: 1; ((5 + t) / 6)^alpha; t. t: tokens with eos
+  LengthPenalty penalty = LengthPenalty::kNone;  // divides the score: 1; ((5 + t) / 6)^alpha; t. t: tokens with bos and eos
   double alpha = 0;    // of kWu
 };
 

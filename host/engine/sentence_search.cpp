@@ -34,7 +34,7 @@ std::vector<Index> SentenceSearch::advance(std::span<const Candidate> best, int 
 }
 
 void SentenceSearch::finish(std::size_t node, float score, bool ended) {
-  const auto tokens = static_cast<double>(result_.counts.steps);
+  const auto tokens = static_cast<double>(result_.counts.steps + 1);  // bos and eos among them
   Hypothesis hypothesis;
   for (std::size_t at = node; at != kNone; at = nodes_[at].parent) {
     hypothesis.tokens.push_back(nodes_[at].token);

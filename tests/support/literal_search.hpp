@@ -55,6 +55,7 @@ LiteralTranslation literal_search(const TranslationModel& model, const Row& firs
   std::vector<Finished> finished;
   const auto widest = static_cast<std::size_t>(std::visit([](const auto& beam) { return beam.widest(); }, options.beam));
   const auto eos = static_cast<std::size_t>(*model.target.eos);
+  // length: bos and every token since, as OpenNMT-py's len(next_ys).
   const auto normalised = [&](double score, double length) {
     if (options.penalty == LengthPenalty::kAverage) return score / length;
     return options.penalty == LengthPenalty::kWu ? score / std::pow((5 + length) / 6, options.alpha) : score;
@@ -87,7 +88,7 @@ LiteralTranslation literal_search(const TranslationModel& model, const Row& firs
       Row row = rows[candidate.row];
       row.score = candidate.score;
       if (candidate.token == eos) {
-        finished.push_back({normalised(row.score, t), {row.tokens.begin() + 1, row.tokens.end()}});
+        finished.push_back({normalised(row.score, t + 1), {row.tokens.begin() + 1, row.tokens.end()}});
         ++ended;
         continue;
       }
@@ -100,7 +101,7 @@ LiteralTranslation literal_search(const TranslationModel& model, const Row& firs
   }
   if (finished.empty())
     for (const Row& row : rows)
-      finished.push_back({normalised(row.score, static_cast<double>(result.counts.steps)), {row.tokens.begin() + 1, row.tokens.end()}});
+      finished.push_back({normalised(row.score, static_cast<double>(result.counts.steps) + 1), {row.tokens.begin() + 1, row.tokens.end()}});
   std::ranges::stable_sort(finished, std::ranges::greater{}, &Finished::score);
   if (finished.size() > 1) result.closest = std::min(result.closest, finished[0].score - finished[1].score);
   result.tokens = finished[0].tokens;
