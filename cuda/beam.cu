@@ -140,11 +140,11 @@ void SearchMemory::reserve(Index rows, Index sentences, Index widest, Index step
   scratch_.reserve(static_cast<Index>(scan_bytes_), stream);
 }
 
-void SearchMemory::start(Index sentences, cudaStream_t stream) {
-  std::vector<Index> one_each(static_cast<std::size_t>(sentences), 1);
+void SearchMemory::start(cudaStream_t stream) {
+  std::vector<Index> one_each(static_cast<std::size_t>(sentences_), 1);
   one_each.push_back(0);
   live_.upload(one_each, stream);
-  ended_.zero(sentences, stream);
+  ended_.zero(sentences_, stream);
   scan(stream);
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for one_each
 }
@@ -172,12 +172,12 @@ SearchView SearchMemory::view(const SearchOptions& options, int eos) const {
 }
 
 SearchMemory::History SearchMemory::download(Index steps, cudaStream_t stream) const {
-  const Index sentences = steps * sentences_, rows = sentences * widest_;
+  const Index widths = steps * sentences_, rows = widths * widest_;
   History history{std::vector<Candidate>(static_cast<std::size_t>(rows)),
-                  std::vector<std::int32_t>(static_cast<std::size_t>(sentences)),
+                  std::vector<std::int32_t>(static_cast<std::size_t>(widths)),
                   std::vector<std::int32_t>(static_cast<std::size_t>(rows))};
   candidates_.download(history.candidates.data(), rows, stream);
-  width_.download(history.width.data(), sentences, stream);
+  width_.download(history.width.data(), widths, stream);
   attended_.download(history.attended.data(), rows, stream);
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));
   return history;

@@ -36,12 +36,12 @@ class SearchMemory {
   // steps: the most that will be made; rows: R.
   void reserve(Index rows, Index sentences, Index widest, Index steps, cudaStream_t stream);
   // One live row for each sentence.
-  void start(Index sentences, cudaStream_t stream);
+  void start(cudaStream_t stream);
   SearchView view(const SearchOptions& options, int eos) const;
   // Rows of the next step: live -> first.
   void scan(cudaStream_t stream) const;
 
-  // What the host replays: of every step and sentence, and of `widest` rows each but of `width`.
+  // What the host replays of every step and sentence: `widest` candidates and positions attended, one width.
   struct History {
     std::vector<Candidate> candidates;
     std::vector<std::int32_t> width, attended;

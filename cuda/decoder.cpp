@@ -41,8 +41,7 @@ LinearStepTask DeviceDecoder::linear_task(std::size_t layer, Index rows) {
 }
 
 StepLaunch DeviceDecoder::launch(Index rows) const {
-  const RowView view = rows_.view();
-  return {rows_.pack(), view.cursor, &view.state->running, rows, stream_};
+  return {rows_.pack(), &rows_.view().state->running, rows, stream_};
 }
 
 void DeviceDecoder::start(const Batch& batch) {
@@ -50,7 +49,7 @@ void DeviceDecoder::start(const Batch& batch) {
   check_point(model_.network, point_);
   sentences_ = batch.encoded.keys.sequences();
   most_rows_ = batch.rows;
-  memory_.keys = slice(batch.encoded.keys, 0, sentences_);
+  memory_.keys = std::move(batch.encoded.keys);
   make_source_attention(model_.attention, policy(model_.attention.output).arithmetic)->remember(memory_);
   reserve(batch);
   totals_.zero(static_cast<Index>(weights_.size()) * kTotals * sentences_, stream_);
@@ -148,7 +147,7 @@ void DeviceDecoder::start_layers(const Batch& batch) {
     const RecurrentLayer& cells = model_.cells(model_.decoder[at]);
     if (c.size() <= at) c.push_back(Matrix<float>(sentences_, cells.cells));
     const bool of_h = cells.kind == LayerKind::kGru;  // a GRU's state is its h
-    recurrent_[at].start(recurrent_task(at), h[at], of_h ? h[at] : c[at], stream_);
+    recurrent_[at].start(recurrent_task(at), rows_, h[at], of_h ? h[at] : c[at], stream_);
   }
   const Attention& attention = model_.attention;
   if (attention.probe) linear(*attention.probe).start(linear_task(*attention.probe, most_rows_), stream_);
@@ -220,8 +219,9 @@ VocabularyTask DeviceDecoder::vocabulary() {
           .softmax = source_.view().softmax};
 }
 
-void DeviceDecoder::gather(const Index* count) {
-  launch_gather(rows_.view(), segments_on_device_.data(), static_cast<Index>(segments_.size()), count, most_rows_, stream_);
+void DeviceDecoder::gather(const Index* count, Index most) {
+  launch_gather(rows_.view(), segments_on_device_.data(), static_cast<Index>(segments_.size()), count,
+                std::min(most, most_rows_), stream_);
 }
 
 std::vector<Activity> DeviceDecoder::activity() const {

@@ -17,13 +17,13 @@ class DeviceDecoder {
   explicit DeviceDecoder(const TranslationModel& model);
 
   struct Batch {
-    const EncodedBatch& encoded;
+    EncodedBatch& encoded;  // its keys are taken
     const OperatingPoint& point;
     const std::vector<std::int32_t>& order;  // the sentence of each of the first rows, one each
     Index rows;                              // the most of a step
     Index steps;                             // the most that are made
   };
-  // Takes all the memory of a batch, or throws OutOfMemory; then the bridge, and what attention reads.
+  // Takes the memory of a batch, or throws OutOfMemory; runs the bridge, and what attention reads.
   void start(const Batch& batch);
 
   // One step as far as the generator's sums, launched for `rows` rows; does nothing where there are more.
@@ -32,8 +32,8 @@ class DeviceDecoder {
   // For what follows the sums.
   VocabularyTask vocabulary();
   const Arithmetic& vocabulary_arithmetic() const { return policy(model_.generator).arithmetic; }
-  // Rows := those of their parents (RowView); count: how many there are, in device memory.
-  void gather(const Index* count);
+  // Rows := those of their parents (RowView); count: how many there are, in device memory; most: at most.
+  void gather(const Index* count, Index most);
 
   RowView rows() const { return rows_.view(); }
   const Stream& stream() const { return stream_; }

@@ -1,9 +1,8 @@
 // The decoder engine on the GPU. A step of the beam search is a row of launches without a word from the device: it is launched
-// for as many rows as the host last heard of, some steps ago, and room for a few more. Where they are too few the device
-// lets the step pass and the host, hearing of it, launches the next ones for all there can be (cuda/search_rows.hpp).
+// for as many rows as the host last heard of, some steps ago, and a few more. Where they are too few the device lets the
+// step pass and the host, hearing of it, launches the next ones for all there can be (cuda/search_rows.hpp).
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <numeric>
 
 #include "cuda/decoder.hpp"
@@ -20,6 +19,9 @@ constexpr Index kAhead = 4;  // steps that are launched before the first of them
 class Reports {
  public:
   Reports() : states_(kAhead) {}
+  ~Reports() {  // what was asked for is written, even where nobody waits for it any more
+    for (; heard_ < asked_; ++heard_) events_[static_cast<std::size_t>(heard_ % kAhead)].wait_nothrow();
+  }
 
   // After the step's launches.
   void ask(const SearchState* state, const Stream& stream) {
@@ -42,13 +44,13 @@ class Reports {
 
 class GpuDecoderEngine final : public DecoderEngine {
  public:
-  explicit GpuDecoderEngine(const TranslationModel& model) : model_(model) {}
+  GpuDecoderEngine(const TranslationModel& model, const DecoderLimits& limits) : model_(model), limits_(limits) {}
 
   std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point, const SearchOptions& options,
                                    LayerObserver* observer) override {
     EDGEVAL_EXPECTS(observer == nullptr, "what passes between a decoder's layers is seen on the CPU only; use --device cpu");
     std::vector<SearchResult> results;
-    in_parts(batch, [&](Index, const EncodedBatch& part) {
+    in_parts(batch, [&](Index, EncodedBatch part) {
       std::ranges::move(search_part(part, point, options), std::back_inserter(results));
     });
     return results;
@@ -57,7 +59,7 @@ class GpuDecoderEngine final : public DecoderEngine {
   std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,
                                         std::span<const std::vector<int>> targets) override {
     std::vector<double> sums;
-    in_parts(batch, [&](Index first, const EncodedBatch& part) {
+    in_parts(batch, [&](Index first, EncodedBatch part) {
       const auto count = static_cast<std::size_t>(part.keys.sequences());
       std::ranges::move(score_part(part, point, targets.subspan(static_cast<std::size_t>(first), count)), std::back_inserter(sums));
     });
@@ -65,33 +67,39 @@ class GpuDecoderEngine final : public DecoderEngine {
   }
 
  private:
-  // As many sentences at once as the memory took the last time, halved until it takes them. What `work` adds to results it
-  // adds when all went well.
+  // As many sentences at once as the memory takes, halved until it does; then it is given back at the end, for others. What
+  // `work` adds to results it adds when all went well.
   template <class Work>
   void in_parts(const EncodedBatch& batch, const Work& work) {
+    Index most = limits_.sentences;
     for (Index first = 0; first < batch.keys.sequences();) {
-      const Index count = std::min(most_sentences_, batch.keys.sequences() - first);
+      const Index count = std::min(most, batch.keys.sequences() - first);
       try {
         if (!decoder_) decoder_.emplace(model_);
         work(first, slice(batch, first, first + count));
         first += count;
       } catch (const OutOfMemory&) {
-        decoder_.reset();
-        search_memory_ = {};
-        EDGEVAL_EXPECTS(count > 1, "a beam over a sentence of ", batch.keys.length(first),
+        release();
+        EDGEVAL_EXPECTS(count > 1, "the decoder with a sentence of ", batch.keys.length(first),
                         " positions does not fit into the memory of the GPU; use --device cpu");
-        most_sentences_ = count / 2;
+        most = count / 2;
       }
     }
+    if (most < limits_.sentences) release();
   }
 
-  std::vector<SearchResult> search_part(const EncodedBatch& batch, const OperatingPoint& point, const SearchOptions& options) {
+  void release() {
+    decoder_.reset();
+    search_memory_ = {};
+  }
+
+  std::vector<SearchResult> search_part(EncodedBatch& batch, const OperatingPoint& point, const SearchOptions& options) {
     const Index sentences = batch.keys.sequences(), widest = widest_of(options.beam);
     std::vector<std::int32_t> order(static_cast<std::size_t>(sentences));
     std::iota(order.begin(), order.end(), 0);
     search_memory_.reserve(sentences * widest, sentences, widest, options.longest, decoder_->stream());
     decoder_->start({batch, point, order, sentences * widest, options.longest});
-    search_memory_.start(sentences, decoder_->stream());
+    search_memory_.start(decoder_->stream());
     const Index steps = run_steps(sentences, options);
     return replay(steps, options);
   }
@@ -110,7 +118,7 @@ class GpuDecoderEngine final : public DecoderEngine {
       if (going == 0) break;
       const Index most = going * widest;
       const bool knows = heard.step > 0 && heard.running > 0;  // else of no step, or of one that was launched for too few
-      rows = knows ? std::min(most, heard.rows + heard.rows / 4 + Product::kRowBlock) : most;
+      rows = knows ? std::min(most, heard.rows + heard.rows / 16 + limits_.spare_rows) : most;
     }
     decoder_->stream().synchronize();
     return heard.step;
@@ -126,7 +134,7 @@ class GpuDecoderEngine final : public DecoderEngine {
     search_memory_.scan(stream);
     launch_next_rows(view, search, stream);
     const Index* const count = search.first + search.sentences;
-    decoder_->gather(count);
+    decoder_->gather(count, rows * search.widest);
     launch_finish_step(view, count, stream);
   }
 
@@ -160,7 +168,7 @@ class GpuDecoderEngine final : public DecoderEngine {
   }
 
   // The targets' own tokens, longest target first, so that those that go on are the first rows of every step.
-  std::vector<double> score_part(const EncodedBatch& batch, const OperatingPoint& point,
+  std::vector<double> score_part(EncodedBatch& batch, const OperatingPoint& point,
                                  std::span<const std::vector<int>> targets) {
     const auto sentences = static_cast<Index>(targets.size());
     std::vector<std::int32_t> order(targets.size());
@@ -203,7 +211,7 @@ class GpuDecoderEngine final : public DecoderEngine {
   }
 
   const TranslationModel& model_;
-  Index most_sentences_ = std::numeric_limits<Index>::max();
+  const DecoderLimits limits_;
   std::optional<DeviceDecoder> decoder_;
   SearchMemory search_memory_;
   DeviceBuffer<std::int32_t> tokens_;
@@ -212,9 +220,9 @@ class GpuDecoderEngine final : public DecoderEngine {
 
 }  // namespace
 
-std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model) {
+std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model, const DecoderLimits& limits) {
   expect_device();
-  return std::make_unique<GpuDecoderEngine>(model);
+  return std::make_unique<GpuDecoderEngine>(model, limits);
 }
 
 }  // namespace edgeval::gpu

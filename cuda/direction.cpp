@@ -96,21 +96,25 @@ void DirectionRunner::run(const DirectionTask& task) {
                   stream_);
 }
 
-Matrix<float> DirectionRunner::final_cells(const DirectionTask& task) const {
+FinalStates DirectionRunner::final_states(const DirectionTask& task) const {
   const Index lanes = task.lanes.count, cells = task.layer.cells;
   const RecurrentStep step = recurrence_.step(recurrence_of(task));
-  std::vector<std::int32_t> states(static_cast<std::size_t>(lanes * step.c_stride)), lane(static_cast<std::size_t>(lanes));
-  recurrence_.download_cells(reinterpret_cast<std::byte*>(states.data()), lanes * step.c_stride, stream_);
+  Matrix<float> h(lanes, task.layer.width());  // by position
+  std::vector<std::int32_t> c(static_cast<std::size_t>(lanes * step.c_stride)), lane(static_cast<std::size_t>(lanes));
+  download(recurrence_.h().leading(lanes), h.view(), stream_);
+  recurrence_.download_cells(reinterpret_cast<std::byte*>(c.data()), lanes * step.c_stride, stream_);
   packing_.download_lanes(lane, stream_);
   stream_.synchronize();
   const bool floats = std::holds_alternative<Fp32>(task.policy.arithmetic);
-  Matrix<float> c(lanes, cells);
-  for (Index n = 0; n < lanes; ++n)
+  FinalStates states{Matrix<float>(lanes, h.cols()), Matrix<float>(lanes, cells)};
+  for (Index n = 0; n < lanes; ++n) {
+    std::copy_n(h.row(n), h.cols(), states.h.row(lane[n]));
     for (Index j = 0; j < cells; ++j) {
-      const std::int32_t state = states[n * step.c_stride + j];
-      c(lane[n], j) = floats ? std::bit_cast<float>(state) : cell_value(state);
+      const std::int32_t state = c[n * step.c_stride + j];
+      states.c(lane[n], j) = floats ? std::bit_cast<float>(state) : cell_value(state);
     }
-  return c;
+  }
+  return states;
 }
 
 std::vector<StepMode> DirectionRunner::modes(Index frames) const {

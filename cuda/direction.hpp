@@ -49,8 +49,8 @@ class DirectionRunner {
   // skips.
   const std::vector<std::int32_t>& running() const { return running_; }
   std::vector<StepMode> modes(Index frames) const;
-  // After run: the last c of every lane, [N, H].
-  Matrix<float> final_cells(const DirectionTask& task) const;
+  // After run, of all lanes.
+  FinalStates final_states(const DirectionTask& task) const;
 
  private:
   struct Recorded {

@@ -196,7 +196,8 @@ class GpuEngine final : public Engine {
       space.output.resize(rows, layer_outputs(model_.layers[i]), stream_);
       std::visit([&](const auto& layer) { run_layer(layer, static_cast<Index>(i), part); },
                  model_.layers[i]);
-      if (part.observer != nullptr) observe_layer(static_cast<Index>(i), part);
+      if (part.observer != nullptr && part.observer->sees_layers())
+        observe_layer(static_cast<Index>(i), part);
       std::swap(space.input, space.output);
     }
     const MatrixView<float> outputs{part.result.outputs.values.row(part.first_frame()),
@@ -249,8 +250,9 @@ class GpuEngine final : public Engine {
       ready_.order(space.runners[d].stream(), stream_);
       part.running.push_back(space.runners[d].running());
       if (part.observer == nullptr) continue;
-      observe_plan(index, layer.directions[d], space.runners[d], part);
-      part.observer->on_final_cells(index, d, space.runners[d].final_cells(tasks[d]));
+      if (part.observer->sees_layers())
+        observe_plan(index, layer.directions[d], space.runners[d], part);
+      part.observer->on_final_states(index, d, space.runners[d].final_states(tasks[d]));
     }
   }
 

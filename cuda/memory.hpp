@@ -88,7 +88,6 @@ class PinnedBuffer {
     EDGEVAL_CUDA(cudaMallocHost(&data, static_cast<std::size_t>(count) * sizeof(T)));
     data_.reset(static_cast<T*>(data));
   }
-  T* data() const { return data_.get(); }
   T& operator[](Index i) const { return data_.get()[i]; }
 
  private:

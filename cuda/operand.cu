@@ -113,6 +113,12 @@ Index state_bytes(const LayerPolicy& policy) {
   return bytes;
 }
 
+bool has_state(const LayerPolicy& policy) {
+  bool has = false;
+  with_rule(policy, [&]<class Rule>(auto, const Rule&) { has = !std::is_empty_v<typename Rule::State>; });
+  return has;
+}
+
 std::vector<std::byte> rule_bytes(const LayerPolicy& policy, int h_bits) {
   std::vector<std::byte> bytes;
   with_rule(policy, h_bits, [&]<class Rule>(auto, const Rule& rule) {

@@ -43,6 +43,9 @@ bool keeps_elements(const LayerPolicy& policy);
 // Bytes of one Rule::State; 0 where elements stay as they are.
 Index state_bytes(const LayerPolicy& policy);
 
+// Whether a Rule::State remembers anything.
+bool has_state(const LayerPolicy& policy);
+
 // The operand's rule as the policy's arithmetic sees values, as bytes. h_bits: fraction bits of h in
 // integers.
 std::vector<std::byte> rule_bytes(const LayerPolicy& policy, int h_bits);

@@ -1,4 +1,4 @@
-// Kernels around the rows of a decoder's step; a thread block owns a row.
+// Kernels around the rows of a decoder's step: a thread for the few words of each, a thread block where rows are copied.
 #include <numeric>
 
 #include "cuda/block.cuh"

@@ -1,6 +1,7 @@
 // The rows of a decoder's step: every live hypothesis of every sentence. Only the device knows how many there are. The host
 // launches a step for as many rows as it believes in; where there are more, the step does nothing and is launched again
-// (SearchState::running), so that no step waits for the host to hear of the one before.
+// (SearchState::running), so that no step waits for the host to hear of the one before. A step that does nothing writes
+// nothing that outlives it.
 #pragma once
 
 #include "cuda/cell.hpp"
@@ -10,7 +11,7 @@ namespace edgeval::gpu {
 // One in device memory.
 struct SearchState {
   Index rows;     // of the coming step
-  Index running;  // of the step under way: all of them, or none where it was launched for fewer
+  Index running;  // of the step under way: all of them, or none where it was launched for fewer or none are left
   Index step;     // how many are done
   unsigned long long finished;    // sentences that are through
   unsigned long long overflowed;  // rows without log-probabilities
@@ -45,7 +46,8 @@ class SearchRows {
   void start(const std::vector<std::int32_t>& order, const std::vector<Index>& begin, int token, cudaStream_t stream);
 
   RowView view() const;
-  // As the kernels of the recurrence see rows: lanes of one step each.
+  // As the kernels of the recurrence see rows: lanes that all run the cursor's step. `steps` has the positions of a row's
+  // source, which stand in for the steps of its sentence (dynamic precision), 0 where the row does not run.
   PackView pack() const;
 
  private:

@@ -55,7 +55,7 @@ void StepInput::multiply(const DeviceProducts& products, const LayerPolicy& poli
 }
 
 void StepInput::add_segments(const LayerPolicy& policy, std::vector<RowSegment>& segments) const {
-  if (const Index bytes = inputs_ * state_bytes(policy); bytes > 0) segments.push_back({state_.data(), bytes, nullptr});
+  if (has_state(policy)) segments.push_back({state_.data(), inputs_ * state_bytes(policy), nullptr});
 }
 
 SelectionTask RecurrentStepLayer::selection_of(const RecurrentStepTask& task) {
@@ -70,8 +70,8 @@ void RecurrentStepLayer::reserve(const RecurrentStepTask& task, cudaStream_t str
   if (selects(recurrence.policy)) selection_.reserve(selection_of(task), Product::padded(recurrence.rows), stream);
 }
 
-void RecurrentStepLayer::start(const RecurrentStepTask& task, const Matrix<float>& h, const Matrix<float>& c,
-                               cudaStream_t stream) {
+void RecurrentStepLayer::start(const RecurrentStepTask& task, const SearchRows& rows, const Matrix<float>& h,
+                               const Matrix<float>& c, cudaStream_t stream) {
   const RecurrenceTask& recurrence = task.recurrence;
   input_.start(recurrence.policy, stream);
   recurrence_.start(recurrence, stream);
@@ -80,6 +80,8 @@ void RecurrentStepLayer::start(const RecurrentStepTask& task, const Matrix<float
   step_.output = step_.h;
   step_.output_stride = step_.h_stride;
   step_.totals = task.totals.recurrent;
+  step_.pack = rows.pack();
+  step_.cursor = rows.view().cursor;
   if (selects(recurrence.policy)) selection_.start(selection_of(task), step_, stream);
   upload(h.view(), recurrence_.h().leading(h.rows()), stream);
   const bool floats = std::holds_alternative<Fp32>(recurrence.policy.arithmetic);
@@ -99,8 +101,6 @@ void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const flo
   const OperandRows entered = input_.multiply(products, policy, x, task.totals.input, launch);
   const bool chooses = selects(policy);
   if (chooses) selection_.multiply_input(selection_of(task), entered, launch.rows, launch.stream);
-  step_.pack = launch.pack;
-  step_.cursor = launch.cursor;
   launch_recurrent_operand(policy, step_, launch.rows, 0, launch.stream);
   (*products.recurrent)(step_.operand, launch.rows, step_.uh, launch.stream);
   if (chooses) selection_.launch(selection_of(task), step_, launch.rows, 0, launch.stream);
@@ -109,13 +109,11 @@ void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const flo
 
 void RecurrentStepLayer::add_segments(const RecurrentStepTask& task, std::vector<RowSegment>& segments) const {
   const RecurrenceTask& recurrence = task.recurrence;
-  const auto add = [&](void* data, Index bytes) {
-    if (bytes > 0) segments.push_back({static_cast<std::byte*>(data), bytes, nullptr});
-  };
+  const auto add = [&](void* data, Index bytes) { segments.push_back({static_cast<std::byte*>(data), bytes, nullptr}); };
   input_.add_segments(recurrence.policy, segments);
   add(step_.h, step_.h_stride * Index{sizeof(float)});
   add(step_.c, step_.c_stride * kStateBytes);
-  add(step_.state, step_.width * state_bytes(recurrence.policy));
+  if (has_state(recurrence.policy)) add(step_.state, step_.width * state_bytes(recurrence.policy));
   if (selects(recurrence.policy))
     add(selection_.step().memory,
         selection_bytes(recurrence.policy, recurrence.layer.gates() * recurrence.layer.cells, recurrence.layer.cells));

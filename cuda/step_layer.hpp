@@ -18,7 +18,6 @@ struct LayerTotals {
 // A step as it is launched.
 struct StepLaunch {
   PackView pack;
-  const StepCursor* cursor;
   const Index* running;  // in device memory
   Index rows;            // launched
   cudaStream_t stream;
@@ -55,7 +54,8 @@ class RecurrentStepLayer {
  public:
   void reserve(const RecurrentStepTask& task, cudaStream_t stream);
   // h [rows, P] and c [rows, H] (of a GRU its h) of the first rows.
-  void start(const RecurrentStepTask& task, const Matrix<float>& h, const Matrix<float>& c, cudaStream_t stream);
+  void start(const RecurrentStepTask& task, const SearchRows& rows, const Matrix<float>& h, const Matrix<float>& c,
+             cudaStream_t stream);
   void run(const RecurrentStepTask& task, DeviceView<const float> x, const StepLaunch& launch);
   DeviceView<float> h() const { return recurrence_.h(); }
   void add_segments(const RecurrentStepTask& task, std::vector<RowSegment>& segments) const;

@@ -34,6 +34,7 @@ class Event {
   }
   void record(cudaStream_t stream) const { EDGEVAL_CUDA(cudaEventRecord(event_.get(), stream)); }
   void synchronize() const { EDGEVAL_CUDA(cudaEventSynchronize(event_.get())); }
+  void wait_nothrow() const { EDGEVAL_CUDA_NOTHROW(cudaEventSynchronize(event_.get())); }
   // What `after` does from now on waits for what `before` was given so far.
   void order(cudaStream_t before, cudaStream_t after) const {
     EDGEVAL_CUDA(cudaEventRecord(event_.get(), before));

@@ -4,6 +4,7 @@
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
 #include "cuda/unpack.hpp"
+#include "host/core/error.hpp"
 #include "host/engine/body/unpack.hpp"
 
 namespace edgeval::gpu {
@@ -49,6 +50,7 @@ void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
 }
 
 void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaStream_t stream) {
+  EDGEVAL_ASSERT(task.end != LinearEnd::kLogSoftmax);  // beam.hpp has it
   if (task.y.rows == 0 || task.y.cols == 0) return;
   std::visit(
       [&](const auto& choice) {

@@ -18,7 +18,7 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
       ->check(between(0, 4096))
       ->type_name("N")
       ->capture_default_str();
-  command.add_option("--batch", options.batch, "Utterances or sentences at once; 0: from memory, at most 512. Results do not depend on it")
+  command.add_option("--batch", options.batch, "Utterances or sentences at once; 0: from memory, at most 512, of sentences on a GPU 16384. Results do not depend on it")
       ->check(between(0, 1 << 30))
       ->type_name("N")
       ->capture_default_str();

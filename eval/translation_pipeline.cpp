@@ -11,7 +11,8 @@
 namespace edgeval {
 namespace {
 
-constexpr Index kBatch = 512;  // more gain no speed on a CPU and make progress jumpy
+constexpr Index kCpuBatch = 512;     // more gain no speed and make progress jumpy
+constexpr Index kGpuBatch = 1 << 14;  // what does not fit is halved
 
 // What the sentences share: ids and pieces of the sources, the way back to text.
 class Texts {
@@ -134,7 +135,9 @@ TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSe
     outcome.translations.resize(set.sources.size());
   }
   Progress progress("sentences", set.sentences(), options.quiet);
-  const std::vector<std::vector<Index>> batches = plan_batches(texts.ids(), options.batch > 0 ? options.batch : kBatch);
+  const bool on_gpu = candidates.at(0).translator->on_gpu();
+  const Index most = options.batch > 0 ? options.batch : on_gpu ? kGpuBatch : kCpuBatch;
+  const std::vector<std::vector<Index>> batches = plan_batches(texts.ids(), most);
   for (const std::vector<Index>& batch : batches) {
     for (std::size_t c = 0; c < candidates.size(); ++c)
       run_in_parts(batch, [&](const std::vector<Index>& part) {

@@ -13,7 +13,7 @@
 namespace edgeval {
 
 struct TranslationOptions {
-  Index batch = 0;         // sentences at once; 0: a few hundred
+  Index batch = 0;         // sentences at once; 0: a few hundred, on a GPU as many as it takes
   std::uint64_t seed = 0;  // of the bootstrap
   bool quiet = false;      // no progress
   bool replace_unknown = false;     // an unknown word becomes the source's at the position attended most

@@ -125,14 +125,17 @@ if command -v compute-sanitizer >/dev/null; then
     --gtest_filter='*Canary*' >"$logs/canary.log" 2>&1; then
     fail "sanitizer's canary" "$logs/canary.log"
   fi
+  sanitize() {  # TOOL TEST [FILTER]
+    local log=$logs/$1.$2.log
+    if compute-sanitizer --tool "$1" --error-exitcode 9 "$build/tests/$2" --gtest_filter="${3:-*}" >"$log" 2>&1; then
+      row "$1 $2" "clean"
+    else
+      fail "$1 $2" "$log"
+    fi
+  }
   for tool in memcheck racecheck; do
-    for test in $kernel_tests; do
-      if compute-sanitizer --tool $tool --error-exitcode 9 "$build/tests/$test" >"$logs/$tool.$test.log" 2>&1; then
-        row "$tool $test" "clean"
-      else
-        fail "$tool $test" "$logs/$tool.$test.log"
-      fi
-    done
+    for test in $kernel_tests; do sanitize "$tool" "$test"; done
+    sanitize "$tool" gpu_translation_test '*/0:*/1:*/2:*/3'
   done
 else
   row "compute-sanitizer" "NOT RUN: not installed"

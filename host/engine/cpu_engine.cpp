@@ -106,15 +106,16 @@ class CpuEngine final : public Engine {
     std::vector<Task<LayerArithmetic>> tasks;
     const std::optional<PiecewiseTables> tables = piecewise_tables(run.policy.nonlinearity);
     const PiecewiseFunctions functions = tables ? tables->functions() : PiecewiseFunctions{};
-    std::vector<Matrix<float>> final_cells(run.observer == nullptr ? 0 : directions);
-    for (Matrix<float>& c : final_cells) c = Matrix<float>(run.input.sequences(), layer.cells);
+    std::vector<FinalStates> final_states(run.observer == nullptr ? 0 : directions);
+    for (FinalStates& states : final_states)
+      states = {Matrix<float>(run.input.sequences(), layer.width()), Matrix<float>(run.input.sequences(), layer.cells)};
     for (std::size_t d = 0; d < directions; ++d) {
       blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
         tasks.push_back({{layer, layer.directions[d], run.input, plans[d], lanes, output,
                           static_cast<Index>(d) * layer.width(), options_.chunk_bytes, pseudo_skip(run.policy),
                           second == nullptr ? nullptr : &(*second)[d], {}, tables ? &functions : nullptr,
-                          final_cells.empty() ? nullptr : &final_cells[d]},
+                          final_states.empty() ? nullptr : &final_states[d]},
                          arithmetics[d]});
         for (Index lane : lanes) tasks.back().direction.activity.push_back(&activity[d][lane]);
       }
@@ -126,7 +127,7 @@ class CpuEngine final : public Engine {
         run.activity[n].layers.push_back(std::move(activity[d][n]));
         if (run.observer != nullptr) run.observer->on_plan(run.index, layer.directions[d], n, plans[d][n].modes);
       }
-    for (std::size_t d = 0; d < final_cells.size(); ++d) run.observer->on_final_cells(run.index, d, final_cells[d]);
+    for (std::size_t d = 0; d < final_states.size(); ++d) run.observer->on_final_states(run.index, d, final_states[d]);
     return output;
   }
 

@@ -58,7 +58,7 @@ class DirectionRun {
       unpack_lane(SerialBlock{}, output(n), plan(n).live.data(), plan(n).running(),
                   task_.direction == Direction::kBackward);
       selection_.add_counts(n, *task_.activity[n]);
-      if (task_.final_cells != nullptr) hand_on(n, task_.final_cells->row(task_.lanes[n]));
+      if (task_.final_states != nullptr) hand_on(n, task_.lanes[n], *task_.final_states);
     }
   }
 
@@ -81,8 +81,9 @@ class DirectionRun {
   };
 
   // The c of lane n in units of 1.
-  void hand_on(Index n, float* cells) const {
-    for (Index j = 0; j < cells_; ++j) cells[j] = cell_value(c_(n, j));
+  void hand_on(Index n, Index lane, FinalStates& states) const {
+    std::copy_n(h_.row(n), h_.cols(), states.h.row(lane));
+    for (Index j = 0; j < cells_; ++j) states.c(lane, j) = cell_value(c_(n, j));
   }
 
   const LanePlan& plan(Index n) const { return task_.plans[task_.lanes[n]]; }

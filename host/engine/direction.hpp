@@ -23,7 +23,7 @@ struct DirectionTask {
   const SecondProducts* second;           // null where nothing is multiplied twice
   std::vector<LayerActivity*> activity;   // of each lane of the block: changed and zero elements are added
   const PiecewiseFunctions* functions = nullptr;  // in the cells, instead of exact ones
-  Matrix<float>* final_cells = nullptr;   // [all lanes, H], receives the last c of each lane
+  FinalStates* final_states = nullptr;   // of all lanes; receives those of these
 };
 
 // LayerArithmetic: FloatLayer, QuantizedLayer (dynamic precision under fp32), FixedLayer<int32> (int8) or FixedLayer<int64> (int16).

@@ -21,26 +21,22 @@ class StateCollector : public LayerObserver {
   StateCollector(const Model& network, LayerObserver* next)
       : network_(network), next_(next), h_(network.stack().size()), c_(network.stack().size()) {}
 
+  bool sees_layers() const override { return next_ != nullptr && next_->sees_layers(); }
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override {
-    const RecurrentLayer& cells = of(layer);
-    Matrix<float>& h = h_[static_cast<std::size_t>(layer)].emplace_back(output.sequences(), cells.outputs());
-    for (Index n = 0; n < output.sequences(); ++n)
-      for (std::size_t d = 0; d < cells.directions.size(); ++d) {
-        const Index t = cells.directions[d] == Direction::kForward ? output.length(n) - 1 : 0;
-        const Index first = static_cast<Index>(d) * cells.width();
-        std::copy_n(output.sequence(n).row(t) + first, cells.width(), h.row(n) + first);
-      }
     if (next_ != nullptr) next_->on_layer(layer, input, output);
   }
   void on_plan(Index layer, Direction direction, Index lane, std::span<const StepMode> modes) override {
     if (next_ != nullptr) next_->on_plan(layer, direction, lane, modes);
   }
-  void on_final_cells(Index layer, std::size_t direction, const Matrix<float>& c) override {
-    const RecurrentLayer& cells = of(layer);
-    std::vector<Matrix<float>>& parts = c_[static_cast<std::size_t>(layer)];
-    if (direction == 0) parts.emplace_back(c.rows(), static_cast<Index>(cells.directions.size()) * cells.cells);
-    for (Index n = 0; n < c.rows(); ++n)
-      std::copy_n(c.row(n), cells.cells, parts.back().row(n) + static_cast<Index>(direction) * cells.cells);
+  void on_final_states(Index layer, std::size_t direction, const FinalStates& states) override {
+    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
+    const auto directions = static_cast<Index>(cells.directions.size()), d = static_cast<Index>(direction);
+    const auto collect = [&](const Matrix<float>& own, std::vector<Matrix<float>>& parts) {
+      if (d == 0) parts.emplace_back(own.rows(), directions * own.cols());
+      for (Index n = 0; n < own.rows(); ++n) std::copy_n(own.row(n), own.cols(), parts.back().row(n) + d * own.cols());
+    };
+    collect(states.h, h_[static_cast<std::size_t>(layer)]);
+    collect(states.c, c_[static_cast<std::size_t>(layer)]);
   }
 
   EncoderStates states() const {
@@ -51,10 +47,6 @@ class StateCollector : public LayerObserver {
   }
 
  private:
-  const RecurrentLayer& of(Index layer) const {
-    return std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
-  }
-
   const Model& network_;
   LayerObserver* const next_;
   std::vector<std::vector<Matrix<float>>> h_, c_;  // of each layer, groups of lanes in their order

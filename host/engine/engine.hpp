@@ -41,6 +41,11 @@ struct BatchResult {
   std::vector<Activity> activity;  // one per utterance
 };
 
+// Where the lanes of one direction of a layer end, lane by lane.
+struct FinalStates {
+  Matrix<float> h, c;
+};
+
 // Sees what passes between layers, for profiles and tests. `layer` counts the model's layers from 0.
 class LayerObserver {
  public:
@@ -49,8 +54,10 @@ class LayerObserver {
   virtual void on_layer(Index /*layer*/, const Ragged<float>& /*input*/, const Ragged<float>& /*output*/) {}
   // One call per recurrent layer, direction and lane; modes in time order, whatever the direction.
   virtual void on_plan(Index /*layer*/, Direction, Index /*lane*/, std::span<const StepMode> /*modes*/) {}
-  // One call per recurrent layer and direction: the last c of every lane that on_layer shows, [lanes, H].
-  virtual void on_final_cells(Index /*layer*/, std::size_t /*direction*/, const Matrix<float>& /*c*/) {}
+  // One call per recurrent layer and direction: the last h and c of every lane, [lanes, P] and [lanes, H].
+  virtual void on_final_states(Index /*layer*/, std::size_t /*direction*/, const FinalStates& /*states*/) {}
+  // Whether anybody looks at what on_layer and on_plan show: a GPU then need not send it to the host.
+  virtual bool sees_layers() const { return true; }
 };
 
 struct EngineOptions {

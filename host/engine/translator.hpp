@@ -28,6 +28,7 @@ class Translator {
   Translator(const TranslationModel& model, const EngineOptions& options);
 
   std::string device() const { return engine_->device(); }
+  bool on_gpu() const { return engine_->on_gpu(); }
 
   // These pack weights for an arithmetic when first asked for it: for one caller at a time.
   // What kinds of work a point does, as busiest_activity has it, the search and the attention included.

@@ -35,7 +35,7 @@ struct FixedBeam {
 
 // P4 (Jahier Pagliari et al., GLSVLSI 2019): the wider the scores spread, the fewer are kept.
 //   BW = max - (max - min) (sigma - sigma_min) / (sigma_max - sigma_min), half up, within min ... max
-// sigma: standard deviation of the best `max` scores, with n - 1; 0 for fewer than two.
+// sigma: standard deviation of the best `max` scores, with n - 1, infinite ones left out; 0 for fewer than two.
 struct DynamicBeam {
   static constexpr const char* kName = "dynamic";
   static constexpr const char* kMeaning = "a width that follows the spread of the best scores (P4)";
@@ -60,16 +60,20 @@ struct DynamicBeam {
 
   template <class Scores>
   EDGEVAL_HD static double spread(const Scores& scores, int count) {
-    if (count < 2) return 0;
-    double mean = 0, squares = 0;
-    for (int i = 0; i < count; ++i) mean += static_cast<double>(scores[i]);
-    mean /= static_cast<double>(count);
-    for (int i = 0; i < count; ++i) {
-      const double off = static_cast<double>(scores[i]) - mean;
-      squares += off * off;
-    }
-    return std::sqrt(squares / static_cast<double>(count - 1));
+    double sum = 0, squares = 0;
+    int finite = 0;
+    for (int i = 0; i < count; ++i)
+      if (is_finite(scores[i])) sum += static_cast<double>(scores[i]), ++finite;
+    if (finite < 2) return 0;
+    const double mean = sum / static_cast<double>(finite);
+    for (int i = 0; i < count; ++i)
+      if (is_finite(scores[i])) {
+        const double off = static_cast<double>(scores[i]) - mean;
+        squares += off * off;
+      }
+    return std::sqrt(squares / static_cast<double>(finite - 1));
   }
+  EDGEVAL_HD static bool is_finite(float score) { return score - score == 0; }
   // BW(sigma).
   EDGEVAL_HD int width(double sigma) const {
     if (sigma <= sigma_min) return static_cast<int>(max);

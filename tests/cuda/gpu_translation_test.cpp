@@ -72,6 +72,28 @@ TEST_P(GpuTranslation, IsTheCpusInIntegersBitForBit) {
   }
 }
 
+// A step that was launched for too few rows passes and is launched again; a batch may be cut into parts.
+TEST_P(GpuTranslation, DoesNotDependOnHowMuchRunsAtOnce) {
+  Random random(16000 + seed());
+  const TranslationModel model = random_model(16000 + seed());
+  const OperatingPoint point = random_policies(random, model, false);
+  const SearchOptions options{.beam = DynamicBeam{1, 6, 0.2, 1.5}, .longest = 12, .n_best = 3};
+  const EncodedBatch batch = random_given(random, model, random_lengths(random, 25), false);
+  const std::vector<std::vector<int>> targets(25, {1, 2, 3});
+  const auto cpu = make_cpu_decoder_engine(model, {.threads = 1});
+  const auto expected = cpu->search(batch, point, options);
+  for (const gpu::DecoderLimits& limits : {gpu::DecoderLimits{.spare_rows = 0}, gpu::DecoderLimits{.sentences = 7}}) {
+    const auto gpu = gpu::make_decoder_engine(model, limits);
+    const auto found = gpu->search(batch, point, options);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t n = 0; n < expected.size(); ++n) {
+      SCOPED_TRACE(concat("sentence ", n, ", spare rows ", limits.spare_rows));
+      expect_equal(found[n], expected[n]);
+    }
+    EXPECT_EQ(gpu->log_probabilities(batch, point, targets), cpu->log_probabilities(batch, point, targets));
+  }
+}
+
 TEST_P(GpuTranslation, ScoresWhatTheCpuScores) {
   Random random(13000 + seed());
   const TranslationModel model = random_model(13000 + seed());

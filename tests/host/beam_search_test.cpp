@@ -124,6 +124,8 @@ TEST(Beam, WidthFollowsTheSpread) {
   const float apart[] = {0, -3.11F};
   EXPECT_NEAR(DynamicBeam::spread(apart, 2), 2.2, 0.001);  // two candidates 3.11 nats apart
   EXPECT_EQ(DynamicBeam::spread(apart, 1), 0);
+  const float infinite[] = {0, -3.11F, -std::numeric_limits<float>::infinity()};
+  EXPECT_EQ(DynamicBeam::spread(infinite, 3), DynamicBeam::spread(apart, 2));
   EXPECT_NE((DynamicBeam{2, 5, 1, 1}.problem()), nullptr);
   EXPECT_NE((DynamicBeam{5, 2, 0, 1}.problem()), nullptr);
 }
