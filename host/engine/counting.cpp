@@ -110,8 +110,13 @@ void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index ste
 std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& policy) {
   std::vector<LayerShape> shapes = layer_shapes(layer);
   const auto* precision = std::get_if<DynamicPrecision>(&policy.operand);
-  for (LayerShape& shape : shapes) {
-    shape.weight_bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
+  const auto* recurrent = std::get_if<RecurrentLayer>(&layer);
+  const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
+  for (std::size_t d = 0; d < shapes.size(); ++d) {
+    LayerShape& shape = shapes[d];
+    const CompressedSize& size = recurrent != nullptr ? recurrent->weights[d].compressed : std::get<LinearLayer>(layer).compressed;
+    shape.weight_bits = bits;
+    shape.compressed_bits = size.bits_in(bits);
     if (precision == nullptr) continue;
     shape.weight_bits = 8;
     shape.compressed_bits = shape.weights() * (precision->offset_bit == Switch::kOn ? 9 : 8);

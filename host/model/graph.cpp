@@ -26,7 +26,7 @@ std::vector<LayerShape> layer_shapes(const RecurrentLayer& layer) {
                       .outputs = layer.cells,
                       .gates = layer.gates(),
                       .form = layer.form,
-                      .compressed_bits = layer.weights[d].compressed_bits});
+                      .compressed_bits = layer.weights[d].compressed.bits});
   }
   return shapes;
 }
@@ -38,7 +38,7 @@ std::vector<LayerShape> layer_shapes(const LinearLayer& layer) {
            .outputs = layer.width,
            .form = {.unbiased = layer.bias.size() == 0},
            .rectified = layer.activation.type != Activation::Type::kNone,
-           .compressed_bits = layer.compressed_bits}};
+           .compressed_bits = layer.compressed.bits}};
 }
 
 std::vector<LayerShape> layer_shapes(const Layer& layer) {

@@ -19,6 +19,14 @@ constexpr const char* name(Direction direction) {
   return direction == Direction::kForward ? "forward" : "backward";
 }
 
+// What holds weights that are not stored one by one (the weights axis).
+struct CompressedSize {
+  std::int64_t bits = 0;   // 0: each weight by itself, as wide as the arithmetic has it
+  std::int64_t whole = 0;  // weights that are stored as they are among them, with 32 bits
+  // In an arithmetic with weights of so many bits, as LayerShape::compressed_bits has it.
+  std::int64_t bits_in(int weight_bits) const { return bits - (32 - weight_bits) * whole; }
+};
+
 // Of one direction; G gates of H rows each. What a cell has not is empty.
 struct RecurrentWeights {
   Matrix<float> weight_ih;  // [G H, C k]
@@ -27,7 +35,7 @@ struct RecurrentWeights {
   Matrix<float> bias_hh;    // [1, 3H], of a GRU those beside U
   Matrix<float> diagonal;   // what multiplies c: an LSTM's peepholes [3, H] to i, f, o; an SRU's v [2, H] to f, r
   Matrix<float> weight_hr;  // [P, H], an LSTM's projection
-  std::int64_t compressed_bits = 0;  // that hold all weights, as LayerShape has it
+  CompressedSize compressed = {};  // of all weights
 };
 
 // A layer of LSTM, GRU, SRU or QRNN cells (docs/cells.md).
@@ -64,7 +72,7 @@ struct LinearLayer {
   Matrix<float> weight = {};  // [O, C]
   Matrix<float> bias = {};    // [1, O]; empty: none
   Activation activation = {};
-  std::int64_t compressed_bits = 0;  // that hold `weight`, as LayerShape has it
+  CompressedSize compressed = {};  // of `weight`
   Index outputs() const { return width; }
 };
 

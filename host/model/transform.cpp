@@ -8,9 +8,9 @@ namespace {
 // Structured bindings name every member: one that is added to a layer does not compile until it is
 // copied here.
 RecurrentWeights clone(const RecurrentWeights& weights) {
-  const auto& [weight_ih, weight_hh, bias, bias_hh, diagonal, weight_hr, compressed_bits] = weights;
+  const auto& [weight_ih, weight_hh, bias, bias_hh, diagonal, weight_hr, compressed] = weights;
   return {weight_ih.clone(), weight_hh.clone(), bias.clone(), bias_hh.clone(),
-          diagonal.clone(),  weight_hr.clone(), compressed_bits};
+          diagonal.clone(),  weight_hr.clone(), compressed};
 }
 
 Layer clone(const RecurrentLayer& layer) {
@@ -21,9 +21,9 @@ Layer clone(const RecurrentLayer& layer) {
 }
 
 Layer clone(const LinearLayer& layer) {
-  const auto& [name, inputs, width, weight, bias, activation, compressed_bits] = layer;
+  const auto& [name, inputs, width, weight, bias, activation, compressed] = layer;
   return LinearLayer{name,         inputs,     width,          weight.clone(),
-                     bias.clone(), activation, compressed_bits};
+                     bias.clone(), activation, compressed};
 }
 
 Model clone(const Model& model) {
@@ -39,20 +39,20 @@ Attention clone(const Attention& attention) {
   return {type, name, outputs, hidden, output_tanh, probe, context, score.clone(), output};
 }
 
-// A weight matrix and where its layer and direction keep their bits.
+// A weight matrix and where its layer and direction keep their size.
 struct Place {
   MatrixReport report;
   Matrix<float>* matrix;
-  std::int64_t* compressed_bits;
+  CompressedSize* compressed;
 };
 
 void add_places(RecurrentLayer& layer, std::vector<Place>& places) {
   for (std::size_t d = 0; d < layer.weights.size(); ++d) {
     RecurrentWeights& weights = layer.weights[d];
-    weights.compressed_bits = kFloatBits * weights.diagonal.size();  // which stay as trained
+    weights.compressed = {static_cast<std::int64_t>(kFloatBits) * weights.diagonal.size(), weights.diagonal.size()};  // which stay as trained
     const auto add = [&](const char* matrix, Matrix<float>& values) {
       if (values.size() > 0)
-        places.push_back({{layer.name, name(layer.directions[d]), matrix}, &values, &weights.compressed_bits});
+        places.push_back({{layer.name, name(layer.directions[d]), matrix}, &values, &weights.compressed});
     };
     add("weight_ih", weights.weight_ih);
     add("weight_hh", weights.weight_hh);
@@ -61,8 +61,8 @@ void add_places(RecurrentLayer& layer, std::vector<Place>& places) {
 }
 
 void add_places(LinearLayer& layer, std::vector<Place>& places) {
-  layer.compressed_bits = 0;
-  places.push_back({{layer.name, "none", "weight"}, &layer.weight, &layer.compressed_bits});
+  layer.compressed = {};
+  places.push_back({{layer.name, "none", "weight"}, &layer.weight, &layer.compressed});
 }
 
 // Error against `before`, nonzero weights and size of a matrix that has been changed.
@@ -99,11 +99,12 @@ TransformedModel transform(const Model& model, const Weights& weights) {
   for (std::size_t i = 0; i < places.size(); ++i) {
     compare(before[i], *places[i].matrix, places[i].report);
     places[i].report.stored = stored[i];
-    *places[i].compressed_bits += static_cast<std::int64_t>(stored[i].bits);
+    places[i].compressed->bits += static_cast<std::int64_t>(stored[i].bits);
+    places[i].compressed->whole += static_cast<std::int64_t>(stored[i].whole);
     result.matrices.push_back(std::move(places[i].report));
   }
   if (std::holds_alternative<AsTrained>(weights))  // as wide as the arithmetic has them
-    for (const Place& place : places) *place.compressed_bits = 0;
+    for (const Place& place : places) *place.compressed = {};
   return result;
 }
 

@@ -26,7 +26,7 @@ struct MatrixReport {
 };
 
 struct TransformedModel {
-  Model model;                         // its layers' compressed_bits are set
+  Model model;                         // its layers' compressed sizes are set
   std::vector<MatrixReport> matrices;  // in the order of the model
 };
 

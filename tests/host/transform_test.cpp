@@ -9,6 +9,7 @@
 
 #include "eval/pipeline.hpp"
 #include "host/core/error.hpp"
+#include "host/engine/counting.hpp"
 #include "host/model/file.hpp"
 #include "hwmodel/pricing.hpp"
 #include "tests/support/paths.hpp"
@@ -143,6 +144,26 @@ TEST(Transform, ShapesCarryTheBitsOfTheirMatricesAlsoWhenAppliedTwice) {
   EXPECT_EQ(shapes[3].stored_bits(), 2 * 7 * 33 + 32);
   EXPECT_EQ(layer_shapes(transform(once.model, Ternary{}).model), shapes);
   EXPECT_EQ(layer_shapes(transform(once.model, AsTrained{}).model)[3].stored_bits(), 32 * 7 * 33);
+}
+
+TEST(Transform, WeightsThatAreKeptAsTheyAreAreAsWideAsTheArithmetic) {
+  const Model model = small_model();
+  const auto stored = [](const TransformedModel& changed, const Arithmetic& arithmetic) {
+    return layer_shapes(changed.model.layers.back(), {EveryStep{}, AsIs{}, arithmetic}).at(0).stored_bits();
+  };
+  // output: 7 x 33 weights, a bit for each in the map.
+  const TransformedModel pruned = transform(model, Pruned{.share = 0.5});
+  const auto kept = static_cast<std::int64_t>(pruned.matrices.back().nonzero);
+  ASSERT_GT(kept, 100);
+  EXPECT_EQ(stored(pruned, Fp32{}), 7 * 33 + 32 * kept);
+  EXPECT_EQ(stored(pruned, Int16{}), 7 * 33 + 16 * kept);
+  EXPECT_EQ(stored(pruned, Int8{}), 7 * 33 + 8 * kept);
+  const TransformedModel circulant = transform(model, BlockCirculant{.block = 4});  // 2 x 9 blocks
+  EXPECT_EQ(stored(circulant, Fp32{}), 32 * 2 * 9 * 4);
+  EXPECT_EQ(stored(circulant, Int8{}), 8 * 2 * 9 * 4);
+  const TransformedModel codes = transform(model, Ternary{});  // a scale of 32 bits whatever the arithmetic
+  EXPECT_EQ(stored(codes, Int8{}), 2 * 7 * 33 + 32);
+  EXPECT_EQ(stored(transform(model, AsTrained{}), Int16{}), 16 * 7 * 33);
 }
 
 TEST(Transform, TakesAProjectionAndLeavesWhatMultipliesCElementByElement) {

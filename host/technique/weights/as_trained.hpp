@@ -18,6 +18,7 @@ struct AsTrained {
       const std::uint64_t n = matrix.count();
       return {.bits = kFloatBits * n,
               .code_bits = kFloatBits,
+              .whole = n,
               .product = {.multiplications = n, .additions = n}};
     });
   }

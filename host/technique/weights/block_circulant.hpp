@@ -40,6 +40,7 @@ struct BlockCirculant {
       const auto length = static_cast<std::uint64_t>(b);
       return {.bits = kFloatBits * down * across * length,
               .code_bits = kFloatBits,
+              .whole = down * across * length,
               .product = {.kind = "circulant", .multiplications = n, .additions = n},
               .fourier = {down + across, length, down * across * (length / 2 + 1)}};
     });

@@ -61,6 +61,7 @@ struct Pruned {
     }
     for (std::size_t m = 0; m < matrices.size(); ++m) {
       stored[m].bits += kFloatBits * kept[m];
+      stored[m].whole = kept[m];
       stored[m].product = {
           .kind = "sparse_multiply_add", .multiplications = kept[m], .additions = kept[m]};
     }
