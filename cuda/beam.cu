@@ -14,9 +14,9 @@ namespace {
 
 constexpr int kRowThreads = 256;
 
-// The generator's sums of row r -> log-probabilities.
+// The generator's sums of row r -> log-probabilities, which it returns. One number that overflowed makes all of a row none.
 template <class Format>
-__device__ void log_probabilities_row(CudaBlock block, const VocabularyTask& task, Index r) {
+__device__ const float* log_probabilities_row(CudaBlock block, const VocabularyTask& task, const RowView& rows, Index r) {
   using Numbers = typename Format::Numbers;
   const Numbers& numbers = *reinterpret_cast<const Numbers*>(task.numbers);
   const Index width = task.log_probabilities.cols;
@@ -32,13 +32,10 @@ __device__ void log_probabilities_row(CudaBlock block, const VocabularyTask& tas
     block.synchronize();
     log_softmax_row(block, task.softmax, logits, width, to);
   }
-}
-
-// One number that overflowed makes all of a row none.
-__device__ void watch(CudaBlock block, const RowView& rows, const float* log_probabilities) {
   block.once([&] {
-    if (!(absolute(log_probabilities[0]) < kInfinity)) atomicAdd(&rows.state->overflowed, 1ULL);
+    if (!(absolute(to[0]) < kInfinity)) atomicAdd(&rows.state->overflowed, 1ULL);
   });
+  return to;
 }
 
 template <class Format>
@@ -46,9 +43,7 @@ __global__ void __launch_bounds__(kRowThreads) candidates_kernel(VocabularyTask 
   const Index r = blockIdx.x;
   if (r >= rows.state->running) return;
   const CudaBlock block;
-  log_probabilities_row<Format>(block, task, r);
-  const float* const found = task.log_probabilities.row(r);
-  watch(block, rows, found);
+  const float* const found = log_probabilities_row<Format>(block, task, rows, r);
   const CandidateRow from{found, task.log_probabilities.cols, rows.score[r], rows.place[r],
                           rows.state->step < search.shortest ? search.eos : -1};
   const int widest = static_cast<int>(search.widest);
@@ -61,9 +56,7 @@ __global__ void __launch_bounds__(kRowThreads)
   const Index r = blockIdx.x;
   if (r >= rows.state->running) return;
   const CudaBlock block;
-  log_probabilities_row<Format>(block, task, r);
-  const float* const found = task.log_probabilities.row(r);
-  watch(block, rows, found);
+  const float* const found = log_probabilities_row<Format>(block, task, rows, r);
   block.synchronize();
   block.once([&] { sums[rows.sentence[r]] += static_cast<double>(found[tokens[r]]); });
 }

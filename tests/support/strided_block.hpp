@@ -21,13 +21,7 @@ struct StridedBlock {
 
   template <class Value>
   int sum(Index count, Value value) const {
-    std::array<int, kThreads> part{};
-    for (Index thread = kThreads - 1; thread >= 0; --thread)
-      for (Index i = thread; i < count; i += kThreads)
-        part[static_cast<std::size_t>(thread)] += value(i);
-    for (std::size_t half = kThreads / 2; half > 0; half /= 2)
-      for (std::size_t thread = 0; thread < half; ++thread) part[thread] += part[thread + half];
-    return part[0];
+    return total<int>(count, value);
   }
 
   template <class T, class Value>
