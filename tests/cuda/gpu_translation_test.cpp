@@ -51,7 +51,7 @@ class GpuTranslation : public testing::TestWithParam<int> {
   void SetUp() override { EDGEVAL_NEEDS_GPU(); }
   std::uint64_t seed() const { return static_cast<std::uint64_t>(GetParam()); }
 };
-INSTANTIATE_TEST_SUITE_P(Seeds, GpuTranslation, testing::Range(0, 60));
+INSTANTIATE_TEST_SUITE_P(Seeds, GpuTranslation, testing::Range(0, 24));
 
 // Every operand, choice of sums, kind of attention, bridge, beam, penalty and limit.
 TEST_P(GpuTranslation, IsTheCpusInIntegersBitForBit) {
