@@ -1,4 +1,4 @@
-// Numbers as printf's %.*f writes them.
+// Numbers for people.
 #pragma once
 
 #include <cstdio>
@@ -6,10 +6,18 @@
 
 namespace edgeval {
 
+// As printf's %.*f writes it.
 inline std::string fixed(double value, int decimals) {
   const int length = std::snprintf(nullptr, 0, "%.*f", decimals, value);
   std::string text(static_cast<std::size_t>(length), '\0');
   std::snprintf(text.data(), text.size() + 1, "%.*f", decimals, value);
+  return text;
+}
+
+// With at most six significant digits, as %g writes it.
+inline std::string rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
   return text;
 }
 

@@ -6,6 +6,7 @@
 
 #include "eval/choices.hpp"
 #include "eval/formats_report.hpp"
+#include "eval/number_text.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/names.hpp"
@@ -280,17 +281,18 @@ void complete_integer(Integer<Bits>& integer, const LayerProfile& profile) {
 void complete(Int16& integer, const LayerProfile& profile) { complete_integer(integer, profile); }
 void complete(Int8& integer, const LayerProfile& profile) { complete_integer(integer, profile); }
 
-// "reuse (clusters 16)".
+// "reuse (clusters 16)", numbers with six digits.
 template <class Technique>
 std::string describe_technique(const Technique& technique) {
   std::string text = technique.kName;
   const nlohmann::ordered_json json = technique_to_json(technique);
   for (const auto& [key, value] : json.items()) {
-    // What a profile gives differs from layer to layer; the report has it.
+    // What a profile gives differs from layer to layer; the report has it, and every digit.
     if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "input_alpha" ||
         key == "range" || key == "delta_scale" || value.is_null()) continue;
     if (value.is_object() && value == technique_to_json(Technique{})[key]) continue;
-    text += (text == technique.kName ? " (" : ", ") + key + " " + value.dump();
+    text += concat(text == technique.kName ? " (" : ", ", key, " ",
+                   value.is_number_float() ? rounded(value.template get<double>()) : value.dump());
   }
   text += text == technique.kName ? "" : ")";
   std::erase(text, '"');
