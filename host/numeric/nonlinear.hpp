@@ -18,7 +18,8 @@ struct ExpParts {
 
 EDGEVAL_HD_ALWAYS ExpParts exp_parts(float x) {
   x = clamp(x, -87.0F, 87.0F);
-  const std::int32_t n = static_cast<std::int32_t>(x * 1.44269504F + 128.5F) - 128;  // positive before truncation
+  const auto up = static_cast<std::int32_t>(x * 1.44269504F + 128.5F);  // positive before truncation
+  const auto n = static_cast<std::int32_t>(static_cast<std::uint32_t>(up) - 128);  // wraps where x is not a number
   const float whole = static_cast<float>(n);
   const float r = (x - whole * 0.693359375F) - whole * -2.12194440e-4F;  // ln 2 in two parts, the first short
   const float q =
