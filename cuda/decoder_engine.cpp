@@ -173,7 +173,8 @@ class GpuDecoderEngine final : public DecoderEngine {
     const auto sentences = static_cast<Index>(targets.size());
     std::vector<std::int32_t> order(targets.size());
     std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::int32_t n) { return targets[static_cast<std::size_t>(n)].size(); });
+    const auto length = [&](std::int32_t n) { return targets[static_cast<std::size_t>(n)].size(); };
+    std::ranges::stable_sort(order, std::ranges::greater{}, length);
     const auto steps = static_cast<Index>(targets[static_cast<std::size_t>(order[0])].size()) + 1;
     decoder_->start({batch, point, order, sentences, steps});
     const Stream& stream = decoder_->stream();

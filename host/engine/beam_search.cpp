@@ -90,9 +90,11 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, EncodedBatch batch
       SentenceSearch& sentence = sentences[static_cast<std::size_t>(n)];
       const auto before = sentence.live().size();
       const std::vector<Candidate> best = best_candidates(sentence, log_probabilities, first, widest_of(options.beam));
-      const int width = std::visit(
-          [&](const auto& beam) { return chosen_width(beam.rule(), best.data(), static_cast<int>(best.size())); }, options.beam);
-      const std::vector<Index> own = sentence.advance(best, width, std::span(attended).subspan(static_cast<std::size_t>(first), before));
+      const auto found = static_cast<int>(best.size());
+      const int width =
+          std::visit([&](const auto& beam) { return chosen_width(beam.rule(), best.data(), found); }, options.beam);
+      const auto of_sentence = std::span(attended).subspan(static_cast<std::size_t>(first), before);
+      const std::vector<Index> own = sentence.advance(best, width, of_sentence);
       if (!sentence.done()) {
         still.push_back(n);
         for (Index parent : own) parents.push_back(first + parent);
@@ -106,7 +108,8 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, EncodedBatch batch
   for (std::size_t n = 0; n < sentences.size(); ++n) {
     SearchResult& result = results.emplace_back(sentences[n].take());
     result.activity = std::move(activity[n]);
-    decoder.counts().complete(memory.keys.sequence(static_cast<Index>(n)), static_cast<Index>(result.counts.rows_live), result.activity);
+    decoder.counts().complete(memory.keys.sequence(static_cast<Index>(n)), static_cast<Index>(result.counts.rows_live),
+                              result.activity);
   }
   return results;
 }

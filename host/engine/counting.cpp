@@ -114,7 +114,8 @@ std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& poli
   const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
   for (std::size_t d = 0; d < shapes.size(); ++d) {
     LayerShape& shape = shapes[d];
-    const CompressedSize& size = recurrent != nullptr ? recurrent->weights[d].compressed : std::get<LinearLayer>(layer).compressed;
+    const CompressedSize& size =
+        recurrent != nullptr ? recurrent->weights[d].compressed : std::get<LinearLayer>(layer).compressed;
     shape.weight_bits = bits;
     shape.compressed_bits = size.bits_in(bits);
     if (precision == nullptr) continue;

@@ -1,4 +1,5 @@
 // The decoder engine on the CPU: groups of sentences on all threads.
+#include <algorithm>
 #include <numeric>
 
 #include "host/core/parallel.hpp"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "host/engine/beam_search.hpp"
+#include "host/engine/decoder_engine.hpp"
 
 namespace edgeval {
 

@@ -99,11 +99,13 @@ TYPED_TEST(SearchBody, AttentionInIntegersIsItsLiteralForm) {
       for (std::int32_t& key : keys.values()) key = static_cast<std::int32_t>(random.whole(-4096, 4096));
       std::vector<float> probe;
       for (Index k = 0; k < width; ++k) probe.push_back(static_cast<float>(random.whole(-2000, 2000)) / 1024);
-      const FixedSource source{std::as_const(keys).view(), {}, nullptr, 0, kBits, kXBits, 1.0 / (1 << kXBits), activation_tables(), softmax_tables()};
+      const FixedSource source{std::as_const(keys).view(), {},     nullptr, 0, kBits, kXBits, 1.0 / (1 << kXBits),
+                               activation_tables(),        softmax_tables()};
       std::vector<std::int64_t> shares(static_cast<std::size_t>(positions)), sums(probe.size());
       std::vector<std::int32_t> codes(probe.size());
       std::vector<float> context(probe.size());
-      const Index most = attention_row(TypeParam{}, source, probe.data(), FixedScratch{shares.data(), sums.data(), codes.data()}, context.data());
+      const FixedScratch scratch{shares.data(), sums.data(), codes.data()};
+      const Index most = attention_row(TypeParam{}, source, probe.data(), scratch, context.data());
 
       float greatest = 0;
       for (float value : probe) greatest = std::max(greatest, std::abs(value));
@@ -111,7 +113,10 @@ TYPED_TEST(SearchBody, AttentionInIntegersIsItsLiteralForm) {
       std::vector<std::int64_t> scores;
       for (Index s = 0; s < positions; ++s) {
         std::int64_t score = 0;
-        for (Index k = 0; k < width; ++k) score += static_cast<std::int64_t>(std::round(std::ldexp(probe[static_cast<std::size_t>(k)], bits))) * keys(s, k);
+        for (Index k = 0; k < width; ++k) {
+          const float code = std::round(std::ldexp(probe[static_cast<std::size_t>(k)], bits));
+          score += static_cast<std::int64_t>(code) * keys(s, k);
+        }
         scores.push_back(score);
       }
       const auto best = std::max_element(scores.begin(), scores.end());
