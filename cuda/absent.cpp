@@ -20,6 +20,8 @@ namespace {
 
 std::unique_ptr<Engine> make_engine(const Model&, const EngineOptions&) { refuse(); }
 
-std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel&, const DecoderLimits&) { refuse(); }
+std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel&, const DecoderLimits&) {
+  refuse();
+}
 
 }  // namespace edgeval::gpu

@@ -1,5 +1,6 @@
-// The kernel of attention: a thread block owns a row and goes through its sentence position by position, the elements of a
-// key side by side. Good for the lengths of sentences; a document's would want blocks of their own.
+// The kernel of attention: a thread block owns a row and goes through its sentence position by
+// position, the elements of a key side by side. Good for the lengths of sentences; a document's
+// would want blocks of their own.
 #include "cuda/attention.hpp"
 #include "cuda/block.cuh"
 #include "host/engine/body/attention.hpp"
@@ -28,17 +29,25 @@ __global__ void __launch_bounds__(kMostThreads) attention_kernel(AttentionTask t
   float* const both = task.both.row(r);
   Index most = 0;
   if constexpr (kIntegers) {
-    const FixedSource fixed{part(source.codes, first, count), hidden,        source.score_codes, source.score_bits,
-                            source.bits,                      source.x_bits, power_of_two(-source.x_bits),
-                            source.activations,               source.softmax};
+    const FixedSource fixed{part(source.codes, first, count),
+                            hidden,
+                            source.score_codes,
+                            source.score_bits,
+                            source.bits,
+                            source.x_bits,
+                            power_of_two(-source.x_bits),
+                            source.activations,
+                            source.softmax};
     const FixedScratch scratch{task.shares.row(r), task.sums.row(r), task.codes.row(r)};
     most = attention_row(block, fixed, task.probe.row(r), scratch, both);
   } else {
     const FloatSource floats{part(source.keys, first, count), hidden, source.score};
-    most = attention_row(block, floats, task.probe.row(r), reinterpret_cast<float*>(task.shares.row(r)), both);
+    most = attention_row(block, floats, task.probe.row(r),
+                         reinterpret_cast<float*>(task.shares.row(r)), both);
   }
   const float* const query = task.query.row(r);
-  block.for_each(task.query.cols, [&](Index i) { both[task.both.cols - task.query.cols + i] = query[i]; });
+  block.for_each(task.query.cols,
+                 [&](Index i) { both[task.both.cols - task.query.cols + i] = query[i]; });
   if (task.attended == nullptr) return;
   block.once([&] {
     task.attended[(rows.state->step * task.sentences + sentence) * task.widest + rows.place[r]] =
@@ -48,7 +57,8 @@ __global__ void __launch_bounds__(kMostThreads) attention_kernel(AttentionTask t
 
 }  // namespace
 
-void launch_attention(const Arithmetic& arithmetic, const AttentionTask& task, Index rows, cudaStream_t stream) {
+void launch_attention(const Arithmetic& arithmetic, const AttentionTask& task, Index rows,
+                      cudaStream_t stream) {
   const auto blocks = static_cast<unsigned>(rows);
   const int threads = threads_for(std::max(task.both.cols, task.probe.cols), kMostThreads);
   if (std::holds_alternative<Fp32>(arithmetic))

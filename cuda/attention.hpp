@@ -1,14 +1,16 @@
-// Attention of a step's rows, each over the positions of its own sentence (bodies in host/engine/body/attention.hpp).
+// Attention of a step's rows, each over the positions of its own sentence (bodies in
+// host/engine/body/attention.hpp).
 #pragma once
 
 #include "cuda/search_rows.hpp"
-#include "host/technique/arithmetic.hpp"
 #include "host/numeric/activation_table.hpp"
 #include "host/numeric/softmax.hpp"
+#include "host/technique/arithmetic.hpp"
 
 namespace edgeval::gpu {
 
-// What attention reads of a batch, in device memory: positions of all sentences one behind the other.
+// What attention reads of a batch, in device memory: positions of all sentences one behind the
+// other.
 struct SourceView {
   DeviceView<const float> keys;          // [positions, K]
   DeviceView<const std::int32_t> codes;  // the integers behind them; in integers only
@@ -23,17 +25,19 @@ struct SourceView {
 struct AttentionTask {
   RowView rows;
   SourceView source;
-  DeviceView<const float> probe;  // [rows, K], of mlp [rows, M]
-  DeviceView<const float> query;  // [rows, D]
-  DeviceView<float> both;         // [rows, K + D]: context, then query
+  DeviceView<const float> probe;    // [rows, K], of mlp [rows, M]
+  DeviceView<const float> query;    // [rows, D]
+  DeviceView<float> both;           // [rows, K + D]: context, then query
   DeviceView<std::int64_t> shares;  // [rows, longest sentence], scratch; of fp32 its floats
   DeviceView<std::int64_t> sums;    // [rows, K], scratch of integers
   DeviceView<std::int32_t> codes;   // [rows, K], scratch of integers
-  std::int32_t* attended;           // [steps, S, widest] the position with the greatest score; null: not kept
+  std::int32_t*
+      attended;  // [steps, S, widest] the position with the greatest score; null: not kept
   Index sentences, widest;
 };
 
 // rows: that the step was launched for.
-void launch_attention(const Arithmetic& arithmetic, const AttentionTask& task, Index rows, cudaStream_t stream);
+void launch_attention(const Arithmetic& arithmetic, const AttentionTask& task, Index rows,
+                      cudaStream_t stream);
 
 }  // namespace edgeval::gpu

@@ -1,6 +1,7 @@
-// Kernels of the beam search. Over the vocabulary a thread block owns a row: its log-probabilities and its best candidates,
-// one after the other, in one launch. Over the beam a thread block owns a sentence, whose few rows leave most of its threads
-// idle; thousands of sentences fill the chip all the same.
+// Kernels of the beam search. Over the vocabulary a thread block owns a row: its log-probabilities
+// and its best candidates, one after the other, in one launch. Over the beam a thread block owns a
+// sentence, whose few rows leave most of its threads idle; thousands of sentences fill the chip all
+// the same.
 #include <cub/device/device_scan.cuh>
 
 #include "cuda/beam.hpp"
@@ -14,9 +15,11 @@ namespace {
 
 constexpr int kRowThreads = 256;
 
-// The generator's sums of row r -> log-probabilities, which it returns. One number that overflowed makes all of a row none.
+// The generator's sums of row r -> log-probabilities, which it returns. One number that overflowed
+// makes all of a row none.
 template <class Format>
-__device__ const float* log_probabilities_row(CudaBlock block, const VocabularyTask& task, const RowView& rows, Index r) {
+__device__ const float* log_probabilities_row(CudaBlock block, const VocabularyTask& task,
+                                              const RowView& rows, Index r) {
   using Numbers = typename Format::Numbers;
   const Numbers& numbers = *reinterpret_cast<const Numbers*>(task.numbers);
   const Index width = task.log_probabilities.cols;
@@ -39,7 +42,8 @@ __device__ const float* log_probabilities_row(CudaBlock block, const VocabularyT
 }
 
 template <class Format>
-__global__ void __launch_bounds__(kRowThreads) candidates_kernel(VocabularyTask task, RowView rows, SearchView search) {
+__global__ void __launch_bounds__(kRowThreads)
+    candidates_kernel(VocabularyTask task, RowView rows, SearchView search) {
   const Index r = blockIdx.x;
   if (r >= rows.state->running) return;
   const CudaBlock block;
@@ -63,7 +67,8 @@ __global__ void __launch_bounds__(kRowThreads)
 
 // What the sentence keeps of best [widest]; by one thread.
 template <class Rule>
-__device__ void keep(const Rule& rule, const RowView& rows, const SearchView& search, Index sentence, const Candidate* best) {
+__device__ void keep(const Rule& rule, const RowView& rows, const SearchView& search,
+                     Index sentence, const Candidate* best) {
   const Index step = rows.state->step, first = search.first[sentence];
   int count = 0;
   while (count < search.widest && best[count].exists()) ++count;
@@ -78,7 +83,8 @@ __device__ void keep(const Rule& rule, const RowView& rows, const SearchView& se
       next[live++] = {best[i].score, best[i].token, static_cast<std::int32_t>(first + best[i].row)};
   }
   const bool best_ended = kept > 0 && best[0].token == search.eos;
-  const bool done = search.end.reached(static_cast<int>(step) + 1, search.ended[sentence], live, best_ended);
+  const bool done =
+      search.end.reached(static_cast<int>(step) + 1, search.ended[sentence], live, best_ended);
   search.live[sentence] = done ? 0 : live;
   if (done) atomicAdd(&rows.state->finished, 1ULL);
 }
@@ -89,9 +95,11 @@ __global__ void choose_kernel(Rule rule, RowView rows, SearchView search) {
   if (rows.state->running == 0 || count == 0) return;
   const CudaBlock block;
   const Index slot = sentence * search.widest;
-  Candidate* const best = search.candidates + rows.state->step * search.sentences * search.widest + slot;
-  merge_candidates(block, search.of_rows + search.first[sentence] * search.widest, static_cast<int>(count),
-                   static_cast<int>(search.widest), search.heads + slot, best);
+  Candidate* const best =
+      search.candidates + rows.state->step * search.sentences * search.widest + slot;
+  merge_candidates(block, search.of_rows + search.first[sentence] * search.widest,
+                   static_cast<int>(count), static_cast<int>(search.widest), search.heads + slot,
+                   best);
   block.synchronize();
   block.once([&] { keep(rule, rows, search, sentence, best); });
 }
@@ -117,7 +125,8 @@ void with_format(const Arithmetic& arithmetic, const Launch& launch) {
 
 }  // namespace
 
-void SearchMemory::reserve(Index rows, Index sentences, Index widest, Index steps, cudaStream_t stream) {
+void SearchMemory::reserve(Index rows, Index sentences, Index widest, Index steps,
+                           cudaStream_t stream) {
   sentences_ = sentences;
   widest_ = widest;
   live_.reserve(sentences + 1, stream);
@@ -129,7 +138,8 @@ void SearchMemory::reserve(Index rows, Index sentences, Index widest, Index step
   of_rows_.reserve(rows * widest, stream);
   heads_.reserve(sentences * widest, stream);
   next_.reserve(sentences * widest, stream);
-  EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(nullptr, scan_bytes_, live_.data(), first_.data(), sentences + 1, stream));
+  EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(nullptr, scan_bytes_, live_.data(), first_.data(),
+                                             sentences + 1, stream));
   scratch_.reserve(static_cast<Index>(scan_bytes_), stream);
 }
 
@@ -144,7 +154,8 @@ void SearchMemory::start(cudaStream_t stream) {
 
 void SearchMemory::scan(cudaStream_t stream) const {
   std::size_t bytes = scan_bytes_;
-  EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(scratch_.data(), bytes, live_.data(), first_.data(), sentences_ + 1, stream));
+  EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(scratch_.data(), bytes, live_.data(), first_.data(),
+                                             sentences_ + 1, stream));
 }
 
 SearchView SearchMemory::view(const SearchOptions& options, int eos) const {
@@ -176,11 +187,13 @@ SearchMemory::History SearchMemory::download(Index steps, cudaStream_t stream) c
   return history;
 }
 
-void launch_candidates(const Arithmetic& arithmetic, const VocabularyTask& task, const RowView& rows,
-                       const SearchView& search, Index count, cudaStream_t stream) {
+void launch_candidates(const Arithmetic& arithmetic, const VocabularyTask& task,
+                       const RowView& rows, const SearchView& search, Index count,
+                       cudaStream_t stream) {
   const int threads = threads_for(task.log_probabilities.cols, kRowThreads);
   with_format(arithmetic, [&]<class Format>(Format) {
-    candidates_kernel<Format><<<static_cast<unsigned>(count), threads, 0, stream>>>(task, rows, search);
+    candidates_kernel<Format>
+        <<<static_cast<unsigned>(count), threads, 0, stream>>>(task, rows, search);
     EDGEVAL_LAUNCHED(stream);
   });
 }
@@ -189,23 +202,27 @@ void launch_scores(const Arithmetic& arithmetic, const VocabularyTask& task, con
                    const std::int32_t* tokens, double* sums, Index count, cudaStream_t stream) {
   const int threads = threads_for(task.log_probabilities.cols, kRowThreads);
   with_format(arithmetic, [&]<class Format>(Format) {
-    scores_kernel<Format><<<static_cast<unsigned>(count), threads, 0, stream>>>(task, rows, tokens, sums);
+    scores_kernel<Format>
+        <<<static_cast<unsigned>(count), threads, 0, stream>>>(task, rows, tokens, sums);
     EDGEVAL_LAUNCHED(stream);
   });
 }
 
-void launch_choose(const Beam& beam, const RowView& rows, const SearchView& search, cudaStream_t stream) {
+void launch_choose(const Beam& beam, const RowView& rows, const SearchView& search,
+                   cudaStream_t stream) {
   std::visit(
       [&](const auto& choice) {
         const auto rule = choice.rule();
-        choose_kernel<<<static_cast<unsigned>(search.sentences), threads_for(search.widest), 0, stream>>>(rule, rows, search);
+        choose_kernel<<<static_cast<unsigned>(search.sentences), threads_for(search.widest), 0,
+                        stream>>>(rule, rows, search);
         EDGEVAL_LAUNCHED(stream);
       },
       beam);
 }
 
 void launch_next_rows(const RowView& rows, const SearchView& search, cudaStream_t stream) {
-  next_rows_kernel<<<static_cast<unsigned>(search.sentences), threads_for(search.widest), 0, stream>>>(rows, search);
+  next_rows_kernel<<<static_cast<unsigned>(search.sentences), threads_for(search.widest), 0,
+                     stream>>>(rows, search);
   EDGEVAL_LAUNCHED(stream);
 }
 

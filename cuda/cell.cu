@@ -27,7 +27,8 @@ __device__ void recurrent_operand(CudaBlock block, const RecurrentStep& step, In
                   Format::operand(rule, Source::kRecurrent, step.operand, n, 0));
   // A decoder's rows may be of one sentence.
   block.once([&] {
-    atomicAdd(step.totals.changed + step.pack.lane[n], static_cast<unsigned long long>(counts.changed));
+    atomicAdd(step.totals.changed + step.pack.lane[n],
+              static_cast<unsigned long long>(counts.changed));
     atomicAdd(step.totals.zero + step.pack.lane[n], static_cast<unsigned long long>(counts.zero));
   });
 }
@@ -41,8 +42,7 @@ __global__ void __launch_bounds__(kMostThreads)
 }
 
 template <class Format, class Numbers, class Rule>
-__global__ void __launch_bounds__(kMostThreads)
-    lstm_step_kernel(RecurrentStep step, Index ahead) {
+__global__ void __launch_bounds__(kMostThreads) lstm_step_kernel(RecurrentStep step, Index ahead) {
   const Index k = step.cursor->step + ahead;
   const Index n = blockIdx.x;
   if (n >= step.pack.active[k]) return;
@@ -50,13 +50,12 @@ __global__ void __launch_bounds__(kMostThreads)
   const StepLane<Format, Numbers> lane(step, n, k);
   const auto wx = lane.wx(4 * step.cells);
   cell_row(block, lane.numbers(),
-           CellRow<Numbers, std::remove_const_t<decltype(wx)>>{
-               .wx = wx,
-               .uh = lane.uh(4 * step.cells),
-               .cells = step.cells,
-               .c = lane.c(),
-               .h = lane.h(),
-               .output = lane.output()});
+           CellRow<Numbers, std::remove_const_t<decltype(wx)>>{.wx = wx,
+                                                               .uh = lane.uh(4 * step.cells),
+                                                               .cells = step.cells,
+                                                               .c = lane.c(),
+                                                               .h = lane.h(),
+                                                               .output = lane.output()});
   if (n >= step.pack.active[k + 1]) return;
   block.synchronize();
   recurrent_operand<Format, Rule>(block, step, n);
@@ -124,8 +123,7 @@ __global__ void __launch_bounds__(kMostCellThreads) cells_kernel(RecurrentStep s
 }
 
 template <class Format, class Numbers>
-__global__ void __launch_bounds__(kMostThreads)
-    projection_kernel(RecurrentStep step, Index ahead) {
+__global__ void __launch_bounds__(kMostThreads) projection_kernel(RecurrentStep step, Index ahead) {
   const Index k = step.cursor->step + ahead, n = blockIdx.x;
   if (n >= step.pack.active[k]) return;
   const StepLane<Format, Numbers> lane(step, n, k);

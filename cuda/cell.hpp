@@ -38,11 +38,11 @@ struct RecurrentStep {
   LayerKind kind = LayerKind::kLstm;
   CellForm form = {};
   bool highway_matrix = false;
-  const float* x = nullptr;         // [frames, C], which an SRU shows beside c
+  const float* x = nullptr;  // [frames, C], which an SRU shows beside c
   Index x_stride = 0;
-  float* before_after = nullptr;    // [N, H], c_stride apart: what goes into the product that follows
-  OperandRows after_operand = {};   // [N, H] the same as that product's operand
-  SumRows after = {};               // [N, P] or, of a GRU that resets before, [N, H]
+  float* before_after = nullptr;  // [N, H], c_stride apart: what goes into the product that follows
+  OperandRows after_operand = {};  // [N, H] the same as that product's operand
+  SumRows after = {};              // [N, P] or, of a GRU that resets before, [N, H]
   // What a selection made of W x and U h, as Numbers::Sum [N, G H]; null: the cells take wx and uh.
   SumRows chosen_wx = {}, chosen_uh = {};
   EDGEVAL_HD Index gates() const { return kind == LayerKind::kLstm || highway_matrix ? 4 : 3; }

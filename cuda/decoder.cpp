@@ -6,8 +6,9 @@ namespace edgeval::gpu {
 
 DeviceDecoder::DeviceDecoder(const TranslationModel& model)
     : model_(model),
-      weights_(model.network.layers.begin() + static_cast<std::ptrdiff_t>(model.network.stack().size()),
-               model.network.layers.end()),
+      weights_(
+          model.network.layers.begin() + static_cast<std::ptrdiff_t>(model.network.stack().size()),
+          model.network.layers.end()),
       recurrent_(model.decoder.size()),
       linear_(weights_.size()) {
   const MatrixView<const float> embedding = model.target_embedding.view();
@@ -19,12 +20,14 @@ DeviceDecoder::DeviceDecoder(const TranslationModel& model)
 const DeviceProducts& DeviceDecoder::products(std::size_t layer) {
   const LayerPolicy& choice = policy(layer);
   DeviceLayer& weights = weights_[place(layer)];
-  if (eight_bits_of_floats(choice)) return weights.in_form(WeightForm::kAlpha8Bits, cublas_, stream_).front();
+  if (eight_bits_of_floats(choice))
+    return weights.in_form(WeightForm::kAlpha8Bits, cublas_, stream_).front();
   return weights.get(choice.arithmetic, cublas_, stream_).front();
 }
 
 LayerTotals DeviceDecoder::totals(std::size_t layer) const {
-  unsigned long long* const first = totals_.data() + static_cast<Index>(place(layer)) * kTotals * sentences_;
+  unsigned long long* const first =
+      totals_.data() + static_cast<Index>(place(layer)) * kTotals * sentences_;
   const auto row = [&](Index which) { return first + which * sentences_; };
   return {{row(0), row(1)}, {row(2), row(3)}, row(4)};
 }
@@ -32,12 +35,14 @@ LayerTotals DeviceDecoder::totals(std::size_t layer) const {
 RecurrentStepTask DeviceDecoder::recurrent_task(std::size_t at) {
   const std::size_t layer = model_.decoder[at];
   const std::optional<WeightForm> form = second_form(policy(layer));
-  const DeviceProducts* second = form ? &weights_[place(layer)].in_form(*form, cublas_, stream_).front() : nullptr;
+  const DeviceProducts* second =
+      form ? &weights_[place(layer)].in_form(*form, cublas_, stream_).front() : nullptr;
   return {{model_.cells(layer), products(layer), policy(layer), most_rows_}, second, totals(layer)};
 }
 
 LinearStepTask DeviceDecoder::linear_task(std::size_t layer, Index rows) {
-  return {model_.linear(layer), products(layer), policy(layer), rows, linear_end(model_, layer), totals(layer)};
+  return {model_.linear(layer),      products(layer), policy(layer), rows,
+          linear_end(model_, layer), totals(layer)};
 }
 
 StepLaunch DeviceDecoder::launch(Index rows) const {
@@ -50,7 +55,8 @@ void DeviceDecoder::start(const Batch& batch) {
   sentences_ = batch.encoded.keys.sequences();
   most_rows_ = batch.rows;
   memory_.keys = std::move(batch.encoded.keys);
-  make_source_attention(model_.attention, policy(model_.attention.output).arithmetic)->remember(memory_);
+  make_source_attention(model_.attention, policy(model_.attention.output).arithmetic)
+      ->remember(memory_);
   reserve(batch);
   totals_.zero(static_cast<Index>(weights_.size()) * kTotals * sentences_, stream_);
   rows_.start(batch.order, memory_.keys.offsets, static_cast<int>(*model_.target.bos), stream_);
@@ -61,7 +67,8 @@ void DeviceDecoder::start(const Batch& batch) {
 
 void DeviceDecoder::reserve(const Batch& batch) {
   const Attention& attention = model_.attention;
-  const Index padded = Product::padded(most_rows_), keys = model_.keys(), queries = model_.queries();
+  const Index padded = Product::padded(most_rows_), keys = model_.keys(),
+              queries = model_.queries();
   const Index feed = model_.input_feeding ? attention.outputs : 0;
   const std::vector<Index> lengths = memory_.keys.lengths();
   totals_.reserve(static_cast<Index>(weights_.size()) * kTotals * sentences_, stream_);
@@ -77,7 +84,8 @@ void DeviceDecoder::reserve(const Batch& batch) {
     sums_.resize(most_rows_, keys, stream_);
     codes_.resize(most_rows_, keys, stream_);
   }
-  for (std::size_t at = 0; at < recurrent_.size(); ++at) recurrent_[at].reserve(recurrent_task(at), stream_);
+  for (std::size_t at = 0; at < recurrent_.size(); ++at)
+    recurrent_[at].reserve(recurrent_task(at), stream_);
   if (attention.probe) {
     probe_.resize(padded, model_.linear(*attention.probe).width, stream_);
     linear(*attention.probe).reserve(linear_task(*attention.probe, most_rows_), stream_);
@@ -100,14 +108,15 @@ void DeviceDecoder::remember() {
 }
 
 // act(W f + b) of the final states f in the order of the rows, split over the decoder's layers.
-std::vector<Matrix<float>> DeviceDecoder::cross_bridge(const std::vector<Matrix<float>>& finals, std::size_t layer,
-                                                       const Batch& batch) {
+std::vector<Matrix<float>> DeviceDecoder::cross_bridge(const std::vector<Matrix<float>>& finals,
+                                                       std::size_t layer, const Batch& batch) {
   const LinearStepTask task = linear_task(layer, sentences_);
   Matrix<float> from(sentences_, task.layer.inputs), to(sentences_, task.layer.width);
   for (Index r = 0; r < sentences_; ++r) {
     float* at = from.row(r);
     for (std::size_t l : model_.bridge.from)
-      at = std::copy_n(finals[l].row(batch.order[static_cast<std::size_t>(r)]), finals[l].cols(), at);
+      at = std::copy_n(finals[l].row(batch.order[static_cast<std::size_t>(r)]), finals[l].cols(),
+                       at);
   }
   bridge_in_.resize(Product::padded(sentences_), from.cols(), stream_);
   bridge_out_.resize(Product::padded(sentences_), to.cols(), stream_);
@@ -122,7 +131,8 @@ std::vector<Matrix<float>> DeviceDecoder::cross_bridge(const std::vector<Matrix<
   Index first = 0;
   for (std::size_t at : model_.decoder) {
     const RecurrentLayer& cells = model_.cells(at);
-    Matrix<float>& part = parts.emplace_back(sentences_, layer == model_.bridge.cell ? cells.cells : cells.width());
+    Matrix<float>& part =
+        parts.emplace_back(sentences_, layer == model_.bridge.cell ? cells.cells : cells.width());
     for (Index r = 0; r < sentences_; ++r) std::copy_n(to.row(r) + first, part.cols(), part.row(r));
     first += part.cols();
   }
@@ -150,22 +160,28 @@ void DeviceDecoder::start_layers(const Batch& batch) {
     recurrent_[at].start(recurrent_task(at), rows_, h[at], of_h ? h[at] : c[at], stream_);
   }
   const Attention& attention = model_.attention;
-  if (attention.probe) linear(*attention.probe).start(linear_task(*attention.probe, most_rows_), stream_);
-  for (std::size_t layer : {attention.output, model_.generator}) linear(layer).start(linear_task(layer, most_rows_), stream_);
+  if (attention.probe)
+    linear(*attention.probe).start(linear_task(*attention.probe, most_rows_), stream_);
+  for (std::size_t layer : {attention.output, model_.generator})
+    linear(layer).start(linear_task(layer, most_rows_), stream_);
   feed_.zero(stream_);
 }
 
 // What moves with a hypothesis.
 void DeviceDecoder::collect_segments() {
   segments_.clear();
-  for (std::size_t at = 0; at < recurrent_.size(); ++at) recurrent_[at].add_segments(recurrent_task(at), segments_);
+  for (std::size_t at = 0; at < recurrent_.size(); ++at)
+    recurrent_[at].add_segments(recurrent_task(at), segments_);
   std::vector<std::size_t> layers{model_.attention.output, model_.generator};
   if (model_.attention.probe) layers.push_back(*model_.attention.probe);
-  for (std::size_t layer : layers) linear(layer).add_segments(linear_task(layer, most_rows_), segments_);
-  segments_.push_back({reinterpret_cast<std::byte*>(feed_.view().data), feed_.view().stride * Index{sizeof(float)}, nullptr});
+  for (std::size_t layer : layers)
+    linear(layer).add_segments(linear_task(layer, most_rows_), segments_);
+  segments_.push_back({reinterpret_cast<std::byte*>(feed_.view().data),
+                       feed_.view().stride * Index{sizeof(float)}, nullptr});
   constexpr Index kAligned = 16;
   Index bytes = 0;
-  for (const RowSegment& segment : segments_) bytes += padded_to(segment.bytes * most_rows_, kAligned);
+  for (const RowSegment& segment : segments_)
+    bytes += padded_to(segment.bytes * most_rows_, kAligned);
   scratch_.reserve(bytes, stream_);
   std::byte* at = scratch_.data();
   for (RowSegment& segment : segments_) {
@@ -206,7 +222,8 @@ void DeviceDecoder::step(Index rows, std::int32_t* attended, Index widest) {
                     .sentences = sentences_,
                     .widest = widest},
                    rows, stream_);
-  linear(attention.output).run(linear_task(attention.output, most_rows_), both_.view(), feed_.view(), now);
+  linear(attention.output)
+      .run(linear_task(attention.output, most_rows_), both_.view(), feed_.view(), now);
   linear(model_.generator).multiply(linear_task(model_.generator, most_rows_), feed_.view(), now);
 }
 
@@ -220,19 +237,22 @@ VocabularyTask DeviceDecoder::vocabulary() {
 }
 
 void DeviceDecoder::gather(const Index* count, Index most) {
-  launch_gather(rows_.view(), segments_on_device_.data(), static_cast<Index>(segments_.size()), count,
-                std::min(most, most_rows_), stream_);
+  launch_gather(rows_.view(), segments_on_device_.data(), static_cast<Index>(segments_.size()),
+                count, std::min(most, most_rows_), stream_);
 }
 
 std::vector<Activity> DeviceDecoder::activity() const {
-  std::vector<unsigned long long> totals(weights_.size() * static_cast<std::size_t>(kTotals * sentences_));
+  std::vector<unsigned long long> totals(weights_.size() *
+                                         static_cast<std::size_t>(kTotals * sentences_));
   totals_.download(totals.data(), static_cast<Index>(totals.size()), stream_);
   stream_.synchronize();
   std::vector<Activity> all(static_cast<std::size_t>(sentences_), counts().blank());
   const std::size_t first = model_.network.stack().size();
   for (Index n = 0; n < sentences_; ++n)
     for (std::size_t l = 0; l < weights_.size(); ++l) {
-      const auto total = [&](Index which) { return totals[(static_cast<Index>(l) * kTotals + which) * sentences_ + n]; };
+      const auto total = [&](Index which) {
+        return totals[(static_cast<Index>(l) * kTotals + which) * sentences_ + n];
+      };
       LayerActivity& activity = all[static_cast<std::size_t>(n)].layers[l];
       activity[Count::kInputsChanged] = total(0);
       activity[Count::kInputsZero] = total(1);

@@ -1,5 +1,6 @@
-// A translation model's decoder on the device at one operating point: one step of R rows, each a hypothesis of some sentence,
-// up to the generator's sums (host/engine/decoder.hpp is the same on the CPU, and the definition).
+// A translation model's decoder on the device at one operating point: one step of R rows, each a
+// hypothesis of some sentence, up to the generator's sums (host/engine/decoder.hpp is the same on
+// the CPU, and the definition).
 #pragma once
 
 #include "cuda/beam.hpp"
@@ -26,13 +27,14 @@ class DeviceDecoder {
   // Takes the memory of a batch, or throws OutOfMemory; runs the bridge, and what attention reads.
   void start(const Batch& batch);
 
-  // One step as far as the generator's sums, launched for `rows` rows; does nothing where there are more.
-  // attended: as AttentionTask has it.
+  // One step as far as the generator's sums, launched for `rows` rows; does nothing where there are
+  // more. attended: as AttentionTask has it.
   void step(Index rows, std::int32_t* attended, Index widest);
   // For what follows the sums.
   VocabularyTask vocabulary();
   const Arithmetic& vocabulary_arithmetic() const { return policy(model_.generator).arithmetic; }
-  // Rows := those of their parents (RowView); count: how many there are, in device memory; most: at most.
+  // Rows := those of their parents (RowView); count: how many there are, in device memory; most: at
+  // most.
   void gather(const Index* count, Index most);
 
   RowView rows() const { return rows_.view(); }
@@ -44,7 +46,8 @@ class DeviceDecoder {
   DecoderCounts counts() const { return {model_, point_}; }
 
  private:
-  static constexpr Index kTotals = 5;  // of a layer: x changed, x zero, h changed, h zero, selected; [S] each
+  static constexpr Index kTotals =
+      5;  // of a layer: x changed, x zero, h changed, h zero, selected; [S] each
 
   std::size_t place(std::size_t layer) const { return layer - model_.network.stack().size(); }
   const LayerPolicy& policy(std::size_t layer) const { return point_.layers[layer]; }
@@ -57,7 +60,8 @@ class DeviceDecoder {
 
   void reserve(const Batch& batch);
   void remember();
-  std::vector<Matrix<float>> cross_bridge(const std::vector<Matrix<float>>& finals, std::size_t layer, const Batch& batch);
+  std::vector<Matrix<float>> cross_bridge(const std::vector<Matrix<float>>& finals,
+                                          std::size_t layer, const Batch& batch);
   void start_layers(const Batch& batch);
   void collect_segments();
 
@@ -67,7 +71,8 @@ class DeviceDecoder {
   CublasLt cublas_;
   std::vector<DeviceLayer> weights_;           // of each of the decoder's layers
   std::vector<RecurrentStepLayer> recurrent_;  // of each of model.decoder
-  std::vector<LinearStepLayer> linear_;        // of each of the decoder's layers; those that are not linear idle
+  std::vector<LinearStepLayer>
+      linear_;  // of each of the decoder's layers; those that are not linear idle
   DeviceMatrix<float> embedding_;
 
   Index most_rows_ = 0, sentences_ = 0;

@@ -64,9 +64,7 @@ EDGEVAL_HD std::int8_t lower_digit(std::int32_t x) {
 }
 
 // x of more than 16 bits as lower + 65536 upper, both of 16 bits.
-EDGEVAL_HD std::int32_t lower_word(std::int32_t x) {
-  return ((x + 32768) & 65535) - 32768;
-}
+EDGEVAL_HD std::int32_t lower_word(std::int32_t x) { return ((x + 32768) & 65535) - 32768; }
 EDGEVAL_HD std::int32_t upper_word(std::int32_t x) { return (x - lower_word(x)) / 65536; }
 
 // One row of X in integers, written as operand[i] = a value with the fraction bits of `scale`.

@@ -27,9 +27,8 @@ SelectionTask DirectionRunner::selection_of(const DirectionTask& task) {
 }
 
 PseudoTask DirectionRunner::pseudo_of(const DirectionTask& task) const {
-  return {task.layer,       task.products,          *task.second,  task.policy,  task.lanes.count,
-          mode_.data(),     task.input_totals,      task.recurrent_totals,
-          task.selected,    task.at_pseudo};
+  return {task.layer,   task.products,     *task.second,          task.policy,   task.lanes.count,
+          mode_.data(), task.input_totals, task.recurrent_totals, task.selected, task.at_pseudo};
 }
 
 void DirectionRunner::reserve(const DirectionTask& task) {
@@ -100,9 +99,11 @@ FinalStates DirectionRunner::final_states(const DirectionTask& task) const {
   const Index lanes = task.lanes.count, cells = task.layer.cells;
   const RecurrentStep step = recurrence_.step(recurrence_of(task));
   Matrix<float> h(lanes, task.layer.width());  // by position
-  std::vector<std::int32_t> c(static_cast<std::size_t>(lanes * step.c_stride)), lane(static_cast<std::size_t>(lanes));
+  std::vector<std::int32_t> c(static_cast<std::size_t>(lanes * step.c_stride)),
+      lane(static_cast<std::size_t>(lanes));
   download(recurrence_.h().leading(lanes), h.view(), stream_);
-  recurrence_.download_cells(reinterpret_cast<std::byte*>(c.data()), lanes * step.c_stride, stream_);
+  recurrence_.download_cells(reinterpret_cast<std::byte*>(c.data()), lanes * step.c_stride,
+                             stream_);
   packing_.download_lanes(lane, stream_);
   stream_.synchronize();
   const bool floats = std::holds_alternative<Fp32>(task.policy.arithmetic);
@@ -205,7 +206,7 @@ void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentS
 
 // `count` steps whose active lanes fill `blocks` row blocks of the product.
 void DirectionRunner::run_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks,
-                           Index count) {
+                                Index count) {
   if (count > kLeastGraphs * kStepsPerGraph) {
     launch_steps(task, step, blocks, 1);  // loads the kernels, which a recording should not do
     --count;
@@ -215,8 +216,8 @@ void DirectionRunner::run_steps(const DirectionTask& task, const RecurrentStep& 
   launch_steps(task, step, blocks, count);
 }
 
-void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks,
-                              Index count) {
+void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentStep& step,
+                                   Index blocks, Index count) {
   const Index rows = blocks * Product::kRowBlock;
   const bool selected = selects(task.policy), pseudo = has_pseudo(task.policy);
   for (Index ahead = 0; ahead < count; ++ahead) {
@@ -235,7 +236,8 @@ void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentSte
   if (count > 0) launch_advance_cursor(cursor_.data(), count, stream_);
 }
 
-const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentStep& step, Index blocks) {
+const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentStep& step,
+                                    Index blocks) {
   const Product* input = &task.products.input;
   const std::size_t operand = task.policy.operand.index();
   const bool exact = std::holds_alternative<Exact>(task.policy.nonlinearity);

@@ -59,9 +59,9 @@ class DirectionRunner {
     PseudoStep pseudo;
     const Product* input;          // which layer, direction and arithmetic
     const DeviceProducts* second;  // which form
-    std::size_t operand;   // which choice
-    bool exact;            // nonlinearity
-    Index blocks;          // of rows in the product
+    std::size_t operand;           // which choice
+    bool exact;                    // nonlinearity
+    Index blocks;                  // of rows in the product
     Graph graph;
   };
 

@@ -18,7 +18,8 @@ namespace {
 
 constexpr int kLeastCapability = 8;  // the oldest architecture the kernels are compiled for
 
-// One row of lanes for each: x changed, x zero, h changed, h zero, selected, changed at pseudo-skips.
+// One row of lanes for each: x changed, x zero, h changed, h zero, selected, changed at
+// pseudo-skips.
 constexpr Index kTotals = 6;
 constexpr Index kSelected = 4;
 

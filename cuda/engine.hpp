@@ -25,10 +25,12 @@ std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& opt
 // What a decoder runs at once; results do not depend on it.
 struct DecoderLimits {
   Index sentences = 1 << 20;  // fewer where the memory is short
-  Index spare_rows = 128;     // that a step is launched for beyond those that the host knows of and a sixteenth
+  Index spare_rows =
+      128;  // that a step is launched for beyond those that the host knows of and a sixteenth
 };
 
 // The decoder of translations, likewise. It shows nothing to observers and refuses them.
-std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model, const DecoderLimits& limits = {});
+std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model,
+                                                   const DecoderLimits& limits = {});
 
 }  // namespace edgeval::gpu

@@ -12,8 +12,8 @@ class LayerNumbers {
   void reserve(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
   void upload(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
 
-  // FloatNumbers, FixedNumbers or, of dynamic precision under fp32, QuantizedNumbers; PiecewiseNumbers
-  // of them unless the nonlinearity is exact.
+  // FloatNumbers, FixedNumbers or, of dynamic precision under fp32, QuantizedNumbers;
+  // PiecewiseNumbers of them unless the nonlinearity is exact.
   const std::byte* data() const { return numbers_.data(); }
 
  private:

@@ -72,8 +72,7 @@ __global__ void window_kernel(Lanes lanes, PackView pack, WindowTask task) {
   const Index lane = lanes.lane_of_frame[frame], begin = lanes.begin[lane];
   const MatrixView<const float> frames{task.x.row(begin), lanes.begin[lane + 1] - begin,
                                        task.x.cols, task.x.stride};
-  window_row(CudaBlock{}, frames, frame - begin, task.window, task.backward,
-             task.windows.row(row));
+  window_row(CudaBlock{}, frames, frame - begin, task.window, task.backward, task.windows.row(row));
 }
 
 template <class State>
@@ -115,7 +114,8 @@ Index state_bytes(const LayerPolicy& policy) {
 
 bool has_state(const LayerPolicy& policy) {
   bool has = false;
-  with_rule(policy, [&]<class Rule>(auto, const Rule&) { has = !std::is_empty_v<typename Rule::State>; });
+  with_rule(policy,
+            [&]<class Rule>(auto, const Rule&) { has = !std::is_empty_v<typename Rule::State>; });
   return has;
 }
 

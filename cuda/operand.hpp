@@ -46,8 +46,8 @@ Index state_bytes(const LayerPolicy& policy);
 // Whether a Rule::State remembers anything.
 bool has_state(const LayerPolicy& policy);
 
-// The operand's rule as the policy's arithmetic sees values, as bytes. h_bits: fraction bits of h in
-// integers.
+// The operand's rule as the policy's arithmetic sees values, as bytes. h_bits: fraction bits of h
+// in integers.
 std::vector<std::byte> rule_bytes(const LayerPolicy& policy, int h_bits);
 
 // `count` states as they are before a sequence's first step.

@@ -1,6 +1,6 @@
-// Kernels of the pseudo-skips. operand(x): a thread block owns one lane and up to 128 of its columns
-// and walks along the steps of a chunk. operand(h) and the sums: a thread block owns one lane at one
-// step. Each element and each neuron's memory is touched by one thread.
+// Kernels of the pseudo-skips. operand(x): a thread block owns one lane and up to 128 of its
+// columns and walks along the steps of a chunk. operand(h) and the sums: a thread block owns one
+// lane at one step. Each element and each neuron's memory is touched by one thread.
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
 #include "cuda/pseudo.hpp"
@@ -80,9 +80,9 @@ __global__ void __launch_bounds__(kMostThreads)
   const Lane lane(step, n, k);
   const bool is_pseudo = pseudo.mode[lane.frame()] == StepMode::kPseudo;
   PseudoCounts counts;
-  counts.add(pseudo_operand(block, pseudo.rules->h, is_pseudo, pseudo.h, lane.h(), step.width, n, n,
-                            0),
-             is_pseudo);
+  counts.add(
+      pseudo_operand(block, pseudo.rules->h, is_pseudo, pseudo.h, lane.h(), step.width, n, n, 0),
+      is_pseudo);
   block.once([&] { counts.add_to(pseudo.h.totals, pseudo.elements, step.pack.lane[n]); });
 }
 

@@ -1,7 +1,7 @@
 // Pseudo-skips (host/technique/pseudo_skip.hpp; bodies in host/engine/body/pseudo.hpp): what x or h
 // brings into the products with 16-bit and with 8-bit weights, and the memory of both products that
-// stands between them and the cells. int16 only. Under the delta operand a full step may bring up to
-// 18 bits, which enter as two numbers of 16: full + 2^16 wide.
+// stands between them and the cells. int16 only. Under the delta operand a full step may bring up
+// to 18 bits, which enter as two numbers of 16: full + 2^16 wide.
 #pragma once
 
 #include "cuda/cell.hpp"
@@ -13,8 +13,8 @@ struct PseudoRules {
   PseudoRule x, h;
 };
 
-// One half of z, x's or h's; rows of x are those of the chunk, rows of h are [N]. Null: no half, or,
-// of `wide`, no product.
+// One half of z, x's or h's; rows of x are those of the chunk, rows of h are [N]. Null: no half,
+// or, of `wide`, no product.
 struct PseudoHalf {
   OperandRows full = {}, wide = {}, delta = {};                  // [rows, width]
   SumRows full_sums = {}, wide_sums = {}, delta_sums = {};       // [rows, G H]

@@ -10,9 +10,9 @@ PseudoRules rules_of(const PseudoTask& task) {
   const auto& skip = std::get<SimilaritySkip>(task.policy.plan);
   const auto* delta = std::get_if<Delta>(&task.policy.operand);
   const int x_bits = static_cast<int>(std::get<Int16>(task.policy.arithmetic).input_bits);
-  return {PseudoRule::of(skip, delta, Source::kInput, Grid::of(x_bits, 16)),
-          PseudoRule::of(skip, delta, Source::kRecurrent,
-                         Grid::of(task.products.recurrent_bits, 16))};
+  return {
+      PseudoRule::of(skip, delta, Source::kInput, Grid::of(x_bits, 16)),
+      PseudoRule::of(skip, delta, Source::kRecurrent, Grid::of(task.products.recurrent_bits, 16))};
 }
 
 }  // namespace
@@ -69,8 +69,8 @@ void PseudoSkips::reserve(const PseudoTask& task, Index chunk_rows, cudaStream_t
   const Index sums = task.lanes * task.products.input.outputs();
   x_.reserve(task.products.input, task.second.input, wide, chunk_rows, task.lanes, stream);
   if (task.products.recurrent)
-    h_.reserve(*task.products.recurrent, *task.second.recurrent, wide,
-               Product::padded(task.lanes), task.lanes, stream);
+    h_.reserve(*task.products.recurrent, *task.second.recurrent, wide, Product::padded(task.lanes),
+               task.lanes, stream);
   rules_.reserve(1, stream);
   chosen_wx_.reserve(sums, stream);
   chosen_uh_.reserve(sums, stream);
@@ -97,14 +97,13 @@ void PseudoSkips::start(const PseudoTask& task, RecurrentStep& step, cudaStream_
 }
 
 void PseudoSkips::multiply_input(const PseudoTask& task, const PackView& pack,
-                                 const InputOperand& input, Index rows,
-                                 cudaStream_t stream) const {
+                                 const InputOperand& input, Index rows, cudaStream_t stream) const {
   launch_pseudo_input(step_, pack, input, stream);
   multiply(step_.x, task.products.input, task.second.input, rows, stream);
 }
 
-void PseudoSkips::launch(const PseudoTask& task, const RecurrentStep& step, Index rows,
-                         Index ahead, cudaStream_t stream) const {
+void PseudoSkips::launch(const PseudoTask& task, const RecurrentStep& step, Index rows, Index ahead,
+                         cudaStream_t stream) const {
   if (task.products.recurrent) {
     launch_pseudo_operand(step_, step, rows, ahead, stream);
     multiply(step_.h, *task.products.recurrent, *task.second.recurrent, rows, stream);

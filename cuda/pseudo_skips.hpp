@@ -14,7 +14,7 @@ struct PseudoTask {
   const DeviceProducts& second;    // the weights in 8 bits
   const LayerPolicy& policy;       // one whose plan has pseudo-skips
   Index lanes;
-  const StepMode* mode;            // [frames]
+  const StepMode* mode;  // [frames]
   OperandTotals input_totals, recurrent_totals;
   unsigned long long *steps, *elements;  // as in PseudoStep
 };

@@ -9,7 +9,8 @@ void Recurrence::reserve(const RecurrenceTask& task, cudaStream_t stream) {
   if (task.products.recurrent) {
     const ProductShape& recurrent = task.products.recurrent->shape();
     uh_.reserve(padded * recurrent.sum_bytes(), stream);
-    if (!keeps_elements(task.policy)) h_operand_.reserve(padded * recurrent.operand_bytes(), stream);
+    if (!keeps_elements(task.policy))
+      h_operand_.reserve(padded * recurrent.operand_bytes(), stream);
     h_state_.reserve(task.rows * task.layer.width() * state_bytes(task.policy), stream);
   }
   if (task.products.after) reserve_after(task, stream);
@@ -63,8 +64,9 @@ RecurrentStep Recurrence::step(const RecurrenceTask& task) const {
   if (products.recurrent) {
     const ProductShape& recurrent = products.recurrent->shape();
     step.uh = {uh_.data(), recurrent.sum_stride()};
-    step.operand = keeps ? OperandRows{reinterpret_cast<std::byte*>(h_.view().data), h_.view().stride}
-                         : OperandRows{h_operand_.data(), recurrent.operand_stride()};
+    step.operand = keeps
+                       ? OperandRows{reinterpret_cast<std::byte*>(h_.view().data), h_.view().stride}
+                       : OperandRows{h_operand_.data(), recurrent.operand_stride()};
   }
   if (products.after) {
     const ProductShape& after = products.after->shape();
@@ -75,8 +77,8 @@ RecurrentStep Recurrence::step(const RecurrenceTask& task) const {
   return step;
 }
 
-void Recurrence::launch_cells(const RecurrenceTask& task, const RecurrentStep& step, Index rows, Index ahead,
-                              cudaStream_t stream) {
+void Recurrence::launch_cells(const RecurrenceTask& task, const RecurrentStep& step, Index rows,
+                              Index ahead, cudaStream_t stream) {
   if (step.form.reset_before) {
     launch_reset(task.policy, step, rows, ahead, stream);
     (*task.products.after)(step.after_operand, rows, step.after, stream);

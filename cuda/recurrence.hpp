@@ -1,4 +1,5 @@
-// The recurrence of one direction, or of a decoder's layer: what it keeps of each of its rows, and the launches of a step
+// The recurrence of one direction, or of a decoder's layer: what it keeps of each of its rows, and
+// the launches of a step
 //   product U [-> choice of sums] -> cell [-> product -> projection] -> operand(h)
 // around the product W of its input.
 #pragma once
@@ -23,13 +24,14 @@ class Recurrence {
   void start(const RecurrenceTask& task, cudaStream_t stream);
   // What the kernels read, without pack, cursor, wx, output, x and totals.
   RecurrentStep step(const RecurrenceTask& task) const;
-  // Behind the products W and U of step cursor + ahead and a selection's choice: the cells, and a product that follows
-  // within the step.
-  static void launch_cells(const RecurrenceTask& task, const RecurrentStep& step, Index rows, Index ahead,
-                           cudaStream_t stream);
+  // Behind the products W and U of step cursor + ahead and a selection's choice: the cells, and a
+  // product that follows within the step.
+  static void launch_cells(const RecurrenceTask& task, const RecurrentStep& step, Index rows,
+                           Index ahead, cudaStream_t stream);
 
   DeviceView<float> h() const { return h_.view(); }
-  // `count` of Numbers::State, row by row, c_stride apart. Copies are done once the stream was synchronized.
+  // `count` of Numbers::State, row by row, c_stride apart. Copies are done once the stream was
+  // synchronized.
   void upload_cells(const std::byte* states, Index count, cudaStream_t stream) {
     c_.upload(states, count * kStateBytes, stream);
   }

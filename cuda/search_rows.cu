@@ -1,4 +1,5 @@
-// Kernels around the rows of a decoder's step: a thread for the few words of each, a thread block where rows are copied.
+// Kernels around the rows of a decoder's step: a thread for the few words of each, a thread block
+// where rows are copied.
 #include <numeric>
 
 #include "cuda/block.cuh"
@@ -25,8 +26,8 @@ __global__ void begin_step_kernel(RowView view, Index rows) {
   *view.cursor = {state.step, 0};
 }
 
-__global__ void embed_kernel(RowView view, DeviceView<const float> embedding, DeviceView<const float> feed,
-                             DeviceView<float> x) {
+__global__ void embed_kernel(RowView view, DeviceView<const float> embedding,
+                             DeviceView<const float> feed, DeviceView<float> x) {
   const Index r = blockIdx.x;
   if (r >= view.state->running) return;
   const CudaBlock block;
@@ -49,7 +50,8 @@ __device__ void copy_row(const std::byte* from, std::byte* to, Index bytes) {
 
 // kBack: from the scratch to where the rows belong.
 template <bool kBack>
-__global__ void gather_kernel(RowView view, const RowSegment* segments, Index segment_count, const Index* count) {
+__global__ void gather_kernel(RowView view, const RowSegment* segments, Index segment_count,
+                              const Index* count) {
   if (view.state->running == 0) return;
   for (Index r = blockIdx.x; r < *count; r += gridDim.x)
     for (Index s = 0; s < segment_count; ++s) {
@@ -95,8 +97,8 @@ void SearchRows::reserve(Index rows, Index sentences, Index steps, cudaStream_t 
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for numbers
 }
 
-void SearchRows::start(const std::vector<std::int32_t>& order, const std::vector<Index>& begin, int token,
-                       cudaStream_t stream) {
+void SearchRows::start(const std::vector<std::int32_t>& order, const std::vector<Index>& begin,
+                       int token, cudaStream_t stream) {
   const auto rows = static_cast<Index>(order.size());
   const SearchState state{.rows = rows, .running = 0, .step = 0, .finished = 0, .overflowed = 0};
   const std::vector<std::int32_t> tokens(order.size(), token);
@@ -131,18 +133,20 @@ PackView SearchRows::pack() const {
 }
 
 void launch_begin_step(const RowView& view, Index rows, cudaStream_t stream) {
-  begin_step_kernel<<<static_cast<unsigned>((rows + kThreads - 1) / kThreads), kThreads, 0, stream>>>(view, rows);
+  begin_step_kernel<<<static_cast<unsigned>((rows + kThreads - 1) / kThreads), kThreads, 0,
+                      stream>>>(view, rows);
   EDGEVAL_LAUNCHED(stream);
 }
 
-void launch_embed(const RowView& view, DeviceView<const float> embedding, DeviceView<const float> feed,
-                  DeviceView<float> x, cudaStream_t stream) {
-  embed_kernel<<<static_cast<unsigned>(x.rows), threads_for(x.cols), 0, stream>>>(view, embedding, feed, x);
+void launch_embed(const RowView& view, DeviceView<const float> embedding,
+                  DeviceView<const float> feed, DeviceView<float> x, cudaStream_t stream) {
+  embed_kernel<<<static_cast<unsigned>(x.rows), threads_for(x.cols), 0, stream>>>(view, embedding,
+                                                                                  feed, x);
   EDGEVAL_LAUNCHED(stream);
 }
 
-void launch_gather(const RowView& view, const RowSegment* segments, Index segment_count, const Index* count, Index most,
-                   cudaStream_t stream) {
+void launch_gather(const RowView& view, const RowSegment* segments, Index segment_count,
+                   const Index* count, Index most, cudaStream_t stream) {
   const auto blocks = static_cast<unsigned>(std::min(most, kMostBlocks));
   gather_kernel<false><<<blocks, kThreads, 0, stream>>>(view, segments, segment_count, count);
   EDGEVAL_LAUNCHED(stream);
@@ -155,8 +159,10 @@ void launch_finish_step(const RowView& view, const Index* count, cudaStream_t st
   EDGEVAL_LAUNCHED(stream);
 }
 
-void launch_go_on(const RowView& view, const std::int32_t* tokens, Index rows, cudaStream_t stream) {
-  go_on_kernel<<<static_cast<unsigned>(rows / kThreads + 1), kThreads, 0, stream>>>(view, tokens, rows);
+void launch_go_on(const RowView& view, const std::int32_t* tokens, Index rows,
+                  cudaStream_t stream) {
+  go_on_kernel<<<static_cast<unsigned>(rows / kThreads + 1), kThreads, 0, stream>>>(view, tokens,
+                                                                                    rows);
   EDGEVAL_LAUNCHED(stream);
 }
 

@@ -8,10 +8,10 @@ namespace edgeval::gpu {
 
 // Of one direction, beside RecurrentStep; null what a selection has not.
 struct SelectionStep {
-  const std::byte* choice = nullptr;  // Memoized::Rule or DynamicPrecision, in device memory
-  std::byte* memory = nullptr;        // [N, G H] NeuronMemo or [N, H] Detector
-  SumRows second_wx = {};             // [rows of the chunk, G H], of the second product
-  SumRows second_uh = {};             // [N, G H]
+  const std::byte* choice = nullptr;       // Memoized::Rule or DynamicPrecision, in device memory
+  std::byte* memory = nullptr;             // [N, G H] NeuronMemo or [N, H] Detector
+  SumRows second_wx = {};                  // [rows of the chunk, G H], of the second product
+  SumRows second_uh = {};                  // [N, G H]
   unsigned long long* selected = nullptr;  // by lane: neurons remembered, cells of 4 bits
   bool operator==(const SelectionStep&) const = default;
 };

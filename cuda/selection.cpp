@@ -58,9 +58,7 @@ void Selection::start(const SelectionTask& task, RecurrentStep& step, cudaStream
   const Index neurons = neurons_of(task.layer);
   choice_on_device_.upload(choice_, stream);
   memory_.zero(task.lanes * selection_bytes(task.policy, neurons, task.layer.cells), stream);
-  step_ = {.choice = choice_on_device_.data(),
-           .memory = memory_.data(),
-           .selected = task.selected};
+  step_ = {.choice = choice_on_device_.data(), .memory = memory_.data(), .selected = task.selected};
   if (task.second != nullptr) {
     step_.second_wx = sums_of(second_wx_, task.second->input);
     if (task.second->recurrent) step_.second_uh = sums_of(second_uh_, *task.second->recurrent);
@@ -89,8 +87,8 @@ void Selection::launch(const SelectionTask& task, const RecurrentStep& step, Ind
   if (task.second != nullptr && task.second->recurrent) {
     const Product& product = *task.second->recurrent;
     const OperandRows second = rows_of(h_operand_, product);
-    launch_second_operand(task.policy, {step.operand, second, rows, product.inputs()},
-                          step_.choice, stream);
+    launch_second_operand(task.policy, {step.operand, second, rows, product.inputs()}, step_.choice,
+                          stream);
     product(second, rows, step_.second_uh, stream);
   }
   launch_selection(task.policy, step, step_, rows, ahead, stream);

@@ -4,8 +4,8 @@
 
 namespace edgeval::gpu {
 
-void SourceMemory::upload(const DecoderMemory& memory, const Attention& attention, const Arithmetic& arithmetic,
-                          cudaStream_t stream) {
+void SourceMemory::upload(const DecoderMemory& memory, const Attention& attention,
+                          const Arithmetic& arithmetic, cudaStream_t stream) {
   const MatrixView<const float> keys = memory.keys.values.view();
   keys_.resize(Product::padded(keys.rows), keys.cols, stream);  // a product reads them, too
   gpu::upload(keys, keys_.view().leading(keys.rows), stream);

@@ -9,7 +9,8 @@ namespace edgeval::gpu {
 class SourceMemory {
  public:
   // All but what mlp attention makes of the keys, which goes into hidden() before the first step.
-  void upload(const DecoderMemory& memory, const Attention& attention, const Arithmetic& arithmetic, cudaStream_t stream);
+  void upload(const DecoderMemory& memory, const Attention& attention, const Arithmetic& arithmetic,
+              cudaStream_t stream);
   SourceView view() const;
   DeviceView<const float> keys() const { return keys_.view(); }
   DeviceView<float> hidden() const { return hidden_.view(); }

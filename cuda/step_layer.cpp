@@ -6,7 +6,8 @@
 
 namespace edgeval::gpu {
 
-void StepInput::reserve(const DeviceProducts& products, const LayerPolicy& policy, Index rows, cudaStream_t stream) {
+void StepInput::reserve(const DeviceProducts& products, const LayerPolicy& policy, Index rows,
+                        cudaStream_t stream) {
   const ProductShape& shape = products.input.shape();
   rows_ = rows;
   inputs_ = shape.inputs;
@@ -21,13 +22,15 @@ void StepInput::start(const LayerPolicy& policy, cudaStream_t stream) {
 }
 
 // In fp32 x itself where elements stay as they are.
-OperandRows StepInput::operand(const DeviceProducts& products, const LayerPolicy& policy, DeviceView<const float> x) const {
+OperandRows StepInput::operand(const DeviceProducts& products, const LayerPolicy& policy,
+                               DeviceView<const float> x) const {
   if (!keeps_elements(policy)) return {operand_.data(), products.input.shape().operand_stride()};
   return {reinterpret_cast<std::byte*>(const_cast<float*>(x.data)), x.stride};
 }
 
-OperandRows StepInput::multiply(const DeviceProducts& products, const LayerPolicy& policy, DeviceView<const float> x,
-                                const OperandTotals& totals, const StepLaunch& launch) const {
+OperandRows StepInput::multiply(const DeviceProducts& products, const LayerPolicy& policy,
+                                DeviceView<const float> x, const OperandTotals& totals,
+                                const StepLaunch& launch) const {
   const OperandRows rows = operand(products, policy, x);
   launch_packed_operand(policy, launch.pack,
                         {.x = x,
@@ -42,8 +45,9 @@ OperandRows StepInput::multiply(const DeviceProducts& products, const LayerPolic
   return rows;
 }
 
-void StepInput::multiply(const DeviceProducts& products, const LayerPolicy& policy, const Lanes& lanes,
-                         DeviceView<const float> x, const OperandTotals& totals, cudaStream_t stream) const {
+void StepInput::multiply(const DeviceProducts& products, const LayerPolicy& policy,
+                         const Lanes& lanes, DeviceView<const float> x, const OperandTotals& totals,
+                         cudaStream_t stream) const {
   const OperandRows rows = operand(products, policy, x);
   launch_frame_operand(policy, lanes,
                        {.x = x,
@@ -55,23 +59,27 @@ void StepInput::multiply(const DeviceProducts& products, const LayerPolicy& poli
 }
 
 void StepInput::add_segments(const LayerPolicy& policy, std::vector<RowSegment>& segments) const {
-  if (has_state(policy)) segments.push_back({state_.data(), inputs_ * state_bytes(policy), nullptr});
+  if (has_state(policy))
+    segments.push_back({state_.data(), inputs_ * state_bytes(policy), nullptr});
 }
 
 SelectionTask RecurrentStepLayer::selection_of(const RecurrentStepTask& task) {
   const RecurrenceTask& recurrence = task.recurrence;
-  return {recurrence.layer, recurrence.products, task.second, recurrence.policy, recurrence.rows, task.totals.selected};
+  return {recurrence.layer,  recurrence.products, task.second,
+          recurrence.policy, recurrence.rows,     task.totals.selected};
 }
 
 void RecurrentStepLayer::reserve(const RecurrentStepTask& task, cudaStream_t stream) {
   const RecurrenceTask& recurrence = task.recurrence;
   input_.reserve(recurrence.products, recurrence.policy, recurrence.rows, stream);
   recurrence_.reserve(recurrence, stream);
-  if (selects(recurrence.policy)) selection_.reserve(selection_of(task), Product::padded(recurrence.rows), stream);
+  if (selects(recurrence.policy))
+    selection_.reserve(selection_of(task), Product::padded(recurrence.rows), stream);
 }
 
-void RecurrentStepLayer::start(const RecurrentStepTask& task, const SearchRows& rows, const Matrix<float>& h,
-                               const Matrix<float>& c, cudaStream_t stream) {
+void RecurrentStepLayer::start(const RecurrentStepTask& task, const SearchRows& rows,
+                               const Matrix<float>& h, const Matrix<float>& c,
+                               cudaStream_t stream) {
   const RecurrenceTask& recurrence = task.recurrence;
   input_.start(recurrence.policy, stream);
   recurrence_.start(recurrence, stream);
@@ -90,11 +98,13 @@ void RecurrentStepLayer::start(const RecurrentStepTask& task, const SearchRows& 
     for (Index j = 0; j < c.cols(); ++j)
       states[r * step_.c_stride + j] =
           floats ? std::bit_cast<std::int32_t>(c(r, j)) : cell_state<std::int32_t>(c(r, j));
-  recurrence_.upload_cells(reinterpret_cast<const std::byte*>(states.data()), static_cast<Index>(states.size()), stream);
+  recurrence_.upload_cells(reinterpret_cast<const std::byte*>(states.data()),
+                           static_cast<Index>(states.size()), stream);
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for states
 }
 
-void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const float> x, const StepLaunch& launch) {
+void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const float> x,
+                             const StepLaunch& launch) {
   const RecurrenceTask& recurrence = task.recurrence;
   const DeviceProducts& products = recurrence.products;
   const LayerPolicy& policy = recurrence.policy;
@@ -107,16 +117,20 @@ void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const flo
   Recurrence::launch_cells(recurrence, step_, launch.rows, 0, launch.stream);
 }
 
-void RecurrentStepLayer::add_segments(const RecurrentStepTask& task, std::vector<RowSegment>& segments) const {
+void RecurrentStepLayer::add_segments(const RecurrentStepTask& task,
+                                      std::vector<RowSegment>& segments) const {
   const RecurrenceTask& recurrence = task.recurrence;
-  const auto add = [&](void* data, Index bytes) { segments.push_back({static_cast<std::byte*>(data), bytes, nullptr}); };
+  const auto add = [&](void* data, Index bytes) {
+    segments.push_back({static_cast<std::byte*>(data), bytes, nullptr});
+  };
   input_.add_segments(recurrence.policy, segments);
   add(step_.h, step_.h_stride * Index{sizeof(float)});
   add(step_.c, step_.c_stride * kStateBytes);
   if (has_state(recurrence.policy)) add(step_.state, step_.width * state_bytes(recurrence.policy));
   if (selects(recurrence.policy))
     add(selection_.step().memory,
-        selection_bytes(recurrence.policy, recurrence.layer.gates() * recurrence.layer.cells, recurrence.layer.cells));
+        selection_bytes(recurrence.policy, recurrence.layer.gates() * recurrence.layer.cells,
+                        recurrence.layer.cells));
 }
 
 void LinearStepLayer::reserve(const LinearStepTask& task, cudaStream_t stream) {
@@ -129,20 +143,21 @@ void LinearStepLayer::start(const LinearStepTask& task, cudaStream_t stream) {
   numbers_.upload(task.products, task.policy, stream);
 }
 
-void LinearStepLayer::multiply(const LinearStepTask& task, DeviceView<const float> x, const StepLaunch& launch) const {
+void LinearStepLayer::multiply(const LinearStepTask& task, DeviceView<const float> x,
+                               const StepLaunch& launch) const {
   input_.multiply(task.products, task.policy, x, task.totals.input, launch);
 }
 
-void LinearStepLayer::run(const LinearStepTask& task, DeviceView<const float> x, DeviceView<float> y,
-                          const StepLaunch& launch) const {
+void LinearStepLayer::run(const LinearStepTask& task, DeviceView<const float> x,
+                          DeviceView<float> y, const StepLaunch& launch) const {
   multiply(task, x, launch);
   LinearFinish end = finish(task, y.leading(launch.rows));
   end.rows = launch.running;
   launch_linear(task.policy.arithmetic, end, launch.stream);
 }
 
-void LinearStepLayer::run(const LinearStepTask& task, const Lanes& lanes, DeviceView<const float> x, DeviceView<float> y,
-                          cudaStream_t stream) const {
+void LinearStepLayer::run(const LinearStepTask& task, const Lanes& lanes, DeviceView<const float> x,
+                          DeviceView<float> y, cudaStream_t stream) const {
   input_.multiply(task.products, task.policy, lanes, x, task.totals.input, stream);
   launch_linear(task.policy.arithmetic, finish(task, y.leading(lanes.frames)), stream);
 }

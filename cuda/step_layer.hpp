@@ -1,5 +1,6 @@
-// One layer of a decoder on the device, run a step at a time over rows that come and go, as host/engine/step_layer.hpp has it
-// for the CPU. What a layer keeps of its rows it names as segments, which move with the hypotheses.
+// One layer of a decoder on the device, run a step at a time over rows that come and go, as
+// host/engine/step_layer.hpp has it for the CPU. What a layer keeps of its rows it names as
+// segments, which move with the hypotheses.
 #pragma once
 
 #include "cuda/recurrence.hpp"
@@ -26,19 +27,24 @@ struct StepLaunch {
 // Operand and product W of a layer's input, for either kind of layer.
 class StepInput {
  public:
-  void reserve(const DeviceProducts& products, const LayerPolicy& policy, Index rows, cudaStream_t stream);
+  void reserve(const DeviceProducts& products, const LayerPolicy& policy, Index rows,
+               cudaStream_t stream);
   void start(const LayerPolicy& policy, cudaStream_t stream);
   // x [rows, C] -> sums(). Returns what entered the product.
-  OperandRows multiply(const DeviceProducts& products, const LayerPolicy& policy, DeviceView<const float> x,
-                       const OperandTotals& totals, const StepLaunch& launch) const;
+  OperandRows multiply(const DeviceProducts& products, const LayerPolicy& policy,
+                       DeviceView<const float> x, const OperandTotals& totals,
+                       const StepLaunch& launch) const;
   // The same of every frame of some lanes.
-  void multiply(const DeviceProducts& products, const LayerPolicy& policy, const Lanes& lanes, DeviceView<const float> x,
-                const OperandTotals& totals, cudaStream_t stream) const;
-  SumRows sums(const DeviceProducts& products) const { return {sums_.data(), products.input.shape().sum_stride()}; }
+  void multiply(const DeviceProducts& products, const LayerPolicy& policy, const Lanes& lanes,
+                DeviceView<const float> x, const OperandTotals& totals, cudaStream_t stream) const;
+  SumRows sums(const DeviceProducts& products) const {
+    return {sums_.data(), products.input.shape().sum_stride()};
+  }
   void add_segments(const LayerPolicy& policy, std::vector<RowSegment>& segments) const;
 
  private:
-  OperandRows operand(const DeviceProducts& products, const LayerPolicy& policy, DeviceView<const float> x) const;
+  OperandRows operand(const DeviceProducts& products, const LayerPolicy& policy,
+                      DeviceView<const float> x) const;
 
   Index rows_ = 0, inputs_ = 0;
   DeviceBuffer<std::byte> operand_, sums_, state_;
@@ -54,8 +60,8 @@ class RecurrentStepLayer {
  public:
   void reserve(const RecurrentStepTask& task, cudaStream_t stream);
   // h [rows, P] and c [rows, H] (of a GRU its h) of the first rows.
-  void start(const RecurrentStepTask& task, const SearchRows& rows, const Matrix<float>& h, const Matrix<float>& c,
-             cudaStream_t stream);
+  void start(const RecurrentStepTask& task, const SearchRows& rows, const Matrix<float>& h,
+             const Matrix<float>& c, cudaStream_t stream);
   void run(const RecurrentStepTask& task, DeviceView<const float> x, const StepLaunch& launch);
   DeviceView<float> h() const { return recurrence_.h(); }
   void add_segments(const RecurrentStepTask& task, std::vector<RowSegment>& segments) const;
@@ -83,11 +89,13 @@ class LinearStepLayer {
   void reserve(const LinearStepTask& task, cudaStream_t stream);
   void start(const LinearStepTask& task, cudaStream_t stream);
   // x [rows, C] -> sums, without what ends the layer.
-  void multiply(const LinearStepTask& task, DeviceView<const float> x, const StepLaunch& launch) const;
-  void run(const LinearStepTask& task, DeviceView<const float> x, DeviceView<float> y, const StepLaunch& launch) const;
+  void multiply(const LinearStepTask& task, DeviceView<const float> x,
+                const StepLaunch& launch) const;
+  void run(const LinearStepTask& task, DeviceView<const float> x, DeviceView<float> y,
+           const StepLaunch& launch) const;
   // Every frame of some lanes.
-  void run(const LinearStepTask& task, const Lanes& lanes, DeviceView<const float> x, DeviceView<float> y,
-           cudaStream_t stream) const;
+  void run(const LinearStepTask& task, const Lanes& lanes, DeviceView<const float> x,
+           DeviceView<float> y, cudaStream_t stream) const;
   SumRows sums(const LinearStepTask& task) const { return input_.sums(task.products); }
   const std::byte* numbers() const { return numbers_.data(); }
   void add_segments(const LinearStepTask& task, std::vector<RowSegment>& segments) const {

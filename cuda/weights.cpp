@@ -76,8 +76,8 @@ std::vector<DeviceProducts> DeviceLayer::upload(const RecurrentLayer& layer, int
     const auto all_of = [&](const Matrix<float>& weight, Index typical) {
       return rows_of(weight, 0, weight.rows(), typical);
     };
-    DeviceProducts& products = directions.emplace_back(DeviceProducts{
-        {all_of(weights.weight_ih, kTypicalInputRows), {}, &constants_[d].bias}});
+    DeviceProducts& products = directions.emplace_back(
+        DeviceProducts{{all_of(weights.weight_ih, kTypicalInputRows), {}, &constants_[d].bias}});
     products.constants = &constants_[d];
     const Matrix<float>& u = weights.weight_hh;
     const Index cells = layer.cells;
@@ -98,10 +98,10 @@ std::vector<DeviceProducts> DeviceLayer::upload(const RecurrentLayer& layer, int
 std::vector<DeviceProducts> DeviceLayer::upload(const LinearLayer& layer, int bits,
                                                 const CublasLt& cublas, cudaStream_t stream) const {
   std::vector<DeviceProducts> products;
-  products.push_back({{product(layer.weight, 0, layer.weight.rows(), bits, kTypicalInputRows,
-                               cublas, stream),
-                       {},
-                       &constants_[0].bias}});
+  products.push_back(
+      {{product(layer.weight, 0, layer.weight.rows(), bits, kTypicalInputRows, cublas, stream),
+        {},
+        &constants_[0].bias}});
   products[0].recurrent_bits = bits - 1;
   upload_constants(constants_[0], products[0], stream);
   return products;

@@ -153,7 +153,8 @@ std::vector<std::string> Subwords::pieces_of(std::string_view line) const {
   return all;
 }
 
-std::string Subwords::decode(std::span<const Index> ids, std::span<const std::string> instead) const {
+std::string Subwords::decode(std::span<const Index> ids,
+                             std::span<const std::string> instead) const {
   const bool merged = config_.text.merges.has_value();
   std::string text;
   for (std::size_t i = 0; i < ids.size(); ++i) {

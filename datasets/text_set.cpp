@@ -27,15 +27,16 @@ std::vector<std::string> read_lines(const std::filesystem::path& path) {
 
 }  // namespace
 
-TextSet open_text_set(const std::filesystem::path& sources, const std::vector<std::filesystem::path>& references,
-                      Index limit) {
+TextSet open_text_set(const std::filesystem::path& sources,
+                      const std::vector<std::filesystem::path>& references, Index limit) {
   EDGEVAL_EXPECTS(!std::filesystem::is_directory(sources), sources.string(),
                   ": is a folder; a translation model wants a file of text, a sentence per line");
   TextSet set{sources, references, read_lines(sources), {}};
   for (const std::filesystem::path& path : references) {
     set.references.push_back(read_lines(path));
-    EDGEVAL_EXPECTS(set.references.back().size() == set.sources.size(), sources.string(), " has ", set.sources.size(),
-                    " lines, ", path.string(), " has ", set.references.back().size(),
+    EDGEVAL_EXPECTS(set.references.back().size() == set.sources.size(), sources.string(), " has ",
+                    set.sources.size(), " lines, ", path.string(), " has ",
+                    set.references.back().size(),
                     "; line n of a reference must translate line n of the source");
   }
   if (limit > 0 && limit < set.sentences()) {

@@ -19,14 +19,15 @@ constexpr Index kMostUtterances = 512;  // more gain no speed on a CPU and make 
 // Bytes one frame needs at once: features, and a layer's input beside its output.
 double bytes_per_frame(const Model& model) {
   Index widest = 0;
-  for (const Layer& layer : model.layers) widest = std::max(widest, layer_inputs(layer) + layer_outputs(layer));
+  for (const Layer& layer : model.layers)
+    widest = std::max(widest, layer_inputs(layer) + layer_outputs(layer));
   return static_cast<double>(sizeof(float)) * static_cast<double>(model.inputs() + widest);
 }
 
 }  // namespace
 
-BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data::FeatureExtractor& extractor,
-                       Index largest) {
+BatchPlan plan_batches(const data::TestSet& set, const Model& model,
+                       const data::FeatureExtractor& extractor, Index largest) {
   BatchPlan plan;
   for (const data::Utterance& utterance : set.utterances) {
     const Index samples = data::audio_samples(utterance.audio, model.frontend.sample_rate);
@@ -35,12 +36,15 @@ BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data:
   }
   std::vector<Index> order(plan.frames.size());
   std::iota(order.begin(), order.end(), Index{0});
-  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return plan.frames[a] > plan.frames[b]; });
-  const auto most_frames = static_cast<Index>(kShareOfMemory * available_memory() / bytes_per_frame(model));
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Index a, Index b) { return plan.frames[a] > plan.frames[b]; });
+  const auto most_frames =
+      static_cast<Index>(kShareOfMemory * available_memory() / bytes_per_frame(model));
   const Index most = largest > 0 ? largest : kMostUtterances;
   Index frames = 0;
   for (Index n : order) {
-    const bool full = plan.batches.empty() || static_cast<Index>(plan.batches.back().size()) >= most ||
+    const bool full = plan.batches.empty() ||
+                      static_cast<Index>(plan.batches.back().size()) >= most ||
                       (largest == 0 && frames + plan.frames[n] > most_frames);
     if (full) {
       plan.batches.emplace_back();
@@ -52,7 +56,8 @@ BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data:
   return plan;
 }
 
-void run_in_parts(const std::vector<Index>& batch, const std::function<void(const std::vector<Index>&)>& work) {
+void run_in_parts(const std::vector<Index>& batch,
+                  const std::function<void(const std::vector<Index>&)>& work) {
   try {
     return work(batch);
   } catch (const std::bad_alloc&) {
@@ -63,8 +68,9 @@ void run_in_parts(const std::vector<Index>& batch, const std::function<void(cons
   run_in_parts({middle, batch.end()}, work);
 }
 
-Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch, const BatchPlan& plan,
-                             const data::FeatureExtractor& extractor, int sample_rate, int threads) {
+Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch,
+                             const BatchPlan& plan, const data::FeatureExtractor& extractor,
+                             int sample_rate, int threads) {
   std::vector<Index> lengths;
   for (Index n : batch) lengths.push_back(plan.frames[n]);
   Ragged<float> features(lengths, extractor.width());
@@ -78,8 +84,9 @@ Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>&
   return features;
 }
 
-void for_each_batch(const data::TestSet& set, const BatchPlan& plan, const data::FeatureExtractor& extractor,
-                    int sample_rate, int threads, bool quiet, const std::function<void(const Ragged<float>&)>& gather) {
+void for_each_batch(const data::TestSet& set, const BatchPlan& plan,
+                    const data::FeatureExtractor& extractor, int sample_rate, int threads,
+                    bool quiet, const std::function<void(const Ragged<float>&)>& gather) {
   if (threads == 0) threads = hardware_threads();
   Progress progress("utterances", static_cast<Index>(set.utterances.size()), quiet);
   for (const std::vector<Index>& batch : plan.batches) {

@@ -1,4 +1,5 @@
-// A test set cut into batches: utterances longest first, so that the lanes of a batch end at about the same step.
+// A test set cut into batches: utterances longest first, so that the lanes of a batch end at about
+// the same step.
 #pragma once
 
 #include <functional>
@@ -16,21 +17,26 @@ struct BatchPlan {
   std::vector<double> seconds;              // of audio of every utterance, likewise
 };
 
-// largest: utterances in a batch; 0: as many as fit a share of the available memory. Reads the audio files' headers.
-BatchPlan plan_batches(const data::TestSet& set, const Model& model, const data::FeatureExtractor& extractor,
-                       Index largest);
+// largest: utterances in a batch; 0: as many as fit a share of the available memory. Reads the
+// audio files' headers.
+BatchPlan plan_batches(const data::TestSet& set, const Model& model,
+                       const data::FeatureExtractor& extractor, Index largest);
 
-// work(batch); when memory does not suffice, its two halves one after the other, and so on. Work that failed must have
-// left nothing behind.
-void run_in_parts(const std::vector<Index>& batch, const std::function<void(const std::vector<Index>&)>& work);
+// work(batch); when memory does not suffice, its two halves one after the other, and so on. Work
+// that failed must have left nothing behind.
+void run_in_parts(const std::vector<Index>& batch,
+                  const std::function<void(const std::vector<Index>&)>& work);
 
-// Features of the utterances of a batch, computed on `threads` threads; the same bits for any number of them.
-Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch, const BatchPlan& plan,
-                             const data::FeatureExtractor& extractor, int sample_rate, int threads);
+// Features of the utterances of a batch, computed on `threads` threads; the same bits for any
+// number of them.
+Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch,
+                             const BatchPlan& plan, const data::FeatureExtractor& extractor,
+                             int sample_rate, int threads);
 
-// Hands the features of the whole set to `gather`, batch by batch, halved where memory does not suffice (see run_in_parts),
-// with progress unless quiet. threads: 0: all of the machine.
-void for_each_batch(const data::TestSet& set, const BatchPlan& plan, const data::FeatureExtractor& extractor,
-                    int sample_rate, int threads, bool quiet, const std::function<void(const Ragged<float>&)>& gather);
+// Hands the features of the whole set to `gather`, batch by batch, halved where memory does not
+// suffice (see run_in_parts), with progress unless quiet. threads: 0: all of the machine.
+void for_each_batch(const data::TestSet& set, const BatchPlan& plan,
+                    const data::FeatureExtractor& extractor, int sample_rate, int threads,
+                    bool quiet, const std::function<void(const Ragged<float>&)>& gather);
 
 }  // namespace edgeval

@@ -1,11 +1,12 @@
-// BLEU of a test set (Papineni et al. 2002), equal to sacrebleu's corpus score (Post 2018) to the last printed digit:
+// BLEU of a test set (Papineni et al. 2002), equal to sacrebleu's corpus score (Post 2018) to the
+// last printed digit:
 //
 //   BLEU = BP exp(1/4 sum over n = 1 … 4 of ln p_n),  p_n = 100 correct_n / total_n
 //   BP   = min(1, exp(1 - reference length / hypothesis length))
 //
-// An n-gram is correct as often as the reference has it that has it most often. The reference length of a sentence is
-// the one closest to the hypothesis, the shorter of two as close. A p_n of nothing correct is smoothed (Chen and Cherry
-// 2014); without any correct n-gram BLEU is 0.
+// An n-gram is correct as often as the reference has it that has it most often. The reference
+// length of a sentence is the one closest to the hypothesis, the shorter of two as close. A p_n of
+// nothing correct is smoothed (Chen and Cherry 2014); without any correct n-gram BLEU is 0.
 #pragma once
 
 #include <array>
@@ -38,7 +39,7 @@ struct BleuOptions {
 };
 
 struct BleuScore {
-  double value = 0;  // 0 to 100
+  double value = 0;                             // 0 to 100
   std::array<double, kBleuOrder> precisions{};  // in percent, smoothed
   double brevity_penalty = 1;
   double hypothesis_length = 0;  // tokens
@@ -49,14 +50,16 @@ struct BleuScore {
 using References = std::span<const std::vector<std::string>>;
 
 // [hypothesis length, reference length, 4 counts of correct n-grams, 4 of all] of every sentence.
-Statistics bleu_statistics(References references, std::span<const std::string> hypotheses, const BleuOptions& options);
+Statistics bleu_statistics(References references, std::span<const std::string> hypotheses,
+                           const BleuOptions& options);
 
 BleuScore bleu_score(std::span<const double> sums, const BleuOptions& options);
 
 // "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
 std::string bleu_signature(const BleuOptions& options, std::size_t references);
 
-// "BLEU|SIGNATURE = 33.51 64.2/40.1/27.0/18.4 (BP = 1.000 ratio = 1.010 hyp_len = 12100 ref_len = 11980)"
+// "BLEU|SIGNATURE = 33.51 64.2/40.1/27.0/18.4 (BP = 1.000 ratio = 1.010 hyp_len = 12100 ref_len =
+// 11980)"
 std::string bleu_line(const BleuScore& score, const std::string& signature, int decimals);
 
 }  // namespace edgeval

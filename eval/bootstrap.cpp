@@ -36,7 +36,8 @@ std::optional<Interval> bootstrap(const Statistics& statistics, const Score& sco
   for (int resample = 0; resample < options.resamples; ++resample) {
     std::vector<double> sums(static_cast<std::size_t>(statistics.width()));
     for (Index draw = 0; draw < utterances; ++draw)
-      statistics.add_to(sums, static_cast<Index>(random.below(static_cast<std::uint64_t>(utterances))));
+      statistics.add_to(sums,
+                        static_cast<Index>(random.below(static_cast<std::uint64_t>(utterances))));
     if (const std::optional<double> value = score(sums)) samples.push_back(*value);
   }
   return percentile_interval(std::move(samples), options.confidence);

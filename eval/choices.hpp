@@ -17,7 +17,8 @@ template <class Choice, class Visit>
 void for_each_technique(Visit&& visit) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (visit(std::variant_alternative_t<I, Choice>{}), ...);
-  }(std::make_index_sequence<std::variant_size_v<Choice>>{});
+  }
+  (std::make_index_sequence<std::variant_size_v<Choice>>{});
 }
 
 template <class Choice>
@@ -27,7 +28,8 @@ std::vector<std::string> technique_names() {
   return names;
 }
 
-// A number as JSON and policies write it: 2 not 2.0, ".inf" for infinity, null for what is not known.
+// A number as JSON and policies write it: 2 not 2.0, ".inf" for infinity, null for what is not
+// known.
 inline nlohmann::ordered_json number_to_json(double value) {
   if (from_profile(value)) return nullptr;
   if (value > 1e300) return ".inf";
@@ -39,8 +41,7 @@ inline nlohmann::ordered_json number_to_json(double value) {
 // What a field of a technique is written as: a number, or the word of an enum (names() beside it).
 inline nlohmann::ordered_json field_to_json(double value) { return number_to_json(value); }
 template <class Word>
-  requires std::is_enum_v<Word>
-nlohmann::ordered_json field_to_json(Word word) {
+requires std::is_enum_v<Word> nlohmann::ordered_json field_to_json(Word word) {
   return names(word)[static_cast<std::size_t>(word)];
 }
 

@@ -10,8 +10,9 @@ namespace edgeval {
 namespace {
 
 bool is_ascii_punctuation(char32_t point) {
-  return point < 0x80 && std::string_view("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~").find(static_cast<char>(point)) !=
-                             std::string_view::npos;
+  return point < 0x80 &&
+         std::string_view("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~").find(static_cast<char>(point)) !=
+             std::string_view::npos;
 }
 
 std::vector<std::string> words_and_marks(std::string_view text) {
@@ -29,7 +30,8 @@ std::vector<std::string> words_and_marks(std::string_view text) {
   return words;
 }
 
-// Counts the n-grams of texts that are compared with each other: first of characters, then of words.
+// Counts the n-grams of texts that are compared with each other: first of characters, then of
+// words.
 class ChrfCounter {
  public:
   explicit ChrfCounter(const ChrfOptions& options)
@@ -42,7 +44,8 @@ class ChrfCounter {
       if (!is_white_space(point)) points.push_back(point);
     NgramCounts counts = characters_.count(points);
     if (options_.word_order > 0)
-      for (auto& of_order : words_.count(words_and_marks(text))) counts.push_back(std::move(of_order));
+      for (auto& of_order : words_.count(words_and_marks(text)))
+        counts.push_back(std::move(of_order));
     return counts;
   }
 
@@ -64,8 +67,8 @@ std::vector<double> match(const NgramCounts& hypothesis, const NgramCounts& refe
   return row;
 }
 
-std::vector<double> sentence_statistics(References references, std::size_t sentence, const std::string& hypothesis,
-                                        const ChrfOptions& options) {
+std::vector<double> sentence_statistics(References references, std::size_t sentence,
+                                        const std::string& hypothesis, const ChrfOptions& options) {
   ChrfCounter counter(options);
   const NgramCounts counts = counter.count(hypothesis);
   std::vector<double> best;
@@ -78,9 +81,11 @@ std::vector<double> sentence_statistics(References references, std::size_t sente
 
 }  // namespace
 
-Statistics chrf_statistics(References references, std::span<const std::string> hypotheses, const ChrfOptions& options) {
+Statistics chrf_statistics(References references, std::span<const std::string> hypotheses,
+                           const ChrfOptions& options) {
   EDGEVAL_ASSERT(!references.empty());
-  for (const std::vector<std::string>& reference : references) EDGEVAL_ASSERT(reference.size() == hypotheses.size());
+  for (const std::vector<std::string>& reference : references)
+    EDGEVAL_ASSERT(reference.size() == hypotheses.size());
   Statistics statistics(3 * (kChrfCharacterOrder + options.word_order));
   for (std::size_t n = 0; n < hypotheses.size(); ++n)
     statistics.add(sentence_statistics(references, n, hypotheses[n], options));

@@ -11,14 +11,19 @@ namespace edgeval {
 CLI::Validator between(Index low, Index high) { return CLI::Range(low, high).description(""); }
 
 void add_engine_options(CLI::App& command, EngineChoice& options) {
-  command.add_option("--device", options.device, "Where the network runs; auto takes a GPU when there is one")
+  command
+      .add_option("--device", options.device,
+                  "Where the network runs; auto takes a GPU when there is one")
       ->check(CLI::IsMember({"auto", "cpu", "gpu"}))
       ->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; 0: all")
       ->check(between(0, 4096))
       ->type_name("N")
       ->capture_default_str();
-  command.add_option("--batch", options.batch, "Utterances or sentences at once; 0: from memory, at most 512, of sentences on a GPU 16384. Results do not depend on it")
+  command
+      .add_option("--batch", options.batch,
+                  "Utterances or sentences at once; 0: from memory, at most 512, of sentences on a "
+                  "GPU 16384. Results do not depend on it")
       ->check(between(0, 1 << 30))
       ->type_name("N")
       ->capture_default_str();
@@ -44,14 +49,20 @@ Translator make_translator(const TranslationModel& model, const EngineChoice& op
 }
 
 void add_data_options(CLI::App& command, DataChoice& options) {
-  command.add_option("--data", options.path, "Speech: a manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi); for a translation model a file of text")
+  command
+      .add_option("--data", options.path,
+                  "Speech: a manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi); "
+                  "for a translation model a file of text")
       ->type_name("PATH")
       ->required();
-  command.add_option("--split", options.selection.split, "Part of the set: test, dev, train, ...")->type_name("NAME");
-  command.add_option("--limit", options.selection.limit, "Only the first so many utterances or lines")
+  command.add_option("--split", options.selection.split, "Part of the set: test, dev, train, ...")
+      ->type_name("NAME");
+  command
+      .add_option("--limit", options.selection.limit, "Only the first so many utterances or lines")
       ->check(between(1, Index{1} << 40))
       ->type_name("N");
-  command.add_option("--utterance", options.selection.ids, "Only the utterances with these ids")->type_name("ID");
+  command.add_option("--utterance", options.selection.ids, "Only the utterances with these ids")
+      ->type_name("ID");
 }
 
 void add_output_options(CLI::App& command, OutputChoice& options) {
@@ -61,13 +72,14 @@ void add_output_options(CLI::App& command, OutputChoice& options) {
   command.add_flag("--quiet", options.quiet, "No progress");
 }
 
-std::vector<hw::Accelerator> choose_accelerators(const std::vector<std::string>& names, const Activity& activity) {
+std::vector<hw::Accelerator> choose_accelerators(const std::vector<std::string>& names,
+                                                 const Activity& activity) {
   std::vector<hw::Accelerator> accelerators;
   for (const std::string& name : names) {
     hw::Accelerator accelerator = hw::find_accelerator(name, accelerator_folder());
     for (const hw::Accelerator& other : accelerators)  // the report tells them apart by name
-      EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name, ": an accelerator named ", other.name,
-                      " was given before");
+      EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name,
+                      ": an accelerator named ", other.name, " was given before");
     accelerators.push_back(std::move(accelerator));
   }
   if (!names.empty()) return accelerators;

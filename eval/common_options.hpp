@@ -43,7 +43,8 @@ struct OutputChoice {
 void add_output_options(CLI::App& command, OutputChoice& options);
 
 // The accelerators named, or every shipped one that can price the activity.
-std::vector<hw::Accelerator> choose_accelerators(const std::vector<std::string>& names, const Activity& activity);
+std::vector<hw::Accelerator> choose_accelerators(const std::vector<std::string>& names,
+                                                 const Activity& activity);
 
 // Where the files that ship with edgeval lie: EDGEVAL_SHARE, or the folder it was built from.
 std::filesystem::path share_folder();

@@ -50,7 +50,8 @@ struct Comparison {
   std::vector<WorkRatio> work;          // of runs
 };
 
-std::vector<Compared> compare_metrics(const CompareOptions& options, const Outputs& a, const Outputs& b) {
+std::vector<Compared> compare_metrics(const CompareOptions& options, const Outputs& a,
+                                      const Outputs& b) {
   const MetricOptions rules = options.choice.rules();
   std::vector<Compared> compared;
   for (const std::string& name : options.choice.metrics) {
@@ -69,7 +70,8 @@ std::optional<double> ratio_of_sums(std::span<const double> sums) {
   return sums[1] / sums[0];
 }
 
-std::vector<WorkRatio> compare_work(const Outputs& a, const Outputs& b, const PairedOptions& options) {
+std::vector<WorkRatio> compare_work(const Outputs& a, const Outputs& b,
+                                    const PairedOptions& options) {
   std::vector<WorkRatio> ratios;
   for (const auto& [kind, of_a] : a.work) {
     const auto of_b = b.work.find(kind);
@@ -78,7 +80,8 @@ std::vector<WorkRatio> compare_work(const Outputs& a, const Outputs& b, const Pa
     for (std::size_t n = 0; n < of_a.size(); ++n) statistics.add({of_a[n], of_b->second[n]});
     const std::vector<double> sums = statistics.sum();
     ratios.push_back({kind, sums[0], sums[1], ratio_of_sums(sums),
-                      bootstrap(statistics, ratio_of_sums, {.seed = options.seed, .resamples = options.resamples})});
+                      bootstrap(statistics, ratio_of_sums,
+                                {.seed = options.seed, .resamples = options.resamples})});
   }
   return ratios;
 }
@@ -86,16 +89,20 @@ std::vector<WorkRatio> compare_work(const Outputs& a, const Outputs& b, const Pa
 Comparison compare(const CompareOptions& options) {
   const bool runs = is_run(options.a);
   EDGEVAL_EXPECTS(runs == is_run(options.b), runs ? options.a : options.b, " is of a run, ",
-                  runs ? options.b : options.a, " is not; compare two runs, or two files of hypotheses");
-  EDGEVAL_EXPECTS(!runs || options.choice.references.empty(), "--reference: a run brings its own references");
-  EDGEVAL_EXPECTS(runs || !options.choice.references.empty(),
-                  "--reference is wanted to compare files of hypotheses; name a file, or folders of runs");
+                  runs ? options.b : options.a,
+                  " is not; compare two runs, or two files of hypotheses");
+  EDGEVAL_EXPECTS(!runs || options.choice.references.empty(),
+                  "--reference: a run brings its own references");
+  EDGEVAL_EXPECTS(
+      runs || !options.choice.references.empty(),
+      "--reference is wanted to compare files of hypotheses; name a file, or folders of runs");
   const auto read = [&](const std::string& path) {
     return runs ? read_run(path) : read_hypotheses(path, options.choice);
   };
   const Outputs a = read(options.a), b = read(options.b);
   expect_same_utterances(a, b, options.a, options.b);
-  Comparison comparison{a.ids.size(), compare_metrics(options, a, b), {}, compare_work(a, b, options.paired)};
+  Comparison comparison{
+      a.ids.size(), compare_metrics(options, a, b), {}, compare_work(a, b, options.paired)};
   if (options.choice.wants("wer"))
     comparison.matched = matched_pairs(a.references.front(), a.hypotheses, b.hypotheses);
   return comparison;
@@ -106,7 +113,9 @@ std::string number(const std::optional<double>& value, int decimals) {
 }
 
 std::string bounds(const std::optional<Interval>& interval, int decimals) {
-  return interval ? concat('[', fixed(interval->low, decimals), ", ", fixed(interval->high, decimals), ']') : "n/a";
+  return interval ? concat('[', fixed(interval->low, decimals), ", ",
+                           fixed(interval->high, decimals), ']')
+                  : "n/a";
 }
 
 std::string signed_number(const std::optional<double>& value) {
@@ -114,20 +123,23 @@ std::string signed_number(const std::optional<double>& value) {
 }
 
 std::string mapsswe_line(const MatchedPairs& matched) {
-  return concat("matched pairs (MAPSSWE): ", matched.segments, " segments, errors ", matched.sum.errors_a, " and ",
-                matched.sum.errors_b, ", mean difference ", fixed(matched.mean, 3), ", Z ", fixed(matched.z, 3), ", p ",
-                fixed(matched.p, 4), "\n");
+  return concat("matched pairs (MAPSSWE): ", matched.segments, " segments, errors ",
+                matched.sum.errors_a, " and ", matched.sum.errors_b, ", mean difference ",
+                fixed(matched.mean, 3), ", Z ", fixed(matched.z, 3), ", p ", fixed(matched.p, 4),
+                "\n");
 }
 
 void write_text(std::ostream& out, const CompareOptions& options, const Comparison& comparison) {
   const PairedOptions& paired = options.paired;
-  out << "A " << options.a << ", B " << options.b << ": " << comparison.utterances << " utterances\n";
+  out << "A " << options.a << ", B " << options.b << ": " << comparison.utterances
+      << " utterances\n";
   std::vector<std::vector<std::string>> rows{
       {"", "A", "B", "B - A", "95 % interval", "p bootstrap", "p randomization"}};
   for (const Compared& metric : comparison.metrics) {
     const PairedComparison& figures = metric.figures;
-    rows.push_back({metric.title, number(figures.a, 2), number(figures.b, 2), signed_number(figures.difference),
-                    bounds(figures.interval, 2), number(figures.p_bootstrap, 4), number(figures.p_randomization, 4)});
+    rows.push_back({metric.title, number(figures.a, 2), number(figures.b, 2),
+                    signed_number(figures.difference), bounds(figures.interval, 2),
+                    number(figures.p_bootstrap, 4), number(figures.p_randomization, 4)});
   }
   out << table(rows);
   if (comparison.matched) out << mapsswe_line(*comparison.matched);
@@ -138,9 +150,10 @@ void write_text(std::ostream& out, const CompareOptions& options, const Comparis
     out << table(rows);
   }
   if (options.output.quiet) return;
-  out << "paired bootstrap, " << paired.resamples << " resamples; approximate randomization, " << paired.trials
-      << " trials; seed " << paired.seed << '\n';
-  for (const Compared& metric : comparison.metrics) out << metric.title << '|' << metric.signature << '\n';
+  out << "paired bootstrap, " << paired.resamples << " resamples; approximate randomization, "
+      << paired.trials << " trials; seed " << paired.seed << '\n';
+  for (const Compared& metric : comparison.metrics)
+    out << metric.title << '|' << metric.signature << '\n';
 }
 
 ordered_json to_json(const std::optional<double>& value) {
@@ -175,26 +188,31 @@ ordered_json to_json(const MatchedPairs& matched) {
 
 ordered_json report(const CompareOptions& options, const Comparison& comparison) {
   const PairedOptions& paired = options.paired;
-  ordered_json json{{"schema", 1},
-                    {"edgeval", {{"version", EDGEVAL_VERSION}}},
-                    {"a", options.a},
-                    {"b", options.b},
-                    {"references", options.choice.references},
-                    {"utterances", comparison.utterances},
-                    {"tests", {{"resamples", paired.resamples}, {"trials", paired.trials}, {"seed", paired.seed}}}};
+  ordered_json json{
+      {"schema", 1},
+      {"edgeval", {{"version", EDGEVAL_VERSION}}},
+      {"a", options.a},
+      {"b", options.b},
+      {"references", options.choice.references},
+      {"utterances", comparison.utterances},
+      {"tests",
+       {{"resamples", paired.resamples}, {"trials", paired.trials}, {"seed", paired.seed}}}};
   json["quality"] = ordered_json::object();
   for (const Compared& metric : comparison.metrics) json["quality"][metric.name] = to_json(metric);
   if (comparison.matched) json["matched_pairs"] = to_json(*comparison.matched);
   json["work"] = ordered_json::object();
   for (const WorkRatio& work : comparison.work)
-    json["work"][work.kind] = {
-        {"a", work.a}, {"b", work.b}, {"ratio", to_json(work.ratio)}, {"ci95", to_json(work.interval)}};
+    json["work"][work.kind] = {{"a", work.a},
+                               {"b", work.b},
+                               {"ratio", to_json(work.ratio)},
+                               {"ci95", to_json(work.interval)}};
   return json;
 }
 
 void run_compare(CompareOptions options) {
   if (options.choice.metrics.empty())
-    options.choice.metrics = is_run(options.a) ? kErrorMetrics : std::vector<std::string>{"bleu", "chrf"};
+    options.choice.metrics =
+        is_run(options.a) ? kErrorMetrics : std::vector<std::string>{"bleu", "chrf"};
   const Comparison comparison = compare(options);
   if (options.output.format == "json")
     std::cout << report(options, comparison).dump(2) << '\n';
@@ -206,10 +224,13 @@ void run_compare(CompareOptions options) {
 
 void setup_compare(CLI::App& app) {
   auto options = std::make_shared<CompareOptions>();
-  CLI::App* command = app.add_subcommand("compare", "Whether two runs, or files of hypotheses, differ beyond chance");
+  CLI::App* command = app.add_subcommand(
+      "compare", "Whether two runs, or files of hypotheses, differ beyond chance");
   command->add_option("A", options->a, "Folder of a run, or a file of hypotheses")->required();
   command->add_option("B", options->b, "Folder of another run, or another file")->required();
-  command->add_option("--reference", options->choice.references, "File of references, to compare files")
+  command
+      ->add_option("--reference", options->choice.references,
+                   "File of references, to compare files")
       ->type_name("FILE");
   std::vector<std::string> metrics = kErrorMetrics;
   metrics.insert(metrics.end(), kTextMetrics.begin(), kTextMetrics.end());

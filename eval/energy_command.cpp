@@ -24,8 +24,10 @@ struct EnergyOptions {
 };
 
 // The dense run's, where the report has one that took other steps.
-std::optional<Activity> reference_activity(const Json& json, const Activity& activity, const std::string& report) {
-  if (!json.contains("dense") || !json["dense"].is_object() || !json["dense"].contains("activity")) return std::nullopt;
+std::optional<Activity> reference_activity(const Json& json, const Activity& activity,
+                                           const std::string& report) {
+  if (!json.contains("dense") || !json["dense"].is_object() || !json["dense"].contains("activity"))
+    return std::nullopt;
   Activity reference = activity_from_json(json["dense"]["activity"], report + ": dense.activity");
   bool alike = reference.layers.size() == activity.layers.size();
   for (std::size_t i = 0; alike && i < activity.layers.size(); ++i)
@@ -48,10 +50,12 @@ void run_energy(const EnergyOptions& options) {
   const std::optional<Activity> reference = reference_activity(json, activity, options.report);
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : choose_accelerators(options.hardware, activity))
-    pricings.push_back(price_beside_dense(accelerator, activity, seconds, reference ? &*reference : nullptr));
+    pricings.push_back(
+        price_beside_dense(accelerator, activity, seconds, reference ? &*reference : nullptr));
   nlohmann::ordered_json energy = nlohmann::ordered_json::array();
   for (const Pricing& pricing : pricings) energy.push_back(to_json(pricing));
-  const std::string result = to_text({{"schema", 1}, {"report", options.report}, {"energy", energy}});
+  const std::string result =
+      to_text({{"schema", 1}, {"report", options.report}, {"energy", energy}});
   if (!options.out.empty()) write_file(options.out, result);
   std::cout << (options.output.format == "json" ? result : energy_table(pricings));
 }
@@ -61,10 +65,15 @@ void run_energy(const EnergyOptions& options) {
 void setup_energy(CLI::App& app) {
   auto options = std::make_shared<EnergyOptions>();
   CLI::App* command = app.add_subcommand("energy", "Price a stored report again");
-  command->add_option("--report", options->report, "report.json of a run")->type_name("FILE")->required();
-  command->add_option("--hardware", options->hardware, "Accelerators to price it on; without it, all shipped")
+  command->add_option("--report", options->report, "report.json of a run")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option("--hardware", options->hardware,
+                   "Accelerators to price it on; without it, all shipped")
       ->type_name("NAME|FILE");
-  command->add_option("--out", options->out, "Also write the prices to this JSON file")->type_name("FILE");
+  command->add_option("--out", options->out, "Also write the prices to this JSON file")
+      ->type_name("FILE");
   add_output_options(*command, options->output);
   command->footer(kExample);
   command->callback([options] { run_energy(*options); });

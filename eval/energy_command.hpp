@@ -1,4 +1,5 @@
-// `edgeval energy`: prices a stored report under other accelerators; needs no model, no data and no GPU.
+// `edgeval energy`: prices a stored report under other accelerators; needs no model, no data and no
+// GPU.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -22,7 +22,9 @@ ordered_json formats(const RecurrentLayer& layer, int bits, int x, int h) {
   json["gates"] = format(kGateBits, kUnitBits);
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
     const RecurrentWeights& weights = layer.weights[d];
-    const auto of = [&](const Matrix<float>& weight) { return FixedWeights::format(weight.view(), bits); };
+    const auto of = [&](const Matrix<float>& weight) {
+      return FixedWeights::format(weight.view(), bits);
+    };
     const int h_bits = recurrent_bits(layer, d, bits), w = of(weights.weight_ih);
     ordered_json& direction = json[name(layer.directions[d])];
     direction["weight_ih"] = format(bits, w);
@@ -32,9 +34,11 @@ ordered_json formats(const RecurrentLayer& layer, int bits, int x, int h) {
       direction["weight_hh"] = format(bits, u);
       sum_bits = std::max(sum_bits, u + h_bits);
     }
-    if (weights.bias.size() > 0) direction["bias"] = format(kExactBits, common_sum_bits(sum_bits, sum_bits));
+    if (weights.bias.size() > 0)
+      direction["bias"] = format(kExactBits, common_sum_bits(sum_bits, sum_bits));
     if (weights.diagonal.size() > 0)
-      direction[layer.kind == LayerKind::kSru ? "weight_c" : "peephole"] = format(bits, of(weights.diagonal));
+      direction[layer.kind == LayerKind::kSru ? "weight_c" : "peephole"] =
+          format(bits, of(weights.diagonal));
     if (layer.form.projection > 0) {
       direction["weight_hr"] = format(bits, of(weights.weight_hr));
       direction["h"] = format(bits, h_bits);

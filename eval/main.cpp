@@ -1,4 +1,5 @@
-// The command line: one subcommand a file. Exit code 0: done; 1: the user's input is wrong; 2: something failed.
+// The command line: one subcommand a file. Exit code 0: done; 1: the user's input is wrong; 2:
+// something failed.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -25,7 +26,8 @@ constexpr const char* kExample =
 
 // One line, whatever a file's name or a key holds.
 int complain(std::string text, int code) {
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; }, ' ');
   std::fprintf(stderr, "edgeval: %s\n", text.c_str());
   return code;
 }
@@ -36,12 +38,17 @@ int complain(const CLI::App& app, const CLI::ParseError& error) {
   if (used.empty()) {
     std::vector<std::string> names;
     for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-    const std::string wanted = unknown.empty() ? "a command is wanted" : "unknown command " + unknown[0];
-    return complain(edgeval::concat(wanted, edgeval::suggestion(unknown.empty() ? "" : unknown[0], names),
-                                    " (edgeval --help shows what each does)"), 1);
+    const std::string wanted =
+        unknown.empty() ? "a command is wanted" : "unknown command " + unknown[0];
+    return complain(
+        edgeval::concat(wanted, edgeval::suggestion(unknown.empty() ? "" : unknown[0], names),
+                        " (edgeval --help shows what each does)"),
+        1);
   }
-  const std::string help = edgeval::concat("; edgeval ", used[0]->get_name(), " --help shows the options");
-  if (!unknown.empty()) return complain(edgeval::concat("unknown option or word ", unknown[0], help), 1);
+  const std::string help =
+      edgeval::concat("; edgeval ", used[0]->get_name(), " --help shows the options");
+  if (!unknown.empty())
+    return complain(edgeval::concat("unknown option or word ", unknown[0], help), 1);
   return complain(error.what() + help, 1);
 }
 
@@ -68,8 +75,10 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   edgeval::keep_freed_memory();
-  CLI::App app("What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules saved.",
-               "edgeval");
+  CLI::App app(
+      "What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules "
+      "saved.",
+      "edgeval");
   app.set_version_flag("--version", EDGEVAL_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
@@ -84,6 +93,7 @@ int main(int argc, char** argv) {
   edgeval::setup_info(app);
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   const int code = parse_and_run(app, argc, argv);
-  if (code == 0 && !std::cout.flush()) return complain("failed: standard output cannot be written", 2);
+  if (code == 0 && !std::cout.flush())
+    return complain("failed: standard output cannot be written", 2);
   return code;
 }

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::uint64_t kBoundary = 2;  // words right in a row that end a segment
 
-// For each word of the reference, and for the end, how many words were inserted before it and whether it is wrong.
+// For each word of the reference, and for the end, how many words were inserted before it and
+// whether it is wrong.
 struct Column {
   std::uint64_t insertions = 0;
   bool wrong = false;
@@ -36,7 +37,8 @@ std::vector<ErrorSegment> error_segments(const Alignment& a, const Alignment& b)
   const std::size_t words = columns_a.size() - 1;
   std::vector<ErrorSegment> segments;
   bool inside = false;
-  std::uint64_t right = 0;  // in a row: before a segment what will open it, at most kBoundary; inside, what may end it
+  std::uint64_t right = 0;  // in a row: before a segment what will open it, at most kBoundary;
+                            // inside, what may end it
   ErrorSegment segment;
   for (std::size_t i = 0; i <= words; ++i) {
     const bool inserted = columns_a[i].insertions + columns_b[i].insertions > 0;
@@ -74,7 +76,8 @@ MatchedPairs matched_pairs(std::span<const ErrorSegment> segments) {
   const auto n = static_cast<double>(segments.size());
   result.mean = difference(result.sum) / n;
   double squares = 0;
-  for (const ErrorSegment& segment : segments) squares += std::pow(difference(segment) - result.mean, 2);
+  for (const ErrorSegment& segment : segments)
+    squares += std::pow(difference(segment) - result.mean, 2);
   if (squares == 0) return result;
   result.deviation = std::sqrt(squares / (n - 1));
   result.z = result.mean / (result.deviation / std::sqrt(n));
@@ -87,7 +90,9 @@ MatchedPairs matched_pairs(std::span<const std::string> references, std::span<co
   EDGEVAL_ASSERT(references.size() == a.size() && references.size() == b.size());
   std::vector<ErrorSegment> segments;
   for (std::size_t n = 0; n < references.size(); ++n) {
-    const auto aligned = [&](const std::string& text) { return align_words(references[n], text, EditCosts::kSclite); };
+    const auto aligned = [&](const std::string& text) {
+      return align_words(references[n], text, EditCosts::kSclite);
+    };
     const std::vector<ErrorSegment> of_utterance = error_segments(aligned(a[n]), aligned(b[n]));
     segments.insert(segments.end(), of_utterance.begin(), of_utterance.end());
   }

@@ -1,8 +1,9 @@
-// Matched-pairs sentence-segment word error test (Gillick and Cox 1989), as NIST's sc_stats does it: whether two
-// recognizers of the same utterances differ in their word errors. Utterances are cut into segments whose errors do not
-// touch: a segment begins two words before the first error of either recognizer (fewer at the start of the utterance)
-// and ends behind two words in a row that both have right, without an insertion between, or with the utterance. For
-// the difference d = errors of A - errors of B of each of n segments,
+// Matched-pairs sentence-segment word error test (Gillick and Cox 1989), as NIST's sc_stats does
+// it: whether two recognizers of the same utterances differ in their word errors. Utterances are
+// cut into segments whose errors do not touch: a segment begins two words before the first error of
+// either recognizer (fewer at the start of the utterance) and ends behind two words in a row that
+// both have right, without an insertion between, or with the utterance. For the difference d =
+// errors of A - errors of B of each of n segments,
 //   Z = mean(d) / (s / sqrt(n)),  s the standard deviation with n - 1,  p = 2 (1 - Phi(|Z|)).
 #pragma once
 

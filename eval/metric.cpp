@@ -18,12 +18,13 @@ template <class Count>
 Statistics counted(References references, std::span<const std::string> hypotheses, Count count) {
   EDGEVAL_ASSERT(references.size() == 1 && references[0].size() == hypotheses.size());
   Statistics statistics(2);
-  for (std::size_t n = 0; n < hypotheses.size(); ++n) statistics.add(count(references[0][n], hypotheses[n]));
+  for (std::size_t n = 0; n < hypotheses.size(); ++n)
+    statistics.add(count(references[0][n], hypotheses[n]));
   return statistics;
 }
 
-Metric error_metric(const std::string& name, References references, std::span<const std::string> hypotheses,
-                    EditCosts costs) {
+Metric error_metric(const std::string& name, References references,
+                    std::span<const std::string> hypotheses, EditCosts costs) {
   const auto row = [](std::uint64_t errors, std::uint64_t of) {
     return std::array{static_cast<double>(errors), static_cast<double>(of)};
   };
@@ -39,21 +40,25 @@ Metric error_metric(const std::string& name, References references, std::span<co
     return row(split_words(reference) != split_words(hypothesis), 1);
   };
   if (name == "wer")
-    return {name, "WER", word_signature(costs), counted(references, hypotheses, words), percent_of_sums};
+    return {name, "WER", word_signature(costs), counted(references, hypotheses, words),
+            percent_of_sums};
   if (name == "cer")
-    return {name, "CER", character_signature(costs), counted(references, hypotheses, characters), percent_of_sums};
-  return {name, "SER", sentence_signature(), counted(references, hypotheses, sentence), percent_of_sums};
+    return {name, "CER", character_signature(costs), counted(references, hypotheses, characters),
+            percent_of_sums};
+  return {name, "SER", sentence_signature(), counted(references, hypotheses, sentence),
+          percent_of_sums};
 }
 
 Metric exact_match(References references, std::span<const std::string> hypotheses) {
   Statistics statistics(2);
   for (std::size_t n = 0; n < hypotheses.size(); ++n) {
     const auto words = split_words(hypotheses[n]);
-    const bool exact =
-        std::ranges::any_of(references, [&](const auto& reference) { return split_words(reference[n]) == words; });
+    const bool exact = std::ranges::any_of(
+        references, [&](const auto& reference) { return split_words(reference[n]) == words; });
     statistics.add({exact ? 1.0 : 0.0, 1.0});
   }
-  return {"exact", "exact", exact_signature(references.size()), std::move(statistics), percent_of_sums};
+  return {"exact", "exact", exact_signature(references.size()), std::move(statistics),
+          percent_of_sums};
 }
 
 }  // namespace
@@ -62,18 +67,20 @@ bool is_error_metric(const std::string& name) {
   return std::ranges::find(kErrorMetrics, name) != kErrorMetrics.end();
 }
 
-Metric measure(const std::string& name, References references, std::span<const std::string> hypotheses,
-               const MetricOptions& options) {
+Metric measure(const std::string& name, References references,
+               std::span<const std::string> hypotheses, const MetricOptions& options) {
   if (is_error_metric(name)) return error_metric(name, references, hypotheses, options.costs);
   if (name == "exact") return exact_match(references, hypotheses);
   if (name == "bleu")
     return {name, "BLEU", bleu_signature(options.bleu, references.size()),
             bleu_statistics(references, hypotheses, options.bleu),
-            [bleu = options.bleu](std::span<const double> sums) { return bleu_score(sums, bleu).value; }};
+            [bleu = options.bleu](std::span<const double> sums) {
+              return bleu_score(sums, bleu).value;
+            }};
   EDGEVAL_ASSERT(name == "chrf" || name == "chrf++");
   const ChrfOptions chrf = chrf_options(name, options);
-  return {name, chrf_name(chrf), chrf_signature(chrf, references.size()), chrf_statistics(references, hypotheses, chrf),
-          chrf_score};
+  return {name, chrf_name(chrf), chrf_signature(chrf, references.size()),
+          chrf_statistics(references, hypotheses, chrf), chrf_score};
 }
 
 }  // namespace edgeval

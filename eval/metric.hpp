@@ -1,5 +1,5 @@
-// The scores of texts by name, each as statistics per sentence and a score of their sums: what intervals and tests of
-// significance are made of.
+// The scores of texts by name, each as statistics per sentence and a score of their sums: what
+// intervals and tests of significance are made of.
 //   wer, cer, ser      word, character and sentence error rate, in percent; one reference
 //   bleu, chrf, chrf++ as sacrebleu has them; one reference or several
 //   exact              percent of sentences whose words are those of a reference; one or several
@@ -35,7 +35,7 @@ struct Metric {
 };
 
 // References as [which one][sentence]; error metrics take one.
-Metric measure(const std::string& name, References references, std::span<const std::string> hypotheses,
-               const MetricOptions& options);
+Metric measure(const std::string& name, References references,
+               std::span<const std::string> hypotheses, const MetricOptions& options);
 
 }  // namespace edgeval

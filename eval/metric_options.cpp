@@ -8,7 +8,8 @@ namespace edgeval {
 namespace {
 
 std::optional<TranscriptFormat> named_format(const std::string& wanted) {
-  for (const TranscriptFormat format : {TranscriptFormat::kKaldi, TranscriptFormat::kTrn, TranscriptFormat::kLines})
+  for (const TranscriptFormat format :
+       {TranscriptFormat::kKaldi, TranscriptFormat::kTrn, TranscriptFormat::kLines})
     if (wanted == name(format)) return format;
   return std::nullopt;
 }
@@ -34,8 +35,8 @@ MetricOptions MetricChoice::rules() const {
                   .smoothing_value = smooth_value,
                   .lower_case = lower_case,
                   .effective_order = effective_order};
-  EDGEVAL_EXPECTS(!smooth_value || smooth == "floor" || smooth == "add-k", "--smooth-value ", *smooth_value,
-                  ": --smooth ", smooth, " takes no value; floor and add-k do");
+  EDGEVAL_EXPECTS(!smooth_value || smooth == "floor" || smooth == "add-k", "--smooth-value ",
+                  *smooth_value, ": --smooth ", smooth, " takes no value; floor and add-k do");
   return options;
 }
 
@@ -44,8 +45,9 @@ std::vector<TranscriptPair> MetricChoice::read(const std::string& hypothesis) co
   const std::string format = input_format == "auto" && translations ? "lines" : input_format;
   for (const std::string& metric : metrics) {
     const bool takes_several = std::ranges::find(kTextMetrics, metric) != kTextMetrics.end();
-    EDGEVAL_EXPECTS(references.size() == 1 || takes_several, "--metric ", metric, ": takes one --reference, ",
-                    references.size(), " were given; bleu, chrf, chrf++ and exact take several");
+    EDGEVAL_EXPECTS(references.size() == 1 || takes_several, "--metric ", metric,
+                    ": takes one --reference, ", references.size(),
+                    " were given; bleu, chrf, chrf++ and exact take several");
   }
   EDGEVAL_EXPECTS(references.size() == 1 || format == "lines", "--input-format ", format,
                   ": several references are wanted as plain lines");
@@ -55,10 +57,12 @@ std::vector<TranscriptPair> MetricChoice::read(const std::string& hypothesis) co
   return pairs;
 }
 
-void add_metric_options(CLI::App& command, MetricChoice& options, const std::vector<std::string>& metrics) {
+void add_metric_options(CLI::App& command, MetricChoice& options,
+                        const std::vector<std::string>& metrics) {
   command
       .add_option("--input-format", options.input_format,
-                  "kaldi: ID words; trn: words (ID); lines: words, paired by line number; auto: by looking, lines for "
+                  "kaldi: ID words; trn: words (ID); lines: words, paired by line number; auto: by "
+                  "looking, lines for "
                   "translations")
       ->check(CLI::IsMember({"auto", "kaldi", "trn", "lines"}))
       ->capture_default_str();
@@ -67,21 +71,25 @@ void add_metric_options(CLI::App& command, MetricChoice& options, const std::vec
       ->delimiter(',')
       ->capture_default_str();
   command
-      .add_option("--align", options.align,
-                  "Prices of substitution, insertion, deletion: unit 1/1/1 (Kaldi, jiwer), sclite 4/3/3")
+      .add_option(
+          "--align", options.align,
+          "Prices of substitution, insertion, deletion: unit 1/1/1 (Kaldi, jiwer), sclite 4/3/3")
       ->check(CLI::IsMember({"unit", "sclite"}))
       ->capture_default_str();
   command.add_option("--tokenize", options.tokenize, "Tokenizer of bleu")
       ->check(CLI::IsMember(kTokenizerNames))
       ->capture_default_str();
-  command.add_option("--smooth", options.smooth, "What bleu does about n-grams that are never right")
+  command
+      .add_option("--smooth", options.smooth, "What bleu does about n-grams that are never right")
       ->check(CLI::IsMember(kSmoothingNames))
       ->capture_default_str();
   command.add_option("--smooth-value", options.smooth_value, "Of floor (0.1) and add-k (1)")
       ->check(CLI::Range(1e-9, 1e9).description(""))
       ->type_name("X");
-  command.add_flag("--lower-case", options.lower_case, "Compare without case in bleu, chrf and chrf++");
-  command.add_flag("--effective-order", options.effective_order, "Leave out of bleu the orders no hypothesis reaches");
+  command.add_flag("--lower-case", options.lower_case,
+                   "Compare without case in bleu, chrf and chrf++");
+  command.add_flag("--effective-order", options.effective_order,
+                   "Leave out of bleu the orders no hypothesis reaches");
 }
 
 std::vector<std::vector<std::string>> references_of(const std::vector<TranscriptPair>& pairs) {

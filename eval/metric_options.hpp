@@ -1,4 +1,5 @@
-// Options of `score` and `compare` that say which figures are wanted and by which rules they are counted.
+// Options of `score` and `compare` that say which figures are wanted and by which rules they are
+// counted.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,7 +14,7 @@ namespace edgeval {
 
 struct MetricChoice {
   std::vector<std::string> references{};  // paths
-  std::string input_format = "auto";    // auto | kaldi | trn | lines
+  std::string input_format = "auto";      // auto | kaldi | trn | lines
   std::vector<std::string> metrics{};
   std::string align = "unit";  // unit | sclite
   std::string tokenize = "13a";
@@ -28,13 +29,14 @@ struct MetricChoice {
   // The rules as the metrics take them; throws Error for a smoothing value where none belongs.
   MetricOptions rules() const;
 
-  // `hypothesis` beside each file of references. Texts to be scored as translations are plain lines unless said to be
-  // otherwise. Throws Error for several references where a metric takes one.
+  // `hypothesis` beside each file of references. Texts to be scored as translations are plain lines
+  // unless said to be otherwise. Throws Error for several references where a metric takes one.
   std::vector<TranscriptPair> read(const std::string& hypothesis) const;
 };
 
 // --reference apart, which is not wanted everywhere.
-void add_metric_options(CLI::App& command, MetricChoice& options, const std::vector<std::string>& metrics);
+void add_metric_options(CLI::App& command, MetricChoice& options,
+                        const std::vector<std::string>& metrics);
 
 // [which one][sentence]
 std::vector<std::vector<std::string>> references_of(const std::vector<TranscriptPair>& pairs);

@@ -7,13 +7,15 @@ namespace edgeval {
 
 NgramCounts NgramCounter::count(std::span<const Token> tokens) {
   NgramCounts counts(numbers_.size());
-  std::vector<std::uint32_t> prefix(tokens.size(), 0);  // number of the (n - 1)-gram that begins at each position
+  std::vector<std::uint32_t> prefix(tokens.size(),
+                                    0);  // number of the (n - 1)-gram that begins at each position
   for (std::size_t n = 1; n <= numbers_.size(); ++n) {
     auto& numbers = numbers_[n - 1];
     counts[n - 1].resize(numbers.size());
     for (std::size_t i = 0; i + n <= tokens.size(); ++i) {
       const std::uint64_t key = std::uint64_t{prefix[i]} << 32 | tokens[i + n - 1];
-      const auto [entry, fresh] = numbers.try_emplace(key, static_cast<std::uint32_t>(numbers.size()));
+      const auto [entry, fresh] =
+          numbers.try_emplace(key, static_cast<std::uint32_t>(numbers.size()));
       if (fresh) counts[n - 1].push_back(0);
       ++counts[n - 1][entry->second];
       prefix[i] = entry->second;
@@ -36,7 +38,8 @@ std::uint64_t total(std::span<const std::uint32_t> counts) {
 
 std::uint64_t common(std::span<const std::uint32_t> one, std::span<const std::uint32_t> other) {
   std::uint64_t sum = 0;
-  for (std::size_t k = 0; k < std::min(one.size(), other.size()); ++k) sum += std::min(one[k], other[k]);
+  for (std::size_t k = 0; k < std::min(one.size(), other.size()); ++k)
+    sum += std::min(one[k], other[k]);
   return sum;
 }
 

@@ -1,5 +1,6 @@
-// How often the n-grams of a few short texts occur, up to a longest n: what BLEU and chrF are made of. An n-gram is
-// numbered by the number of its first n - 1 tokens and its last token, so equal ones have equal numbers.
+// How often the n-grams of a few short texts occur, up to a longest n: what BLEU and chrF are made
+// of. An n-gram is numbered by the number of its first n - 1 tokens and its last token, so equal
+// ones have equal numbers.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace edgeval {
 
-// counts[n - 1][k]: occurrences of the n-gram with number k. A text that was counted earlier may have shorter rows: it
-// lacks the n-grams that came later.
+// counts[n - 1][k]: occurrences of the n-gram with number k. A text that was counted earlier may
+// have shorter rows: it lacks the n-grams that came later.
 using NgramCounts = std::vector<std::vector<std::uint32_t>>;
 
 // One instance for the texts that are compared with each other.

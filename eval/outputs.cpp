@@ -19,8 +19,10 @@ fs::path utterances_file(const fs::path& path) {
 }
 
 // Adds what one utterance cost; every utterance of a run has the same kinds.
-void add_work(std::map<std::string, std::vector<double>>& work, const Json& json, const Fields& utterance) {
-  const Fields macs = utterance.object("activity").object("macs"), joules = utterance.object("joules");
+void add_work(std::map<std::string, std::vector<double>>& work, const Json& json,
+              const Fields& utterance) {
+  const Fields macs = utterance.object("activity").object("macs"),
+               joules = utterance.object("joules");
   double executed = 0;
   for (const auto& [precision, ignored] : json["activity"]["macs"].items())
     executed += macs.number(precision, 0, kMost);
@@ -42,11 +44,13 @@ void add_utterance(Outputs& outputs, std::string_view line, const std::string& p
   if (outputs.ids.size() == 1) outputs.references.resize(references.size());
   EDGEVAL_EXPECTS(outputs.references.size() == references.size(), place,
                   ": the utterances do not all have as many references");
-  for (std::size_t which = 0; which < references.size(); ++which) outputs.references[which].push_back(references[which]);
+  for (std::size_t which = 0; which < references.size(); ++which)
+    outputs.references[which].push_back(references[which]);
   outputs.hypotheses.push_back(utterance.text("hypothesis"));
   add_work(outputs.work, json, utterance);
   for (const auto& [kind, amounts] : outputs.work)
-    EDGEVAL_EXPECTS(amounts.size() == outputs.ids.size(), place, ": the utterances do not all have ", kind);
+    EDGEVAL_EXPECTS(amounts.size() == outputs.ids.size(), place,
+                    ": the utterances do not all have ", kind);
 }
 
 }  // namespace
@@ -78,16 +82,19 @@ Outputs read_hypotheses(const std::string& path, const MetricChoice& choice) {
   return {pairs.front().ids, references_of(pairs), pairs.front().hypotheses, {}};
 }
 
-void expect_same_utterances(const Outputs& a, const Outputs& b, const std::string& path_a, const std::string& path_b) {
-  constexpr const char* kCure = "; compare runs of one test set, with the same --split, --limit and --utterance";
-  EDGEVAL_EXPECTS(a.ids.size() == b.ids.size(), path_a, " has ", a.ids.size(), " utterances, ", path_b, " has ",
-                  b.ids.size(), kCure);
+void expect_same_utterances(const Outputs& a, const Outputs& b, const std::string& path_a,
+                            const std::string& path_b) {
+  constexpr const char* kCure =
+      "; compare runs of one test set, with the same --split, --limit and --utterance";
+  EDGEVAL_EXPECTS(a.ids.size() == b.ids.size(), path_a, " has ", a.ids.size(), " utterances, ",
+                  path_b, " has ", b.ids.size(), kCure);
   for (std::size_t n = 0; n < a.ids.size(); ++n) {
-    EDGEVAL_EXPECTS(a.ids[n] == b.ids[n], "utterance ", n + 1, " is ", shown(a.ids[n]), " in ", path_a, " and ",
-                    shown(b.ids[n]), " in ", path_b, kCure);
+    EDGEVAL_EXPECTS(a.ids[n] == b.ids[n], "utterance ", n + 1, " is ", shown(a.ids[n]), " in ",
+                    path_a, " and ", shown(b.ids[n]), " in ", path_b, kCure);
     for (std::size_t which = 0; which < a.references.size(); ++which)
-      EDGEVAL_EXPECTS(a.references[which][n] == b.references[which][n], "utterance ", shown(a.ids[n]),
-                      " has another reference in ", path_a, " than in ", path_b, kCure);
+      EDGEVAL_EXPECTS(a.references[which][n] == b.references[which][n], "utterance ",
+                      shown(a.ids[n]), " has another reference in ", path_a, " than in ", path_b,
+                      kCure);
   }
 }
 

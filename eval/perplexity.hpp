@@ -1,8 +1,10 @@
-// Perplexity exp(-sum of log-probabilities / sum of tokens), natural logarithms, of sentences that a model wrote or was
-// given.
-//   predicted   as OpenNMT prints "PRED PPL": the score of the best hypothesis counts its end-of-sentence token, the
+// Perplexity exp(-sum of log-probabilities / sum of tokens), natural logarithms, of sentences that
+// a model wrote or was given.
+//   predicted   as OpenNMT prints "PRED PPL": the score of the best hypothesis counts its
+//   end-of-sentence token, the
 //               length does not
-//   reference   per token of the reference, the end of the sentence among them: OpenNMT's "GOLD PPL"
+//   reference   per token of the reference, the end of the sentence among them: OpenNMT's "GOLD
+//   PPL"
 #pragma once
 
 #include <optional>

@@ -25,9 +25,13 @@ void run_batch(const Model& model, const Candidate& candidate, const Ragged<floa
 
 }  // namespace
 
-Index Evaluation::total_frames() const { return std::accumulate(frames.begin(), frames.end(), Index{0}); }
+Index Evaluation::total_frames() const {
+  return std::accumulate(frames.begin(), frames.end(), Index{0});
+}
 
-double Evaluation::audio_seconds() const { return std::accumulate(seconds.begin(), seconds.end(), 0.0); }
+double Evaluation::audio_seconds() const {
+  return std::accumulate(seconds.begin(), seconds.end(), 0.0);
+}
 
 Evaluation evaluate(const Model& model, const data::TestSet& set, Engine& engine,
                     const std::vector<OperatingPoint>& points, const EvaluationOptions& options) {
@@ -36,8 +40,8 @@ Evaluation evaluate(const Model& model, const data::TestSet& set, Engine& engine
   return evaluate(model, set, candidates, options);
 }
 
-Evaluation evaluate(const Model& model, const data::TestSet& set, const std::vector<Candidate>& candidates,
-                    const EvaluationOptions& options) {
+Evaluation evaluate(const Model& model, const data::TestSet& set,
+                    const std::vector<Candidate>& candidates, const EvaluationOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const int threads = options.threads > 0 ? options.threads : hardware_threads();
   const data::FeatureExtractor extractor(model.frontend);

@@ -1,4 +1,5 @@
-// One model, one test set, one operating point, as a straight line: open -> batches -> engine -> decode -> score.
+// One model, one test set, one operating point, as a straight line: open -> batches -> engine ->
+// decode -> score.
 #pragma once
 
 #include <string>
@@ -37,16 +38,16 @@ struct Evaluation {
   double audio_seconds() const;
 };
 
-// An operating point and the engine of the network it is run on: the model's, or one with the same layers and other
-// weights.
+// An operating point and the engine of the network it is run on: the model's, or one with the same
+// layers and other weights.
 struct Candidate {
   Engine* engine;
   OperatingPoint point;
 };
 
 // Runs all candidates over the set, features computed once.
-Evaluation evaluate(const Model& model, const data::TestSet& set, const std::vector<Candidate>& candidates,
-                    const EvaluationOptions& options);
+Evaluation evaluate(const Model& model, const data::TestSet& set,
+                    const std::vector<Candidate>& candidates, const EvaluationOptions& options);
 Evaluation evaluate(const Model& model, const data::TestSet& set, Engine& engine,
                     const std::vector<OperatingPoint>& points, const EvaluationOptions& options);
 

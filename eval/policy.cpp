@@ -19,7 +19,9 @@ struct Place {
   std::string file;
   std::string key;
 
-  Place inside(const std::string& inner) const { return {file, key.empty() ? inner : key + "." + inner}; }
+  Place inside(const std::string& inner) const {
+    return {file, key.empty() ? inner : key + "." + inner};
+  }
   std::string text() const { return key.empty() ? file : file + ": " + key; }
 };
 
@@ -39,22 +41,26 @@ void expect_map(const YAML::Node& node, const Place& place, const std::vector<st
 
 double read_number(const YAML::Node& node, const Place& place) {
   double value = 0;
-  EDGEVAL_EXPECTS(node.IsScalar() && YAML::convert<double>::decode(node, value) && value == value, place.text(),
-                  ": must be a number", node.IsScalar() ? ", is '" + node.Scalar() + "'" : "");
+  EDGEVAL_EXPECTS(node.IsScalar() && YAML::convert<double>::decode(node, value) && value == value,
+                  place.text(), ": must be a number",
+                  node.IsScalar() ? ", is '" + node.Scalar() + "'" : "");
   return value;
 }
 
-void read_field(const YAML::Node& node, const Place& place, double& value) { value = read_number(node, place); }
+void read_field(const YAML::Node& node, const Place& place, double& value) {
+  value = read_number(node, place);
+}
 
 // A word of an enum, which names() beside it knows.
 template <class Word>
-  requires std::is_enum_v<Word>
+requires std::is_enum_v<Word>
 void read_field(const YAML::Node& node, const Place& place, Word& word) {
   const auto words = names(word);
   const std::vector<std::string> known(words.begin(), words.end());
   const std::string given = node.IsScalar() ? node.Scalar() : "";
   const auto found = std::find(known.begin(), known.end(), given);
-  EDGEVAL_EXPECTS(found != known.end(), place.text(), ": unknown value '", given, "'", suggestion(given, known));
+  EDGEVAL_EXPECTS(found != known.end(), place.text(), ": unknown value '", given, "'",
+                  suggestion(given, known));
   word = static_cast<Word>(found - known.begin());
 }
 
@@ -90,7 +96,8 @@ void read_fields(Technique& technique, const YAML::Node& node, const Place& plac
     const YAML::Node given = outer[key];
     const Place here = around.inside(key);
     if (!given.IsDefined()) return;
-    EDGEVAL_EXPECTS(!(low || high) || (given.IsSequence() && given.size() == 2), here.text(), ": must be [min, max]");
+    EDGEVAL_EXPECTS(!(low || high) || (given.IsSequence() && given.size() == 2), here.text(),
+                    ": must be [min, max]");
     read_field(low ? given[0] : high ? given[1] : given, here, value);
   });
   EDGEVAL_EXPECTS(technique.problem() == nullptr, place.text(), ": ", technique.problem());
@@ -111,15 +118,17 @@ void expect_keys_of(const Choice& choice, const YAML::Node& node, const Place& p
       if (has(technique, key)) owners += concat(owners.empty() ? "" : ", ", technique.kName);
     });
     EDGEVAL_EXPECTS(owners.empty(), place.inside(key).text(), ": unknown key of type ",
-                    std::visit([](const auto& technique) { return technique.kName; }, choice), "; a key of type ",
-                    owners, ", which ", place.inside("type").key, " must name");
+                    std::visit([](const auto& technique) { return technique.kName; }, choice),
+                    "; a key of type ", owners, ", which ", place.inside("type").key, " must name");
   }
 }
 
-// Without `type` the choice in force keeps its type and parameters, and only the given parameters change.
+// Without `type` the choice in force keeps its type and parameters, and only the given parameters
+// change.
 template <class Choice>
 Choice read_choice(const YAML::Node& node, const Place& place, Choice choice) {
-  EDGEVAL_EXPECTS(node.IsMap(), place.text(), ": must be a map such as {type: ", technique_names<Choice>().front(), "}");
+  EDGEVAL_EXPECTS(node.IsMap(), place.text(),
+                  ": must be a map such as {type: ", technique_names<Choice>().front(), "}");
   if (const YAML::Node type = node["type"]; type.IsDefined()) {
     EDGEVAL_EXPECTS(type.IsScalar(), place.inside("type").text(), ": must be a name");
     bool found = false;
@@ -147,7 +156,8 @@ void read_layers(const YAML::Node& node, const Place& place, Policy& policy) {
     if (const YAML::Node arithmetic = entry.second["arithmetic"]; arithmetic.IsDefined())
       change.arithmetic = read_choice(arithmetic, layer.inside("arithmetic"), policy.arithmetic);
     if (const YAML::Node nonlinearity = entry.second["nonlinearity"]; nonlinearity.IsDefined())
-      change.nonlinearity = read_choice(nonlinearity, layer.inside("nonlinearity"), policy.nonlinearity);
+      change.nonlinearity =
+          read_choice(nonlinearity, layer.inside("nonlinearity"), policy.nonlinearity);
     if (const YAML::Node plan = entry.second["plan"]; plan.IsDefined())
       change.plan = read_choice(plan, layer.inside("plan"), policy.plan);
     if (const YAML::Node operand = entry.second["operand"]; operand.IsDefined())
@@ -158,9 +168,12 @@ void read_layers(const YAML::Node& node, const Place& place, Policy& policy) {
 Policy read_policy(const YAML::Node& root, const std::string& file) {
   Policy policy;
   const Place top{file, ""};
-  expect_map(root, top, {"arithmetic", "weights", "nonlinearity", "plan", "operand", "beam", "layers", "profile"});
+  expect_map(
+      root, top,
+      {"arithmetic", "weights", "nonlinearity", "plan", "operand", "beam", "layers", "profile"});
   const auto read_axis = [&](const char* key, auto& choice) {
-    if (const YAML::Node node = root[key]; node.IsDefined()) choice = read_choice(node, top.inside(key), choice);
+    if (const YAML::Node node = root[key]; node.IsDefined())
+      choice = read_choice(node, top.inside(key), choice);
   };
   read_axis("arithmetic", policy.arithmetic);
   read_axis("weights", policy.weights);
@@ -168,7 +181,8 @@ Policy read_policy(const YAML::Node& root, const std::string& file) {
   read_axis("plan", policy.plan);
   read_axis("operand", policy.operand);
   if (root["beam"].IsDefined()) read_axis("beam", policy.beam.emplace());
-  if (const YAML::Node layers = root["layers"]; layers.IsDefined()) read_layers(layers, top.inside("layers"), policy);
+  if (const YAML::Node layers = root["layers"]; layers.IsDefined())
+    read_layers(layers, top.inside("layers"), policy);
   if (const YAML::Node profile = root["profile"]; profile.IsDefined()) {
     EDGEVAL_EXPECTS(profile.IsScalar(), top.inside("profile").text(), ": must be a file's path");
     policy.profile = profile.Scalar();
@@ -176,17 +190,20 @@ Policy read_policy(const YAML::Node& root, const std::string& file) {
   return policy;
 }
 
-// "layers.lstm1.plan" -> layers, lstm1, plan; a name with dots stands in double quotes: layers."enc.lstm1".plan.
+// "layers.lstm1.plan" -> layers, lstm1, plan; a name with dots stands in double quotes:
+// layers."enc.lstm1".plan.
 std::vector<std::string> split_key(const std::string& path, const std::string& setting) {
   std::vector<std::string> keys;
   for (std::size_t begin = 0; begin <= path.size();) {
     const bool quoted = begin < path.size() && path[begin] == '"';
     const std::size_t close = quoted ? path.find('"', begin + 1) : 0;
-    EDGEVAL_EXPECTS(close != std::string::npos, "--set ", setting, ": a double quote is not closed");
+    EDGEVAL_EXPECTS(close != std::string::npos, "--set ", setting,
+                    ": a double quote is not closed");
     const std::size_t end = std::min(quoted ? close + 1 : path.find('.', begin), path.size());
-    keys.push_back(quoted ? path.substr(begin + 1, close - begin - 1) : path.substr(begin, end - begin));
-    EDGEVAL_EXPECTS(!keys.back().empty() && (end == path.size() || path[end] == '.'), "--set ", setting, ": ", path,
-                    " is no key such as operand.clusters");
+    keys.push_back(quoted ? path.substr(begin + 1, close - begin - 1)
+                          : path.substr(begin, end - begin));
+    EDGEVAL_EXPECTS(!keys.back().empty() && (end == path.size() || path[end] == '.'), "--set ",
+                    setting, ": ", path, " is no key such as operand.clusters");
     begin = end + 1;
   }
   return keys;
@@ -213,8 +230,8 @@ void apply_setting(YAML::Node root, const Setting& setting) {
   YAML::Node node = root;
   for (std::size_t i = 0; i + 1 < keys.size(); ++i) {
     YAML::Node inner = node[keys[i]];
-    EDGEVAL_EXPECTS(!inner.IsDefined() || inner.IsMap() || inner.IsNull(), "--set ", setting.text, ": ", keys[i],
-                    " is no map in the policy");
+    EDGEVAL_EXPECTS(!inner.IsDefined() || inner.IsMap() || inner.IsNull(), "--set ", setting.text,
+                    ": ", keys[i], " is no map in the policy");
     node.reset(inner);
   }
   try {
@@ -224,8 +241,8 @@ void apply_setting(YAML::Node root, const Setting& setting) {
   }
 }
 
-// With operand.type=reuse the axis's other keys in the file are of the type it had there and go, also
-// where a layer only adds to them.
+// With operand.type=reuse the axis's other keys in the file are of the type it had there and go,
+// also where a layer only adds to them.
 void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
   const std::vector<std::string>& keys = setting.keys;
   const bool of_layer = keys.size() == 4 && keys[0] == "layers";
@@ -238,13 +255,15 @@ void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
   }
   const std::string& axis = keys[keys.size() - 2];
   const auto is_type = [&](const YAML::Node& choice) {
-    return choice["type"].IsDefined() && choice["type"].IsScalar() && choice["type"].Scalar() == setting.value;
+    return choice["type"].IsDefined() && choice["type"].IsScalar() &&
+           choice["type"].Scalar() == setting.value;
   };
   if (YAML::Node choice = owner[axis]; choice.IsMap() && !is_type(choice)) owner.remove(axis);
   if (of_layer || !root["layers"].IsMap()) return;
   for (const auto& layer : root["layers"]) {
     YAML::Node changes = layer.second;
-    if (changes.IsMap() && changes[axis].IsMap() && !changes[axis]["type"].IsDefined()) changes.remove(axis);
+    if (changes.IsMap() && changes[axis].IsMap() && !changes[axis]["type"].IsDefined())
+      changes.remove(axis);
   }
 }
 
@@ -254,9 +273,12 @@ YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
   const std::string name = file->string(), text = read_file(*file);
   expect_utf8(text, *file);
   const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-  EDGEVAL_EXPECTS(documents.size() <= 1, name, ": holds ", documents.size(), " YAML documents, must be one");
-  EDGEVAL_EXPECTS(!documents.empty() && !documents[0].IsNull(), name, ": is empty; a policy names axes, such as plan");
-  EDGEVAL_EXPECTS(documents[0].IsMap(), name, ": is no map of axes, such as plan: {type: every_step}");
+  EDGEVAL_EXPECTS(documents.size() <= 1, name, ": holds ", documents.size(),
+                  " YAML documents, must be one");
+  EDGEVAL_EXPECTS(!documents.empty() && !documents[0].IsNull(), name,
+                  ": is empty; a policy names axes, such as plan");
+  EDGEVAL_EXPECTS(documents[0].IsMap(), name,
+                  ": is no map of axes, such as plan: {type: every_step}");
   return documents[0];
 }
 
@@ -289,7 +311,8 @@ std::string describe_technique(const Technique& technique) {
   for (const auto& [key, value] : json.items()) {
     // What a profile gives differs from layer to layer; the report has it, and every digit.
     if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "input_alpha" ||
-        key == "range" || key == "delta_scale" || value.is_null()) continue;
+        key == "range" || key == "delta_scale" || value.is_null())
+      continue;
     if (value.is_object() && value == technique_to_json(Technique{})[key]) continue;
     text += concat(text == technique.kName ? " (" : ", ", key, " ",
                    value.is_number_float() ? rounded(value.template get<double>()) : value.dump());
@@ -301,11 +324,13 @@ std::string describe_technique(const Technique& technique) {
 
 }  // namespace
 
-Policy load_policy(const std::optional<std::filesystem::path>& file, const std::vector<std::string>& settings) {
+Policy load_policy(const std::optional<std::filesystem::path>& file,
+                   const std::vector<std::string>& settings) {
   const std::string name = file ? file->string() : "--set";
   try {
     YAML::Node root = load_root(file);
-    if (const YAML::Node profile = std::as_const(root)["profile"]; profile.IsDefined() && profile.IsScalar())
+    if (const YAML::Node profile = std::as_const(root)["profile"];
+        profile.IsDefined() && profile.IsScalar())
       root["profile"] = (file->parent_path() / profile.Scalar()).string();
     const std::vector<Setting> changes(settings.begin(), settings.end());
     for (const Setting& change : changes) drop_keys_of_other_type(root, change);
@@ -320,15 +345,19 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
   std::vector<std::string> names;
   for (const Layer& layer : model.layers) names.push_back(layer_name(layer));
   for (const auto& [name, change] : policy.layers)
-    EDGEVAL_EXPECTS(std::find(names.begin(), names.end(), name) != names.end(), "policy: layers.", name, ": model ",
-                    model.name, " has no such layer", suggestion(name, names));
-  EDGEVAL_EXPECTS(!policy.beam || model.task == "translation", "policy: beam: model ", model.name, " is a ", model.task,
-                  " model, which is decoded greedily; only a translation model searches with a beam");
+    EDGEVAL_EXPECTS(std::find(names.begin(), names.end(), name) != names.end(), "policy: layers.",
+                    name, ": model ", model.name, " has no such layer", suggestion(name, names));
+  EDGEVAL_EXPECTS(
+      !policy.beam || model.task == "translation", "policy: beam: model ", model.name, " is a ",
+      model.task,
+      " model, which is decoded greedily; only a translation model searches with a beam");
   OperatingPoint point;
   for (const Layer& layer : model.layers) {
     const bool in_stack = point.layers.size() < model.stack().size();
     LayerPolicy choice{EveryStep{}, AsIs{}, policy.arithmetic};
-    if (std::holds_alternative<RecurrentLayer>(layer)) choice = {in_stack ? policy.plan : EveryStep{}, policy.operand, policy.arithmetic, policy.nonlinearity};
+    if (std::holds_alternative<RecurrentLayer>(layer))
+      choice = {in_stack ? policy.plan : EveryStep{}, policy.operand, policy.arithmetic,
+                policy.nonlinearity};
     if (const auto change = policy.layers.find(layer_name(layer)); change != policy.layers.end()) {
       choice.arithmetic = change->second.arithmetic.value_or(choice.arithmetic);
       choice.nonlinearity = change->second.nonlinearity.value_or(choice.nonlinearity);
@@ -355,19 +384,25 @@ Beam resolve_beam(const Policy& policy, const Profile* profile) {
   if (open && dynamic->min == dynamic->max) {  // no spread matters
     dynamic->sigma_min = 0, dynamic->sigma_max = 1;
   } else if (open && profile != nullptr && profile->spread) {
-    EDGEVAL_EXPECTS(profile->spread->width == dynamic->max, profile->path, ": its spread is that of ", profile->spread->width,
-                    " candidates, but beam.max is ", dynamic->max, "; make one with edgeval profile --width ", dynamic->max,
+    EDGEVAL_EXPECTS(profile->spread->width == dynamic->max, profile->path,
+                    ": its spread is that of ", profile->spread->width,
+                    " candidates, but beam.max is ", dynamic->max,
+                    "; make one with edgeval profile --width ", dynamic->max,
                     ", or give sigma_min and sigma_max in the policy");
     if (from_profile(dynamic->sigma_min)) dynamic->sigma_min = profile->spread->percentiles.at("5");
-    if (from_profile(dynamic->sigma_max)) dynamic->sigma_max = profile->spread->percentiles.at("50");
+    if (from_profile(dynamic->sigma_max))
+      dynamic->sigma_max = profile->spread->percentiles.at("50");
   }
-  EDGEVAL_EXPECTS(!from_profile(dynamic->sigma_min) && !from_profile(dynamic->sigma_max), "beam, dynamic: sigma_min and ",
-                  "sigma_max are not both known; name a profile (edgeval profile makes one) or give them in the policy");
+  EDGEVAL_EXPECTS(!from_profile(dynamic->sigma_min) && !from_profile(dynamic->sigma_max),
+                  "beam, dynamic: sigma_min and ",
+                  "sigma_max are not both known; name a profile (edgeval profile makes one) or "
+                  "give them in the policy");
   EDGEVAL_EXPECTS(dynamic->problem() == nullptr, "beam, dynamic: ", dynamic->problem());
   return beam;
 }
 
-nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const OperatingPoint& point, const Beam* beam) {
+nlohmann::ordered_json to_json(const Policy& policy, const Model& model,
+                               const OperatingPoint& point, const Beam* beam) {
   nlohmann::ordered_json json{{"arithmetic", choice_to_json(policy.arithmetic)},
                               {"weights", choice_to_json(policy.weights)},
                               {"nonlinearity", choice_to_json(policy.nonlinearity)},
@@ -376,11 +411,13 @@ nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const O
   if (beam != nullptr) json["beam"] = choice_to_json(*beam);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const LayerPolicy& layer = point.layers[i];
-    json["layers"][layer_name(model.layers[i])] = {{"arithmetic", choice_to_json(layer.arithmetic)},
-                                                   {"nonlinearity", choice_to_json(layer.nonlinearity)},
-                                                   {"plan", choice_to_json(layer.plan)},
-                                                   {"operand", choice_to_json(as_rounded(layer))}};
-    if (const nlohmann::ordered_json formats = formats_to_json(model.layers[i], layer.arithmetic); !formats.is_null())
+    json["layers"][layer_name(model.layers[i])] = {
+        {"arithmetic", choice_to_json(layer.arithmetic)},
+        {"nonlinearity", choice_to_json(layer.nonlinearity)},
+        {"plan", choice_to_json(layer.plan)},
+        {"operand", choice_to_json(as_rounded(layer))}};
+    if (const nlohmann::ordered_json formats = formats_to_json(model.layers[i], layer.arithmetic);
+        !formats.is_null())
       json["layers"][layer_name(model.layers[i])]["formats"] = formats;
   }
   return json;
@@ -388,8 +425,10 @@ nlohmann::ordered_json to_json(const Policy& policy, const Model& model, const O
 
 bool is_dense(const OperatingPoint& point) {
   for (const LayerPolicy& layer : point.layers)
-    if (!std::holds_alternative<Fp32>(layer.arithmetic) || !std::holds_alternative<Exact>(layer.nonlinearity) ||
-        !std::holds_alternative<EveryStep>(layer.plan) || !std::holds_alternative<AsIs>(layer.operand))
+    if (!std::holds_alternative<Fp32>(layer.arithmetic) ||
+        !std::holds_alternative<Exact>(layer.nonlinearity) ||
+        !std::holds_alternative<EveryStep>(layer.plan) ||
+        !std::holds_alternative<AsIs>(layer.operand))
       return false;
   return true;
 }
@@ -399,8 +438,8 @@ std::string describe(const OperatingPoint& point) {
   std::vector<std::string> parts;
   const auto add = [&](const auto& technique) {
     using Technique = std::decay_t<decltype(technique)>;
-    if (std::is_same_v<Technique, Fp32> || std::is_same_v<Technique, Exact> || std::is_same_v<Technique, EveryStep> ||
-        std::is_same_v<Technique, AsIs>)
+    if (std::is_same_v<Technique, Fp32> || std::is_same_v<Technique, Exact> ||
+        std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>)
       return;
     const std::string text = describe_technique(technique);
     if (std::find(parts.begin(), parts.end(), text) == parts.end()) parts.push_back(text);

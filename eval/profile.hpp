@@ -1,5 +1,5 @@
-// A profile: what the inputs of every layer looked like on a training set, under the dense fp32 network. It fixes the
-// formats and ranges that techniques need (docs/formats.md, "profile").
+// A profile: what the inputs of every layer looked like on a training set, under the dense fp32
+// network. It fixes the formats and ranges that techniques need (docs/formats.md, "profile").
 #pragma once
 
 #include <cstdint>
@@ -30,14 +30,17 @@ struct OperandProfile {
 struct LayerProfile {
   std::string name;
   OperandProfile input;
-  OperandProfile recurrent;           // no elements for a linear layer
-  double input_magnitude_p9999 = 0;   // exact: |x| in ascending order, place ceil(0.9999 n)
-  // 99.9th percentile of the differences of adjacent steps, of x and h together; not known in an older file.
+  OperandProfile recurrent;          // no elements for a linear layer
+  double input_magnitude_p9999 = 0;  // exact: |x| in ascending order, place ceil(0.9999 n)
+  // 99.9th percentile of the differences of adjacent steps, of x and h together; not known in an
+  // older file.
   double difference_p999 = std::numeric_limits<double>::quiet_NaN();
 
-  // The largest f with p 2^f <= 32767: the fixed-point format of the skip plan's score (techniques 0.1, decision 4).
+  // The largest f with p 2^f <= 32767: the fixed-point format of the skip plan's score (techniques
+  // 0.1, decision 4).
   int fraction_bits() const;
-  // The largest f with p 2^f <= 2^(bits - 1): the format of x in integer arithmetic; p itself saturates by one step at most.
+  // The largest f with p 2^f <= 2^(bits - 1): the format of x in integer arithmetic; p itself
+  // saturates by one step at most.
   int input_bits(int bits) const;
   // The least power of two with which such differences fit 8 bits: the step of a pseudo-skip's.
   double delta_scale() const;
@@ -48,11 +51,13 @@ struct LayerProfile {
   double range_max() const;
 };
 
-// Of the spread sigma of the best candidates' scores, over all steps of a search with a fixed width (host/technique/beam.hpp).
+// Of the spread sigma of the best candidates' scores, over all steps of a search with a fixed width
+// (host/technique/beam.hpp).
 struct SpreadProfile {
   int width = 0;
   std::uint64_t steps = 0;
-  std::map<std::string, double> percentiles;  // "50" -> value; exact: place ceil(p n / 100) in ascending order
+  std::map<std::string, double>
+      percentiles;  // "50" -> value; exact: place ceil(p n / 100) in ascending order
 };
 
 struct Profile {
@@ -72,8 +77,9 @@ nlohmann::ordered_json to_json(const Profile& profile);
 // The percentiles of such spreads, in any order.
 SpreadProfile spread_profile(int width, std::vector<double> spreads);
 
-// Gathers a profile while a network runs dense. frames: at least as many as its stack will see in all; decoder_rows:
-// likewise of a decoder's layers. (The exact percentile needs to know how many of the largest values to keep.)
+// Gathers a profile while a network runs dense. frames: at least as many as its stack will see in
+// all; decoder_rows: likewise of a decoder's layers. (The exact percentile needs to know how many
+// of the largest values to keep.)
 class ProfileCollector : public LayerObserver {
  public:
   ProfileCollector(const Model& model, Index frames, Index decoder_rows = 0);

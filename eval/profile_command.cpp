@@ -20,8 +20,10 @@ namespace {
 
 constexpr const char* kExample =
     "Example (from the folder edgeval was cloned into):\n"
-    "  edgeval profile --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken --out profile.json\n"
-    "  edgeval profile --model datasets/captions/multi30k-en-de.safetensors --data datasets/captions/captions.en \\\n"
+    "  edgeval profile --model datasets/spoken/speech-blstm3x128.safetensors --data "
+    "datasets/spoken --out profile.json\n"
+    "  edgeval profile --model datasets/captions/multi30k-en-de.safetensors --data "
+    "datasets/captions/captions.en \\\n"
     "      --out captions_profile.json\n"
     "Profile on training data, never on the test set you report.\n";
 
@@ -44,30 +46,38 @@ std::string text_table(const Profile& profile) {
     return std::string(text);
   };
   for (const LayerProfile& layer : profile.layers) {
-    const double zeros = 100 * static_cast<double>(layer.input.zeros) / static_cast<double>(layer.input.elements);
-    rows.push_back({layer.name, number("%.5g", layer.range_min()), number("%.5g", layer.range_max()),
-                    number("%.1f %%", zeros), number("%.5g", layer.input_magnitude_p9999),
+    const double zeros =
+        100 * static_cast<double>(layer.input.zeros) / static_cast<double>(layer.input.elements);
+    rows.push_back({layer.name, number("%.5g", layer.range_min()),
+                    number("%.5g", layer.range_max()), number("%.1f %%", zeros),
+                    number("%.5g", layer.input_magnitude_p9999),
                     std::to_string(layer.fraction_bits())});
   }
   std::string text = table(rows);
   if (profile.spread)
-    text += concat("spread of the best ", profile.spread->width, " candidates' scores over ", profile.spread->steps, " steps: 5 % ",
-                   number("%.3f", profile.spread->percentiles.at("5")), ", 50 % ", number("%.3f", profile.spread->percentiles.at("50")),
-                   ", 95 % ", number("%.3f", profile.spread->percentiles.at("95")), " nats\n");
+    text += concat("spread of the best ", profile.spread->width, " candidates' scores over ",
+                   profile.spread->steps, " steps: 5 % ",
+                   number("%.3f", profile.spread->percentiles.at("5")), ", 50 % ",
+                   number("%.3f", profile.spread->percentiles.at("50")), ", 95 % ",
+                   number("%.3f", profile.spread->percentiles.at("95")), " nats\n");
   return text;
 }
 
 // Writes the profile with what it was made of, and prints it.
-void finish(const ProfileOptions& options, const Profile& profile, const nlohmann::ordered_json& data) {
+void finish(const ProfileOptions& options, const Profile& profile,
+            const nlohmann::ordered_json& data) {
   nlohmann::ordered_json json = to_json(profile);
   json["data"] = data;
   const std::string text = to_text(json);
   write_file(options.out, text);
-  std::cout << (options.output.format == "json" ? text : text_table(profile) + "wrote " + options.out + "\n");
+  std::cout << (options.output.format == "json"
+                    ? text
+                    : text_table(profile) + "wrote " + options.out + "\n");
 }
 
 void profile_speech(const ProfileOptions& options, const Model& model) {
-  EDGEVAL_EXPECTS(options.width_option->count() == 0, "--width is for translation models; ", model.path, " is of task ", model.task);
+  EDGEVAL_EXPECTS(options.width_option->count() == 0, "--width is for translation models; ",
+                  model.path, " is of task ", model.task);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   const data::FeatureExtractor extractor(model.frontend);
@@ -76,17 +86,23 @@ void profile_speech(const ProfileOptions& options, const Model& model) {
   EDGEVAL_EXPECTS(frames > 0, options.data.path, ": no utterance is as long as one frame");
   expect_writable(options.out);
   ProfileCollector collector(model, frames);
-  for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads, options.output.quiet,
+  for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads,
+                 options.output.quiet,
                  [&](const Ragged<float>& features) { collector.add(*engine, features); });
   finish(options, collector.finish(),
-         {{"path", options.data.path}, {"split", set.split}, {"sha256", data::test_set_sha256(set)},
-          {"utterances", set.utterances.size()}, {"frames", frames}});
+         {{"path", options.data.path},
+          {"split", set.split},
+          {"sha256", data::test_set_sha256(set)},
+          {"utterances", set.utterances.size()},
+          {"frames", frames}});
 }
 
 void profile_translation(const ProfileOptions& options, const TranslationModel& model) {
-  EDGEVAL_EXPECTS(options.engine.device != "gpu",
-                  "--device gpu: the profile of a translation model is made on the CPU; leave the option out");
-  const data::TextSet set = data::open_text_set(options.data.path, {}, options.data.selection.limit);
+  EDGEVAL_EXPECTS(
+      options.engine.device != "gpu",
+      "--device gpu: the profile of a translation model is made on the CPU; leave the option out");
+  const data::TextSet set =
+      data::open_text_set(options.data.path, {}, options.data.selection.limit);
   const std::vector<Sentence> sentences = source_sentences(data::Subwords(model.source), set);
   Index tokens = 0;
   for (const Sentence& sentence : sentences) tokens += std::ssize(sentence);
@@ -94,7 +110,8 @@ void profile_translation(const ProfileOptions& options, const TranslationModel& 
   const SearchOptions search{.beam = FixedBeam{static_cast<double>(options.width)}};
   const Translator translator(model, {.threads = options.engine.threads});
   const OperatingPoint dense = dense_point(model.network);
-  ProfileCollector collector(model.network, tokens, set.sentences() * options.width * search.longest);
+  ProfileCollector collector(model.network, tokens,
+                             set.sentences() * options.width * search.longest);
   std::vector<double> spreads;
   Progress progress("sentences", set.sentences(), options.output.quiet);
   // Always the same groups, whatever --batch: means add up in the order of the rows.
@@ -103,16 +120,21 @@ void profile_translation(const ProfileOptions& options, const TranslationModel& 
     const Index last = std::min(set.sentences(), first + kGroup);
     std::vector<Translation> translations;
     collector.add([&](LayerObserver& observer) {
-      translations = translator.run({sentences.begin() + first, sentences.begin() + last}, dense, search, &observer);
+      translations = translator.run({sentences.begin() + first, sentences.begin() + last}, dense,
+                                    search, &observer);
     });
     for (const Translation& translation : translations)
-      spreads.insert(spreads.end(), translation.search.spreads.begin(), translation.search.spreads.end());
+      spreads.insert(spreads.end(), translation.search.spreads.begin(),
+                     translation.search.spreads.end());
     progress.advance(last - first);
   }
   Profile profile = collector.finish();
   if (options.width > 1) profile.spread = spread_profile(options.width, std::move(spreads));
   finish(options, profile,
-         {{"path", options.data.path}, {"sha256", data::text_set_sha256(set)}, {"sentences", set.sentences()}, {"source_tokens", tokens}});
+         {{"path", options.data.path},
+          {"sha256", data::text_set_sha256(set)},
+          {"sentences", set.sentences()},
+          {"source_tokens", tokens}});
 }
 
 void run_profile(const ProfileOptions& options) {
@@ -126,11 +148,19 @@ void run_profile(const ProfileOptions& options) {
 void setup_profile(CLI::App& app) {
   auto options = std::make_shared<ProfileOptions>();
   CLI::App* command = app.add_subcommand("profile", "Measure the layers' inputs on a training set");
-  command->add_option("--model", options->model, "The network: a safetensors file")->type_name("FILE")->required();
+  command->add_option("--model", options->model, "The network: a safetensors file")
+      ->type_name("FILE")
+      ->required();
   add_data_options(*command, options->data);
-  command->add_option("--out", options->out, "The profile's file")->type_name("FILE")->capture_default_str();
-  options->width_option = command->add_option("--width", options->width, "Of the beam with which a translation model searches")
-      ->check(between(1, kWidestBeam))->type_name("N")->capture_default_str();
+  command->add_option("--out", options->out, "The profile's file")
+      ->type_name("FILE")
+      ->capture_default_str();
+  options->width_option = command
+                              ->add_option("--width", options->width,
+                                           "Of the beam with which a translation model searches")
+                              ->check(between(1, kWidestBeam))
+                              ->type_name("N")
+                              ->capture_default_str();
   add_engine_options(*command, options->engine);
   add_output_options(*command, options->output);
   command->footer(kExample);

@@ -47,8 +47,8 @@ void Progress::print() const {
     std::fprintf(stderr, "\r\033[K[%s%s] ", std::string(filled, '#').c_str(),
                  std::string(kBarWidth - filled, '.').c_str());
   }
-  std::fprintf(stderr, "%lld of %lld %s", static_cast<long long>(done_), static_cast<long long>(total_),
-               what_.c_str());
+  std::fprintf(stderr, "%lld of %lld %s", static_cast<long long>(done_),
+               static_cast<long long>(total_), what_.c_str());
   if (done_ > 0) std::fprintf(stderr, ", %.3g/s, %.0f s left", rate, left);
   if (!terminal_) std::fprintf(stderr, "\n");
   std::fflush(stderr);

@@ -106,7 +106,9 @@ std::string symbol_signature(EditCosts costs) { return signature("symbol", "symb
 
 std::string character_signature(EditCosts costs) { return signature("cer", "character", costs); }
 
-std::string sentence_signature() { return concat("edgeval-ser|unit:sentence|case:kept|version:", EDGEVAL_VERSION); }
+std::string sentence_signature() {
+  return concat("edgeval-ser|unit:sentence|case:kept|version:", EDGEVAL_VERSION);
+}
 
 std::string exact_signature(std::size_t references) {
   return concat("edgeval-exact|nrefs:", references, "|case:kept|version:", EDGEVAL_VERSION);

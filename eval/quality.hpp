@@ -55,7 +55,8 @@ std::string word_signature(EditCosts costs);
 std::string symbol_signature(EditCosts costs);
 std::string character_signature(EditCosts costs);
 std::string sentence_signature();
-std::string exact_signature(std::size_t references);  // "edgeval-exact|nrefs:1|case:kept|version:0.1.0"
+std::string exact_signature(
+    std::size_t references);  // "edgeval-exact|nrefs:1|case:kept|version:0.1.0"
 
 // {"wer", "cer" when counted, "ser", "empty_references"}; a value or interval that does not exist
 // is null.

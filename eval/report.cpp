@@ -53,7 +53,8 @@ CellForm form_from_json(const Fields& shape, Index most) {
   CellForm form;
   if (!shape.has("form")) return form;
   const Fields fields = shape.object("form");
-  fields.expect_only({"peepholes", "reset_before", "unbiased", "output_tanh", "softmax", "projection", "window", "hidden"});
+  fields.expect_only({"peepholes", "reset_before", "unbiased", "output_tanh", "softmax",
+                      "projection", "window", "hidden"});
   const auto flag = [&](const char* key) { return fields.has(key) && fields.boolean(key); };
   form.peepholes = flag("peepholes");
   form.reset_before = flag("reset_before");
@@ -107,7 +108,8 @@ LayerShape shape_from_json(const Fields& layer) {
   std::vector<std::string> kinds;
   for (LayerKind kind : kLayerKinds) kinds.push_back(name(kind));
   const LayerKind kind = *layer_kind(shape.choice("kind", kinds));
-  const Index least_bits = kind == LayerKind::kAttention ? 0 : 1;  // one of scalar products stores nothing
+  const Index least_bits =
+      kind == LayerKind::kAttention ? 0 : 1;  // one of scalar products stores nothing
   return {.name = layer.text("name"),
           .direction = layer.choice("direction", {"forward", "backward", "none"}),
           .kind = kind,
@@ -124,26 +126,30 @@ LayerShape shape_from_json(const Fields& layer) {
 // Steps, changed elements and shape fix most counts; those of the file must be the same.
 void expect_consistent(const LayerActivity& layer, const std::string& place) {
   const auto at_most = [&](Count part, Count whole) {
-    EDGEVAL_EXPECTS(layer[part] <= layer[whole], place, ": more ", info(part).key, " than ", info(whole).key);
+    EDGEVAL_EXPECTS(layer[part] <= layer[whole], place, ": more ", info(part).key, " than ",
+                    info(whole).key);
   };
   LayerActivity expected = layer;
   complete_counts(expected);
   for (std::size_t i = 0; i < kCounts; ++i)
-    EDGEVAL_EXPECTS(layer.counts[i] == expected.counts[i], place, ": ", kCountInfo[i].key, " is ", layer.counts[i],
-                    ", but its steps, changed elements and shape make ", expected.counts[i]);
+    EDGEVAL_EXPECTS(layer.counts[i] == expected.counts[i], place, ": ", kCountInfo[i].key, " is ",
+                    layer.counts[i], ", but its steps, changed elements and shape make ",
+                    expected.counts[i]);
   at_most(Count::kInputsChanged, Count::kInputs);
   at_most(Count::kInputsZero, Count::kInputs);
   at_most(Count::kRecurrentInputsChanged, Count::kRecurrentInputs);
   at_most(Count::kRecurrentInputsZero, Count::kRecurrentInputs);
-  EDGEVAL_EXPECTS(layer[Count::kSteps] == 0 || layer[Count::kSequences] > 0, place, ": has steps, but no sequences");
+  EDGEVAL_EXPECTS(layer[Count::kSteps] == 0 || layer[Count::kSequences] > 0, place,
+                  ": has steps, but no sequences");
 }
 
 void expect_totals(const Fields& totals, const Activity& activity) {
   expect_counts_and(totals, {});
   for (std::size_t i = 0; i < kCounts; ++i) {
     const auto count = static_cast<Count>(i);
-    EDGEVAL_EXPECTS(read_count(totals, count) == activity.total(count), totals.place(), ": ", info(count).key, " is ",
-                    read_count(totals, count), ", but the layers' add up to ", activity.total(count));
+    EDGEVAL_EXPECTS(read_count(totals, count) == activity.total(count), totals.place(), ": ",
+                    info(count).key, " is ", read_count(totals, count),
+                    ", but the layers' add up to ", activity.total(count));
   }
 }
 
@@ -151,13 +157,17 @@ LayerActivity layer_from_json(const nlohmann::json& json, const std::string& pla
   const Fields fields(json, place);
   expect_counts_and(fields, {"name", "direction", "shape"});
   LayerActivity layer{.shape = shape_from_json(fields)};
-  for (std::size_t i = 0; i < kCounts; ++i) layer.counts[i] = read_count(fields, static_cast<Count>(i));
+  for (std::size_t i = 0; i < kCounts; ++i)
+    layer.counts[i] = read_count(fields, static_cast<Count>(i));
   const std::uint64_t steps = layer[Count::kSteps];
-  EDGEVAL_EXPECTS(steps == layer[Count::kStepsRun] + layer[Count::kStepsSkipped] + layer[Count::kStepsPseudo],
-                  place, ": steps are not the sum of steps run, skipped and pseudo");
-  EDGEVAL_EXPECTS(layer[Count::kMacsDense] == steps * static_cast<std::uint64_t>(layer.shape.macs_per_step()), place,
-                  ": macs_dense are not those of ", steps, " steps of this shape");
-  EDGEVAL_EXPECTS(layer.macs_executed() <= layer[Count::kMacsDense], place, ": more macs than macs_dense");
+  EDGEVAL_EXPECTS(
+      steps == layer[Count::kStepsRun] + layer[Count::kStepsSkipped] + layer[Count::kStepsPseudo],
+      place, ": steps are not the sum of steps run, skipped and pseudo");
+  EDGEVAL_EXPECTS(
+      layer[Count::kMacsDense] == steps * static_cast<std::uint64_t>(layer.shape.macs_per_step()),
+      place, ": macs_dense are not those of ", steps, " steps of this shape");
+  EDGEVAL_EXPECTS(layer.macs_executed() <= layer[Count::kMacsDense], place,
+                  ": more macs than macs_dense");
   expect_consistent(layer, place);
   return layer;
 }
@@ -176,7 +186,8 @@ ordered_json timing_to_json(const Run& run) {
 
 }  // namespace
 
-ordered_json joules_to_json(std::span<const hw::Accelerator> accelerators, const Activity& activity) {
+ordered_json joules_to_json(std::span<const hw::Accelerator> accelerators,
+                            const Activity& activity) {
   ordered_json joules = ordered_json::object();
   for (const hw::Accelerator& accelerator : accelerators)
     joules[accelerator.name] = hw::price(accelerator, activity).joules;
@@ -193,8 +204,8 @@ std::string to_text(const ordered_json& json) {
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity, double audio_seconds,
-                           const Activity* reference) {
+Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity,
+                           double audio_seconds, const Activity* reference) {
   const Activity dense = dense_counts(activity, reference);
   Activity as_trained = dense;
   for (LayerActivity& layer : as_trained.layers) layer.shape.compressed_bits = 0;
@@ -218,7 +229,8 @@ Activity activity_from_json(const nlohmann::json& json, const std::string& place
   fields.expect_only({"layers", "totals", "decoder"});
   Activity activity;
   for (const nlohmann::json& layer : fields.array("layers"))
-    activity.layers.push_back(layer_from_json(layer, concat(place, ".layers[", activity.layers.size(), "]")));
+    activity.layers.push_back(
+        layer_from_json(layer, concat(place, ".layers[", activity.layers.size(), "]")));
   EDGEVAL_EXPECTS(!activity.layers.empty(), place, ": has no layers");
   expect_totals(fields.object("totals"), activity);
   return activity;
@@ -249,7 +261,8 @@ ordered_json to_json(const Pricing& pricing) {
 
 ordered_json build_info(const std::string& device) {
   return {{"version", EDGEVAL_VERSION},
-          {"build", concat("g++ ", __VERSION__, gpu::built_with_cuda() ? ", with CUDA" : ", without CUDA")},
+          {"build",
+           concat("g++ ", __VERSION__, gpu::built_with_cuda() ? ", with CUDA" : ", without CUDA")},
           {"device", device}};
 }
 
@@ -259,8 +272,9 @@ ordered_json report_head(const Model& model, const std::string& device) {
           {"model", {{"path", model.path}, {"sha256", model.sha256}, {"name", model.name}}}};
 }
 
-void add_work(ordered_json& report, const Activity& total, const OperatingPoint& point, const Activity* dense,
-              std::span<const MatrixReport> weights, std::span<const Pricing> pricings) {
+void add_work(ordered_json& report, const Activity& total, const OperatingPoint& point,
+              const Activity* dense, std::span<const MatrixReport> weights,
+              std::span<const Pricing> pricings) {
   report["weights"] = weights_to_json(weights);
   report["activity"] = to_json(total);
   report["work"] = work_to_json(total, point, dense);
@@ -281,7 +295,8 @@ ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
   json["quality"] = to_json(run.outcome().quality);
   const Outcome* dense = run.dense();
   if (dense != nullptr) json["dense"] = {{"quality", to_json(dense->quality)}};
-  add_work(json, run.outcome().total, run.point, dense == nullptr ? nullptr : &dense->total, run.weights, pricings);
+  add_work(json, run.outcome().total, run.point, dense == nullptr ? nullptr : &dense->total,
+           run.weights, pricings);
   json["timing"] = timing_to_json(run);
   return json;
 }
@@ -291,7 +306,8 @@ std::string utterances_to_jsonl(const Run& run) {
   const Outcome& outcome = run.outcome();
   for (std::size_t n = 0; n < run.set.utterances.size(); ++n) {
     const data::Utterance& utterance = run.set.utterances[n];
-    ordered_json json{{"id", utterance.id}, {"reference", utterance.text}, {"hypothesis", outcome.hypotheses[n]}};
+    ordered_json json{
+        {"id", utterance.id}, {"reference", utterance.text}, {"hypothesis", outcome.hypotheses[n]}};
     json.update(to_json(outcome.quality.alignments[n]));
     json["frames"] = run.evaluation.frames[n];
     json["activity"] = totals_to_json(outcome.activity[n]);

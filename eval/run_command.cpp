@@ -18,11 +18,15 @@ namespace {
 
 constexpr const char* kExample =
     "Example (from the folder edgeval was cloned into):\n"
-    "  edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken \\\n"
+    "  edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken "
+    "\\\n"
     "      --policy datasets/spoken/skip.yaml --hardware reuse32 --out out\n"
-    "  edgeval run --model datasets/captions/multi30k-en-de.safetensors --data datasets/captions/captions.en \\\n"
-    "      --reference datasets/captions/captions.de --set beam.type=fixed --set beam.width=5 --out out\n"
-    "A policy names one choice per axis; `edgeval info` lists them all. Without --policy the run is dense.\n";
+    "  edgeval run --model datasets/captions/multi30k-en-de.safetensors --data "
+    "datasets/captions/captions.en \\\n"
+    "      --reference datasets/captions/captions.de --set beam.type=fixed --set beam.width=5 "
+    "--out out\n"
+    "A policy names one choice per axis; `edgeval info` lists them all. Without --policy the run "
+    "is dense.\n";
 
 struct RunOptions {
   std::string model;
@@ -43,7 +47,8 @@ struct RunOptions {
   std::uint64_t seed = 0;
 };
 
-std::optional<Profile> profile_for(const RunOptions& options, const Policy& policy, const Model& model) {
+std::optional<Profile> profile_for(const RunOptions& options, const Policy& policy,
+                                   const Model& model) {
   if (options.profile) return load_profile(*options.profile, model);
   if (policy.profile) return load_profile(*policy.profile, model);
   return std::nullopt;
@@ -57,7 +62,8 @@ void expect_prices(const hw::Accelerator& accelerator, const Activity& busiest) 
 }
 
 // For the network with its own weights, on the device of the engine it stands beside.
-std::unique_ptr<Engine> make_reference(const Model& trained, EngineChoice options, const Engine& beside) {
+std::unique_ptr<Engine> make_reference(const Model& trained, EngineChoice options,
+                                       const Engine& beside) {
   options.device = beside.on_gpu() ? "gpu" : "cpu";
   return make_engine(trained, options);
 }
@@ -88,20 +94,23 @@ void expect_places(const RunOptions& options, std::initializer_list<const char*>
 
 void run_speech(const RunOptions& options, const Model& trained) {
   for (const CLI::Option* option : options.translation_only)
-    EDGEVAL_EXPECTS(option->count() == 0, option->get_name(), " is for translation models; ", trained.path, " is of task ", trained.task);
+    EDGEVAL_EXPECTS(option->count() == 0, option->get_name(), " is for translation models; ",
+                    trained.path, " is of task ", trained.task);
   const Policy policy = load_policy(options.policy, options.settings);
   const auto [model, weights] = transform(trained, policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, model);
   const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  const std::vector<hw::Accelerator> accelerators = accelerators_for(options, busiest_activity(model, point, 2));
+  const std::vector<hw::Accelerator> accelerators =
+      accelerators_for(options, busiest_activity(model, point, 2));
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   expect_places(options, {"utterances.jsonl", "report.json"});
 
   const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
   std::vector<Candidate> candidates{{engine.get(), point}};
   std::unique_ptr<Engine> of_trained;
-  if (!options.no_reference && !as_trained) of_trained = make_reference(trained, options.engine, *engine);
+  if (!options.no_reference && !as_trained)
+    of_trained = make_reference(trained, options.engine, *engine);
   if (!options.no_reference && !(as_trained && is_dense(point)))
     candidates.push_back({as_trained ? engine.get() : of_trained.get(), dense_point(trained)});
   const Evaluation evaluation = evaluate(model, set, candidates,
@@ -110,11 +119,13 @@ void run_speech(const RunOptions& options, const Model& trained) {
                                           .seed = options.seed,
                                           .quiet = options.output.quiet});
 
-  const Run run{model, set,        options.data.path, data::test_set_sha256(set), policy,
-                point, evaluation, engine->device(), accelerators, weights};
+  const Run run{model,        set,    options.data.path, data::test_set_sha256(set),
+                policy,       point,  evaluation,        engine->device(),
+                accelerators, weights};
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)
-    pricings.push_back(price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));
+    pricings.push_back(
+        price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));
   finish(options, to_text(report_to_json(run, pricings)), summary(run, pricings),
          {{"utterances.jsonl", utterances_to_jsonl(run)}});
 }
@@ -126,17 +137,20 @@ SearchOptions search_of(const RunOptions& options, const Beam& beam) {
   search.penalty = static_cast<LengthPenalty>(penalty - std::begin(kLengthPenaltyNames));
   search.beam = beam;
   const int widest = widest_of(beam);
-  EDGEVAL_EXPECTS(search.n_best <= widest, "--n-best ", search.n_best, ": the beam is only ", widest, " wide");
-  EDGEVAL_EXPECTS(search.shortest < search.longest, "--min-length ", search.shortest, ": must be below --max-length ",
-                  search.longest);
+  EDGEVAL_EXPECTS(search.n_best <= widest, "--n-best ", search.n_best, ": the beam is only ",
+                  widest, " wide");
+  EDGEVAL_EXPECTS(search.shortest < search.longest, "--min-length ", search.shortest,
+                  ": must be below --max-length ", search.longest);
   return search;
 }
 
 data::TextSet open_texts(const RunOptions& options) {
-  EDGEVAL_EXPECTS(options.data.selection.split.empty() && options.data.selection.ids.empty(), options.data.path,
+  EDGEVAL_EXPECTS(options.data.selection.split.empty() && options.data.selection.ids.empty(),
+                  options.data.path,
                   ": a file of text has no parts and no ids; leave --split and --utterance out");
-  data::TextSet set = data::open_text_set(
-      options.data.path, {options.references.begin(), options.references.end()}, options.data.selection.limit);
+  data::TextSet set =
+      data::open_text_set(options.data.path, {options.references.begin(), options.references.end()},
+                          options.data.selection.limit);
   EDGEVAL_EXPECTS(!options.reference_perplexity || !set.references.empty(),
                   "--reference-perplexity wants a --reference to measure");
   return set;
@@ -149,33 +163,38 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
   SearchOptions search = search_of(options, resolve_beam(policy, profile ? &*profile : nullptr));
   const data::TextSet set = open_texts(options);
   const Translator translator = make_translator(model, options.engine);
-  std::vector<TranslationCandidate> candidates{{&translator, resolve(policy, model.network, profile ? &*profile : nullptr), search}};
+  std::vector<TranslationCandidate> candidates{
+      {&translator, resolve(policy, model.network, profile ? &*profile : nullptr), search}};
   const std::vector<hw::Accelerator> accelerators =
       accelerators_for(options, translator.busiest(candidates[0].point, 2));
   expect_places(options, {"utterances.jsonl", "hypotheses.txt", "report.json"});
 
   const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
   std::optional<Translator> of_trained;
-  const bool is_reference = as_trained && is_dense(candidates[0].point) && std::holds_alternative<FixedBeam>(search.beam);
+  const bool is_reference =
+      as_trained && is_dense(candidates[0].point) && std::holds_alternative<FixedBeam>(search.beam);
   if (!options.no_reference && !is_reference) {
     if (!as_trained) of_trained.emplace(make_translator(trained, options.engine));
     search.beam = FixedBeam{static_cast<double>(widest_of(search.beam))};
-    candidates.push_back({as_trained ? &translator : &*of_trained, dense_point(trained.network), search});
+    candidates.push_back(
+        {as_trained ? &translator : &*of_trained, dense_point(trained.network), search});
   }
-  const TranslationEvaluation evaluation = evaluate(model, set, candidates,
-                                                    {.batch = options.engine.batch,
-                                                     .seed = options.seed,
-                                                     .quiet = options.output.quiet,
-                                                     .replace_unknown = options.replace_unknown,
-                                                     .reference_perplexity = options.reference_perplexity});
+  const TranslationEvaluation evaluation =
+      evaluate(model, set, candidates,
+               {.batch = options.engine.batch,
+                .seed = options.seed,
+                .quiet = options.output.quiet,
+                .replace_unknown = options.replace_unknown,
+                .reference_perplexity = options.reference_perplexity});
 
-  const TranslationRun run{model, set, policy, evaluation, candidates, translator.device(), accelerators,
-                           weights};
+  const TranslationRun run{
+      model, set, policy, evaluation, candidates, translator.device(), accelerators, weights};
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, 0, run.dense_total()));
   finish(options, to_text(report_to_json(run, pricings)), summary(run, pricings),
-         {{"utterances.jsonl", utterances_to_jsonl(run)}, {"hypotheses.txt", hypotheses_to_text(run)}});
+         {{"utterances.jsonl", utterances_to_jsonl(run)},
+          {"hypotheses.txt", hypotheses_to_text(run)}});
 }
 
 void run_run(const RunOptions& options) {
@@ -186,21 +205,51 @@ void run_run(const RunOptions& options) {
 
 void add_translation_options(CLI::App& command, RunOptions& options) {
   const char* group = "Translation";
-  command.add_option("--reference", options.references, "Translations of the --data, line by line; repeat for several")
-      ->type_name("FILE")->group(group);
-  command.add_option("--max-length", options.search.longest, "Tokens of a hypothesis at most, its end included")
-      ->check(between(1, 100'000))->type_name("N")->capture_default_str()->group(group);
-  command.add_option("--min-length", options.search.shortest, "Tokens of a hypothesis before it may end")
-      ->check(between(0, 100'000))->type_name("N")->capture_default_str()->group(group);
-  command.add_option("--n-best", options.search.n_best, "Hypotheses of each sentence in utterances.jsonl")
-      ->check(between(1, kWidestBeam))->type_name("N")->capture_default_str()->group(group);
-  command.add_option("--length-penalty", options.length_penalty, "Divides a hypothesis's score: none, wu or avg")
-      ->check(CLI::IsMember({"none", "wu", "avg"}).description(""))->type_name("NAME")->capture_default_str()->group(group);
-  command.add_option("--alpha", options.search.alpha, "Exponent of the length penalty wu")
-      ->check(CLI::Range(0.0, 100.0).description(""))->type_name("A")->capture_default_str()->group(group);
-  command.add_flag("--replace-unknown", options.replace_unknown, "Put the source's word that attention saw for an unknown one")
+  command
+      .add_option("--reference", options.references,
+                  "Translations of the --data, line by line; repeat for several")
+      ->type_name("FILE")
       ->group(group);
-  command.add_flag("--reference-perplexity", options.reference_perplexity, "Also measure the perplexity of the reference")
+  command
+      .add_option("--max-length", options.search.longest,
+                  "Tokens of a hypothesis at most, its end included")
+      ->check(between(1, 100'000))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--min-length", options.search.shortest,
+                  "Tokens of a hypothesis before it may end")
+      ->check(between(0, 100'000))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--n-best", options.search.n_best,
+                  "Hypotheses of each sentence in utterances.jsonl")
+      ->check(between(1, kWidestBeam))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--length-penalty", options.length_penalty,
+                  "Divides a hypothesis's score: none, wu or avg")
+      ->check(CLI::IsMember({"none", "wu", "avg"}).description(""))
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--alpha", options.search.alpha, "Exponent of the length penalty wu")
+      ->check(CLI::Range(0.0, 100.0).description(""))
+      ->type_name("A")
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_flag("--replace-unknown", options.replace_unknown,
+                "Put the source's word that attention saw for an unknown one")
+      ->group(group);
+  command
+      .add_flag("--reference-perplexity", options.reference_perplexity,
+                "Also measure the perplexity of the reference")
       ->group(group);
   for (const CLI::Option* option : std::as_const(command).get_options())
     if (option->get_group() == group) options.translation_only.push_back(option);
@@ -211,20 +260,33 @@ void add_translation_options(CLI::App& command, RunOptions& options) {
 void setup_run(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Evaluate a model on a test set under a policy");
-  command->add_option("--model", options->model, "The network: a safetensors file")->type_name("FILE")->required();
+  command->add_option("--model", options->model, "The network: a safetensors file")
+      ->type_name("FILE")
+      ->required();
   add_data_options(*command, options->data);
-  command->add_option("--policy", options->policy, "What is done to save energy: a YAML file; without one, nothing")
+  command
+      ->add_option("--policy", options->policy,
+                   "What is done to save energy: a YAML file; without one, nothing")
       ->type_name("FILE");
-  command->add_option("--profile", options->profile, "Ranges and formats of the layers, made by edgeval profile")
+  command
+      ->add_option("--profile", options->profile,
+                   "Ranges and formats of the layers, made by edgeval profile")
       ->type_name("FILE");
-  command->add_option("--set", options->settings, "Override keys of the policy, such as operand.clusters=12")
+  command
+      ->add_option("--set", options->settings,
+                   "Override keys of the policy, such as operand.clusters=12")
       ->type_name("KEY=VALUE");
-  command->add_option("--hardware", options->hardware, "Accelerators that price the work; without it, all shipped")
+  command
+      ->add_option("--hardware", options->hardware,
+                   "Accelerators that price the work; without it, all shipped")
       ->type_name("NAME|FILE");
-  command->add_option("--out", options->out, "Folder for report.json, utterances.jsonl and a translation's hypotheses.txt")
+  command
+      ->add_option("--out", options->out,
+                   "Folder for report.json, utterances.jsonl and a translation's hypotheses.txt")
       ->type_name("FOLDER")
       ->capture_default_str();
-  command->add_flag("--no-reference", options->no_reference, "Do not run the dense network beside the policy");
+  command->add_flag("--no-reference", options->no_reference,
+                    "Do not run the dense network beside the policy");
   command->add_option("--seed", options->seed, "Of the bootstrap intervals")
       ->check(between(0, kLargestSeed))
       ->type_name("N")

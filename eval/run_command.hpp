@@ -1,4 +1,5 @@
-// `edgeval run`: one model, one test set, one policy -> report.json, utterances.jsonl and a summary.
+// `edgeval run`: one model, one test set, one policy -> report.json, utterances.jsonl and a
+// summary.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -47,7 +47,8 @@ ordered_json figures(const ScoreOptions& options, const Scores& scores) {
     }
     if (!options.choice.wants("wer")) figures.erase("wer");
   }
-  for (const TextScore& score : scores.texts) figures[score.metric.name] = to_json(score, options.choice.rules());
+  for (const TextScore& score : scores.texts)
+    figures[score.metric.name] = to_json(score, options.choice.rules());
   return figures;
 }
 
@@ -56,7 +57,8 @@ ordered_json report(const ScoreOptions& options, const Scores& scores) {
   ordered_json json{
       {"schema", 1},
       {"edgeval", {{"version", EDGEVAL_VERSION}}},
-      {"reference", {{"path", options.choice.references.front()}, {"format", name(pair.reference_format)}}},
+      {"reference",
+       {{"path", options.choice.references.front()}, {"format", name(pair.reference_format)}}},
       {"hypothesis", {{"path", options.hypothesis}, {"format", name(pair.hypothesis_format)}}},
       {"bootstrap", {{"resamples", BootstrapOptions{}.resamples}, {"seed", options.seed}}},
       {"utterances", pair.ids.size()},
@@ -81,11 +83,14 @@ void run_score(const ScoreOptions& options, std::ostream& out) {
   const MetricOptions rules = options.choice.rules();
   Scores scores{.pairs = options.choice.read(options.hypothesis)};
   if (options.choice.wants_any(kAlignedMetrics))
-    scores.quality = evaluate(scores.pair().references, scores.pair().hypotheses,
-                              {.costs = rules.costs, .seed = options.seed, .characters = options.choice.wants("cer")});
+    scores.quality = evaluate(
+        scores.pair().references, scores.pair().hypotheses,
+        {.costs = rules.costs, .seed = options.seed, .characters = options.choice.wants("cer")});
   for (const std::string& metric : kTextMetrics)
-    if (options.choice.wants(metric)) scores.texts.push_back(text_score(metric, references_of(scores.pairs), scores.pair().hypotheses,
-                                                                             options.choice.rules(), options.seed, options.decimals));
+    if (options.choice.wants(metric))
+      scores.texts.push_back(text_score(metric, references_of(scores.pairs),
+                                        scores.pair().hypotheses, options.choice.rules(),
+                                        options.seed, options.decimals));
   if (options.format == "json")
     out << report(options, scores).dump(2) << '\n';
   else
@@ -95,10 +100,14 @@ void run_score(const ScoreOptions& options, std::ostream& out) {
 void setup_score(CLI::App& app) {
   auto options = std::make_shared<ScoreOptions>();
   CLI::App* command = app.add_subcommand("score", "Error rates, BLEU and chrF of existing files");
-  command->add_option("--reference", options->choice.references, "File of references; several for bleu, chrf and exact")
+  command
+      ->add_option("--reference", options->choice.references,
+                   "File of references; several for bleu, chrf and exact")
       ->type_name("FILE")
       ->required();
-  command->add_option("--hypothesis", options->hypothesis, "File of hypotheses")->type_name("FILE")->required();
+  command->add_option("--hypothesis", options->hypothesis, "File of hypotheses")
+      ->type_name("FILE")
+      ->required();
   add_metric_options(*command, options->choice, score_metrics());
   command->add_option("--decimals", options->decimals, "Of bleu and chrf")
       ->check(between(0, 15))

@@ -1,4 +1,5 @@
-// `edgeval score`: how good a file of hypotheses is: error rates of transcripts, scores of translations.
+// `edgeval score`: how good a file of hypotheses is: error rates of transcripts, scores of
+// translations.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -13,10 +13,13 @@
 namespace edgeval {
 namespace {
 
-std::string in_percent(const std::optional<double>& value) { return value ? fixed(*value, 2) + " %" : "n/a"; }
+std::string in_percent(const std::optional<double>& value) {
+  return value ? fixed(*value, 2) + " %" : "n/a";
+}
 
 std::string bounds(const std::optional<Interval>& interval) {
-  return interval ? concat('[', fixed(interval->low, 2), ", ", fixed(interval->high, 2), ']') : "n/a";
+  return interval ? concat('[', fixed(interval->low, 2), ", ", fixed(interval->high, 2), ']')
+                  : "n/a";
 }
 
 void write_row(std::ostream& out, const std::vector<std::string>& cells) {
@@ -81,12 +84,14 @@ void write_errors(std::ostream& out, const ScoreOptions& options, const Quality&
     if (value) value = accuracy(*value);
     std::optional<Interval> ci95 = quality.words.ci95;
     if (ci95) ci95 = Interval{accuracy(ci95->high), accuracy(ci95->low)};
-    write_row(out, {"right", in_percent(value), bounds(ci95), "", "", "", "", "accuracy, 100 % less symbol errors"});
+    write_row(out, {"right", in_percent(value), bounds(ci95), "", "", "", "",
+                    "accuracy, 100 % less symbol errors"});
   }
   if (choice.wants("cer")) write_row(out, "CER", quality.characters, "characters");
   const SentenceErrorRate& sentences = quality.sentences;
-  write_row(out, {"SER", in_percent(sentences.value), bounds(sentences.ci95), concat(sentences.errors), "", "", "",
-                  concat("of ", sentences.sentences, " sentences")});
+  write_row(out,
+            {"SER", in_percent(sentences.value), bounds(sentences.ci95), concat(sentences.errors),
+             "", "", "", concat("of ", sentences.sentences, " sentences")});
 }
 
 void write_text_scores(std::ostream& out, const std::vector<TextScore>& scores, int decimals) {
@@ -94,18 +99,20 @@ void write_text_scores(std::ostream& out, const std::vector<TextScore>& scores, 
   for (const TextScore& score : scores) {
     const bool exact = score.metric.name == "exact";
     const std::string sentences = concat(score.metric.statistics.sentences());
-    rows.push_back({score.metric.title, exact ? in_percent(score.value) : fixed(score.value, decimals),
-                    bounds(score.ci95),
-                    exact ? concat(score.metric.statistics.sum()[0], " of ", sentences) : sentences});
+    rows.push_back(
+        {score.metric.title, exact ? in_percent(score.value) : fixed(score.value, decimals),
+         bounds(score.ci95),
+         exact ? concat(score.metric.statistics.sum()[0], " of ", sentences) : sentences});
   }
   out << table(rows);
 }
 
 void write_notes(std::ostream& out, const ScoreOptions& options, const Scores& scores) {
-  out << "read as " << name(scores.pair().reference_format) << " and " << name(scores.pair().hypothesis_format) << "; ";
+  out << "read as " << name(scores.pair().reference_format) << " and "
+      << name(scores.pair().hypothesis_format) << "; ";
   if (scores.quality) out << "a missing hypothesis counts as deletions; ";
-  out << "intervals by bootstrap over sentences, " << BootstrapOptions{}.resamples << " resamples, seed "
-      << options.seed << '\n';
+  out << "intervals by bootstrap over sentences, " << BootstrapOptions{}.resamples
+      << " resamples, seed " << options.seed << '\n';
 }
 
 }  // namespace
@@ -113,7 +120,8 @@ void write_notes(std::ostream& out, const ScoreOptions& options, const Scores& s
 void write_text(std::ostream& out, const ScoreOptions& options, const Scores& scores) {
   const TranscriptPair& pair = scores.pair();
   if (options.alignments && scores.quality)
-    for (std::size_t n = 0; n < pair.ids.size(); ++n) write_alignment(out, pair, n, scores.quality->alignments[n]);
+    for (std::size_t n = 0; n < pair.ids.size(); ++n)
+      write_alignment(out, pair, n, scores.quality->alignments[n]);
   if (scores.quality) {
     write_row(out, {"", "value", "95 % interval", "errors", "sub", "del", "ins", "reference"});
     write_errors(out, options, *scores.quality);

@@ -1,4 +1,5 @@
-// What `edgeval score` prints for people: alignments in columns, a table of figures, their signatures.
+// What `edgeval score` prints for people: alignments in columns, a table of figures, their
+// signatures.
 #pragma once
 
 #include <iosfwd>

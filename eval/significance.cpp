@@ -21,8 +21,8 @@ double p_value(std::ptrdiff_t beyond, std::size_t all) {
 }
 
 // score(B*) - score(A*) of every resample.
-std::vector<double> resampled_differences(const Statistics& a, const Statistics& b, const Score& score,
-                                          const PairedOptions& options) {
+std::vector<double> resampled_differences(const Statistics& a, const Statistics& b,
+                                          const Score& score, const PairedOptions& options) {
   SplitMix64 random(options.seed);
   const Index sentences = a.sentences();
   std::vector<double> differences;
@@ -42,14 +42,17 @@ std::vector<double> resampled_differences(const Statistics& a, const Statistics&
 double bootstrap_p(std::span<const double> differences, double observed) {
   std::vector<double> sizes;
   for (const double difference : differences) sizes.push_back(std::abs(difference));
-  const double mean = std::accumulate(sizes.begin(), sizes.end(), 0.0) / static_cast<double>(sizes.size());
-  return p_value(std::ranges::count_if(sizes, [&](double size) { return size - mean > observed; }), sizes.size());
+  const double mean =
+      std::accumulate(sizes.begin(), sizes.end(), 0.0) / static_cast<double>(sizes.size());
+  return p_value(std::ranges::count_if(sizes, [&](double size) { return size - mean > observed; }),
+                 sizes.size());
 }
 
-std::optional<double> randomization_p(const Statistics& a, const Statistics& b, const Score& score, double observed,
-                                      const PairedOptions& options) {
+std::optional<double> randomization_p(const Statistics& a, const Statistics& b, const Score& score,
+                                      double observed, const PairedOptions& options) {
   SplitMix64 random = random_stream(options.seed, 1);
-  constexpr double kRounding = 1e-9;  // equal differences of other scores may not be the same double
+  constexpr double kRounding =
+      1e-9;  // equal differences of other scores may not be the same double
   std::ptrdiff_t beyond = 0;
   std::size_t scored = 0;
   for (int trial = 0; trial < options.trials; ++trial) {

@@ -15,13 +15,16 @@ void for_each_tie(const Steps& sorted, Visit&& visit) {
   for (std::size_t first = 0; first < sorted.size();) {
     std::size_t last = first;
     std::uint64_t redundant = 0;
-    for (; last < sorted.size() && sorted[last].score == sorted[first].score; ++last) redundant += sorted[last].redundant;
+    for (; last < sorted.size() && sorted[last].score == sorted[first].score; ++last)
+      redundant += sorted[last].redundant;
     visit(first, last, redundant);
     first = last;
   }
 }
 
-Index best(const float* outputs, Index count) { return std::max_element(outputs, outputs + count) - outputs; }
+Index best(const float* outputs, Index count) {
+  return std::max_element(outputs, outputs + count) - outputs;
+}
 
 double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
@@ -31,35 +34,45 @@ SimilarityCollector::SimilarityCollector(const Model& model, std::vector<Similar
     : model_(model), plans_(std::move(plans)) {
   for (std::size_t i = 0; i < model.layers.size(); ++i)
     if (const auto* lstm = std::get_if<RecurrentLayer>(&model.layers[i]))
-      for (std::size_t d = 0; d < lstm->directions.size(); ++d) series_.push_back({static_cast<Index>(i), d, {}});
+      for (std::size_t d = 0; d < lstm->directions.size(); ++d)
+        series_.push_back({static_cast<Index>(i), d, {}});
 }
 
-void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& layer, const SimilaritySkip& plan,
-                                       MatrixView<const float> input, MatrixView<const float> output) {
+void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& layer,
+                                       const SimilaritySkip& plan, MatrixView<const float> input,
+                                       MatrixView<const float> output) {
   const bool backward = layer.directions[series.direction] == Direction::kBackward;
   const std::vector<FrameSimilarity> similarity = frame_similarities(plan.rule(), input);
   const auto frame = [&](Index k) { return backward ? input.rows - 1 - k : k; };
-  const auto h = [&](Index k) { return output.row(frame(k)) + static_cast<Index>(series.direction) * layer.cells; };
+  const auto h = [&](Index k) {
+    return output.row(frame(k)) + static_cast<Index>(series.direction) * layer.cells;
+  };
   for (Index k = 1; k < input.rows; ++k) {
-    Step step{static_cast<float>(score_of_frame(similarity.data(), frame(k), backward)), false, input.rows - 1 - k, {}};
+    Step step{static_cast<float>(score_of_frame(similarity.data(), frame(k), backward)),
+              false,
+              input.rows - 1 - k,
+              {}};
     for (Index n = 0; n < std::min<Index>(kMostSkips, step.run + 1); ++n) {
       double sum = 0;
       for (Index j = 0; j < layer.cells; ++j) {
         const double moved = static_cast<double>(h(k + n)[j]) - static_cast<double>(h(k - 1)[j]);
         sum += moved * moved;
       }
-      step.moved[static_cast<std::size_t>(n)] = static_cast<float>(sum / static_cast<double>(layer.cells));
+      step.moved[static_cast<std::size_t>(n)] =
+          static_cast<float>(sum / static_cast<double>(layer.cells));
     }
     series.steps.push_back(step);
   }
 }
 
-void SimilarityCollector::on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) {
+void SimilarityCollector::on_layer(Index layer, const Ragged<float>& input,
+                                   const Ragged<float>& output) {
   for (Series& series : series_)
     if (series.layer == layer)
       for (Index n = 0; n < input.sequences(); ++n)
-        add_sequence(series, std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(layer)]),
-                     plans_[static_cast<std::size_t>(layer)], input.sequence(n), output.sequence(n));
+        add_sequence(
+            series, std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(layer)]),
+            plans_[static_cast<std::size_t>(layer)], input.sequence(n), output.sequence(n));
 }
 
 void SimilarityCollector::add(Engine& engine, const Ragged<float>& features) {
@@ -73,13 +86,17 @@ void SimilarityCollector::add(Engine& engine, const Ragged<float>& features) {
     throw;
   }
   for (std::size_t i = 0; i < series_.size(); ++i) {
-    const auto& layer = std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series_[i].layer)]);
+    const auto& layer =
+        std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series_[i].layer)]);
     const bool backward = layer.directions[series_[i].direction] == Direction::kBackward;
     std::size_t at = before[i];
     for (Index n = 0; n < result.outputs.sequences(); ++n) {
       const auto outputs = std::as_const(result.outputs).sequence(n);
-      const auto token = [&](Index k) { return best(outputs.row(backward ? outputs.rows - 1 - k : k), outputs.cols); };
-      for (Index k = 1; k < outputs.rows; ++k) series_[i].steps[at++].redundant = token(k) == token(k - 1);
+      const auto token = [&](Index k) {
+        return best(outputs.row(backward ? outputs.rows - 1 - k : k), outputs.cols);
+      };
+      for (Index k = 1; k < outputs.rows; ++k)
+        series_[i].steps[at++].redundant = token(k) == token(k - 1);
     }
   }
 }
@@ -96,7 +113,8 @@ SimilarityFacts::Error SimilarityCollector::error(const Series& series, std::siz
     if (!std::all_of(&series.steps[i], &series.steps[i] + n + 1, alike)) continue;
     ++similar, sum_similar += moved;
   }
-  return {share(sum, static_cast<double>(runs)), share(sum_similar, static_cast<double>(similar)), similar};
+  return {share(sum, static_cast<double>(runs)), share(sum_similar, static_cast<double>(similar)),
+          similar};
 }
 
 SimilarityFacts SimilarityCollector::facts(const Series& series) {
@@ -106,11 +124,13 @@ SimilarityFacts SimilarityCollector::facts(const Series& series) {
   facts.steps = sorted.size();
   for (const Step& step : sorted) facts.redundant += step.redundant;
   if (sorted.empty()) return facts;
-  const auto all = static_cast<double>(facts.steps), redundant = static_cast<double>(facts.redundant);
+  const auto all = static_cast<double>(facts.steps),
+             redundant = static_cast<double>(facts.redundant);
   const double wanted = kSimilarShare * all;
   double redundant_similar = 0, redundant_above = 0, pairs = 0;
   for_each_tie(sorted, [&](std::size_t first, std::size_t last, std::uint64_t tied_redundant) {
-    const auto tied = static_cast<double>(last - first), tied_r = static_cast<double>(tied_redundant);
+    const auto tied = static_cast<double>(last - first),
+               tied_r = static_cast<double>(tied_redundant);
     const double taken = std::clamp(wanted - static_cast<double>(first), 0.0, tied);
     if (taken > 0) facts.cut = static_cast<double>(sorted[first].score);
     redundant_similar += tied_r * taken / tied;
@@ -127,7 +147,8 @@ SimilarityFacts SimilarityCollector::facts(const Series& series) {
 std::vector<SimilarityFacts> SimilarityCollector::finish() const {
   std::vector<SimilarityFacts> all;
   for (const Series& series : series_) {
-    const auto& layer = std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series.layer)]);
+    const auto& layer =
+        std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series.layer)]);
     all.push_back(facts(series));
     all.back().layer = layer.name;
     all.back().direction = name(layer.directions[series.direction]);
@@ -146,7 +167,8 @@ nlohmann::ordered_json to_json(const SimilarityFacts& facts) {
                               {"separation", facts.separation},
                               {"errors", nlohmann::ordered_json::array()}};
   for (const SimilarityFacts::Error& error : facts.errors)
-    json["errors"].push_back({{"all", error.all}, {"similar", error.similar}, {"runs", error.runs}});
+    json["errors"].push_back(
+        {{"all", error.all}, {"similar", error.similar}, {"runs", error.runs}});
   return json;
 }
 

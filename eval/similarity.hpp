@@ -1,9 +1,10 @@
-// What P1 says of its similarity score, measured on a dense run: that it tells redundant steps from others (section III-A),
-// and how far h has moved after consecutive skips (table II). For each recurrent layer and direction, steps in processing
-// order; those without a step before are left out.
-//   redundant   CTC merges the step's token with that of the step before: the largest output is the same one
-//   similar     the step is among the top fifth by S
-//   error(k)    mean over the elements j of (h(t + k - 1)[j] - h(t - 1)[j])^2, where t ... t + k - 1 are k similar steps:
+// What P1 says of its similarity score, measured on a dense run: that it tells redundant steps from
+// others (section III-A), and how far h has moved after consecutive skips (table II). For each
+// recurrent layer and direction, steps in processing order; those without a step before are left
+// out.
+//   redundant   CTC merges the step's token with that of the step before: the largest output is the
+//   same one similar     the step is among the top fifth by S error(k)    mean over the elements j
+//   of (h(t + k - 1)[j] - h(t - 1)[j])^2, where t ... t + k - 1 are k similar steps:
 //               what a run of k skips copies, against what was computed
 #pragma once
 
@@ -21,10 +22,12 @@ inline constexpr double kSimilarShare = 0.2;
 struct SimilarityFacts {
   std::string layer, direction;
   std::uint64_t steps = 0, redundant = 0;
-  double cut = 0;                // least S of the top fifth
-  double redundant_similar = 0;  // redundant ones among the similar steps, a share; of steps tied at the cut, the mean
-  double captured = 0;           // similar ones among the redundant steps, likewise
-  double separation = 0;         // probability that a redundant step has a higher S than another; ties count half. 0.5: none
+  double cut = 0;  // least S of the top fifth
+  double redundant_similar =
+      0;  // redundant ones among the similar steps, a share; of steps tied at the cut, the mean
+  double captured = 0;    // similar ones among the redundant steps, likewise
+  double separation = 0;  // probability that a redundant step has a higher S than another; ties
+                          // count half. 0.5: none
   struct Error {
     double all = 0, similar = 0;  // over all runs of k steps, over those of similar steps
     std::uint64_t runs = 0;       // of similar steps
@@ -35,7 +38,8 @@ struct SimilarityFacts {
 // Gathers them while an engine runs dense.
 class SimilarityCollector : public LayerObserver {
  public:
-  // plans: of the layers, one with fraction_bits for each recurrent one; only their scores are used.
+  // plans: of the layers, one with fraction_bits for each recurrent one; only their scores are
+  // used.
   SimilarityCollector(const Model& model, std::vector<SimilaritySkip> plans);
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;
   // Runs a batch dense and gathers it; when the engine fails, nothing of it.
@@ -46,7 +50,7 @@ class SimilarityCollector : public LayerObserver {
   struct Step {
     float score;
     bool redundant;
-    Index run;  // how many more steps of the utterance follow
+    Index run;                            // how many more steps of the utterance follow
     std::array<float, kMostSkips> moved;  // error(k) from here on, where k <= run + 1
   };
   struct Series {
@@ -56,8 +60,8 @@ class SimilarityCollector : public LayerObserver {
   };
   static SimilarityFacts facts(const Series& series);
   static SimilarityFacts::Error error(const Series& series, std::size_t n, double cut);
-  void add_sequence(Series& series, const RecurrentLayer& layer, const SimilaritySkip& plan, MatrixView<const float> input,
-                    MatrixView<const float> output);
+  void add_sequence(Series& series, const RecurrentLayer& layer, const SimilaritySkip& plan,
+                    MatrixView<const float> input, MatrixView<const float> output);
 
   const Model& model_;
   const std::vector<SimilaritySkip> plans_;

@@ -20,7 +20,8 @@ namespace {
 
 constexpr const char* kExample =
     "Example (from the folder edgeval was cloned into):\n"
-    "  edgeval similarity --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken \\\n"
+    "  edgeval similarity --model datasets/spoken/speech-blstm3x128.safetensors --data "
+    "datasets/spoken \\\n"
     "      --profile datasets/spoken/profile.json\n";
 
 struct SimilarityOptions {
@@ -45,11 +46,13 @@ std::string text_tables(const std::vector<SimilarityFacts>& all) {
   std::vector<std::vector<std::string>> errors{{"layer", "skips", "1", "2", "3", "4"}};
   for (const SimilarityFacts& facts : all) {
     const std::string name = facts.layer + " " + facts.direction;
-    separation.push_back({name, std::to_string(facts.steps),
-                          print("%.1f %%", facts.steps == 0 ? 0 : 100 * static_cast<double>(facts.redundant) /
-                                                                     static_cast<double>(facts.steps)),
-                          print("%.1f %%", 100 * facts.redundant_similar), print("%.3f", facts.cut),
-                          print("%.3f", facts.separation)});
+    separation.push_back(
+        {name, std::to_string(facts.steps),
+         print("%.1f %%", facts.steps == 0 ? 0
+                                           : 100 * static_cast<double>(facts.redundant) /
+                                                 static_cast<double>(facts.steps)),
+         print("%.1f %%", 100 * facts.redundant_similar), print("%.3f", facts.cut),
+         print("%.3f", facts.separation)});
     std::vector<std::string> any{name, "of any steps"}, similar{"", "of similar steps"};
     for (const SimilarityFacts::Error& error : facts.errors) {
       any.push_back(print("%.6f", error.all));
@@ -60,9 +63,12 @@ std::string text_tables(const std::vector<SimilarityFacts>& all) {
   }
   separation.push_back({"Jo et al., text", "", "", "> 70 %", "", ""});
   errors.push_back({"Jo et al., table II", "", "0.001698", "0.011102", "0.016924", "0.031660"});
-  return "Steps whose token is that of the step before, and their share among the fifth of the steps with the highest\n"
-         "similarity S; separation: probability that such a step has the higher S than another (0.5: S tells nothing)\n\n" +
-         table(separation) + "\nMean squared error of h after consecutive skips\n\n" + table(errors);
+  return "Steps whose token is that of the step before, and their share among the fifth of the "
+         "steps with the highest\n"
+         "similarity S; separation: probability that such a step has the higher S than another "
+         "(0.5: S tells nothing)\n\n" +
+         table(separation) + "\nMean squared error of h after consecutive skips\n\n" +
+         table(errors);
 }
 
 void run_similarity(const SimilarityOptions& options) {
@@ -81,16 +87,18 @@ void run_similarity(const SimilarityOptions& options) {
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   if (!options.out.empty()) expect_writable(options.out);
   SimilarityCollector collector(model, plans);
-  for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads, options.output.quiet,
+  for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads,
+                 options.output.quiet,
                  [&](const Ragged<float>& features) { collector.add(*engine, features); });
   const std::vector<SimilarityFacts> facts = collector.finish();
-  nlohmann::ordered_json json{{"schema", 1},
-                              {"edgeval", {{"version", EDGEVAL_VERSION}}},
-                              {"model", {{"name", model.name}, {"sha256", model.sha256}}},
-                              {"data", {{"path", options.data.path}, {"split", set.split},
-                                        {"sha256", data::test_set_sha256(set)}}},
-                              {"shift", options.shift},
-                              {"layers", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json json{
+      {"schema", 1},
+      {"edgeval", {{"version", EDGEVAL_VERSION}}},
+      {"model", {{"name", model.name}, {"sha256", model.sha256}}},
+      {"data",
+       {{"path", options.data.path}, {"split", set.split}, {"sha256", data::test_set_sha256(set)}}},
+      {"shift", options.shift},
+      {"layers", nlohmann::ordered_json::array()}};
   for (const SimilarityFacts& each : facts) json["layers"].push_back(to_json(each));
   if (!options.out.empty()) write_file(options.out, to_text(json));
   std::cout << (options.output.format == "json" ? to_text(json) : text_tables(facts));
@@ -100,10 +108,15 @@ void run_similarity(const SimilarityOptions& options) {
 
 void setup_similarity(CLI::App& app) {
   auto options = std::make_shared<SimilarityOptions>();
-  CLI::App* command = app.add_subcommand("similarity", "Measure what the skip plan's similarity score tells");
-  command->add_option("--model", options->model, "The network: a safetensors file")->type_name("FILE")->required();
+  CLI::App* command =
+      app.add_subcommand("similarity", "Measure what the skip plan's similarity score tells");
+  command->add_option("--model", options->model, "The network: a safetensors file")
+      ->type_name("FILE")
+      ->required();
   add_data_options(*command, options->data);
-  command->add_option("--profile", options->profile, "Of the network, for the score's fixed-point formats")
+  command
+      ->add_option("--profile", options->profile,
+                   "Of the network, for the score's fixed-point formats")
       ->type_name("FILE")
       ->required();
   command->add_option("--shift", options->shift, "Low bits left out of the comparison")

@@ -1,4 +1,5 @@
-// `edgeval similarity`: how well P1's similarity score tells the steps that a network could do without.
+// `edgeval similarity`: how well P1's similarity score tells the steps that a network could do
+// without.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
-// What a score of a whole test set is made of: a few numbers per sentence that add up, such as [errors, words] for WER,
-// and the score of any sum of them. Resampling draws sentences, adds their numbers and scores the sums, so no text is
-// looked at twice.
+// What a score of a whole test set is made of: a few numbers per sentence that add up, such as
+// [errors, words] for WER, and the score of any sum of them. Resampling draws sentences, adds their
+// numbers and scores the sums, so no text is looked at twice.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,12 @@ class Statistics {
   Index width() const { return width_; }
   Index sentences() const { return static_cast<Index>(values_.size()) / width_; }
   std::span<const double> operator[](Index sentence) const {
-    return std::span(values_).subspan(static_cast<std::size_t>(sentence * width_), static_cast<std::size_t>(width_));
+    return std::span(values_).subspan(static_cast<std::size_t>(sentence * width_),
+                                      static_cast<std::size_t>(width_));
   }
-  void add(std::span<const double> sentence) { values_.insert(values_.end(), sentence.begin(), sentence.end()); }
+  void add(std::span<const double> sentence) {
+    values_.insert(values_.end(), sentence.begin(), sentence.end());
+  }
   void add(std::initializer_list<double> sentence) { values_.insert(values_.end(), sentence); }
 
   std::vector<double> sum() const {

@@ -24,7 +24,8 @@ double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
-std::string with_interval(const std::optional<double>& value, const std::optional<Interval>& interval) {
+std::string with_interval(const std::optional<double>& value,
+                          const std::optional<Interval>& interval) {
   if (!value) return "  none  (no reference words)";
   std::string text = print("%6.2f %%", *value);
   if (interval) text += print("  [%.2f, %.2f]", interval->low, interval->high);
@@ -44,8 +45,9 @@ std::string quality_lines(const Run& run) {
   };
   const EditCounts& words = quality.words.counts;
   std::string text = line("WER", quality.words, dense ? &dense->words : nullptr);
-  text += concat("  ", words.errors(), words.errors() == 1 ? " error (" : " errors (", words.substitutions, " sub, ",
-                 words.deletions, " del, ", words.insertions, " ins) of ", words.reference, " words\n");
+  text += concat("  ", words.errors(), words.errors() == 1 ? " error (" : " errors (",
+                 words.substitutions, " sub, ", words.deletions, " del, ", words.insertions,
+                 " ins) of ", words.reference, " words\n");
   text += line("CER", quality.characters, dense ? &dense->characters : nullptr) + "\n";
   text += line("SER", quality.sentences, dense ? &dense->sentences : nullptr) + "\n";
   return text;
@@ -56,15 +58,16 @@ std::string data_line(const Run& run) {
   const auto unheard = std::ranges::count(run.evaluation.frames, Index{0});
   const std::uint64_t empty = run.outcome().quality.empty_references;
   if (unheard == 0 && empty == 0) return "";
-  return concat(unheard, unheard == 1 ? " utterance" : " utterances", " shorter than a frame, ", empty, " empty ",
-                empty == 1 ? "reference" : "references", "\n");
+  return concat(unheard, unheard == 1 ? " utterance" : " utterances", " shorter than a frame, ",
+                empty, " empty ", empty == 1 ? "reference" : "references", "\n");
 }
 
 std::string layer_table(const Activity& activity) {
   const auto percent = [](std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? "-" : print("%.1f %%", share(part, whole));
   };
-  std::vector<std::vector<std::string>> rows{{"layer", "steps skipped", "x changed", "h changed", "MACs executed"}};
+  std::vector<std::vector<std::string>> rows{
+      {"layer", "steps skipped", "x changed", "h changed", "MACs executed"}};
   for (const LayerActivity& layer : activity.layers) {
     const LayerShape& shape = layer.shape;
     rows.push_back({shape.direction == "none" ? shape.name : shape.name + " " + shape.direction,
@@ -82,14 +85,19 @@ std::string si(double value, const char* unit) {
   static constexpr std::array kPrefixes{"p", "n", "u", "m", "", "k", "M", "G", "T", "P"};
   constexpr int kOne = 4;
   int prefix = kOne;
-  while (std::abs(value) >= 999.95 && prefix + 1 < static_cast<int>(kPrefixes.size())) value /= 1000, ++prefix;
+  while (std::abs(value) >= 999.95 && prefix + 1 < static_cast<int>(kPrefixes.size()))
+    value /= 1000, ++prefix;
   while (value != 0 && std::abs(value) < 0.99995 && prefix > 0) value *= 1000, --prefix;
-  const int decimals = value == 0 ? 0 : std::abs(value) < 9.9995 ? 3 : std::abs(value) < 99.995 ? 2 : 1;
+  const int decimals = value == 0                 ? 0
+                       : std::abs(value) < 9.9995 ? 3
+                       : std::abs(value) < 99.995 ? 2
+                                                  : 1;
   return print("%.*f %s%s", decimals, value, kPrefixes[static_cast<std::size_t>(prefix)], unit);
 }
 
 std::string work_table(const Activity& activity, const Activity* reference) {
-  const std::uint64_t dense = dense_counts(activity, reference).total(Count::kMacsDense), executed = activity.macs_executed();
+  const std::uint64_t dense = dense_counts(activity, reference).total(Count::kMacsDense),
+                      executed = activity.macs_executed();
   return print("MACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
                100 - share(executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
                si(static_cast<double>(dense), "MAC").c_str()) +
@@ -97,21 +105,27 @@ std::string work_table(const Activity& activity, const Activity* reference) {
 }
 
 std::string energy_table(std::span<const Pricing> pricings) {
-  const bool of_text = std::ranges::all_of(pricings, [](const Pricing& p) { return p.audio_seconds == 0; });
-  std::vector<std::vector<std::string>> rows{{"accelerator", "energy", "dense energy", "ratio", "its range",
-                                              of_text ? "time" : "x real time", of_text ? "dense time" : "dense x r.t."}};
+  const bool of_text =
+      std::ranges::all_of(pricings, [](const Pricing& p) { return p.audio_seconds == 0; });
+  std::vector<std::vector<std::string>> rows{{"accelerator", "energy", "dense energy", "ratio",
+                                              "its range", of_text ? "time" : "x real time",
+                                              of_text ? "dense time" : "dense x r.t."}};
   const auto time = [&](const Pricing& p, const hw::Price& price) {
-    return of_text ? si(price.seconds, "s") : print("%.1f", hw::realtime_factor(price, p.audio_seconds));
+    return of_text ? si(price.seconds, "s")
+                   : print("%.1f", hw::realtime_factor(price, p.audio_seconds));
   };
-  const bool as_trained =
-      std::ranges::all_of(pricings, [](const Pricing& p) { return p.as_trained_joules == p.dense.joules; });
+  const bool as_trained = std::ranges::all_of(
+      pricings, [](const Pricing& p) { return p.as_trained_joules == p.dense.joules; });
   if (!as_trained) rows.front().push_back("weights as trained");
   for (const Pricing& p : pricings) {
-    rows.push_back({p.accelerator, si(p.price.joules, "J"), si(p.dense.joules, "J"), print("%.3f", p.ratio.value),
-                    print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest), time(p, p.price), time(p, p.dense)});
+    rows.push_back({p.accelerator, si(p.price.joules, "J"), si(p.dense.joules, "J"),
+                    print("%.3f", p.ratio.value),
+                    print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest), time(p, p.price),
+                    time(p, p.dense)});
     if (!as_trained) rows.back().push_back(si(p.as_trained_joules, "J"));
     for (std::size_t i = 0; i < p.price.components.size(); ++i)
-      rows.push_back({concat("  ", p.price.components[i].component), si(p.price.components[i].joules(), "J"),
+      rows.push_back({concat("  ", p.price.components[i].component),
+                      si(p.price.components[i].joules(), "J"),
                       si(p.dense.components[i].joules(), "J")});
   }
   return table(rows);
@@ -120,9 +134,10 @@ std::string energy_table(std::span<const Pricing> pricings) {
 std::string summary(const Run& run, std::span<const Pricing> pricings) {
   const Evaluation& evaluation = run.evaluation;
   const Activity& activity = run.outcome().total;
-  std::string text = print("%s on %s%s%s: %zu utterances, %.1f min of audio; %s\n", run.model.name.c_str(),
-                           run.data_path.c_str(), run.set.split.empty() ? "" : ", ", run.set.split.c_str(),
-                           run.set.utterances.size(), evaluation.audio_seconds() / 60, run.device.c_str());
+  std::string text =
+      print("%s on %s%s%s: %zu utterances, %.1f min of audio; %s\n", run.model.name.c_str(),
+            run.data_path.c_str(), run.set.split.empty() ? "" : ", ", run.set.split.c_str(),
+            run.set.utterances.size(), evaluation.audio_seconds() / 60, run.device.c_str());
   text += concat("policy: ", describe(run.point), "\n");
   if (!std::holds_alternative<AsTrained>(run.policy.weights))
     text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");

@@ -10,8 +10,9 @@ namespace edgeval {
 
 std::string summary(const Run& run, std::span<const Pricing> pricings);
 
-// Energy, time and the breakdown by component, beside the dense run; with weights changed, also beside the dense run of
-// those as trained. The ratio has its range over the ranges of the constants.
+// Energy, time and the breakdown by component, beside the dense run; with weights changed, also
+// beside the dense run of those as trained. The ratio has its range over the ranges of the
+// constants.
 std::string energy_table(std::span<const Pricing> pricings);
 
 // "MACs executed ..." and a line for each layer and direction. reference: as in dense_counts.

@@ -15,8 +15,9 @@ std::string line_of(const Metric& metric, double value, const MetricOptions& rul
 
 }  // namespace
 
-TextScore text_score(const std::string& name, References references, std::span<const std::string> hypotheses,
-                     const MetricOptions& rules, std::uint64_t seed, int decimals) {
+TextScore text_score(const std::string& name, References references,
+                     std::span<const std::string> hypotheses, const MetricOptions& rules,
+                     std::uint64_t seed, int decimals) {
   TextScore score{measure(name, references, hypotheses, rules)};
   score.value = score.metric.score(score.metric.statistics.sum()).value_or(0);
   score.ci95 = bootstrap(score.metric.statistics, score.metric.score, {.seed = seed});
@@ -26,7 +27,8 @@ TextScore text_score(const std::string& name, References references, std::span<c
 
 nlohmann::ordered_json to_json(const TextScore& score, const MetricOptions& rules) {
   const std::vector<double> sums = score.metric.statistics.sum();
-  nlohmann::ordered_json json{{"value", score.value}, {"sentences", score.metric.statistics.sentences()}};
+  nlohmann::ordered_json json{{"value", score.value},
+                              {"sentences", score.metric.statistics.sentences()}};
   if (score.metric.name == "exact") json["exact"] = static_cast<std::uint64_t>(sums[0]);
   if (score.metric.name == "bleu") {
     const BleuScore bleu = bleu_score(sums, rules.bleu);
@@ -35,7 +37,8 @@ nlohmann::ordered_json to_json(const TextScore& score, const MetricOptions& rule
     json["hypothesis_length"] = static_cast<std::uint64_t>(bleu.hypothesis_length);
     json["reference_length"] = static_cast<std::uint64_t>(bleu.reference_length);
   }
-  json["ci95"] = score.ci95 ? nlohmann::ordered_json{score.ci95->low, score.ci95->high} : nlohmann::ordered_json(nullptr);
+  json["ci95"] = score.ci95 ? nlohmann::ordered_json{score.ci95->low, score.ci95->high}
+                            : nlohmann::ordered_json(nullptr);
   json["signature"] = score.metric.signature;
   if (score.line != score.metric.signature) json["line"] = score.line;
   return json;

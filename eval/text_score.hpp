@@ -1,4 +1,5 @@
-// A figure of translations over a whole set, with its interval and the line that says how it was counted.
+// A figure of translations over a whole set, with its interval and the line that says how it was
+// counted.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -20,8 +21,9 @@ struct TextScore {
 };
 
 // decimals: of the line.
-TextScore text_score(const std::string& name, References references, std::span<const std::string> hypotheses,
-                     const MetricOptions& rules, std::uint64_t seed, int decimals = 2);
+TextScore text_score(const std::string& name, References references,
+                     std::span<const std::string> hypotheses, const MetricOptions& rules,
+                     std::uint64_t seed, int decimals = 2);
 
 // {"value", "sentences", what the metric has, "ci95", "signature", "line"}
 nlohmann::ordered_json to_json(const TextScore& score, const MetricOptions& rules);

@@ -8,7 +8,8 @@ namespace edgeval {
 namespace {
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size()))
     text.replace(at, from.size(), to);
 }
 
@@ -21,8 +22,9 @@ bool is_parted(char c) {
          (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
 }
 
-// One pass over neighbours: where both(first, second) holds, writes them with spaces as `pattern` has them ("1 2 " is
-// the first, a space, the second, a space) and goes on behind both; so of overlapping pairs the leftmost counts.
+// One pass over neighbours: where both(first, second) holds, writes them with spaces as `pattern`
+// has them ("1 2 " is the first, a space, the second, a space) and goes on behind both; so of
+// overlapping pairs the leftmost counts.
 template <class Text, class Both>
 Text part_pairs(const Text& text, std::string_view pattern, Both both) {
   Text parted;
@@ -51,7 +53,8 @@ Text part_each(const Text& text, Which which) {
   return parted;
 }
 
-// All classes are of ASCII, and neighbours only ever part at an ASCII character; so bytes serve as well as code points.
+// All classes are of ASCII, and neighbours only ever part at an ASCII character; so bytes serve as
+// well as code points.
 std::string part_13a(std::string_view sentence) {
   std::string text(sentence);
   replace_all(text, "<skipped>", "");
@@ -60,21 +63,30 @@ std::string part_13a(std::string_view sentence) {
   replace_all(text, "&lt;", "<");
   replace_all(text, "&gt;", ">");
   text = part_each(text.insert(0, 1, ' ').append(1, ' '), is_parted);
-  text = part_pairs(text, "1 2 ", [](char first, char second) { return !is_digit(first) && is_point(second); });
-  text = part_pairs(text, " 1 2", [](char first, char second) { return is_point(first) && !is_digit(second); });
-  return part_pairs(text, "1 2 ", [](char first, char second) { return is_digit(first) && second == '-'; });
+  text = part_pairs(text, "1 2 ",
+                    [](char first, char second) { return !is_digit(first) && is_point(second); });
+  text = part_pairs(text, " 1 2",
+                    [](char first, char second) { return is_point(first) && !is_digit(second); });
+  return part_pairs(text, "1 2 ",
+                    [](char first, char second) { return is_digit(first) && second == '-'; });
 }
 
 std::string part_intl(std::string_view sentence) {
   std::u32string text = code_points(sentence);
-  const auto behind = [](char32_t first, char32_t second) { return !is_number(first) && is_punctuation(second); };
-  const auto before = [](char32_t first, char32_t second) { return is_punctuation(first) && !is_number(second); };
+  const auto behind = [](char32_t first, char32_t second) {
+    return !is_number(first) && is_punctuation(second);
+  };
+  const auto before = [](char32_t first, char32_t second) {
+    return is_punctuation(first) && !is_number(second);
+  };
   text = part_pairs(text, "1 2 ", behind);
   text = part_pairs(text, " 1 2", before);
   return utf8(part_each(text, is_symbol));
 }
 
-std::vector<std::string> owned(const std::vector<std::string_view>& views) { return {views.begin(), views.end()}; }
+std::vector<std::string> owned(const std::vector<std::string_view>& views) {
+  return {views.begin(), views.end()};
+}
 
 }  // namespace
 

@@ -20,7 +20,8 @@ struct Lines {
   std::string path;
   std::string bytes;
   std::vector<std::string_view> lines{};  // trimmed
-  std::vector<std::string_view> whole{};  // with the white space in front, which a tokenizer may see
+  std::vector<std::string_view>
+      whole{};  // with the white space in front, which a tokenizer may see
 };
 
 struct Utterance {
@@ -37,7 +38,8 @@ void split_lines(Lines& file) {
     const std::string_view line = rest.substr(0, length);
     file.lines.push_back(trimmed(line));
     const std::string_view words = file.lines.back();
-    const std::size_t end = words.empty() ? 0 : static_cast<std::size_t>(words.end() - line.begin());
+    const std::size_t end =
+        words.empty() ? 0 : static_cast<std::size_t>(words.end() - line.begin());
     file.whole.push_back(line.substr(0, end));
     EDGEVAL_EXPECTS(file.lines.back().find('\0') == std::string_view::npos, file.path, ":",
                     file.lines.size(),

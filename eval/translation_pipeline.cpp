@@ -11,26 +11,32 @@
 namespace edgeval {
 namespace {
 
-constexpr Index kCpuBatch = 512;     // more gain no speed and make progress jumpy
+constexpr Index kCpuBatch = 512;      // more gain no speed and make progress jumpy
 constexpr Index kGpuBatch = 1 << 14;  // what does not fit is halved
 
 // What the sentences share: ids and pieces of the sources, the way back to text.
 class Texts {
  public:
   Texts(const TranslationModel& model, const data::TextSet& set)
-      : set_(set), source_(model.source), target_(model.target), ids_(source_sentences(source_, set)) {}
+      : set_(set),
+        source_(model.source),
+        target_(model.target),
+        ids_(source_sentences(source_, set)) {}
 
   const std::vector<Sentence>& ids() const { return ids_; }
   const data::Subwords& target() const { return target_; }
 
   std::string text(Index sentence, const Hypothesis& hypothesis, bool replace_unknown) const {
     const std::vector<Index> tokens(hypothesis.tokens.begin(), hypothesis.tokens.end());
-    if (!replace_unknown || std::ranges::find(tokens, target_.config().unk) == tokens.end()) return target_.decode(tokens);
-    std::vector<std::string> pieces = source_.pieces_of(set_.sources[static_cast<std::size_t>(sentence)]);
+    if (!replace_unknown || std::ranges::find(tokens, target_.config().unk) == tokens.end())
+      return target_.decode(tokens);
+    std::vector<std::string> pieces =
+        source_.pieces_of(set_.sources[static_cast<std::size_t>(sentence)]);
     if (source_.config().bos) pieces.insert(pieces.begin(), "");
     if (source_.config().eos) pieces.emplace_back();
     std::vector<std::string> instead;
-    for (Index position : hypothesis.attended) instead.push_back(pieces[static_cast<std::size_t>(position)]);
+    for (Index position : hypothesis.attended)
+      instead.push_back(pieces[static_cast<std::size_t>(position)]);
     return target_.decode(tokens, instead);
   }
 
@@ -50,12 +56,14 @@ std::vector<std::vector<Index>> plan_batches(const std::vector<Sentence>& senten
   return batches;
 }
 
-void run_part(const TranslationCandidate& candidate, const Texts& texts, const TranslationOptions& options,
-              const std::vector<Index>& part, TranslationOutcome& outcome) {
+void run_part(const TranslationCandidate& candidate, const Texts& texts,
+              const TranslationOptions& options, const std::vector<Index>& part,
+              TranslationOutcome& outcome) {
   std::vector<Sentence> sentences;
   for (Index n : part) sentences.push_back(texts.ids()[static_cast<std::size_t>(n)]);
   const auto start = std::chrono::steady_clock::now();
-  std::vector<Translation> translations = candidate.translator->run(sentences, candidate.point, candidate.search);
+  std::vector<Translation> translations =
+      candidate.translator->run(sentences, candidate.point, candidate.search);
   outcome.seconds += seconds_since(start);
   for (std::size_t i = 0; i < part.size(); ++i) {
     const auto n = static_cast<std::size_t>(part[i]);
@@ -65,20 +73,24 @@ void run_part(const TranslationCandidate& candidate, const Texts& texts, const T
   }
 }
 
-std::optional<double> perplexity_of_references(const TranslationCandidate& candidate, const Texts& texts,
-                                               const data::TextSet& set, const std::vector<std::vector<Index>>& batches) {
+std::optional<double> perplexity_of_references(const TranslationCandidate& candidate,
+                                               const Texts& texts, const data::TextSet& set,
+                                               const std::vector<std::vector<Index>>& batches) {
   std::vector<std::optional<ScoredSentence>> scored(set.sources.size());
   const auto score = [&](const std::vector<Index>& part) {
     std::vector<Sentence> sources;
     std::vector<std::vector<int>> targets;
     for (Index n : part) {
       sources.push_back(texts.ids()[static_cast<std::size_t>(n)]);
-      const std::vector<Index> ids = texts.target().encode(set.references.front()[static_cast<std::size_t>(n)]);
+      const std::vector<Index> ids =
+          texts.target().encode(set.references.front()[static_cast<std::size_t>(n)]);
       targets.emplace_back(ids.begin(), ids.end());
     }
-    const std::vector<double> sums = candidate.translator->log_probabilities(sources, targets, candidate.point);
+    const std::vector<double> sums =
+        candidate.translator->log_probabilities(sources, targets, candidate.point);
     for (std::size_t i = 0; i < part.size(); ++i)
-      if (!sources[i].empty()) scored[static_cast<std::size_t>(part[i])] = ScoredSentence{sums[i], std::ssize(targets[i])};
+      if (!sources[i].empty())
+        scored[static_cast<std::size_t>(part[i])] = ScoredSentence{sums[i], std::ssize(targets[i])};
   };
   for (const std::vector<Index>& batch : batches) run_in_parts(batch, score);
   std::vector<ScoredSentence> in_order;  // of the set, whatever the batches
@@ -87,7 +99,8 @@ std::optional<double> perplexity_of_references(const TranslationCandidate& candi
   return reference_perplexity(in_order);
 }
 
-void score(const data::TextSet& set, const TranslationOptions& options, TranslationOutcome& outcome) {
+void score(const data::TextSet& set, const TranslationOptions& options,
+           TranslationOutcome& outcome) {
   std::vector<ScoredSentence> scored;
   for (const Translation& translation : outcome.translations) {
     const Hypothesis& best = translation.search.best.front();
@@ -118,13 +131,14 @@ std::vector<Sentence> source_sentences(const data::Subwords& source, const data:
     if (source.config().bos) ids.insert(ids.begin(), *source.config().bos);
     if (source.config().eos) ids.push_back(*source.config().eos);
   }
-  EDGEVAL_EXPECTS(std::ranges::any_of(sentences, [](const Sentence& ids) { return !ids.empty(); }), set.path.string(),
-                  ": holds no words");
+  EDGEVAL_EXPECTS(std::ranges::any_of(sentences, [](const Sentence& ids) { return !ids.empty(); }),
+                  set.path.string(), ": holds no words");
   return sentences;
 }
 
 TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSet& set,
-                               const std::vector<TranslationCandidate>& candidates, const TranslationOptions& options) {
+                               const std::vector<TranslationCandidate>& candidates,
+                               const TranslationOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const Texts texts(model, set);
   TranslationEvaluation evaluation;
@@ -148,7 +162,8 @@ TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSe
   for (std::size_t c = 0; c < candidates.size(); ++c) {
     score(set, options, evaluation.outcomes[c]);
     if (options.reference_perplexity && !set.references.empty())
-      evaluation.outcomes[c].reference_perplexity = perplexity_of_references(candidates[c], texts, set, batches);
+      evaluation.outcomes[c].reference_perplexity =
+          perplexity_of_references(candidates[c], texts, set, batches);
   }
   evaluation.total_seconds = seconds_since(start);
   return evaluation;

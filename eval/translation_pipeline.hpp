@@ -1,5 +1,5 @@
-// One translation model, one set of sentences, some candidates, as a straight line: open -> ids -> encode -> search ->
-// text -> score.
+// One translation model, one set of sentences, some candidates, as a straight line: open -> ids ->
+// encode -> search -> text -> score.
 #pragma once
 
 #include <string>
@@ -16,7 +16,8 @@ struct TranslationOptions {
   Index batch = 0;         // sentences at once; 0: a few hundred, on a GPU as many as it takes
   std::uint64_t seed = 0;  // of the bootstrap
   bool quiet = false;      // no progress
-  bool replace_unknown = false;     // an unknown word becomes the source's at the position attended most
+  bool replace_unknown =
+      false;  // an unknown word becomes the source's at the position attended most
   bool reference_perplexity = false;  // of the first reference, a pass of its own
 };
 
@@ -45,11 +46,12 @@ struct TranslationEvaluation {
   double total_seconds = 0;                  // wall time
 };
 
-// The ids of every line, with bos and eos where the model wants them; none of a line without words. Throws Error when
-// no line has any.
+// The ids of every line, with bos and eos where the model wants them; none of a line without words.
+// Throws Error when no line has any.
 std::vector<Sentence> source_sentences(const data::Subwords& source, const data::TextSet& set);
 
 TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSet& set,
-                               const std::vector<TranslationCandidate>& candidates, const TranslationOptions& options);
+                               const std::vector<TranslationCandidate>& candidates,
+                               const TranslationOptions& options);
 
 }  // namespace edgeval

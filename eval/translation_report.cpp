@@ -14,7 +14,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json or_null(const std::optional<double>& value) { return value ? ordered_json(*value) : ordered_json(nullptr); }
+ordered_json or_null(const std::optional<double>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
 
 ordered_json quality_to_json(const TranslationOutcome& outcome) {
   ordered_json json = ordered_json::object();
@@ -42,7 +44,8 @@ ordered_json search_to_json(const SearchOptions& options) {
 
 ordered_json data_to_json(const TranslationRun& run) {
   ordered_json references = ordered_json::array();
-  for (const std::filesystem::path& path : run.set.reference_paths) references.push_back(path.string());
+  for (const std::filesystem::path& path : run.set.reference_paths)
+    references.push_back(path.string());
   const std::vector<Index>& tokens = run.evaluation.source_tokens;
   return {{"path", run.set.path.string()},
           {"references", references},
@@ -52,7 +55,8 @@ ordered_json data_to_json(const TranslationRun& run) {
 }
 
 ordered_json timing_to_json(const TranslationRun& run) {
-  ordered_json timing{{"seconds", run.evaluation.total_seconds}, {"seconds_engine", run.outcome().seconds}};
+  ordered_json timing{{"seconds", run.evaluation.total_seconds},
+                      {"seconds_engine", run.outcome().seconds}};
   if (run.dense() != nullptr) timing["seconds_dense_reference"] = run.dense()->seconds;
   timing["sentences_per_second"] = static_cast<double>(run.set.sentences()) / run.outcome().seconds;
   return timing;
@@ -72,23 +76,31 @@ std::string quality_lines(const TranslationRun& run) {
     std::string title = score.metric.title;
     title.resize(std::max<std::size_t>(title.size(), 6), ' ');
     text += concat(title, " ", fixed(score.value, 2), percent ? " %" : "");
-    if (score.ci95) text += concat("  [", fixed(score.ci95->low, 2), ", ", fixed(score.ci95->high, 2), "]");
-    text += against_dense(score.value, run.dense() != nullptr ? &run.dense()->scores[i].value : nullptr);
+    if (score.ci95)
+      text += concat("  [", fixed(score.ci95->low, 2), ", ", fixed(score.ci95->high, 2), "]");
+    text += against_dense(score.value,
+                          run.dense() != nullptr ? &run.dense()->scores[i].value : nullptr);
     text += "\n";
   }
   if (outcome.scores.empty()) text += "no reference given, so nothing is scored\n";
-  if (outcome.predicted_perplexity) text += concat("perplexity of the hypotheses ", fixed(*outcome.predicted_perplexity, 3));
-  if (outcome.reference_perplexity) text += concat(", of the reference ", fixed(*outcome.reference_perplexity, 3));
+  if (outcome.predicted_perplexity)
+    text += concat("perplexity of the hypotheses ", fixed(*outcome.predicted_perplexity, 3));
+  if (outcome.reference_perplexity)
+    text += concat(", of the reference ", fixed(*outcome.reference_perplexity, 3));
   return text + (outcome.predicted_perplexity ? "\n" : "");
 }
 
 std::string beam_line(const TranslationRun& run) {
   const TranslationOutcome& outcome = run.outcome();
-  std::string text = concat("beam: ", describe(run.candidates[0].search.beam), "; average width ",
-                            fixed(outcome.counts.average_beam_width(), 2), ", ", outcome.counts.rows_live,
-                            " decoder rows in ", outcome.counts.steps, " steps");
+  std::string text =
+      concat("beam: ", describe(run.candidates[0].search.beam), "; average width ",
+             fixed(outcome.counts.average_beam_width(), 2), ", ", outcome.counts.rows_live,
+             " decoder rows in ", outcome.counts.steps, " steps");
   if (run.dense() != nullptr && run.dense()->counts.rows_live > 0)
-    text += concat(" (", fixed(100 * static_cast<double>(outcome.counts.rows_live) / static_cast<double>(run.dense()->counts.rows_live), 1),
+    text += concat(" (",
+                   fixed(100 * static_cast<double>(outcome.counts.rows_live) /
+                             static_cast<double>(run.dense()->counts.rows_live),
+                         1),
                    " % of the rows of ", describe(run.candidates[1].search.beam), ")");
   return text + "\n";
 }
@@ -151,13 +163,16 @@ std::string hypotheses_to_text(const TranslationRun& run) {
 
 std::string summary(const TranslationRun& run, std::span<const Pricing> pricings) {
   const TranslationOutcome& outcome = run.outcome();
-  std::string text = concat(run.model.network.name, " on ", run.set.path.string(), ": ", run.set.sentences(),
-                            " sentences; ", run.device, "\npolicy: ", describe(run.candidates[0].point), "\n");
+  std::string text =
+      concat(run.model.network.name, " on ", run.set.path.string(), ": ", run.set.sentences(),
+             " sentences; ", run.device, "\npolicy: ", describe(run.candidates[0].point), "\n");
   if (!std::holds_alternative<AsTrained>(run.policy.weights))
     text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
-  text += concat(beam_line(run), "\n", quality_lines(run), "\n", work_table(outcome.total, run.dense_total()));
+  text += concat(beam_line(run), "\n", quality_lines(run), "\n",
+                 work_table(outcome.total, run.dense_total()));
   if (!pricings.empty()) text += concat("\n", energy_table(pricings));
-  text += concat("\n", fixed(outcome.seconds, 2), " s: ", fixed(static_cast<double>(run.set.sentences()) / outcome.seconds, 1),
+  text += concat("\n", fixed(outcome.seconds, 2),
+                 " s: ", fixed(static_cast<double>(run.set.sentences()) / outcome.seconds, 1),
                  " sentences/s; ", fixed(run.evaluation.total_seconds, 2), " s in all\n");
   return text;
 }

@@ -1,5 +1,5 @@
-// What a run of a translation model leaves behind: report.json, utterances.jsonl and hypotheses.txt, and what a person
-// reads on the terminal (docs/formats.md, "report").
+// What a run of a translation model leaves behind: report.json, utterances.jsonl and
+// hypotheses.txt, and what a person reads on the terminal (docs/formats.md, "report").
 #pragma once
 
 #include "eval/report.hpp"
@@ -11,14 +11,17 @@ struct TranslationRun {
   const TranslationModel& model;
   const data::TextSet& set;
   const Policy& policy;
-  const TranslationEvaluation& evaluation;  // outcomes[0] the policy's; [1] the dense network's, at the greatest width
+  const TranslationEvaluation&
+      evaluation;  // outcomes[0] the policy's; [1] the dense network's, at the greatest width
   const std::vector<TranslationCandidate>& candidates;  // of these outcomes
   std::string device;
   std::span<const hw::Accelerator> accelerators;
   std::span<const MatrixReport> weights;
 
   const TranslationOutcome& outcome() const { return evaluation.outcomes[0]; }
-  const TranslationOutcome* dense() const { return evaluation.outcomes.size() > 1 ? &evaluation.outcomes[1] : nullptr; }
+  const TranslationOutcome* dense() const {
+    return evaluation.outcomes.size() > 1 ? &evaluation.outcomes[1] : nullptr;
+  }
   const Activity* dense_total() const { return dense() == nullptr ? nullptr : &dense()->total; }
 };
 

@@ -59,7 +59,10 @@ std::u32string code_points(std::string_view text) {
 std::string utf8(std::u32string_view points) {
   std::string text;
   for (const char32_t point : points) {
-    int following = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;  // bytes, of 6 bits each
+    int following = point < 0x80      ? 0
+                    : point < 0x800   ? 1
+                    : point < 0x10000 ? 2
+                                      : 3;  // bytes, of 6 bits each
     const char32_t mark = following == 0 ? 0 : 0xF0 << (3 - following) & 0xFF;
     text += static_cast<char>(mark | point >> 6 * following);
     while (following-- > 0) text += static_cast<char>(0x80 | (point >> 6 * following & 0x3F));
@@ -68,7 +71,8 @@ std::string utf8(std::u32string_view points) {
 }
 
 bool is_white_space(char32_t point) {
-  if (point < 0x80) return point == ' ' || (point >= 0x09 && point <= 0x0D) || (point >= 0x1C && point <= 0x1F);
+  if (point < 0x80)
+    return point == ' ' || (point >= 0x09 && point <= 0x0D) || (point >= 0x1C && point <= 0x1F);
   return u_isUWhiteSpace(static_cast<UChar32>(point));
 }
 
@@ -91,7 +95,8 @@ std::vector<std::string_view> unicode_words(std::string_view text) {
 std::string_view without_white_space_behind(std::string_view text) {
   const std::vector<std::string_view> words = unicode_words(text);
   if (words.empty()) return {};
-  return text.substr(0, static_cast<std::size_t>(words.back().data() + words.back().size() - text.data()));
+  return text.substr(
+      0, static_cast<std::size_t>(words.back().data() + words.back().size() - text.data()));
 }
 
 std::vector<std::string_view> unicode_characters(std::string_view text) {
@@ -107,8 +112,8 @@ std::string lower_case(std::string_view text) {
   for (;;) {
     UErrorCode error = U_ZERO_ERROR;
     const std::int32_t length =
-        ucasemap_utf8ToLower(root_case_map(), lower.data(), static_cast<std::int32_t>(lower.size()), text.data(),
-                             static_cast<std::int32_t>(text.size()), &error);
+        ucasemap_utf8ToLower(root_case_map(), lower.data(), static_cast<std::int32_t>(lower.size()),
+                             text.data(), static_cast<std::int32_t>(text.size()), &error);
     const bool fits = error != U_BUFFER_OVERFLOW_ERROR;
     if (fits && U_FAILURE(error)) throw std::runtime_error(concat("ICU: ", u_errorName(error)));
     lower.resize(static_cast<std::size_t>(length));

@@ -1,6 +1,6 @@
-// Text as Unicode code points, by the rules that scores of translations are defined with: white space as Python's
-// str.split() has it, lower case as str.lower(), the general categories P, S and N. UTF-8 wanted; a byte that is none
-// counts as U+FFFD.
+// Text as Unicode code points, by the rules that scores of translations are defined with: white
+// space as Python's str.split() has it, lower case as str.lower(), the general categories P, S and
+// N. UTF-8 wanted; a byte that is none counts as U+FFFD.
 #pragma once
 
 #include <string>
@@ -26,7 +26,8 @@ std::string_view without_white_space_behind(std::string_view text);
 // The code points that are no white space, each on its own; views into `text`.
 std::vector<std::string_view> unicode_characters(std::string_view text);
 
-// Full mapping without a language: a capital sigma at the end of a word becomes the final one, dotted I two points.
+// Full mapping without a language: a capital sigma at the end of a word becomes the final one,
+// dotted I two points.
 std::string lower_case(std::string_view text);
 
 }  // namespace edgeval

@@ -136,7 +136,8 @@ LayerKind read_kind(const Reader& reader, const YAML::Node& node, const std::str
 }
 
 // A kind, a list of kinds, or `any`.
-std::vector<LayerKind> read_kinds(const Reader& reader, const YAML::Node& node, const std::string& what) {
+std::vector<LayerKind> read_kinds(const Reader& reader, const YAML::Node& node,
+                                  const std::string& what) {
   if (!node || (node.IsScalar() && node.Scalar() == "any")) return {};
   if (!node.IsSequence()) return {read_kind(reader, node, what)};
   std::vector<LayerKind> kinds;
@@ -181,8 +182,9 @@ EnergyRule read_rule(const Reader& reader, const YAML::Node& node, const Acceler
       find_named(reader, node["action"], components[component].actions, "action", what);
   EnergyRule rule{read_work(reader, node, what), component, action};
   for (const EnergyRule& other : accelerator.rules) {
-    const bool overlaps = std::ranges::any_of(
-        kLayerKinds, [&](LayerKind kind) { return other.work.applies(kind) && rule.work.applies(kind); });
+    const bool overlaps = std::ranges::any_of(kLayerKinds, [&](LayerKind kind) {
+      return other.work.applies(kind) && rule.work.applies(kind);
+    });
     if (other.work.count == rule.work.count && other.component == component &&
         other.action == action && overlaps)
       reader.fail(node, what, ": charges ", components[component].name, " ",

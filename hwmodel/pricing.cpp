@@ -87,13 +87,15 @@ double ratio(const Accelerator& accelerator, const std::vector<Term>& terms, Pic
     a += pick(term) * term.times_a;
     b += pick(term) * term.times_b;
   }
-  EDGEVAL_EXPECTS(b > 0, accelerator.file, ": the reference costs no energy, so there is no ratio to it");
+  EDGEVAL_EXPECTS(b > 0, accelerator.file,
+                  ": the reference costs no energy, so there is no ratio to it");
   return a / b;
 }
 
 // Dinkelbach's iteration: at the extreme ratio r each constant sits at the end of its range that
 // the sign of (times_a - r times_b) asks for. Each round improves r or ends.
-double extreme_ratio(const Accelerator& accelerator, const std::vector<Term>& terms, double start, bool highest) {
+double extreme_ratio(const Accelerator& accelerator, const std::vector<Term>& terms, double start,
+                     bool highest) {
   double best = start;
   for (;;) {
     const double next = ratio(accelerator, terms, [&](const Term& term) {
@@ -109,18 +111,23 @@ double extreme_ratio(const Accelerator& accelerator, const std::vector<Term>& te
 
 namespace {
 
-// Whether some rules know how the cells of a kind are built, and not what a cell may have beside it.
+// Whether some rules know how the cells of a kind are built, and not what a cell may have beside
+// it.
 bool singles_out_kinds(const Accelerator& accelerator) {
   const auto named = [](const Work& work) { return !work.kinds.empty(); };
-  return std::ranges::any_of(accelerator.rules, named, &EnergyRule::work) || std::ranges::any_of(accelerator.cycles, named);
+  return std::ranges::any_of(accelerator.rules, named, &EnergyRule::work) ||
+         std::ranges::any_of(accelerator.cycles, named);
 }
 
-// Whether rules that single out kinds of cells leave out this one: what they say would be missing from its price.
+// Whether rules that single out kinds of cells leave out this one: what they say would be missing
+// from its price.
 bool is_left_out(const Accelerator& accelerator, LayerKind kind) {
   bool named = false, others = false;
   const auto see = [&](const Work& work) {
     named = named || work.names(kind);
-    others = others || std::ranges::any_of(work.kinds, [&](LayerKind other) { return other != LayerKind::kLinear && other != kind; });
+    others = others || std::ranges::any_of(work.kinds, [&](LayerKind other) {
+               return other != LayerKind::kLinear && other != kind;
+             });
   };
   for (const EnergyRule& rule : accelerator.rules) see(rule.work);
   for (const Work& work : accelerator.cycles) see(work);
@@ -131,10 +138,12 @@ bool is_left_out(const Accelerator& accelerator, LayerKind kind) {
 
 std::optional<std::string> cannot_price(const Accelerator& accelerator, const Activity& activity) {
   for (const LayerActivity& layer : activity.layers) {
-    const std::string place = concat(accelerator.file, ": ", accelerator.name, " cannot price layer ",
-                                     layer.shape.name, " (", layer.shape.direction, "): ");
+    const std::string place =
+        concat(accelerator.file, ": ", accelerator.name, " cannot price layer ", layer.shape.name,
+               " (", layer.shape.direction, "): ");
     if (is_left_out(accelerator, layer.shape.kind))
-      return concat(place, "its cells are of kind ", name(layer.shape.kind), ", which none of its rules names");
+      return concat(place, "its cells are of kind ", name(layer.shape.kind),
+                    ", which none of its rules names");
     if (layer.shape.form.projection > 0 && singles_out_kinds(accelerator))
       return concat(place, "it has a projection, of which its rules know nothing");
     for (std::size_t i = 0; i < kCounts; ++i) {
@@ -197,8 +206,10 @@ RatioRange ratio_range(const Accelerator& accelerator, const Activity& activity,
   expect_priceable(accelerator, activity);
   expect_priceable(accelerator, reference);
   const std::vector<Term> terms = terms_of(accelerator, activity, reference);
-  const double value = ratio(accelerator, terms, [](const Term& term) { return term.constant->value; });
-  return {value, extreme_ratio(accelerator, terms, value, false), extreme_ratio(accelerator, terms, value, true)};
+  const double value =
+      ratio(accelerator, terms, [](const Term& term) { return term.constant->value; });
+  return {value, extreme_ratio(accelerator, terms, value, false),
+          extreme_ratio(accelerator, terms, value, true)};
 }
 
 }  // namespace edgeval::hw

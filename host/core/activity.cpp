@@ -65,11 +65,13 @@ void complete_counts(LayerActivity& layer) {
   const std::uint64_t elements = layer[Count::kElementsHigh] + layer[Count::kElementsLow];
   for (const ProductCounts& product : kProductCounts) {
     if (product.bits != shape.weight_bits || elements > 0) continue;
-    layer[product.macs] = neurons > 0 ? layer[Count::kNeuronsComputed] * u(shape.product_inputs() + shape.recurrent)
-                                      : u(shape.gates * shape.outputs) * (layer[Count::kInputsChanged] +
-                                                                          layer[Count::kRecurrentInputsChanged]);
+    layer[product.macs] =
+        neurons > 0 ? layer[Count::kNeuronsComputed] * u(shape.product_inputs() + shape.recurrent)
+                    : u(shape.gates * shape.outputs) *
+                          (layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged]);
     layer[product.macs] += u(shape.projection_macs()) * evaluated;
-    if (shape.kind == LayerKind::kAttention) layer[product.macs] = u(shape.macs_per_step()) * evaluated;
+    if (shape.kind == LayerKind::kAttention)
+      layer[product.macs] = u(shape.macs_per_step()) * evaluated;
     if (product.bits == 16) {  // pseudo-skips' products are counted where they are made
       layer[product.macs] -= layer[Count::kMacs8x8];
       layer[Count::kWeightWords8] = layer[Count::kMacs8x8];
@@ -85,7 +87,8 @@ void complete_counts(LayerActivity& layer) {
   const std::uint64_t outputs = layer[Count::kOutputs];
   layer[Count::kElementwiseMultiplications] = outputs * u(work.multiplications);
   layer[Count::kElementwiseAdditions] = outputs * u(work.additions);
-  layer[Count::kNonlinearities] = outputs * u(work.sigmoids + work.tanhs + work.exps + (shape.rectified ? 1 : 0));
+  layer[Count::kNonlinearities] =
+      outputs * u(work.sigmoids + work.tanhs + work.exps + (shape.rectified ? 1 : 0));
   layer[Count::kCandidateComparisons] = shape.form.softmax ? outputs : 0;
 }
 
@@ -114,8 +117,9 @@ Activity dense_counts(const Activity& activity, const Activity* reference) {
   Activity dense = dense_counts(activity);
   if (reference == nullptr) return dense;
   for (std::size_t i = 0; i < dense.layers.size(); ++i)
-    dense.layers[i] = dense_counts(activity.layers[i].shape, reference->layers[i][Count::kSequences],
-                                   reference->layers[i][Count::kSteps]);
+    dense.layers[i] =
+        dense_counts(activity.layers[i].shape, reference->layers[i][Count::kSequences],
+                     reference->layers[i][Count::kSteps]);
   return dense;
 }
 

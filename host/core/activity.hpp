@@ -1,7 +1,9 @@
-// Activity: what a run did and did not do, as exact counts. The engines write it, the hardware model prices it;
-// they share nothing else. Counts are named after the data flow, never after a component of a chip.
+// Activity: what a run did and did not do, as exact counts. The engines write it, the hardware
+// model prices it; they share nothing else. Counts are named after the data flow, never after a
+// component of a chip.
 //
-// One LayerActivity belongs to one layer and direction (linear layers: direction `none`), of one utterance or summed.
+// One LayerActivity belongs to one layer and direction (linear layers: direction `none`), of one
+// utterance or summed.
 #pragma once
 
 #include <array>
@@ -61,7 +63,8 @@ enum class Count : std::uint8_t {
 inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::kLast);
 
 struct CountInfo {
-  std::string_view key;  // in report.json and in an accelerator's rules; a dot opens an inner object
+  std::string_view
+      key;  // in report.json and in an accelerator's rules; a dot opens an inner object
   std::string_view meaning;
 };
 
@@ -93,7 +96,8 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
     {"elementwise_additions", "additions outside the matrix products, biases included"},
     {"nonlinearities", "exact sigmoids, tanhs and exps, and rectifiers"},
     {"nonlinearity_reads", "entries read from the tables of approximate sigmoids and tanhs"},
-    {"nonlinearity_comparisons", "comparisons that find the piece of an approximate sigmoid or tanh"},
+    {"nonlinearity_comparisons",
+     "comparisons that find the piece of an approximate sigmoid or tanh"},
     {"score_comparisons", "elements compared by the skip plan's similarity score"},
     {"score_quantizations", "elements brought into the score's fixed-point format"},
     {"operand_comparisons", "elements compared to decide whether they changed"},
@@ -109,8 +113,9 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
 
 constexpr const CountInfo& info(Count count) { return kCountInfo[static_cast<std::size_t>(count)]; }
 
-// What a layer is, as far as its cost goes. For a linear layer recurrent = 0 and gates = 1. A step of an attention is one
-// pair of a row and a source position: a score and a share of the context over inputs = K elements, one output.
+// What a layer is, as far as its cost goes. For a linear layer recurrent = 0 and gates = 1. A step
+// of an attention is one pair of a row and a source position: a score and a share of the context
+// over inputs = K elements, one output.
 struct LayerShape {
   std::string name;
   std::string direction = "none";  // forward | backward | none
@@ -118,11 +123,14 @@ struct LayerShape {
   std::int64_t inputs = 0;     // C, elements of x
   std::int64_t recurrent = 0;  // elements of h(t-1) that enter the products; 0 where U is missing
   std::int64_t outputs = 0;    // H or O: cells, or elements of a linear layer's output
-  std::int64_t gates = 1;      // matrix rows per output: LSTM 4, GRU, SRU, QRNN 3 (SRU with a highway matrix 4), linear 1
+  std::int64_t gates = 1;  // matrix rows per output: LSTM 4, GRU, SRU, QRNN 3 (SRU with a highway
+                           // matrix 4), linear 1
   CellForm form = {};
-  bool rectified = false;      // a linear layer followed by (clipped) ReLU
-  std::int64_t weight_bits = 32;       // of a bias, and of both operands as they enter the products: 32 (fp32), 16, 8
-  std::int64_t compressed_bits = 0;    // of all weights as stored, scales and indices included; 0: weight_bits for each
+  bool rectified = false;  // a linear layer followed by (clipped) ReLU
+  std::int64_t weight_bits =
+      32;  // of a bias, and of both operands as they enter the products: 32 (fp32), 16, 8
+  std::int64_t compressed_bits =
+      0;  // of all weights as stored, scales and indices included; 0: weight_bits for each
 
   // Elements of x that enter the products of a step.
   std::int64_t product_inputs() const { return inputs * form.window; }
@@ -132,11 +140,17 @@ struct LayerShape {
     return gates * outputs * (product_inputs() + recurrent) + projection_macs();
   }
   // Of these, products of two activations, which fetch no weight.
-  std::int64_t unweighted_macs() const { return kind == LayerKind::kAttention ? macs_per_step() - form.hidden : 0; }
+  std::int64_t unweighted_macs() const {
+    return kind == LayerKind::kAttention ? macs_per_step() - form.hidden : 0;
+  }
   CellWork work() const { return cell_work(kind, form); }
-  std::int64_t weights() const { return macs_per_step() - unweighted_macs() + work().diagonals * outputs; }
+  std::int64_t weights() const {
+    return macs_per_step() - unweighted_macs() + work().diagonals * outputs;
+  }
   std::int64_t biases() const { return work().biases * outputs; }
-  std::int64_t stored_bits() const { return compressed_bits > 0 ? compressed_bits : weights() * weight_bits; }
+  std::int64_t stored_bits() const {
+    return compressed_bits > 0 ? compressed_bits : weights() * weight_bits;
+  }
   bool operator==(const LayerShape&) const = default;
 };
 
@@ -163,14 +177,18 @@ struct Activity {
   std::uint64_t macs_executed() const;
 };
 
-// Adds what follows from the shape alone once steps, steps_run, steps_pseudo and the changed inputs are known (of a
-// memoized layer also its neurons, under dynamic precision its elements of 8 and 4 bits): inputs, outputs, macs, weight words and element-wise work (the closed forms of docs/techniques.md, "dense counts").
+// Adds what follows from the shape alone once steps, steps_run, steps_pseudo and the changed inputs
+// are known (of a memoized layer also its neurons, under dynamic precision its elements of 8 and 4
+// bits): inputs, outputs, macs, weight words and element-wise work (the closed forms of
+// docs/techniques.md, "dense counts").
 void complete_counts(LayerActivity& layer);
 
-// The same shape run dense (every step, operand as is) on the same data: what avoided work is measured against.
+// The same shape run dense (every step, operand as is) on the same data: what avoided work is
+// measured against.
 LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps);
 Activity dense_counts(const Activity& activity);
-// Likewise, of the steps that `reference` took, a run of the same layers: a search with another beam takes others.
+// Likewise, of the steps that `reference` took, a run of the same layers: a search with another
+// beam takes others.
 Activity dense_counts(const Activity& activity, const Activity* reference);
 
 }  // namespace edgeval

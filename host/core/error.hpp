@@ -1,6 +1,6 @@
-// Errors. A mistake of the user (a bad file, key, value or combination) throws Error with one line that names
-// the place and the cure; the command line turns it into exit code 1. Everything else is a fault of ours or of
-// the machine and becomes exit code 2. Libraries neither print nor exit.
+// Errors. A mistake of the user (a bad file, key, value or combination) throws Error with one line
+// that names the place and the cure; the command line turns it into exit code 1. Everything else is
+// a fault of ours or of the machine and becomes exit code 2. Libraries neither print nor exit.
 #pragma once
 
 #include <sstream>
@@ -25,14 +25,15 @@ std::string concat(const Parts&... parts) {
 }  // namespace edgeval
 
 // EDGEVAL_EXPECTS(width > 0, path, ": width is ", width, ", must be positive");
-#define EDGEVAL_EXPECTS(condition, ...)                                 \
-  do {                                                                  \
+#define EDGEVAL_EXPECTS(condition, ...)                                       \
+  do {                                                                        \
     if (!(condition)) throw ::edgeval::Error(::edgeval::concat(__VA_ARGS__)); \
   } while (false)
 
 // For what only a fault in this program can break.
-#define EDGEVAL_ASSERT(condition)                                                              \
-  do {                                                                                         \
-    if (!(condition))                                                                          \
-      throw std::logic_error(::edgeval::concat(__FILE__, ":", __LINE__, ": broken: ", #condition)); \
+#define EDGEVAL_ASSERT(condition)                                                \
+  do {                                                                           \
+    if (!(condition))                                                            \
+      throw std::logic_error(                                                    \
+          ::edgeval::concat(__FILE__, ":", __LINE__, ": broken: ", #condition)); \
   } while (false)

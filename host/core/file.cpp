@@ -20,7 +20,8 @@ namespace {
 class TemporaryFile {
  public:
   explicit TemporaryFile(std::string path)
-      : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644)) {
+      : path_(std::move(path)),
+        descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644)) {
     if (descriptor_ < 0) throw Error(why("cannot be created"));
   }
   TemporaryFile(const TemporaryFile&) = delete;
@@ -56,7 +57,8 @@ class TemporaryFile {
   int descriptor_;
 };
 
-// Length of the UTF-8 sequence at the start of `bytes`, 0 when there is none (RFC 3629, table 3-7 of Unicode).
+// Length of the UTF-8 sequence at the start of `bytes`, 0 when there is none (RFC 3629, table 3-7
+// of Unicode).
 std::size_t utf8_length(std::string_view bytes) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
@@ -103,15 +105,15 @@ TemporaryFile part_of(const std::filesystem::path& path) {
       path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   std::error_code error, ignored;
   std::filesystem::create_directories(folder, error);
-  EDGEVAL_EXPECTS(std::filesystem::is_directory(folder, ignored), folder.string(),
-                  ": the folder cannot be made: ",
-                  error ? error.message() : "a file has this name");
+  EDGEVAL_EXPECTS(
+      std::filesystem::is_directory(folder, ignored), folder.string(),
+      ": the folder cannot be made: ", error ? error.message() : "a file has this name");
   EDGEVAL_EXPECTS(!std::filesystem::is_directory(path, ignored), path.string(),
                   ": is a folder, the name of a file is wanted");
   // Renaming over a device, as root over /dev/null, would replace it.
-  EDGEVAL_EXPECTS(!std::filesystem::exists(path, ignored) ||
-                      std::filesystem::is_regular_file(path, ignored),
-                  path.string(), ": is a device or pipe, the name of a file is wanted");
+  EDGEVAL_EXPECTS(
+      !std::filesystem::exists(path, ignored) || std::filesystem::is_regular_file(path, ignored),
+      path.string(), ": is a device or pipe, the name of a file is wanted");
   return TemporaryFile(concat(path.string(), ".part-", ::getpid()));
 }
 
@@ -148,9 +150,10 @@ std::string sha256(std::string_view bytes) {
 void expect_utf8(std::string_view bytes, const std::filesystem::path& path) {
   for (std::size_t i = 0; i < bytes.size();) {
     const std::size_t length = utf8_length(bytes.substr(i));
-    EDGEVAL_EXPECTS(length > 0, path.string(), ":",
-                    1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(i), '\n'),
-                    ": not UTF-8; convert the file, for instance with iconv -t UTF-8");
+    EDGEVAL_EXPECTS(
+        length > 0, path.string(), ":",
+        1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(i), '\n'),
+        ": not UTF-8; convert the file, for instance with iconv -t UTF-8");
     i += length;
   }
 }

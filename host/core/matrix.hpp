@@ -1,8 +1,9 @@
-// Matrices in host memory: owners that move, views that never own. Row-major, the rightmost index fastest. Kernels may
-// make such a view of device memory for a body; between functions of the host that is a DeviceView (cuda/memory.hpp).
+// Matrices in host memory: owners that move, views that never own. Row-major, the rightmost index
+// fastest. Kernels may make such a view of device memory for a body; between functions of the host
+// that is a DeviceView (cuda/memory.hpp).
 //
-// Shape letters, everywhere in edgeval: T steps, N lanes (utterances in a batch), C inputs of a layer, H cells,
-// G gates, O outputs, V vocabulary, B beam.
+// Shape letters, everywhere in edgeval: T steps, N lanes (utterances in a batch), C inputs of a
+// layer, H cells, G gates, O outputs, V vocabulary, B beam.
 #pragma once
 
 #include <algorithm>
@@ -72,7 +73,8 @@ class Matrix {
     void operator()(T* data) const { ::operator delete[](data, kAlignment); }
   };
   static T* allocate(Index count) {
-    T* data = static_cast<T*>(::operator new[](static_cast<std::size_t>(count) * sizeof(T), kAlignment));
+    T* data =
+        static_cast<T*>(::operator new[](static_cast<std::size_t>(count) * sizeof(T), kAlignment));
     std::fill_n(data, count, T{});
     return data;
   }

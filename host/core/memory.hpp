@@ -3,9 +3,9 @@
 
 namespace edgeval {
 
-// Freed memory stays with the process, blocks of up to 256 MB of it. Layers ask for tens of MB of outputs again and
-// again; as new pages from the system these cost a skipping int8 layer as much as its products. For programs to call
-// first; a library leaves its caller's memory alone.
+// Freed memory stays with the process, blocks of up to 256 MB of it. Layers ask for tens of MB of
+// outputs again and again; as new pages from the system these cost a skipping int8 layer as much as
+// its products. For programs to call first; a library leaves its caller's memory alone.
 void keep_freed_memory();
 
 }  // namespace edgeval

@@ -27,9 +27,9 @@ std::size_t edits(std::string_view a, std::string_view b) {
 
 std::string suggestion(std::string_view name, std::span<const std::string> known) {
   if (known.empty()) return "";
-  const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
-    return edits(name, a) < edits(name, b);
-  });
+  const auto nearest = std::min_element(
+      known.begin(), known.end(),
+      [&](const auto& a, const auto& b) { return edits(name, a) < edits(name, b); });
   if (edits(name, *nearest) <= std::max<std::size_t>(1, nearest->size() / 2))
     return "; did you mean " + *nearest + "?";
   std::string text = "; known: ";

@@ -7,7 +7,8 @@
 
 namespace edgeval {
 
-// "; did you mean X?" with the known name fewest edits away when it is near, else "; known: A, B, C".
+// "; did you mean X?" with the known name fewest edits away when it is near, else "; known: A, B,
+// C".
 std::string suggestion(std::string_view name, std::span<const std::string> known);
 
 }  // namespace edgeval

@@ -7,7 +7,9 @@
 
 namespace edgeval {
 
-int hardware_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int hardware_threads() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 void parallel_for(Index count, int threads, const std::function<void(Index)>& task) {
   std::atomic<Index> next{0};

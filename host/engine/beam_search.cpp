@@ -22,7 +22,9 @@ class Best {
     std::ranges::push_heap(heap_, CandidateOrder{});
   }
   // What a score must exceed, or equal, to be of interest.
-  float least() const { return heap_.size() < k_ ? -std::numeric_limits<float>::infinity() : heap_.front().score; }
+  float least() const {
+    return heap_.size() < k_ ? -std::numeric_limits<float>::infinity() : heap_.front().score;
+  }
   std::vector<Candidate> sorted() && {
     std::ranges::sort(heap_, CandidateOrder{});
     return std::move(heap_);
@@ -41,7 +43,8 @@ bool any_at_least(const float* row, Index count, float before, float least) {
 }
 
 // The best of a sentence whose rows begin at `first`, in falling order.
-std::vector<Candidate> best_candidates(const SentenceSearch& sentence, const Matrix<float>& log_probabilities, Index first,
+std::vector<Candidate> best_candidates(const SentenceSearch& sentence,
+                                       const Matrix<float>& log_probabilities, Index first,
                                        int widest) {
   constexpr Index kAtOnce = 64;  // tokens passed over together where none is of interest
   Best best(widest);
@@ -55,7 +58,8 @@ std::vector<Candidate> best_candidates(const SentenceSearch& sentence, const Mat
       if (!any_at_least(row + v, end - v, before, best.least())) continue;
       for (Index w = v; w < end; ++w) {
         const float score = before + row[w];
-        if (score >= best.least() && w != barred) best.offer({score, static_cast<int>(w), static_cast<int>(r)});
+        if (score >= best.least() && w != barred)
+          best.offer({score, static_cast<int>(w), static_cast<int>(r)});
       }
     }
   }
@@ -64,11 +68,12 @@ std::vector<Candidate> best_candidates(const SentenceSearch& sentence, const Mat
 
 }  // namespace
 
-std::vector<SearchResult> beam_search(const Decoder& decoder, EncodedBatch batch, const SearchOptions& options,
-                                      LayerObserver* observer) {
+std::vector<SearchResult> beam_search(const Decoder& decoder, EncodedBatch batch,
+                                      const SearchOptions& options, LayerObserver* observer) {
   const VocabularyConfig& target = decoder.model().target;
   const auto bos = static_cast<int>(*target.bos), eos = static_cast<int>(*target.eos);
-  std::vector<SentenceSearch> sentences(static_cast<std::size_t>(batch.keys.sequences()), SentenceSearch(options, eos));
+  std::vector<SentenceSearch> sentences(static_cast<std::size_t>(batch.keys.sequences()),
+                                        SentenceSearch(options, eos));
   std::vector<Activity> activity(sentences.size(), decoder.counts().blank());
   const DecoderRecord record{activity, observer};
   const DecoderMemory memory = decoder.remember(std::move(batch.keys), record);
@@ -81,7 +86,8 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, EncodedBatch batch
     std::vector<Decoder::Row> rows;
     for (Index n : going) {
       const SentenceSearch& sentence = sentences[static_cast<std::size_t>(n)];
-      for (std::size_t r = 0; r < sentence.live().size(); ++r) rows.push_back({n, sentence.token(r, bos)});
+      for (std::size_t r = 0; r < sentence.live().size(); ++r)
+        rows.push_back({n, sentence.token(r, bos)});
     }
     decoder.step(memory, rows, state, log_probabilities, attended, record);
     std::vector<Index> parents, still;
@@ -89,10 +95,12 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, EncodedBatch batch
     for (Index n : going) {
       SentenceSearch& sentence = sentences[static_cast<std::size_t>(n)];
       const auto before = sentence.live().size();
-      const std::vector<Candidate> best = best_candidates(sentence, log_probabilities, first, widest_of(options.beam));
+      const std::vector<Candidate> best =
+          best_candidates(sentence, log_probabilities, first, widest_of(options.beam));
       const auto found = static_cast<int>(best.size());
-      const int width =
-          std::visit([&](const auto& beam) { return chosen_width(beam.rule(), best.data(), found); }, options.beam);
+      const int width = std::visit(
+          [&](const auto& beam) { return chosen_width(beam.rule(), best.data(), found); },
+          options.beam);
       const auto of_sentence = std::span(attended).subspan(static_cast<std::size_t>(first), before);
       const std::vector<Index> own = sentence.advance(best, width, of_sentence);
       if (!sentence.done()) {
@@ -108,8 +116,8 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, EncodedBatch batch
   for (std::size_t n = 0; n < sentences.size(); ++n) {
     SearchResult& result = results.emplace_back(sentences[n].take());
     result.activity = std::move(activity[n]);
-    decoder.counts().complete(memory.keys.sequence(static_cast<Index>(n)), static_cast<Index>(result.counts.rows_live),
-                              result.activity);
+    decoder.counts().complete(memory.keys.sequence(static_cast<Index>(n)),
+                              static_cast<Index>(result.counts.rows_live), result.activity);
   }
   return results;
 }

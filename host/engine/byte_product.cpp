@@ -11,7 +11,8 @@ constexpr Index kExactTerms = 512;
 }  // namespace
 
 void ByteProduct::expect_exact_sums(Index columns) {
-  EDGEVAL_EXPECTS(columns <= 65536, "a layer with ", columns, " inputs is too wide for integer arithmetic, 65536 at most");
+  EDGEVAL_EXPECTS(columns <= 65536, "a layer with ", columns,
+                  " inputs is too wide for integer arithmetic, 65536 at most");
 }
 
 ByteProduct::ByteProduct(Index rows, MatrixView<const std::int8_t> weight, Route route)
@@ -46,7 +47,8 @@ void ByteProduct::multiply_as_floats(const std::uint8_t* x, std::int32_t* y) con
   Matrix<float> slice(rows_, std::min(kExactTerms, inputs_)), sums(rows_, outputs_);
   std::fill_n(y, rows_ * outputs_, 0);
   for (std::size_t k = 0; k < products_.size(); ++k) {
-    const Index first = static_cast<Index>(k) * kExactTerms, terms = std::min(kExactTerms, inputs_ - first);
+    const Index first = static_cast<Index>(k) * kExactTerms,
+                terms = std::min(kExactTerms, inputs_ - first);
     for (Index r = 0; r < rows_; ++r)
       for (Index i = 0; i < terms; ++i) slice.data()[r * terms + i] = x[r * inputs_ + first + i];
     products_[k](slice.data(), sums.data());

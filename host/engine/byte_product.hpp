@@ -1,6 +1,6 @@
-// Y = X W^T of unsigned by signed bytes, summed exactly in 32 bits, for a fixed number of rows. Where the processor has
-// exact byte products (VNNI) oneDNN makes them; elsewhere fp32 products of at most 512 terms stand in, which are exact,
-// since 512 x 255 x 128 < 2^24.
+// Y = X W^T of unsigned by signed bytes, summed exactly in 32 bits, for a fixed number of rows.
+// Where the processor has exact byte products (VNNI) oneDNN makes them; elsewhere fp32 products of
+// at most 512 terms stand in, which are exact, since 512 x 255 x 128 < 2^24.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// c of a cell (Numbers::State) and its value in units of 1: a float is its own, an integer has kStateBits.
+// c of a cell (Numbers::State) and its value in units of 1: a float is its own, an integer has
+// kStateBits.
 #pragma once
 
 #include <type_traits>
@@ -9,7 +10,9 @@
 namespace edgeval {
 
 inline float cell_value(float c) { return c; }
-inline float cell_value(std::int32_t c) { return static_cast<float>(static_cast<double>(c) / (1 << kStateBits)); }
+inline float cell_value(std::int32_t c) {
+  return static_cast<float>(static_cast<double>(c) / (1 << kStateBits));
+}
 
 template <class State>
 State cell_state(float value) {

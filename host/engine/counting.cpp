@@ -4,9 +4,13 @@ namespace edgeval {
 namespace {
 
 // Elements of x and h that enter the products of a step.
-std::int64_t elements_per_step(const LayerShape& shape) { return shape.product_inputs() + shape.recurrent; }
+std::int64_t elements_per_step(const LayerShape& shape) {
+  return shape.product_inputs() + shape.recurrent;
+}
 
-std::uint64_t times(int cost, std::uint64_t elements) { return static_cast<std::uint64_t>(cost) * elements; }
+std::uint64_t times(int cost, std::uint64_t elements) {
+  return static_cast<std::uint64_t>(cost) * elements;
+}
 
 void count_plan(LayerActivity& activity, const PlanCost& cost) {
   const std::uint64_t steps = activity[Count::kSteps];
@@ -17,9 +21,11 @@ void count_plan(LayerActivity& activity, const PlanCost& cost) {
 
 void count_operand(LayerActivity& activity, const OperandCost& cost) {
   const std::uint64_t elements = activity[Count::kInputs] + activity[Count::kRecurrentInputs];
-  const std::uint64_t changed = activity[Count::kInputsChanged] + activity[Count::kRecurrentInputsChanged];
-  const std::uint64_t first =
-      activity[Count::kStepsRun] > 0 ? static_cast<std::uint64_t>(elements_per_step(activity.shape)) : 0;
+  const std::uint64_t changed =
+      activity[Count::kInputsChanged] + activity[Count::kRecurrentInputsChanged];
+  const std::uint64_t first = activity[Count::kStepsRun] > 0
+                                  ? static_cast<std::uint64_t>(elements_per_step(activity.shape))
+                                  : 0;
   activity[Count::kOperandComparisons] = times(cost.comparisons, elements);
   activity[Count::kOperandQuantizations] = times(cost.quantizations, elements);
   activity[Count::kOperandSubtractions] = times(cost.subtractions, elements);
@@ -57,7 +63,8 @@ void count_selection(LayerActivity& activity, const Memoized&) {
   activity[Count::kNeuronsComputed] = neurons - activity[Count::kNeuronsMemoized];
 }
 void count_selection(LayerActivity& activity, const DynamicPrecision&) {
-  activity[Count::kElementsHigh] = of_steps(activity, activity.shape.outputs) - activity[Count::kElementsLow];
+  activity[Count::kElementsHigh] =
+      of_steps(activity, activity.shape.outputs) - activity[Count::kElementsLow];
 }
 
 // What selecting costs.
@@ -65,10 +72,12 @@ template <class Technique>
 void count_selecting(LayerActivity&, const Technique&) {}
 void count_selecting(LayerActivity& activity, const Memoized& memoized) {
   const LayerShape& shape = activity.shape;
-  const auto first = static_cast<std::uint64_t>(activity[Count::kStepsRun] > 0 ? shape.gates * shape.outputs : 0);
+  const auto first =
+      static_cast<std::uint64_t>(activity[Count::kStepsRun] > 0 ? shape.gates * shape.outputs : 0);
   activity[Count::kOperandComparisons] = of_steps(activity, shape.gates * shape.outputs) - first;
   if (memoized.predictor == MemoPredictor::kOracle) return;
-  activity[Count::kBinaryProducts] = activity[Count::kWeightWords1] = of_steps(activity, shape.macs_per_step() - shape.projection_macs());
+  activity[Count::kBinaryProducts] = activity[Count::kWeightWords1] =
+      of_steps(activity, shape.macs_per_step() - shape.projection_macs());
 }
 void count_selecting(LayerActivity& activity, const DynamicPrecision& precision) {
   const LayerShape& shape = activity.shape;
@@ -79,9 +88,11 @@ void count_selecting(LayerActivity& activity, const DynamicPrecision& precision)
     activity[Count::kOperandComparisons] = 2 * of_steps(activity, shape.outputs);
 }
 
-// A pseudo-skip's differences: formed, compared with the clip and brought to 8 bits. Delta forms and compares them anyway.
+// A pseudo-skip's differences: formed, compared with the clip and brought to 8 bits. Delta forms
+// and compares them anyway.
 void count_pseudo(LayerActivity& activity, const LayerPolicy& policy) {
-  const std::uint64_t elements = activity[Count::kStepsPseudo] * static_cast<std::uint64_t>(elements_per_step(activity.shape));
+  const std::uint64_t elements =
+      activity[Count::kStepsPseudo] * static_cast<std::uint64_t>(elements_per_step(activity.shape));
   activity[Count::kOperandQuantizations] += elements;
   if (std::holds_alternative<Delta>(policy.operand)) return;
   activity[Count::kOperandComparisons] += elements;
@@ -104,7 +115,8 @@ void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index ste
       },
       policy.operand);
   count_pseudo(activity, policy);
-  std::visit([&](const auto& choice) { count_nonlinearity(activity, choice); }, policy.nonlinearity);
+  std::visit([&](const auto& choice) { count_nonlinearity(activity, choice); },
+             policy.nonlinearity);
 }
 
 std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& policy) {
@@ -114,8 +126,8 @@ std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& poli
   const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
   for (std::size_t d = 0; d < shapes.size(); ++d) {
     LayerShape& shape = shapes[d];
-    const CompressedSize& size =
-        recurrent != nullptr ? recurrent->weights[d].compressed : std::get<LinearLayer>(layer).compressed;
+    const CompressedSize& size = recurrent != nullptr ? recurrent->weights[d].compressed
+                                                      : std::get<LinearLayer>(layer).compressed;
     shape.weight_bits = bits;
     shape.compressed_bits = size.bits_in(bits);
     if (precision == nullptr) continue;
@@ -136,9 +148,11 @@ Activity busiest_activity(const Model& model, const OperatingPoint& point, Index
       layer[Count::kRecurrentInputsZero] = layer[Count::kRecurrentInputsChanged];
       if (std::holds_alternative<DynamicPrecision>(point.layers[i].operand))
         layer[Count::kElementsLow] = static_cast<std::uint64_t>(steps * shape.outputs / 2);
-      if (const auto* skip = std::get_if<SimilaritySkip>(&point.layers[i].plan); skip != nullptr && skip->has_pseudo()) {
+      if (const auto* skip = std::get_if<SimilaritySkip>(&point.layers[i].plan);
+          skip != nullptr && skip->has_pseudo()) {
         layer[Count::kStepsPseudo] = static_cast<std::uint64_t>(steps / 2);
-        layer[Count::kMacs8x8] = static_cast<std::uint64_t>(steps / 2 * (shape.macs_per_step() - shape.projection_macs()));
+        layer[Count::kMacs8x8] = static_cast<std::uint64_t>(
+            steps / 2 * (shape.macs_per_step() - shape.projection_macs()));
       }
       const bool skips = !std::holds_alternative<EveryStep>(point.layers[i].plan);
       complete_lane(layer, point.layers[i], skips ? 2 * steps : steps, steps);

@@ -8,21 +8,24 @@
 namespace edgeval {
 namespace {
 
-// Sentences of one group: enough rows to keep the products busy, few enough that their logits stay in a thread's cache.
+// Sentences of one group: enough rows to keep the products busy, few enough that their logits stay
+// in a thread's cache.
 constexpr Index kGroup = 64;
 
 class CpuDecoderEngine final : public DecoderEngine {
  public:
   CpuDecoderEngine(const TranslationModel& model, const EngineOptions& options)
-      : threads_(options.threads > 0 ? options.threads : hardware_threads()), weights_(model, options) {}
+      : threads_(options.threads > 0 ? options.threads : hardware_threads()),
+        weights_(model, options) {}
 
   // With an observer the groups run one after the other.
-  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point, const SearchOptions& options,
-                                   LayerObserver* observer) override {
+  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
+                                   const SearchOptions& options, LayerObserver* observer) override {
     const Decoder decoder(weights_, point);
     std::vector<SearchResult> results(static_cast<std::size_t>(batch.keys.sequences()));
     for_each_group(batch, observer == nullptr ? threads_ : 1, [&](Index first, EncodedBatch group) {
-      std::ranges::move(beam_search(decoder, std::move(group), options, observer), results.begin() + first);
+      std::ranges::move(beam_search(decoder, std::move(group), options, observer),
+                        results.begin() + first);
     });
     return results;
   }
@@ -33,7 +36,8 @@ class CpuDecoderEngine final : public DecoderEngine {
     std::vector<double> sums(targets.size());
     for_each_group(batch, threads_, [&](Index first, EncodedBatch group) {
       const auto size = static_cast<std::size_t>(group.keys.sequences());
-      std::ranges::move(score_group(decoder, std::move(group), targets.subspan(static_cast<std::size_t>(first), size)),
+      std::ranges::move(score_group(decoder, std::move(group),
+                                    targets.subspan(static_cast<std::size_t>(first), size)),
                         sums.begin() + first);
     });
     return sums;
@@ -49,7 +53,8 @@ class CpuDecoderEngine final : public DecoderEngine {
     });
   }
 
-  static std::vector<double> score_group(const Decoder& decoder, EncodedBatch batch, std::span<const std::vector<int>> targets);
+  static std::vector<double> score_group(const Decoder& decoder, EncodedBatch batch,
+                                         std::span<const std::vector<int>> targets);
 
   const int threads_;
   DecoderWeights weights_;
@@ -70,14 +75,16 @@ std::vector<double> CpuDecoderEngine::score_group(const Decoder& decoder, Encode
   Matrix<float> log_probabilities;
   for (std::size_t t = 0; !going.empty(); ++t) {
     std::vector<Decoder::Row> rows;
-    for (std::size_t n : going) rows.push_back({static_cast<Index>(n), t == 0 ? bos : targets[n][t - 1]});
+    for (std::size_t n : going)
+      rows.push_back({static_cast<Index>(n), t == 0 ? bos : targets[n][t - 1]});
     decoder.step(memory, rows, state, log_probabilities, attended, record);
     std::vector<std::size_t> still;
     std::vector<Index> parents;
     for (std::size_t r = 0; r < going.size(); ++r) {
       const std::vector<int>& target = targets[going[r]];
       const bool last = t == target.size();
-      sums[going[r]] += static_cast<double>(log_probabilities(static_cast<Index>(r), last ? eos : target[t]));
+      sums[going[r]] +=
+          static_cast<double>(log_probabilities(static_cast<Index>(r), last ? eos : target[t]));
       if (last) continue;
       still.push_back(going[r]);
       parents.push_back(static_cast<Index>(r));
@@ -90,7 +97,8 @@ std::vector<double> CpuDecoderEngine::score_group(const Decoder& decoder, Encode
 
 }  // namespace
 
-std::unique_ptr<DecoderEngine> make_cpu_decoder_engine(const TranslationModel& model, const EngineOptions& options) {
+std::unique_ptr<DecoderEngine> make_cpu_decoder_engine(const TranslationModel& model,
+                                                       const EngineOptions& options) {
   return std::make_unique<CpuDecoderEngine>(model, options);
 }
 

@@ -1,5 +1,6 @@
-// The CPU engine, the definition of every result: layer by layer over the batch, a task being one direction of a layer
-// for one block of lanes. Tasks share nothing they write, so threads change no result.
+// The CPU engine, the definition of every result: layer by layer over the batch, a task being one
+// direction of a layer for one block of lanes. Tasks share nothing they write, so threads change no
+// result.
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -8,15 +9,16 @@
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 #include "host/engine/counting.hpp"
-#include "host/engine/engine.hpp"
 #include "host/engine/direction.hpp"
+#include "host/engine/engine.hpp"
 #include "host/engine/linear.hpp"
 #include "host/engine/packed_layer.hpp"
 
 namespace edgeval {
 namespace {
 
-// Lanes that one thread runs side by side: enough rows to keep the products busy, few enough to stay in its cache.
+// Lanes that one thread runs side by side: enough rows to keep the products busy, few enough to
+// stay in its cache.
 constexpr Index kMostLanesPerBlock = 64;
 
 // Enough blocks that every thread has one.
@@ -29,13 +31,14 @@ Index lanes_per_block(Index lanes, std::size_t directions, int threads) {
 void expect_finite(const Ragged<float>& output, const Layer& layer) {
   const float largest = std::numeric_limits<float>::max();
   Index wild = 0;
-  for (float value : output.values.values()) wild += absolute(value) <= largest ? 0 : 1;  // NaN counts too
-  EDGEVAL_EXPECTS(wild == 0, "layer ", layer_name(layer), ": ", wild,
-                  " of its outputs are infinite or no number; its weights or inputs are too large for fp32");
+  for (float value : output.values.values())
+    wild += absolute(value) <= largest ? 0 : 1;  // NaN counts too
+  EDGEVAL_EXPECTS(
+      wild == 0, "layer ", layer_name(layer), ": ", wild,
+      " of its outputs are infinite or no number; its weights or inputs are too large for fp32");
 }
 
 using LaneActivities = std::vector<LayerActivity>;  // of one layer and direction, by lane
-
 
 class CpuEngine final : public Engine {
  public:
@@ -43,7 +46,8 @@ class CpuEngine final : public Engine {
       : model_(model),
         options_(options),
         threads_(options.threads > 0 ? options.threads : hardware_threads()) {
-    const auto route = options.byte_instructions ? ByteProduct::Route::kBest : ByteProduct::Route::kFloats;
+    const auto route =
+        options.byte_instructions ? ByteProduct::Route::kBest : ByteProduct::Route::kFloats;
     for (const Layer& layer : model.stack()) packed_.emplace_back(layer, route);
   }
 
@@ -52,16 +56,18 @@ class CpuEngine final : public Engine {
   }
   bool on_gpu() const override { return false; }
 
-  BatchResult run(const Ragged<float>& features, const OperatingPoint& point, LayerObserver* observer) override {
+  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
+                  LayerObserver* observer) override {
     check_point(model_, point);
     BatchResult result;
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
     const Ragged<float>* input = &features;
     for (std::size_t i = 0; i < model_.stack().size(); ++i) {
-      const LayerRun layer{static_cast<Index>(i), *input, point.layers[i], observer, result.activity};
+      const LayerRun layer{static_cast<Index>(i), *input, point.layers[i], observer,
+                           result.activity};
       Ragged<float> output = std::visit(
-          [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); }, model_.layers[i],
-          layer.policy.arithmetic);
+          [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); },
+          model_.layers[i], layer.policy.arithmetic);
       expect_finite(output, model_.layers[i]);
       if (observer != nullptr) observer->on_layer(layer.index, *input, output);
       result.outputs = std::move(output);
@@ -80,24 +86,29 @@ class CpuEngine final : public Engine {
   };
 
   template <class ArithmeticChoice>
-  Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run, const ArithmeticChoice& choice) {
-    return run_linear_layer(layer, run, packed_[static_cast<std::size_t>(run.index)].arithmetics(choice));
+  Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run,
+                          const ArithmeticChoice& choice) {
+    return run_linear_layer(layer, run,
+                            packed_[static_cast<std::size_t>(run.index)].arithmetics(choice));
   }
   template <class ArithmeticChoice>
-  Ragged<float> run_layer(const RecurrentLayer& layer, const LayerRun& run, const ArithmeticChoice& choice) {
+  Ragged<float> run_layer(const RecurrentLayer& layer, const LayerRun& run,
+                          const ArithmeticChoice& choice) {
     const auto i = static_cast<std::size_t>(run.index);
     const std::optional<WeightForm> form = second_form(run.policy);
     const std::vector<SecondProducts>* second = form ? &packed_[i].in_form(*form) : nullptr;
     if (eight_bits_of_floats(run.policy))
-      return run_recurrent_layer(layer, run, packed_[i].arithmetics(std::get<DynamicPrecision>(run.policy.operand)), second);
+      return run_recurrent_layer(
+          layer, run, packed_[i].arithmetics(std::get<DynamicPrecision>(run.policy.operand)),
+          second);
     return run_recurrent_layer(layer, run, packed_[i].arithmetics(choice), second);
   }
 
   // second: of each direction, or null.
   template <class LayerArithmetic>
   Ragged<float> run_recurrent_layer(const RecurrentLayer& layer, const LayerRun& run,
-                               const std::vector<LayerArithmetic>& arithmetics,
-                               const std::vector<SecondProducts>* second) const {
+                                    const std::vector<LayerArithmetic>& arithmetics,
+                                    const std::vector<SecondProducts>* second) const {
     Ragged<float> output(run.input.lengths(), layer.outputs());
     const std::size_t directions = layer.directions.size();
     const auto plans = plan_lanes(run.policy.plan, run.input, layer.directions, threads_);
@@ -108,13 +119,24 @@ class CpuEngine final : public Engine {
     const PiecewiseFunctions functions = tables ? tables->functions() : PiecewiseFunctions{};
     std::vector<FinalStates> final_states(run.observer == nullptr ? 0 : directions);
     for (FinalStates& states : final_states)
-      states = {Matrix<float>(run.input.sequences(), layer.width()), Matrix<float>(run.input.sequences(), layer.cells)};
+      states = {Matrix<float>(run.input.sequences(), layer.width()),
+                Matrix<float>(run.input.sequences(), layer.cells)};
     for (std::size_t d = 0; d < directions; ++d) {
-      blocks[d] = lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
+      blocks[d] =
+          lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
       for (const std::vector<Index>& lanes : blocks[d]) {
-        tasks.push_back({{layer, layer.directions[d], run.input, plans[d], lanes, output,
-                          static_cast<Index>(d) * layer.width(), options_.chunk_bytes, pseudo_skip(run.policy),
-                          second == nullptr ? nullptr : &(*second)[d], {}, tables ? &functions : nullptr,
+        tasks.push_back({{layer,
+                          layer.directions[d],
+                          run.input,
+                          plans[d],
+                          lanes,
+                          output,
+                          static_cast<Index>(d) * layer.width(),
+                          options_.chunk_bytes,
+                          pseudo_skip(run.policy),
+                          second == nullptr ? nullptr : &(*second)[d],
+                          {},
+                          tables ? &functions : nullptr,
                           final_states.empty() ? nullptr : &final_states[d]},
                          arithmetics[d]});
         for (Index lane : lanes) tasks.back().direction.activity.push_back(&activity[d][lane]);
@@ -125,9 +147,11 @@ class CpuEngine final : public Engine {
       for (Index n = 0; n < run.input.sequences(); ++n) {
         complete_lane(activity[d][n], run.policy, run.input.length(n), plans[d][n].running());
         run.activity[n].layers.push_back(std::move(activity[d][n]));
-        if (run.observer != nullptr) run.observer->on_plan(run.index, layer.directions[d], n, plans[d][n].modes);
+        if (run.observer != nullptr)
+          run.observer->on_plan(run.index, layer.directions[d], n, plans[d][n].modes);
       }
-    for (std::size_t d = 0; d < final_states.size(); ++d) run.observer->on_final_states(run.index, d, final_states[d]);
+    for (std::size_t d = 0; d < final_states.size(); ++d)
+      run.observer->on_final_states(run.index, d, final_states[d]);
     return output;
   }
 
@@ -150,7 +174,8 @@ class CpuEngine final : public Engine {
   static std::vector<LaneActivities> blank_activity(const Layer& layer, const LayerRun& run) {
     std::vector<LaneActivities> activity;
     for (const LayerShape& shape : layer_shapes(layer, run.policy))
-      activity.emplace_back(static_cast<std::size_t>(run.input.sequences()), LayerActivity{shape, {}});
+      activity.emplace_back(static_cast<std::size_t>(run.input.sequences()),
+                            LayerActivity{shape, {}});
     return activity;
   }
 
@@ -161,7 +186,8 @@ class CpuEngine final : public Engine {
   };
 
   template <class LayerArithmetic>
-  void run_longest_first(std::vector<Task<LayerArithmetic>>& tasks, const OperandChoice& operand) const {
+  void run_longest_first(std::vector<Task<LayerArithmetic>>& tasks,
+                         const OperandChoice& operand) const {
     const auto live_steps = [](const DirectionTask& task) {
       Index sum = 0;
       for (Index lane : task.lanes) sum += task.plans[lane].running();

@@ -16,7 +16,8 @@ std::uint64_t zeros(MatrixView<const float> keys) {
 LinearEnd linear_end(const TranslationModel& model, std::size_t layer) {
   if (layer == model.generator) return LinearEnd::kLogSoftmax;
   const bool bridge = model.bridge.hidden == layer || model.bridge.cell == layer;
-  const bool tanh = bridge ? model.bridge.tanh : layer == model.attention.output && model.attention.output_tanh;
+  const bool tanh =
+      bridge ? model.bridge.tanh : layer == model.attention.output && model.attention.output_tanh;
   return tanh ? LinearEnd::kTanh : LinearEnd::kActivation;
 }
 
@@ -35,7 +36,8 @@ Activity DecoderCounts::blank() const {
   attention.inputs = model_.keys();
   attention.outputs = 1;
   attention.form = {.unbiased = true, .hidden = model_.attention.hidden};
-  attention.weight_bits = activity.layers[model_.attention.output - model_.network.stack().size()].shape.weight_bits;
+  attention.weight_bits =
+      activity.layers[model_.attention.output - model_.network.stack().size()].shape.weight_bits;
   return activity;
 }
 

@@ -11,12 +11,14 @@
 namespace edgeval {
 namespace {
 
-// The whole recurrence of one block of lanes under one arithmetic, operand rule and selection. Buffers are [lanes or rows, width];
-// those that enter or leave a product have their rows padded to the product's row block.
+// The whole recurrence of one block of lanes under one arithmetic, operand rule and selection.
+// Buffers are [lanes or rows, width]; those that enter or leave a product have their rows padded to
+// the product's row block.
 template <class LayerArithmetic, class Rule, class Selection>
 class DirectionRun {
  public:
-  DirectionRun(const DirectionTask& task, const LayerArithmetic& arithmetic, const Rule& rule, Selection selection)
+  DirectionRun(const DirectionTask& task, const LayerArithmetic& arithmetic, const Rule& rule,
+               Selection selection)
       : task_(task),
         arithmetic_(arithmetic),
         rule_(rule),
@@ -67,15 +69,16 @@ class DirectionRun {
   using Sum = typename Numbers::Sum;
   using RuleState = typename Rule::State;
   // Sums that were selected may be larger than those of one product.
-  static constexpr bool kMayBeNarrow =
-      std::is_same_v<Selection, NoSelection<LayerArithmetic>> && std::is_same_v<LayerArithmetic, EightBitLayer>;
+  static constexpr bool kMayBeNarrow = std::is_same_v<Selection, NoSelection<LayerArithmetic>> &&
+                                       std::is_same_v<LayerArithmetic, EightBitLayer>;
 
   // What enters the second product, and what leaves it.
   struct SecondSums {
     Matrix<float> elements;
     Matrix<std::int32_t> sums;  // [rows, G H]
     SecondSums() = default;
-    SecondSums(Index rows, Index width, Index gate_rows) : elements(rows, width), sums(rows, gate_rows) {}
+    SecondSums(Index rows, Index width, Index gate_rows)
+        : elements(rows, width), sums(rows, gate_rows) {}
     const std::int32_t* row(Index r) const { return sums.size() == 0 ? nullptr : sums.row(r); }
     float* element_row(Index r) { return elements.size() == 0 ? nullptr : elements.row(r); }
   };
@@ -101,8 +104,8 @@ class DirectionRun {
   // What enters W x: the frame, or the window that ends at it.
   const float* product_input(Index step, Index n) {
     if (form().window == 1) return frame(step, n);
-    window_row(SerialBlock{}, task_.input.sequence(task_.lanes[n]), plan(n).live[step], form().window,
-               task_.direction == Direction::kBackward, window_.data());
+    window_row(SerialBlock{}, task_.input.sequence(task_.lanes[n]), plan(n).live[step],
+               form().window, task_.direction == Direction::kBackward, window_.data());
     return window_.data();
   }
   Index active_lanes(Index step, Index before) const {
@@ -110,7 +113,8 @@ class DirectionRun {
     return before;
   }
 
-  // Runs as many steps from `first` as fit into a chunk (at least one); returns the step after the last.
+  // Runs as many steps from `first` as fit into a chunk (at least one); returns the step after the
+  // last.
   Index run_chunk(Index first, Index steps) {
     std::vector<Index> active;  // lanes of each step of the chunk
     Index rows = 0;
@@ -130,7 +134,8 @@ class DirectionRun {
       selection_.multiply(x_operand_, rows, Source::kInput, wx_);
     else
       arithmetic_.multiply_input(x_operand_.data(), rows, wx_.data());
-    if (task_.second != nullptr) multiply_second(task_.second->input, x_operand_, rows, Source::kInput, second_x_);
+    if (task_.second != nullptr)
+      multiply_second(task_.second->input, x_operand_, rows, Source::kInput, second_x_);
     row = 0;
     for (Index k = 0; k < static_cast<Index>(active.size()); ++k) {
       recurrent_step(first + k, active[k], row);
@@ -152,15 +157,16 @@ class DirectionRun {
       if constexpr (Selection::kSplits)
         return selection_.split(n, step, Source::kInput, x, inputs_, operand, second);
       else
-        return operand_row(SerialBlock{}, rule_, Source::kInput, x, inputs_, state(x_state_, n), operand);
+        return operand_row(SerialBlock{}, rule_, Source::kInput, x, inputs_, state(x_state_, n),
+                           operand);
     }();
     LayerActivity& activity = *task_.activity[n];
     activity[Count::kInputsChanged] += counts.changed;
     activity[Count::kInputsZero] += counts.zero;
   }
 
-  void multiply_second(const FixedProduct<std::int32_t>& product, const Matrix<float>& operand, Index rows,
-                       Source source, SecondSums& second) {
+  void multiply_second(const FixedProduct<std::int32_t>& product, const Matrix<float>& operand,
+                       Index rows, Source source, SecondSums& second) {
     if constexpr (!Selection::kSplits)
       for (Index i = 0; i < rows * operand.cols(); ++i)
         second.elements.data()[i] = selection_.second_element(operand.data()[i], source);
@@ -187,11 +193,11 @@ class DirectionRun {
     for (Index n = 0; n < active; ++n) {
       const OperandCounts counts = [&] {
         if constexpr (Selection::kSplits)
-          return selection_.split(n, step, Source::kRecurrent, h_.row(n), recurrent_, operand.row(n),
-                                  second_h_.element_row(n));
+          return selection_.split(n, step, Source::kRecurrent, h_.row(n), recurrent_,
+                                  operand.row(n), second_h_.element_row(n));
         else
-          return operand_row(SerialBlock{}, rule_, Source::kRecurrent, h_.row(n), recurrent_, state(h_state_, n),
-                             operand.row(n));
+          return operand_row(SerialBlock{}, rule_, Source::kRecurrent, h_.row(n), recurrent_,
+                             state(h_state_, n), operand.row(n));
       }();
       LayerActivity& activity = *task_.activity[n];
       activity[Count::kRecurrentInputsChanged] += counts.changed;
@@ -222,14 +228,17 @@ class DirectionRun {
     };
     if constexpr (LayerArithmetic::kHasAfter)
       if (resets_before()) {
-        for (Index n = 0; n < active; ++n) gru_reset_row(SerialBlock{}, numbers, row(n), before_after_.row(n));
+        for (Index n = 0; n < active; ++n)
+          gru_reset_row(SerialBlock{}, numbers, row(n), before_after_.row(n));
         arithmetic_.multiply_after(before_after_.data(), active, after_.data());
       }
     for (Index n = 0; n < active; ++n) {
-      selection_.before_cell(n, step,
-                             {wx_.row(first_row + n), uh_.row(n), second_x_.row(first_row + n), second_h_.row(n)},
-                             c_.row(n));
-      recurrent_cell_row(SerialBlock{}, numbers, task_.layer.kind, form(), task_.layer.has_highway_matrix(), row(n));
+      selection_.before_cell(
+          n, step,
+          {wx_.row(first_row + n), uh_.row(n), second_x_.row(first_row + n), second_h_.row(n)},
+          c_.row(n));
+      recurrent_cell_row(SerialBlock{}, numbers, task_.layer.kind, form(),
+                         task_.layer.has_highway_matrix(), row(n));
     }
   }
 
@@ -240,7 +249,9 @@ class DirectionRun {
       for (Index p = 0; p < h_.cols(); ++p) h_(n, p) = numbers_.projected(after_(n, p), p);
   }
 
-  RuleState* state(Matrix<RuleState>& states, Index n) { return Rule::kIdentity ? nullptr : states.row(n); }
+  RuleState* state(Matrix<RuleState>& states, Index n) {
+    return Rule::kIdentity ? nullptr : states.row(n);
+  }
 
   const DirectionTask& task_;
   const LayerArithmetic& arithmetic_;
@@ -267,27 +278,33 @@ auto selection_for(const Technique&, const DirectionTask&, const LayerArithmetic
   return NoSelection<LayerArithmetic>();
 }
 template <class LayerArithmetic>
-auto selection_for(const Memoized& choice, const DirectionTask& task, const LayerArithmetic& arithmetic) {
-  return MemoSelection<LayerArithmetic>(choice, arithmetic, task.second, static_cast<Index>(task.lanes.size()),
+auto selection_for(const Memoized& choice, const DirectionTask& task,
+                   const LayerArithmetic& arithmetic) {
+  return MemoSelection<LayerArithmetic>(choice, arithmetic, task.second,
+                                        static_cast<Index>(task.lanes.size()),
                                         task.layer.gates() * task.layer.cells);
 }
 template <class LayerArithmetic>
-auto selection_for(const DynamicPrecision& choice, const DirectionTask& task, const LayerArithmetic& arithmetic) {
+auto selection_for(const DynamicPrecision& choice, const DirectionTask& task,
+                   const LayerArithmetic& arithmetic) {
   std::vector<Index> steps;
   for (Index lane : task.lanes) steps.push_back(task.plans[lane].running());
-  return PrecisionSelection<LayerArithmetic>(choice, arithmetic, *task.second, steps, task.layer.cells);
+  return PrecisionSelection<LayerArithmetic>(choice, arithmetic, *task.second, steps,
+                                             task.layer.cells);
 }
 
 // Which operands an arithmetic runs; check_point refuses the others.
 template <class LayerArithmetic, class Technique>
-constexpr bool kRuns = !std::is_same_v<Technique, DynamicPrecision> || std::is_same_v<LayerArithmetic, EightBitLayer>;
+constexpr bool kRuns =
+    !std::is_same_v<Technique, DynamicPrecision> || std::is_same_v<LayerArithmetic, EightBitLayer>;
 template <class Technique>
 constexpr bool kRuns<QuantizedLayer, Technique> = std::is_same_v<Technique, DynamicPrecision>;
 
 }  // namespace
 
 template <class LayerArithmetic>
-void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand) {
+void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic,
+                   const OperandChoice& operand) {
   if constexpr (std::is_same_v<LayerArithmetic, PseudoSelection::LayerArithmetic>) {
     if (task.pseudo != nullptr) {
       PseudoSelection selection(task, *task.pseudo, std::get_if<Delta>(&operand), arithmetic);
@@ -297,7 +314,9 @@ void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic,
   }
   const auto run = [&]<class Technique>(const Technique& choice) {
     if constexpr (kRuns<LayerArithmetic, Technique>)
-      DirectionRun(task, arithmetic, arithmetic.rule(choice.rule()), selection_for(choice, task, arithmetic)).run();
+      DirectionRun(task, arithmetic, arithmetic.rule(choice.rule()),
+                   selection_for(choice, task, arithmetic))
+          .run();
     else
       EDGEVAL_ASSERT(!"an operand that check_point lets through");
   };
@@ -307,6 +326,7 @@ void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic,
 template void run_direction(const DirectionTask&, const FloatLayer&, const OperandChoice&);
 template void run_direction(const DirectionTask&, const QuantizedLayer&, const OperandChoice&);
 template void run_direction(const DirectionTask&, const EightBitLayer&, const OperandChoice&);
-template void run_direction(const DirectionTask&, const FixedLayer<std::int64_t>&, const OperandChoice&);
+template void run_direction(const DirectionTask&, const FixedLayer<std::int64_t>&,
+                            const OperandChoice&);
 
 }  // namespace edgeval

@@ -15,7 +15,8 @@ Matrix<float> stacked(const std::vector<Matrix<float>>& parts) {
   return all;
 }
 
-// Collects the final states of the encoder's layers and hands on what another observer wants to see.
+// Collects the final states of the encoder's layers and hands on what another observer wants to
+// see.
 class StateCollector : public LayerObserver {
  public:
   StateCollector(const Model& network, LayerObserver* next)
@@ -25,15 +26,18 @@ class StateCollector : public LayerObserver {
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override {
     if (next_ != nullptr) next_->on_layer(layer, input, output);
   }
-  void on_plan(Index layer, Direction direction, Index lane, std::span<const StepMode> modes) override {
+  void on_plan(Index layer, Direction direction, Index lane,
+               std::span<const StepMode> modes) override {
     if (next_ != nullptr) next_->on_plan(layer, direction, lane, modes);
   }
   void on_final_states(Index layer, std::size_t direction, const FinalStates& states) override {
     const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
-    const auto directions = static_cast<Index>(cells.directions.size()), d = static_cast<Index>(direction);
+    const auto directions = static_cast<Index>(cells.directions.size()),
+               d = static_cast<Index>(direction);
     const auto collect = [&](const Matrix<float>& own, std::vector<Matrix<float>>& parts) {
       if (d == 0) parts.emplace_back(own.rows(), directions * own.cols());
-      for (Index n = 0; n < own.rows(); ++n) std::copy_n(own.row(n), own.cols(), parts.back().row(n) + d * own.cols());
+      for (Index n = 0; n < own.rows(); ++n)
+        std::copy_n(own.row(n), own.cols(), parts.back().row(n) + d * own.cols());
     };
     collect(states.h, h_[static_cast<std::size_t>(layer)]);
     collect(states.c, c_[static_cast<std::size_t>(layer)]);
@@ -54,8 +58,8 @@ class StateCollector : public LayerObserver {
 
 }  // namespace
 
-Encoded encode(const TranslationModel& model, Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
-               LayerObserver* observer) {
+Encoded encode(const TranslationModel& model, Engine& engine, const Ragged<float>& embedded,
+               const OperatingPoint& point, LayerObserver* observer) {
   StateCollector collector(model.network, observer);
   BatchResult result = engine.run(embedded, point, &collector);
   return {{std::move(result.outputs), collector.states()}, std::move(result.activity)};

@@ -7,7 +7,8 @@
 namespace edgeval {
 
 bool eight_bits_of_floats(const LayerPolicy& policy) {
-  return std::holds_alternative<DynamicPrecision>(policy.operand) && std::holds_alternative<Fp32>(policy.arithmetic);
+  return std::holds_alternative<DynamicPrecision>(policy.operand) &&
+         std::holds_alternative<Fp32>(policy.arithmetic);
 }
 
 const SimilaritySkip* pseudo_skip(const LayerPolicy& policy) {
@@ -26,16 +27,21 @@ template <class Technique>
 bool unused(const Technique&, std::string_view) {
   return false;
 }
-bool unused(const SimilaritySkip& skip, std::string_view key) { return key == "delta_scale" && !skip.has_pseudo(); }
+bool unused(const SimilaritySkip& skip, std::string_view key) {
+  return key == "delta_scale" && !skip.has_pseudo();
+}
 
 void check_pseudo(const Layer& layer, const LayerPolicy& policy) {
   const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
   if (skip == nullptr || !skip->has_pseudo()) return;
   EDGEVAL_EXPECTS(std::holds_alternative<Int16>(policy.arithmetic), "layer ", layer_name(layer),
-                  ", similarity_skip: a pseudo-skip adds 8-bit products to 16-bit ones and needs arithmetic int16");
-  EDGEVAL_EXPECTS(std::holds_alternative<AsIs>(policy.operand) || std::holds_alternative<Delta>(policy.operand),
-                  "layer ", layer_name(layer), ", similarity_skip: a pseudo-skip propagates differences of its own, ",
-                  "which go with the operands as_is and delta only");
+                  ", similarity_skip: a pseudo-skip adds 8-bit products to 16-bit ones and needs "
+                  "arithmetic int16");
+  EDGEVAL_EXPECTS(
+      std::holds_alternative<AsIs>(policy.operand) || std::holds_alternative<Delta>(policy.operand),
+      "layer ", layer_name(layer),
+      ", similarity_skip: a pseudo-skip propagates differences of its own, ",
+      "which go with the operands as_is and delta only");
 }
 
 // What the equations of a cell do not allow.
@@ -47,19 +53,27 @@ void check_cell(const RecurrentLayer& layer, const LayerPolicy& policy) {
     if (!std::holds_alternative<AsIs>(policy.operand))
       std::visit(
           [&](const auto& operand) {
-            refused(operand.kName, ": its reset gate scales h before the product with U, so that what is multiplied moves ",
-                    "with the gate; only a GRU that resets after the product can hold, reuse or remember; use as_is");
+            refused(operand.kName,
+                    ": its reset gate scales h before the product with U, so that what is "
+                    "multiplied moves ",
+                    "with the gate; only a GRU that resets after the product can hold, reuse or "
+                    "remember; use as_is");
           },
           policy.operand);
-    if (const auto* skip = std::get_if<SimilaritySkip>(&policy.plan); skip != nullptr && skip->has_pseudo())
-      refused("similarity_skip: its reset gate scales h before the product with U, which has no difference that a ",
-              "pseudo-skip could add; leave out pseudo");
+    if (const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
+        skip != nullptr && skip->has_pseudo())
+      refused(
+          "similarity_skip: its reset gate scales h before the product with U, which has no "
+          "difference that a ",
+          "pseudo-skip could add; leave out pseudo");
   }
   if (!std::holds_alternative<DynamicPrecision>(policy.operand)) return;
   if (layer.kind == LayerKind::kGru)
     refused("dynamic_precision: follows the cell state c, which a GRU has not");
   if (layer.form.projection > 0)
-    refused("dynamic_precision: chooses a precision for each cell, but a projection multiplies all cells at once");
+    refused(
+        "dynamic_precision: chooses a precision for each cell, but a projection multiplies all "
+        "cells at once");
 }
 
 // Combinations without a meaning.
@@ -69,11 +83,14 @@ void check_operand(const Layer& layer, const LayerPolicy& policy) {
   const bool memoized = std::holds_alternative<Memoized>(policy.operand);
   const bool precision = std::holds_alternative<DynamicPrecision>(policy.operand);
   EDGEVAL_EXPECTS(recurrent || !memoized, "layer ", layer_name(layer),
-                  ", memoized: remembers the neurons of recurrent layers only; a linear layer takes reuse or delta");
+                  ", memoized: remembers the neurons of recurrent layers only; a linear layer "
+                  "takes reuse or delta");
   EDGEVAL_EXPECTS(recurrent || !precision, "layer ", layer_name(layer),
                   ", dynamic_precision: follows the cell state c, which a linear layer has not");
-  EDGEVAL_EXPECTS(!precision || !std::holds_alternative<Int16>(policy.arithmetic), "layer ", layer_name(layer),
-                  ", dynamic_precision: chooses between 8 and 4 bits and replaces the products of fp32 or int8; int16 ",
+  EDGEVAL_EXPECTS(!precision || !std::holds_alternative<Int16>(policy.arithmetic), "layer ",
+                  layer_name(layer),
+                  ", dynamic_precision: chooses between 8 and 4 bits and replaces the products of "
+                  "fp32 or int8; int16 ",
                   "has none of them");
 }
 
@@ -88,9 +105,10 @@ void check_point(const Model& model, const OperatingPoint& point) {
                       technique.problem());
       technique.fields(technique, [&](const char* key, auto value, const char*) {
         if constexpr (std::is_same_v<decltype(value), double>)
-          EDGEVAL_EXPECTS(!from_profile(value) || unused(technique, key), "layer ", layer, ", ", technique.kName, ": ",
-                          written_key(key).key,
-                        " is not known; name a profile (edgeval profile makes one) or give it in the policy");
+          EDGEVAL_EXPECTS(
+              !from_profile(value) || unused(technique, key), "layer ", layer, ", ",
+              technique.kName, ": ", written_key(key).key,
+              " is not known; name a profile (edgeval profile makes one) or give it in the policy");
       });
     };
     std::visit(check, point.layers[i].plan);
@@ -99,13 +117,19 @@ void check_point(const Model& model, const OperatingPoint& point) {
     std::visit(check, point.layers[i].nonlinearity);
     EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(model.layers[i]) ||
                         std::holds_alternative<EveryStep>(point.layers[i].plan),
-                    "layer ", layer, " is linear and runs on every step; a plan acts on recurrent layers only");
-    EDGEVAL_EXPECTS(i < model.stack().size() || std::holds_alternative<EveryStep>(point.layers[i].plan), "layer ", layer,
-                    " is a decoder's and runs on every step: what its next input is shows only after the step; a plan "
-                    "acts on the encoder's layers");
-    EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(model.layers[i]) ||
-                        std::holds_alternative<Exact>(point.layers[i].nonlinearity),
-                    "layer ", layer, " is linear and has no sigmoid or tanh; a nonlinearity acts on recurrent layers only");
+                    "layer ", layer,
+                    " is linear and runs on every step; a plan acts on recurrent layers only");
+    EDGEVAL_EXPECTS(
+        i < model.stack().size() || std::holds_alternative<EveryStep>(point.layers[i].plan),
+        "layer ", layer,
+        " is a decoder's and runs on every step: what its next input is shows only after the step; "
+        "a plan "
+        "acts on the encoder's layers");
+    EDGEVAL_EXPECTS(
+        std::holds_alternative<RecurrentLayer>(model.layers[i]) ||
+            std::holds_alternative<Exact>(point.layers[i].nonlinearity),
+        "layer ", layer,
+        " is linear and has no sigmoid or tanh; a nonlinearity acts on recurrent layers only");
     check_pseudo(model.layers[i], point.layers[i]);
     check_operand(model.layers[i], point.layers[i]);
   }

@@ -41,15 +41,18 @@ int FixedWeights::format(MatrixView<const float> weight, int bits) {
   const double most = bits == 16 ? kMostWithTwoDigits : static_cast<double>(highest_of(bits));
   double largest = 0;
   for (Index o = 0; o < weight.rows; ++o)
-    for (Index i = 0; i < weight.cols; ++i) largest = std::max(largest, std::abs(static_cast<double>(weight(o, i))));
-  return std::clamp(finest_format(largest, most, 0), -60, 60);  // sums of both products stay within 64 bits
+    for (Index i = 0; i < weight.cols; ++i)
+      largest = std::max(largest, std::abs(static_cast<double>(weight(o, i))));
+  return std::clamp(finest_format(largest, most, 0), -60,
+                    60);  // sums of both products stay within 64 bits
 }
 
 FixedWeights FixedWeights::of(MatrixView<const float> weight, int bits) {
   FixedWeights fixed{Matrix<std::int32_t>(weight.rows, weight.cols), format(weight, bits)};
   const double scale = power_of_two(fixed.fraction_bits);
   for (Index o = 0; o < weight.rows; ++o)
-    for (Index i = 0; i < weight.cols; ++i) fixed.codes(o, i) = Grid::nearest(static_cast<double>(weight(o, i)) * scale);
+    for (Index i = 0; i < weight.cols; ++i)
+      fixed.codes(o, i) = Grid::nearest(static_cast<double>(weight(o, i)) * scale);
   return fixed;
 }
 
@@ -71,7 +74,8 @@ FixedProduct<SumT>::FixedProduct(const FixedWeights& weights, ByteProduct::Route
 }
 
 template <>
-void FixedProduct<std::int32_t>::operator()(const float* x, int x_bits, Index rows, std::int32_t* y) const {
+void FixedProduct<std::int32_t>::operator()(const float* x, int x_bits, Index rows,
+                                            std::int32_t* y) const {
   thread_local Matrix<std::uint8_t> bytes;
   const Index count = kRowBlock * inputs_;
   if (bytes.size() < count) bytes = Matrix<std::uint8_t>(1, count);
@@ -80,13 +84,15 @@ void FixedProduct<std::int32_t>::operator()(const float* x, int x_bits, Index ro
   for (Index r = 0; r < rows; r += kRowBlock) {
     const float* const from = x + r * inputs_;
     EDGEVAL_INDEPENDENT
-    for (Index i = 0; i < count; ++i) b[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(from[i] * scale) + 128);
+    for (Index i = 0; i < count; ++i)
+      b[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(from[i] * scale) + 128);
     product_(b, y + r * outputs_);
   }
 }
 
 template <>
-void FixedProduct<std::int64_t>::operator()(const float* x, int x_bits, Index rows, std::int64_t* y) const {
+void FixedProduct<std::int64_t>::operator()(const float* x, int x_bits, Index rows,
+                                            std::int64_t* y) const {
   thread_local Matrix<std::uint8_t> bytes;
   thread_local Matrix<std::int32_t> planes;
   const Index count = kRowBlock * inputs_, half = 2 * kRowBlock * outputs_;
@@ -105,8 +111,9 @@ void FixedProduct<std::int64_t>::operator()(const float* x, int x_bits, Index ro
     }
     product_(bytes.data(), planes.data());
     for (Index n = 0; n < kRowBlock; ++n) {
-      const std::int32_t* const a = planes.data() + n * 2 * outputs_;  // x's upper byte times [u | v]
-      const std::int32_t* const d = a + half;                          // x's lower byte times [u | v]
+      const std::int32_t* const a =
+          planes.data() + n * 2 * outputs_;    // x's upper byte times [u | v]
+      const std::int32_t* const d = a + half;  // x's lower byte times [u | v]
       std::int64_t* const to = y + (r + n) * outputs_;
       EDGEVAL_INDEPENDENT
       for (Index o = 0; o < outputs_; ++o) {

@@ -37,17 +37,18 @@ int projected_bits(const Matrix<float>& weight_hr, int bits) {
 
 }  // namespace
 
-FixedScale FixedScale::of(int bits, const Product& input, const Product* recurrent, const Matrix<float>& bias,
-                          int x_bits) {
+FixedScale FixedScale::of(int bits, const Product& input, const Product* recurrent,
+                          const Matrix<float>& bias, int x_bits) {
   const int recurrent_sum_bits = recurrent != nullptr ? recurrent->sum_bits : input.sum_bits;
   FixedScale scale;
   scale.sum_bits = common_sum_bits(input.sum_bits, recurrent_sum_bits);
   scale.up_x = scale.sum_bits - input.sum_bits;
   scale.up_h = scale.sum_bits - recurrent_sum_bits;
   const int most = bits == 8 ? kLargestUpOfBytes : kLargestUp;
-  EDGEVAL_EXPECTS(scale.up_x <= most && scale.up_h <= most, "int", bits, ": the formats of a layer's products are 2^",
-                  std::max(scale.up_x, scale.up_h),
-                  " apart, too far for exact sums in 64 bits; choose another input_bits than ", x_bits);
+  EDGEVAL_EXPECTS(scale.up_x <= most && scale.up_h <= most, "int", bits,
+                  ": the formats of a layer's products are 2^", std::max(scale.up_x, scale.up_h),
+                  " apart, too far for exact sums in 64 bits; choose another input_bits than ",
+                  x_bits);
   for (Index o = 0; o < bias.size(); ++o) {
     std::int64_t offset = input.offsets[o] * (std::int64_t{1} << scale.up_x);
     if (recurrent != nullptr) offset += recurrent->offsets[o] * (std::int64_t{1} << scale.up_h);
@@ -57,13 +58,15 @@ FixedScale FixedScale::of(int bits, const Product& input, const Product* recurre
   return scale;
 }
 
-void FixedConstants::add(const CellConstants& cells, int bits, const std::vector<std::int64_t>& recurrent_offsets) {
+void FixedConstants::add(const CellConstants& cells, int bits,
+                         const std::vector<std::int64_t>& recurrent_offsets) {
   const auto rows = static_cast<Index>(scale.bias.size());
   const Index apart = rows - cells.recurrent_bias.size();  // from here on U h has its own bias
   for (Index o = apart; o < rows; ++o) {
     const std::int64_t of_recurrent = recurrent_offsets[o] * (std::int64_t{1} << scale.up_h);
     scale.bias[o] -= of_recurrent;
-    recurrent_bias.push_back(to_fixed(cells.recurrent_bias.data()[o - apart], scale.sum_bits) + of_recurrent);
+    recurrent_bias.push_back(to_fixed(cells.recurrent_bias.data()[o - apart], scale.sum_bits) +
+                             of_recurrent);
   }
   if (cells.diagonal.size() == 0) return;
   FixedWeights weights = FixedWeights::of(cells.diagonal.view(), bits);
@@ -75,7 +78,8 @@ void FixedConstants::add(const CellConstants& cells, int bits, const std::vector
 }
 
 template <class SumT>
-FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits, int h_bits)
+FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits,
+                             int h_bits)
     : products_(products),
       x_bits_(x_bits),
       h_bits_(h_bits),
@@ -89,7 +93,8 @@ FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, 
   };
   // Of the sums that any input can make; where a cell keeps their halves apart they need not fit.
   std::int64_t largest = 0;
-  for (Index o = 0; o < products.bias->size() - static_cast<Index>(constants_.recurrent_bias.size()); ++o) {
+  for (Index o = 0;
+       o < products.bias->size() - static_cast<Index>(constants_.recurrent_bias.size()); ++o) {
     const std::int64_t products_sum =
         (products.input.magnitudes()[o] << scale.up_x) + (recurrent_magnitude(o) << scale.up_h);
     const std::int64_t bias = scale.bias[o] - scale.offset[o];
@@ -97,19 +102,19 @@ FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, 
   }
   const std::int64_t half = std::int64_t{1} << (scale.sum_bits - kStateBits - 1);
   if (kBits == 8 && largest < (std::int64_t{1} << 31) - half)
-    for (const std::int64_t bias : scale.bias) narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
+    for (const std::int64_t bias : scale.bias)
+      narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
 }
 
 template <class SumT>
-std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const
-  requires(kBits == 8)
-{
+std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const requires(kBits == 8) {
   if (narrow_bias_.empty()) return std::nullopt;
   return NarrowNumbers{numbers(), narrow_bias_.data()};
 }
 
 int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits) {
-  return layer.form.projection > 0 ? projected_bits(layer.weights[direction].weight_hr, bits) : bits - 1;
+  return layer.form.projection > 0 ? projected_bits(layer.weights[direction].weight_hr, bits)
+                                   : bits - 1;
 }
 
 std::vector<CellConstants> cell_constants(const RecurrentLayer& layer) {

@@ -1,4 +1,5 @@
-// A layer's products and numbers under one arithmetic, ready for a run: what the engine's loops are templates over.
+// A layer's products and numbers under one arithmetic, ready for a run: what the engine's loops are
+// templates over.
 //   multiply_input, multiply_recurrent   rows of operands -> sums
 //   numbers()                            sums -> pre-activations -> cells
 //   rule(r)                              an operand's rule as this arithmetic sees values
@@ -19,8 +20,8 @@ namespace edgeval {
 
 // What a layer's cells add to the products, in fp32. Empty what a cell has not.
 struct CellConstants {
-  Matrix<float> bias;            // [1, G O], what `bias` of the products points to; the sum of both biases where nothing
-                                 // comes between them
+  Matrix<float> bias;  // [1, G O], what `bias` of the products points to; the sum of both biases
+                       // where nothing comes between them
   Matrix<float> recurrent_bias;  // [1, H], of the candidate of a GRU that resets U h
   Matrix<float> diagonal;        // [3, H] or [2, H], what multiplies c
   bool projects = false;         // the product `after` is an LSTM's projection
@@ -32,15 +33,17 @@ std::vector<CellConstants> cell_constants(const LinearLayer& layer);     // one
 // Weights packed once for an arithmetic; a linear layer has no recurrent product.
 template <class Product>
 struct LayerProducts {
-  Product input;                     // [G O, C]
-  std::optional<Product> recurrent;  // [G O, R]; of a GRU that resets before the product the rows of r and z, [2 H, H]
-  const Matrix<float>* bias;         // [1, G O]
-  std::optional<Product> after = {};      // what follows within a step: a projection [P, H], or such a GRU's U of n, [H, H]
-  const CellConstants* constants = nullptr;   // null: of a plain LSTM or linear layer
+  Product input;  // [G O, C]
+  std::optional<Product>
+      recurrent;  // [G O, R]; of a GRU that resets before the product the rows of r and z, [2 H, H]
+  const Matrix<float>* bias;  // [1, G O]
+  std::optional<Product> after =
+      {};  // what follows within a step: a projection [P, H], or such a GRU's U of n, [H, H]
+  const CellConstants* constants = nullptr;  // null: of a plain LSTM or linear layer
 };
 
-// Fraction bits of h in integers of so many bits: all but the sign's, since h lies in (-1, 1); behind a projection the
-// most with which no h can saturate, whatever the cells give.
+// Fraction bits of h in integers of so many bits: all but the sign's, since h lies in (-1, 1);
+// behind a projection the most with which no h can saturate, whatever the cells give.
 int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits);
 
 class FloatLayer {
@@ -51,11 +54,16 @@ class FloatLayer {
   explicit FloatLayer(const LayerProducts<DenseProduct>& products) : products_(products) {}
 
   void multiply_input(const float* x, Index rows, float* y) const { products_.input(x, rows, y); }
-  void multiply_recurrent(const float* h, Index rows, float* y) const { (*products_.recurrent)(h, rows, y); }
-  void multiply_after(const float* values, Index rows, float* y) const { (*products_.after)(values, rows, y); }
+  void multiply_recurrent(const float* h, Index rows, float* y) const {
+    (*products_.recurrent)(h, rows, y);
+  }
+  void multiply_after(const float* values, Index rows, float* y) const {
+    (*products_.after)(values, rows, y);
+  }
   Numbers numbers() const {
     if (products_.constants == nullptr) return {products_.bias->data()};
-    return {products_.bias->data(), products_.constants->recurrent_bias.data(), products_.constants->diagonal.data()};
+    return {products_.bias->data(), products_.constants->recurrent_bias.data(),
+            products_.constants->diagonal.data()};
   }
   template <class Rule>
   Rule rule(const Rule& plain) const {
@@ -66,12 +74,14 @@ class FloatLayer {
   const LayerProducts<DenseProduct>& products_;
 };
 
-// Fraction bits in which both products' sums and the bias are added: the finer of the two, and finer than z.
+// Fraction bits in which both products' sums and the bias are added: the finer of the two, and
+// finer than z.
 constexpr int common_sum_bits(int input_sum_bits, int recurrent_sum_bits) {
   return std::max({input_sum_bits, recurrent_sum_bits, kStateBits + 1});
 }
 
-// How the exact sums of a layer's products come together: shifted to one scale, the bias beside them.
+// How the exact sums of a layer's products come together: shifted to one scale, the bias beside
+// them.
 struct FixedScale {
   struct Product {
     int sum_bits;                              // fraction bits of its sums
@@ -82,8 +92,10 @@ struct FixedScale {
   std::vector<std::int64_t> bias;    // [O], sum_bits, the products' offsets included
   std::vector<std::int64_t> offset;  // [O], sum_bits, the products' offsets alone
 
-  // bits: of x; recurrent: null for a linear layer. A layer whose products' formats are too far apart is refused.
-  static FixedScale of(int bits, const Product& input, const Product* recurrent, const Matrix<float>& bias, int x_bits);
+  // bits: of x; recurrent: null for a linear layer. A layer whose products' formats are too far
+  // apart is refused.
+  static FixedScale of(int bits, const Product& input, const Product* recurrent,
+                       const Matrix<float>& bias, int x_bits);
 
   // In host memory, that of this object.
   template <class SumT>
@@ -106,15 +118,16 @@ std::vector<std::int64_t> recurrent_offsets(const LayerProducts<Product>& produc
   std::vector<std::int64_t> offsets;
   if (products.recurrent) offsets = products.recurrent->offsets();
   if (products.after && static_cast<Index>(offsets.size()) < products.bias->size())
-    offsets.insert(offsets.end(), products.after->offsets().begin(), products.after->offsets().end());
+    offsets.insert(offsets.end(), products.after->offsets().begin(),
+                   products.after->offsets().end());
   return offsets;
 }
 
-// What brings the exact sums of a layer's products to its cells: one scale, and what cells that are not plain LSTM cells
-// add.
+// What brings the exact sums of a layer's products to its cells: one scale, and what cells that are
+// not plain LSTM cells add.
 struct FixedConstants {
   FixedScale scale;
-  std::vector<std::int64_t> recurrent_bias = {};     // [H]
+  std::vector<std::int64_t> recurrent_bias = {};  // [H]
   Matrix<std::int32_t> diagonal = {};
   int diagonal_bits = 0;
   std::vector<std::int64_t> projection_offset = {};  // [P]
@@ -123,12 +136,16 @@ struct FixedConstants {
 
   // x_bits, h_bits: fraction bits of the layer's input and recurrent input.
   template <class Product>
-  static FixedConstants of(const LayerProducts<Product>& products, int bits, int x_bits, int h_bits) {
+  static FixedConstants of(const LayerProducts<Product>& products, int bits, int x_bits,
+                           int h_bits) {
     const std::vector<std::int64_t> u = recurrent_offsets(products);
-    const FixedScale::Product input{products.input.weight_bits() + x_bits, products.input.offsets()};
-    const FixedScale::Product recurrent{products.recurrent ? products.recurrent->weight_bits() + h_bits : 0, u};
+    const FixedScale::Product input{products.input.weight_bits() + x_bits,
+                                    products.input.offsets()};
+    const FixedScale::Product recurrent{
+        products.recurrent ? products.recurrent->weight_bits() + h_bits : 0, u};
     FixedConstants constants{
-        .scale = FixedScale::of(bits, input, products.recurrent ? &recurrent : nullptr, *products.bias, x_bits),
+        .scale = FixedScale::of(bits, input, products.recurrent ? &recurrent : nullptr,
+                                *products.bias, x_bits),
         .x_grid = Grid::of(x_bits, bits)};
     if (products.constants == nullptr) return constants;
     constants.add(*products.constants, bits, u);
@@ -155,7 +172,8 @@ struct FixedConstants {
 
  private:
   // recurrent_offsets: of all rows of U.
-  void add(const CellConstants& cells, int bits, const std::vector<std::int64_t>& recurrent_offsets);
+  void add(const CellConstants& cells, int bits,
+           const std::vector<std::int64_t>& recurrent_offsets);
 };
 
 template <class SumT>
@@ -167,9 +185,12 @@ class FixedLayer {
   static constexpr int kRecurrentBits = Integer<kBits>::kRecurrentBits;
 
   // x_bits: fraction bits of the layer's input; h_bits: of its recurrent input.
-  FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits, int h_bits = kRecurrentBits);
+  FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits,
+             int h_bits = kRecurrentBits);
 
-  void multiply_input(const float* x, Index rows, SumT* y) const { products_.input(x, x_bits_, rows, y); }
+  void multiply_input(const float* x, Index rows, SumT* y) const {
+    products_.input(x, x_bits_, rows, y);
+  }
   void multiply_recurrent(const float* h, Index rows, SumT* y) const {
     (*products_.recurrent)(h, h_bits_, rows, y);
   }
@@ -178,8 +199,7 @@ class FixedLayer {
   }
   Numbers numbers() const { return constants_.template numbers<SumT>(kBits); }
   // The same numbers in half the width, where no input can make a sum that leaves it.
-  std::optional<NarrowNumbers> narrow_numbers() const
-    requires(kBits == 8);
+  std::optional<NarrowNumbers> narrow_numbers() const requires(kBits == 8);
   template <class Rule>
   OnGrid<Rule> rule(const Rule& plain) const {
     return {plain, Grid::of(x_bits_, kBits), Grid::of(h_bits_, kBits)};
@@ -187,42 +207,52 @@ class FixedLayer {
   const LayerProducts<FixedProduct<SumT>>& products() const { return products_; }
   // The integer behind an element that enters the products.
   std::int32_t code(float element, Source source) const {
-    return static_cast<std::int32_t>(std::ldexp(element, source == Source::kInput ? x_bits_ : h_bits_));
+    return static_cast<std::int32_t>(
+        std::ldexp(element, source == Source::kInput ? x_bits_ : h_bits_));
   }
 
  private:
   const LayerProducts<FixedProduct<SumT>>& products_;
   int x_bits_, h_bits_;
   FixedConstants constants_;
-  std::vector<std::uint32_t> narrow_bias_;  // the lower halves of the bias; empty where sums may need both
+  std::vector<std::uint32_t>
+      narrow_bias_;  // the lower halves of the bias; empty where sums may need both
 };
 
 using EightBitLayer = FixedLayer<std::int32_t>;
 
-// Dynamic precision's products at 8 bits under fp32 (techniques.md, "dynamic precision"): step = alpha / 128.
+// Dynamic precision's products at 8 bits under fp32 (techniques.md, "dynamic precision"): step =
+// alpha / 128.
 class QuantizedLayer {
  public:
   using Numbers = QuantizedNumbers;
   static constexpr bool kHasAfter = false;
   struct Steps {
-    double x, h;                          // of the elements
+    double x, h;  // of the elements
     double input_weight, recurrent_weight;
   };
 
   QuantizedLayer(const LayerProducts<FixedProduct<std::int32_t>>& products, const Steps& steps)
       : products_(products), steps_(steps) {}
 
-  void multiply_input(const float* x, Index rows, std::int32_t* y) const { products_.input(x, 0, rows, y); }
-  void multiply_recurrent(const float* h, Index rows, std::int32_t* y) const { (*products_.recurrent)(h, 0, rows, y); }
+  void multiply_input(const float* x, Index rows, std::int32_t* y) const {
+    products_.input(x, 0, rows, y);
+  }
+  void multiply_recurrent(const float* h, Index rows, std::int32_t* y) const {
+    (*products_.recurrent)(h, 0, rows, y);
+  }
   Numbers numbers() const {
-    const float* diagonal = products_.constants == nullptr ? nullptr : products_.constants->diagonal.data();
-    const FixedProduct<std::int32_t>& recurrent = products_.recurrent ? *products_.recurrent : products_.input;
-    return {{products_.bias->data(), nullptr, diagonal}, products_.input.offsets().data(),
-            recurrent.offsets().data(), steps_.x * steps_.input_weight, steps_.h * steps_.recurrent_weight};
+    const float* diagonal =
+        products_.constants == nullptr ? nullptr : products_.constants->diagonal.data();
+    const FixedProduct<std::int32_t>& recurrent =
+        products_.recurrent ? *products_.recurrent : products_.input;
+    return {{products_.bias->data(), nullptr, diagonal},
+            products_.input.offsets().data(),
+            recurrent.offsets().data(),
+            steps_.x * steps_.input_weight,
+            steps_.h * steps_.recurrent_weight};
   }
-  EightBitCodes rule(const AsIs::Rule&) const {
-    return EightBitCodes::of(steps_.x, steps_.h);
-  }
+  EightBitCodes rule(const AsIs::Rule&) const { return EightBitCodes::of(steps_.x, steps_.h); }
   const LayerProducts<FixedProduct<std::int32_t>>& products() const { return products_; }
   std::int32_t code(float element, Source) const { return static_cast<std::int32_t>(element); }
 

@@ -21,8 +21,9 @@ void run_lane(const LinearTask& task, const LayerArithmetic& arithmetic, const R
   for (Index first = 0; first < task.input.rows; first += kRowsAtOnce) {
     const Index count = std::min(kRowsAtOnce, task.input.rows - first);
     for (Index r = 0; r < count; ++r) {
-      const OperandCounts counts = operand_row(SerialBlock{}, rule, Source::kInput, task.input.row(first + r),
-                                               inputs, state.data(), operand.row(r));
+      const OperandCounts counts =
+          operand_row(SerialBlock{}, rule, Source::kInput, task.input.row(first + r), inputs,
+                      state.data(), operand.row(r));
       task.activity[Count::kInputsChanged] += counts.changed;
       task.activity[Count::kInputsZero] += counts.zero;
     }
@@ -36,8 +37,11 @@ void run_lane(const LinearTask& task, const LayerArithmetic& arithmetic, const R
 }  // namespace
 
 template <class LayerArithmetic>
-void run_linear(const LinearTask& task, const LayerArithmetic& arithmetic, const OperandChoice& operand) {
-  std::visit([&](const auto& choice) { run_lane(task, arithmetic, arithmetic.rule(choice.rule())); }, operand);
+void run_linear(const LinearTask& task, const LayerArithmetic& arithmetic,
+                const OperandChoice& operand) {
+  std::visit(
+      [&](const auto& choice) { run_lane(task, arithmetic, arithmetic.rule(choice.rule())); },
+      operand);
 }
 
 template void run_linear(const LinearTask&, const FloatLayer&, const OperandChoice&);

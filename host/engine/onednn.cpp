@@ -20,8 +20,9 @@ void with_bad_alloc(Work&& work) {
   }
 }
 
-// What a thread's last product was called with. The steps of a recurrence ask for one product again and again, on other
-// data, and making three memory objects takes as long as a fifth of a small product of bytes.
+// What a thread's last product was called with. The steps of a recurrence ask for one product again
+// and again, on other data, and making three memory objects takes as long as a fifth of a small
+// product of bytes.
 struct Arguments {
   dnnl::matmul product;  // kept alive, so that its address says which it is
   dnnl::memory source, target, scratchpad;

@@ -3,7 +3,9 @@
 namespace edgeval {
 
 PackedLayer::PackedLayer(const Layer& layer, ByteProduct::Route route)
-    : layer_(layer), route_(route), constants_(std::visit([](const auto& l) { return cell_constants(l); }, layer)) {}
+    : layer_(layer),
+      route_(route),
+      constants_(std::visit([](const auto& l) { return cell_constants(l); }, layer)) {}
 
 template <class Product>
 const DirectionProducts<Product>& PackedLayer::get() {
@@ -22,7 +24,8 @@ std::vector<FixedLayer<Sum>> PackedLayer::fixed(const Integer<Bits>& choice) {
   const auto* cells = std::get_if<RecurrentLayer>(&layer_);
   std::vector<FixedLayer<Sum>> directions;
   for (const auto& products : get<FixedProduct<Sum>>()) {
-    const int h_bits = cells != nullptr ? recurrent_bits(*cells, directions.size(), Bits) : Bits - 1;
+    const int h_bits =
+        cells != nullptr ? recurrent_bits(*cells, directions.size(), Bits) : Bits - 1;
     directions.emplace_back(products, static_cast<int>(choice.input_bits), h_bits);
   }
   return directions;
@@ -33,9 +36,11 @@ std::vector<QuantizedLayer> PackedLayer::arithmetics(const DynamicPrecision& cho
   std::vector<QuantizedLayer> directions;
   for (const SecondProducts& products : in_form(WeightForm::kAlpha8Bits)) {
     const RecurrentWeights& weights = layer.weights[directions.size()];
-    const double h_step = layer.has_recurrent_product() ? eight_bit_step(choice, Source::kRecurrent) : 0;
-    directions.push_back({products, {eight_bit_step(choice, Source::kInput), h_step,
-                                     weight_step(weights.weight_ih), weight_step(weights.weight_hh)}});
+    const double h_step =
+        layer.has_recurrent_product() ? eight_bit_step(choice, Source::kRecurrent) : 0;
+    directions.push_back({products,
+                          {eight_bit_step(choice, Source::kInput), h_step,
+                           weight_step(weights.weight_ih), weight_step(weights.weight_hh)}});
   }
   return directions;
 }
@@ -48,9 +53,10 @@ const std::vector<SecondProducts>& PackedLayer::in_form(WeightForm form) {
   };
   const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(layer_).weights;
   for (std::size_t d = 0; d < weights.size(); ++d) {
-    SecondProducts& of_direction =
-        products.emplace_back(SecondProducts{product(weights[d].weight_ih), {}, &constants_[d].bias, {}, &constants_[d]});
-    if (weights[d].weight_hh.size() > 0) of_direction.recurrent.emplace(product(weights[d].weight_hh));
+    SecondProducts& of_direction = products.emplace_back(
+        SecondProducts{product(weights[d].weight_ih), {}, &constants_[d].bias, {}, &constants_[d]});
+    if (weights[d].weight_hh.size() > 0)
+      of_direction.recurrent.emplace(product(weights[d].weight_hh));
   }
   return products;
 }
@@ -68,8 +74,8 @@ Product PackedLayer::packed(const Matrix<float>& weight, Index first, Index coun
 template <class Product>
 void PackedLayer::pack(const RecurrentLayer& layer, DirectionProducts<Product>& products) const {
   for (const RecurrentWeights& weights : layer.weights) {
-    LayerProducts<Product>& of_direction =
-        products.emplace_back(LayerProducts<Product>{packed<Product>(weights.weight_ih), {}, nullptr});
+    LayerProducts<Product>& of_direction = products.emplace_back(
+        LayerProducts<Product>{packed<Product>(weights.weight_ih), {}, nullptr});
     of_direction.constants = &constants_[products.size() - 1];
     of_direction.bias = &of_direction.constants->bias;
     const Matrix<float>& u = weights.weight_hh;

@@ -1,5 +1,6 @@
-// The weights of one layer, packed for an arithmetic when it is first asked for, and the layer's arithmetics made of them,
-// one for each direction. Packing is for one thread; what was packed may be read by all and lives as long as this object.
+// The weights of one layer, packed for an arithmetic when it is first asked for, and the layer's
+// arithmetics made of them, one for each direction. Packing is for one thread; what was packed may
+// be read by all and lives as long as this object.
 #pragma once
 
 #include <map>
@@ -21,8 +22,12 @@ class PackedLayer {
   PackedLayer(const Layer& layer, ByteProduct::Route route);
 
   std::vector<FloatLayer> arithmetics(const Fp32&);
-  std::vector<EightBitLayer> arithmetics(const Integer<8>& choice) { return fixed<8, std::int32_t>(choice); }
-  std::vector<FixedLayer<std::int64_t>> arithmetics(const Integer<16>& choice) { return fixed<16, std::int64_t>(choice); }
+  std::vector<EightBitLayer> arithmetics(const Integer<8>& choice) {
+    return fixed<8, std::int32_t>(choice);
+  }
+  std::vector<FixedLayer<std::int64_t>> arithmetics(const Integer<16>& choice) {
+    return fixed<16, std::int64_t>(choice);
+  }
   // The 8-bit products of dynamic precision under fp32.
   std::vector<QuantizedLayer> arithmetics(const DynamicPrecision& choice);
 

@@ -12,7 +12,8 @@ namespace {
 using Directions = std::span<const Direction>;
 
 // The plans of one lane in every direction.
-std::vector<LanePlan> plan_lane(const EveryStep&, MatrixView<const float> input, Directions directions) {
+std::vector<LanePlan> plan_lane(const EveryStep&, MatrixView<const float> input,
+                                Directions directions) {
   std::vector<LanePlan> plans;
   for (const Direction direction : directions) {
     LanePlan& plan = plans.emplace_back();
@@ -27,7 +28,8 @@ std::vector<LanePlan> plan_lane(const EveryStep&, MatrixView<const float> input,
 }
 
 // How alike frames are does not depend on the direction; which neighbour counts does.
-std::vector<LanePlan> plan_lane(const SimilaritySkip& skip, MatrixView<const float> input, Directions directions) {
+std::vector<LanePlan> plan_lane(const SimilaritySkip& skip, MatrixView<const float> input,
+                                Directions directions) {
   const SimilaritySkip::Rule rule = skip.rule();
   const std::vector<FrameSimilarity> similarity = frame_similarities(rule, input);
   std::vector<LanePlan> plans;
@@ -36,45 +38,53 @@ std::vector<LanePlan> plan_lane(const SimilaritySkip& skip, MatrixView<const flo
     plan.modes.resize(static_cast<std::size_t>(input.rows));
     plan.live.resize(static_cast<std::size_t>(input.rows));
     const bool backward = direction == Direction::kBackward;
-    plan.live.resize(static_cast<std::size_t>(
-        decide_lane(rule, similarity.data(), input.rows, backward, plan.modes.data(), plan.live.data())));
+    plan.live.resize(static_cast<std::size_t>(decide_lane(
+        rule, similarity.data(), input.rows, backward, plan.modes.data(), plan.live.data())));
   }
   return plans;
 }
 
 }  // namespace
 
-std::vector<FrameSimilarity> frame_similarities(const SimilaritySkip::Rule& rule, MatrixView<const float> input) {
+std::vector<FrameSimilarity> frame_similarities(const SimilaritySkip::Rule& rule,
+                                                MatrixView<const float> input) {
   const SerialBlock block;
   Matrix<std::int16_t> q(input.rows, input.cols);
-  for (Index t = 0; t < input.rows; ++t) quantize_frame(block, rule, input.row(t), input.cols, q.row(t));
+  for (Index t = 0; t < input.rows; ++t)
+    quantize_frame(block, rule, input.row(t), input.cols, q.row(t));
   std::vector<FrameSimilarity> similarity(static_cast<std::size_t>(input.rows));
   for (Index t = 0; t < input.rows; ++t)
-    similarity[static_cast<std::size_t>(t)] = similarity_of_frame(block, rule, std::as_const(q).view(), t);
+    similarity[static_cast<std::size_t>(t)] =
+        similarity_of_frame(block, rule, std::as_const(q).view(), t);
   return similarity;
 }
 
-std::vector<std::vector<LanePlan>> plan_lanes(const Plan& plan, const Ragged<float>& input, Directions directions,
-                                              int threads) {
+std::vector<std::vector<LanePlan>> plan_lanes(const Plan& plan, const Ragged<float>& input,
+                                              Directions directions, int threads) {
   std::vector<std::vector<LanePlan>> plans(directions.size());
-  for (std::vector<LanePlan>& of_direction : plans) of_direction.resize(static_cast<std::size_t>(input.sequences()));
+  for (std::vector<LanePlan>& of_direction : plans)
+    of_direction.resize(static_cast<std::size_t>(input.sequences()));
   parallel_for(input.sequences(), threads, [&](Index n) {
-    std::vector<LanePlan> lane =
-        std::visit([&](const auto& choice) { return plan_lane(choice, input.sequence(n), directions); }, plan);
-    for (std::size_t d = 0; d < lane.size(); ++d) plans[d][static_cast<std::size_t>(n)] = std::move(lane[d]);
+    std::vector<LanePlan> lane = std::visit(
+        [&](const auto& choice) { return plan_lane(choice, input.sequence(n), directions); }, plan);
+    for (std::size_t d = 0; d < lane.size(); ++d)
+      plans[d][static_cast<std::size_t>(n)] = std::move(lane[d]);
   });
   return plans;
 }
 
-std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction, int threads) {
+std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction,
+                                 int threads) {
   return std::move(plan_lanes(plan, input, Directions(&direction, 1), threads).front());
 }
 
-std::vector<std::vector<Index>> lane_blocks(const std::vector<LanePlan>& plans, Index largest_block) {
+std::vector<std::vector<Index>> lane_blocks(const std::vector<LanePlan>& plans,
+                                            Index largest_block) {
   std::vector<Index> order(plans.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
-    return plans[static_cast<std::size_t>(a)].running() > plans[static_cast<std::size_t>(b)].running();
+    return plans[static_cast<std::size_t>(a)].running() >
+           plans[static_cast<std::size_t>(b)].running();
   });
   std::vector<std::vector<Index>> blocks;
   const Index lanes = static_cast<Index>(order.size());

@@ -1,5 +1,6 @@
-// Pseudo-skip between the operands and the cells (design identity 4: two products): keeps W16 a and W8 s of every lane as
-// exact sums and hands z's parts on. The engine splits every element for it into what enters either product.
+// Pseudo-skip between the operands and the cells (design identity 4: two products): keeps W16 a and
+// W8 s of every lane as exact sums and hands z's parts on. The engine splits every element for it
+// into what enters either product.
 #pragma once
 
 #include "host/engine/body/pseudo.hpp"
@@ -24,7 +25,8 @@ class PseudoSelection {
         h_(rule(skip, delta, Source::kRecurrent), lanes(), task.layer.recurrent(), gate_rows()) {}
 
   // value [width] -> full, delta [width]. full may lie outside the grid's 16 bits.
-  OperandCounts split(Index n, Index step, Source source, const float* value, Index width, float* full, float* delta) {
+  OperandCounts split(Index n, Index step, Source source, const float* value, Index width,
+                      float* full, float* delta) {
     const bool pseudo = is_pseudo(n, step);
     Half& half = source == Source::kInput ? x_ : h_;
     const OperandCounts counts =
@@ -33,11 +35,13 @@ class PseudoSelection {
                              full[i] = static_cast<float>(elements.full * half.rule.grid.inverse);
                              delta[i] = static_cast<float>(elements.delta);
                            });
-    if (pseudo) (*task_.activity[n])[Count::kMacs8x8] += static_cast<std::uint64_t>(gate_rows() * counts.changed);
+    if (pseudo)
+      (*task_.activity[n])[Count::kMacs8x8] +=
+          static_cast<std::uint64_t>(gate_rows() * counts.changed);
     return counts;
   }
-  // full [padded rows, width] -> sums. Elements beyond 16 bits, which only a jump over more than half of the range makes
-  // under the delta operand, are cut into parts that fit.
+  // full [padded rows, width] -> sums. Elements beyond 16 bits, which only a jump over more than
+  // half of the range makes under the delta operand, are cut into parts that fit.
   void multiply(Matrix<float>& full, Index rows, Source source, Matrix<std::int64_t>& sums) const {
     const Grid& grid = (source == Source::kInput ? x_ : h_).rule.grid;
     const auto product = [&](const Matrix<float>& elements, std::int64_t* y) {
@@ -46,7 +50,9 @@ class PseudoSelection {
       else
         arithmetic_.multiply_recurrent(elements.data(), rows, y);
     };
-    const auto& offsets = (source == Source::kInput ? arithmetic_.products().input : *arithmetic_.products().recurrent).offsets();
+    const auto& offsets = (source == Source::kInput ? arithmetic_.products().input
+                                                    : *arithmetic_.products().recurrent)
+                              .offsets();
     Matrix<float> rest;
     bool more = cut(full, rows, grid, rest);
     product(full, sums.data());
@@ -56,14 +62,16 @@ class PseudoSelection {
       more = cut(full, rows, grid, rest);
       product(full, part.data());
       for (Index r = 0; r < rows; ++r)
-        for (Index at = 0; at < sums.cols(); ++at) sums(r, at) += part(r, at) + offsets[static_cast<std::size_t>(at)];
+        for (Index at = 0; at < sums.cols(); ++at)
+          sums(r, at) += part(r, at) + offsets[static_cast<std::size_t>(at)];
     }
   }
   void before_cell(Index n, Index step, StepSums<std::int64_t> sums, const Numbers::State*) {
     const bool pseudo = is_pseudo(n, step);
     add(x_, n, pseudo, arithmetic_.products().input, task_.second->input, sums.wx, sums.second_wx);
     if (!task_.second->recurrent) return;
-    add(h_, n, pseudo, *arithmetic_.products().recurrent, *task_.second->recurrent, sums.uh, sums.second_uh);
+    add(h_, n, pseudo, *arithmetic_.products().recurrent, *task_.second->recurrent, sums.uh,
+        sums.second_uh);
   }
   void add_counts(Index n, LayerActivity& activity) const {
     for (StepMode mode : task_.plans[task_.lanes[n]].modes)
@@ -83,9 +91,12 @@ class PseudoSelection {
 
   // Leaves in `full` what fits the grid, and in `rest` the remainder; whether there is one.
   static bool cut(Matrix<float>& full, Index rows, const Grid& grid, Matrix<float>& rest) {
-    const auto low = static_cast<float>(grid.low * grid.inverse), high = static_cast<float>(grid.high * grid.inverse);
-    const std::span<float> values = full.values().first(static_cast<std::size_t>(rows * full.cols()));
-    if (std::ranges::all_of(values, [&](float value) { return value >= low && value <= high; })) return false;
+    const auto low = static_cast<float>(grid.low * grid.inverse),
+               high = static_cast<float>(grid.high * grid.inverse);
+    const std::span<float> values =
+        full.values().first(static_cast<std::size_t>(rows * full.cols()));
+    if (std::ranges::all_of(values, [&](float value) { return value >= low && value <= high; }))
+      return false;
     rest = Matrix<float>(full.rows(), full.cols());
     for (std::size_t i = 0; i < values.size(); ++i) {
       const float fits = clamp(values[i], low, high);
@@ -98,7 +109,7 @@ class PseudoSelection {
   // The memory of one half of z.
   struct Half {
     PseudoRule rule;
-    Matrix<std::int32_t> reference;  // [lanes, width]
+    Matrix<std::int32_t> reference;    // [lanes, width]
     Matrix<std::int64_t> full, delta;  // [lanes, G H]: W16 a and W8 s
     Half(const PseudoRule& r, Index lanes, Index width, Index gate_rows)
         : rule(r), reference(lanes, width), full(lanes, gate_rows), delta(lanes, gate_rows) {}
@@ -111,12 +122,16 @@ class PseudoSelection {
     const std::int64_t* sums;
     const std::int32_t* second;
     std::int64_t full(Index at) const { return sums[at] + offset(at); }
-    std::int64_t delta(Index at) const { return second[at] + of_delta.offsets()[static_cast<std::size_t>(at)]; }
+    std::int64_t delta(Index at) const {
+      return second[at] + of_delta.offsets()[static_cast<std::size_t>(at)];
+    }
     std::int64_t offset(Index at) const { return of_full.offsets()[static_cast<std::size_t>(at)]; }
   };
   static void add(Half& half, Index n, bool pseudo, const FixedProduct<std::int64_t>& of_full,
-                  const FixedProduct<std::int32_t>& of_delta, std::int64_t* sums, const std::int32_t* second) {
-    pseudo_sums_row(SerialBlock{}, half.rule, pseudo, {half.full.cols(), half.full.row(n), half.delta.row(n), sums},
+                  const FixedProduct<std::int32_t>& of_delta, std::int64_t* sums,
+                  const std::int32_t* second) {
+    pseudo_sums_row(SerialBlock{}, half.rule, pseudo,
+                    {half.full.cols(), half.full.row(n), half.delta.row(n), sums},
                     Products{of_full, of_delta, sums, second});
   }
 

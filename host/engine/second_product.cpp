@@ -46,7 +46,8 @@ Matrix<std::int32_t> codes_in_form(const Matrix<float>& weight, WeightForm form)
     case WeightForm::kInt8As4BitsCut:
       return each(FixedWeights::of(weight.view(), 8).codes, upper_four);
     case WeightForm::kInt16As8Bits:
-      return each(FixedWeights::of(weight.view(), 16).codes, [](std::int32_t code) { return std::min(127, (code + 128) >> 8); });
+      return each(FixedWeights::of(weight.view(), 16).codes,
+                  [](std::int32_t code) { return std::min(127, (code + 128) >> 8); });
     case WeightForm::kInt8As4Bits:
       break;
   }
@@ -69,14 +70,16 @@ double weight_step(const Matrix<float>& weight) {
 
 std::optional<WeightForm> second_form(const LayerPolicy& policy) {
   if (pseudo_skip(policy) != nullptr) return WeightForm::kInt16As8Bits;
-  const auto bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, policy.arithmetic);
+  const auto bits =
+      std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, policy.arithmetic);
   if (const auto* memoized = std::get_if<Memoized>(&policy.operand)) {
     if (memoized->predictor == MemoPredictor::kOracle) return std::nullopt;
     return bits == 32 ? WeightForm::kSignsOfFloats
                       : (bits == 16 ? WeightForm::kSignsOf16Bits : WeightForm::kSignsOf8Bits);
   }
   if (const auto* precision = std::get_if<DynamicPrecision>(&policy.operand)) {
-    if (precision->offset_bit == Switch::kOn) return bits == 32 ? WeightForm::kAlpha4Bits : WeightForm::kInt8As4Bits;
+    if (precision->offset_bit == Switch::kOn)
+      return bits == 32 ? WeightForm::kAlpha4Bits : WeightForm::kInt8As4Bits;
     return bits == 32 ? WeightForm::kAlpha4BitsCut : WeightForm::kInt8As4BitsCut;
   }
   return std::nullopt;

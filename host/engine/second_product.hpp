@@ -19,7 +19,7 @@ enum class WeightForm : std::uint8_t {
   kAlpha4BitsCut,  // the upper four of the 8 bits
   kInt8As4Bits,    // the same from int8's fixed point
   kInt8As4BitsCut,
-  kInt16As8Bits,    // min(127, floor(w / 256 + 1/2)) of the weights in 16-bit fixed point
+  kInt16As8Bits,  // min(127, floor(w / 256 + 1/2)) of the weights in 16-bit fixed point
 };
 
 // Integers in at most 8 bits; the scale is the user's affair.

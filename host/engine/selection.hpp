@@ -16,7 +16,8 @@
 
 namespace edgeval {
 
-// One lane's sums at one step, [G H] each; those of the second product are null where there is none.
+// One lane's sums at one step, [G H] each; those of the second product are null where there is
+// none.
 template <class Sum>
 struct StepSums {
   Sum *wx, *uh;
@@ -61,8 +62,8 @@ class MemoSelection {
       return static_cast<double>(of_input + sums.second_uh[at] + second_->recurrent->offsets()[at]);
     };
     const MemoRow<Sum> row{sums.wx, sums.uh, sums.wx, sums.uh, memo_.row(n)};
-    memoized_[static_cast<std::size_t>(n)] += static_cast<std::uint64_t>(
-        memo_row(SerialBlock{}, rule_, memo_.cols(), row, predicted));
+    memoized_[static_cast<std::size_t>(n)] +=
+        static_cast<std::uint64_t>(memo_row(SerialBlock{}, rule_, memo_.cols(), row, predicted));
   }
   void add_counts(Index n, LayerActivity& activity) const {
     activity[Count::kNeuronsMemoized] += memoized_[static_cast<std::size_t>(n)];
@@ -75,8 +76,13 @@ class MemoSelection {
   }
 
  private:
-  MemoSelection(const Memoized::Rule& rule, const Numbers& numbers, const SecondProducts* second, Matrix<NeuronMemo<Sum>> memo)
-      : rule_(rule), numbers_(numbers), second_(second), memo_(std::move(memo)), memoized_(static_cast<std::size_t>(memo_.rows())) {}
+  MemoSelection(const Memoized::Rule& rule, const Numbers& numbers, const SecondProducts* second,
+                Matrix<NeuronMemo<Sum>> memo)
+      : rule_(rule),
+        numbers_(numbers),
+        second_(second),
+        memo_(std::move(memo)),
+        memoized_(static_cast<std::size_t>(memo_.rows())) {}
 
   const Memoized::Rule rule_;
   const Numbers numbers_;
@@ -137,7 +143,8 @@ class PrecisionSelection {
   PrecisionSelection gathered(std::span<const Index> parents) const {
     PrecisionSelection rows(choice_, arithmetic_, second_, {}, elements_.cols());
     rows.elements_ = gathered_rows(elements_, parents);
-    for (Index parent : parents) rows.machines_.push_back(machines_[static_cast<std::size_t>(parent)]);
+    for (Index parent : parents)
+      rows.machines_.push_back(machines_[static_cast<std::size_t>(parent)]);
     rows.low_.resize(parents.size());
     return rows;
   }

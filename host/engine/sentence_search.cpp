@@ -5,17 +5,20 @@
 
 namespace edgeval {
 
-std::vector<Index> SentenceSearch::advance(std::span<const Candidate> best, int width, std::span<const Index> attended) {
+std::vector<Index> SentenceSearch::advance(std::span<const Candidate> best, int width,
+                                           std::span<const Index> attended) {
   SearchCounts& counts = result_.counts;
   const auto step = static_cast<int>(++counts.steps);
   counts.rows += live_.size() + ended_;
   counts.rows_live += live_.size();
   counts.beam_width_sum += static_cast<std::uint64_t>(width);
-  result_.spreads.push_back(DynamicBeam::spread(CandidateScores{best.data()}, static_cast<int>(best.size())));
+  result_.spreads.push_back(
+      DynamicBeam::spread(CandidateScores{best.data()}, static_cast<int>(best.size())));
   std::vector<Index> parents;
   std::vector<Live> next;
   ended_ = 0;
-  for (const Candidate& candidate : best.first(std::min(static_cast<std::size_t>(width), best.size()))) {
+  for (const Candidate& candidate :
+       best.first(std::min(static_cast<std::size_t>(width), best.size()))) {
     const auto row = static_cast<std::size_t>(candidate.row);
     if (candidate.token == eos_) {
       finish(live_[row].node, candidate.score, true);

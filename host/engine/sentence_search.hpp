@@ -1,5 +1,6 @@
-// The search of one sentence, step by step (beam_search.hpp has the rules): which hypotheses live and where they came from,
-// which have ended, and the work so far. What is best at a step is found elsewhere, on the CPU or on a GPU.
+// The search of one sentence, step by step (beam_search.hpp has the rules): which hypotheses live
+// and where they came from, which have ended, and the work so far. What is best at a step is found
+// elsewhere, on the CPU or on a GPU.
 #pragma once
 
 #include <span>
@@ -22,13 +23,18 @@ class SentenceSearch {
 
   bool done() const { return done_; }
   const std::vector<Live>& live() const { return live_; }
-  int token(std::size_t row, int bos) const { return live_[row].node == kNone ? bos : nodes_[live_[row].node].token; }
+  int token(std::size_t row, int bos) const {
+    return live_[row].node == kNone ? bos : nodes_[live_[row].node].token;
+  }
   // The token that may not come next; -1: none.
-  int barred() const { return static_cast<int>(result_.counts.steps) < options_.shortest ? eos_ : -1; }
+  int barred() const {
+    return static_cast<int>(result_.counts.steps) < options_.shortest ? eos_ : -1;
+  }
 
-  // best: the step's candidates in falling order, of which the beam chose `width`; attended: of the live rows. Returns the
-  // rows that the next ones come from.
-  std::vector<Index> advance(std::span<const Candidate> best, int width, std::span<const Index> attended);
+  // best: the step's candidates in falling order, of which the beam chose `width`; attended: of the
+  // live rows. Returns the rows that the next ones come from.
+  std::vector<Index> advance(std::span<const Candidate> best, int width,
+                             std::span<const Index> attended);
 
   // Once it is done.
   SearchResult take() { return std::move(result_); }

@@ -1,5 +1,5 @@
-// The softmax over a vocabulary on the CPU (host/engine/body/softmax.hpp), in fp32 and in integers. Every row is computed
-// alone and in one order.
+// The softmax over a vocabulary on the CPU (host/engine/body/softmax.hpp), in fp32 and in integers.
+// Every row is computed alone and in one order.
 #pragma once
 
 #include <cstdint>

@@ -73,8 +73,9 @@ Model read_model(std::string_view bytes, const std::filesystem::path& path) {
   const Json json = parse_json(file.metadata("edgeval"), model.path + ": edgeval");
   const Fields fields(json, model.path);
   fields.integer("format", 1, 1);
-  EDGEVAL_EXPECTS(fields.text("task") != "translation", model.path,
-                  ": is a translation model, which edgeval run takes; a model of task ctc is wanted here");
+  EDGEVAL_EXPECTS(
+      fields.text("task") != "translation", model.path,
+      ": is a translation model, which edgeval run takes; a model of task ctc is wanted here");
   model.task = fields.choice("task", {"ctc"});
   fields.expect_only({"format", "name", "task", "frontend", "tokens", "blank", "layers"});
   model.name = fields.text("name");

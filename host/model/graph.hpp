@@ -1,5 +1,6 @@
-// A model in memory: its layers, a straight stack (but for a decoder's), and what the file says about its use. Weights are those of the file,
-// row-major [rows, columns]; the order of a cell's gates is in docs/formats.md, "model file".
+// A model in memory: its layers, a straight stack (but for a decoder's), and what the file says
+// about its use. Weights are those of the file, row-major [rows, columns]; the order of a cell's
+// gates is in docs/formats.md, "model file".
 #pragma once
 
 #include <span>
@@ -33,7 +34,8 @@ struct RecurrentWeights {
   Matrix<float> weight_hh;  // [G H, R]; LSTM and GRU
   Matrix<float> bias;       // [1, G H], of a GRU those beside W; SRU [1, 2H], of f and r
   Matrix<float> bias_hh;    // [1, 3H], of a GRU those beside U
-  Matrix<float> diagonal;   // what multiplies c: an LSTM's peepholes [3, H] to i, f, o; an SRU's v [2, H] to f, r
+  Matrix<float> diagonal;   // what multiplies c: an LSTM's peepholes [3, H] to i, f, o; an SRU's v
+                            // [2, H] to f, r
   Matrix<float> weight_hr;  // [P, H], an LSTM's projection
   CompressedSize compressed = {};  // of all weights
 };
@@ -41,16 +43,17 @@ struct RecurrentWeights {
 // A layer of LSTM, GRU, SRU or QRNN cells (docs/cells.md).
 struct RecurrentLayer {
   std::string name;
-  Index inputs = 0;  // C
-  Index cells = 0;   // H
-  std::vector<Direction> directions;     // forward before backward; the output is their concatenation
+  Index inputs = 0;                   // C
+  Index cells = 0;                    // H
+  std::vector<Direction> directions;  // forward before backward; the output is their concatenation
   std::vector<RecurrentWeights> weights;  // one per direction
   LayerKind kind = LayerKind::kLstm;
   CellForm form = {};
 
   bool is_plain_lstm() const { return kind == LayerKind::kLstm && form == CellForm{}; }
   bool has_recurrent_product() const { return kind == LayerKind::kLstm || kind == LayerKind::kGru; }
-  // An SRU whose output is as wide as its input shows x itself beside c; else a matrix of its own brings x to that width.
+  // An SRU whose output is as wide as its input shows x itself beside c; else a matrix of its own
+  // brings x to that width.
   bool has_highway_matrix() const { return kind == LayerKind::kSru && inputs != cells; }
   Index gates() const { return kind == LayerKind::kLstm || has_highway_matrix() ? 4 : 3; }
   Index product_inputs() const { return inputs * form.window; }                  // C k
@@ -68,7 +71,7 @@ struct Activation {
 struct LinearLayer {
   std::string name;
   Index inputs = 0;
-  Index width = 0;       // outputs O
+  Index width = 0;            // outputs O
   Matrix<float> weight = {};  // [O, C]
   Matrix<float> bias = {};    // [1, O]; empty: none
   Activation activation = {};
@@ -87,10 +90,13 @@ struct Model {
   std::vector<std::string> tokens;
   int blank = 0;
   std::vector<Layer> layers;
-  std::size_t decoder_layers = 0;  // so many at the end are a decoder's (model/translation.hpp) and not in the stack
+  std::size_t decoder_layers =
+      0;  // so many at the end are a decoder's (model/translation.hpp) and not in the stack
 
   // The layers that an engine runs one after the other.
-  std::span<const Layer> stack() const { return std::span(layers).first(layers.size() - decoder_layers); }
+  std::span<const Layer> stack() const {
+    return std::span(layers).first(layers.size() - decoder_layers);
+  }
   Index inputs() const;   // features the first layer wants
   Index outputs() const;  // of the stack's last layer
 };

@@ -18,8 +18,8 @@ std::vector<Direction> read_directions(const Fields& fields) {
 }
 
 // An optional tensor of an LSTM belongs to every direction or to none.
-bool in_every_direction(const RecurrentLayer& layer, const std::string& tensor, const Safetensors& file,
-                        const std::string& place) {
+bool in_every_direction(const RecurrentLayer& layer, const std::string& tensor,
+                        const Safetensors& file, const std::string& place) {
   std::size_t found = 0;
   for (Direction direction : layer.directions)
     found += file.has(concat(layer.name, ".", name(direction), ".", tensor)) ? 1 : 0;
@@ -34,9 +34,10 @@ CellForm read_form(const RecurrentLayer& layer, const Fields& fields, const Safe
   if (layer.kind == LayerKind::kLstm) {
     form.peepholes = in_every_direction(layer, "peephole", file, fields.place());
     if (in_every_direction(layer, "weight_hr", file, fields.place())) {
-      form.projection = file.rows(concat(layer.name, ".", name(layer.directions.front()), ".weight_hr"));
-      EDGEVAL_EXPECTS(form.projection >= 1 && form.projection <= kMaxWidth, fields.place(), ": its weight_hr has ",
-                      form.projection, " rows, must have 1 to ", kMaxWidth);
+      form.projection =
+          file.rows(concat(layer.name, ".", name(layer.directions.front()), ".weight_hr"));
+      EDGEVAL_EXPECTS(form.projection >= 1 && form.projection <= kMaxWidth, fields.place(),
+                      ": its weight_hr has ", form.projection, " rows, must have 1 to ", kMaxWidth);
     }
   }
   if (layer.kind == LayerKind::kGru)
@@ -49,7 +50,8 @@ CellForm read_form(const RecurrentLayer& layer, const Fields& fields, const Safe
   return form;
 }
 
-RecurrentWeights read_weights(const RecurrentLayer& layer, const std::string& prefix, Safetensors& file) {
+RecurrentWeights read_weights(const RecurrentLayer& layer, const std::string& prefix,
+                              Safetensors& file) {
   const Index cells = layer.cells, rows = layer.gates() * cells;
   const CellForm& form = layer.form;
   RecurrentWeights weights;
@@ -60,7 +62,8 @@ RecurrentWeights read_weights(const RecurrentLayer& layer, const std::string& pr
     case LayerKind::kLstm:
       weights.bias = file.take_vector(prefix + "bias", rows);
       if (form.peepholes) weights.diagonal = file.take_matrix(prefix + "peephole", 3, cells);
-      if (form.projection > 0) weights.weight_hr = file.take_matrix(prefix + "weight_hr", form.projection, cells);
+      if (form.projection > 0)
+        weights.weight_hr = file.take_matrix(prefix + "weight_hr", form.projection, cells);
       break;
     case LayerKind::kGru:
       if (form.unbiased) break;
@@ -75,7 +78,8 @@ RecurrentWeights read_weights(const RecurrentLayer& layer, const std::string& pr
       if (!form.unbiased) weights.bias = file.take_vector(prefix + "bias", rows);
       break;
     case LayerKind::kLinear:
-    case LayerKind::kAttention: EDGEVAL_ASSERT(!"another layer among the recurrent ones");
+    case LayerKind::kAttention:
+      EDGEVAL_ASSERT(!"another layer among the recurrent ones");
   }
   return weights;
 }
@@ -89,7 +93,8 @@ RecurrentLayer read_recurrent(LayerKind kind, const Fields& fields, Safetensors&
   layer.directions = read_directions(fields);
   layer.form = read_form(layer, fields, file);
   for (Direction direction : layer.directions)
-    layer.weights.push_back(read_weights(layer, concat(layer.name, ".", name(direction), "."), file));
+    layer.weights.push_back(
+        read_weights(layer, concat(layer.name, ".", name(direction), "."), file));
   return layer;
 }
 
@@ -119,7 +124,8 @@ LayerKind read_kind(const Fields& fields) {
       {LayerKind::kLstm, {"type", "name", "inputs", "cells", "direction"}},
       {LayerKind::kGru, {"type", "name", "inputs", "cells", "direction", "reset", "bias"}},
       {LayerKind::kSru, {"type", "name", "inputs", "cells", "direction", "output"}},
-      {LayerKind::kQrnn, {"type", "name", "inputs", "cells", "direction", "window", "output", "bias"}},
+      {LayerKind::kQrnn,
+       {"type", "name", "inputs", "cells", "direction", "window", "output", "bias"}},
       {LayerKind::kLinear, {"type", "name", "inputs", "outputs", "activation"}}};
   std::vector<std::string> known;
   for (const auto& [kind, wanted] : keys) known.push_back(name(kind));
@@ -136,10 +142,12 @@ bool has_control(std::string_view text) {
 
 }  // namespace
 
-void expect_new_name(const std::string& name, const std::string& place, std::set<std::string>& names) {
+void expect_new_name(const std::string& name, const std::string& place,
+                     std::set<std::string>& names) {
   EDGEVAL_EXPECTS(!name.empty() && !has_control(name), place, ": name ", shown(name),
                   " is empty or holds control characters");
-  EDGEVAL_EXPECTS(names.insert(name).second, place, ": name ", shown(name), " belongs to an earlier layer");
+  EDGEVAL_EXPECTS(names.insert(name).second, place, ": name ", shown(name),
+                  " belongs to an earlier layer");
 }
 
 std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, InputWidth width,

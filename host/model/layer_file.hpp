@@ -1,5 +1,6 @@
-// The layers in a model file's JSON, each with its tensors (docs/formats.md, "model file"). Nothing here is allocated before
-// the size was found to agree with the bytes in the file. Errors open with the place in the JSON.
+// The layers in a model file's JSON, each with its tensors (docs/formats.md, "model file"). Nothing
+// here is allocated before the size was found to agree with the bytes in the file. Errors open with
+// the place in the JSON.
 #pragma once
 
 #include <set>
@@ -12,7 +13,8 @@
 
 namespace edgeval {
 
-inline constexpr Index kMaxWidth = 1 << 24;  // of any layer; keeps the products of two widths far from overflow
+inline constexpr Index kMaxWidth =
+    1 << 24;  // of any layer; keeps the products of two widths far from overflow
 
 // What the first layer must take, and who gives it.
 struct InputWidth {
@@ -21,10 +23,12 @@ struct InputWidth {
 };
 
 // The list `layers` of the object. names: those taken so far; the layers' are added.
-std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, InputWidth width, std::set<std::string>& names);
+std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, InputWidth width,
+                               std::set<std::string>& names);
 
 // Refuses an empty name, control characters, and a name that is taken.
-void expect_new_name(const std::string& name, const std::string& place, std::set<std::string>& names);
+void expect_new_name(const std::string& name, const std::string& place,
+                     std::set<std::string>& names);
 
 // The list `tokens` of the object: texts, at least one.
 std::vector<std::string> read_tokens(const Fields& fields);

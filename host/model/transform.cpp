@@ -22,8 +22,7 @@ Layer clone(const RecurrentLayer& layer) {
 
 Layer clone(const LinearLayer& layer) {
   const auto& [name, inputs, width, weight, bias, activation, compressed] = layer;
-  return LinearLayer{name,         inputs,     width,          weight.clone(),
-                     bias.clone(), activation, compressed};
+  return LinearLayer{name, inputs, width, weight.clone(), bias.clone(), activation, compressed};
 }
 
 Model clone(const Model& model) {
@@ -49,10 +48,12 @@ struct Place {
 void add_places(RecurrentLayer& layer, std::vector<Place>& places) {
   for (std::size_t d = 0; d < layer.weights.size(); ++d) {
     RecurrentWeights& weights = layer.weights[d];
-    weights.compressed = {static_cast<std::int64_t>(kFloatBits) * weights.diagonal.size(), weights.diagonal.size()};  // which stay as trained
+    weights.compressed = {static_cast<std::int64_t>(kFloatBits) * weights.diagonal.size(),
+                          weights.diagonal.size()};  // which stay as trained
     const auto add = [&](const char* matrix, Matrix<float>& values) {
       if (values.size() > 0)
-        places.push_back({{layer.name, name(layer.directions[d]), matrix}, &values, &weights.compressed});
+        places.push_back(
+            {{layer.name, name(layer.directions[d]), matrix}, &values, &weights.compressed});
     };
     add("weight_ih", weights.weight_ih);
     add("weight_hh", weights.weight_hh);
@@ -109,11 +110,11 @@ TransformedModel transform(const Model& model, const Weights& weights) {
 }
 
 TransformedTranslation transform(const TranslationModel& model, const Weights& weights) {
-  const auto& [network, source, target, source_embedding, target_embedding, decoder, input_feeding, bridge, attention,
-               generator] = model;
+  const auto& [network, source, target, source_embedding, target_embedding, decoder, input_feeding,
+               bridge, attention, generator] = model;
   TransformedModel transformed = transform(network, weights);
-  return {{std::move(transformed.model), source, target, source_embedding.clone(), target_embedding.clone(), decoder,
-           input_feeding, bridge, clone(attention), generator},
+  return {{std::move(transformed.model), source, target, source_embedding.clone(),
+           target_embedding.clone(), decoder, input_feeding, bridge, clone(attention), generator},
           std::move(transformed.matrices)};
 }
 

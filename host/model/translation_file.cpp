@@ -10,12 +10,14 @@ constexpr Index kMostTokens = 1 << 24;
 
 TextConfig read_text(const Fields& fields) {
   fields.expect_only({"lowercase", "split", "merges"});
-  TextConfig text{fields.boolean("lowercase"), fields.choice("split", {"space", "punctuation"}), {}};
+  TextConfig text{
+      fields.boolean("lowercase"), fields.choice("split", {"space", "punctuation"}), {}};
   if (!fields.has("merges")) return text;
   text.merges.emplace();
   for (const Json& pair : fields.array("merges")) {
-    EDGEVAL_EXPECTS(pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string(), fields.place(),
-                    ": merges[", text.merges->size(), "] must be two texts");
+    EDGEVAL_EXPECTS(
+        pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string(),
+        fields.place(), ": merges[", text.merges->size(), "] must be two texts");
     text.merges->emplace_back(pair[0], pair[1]);
   }
   return text;
@@ -45,7 +47,8 @@ class Reader {
   void read(TranslationModel& model) {
     model.source = read_vocabulary(fields_.object("source"));
     model.target = read_vocabulary(fields_.object("target"));
-    EDGEVAL_EXPECTS(model.target.bos && model.target.eos, fields_.place(), ": target: bos and eos must be ids");
+    EDGEVAL_EXPECTS(model.target.bos && model.target.eos, fields_.place(),
+                    ": target: bos and eos must be ids");
     const Fields encoder = fields_.object("encoder"), decoder = fields_.object("decoder");
     encoder.expect_only({"embedding", "layers"});
     decoder.expect_only({"embedding", "input_feeding", "layers"});
@@ -53,7 +56,8 @@ class Reader {
     source_name_ = last_name_;
     model.target_embedding = embedding(decoder, model.target);
     target_name_ = last_name_;
-    model.network.layers = read_layers(encoder, file_, {model.source_embedding.cols(), "the embedding"}, names_);
+    model.network.layers =
+        read_layers(encoder, file_, {model.source_embedding.cols(), "the embedding"}, names_);
     for (const Layer& layer : model.network.layers)
       EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(layer), encoder.place(), ": layer ",
                       shown(layer_name(layer)), " is not recurrent");
@@ -76,7 +80,8 @@ class Reader {
     const Fields entry = fields.object("embedding");
     entry.expect_only({"name", "width"});
     last_name_ = name(entry);
-    EDGEVAL_EXPECTS(static_cast<Index>(vocabulary.tokens.size()) <= kMostTokens, fields.place(), ": too many tokens");
+    EDGEVAL_EXPECTS(static_cast<Index>(vocabulary.tokens.size()) <= kMostTokens, fields.place(),
+                    ": too many tokens");
     return file_.take_matrix(last_name_ + ".weight", static_cast<Index>(vocabulary.tokens.size()),
                              entry.integer("width", 1, kMaxWidth));
   }
@@ -84,12 +89,15 @@ class Reader {
   void read_decoder(const Fields& fields, TranslationModel& model) {
     model.input_feeding = fields.boolean("input_feeding");
     const Index feed = model.input_feeding ? model.attention.outputs : 0;
-    const InputWidth width{model.target_embedding.cols() + feed, feed > 0 ? "embedding and input feeding" : "the embedding"};
+    const InputWidth width{model.target_embedding.cols() + feed,
+                           feed > 0 ? "embedding and input feeding" : "the embedding"};
     for (Layer& layer : read_layers(fields, file_, width, names_)) {
       auto* recurrent = std::get_if<RecurrentLayer>(&layer);
-      EDGEVAL_EXPECTS(recurrent != nullptr && recurrent->directions == std::vector{Direction::kForward} &&
-                          (recurrent->kind == LayerKind::kLstm || recurrent->kind == LayerKind::kGru),
-                      fields.place(), ": layer ", shown(layer_name(layer)), ": a decoder's layers are lstm or gru, forward");
+      EDGEVAL_EXPECTS(
+          recurrent != nullptr && recurrent->directions == std::vector{Direction::kForward} &&
+              (recurrent->kind == LayerKind::kLstm || recurrent->kind == LayerKind::kGru),
+          fields.place(), ": layer ", shown(layer_name(layer)),
+          ": a decoder's layers are lstm or gru, forward");
       model.decoder.push_back(add(model, std::move(layer)));
     }
   }
@@ -100,7 +108,8 @@ class Reader {
     ++model.network.decoder_layers;
     return model.network.layers.size() - 1;
   }
-  std::size_t add_linear(TranslationModel& model, const std::string& name, Index outputs, Index inputs, bool biased) {
+  std::size_t add_linear(TranslationModel& model, const std::string& name, Index outputs,
+                         Index inputs, bool biased) {
     LinearLayer layer{.name = name, .inputs = inputs, .width = outputs};
     layer.weight = file_.take_matrix(name + ".weight", outputs, inputs);
     if (biased) layer.bias = file_.take_vector(name + ".bias", outputs);
@@ -135,16 +144,17 @@ class Reader {
   }
 
   void check_copy(const Fields& fields, const TranslationModel& model) const {
-    EDGEVAL_EXPECTS(model.bridge.from.size() == model.decoder.size(), fields.place(), ": from names ",
-                    model.bridge.from.size(), " layers, but the decoder has ", model.decoder.size());
+    EDGEVAL_EXPECTS(model.bridge.from.size() == model.decoder.size(), fields.place(),
+                    ": from names ", model.bridge.from.size(), " layers, but the decoder has ",
+                    model.decoder.size());
     for (std::size_t l = 0; l < model.decoder.size(); ++l) {
       const RecurrentLayer& from = model.cells(model.bridge.from[l]);
       const RecurrentLayer& to = model.cells(model.decoder[l]);
       const bool lstm = to.kind == LayerKind::kLstm;
       EDGEVAL_EXPECTS(from.kind == to.kind && final_width(from, false) == to.width() &&
                           (!lstm || final_width(from, true) == to.cells),
-                      fields.place(), ": the final state of ", shown(from.name), " does not fit decoder layer ",
-                      shown(to.name));
+                      fields.place(), ": the final state of ", shown(from.name),
+                      " does not fit decoder layer ", shown(to.name));
     }
   }
 
@@ -153,7 +163,8 @@ class Reader {
     const std::string& prefix = name(fields);
     const std::string& activation = fields.choice("activation", {"none", "relu", "tanh"});
     bridge.tanh = activation == "tanh";
-    const Activation rectifier{activation == "relu" ? Activation::Type::kRelu : Activation::Type::kNone};
+    const Activation rectifier{activation == "relu" ? Activation::Type::kRelu
+                                                    : Activation::Type::kNone};
     Index h = 0, c = 0, to_h = 0, to_c = 0;
     bool lstm = true;
     for (std::size_t at : bridge.from) {
@@ -182,7 +193,8 @@ class Reader {
     attention.name = name(fields);
     const Index k = model.keys(), d = model.queries();
     if (type == "dot")
-      EDGEVAL_EXPECTS(k == d, fields.place(), ": dot attention needs as many outputs of the encoder (", k,
+      EDGEVAL_EXPECTS(k == d, fields.place(),
+                      ": dot attention needs as many outputs of the encoder (", k,
                       ") as of the decoder (", d, ")");
     if (type == "general") {
       attention.type = Attention::Type::kGeneral;
@@ -192,11 +204,13 @@ class Reader {
       attention.type = Attention::Type::kMlp;
       attention.hidden = fields.integer("hidden", 1, kMaxWidth);
       attention.probe = add_linear(model, attention.name + ".query", attention.hidden, d, true);
-      attention.context = add_linear(model, attention.name + ".context", attention.hidden, k, false);
+      attention.context =
+          add_linear(model, attention.name + ".context", attention.hidden, k, false);
       attention.score = file_.take_matrix(attention.name + ".score.weight", 1, attention.hidden);
     }
     attention.output_tanh = fields.choice("output_activation", {"tanh", "none"}) == "tanh";
-    attention.output = add_linear(model, attention.name + ".linear_out", attention.outputs, k + d, fields.boolean("output_bias"));
+    attention.output = add_linear(model, attention.name + ".linear_out", attention.outputs, k + d,
+                                  fields.boolean("output_bias"));
   }
 
   void read_generator(const Fields& fields, TranslationModel& model) {
@@ -204,13 +218,15 @@ class Reader {
     LinearLayer generator{.name = name(fields), .inputs = model.attention.outputs};
     generator.width = static_cast<Index>(model.target.tokens.size());
     if (fields.is_null("tied_to")) {
-      generator.weight = file_.take_matrix(generator.name + ".weight", generator.width, generator.inputs);
+      generator.weight =
+          file_.take_matrix(generator.name + ".weight", generator.width, generator.inputs);
     } else {
       const std::string& tied = fields.choice("tied_to", {target_name_, source_name_});
-      const Matrix<float>& weight = tied == target_name_ ? model.target_embedding : model.source_embedding;
-      EDGEVAL_EXPECTS(weight.rows() == generator.width && weight.cols() == generator.inputs, fields.place(),
-                      ": tied_to names a matrix [", weight.rows(), ", ", weight.cols(), "], must be [", generator.width,
-                      ", ", generator.inputs, "]");
+      const Matrix<float>& weight =
+          tied == target_name_ ? model.target_embedding : model.source_embedding;
+      EDGEVAL_EXPECTS(weight.rows() == generator.width && weight.cols() == generator.inputs,
+                      fields.place(), ": tied_to names a matrix [", weight.rows(), ", ",
+                      weight.cols(), "], must be [", generator.width, ", ", generator.inputs, "]");
       generator.weight = weight.clone();
     }
     generator.bias = file_.take_vector(generator.name + ".bias", generator.width);
@@ -233,8 +249,8 @@ TranslationModel read_translation_model(std::string_view bytes, const std::strin
   const Fields fields(json, path);
   fields.integer("format", 1, 1);
   model.network.task = fields.choice("task", {"translation"});
-  fields.expect_only({"format", "name", "task", "source", "target", "encoder", "bridge", "decoder", "attention",
-                      "generator"});
+  fields.expect_only({"format", "name", "task", "source", "target", "encoder", "bridge", "decoder",
+                      "attention", "generator"});
   model.network.name = fields.text("name");
   Reader(fields, file).read(model);
   file.expect_all_taken();

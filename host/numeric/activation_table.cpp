@@ -11,7 +11,8 @@ template <class Function>
 Table make_table(Function function) {
   Table table;
   const auto knot = [&](int k) {
-    return static_cast<std::uint32_t>(function(static_cast<double>(k) / kSegmentsPerUnit) * (1 << kKnotBits) + 0.5);
+    return static_cast<std::uint32_t>(
+        function(static_cast<double>(k) / kSegmentsPerUnit) * (1 << kKnotBits) + 0.5);
   };
   for (int k = 0; k < kTableSegments; ++k)
     table[static_cast<std::size_t>(k)] = TableEntry{knot(k) << kRiseBits | (knot(k + 1) - knot(k))};

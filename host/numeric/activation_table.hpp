@@ -1,10 +1,12 @@
-// Sigmoid and tanh of the integer arithmetics: one table each over [0, 16), 128 segments per unit, linear between the
-// knots; the rest by symmetry, sigmoid(-z) = 1 - sigmoid(z) and tanh(-z) = -tanh(z); beyond 16 the last value.
-// z has kStateBits fraction bits, the result kUnitBits. Within one unit in the last place (2^-15) of the exact functions.
+// Sigmoid and tanh of the integer arithmetics: one table each over [0, 16), 128 segments per unit,
+// linear between the knots; the rest by symmetry, sigmoid(-z) = 1 - sigmoid(z) and tanh(-z) =
+// -tanh(z); beyond 16 the last value. z has kStateBits fraction bits, the result kUnitBits. Within
+// one unit in the last place (2^-15) of the exact functions.
 //
-// An entry packs the value at its knot (upper 20 bits) and the rise to the next knot (lower 12), so that an evaluation is
-// one load. Both have kKnotBits fraction bits: rounded to kUnitBits they would take more than the one unit. Entries come
-// from IEEE additions, multiplications and divisions only: the same bits on every machine.
+// An entry packs the value at its knot (upper 20 bits) and the rise to the next knot (lower 12), so
+// that an evaluation is one load. Both have kKnotBits fraction bits: rounded to kUnitBits they
+// would take more than the one unit. Entries come from IEEE additions, multiplications and
+// divisions only: the same bits on every machine.
 #pragma once
 
 #include <array>
@@ -20,7 +22,8 @@ inline constexpr int kWithinSegmentBits = kStateBits - 7;  // 2^20 / 128 steps o
 inline constexpr int kKnotBits = kUnitBits + 3;
 inline constexpr int kRiseBits = 12;  // of an entry; tanh rises by 2^11 in its first segment
 
-// A type of its own, so that a compiler knows that no result is written over a table and may gather from it.
+// A type of its own, so that a compiler knows that no result is written over a table and may gather
+// from it.
 enum class TableEntry : std::uint32_t {};
 
 // Views of both tables, [kTableSegments] entries each, in host or device memory.
@@ -38,16 +41,21 @@ EDGEVAL_HD_ALWAYS std::int32_t table_value(const TableEntry* table, std::uint32_
   const std::uint32_t clamped = z < last ? z : last;
   const auto entry = static_cast<std::uint32_t>(table[clamped >> kWithinSegmentBits]);
   const std::uint32_t within = clamped & ((1U << kWithinSegmentBits) - 1);
-  const std::uint32_t value = (entry >> kRiseBits << kWithinSegmentBits) + (entry & ((1U << kRiseBits) - 1)) * within;
+  const std::uint32_t value =
+      (entry >> kRiseBits << kWithinSegmentBits) + (entry & ((1U << kRiseBits) - 1)) * within;
   constexpr int kExtraBits = kKnotBits + kWithinSegmentBits - kUnitBits;
   return static_cast<std::int32_t>((value + (1U << (kExtraBits - 1))) >> kExtraBits);
 }
 
-// No branches on the sign: they would keep the loop over cells from being vectorised. sign is -1 or 0.
-EDGEVAL_HD_ALWAYS std::int32_t negate_if(std::int32_t value, std::int32_t sign) { return (value ^ sign) - sign; }
+// No branches on the sign: they would keep the loop over cells from being vectorised. sign is -1 or
+// 0.
+EDGEVAL_HD_ALWAYS std::int32_t negate_if(std::int32_t value, std::int32_t sign) {
+  return (value ^ sign) - sign;
+}
 
 EDGEVAL_HD_ALWAYS std::uint32_t magnitude(std::int32_t z, std::int32_t sign) {
-  return (static_cast<std::uint32_t>(z) ^ static_cast<std::uint32_t>(sign)) - static_cast<std::uint32_t>(sign);
+  return (static_cast<std::uint32_t>(z) ^ static_cast<std::uint32_t>(sign)) -
+         static_cast<std::uint32_t>(sign);
 }
 
 EDGEVAL_HD_ALWAYS std::int32_t table_sigmoid(const ActivationTables& tables, std::int32_t z) {

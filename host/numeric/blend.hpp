@@ -1,12 +1,15 @@
-// a kept + (1 - a) fresh: what the cells of GRU, SRU and QRNN do with a gate a in [0, 1], in fp32 and in integers.
-// Integers: the gate with kUnitBits fraction bits, both values with kStateBits; both terms are rounded together, once.
+// a kept + (1 - a) fresh: what the cells of GRU, SRU and QRNN do with a gate a in [0, 1], in fp32
+// and in integers. Integers: the gate with kUnitBits fraction bits, both values with kStateBits;
+// both terms are rounded together, once.
 #pragma once
 
 #include "host/numeric/fixed_point.hpp"
 
 namespace edgeval {
 
-EDGEVAL_HD float blend(float gate, float kept, float fresh) { return gate * kept + (1.0F - gate) * fresh; }
+EDGEVAL_HD float blend(float gate, float kept, float fresh) {
+  return gate * kept + (1.0F - gate) * fresh;
+}
 
 EDGEVAL_HD std::int32_t blend(std::int32_t gate, std::int32_t kept, std::int32_t fresh) {
   const std::int64_t sum =

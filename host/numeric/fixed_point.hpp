@@ -1,9 +1,11 @@
-// Fixed-point numbers of the integer arithmetics, and the one rounding and the one saturation they use.
+// Fixed-point numbers of the integer arithmetics, and the one rounding and the one saturation they
+// use.
 //
-// A value v with f fraction bits is the integer v 2^f. Rounding, everywhere unless a technique's definition says
-// otherwise: to nearest, half away from zero. Saturation: to the ends of the two's complement range of the width.
-// Operands (weights, x, h) have 16 or 8 bits; z and c have 32 bits with kStateBits fraction bits; gates (sigmoid, tanh)
-// have kUnitBits fraction bits and lie in [-1, 1].
+// A value v with f fraction bits is the integer v 2^f. Rounding, everywhere unless a technique's
+// definition says otherwise: to nearest, half away from zero. Saturation: to the ends of the two's
+// complement range of the width. Operands (weights, x, h) have 16 or 8 bits; z and c have 32 bits
+// with kStateBits fraction bits; gates (sigmoid, tanh) have kUnitBits fraction bits and lie in [-1,
+// 1].
 #pragma once
 
 #include <cmath>
@@ -24,8 +26,8 @@ EDGEVAL_HD std::int64_t saturate(std::int64_t value, int bits) {
   return clamp(value, lowest_of(bits), highest_of(bits));
 }
 
-// The largest f with magnitude 2^f <= most: the finest format in which nothing up to `magnitude` (0 or more, finite) is beyond
-// the code `most` (at least 1). of_zero where there is nothing to hold.
+// The largest f with magnitude 2^f <= most: the finest format in which nothing up to `magnitude` (0
+// or more, finite) is beyond the code `most` (at least 1). of_zero where there is nothing to hold.
 inline int finest_format(double magnitude, double most, int of_zero) {
   if (magnitude == 0) return of_zero;
   int bits = 0;
@@ -49,16 +51,17 @@ EDGEVAL_HD std::int64_t scale_by_power(std::int64_t value, int up) {
   return up >= 0 ? value << up : round_shift(value, -up);
 }
 
-// The grid of a tensor in fixed point: multiples of 2^-fraction_bits in `bits` bits. Its values are carried as floats,
-// which hold them exactly, so that decisions are the same functions under every arithmetic.
+// The grid of a tensor in fixed point: multiples of 2^-fraction_bits in `bits` bits. Its values are
+// carried as floats, which hold them exactly, so that decisions are the same functions under every
+// arithmetic.
 struct Grid {
   double scale;    // 2^fraction_bits
   double inverse;  // 2^-fraction_bits
   double low, high;
 
   EDGEVAL_HD static Grid of(int fraction_bits, int bits) {
-    return {power_of_two(fraction_bits), power_of_two(-fraction_bits), static_cast<double>(lowest_of(bits)),
-            static_cast<double>(highest_of(bits))};
+    return {power_of_two(fraction_bits), power_of_two(-fraction_bits),
+            static_cast<double>(lowest_of(bits)), static_cast<double>(highest_of(bits))};
   }
 
   // Nearest point of the grid, half away from zero, saturated.
@@ -76,9 +79,11 @@ struct Grid {
   }
 
  private:
-  // In floats, which are twice as many to a vector: powers of two and the ends of 16 bits are exact in them.
+  // In floats, which are twice as many to a vector: powers of two and the ends of 16 bits are exact
+  // in them.
   EDGEVAL_HD float place(float value) const {
-    return clamp(value * static_cast<float>(scale), static_cast<float>(low), static_cast<float>(high));
+    return clamp(value * static_cast<float>(scale), static_cast<float>(low),
+                 static_cast<float>(high));
   }
   EDGEVAL_HD float value_of(std::int32_t code) const {
     return static_cast<float>(code) * static_cast<float>(inverse);

@@ -1,5 +1,5 @@
-// One LSTM cell (docs/techniques.md, "layers"): i, f, o = sigmoid, g = tanh of the pre-activations z;
-// c = f c(t-1) + i g; h = o tanh(c).
+// One LSTM cell (docs/techniques.md, "layers"): i, f, o = sigmoid, g = tanh of the pre-activations
+// z; c = f c(t-1) + i g; h = o tanh(c).
 #pragma once
 
 #include "host/numeric/nonlinear.hpp"
@@ -13,8 +13,10 @@ struct LstmCell {
 
 // Functions: ExactFunctions or PiecewiseFunctions (piecewise.hpp).
 template <class Functions>
-EDGEVAL_HD_ALWAYS float lstm_state(const Functions& functions, float z_i, float z_f, float z_g, float c_before) {
-  return sigmoid(functions, z_f) * c_before + sigmoid(functions, z_i) * hyperbolic_tangent(functions, z_g);
+EDGEVAL_HD_ALWAYS float lstm_state(const Functions& functions, float z_i, float z_f, float z_g,
+                                   float c_before) {
+  return sigmoid(functions, z_f) * c_before +
+         sigmoid(functions, z_i) * hyperbolic_tangent(functions, z_g);
 }
 template <class Functions>
 EDGEVAL_HD_ALWAYS float lstm_output(const Functions& functions, float z_o, float c) {
@@ -22,7 +24,8 @@ EDGEVAL_HD_ALWAYS float lstm_output(const Functions& functions, float z_o, float
 }
 
 template <class Functions>
-EDGEVAL_HD_ALWAYS LstmCell lstm_cell(const Functions& functions, float z_i, float z_f, float z_g, float z_o, float c_before) {
+EDGEVAL_HD_ALWAYS LstmCell lstm_cell(const Functions& functions, float z_i, float z_f, float z_g,
+                                     float z_o, float c_before) {
   const float c = lstm_state(functions, z_i, z_f, z_g, c_before);
   return {c, lstm_output(functions, z_o, c)};
 }

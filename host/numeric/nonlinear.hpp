@@ -1,5 +1,6 @@
-// Sigmoid and tanh in fp32, exact to a few units in the last place and the same bits on both devices: only additions,
-// multiplications, one division and integer shifts, so that compilers may vectorise them and nothing depends on libm.
+// Sigmoid and tanh in fp32, exact to a few units in the last place and the same bits on both
+// devices: only additions, multiplications, one division and integer shifts, so that compilers may
+// vectorise them and nothing depends on libm.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,9 @@
 
 namespace edgeval {
 
-// e^x = 2^n (1 + q): n the nearest whole number to x / ln 2, q = e^r - 1 with |r| <= ln 2 / 2, by its series to r^7
-// (the term left out is below 6e-9). x is clamped to [-87, 87], where 2^n is a normal number.
+// e^x = 2^n (1 + q): n the nearest whole number to x / ln 2, q = e^r - 1 with |r| <= ln 2 / 2, by
+// its series to r^7 (the term left out is below 6e-9). x is clamped to [-87, 87], where 2^n is a
+// normal number.
 struct ExpParts {
   float two_to_n;
   float q;
@@ -18,14 +20,17 @@ struct ExpParts {
 
 EDGEVAL_HD_ALWAYS ExpParts exp_parts(float x) {
   x = clamp(x, -87.0F, 87.0F);
-  const auto up = static_cast<std::int32_t>(x * 1.44269504F + 128.5F);  // positive before truncation
-  const auto n = static_cast<std::int32_t>(static_cast<std::uint32_t>(up) - 128);  // wraps where x is not a number
+  const auto up =
+      static_cast<std::int32_t>(x * 1.44269504F + 128.5F);  // positive before truncation
+  const auto n = static_cast<std::int32_t>(static_cast<std::uint32_t>(up) -
+                                           128);  // wraps where x is not a number
   const float whole = static_cast<float>(n);
-  const float r = (x - whole * 0.693359375F) - whole * -2.12194440e-4F;  // ln 2 in two parts, the first short
+  const float r =
+      (x - whole * 0.693359375F) - whole * -2.12194440e-4F;  // ln 2 in two parts, the first short
   const float q =
-      r * (1.0F +
-           r * (0.5F +
-                r * (1.0F / 6 + r * (1.0F / 24 + r * (1.0F / 120 + r * (1.0F / 720 + r * (1.0F / 5040)))))));
+      r * (1.0F + r * (0.5F + r * (1.0F / 6 +
+                                   r * (1.0F / 24 +
+                                        r * (1.0F / 120 + r * (1.0F / 720 + r * (1.0F / 5040)))))));
   const std::uint32_t bits = static_cast<std::uint32_t>(n + 127) << 23;
   float two_to_n;
   std::memcpy(&two_to_n, &bits, sizeof bits);
@@ -49,6 +54,8 @@ EDGEVAL_HD_ALWAYS float hyperbolic_tangent(float x) {
 // These two, where a cell may take others (piecewise.hpp).
 struct ExactFunctions {};
 EDGEVAL_HD_ALWAYS float sigmoid(ExactFunctions, float x) { return sigmoid(x); }
-EDGEVAL_HD_ALWAYS float hyperbolic_tangent(ExactFunctions, float x) { return hyperbolic_tangent(x); }
+EDGEVAL_HD_ALWAYS float hyperbolic_tangent(ExactFunctions, float x) {
+  return hyperbolic_tangent(x);
+}
 
 }  // namespace edgeval

@@ -21,7 +21,8 @@ EDGEVAL_HD std::int32_t round_half_up(double value) {
   return truncated - (static_cast<double>(truncated) > shifted ? 1 : 0);
 }
 
-// The same in floats, whose own value + 0.5 could round: truncation and what it left out are exact. |value| < 2^31.
+// The same in floats, whose own value + 0.5 could round: truncation and what it left out are exact.
+// |value| < 2^31.
 EDGEVAL_HD std::int32_t round_half_up(float value) {
   const auto truncated = static_cast<std::int32_t>(value);
   const float left = value - static_cast<float>(truncated);

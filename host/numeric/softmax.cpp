@@ -30,7 +30,8 @@ Table make_table(Function function, int fraction_bits) {
 }  // namespace
 
 const SoftmaxTables& softmax_tables() {
-  static const Table power = make_table([](double r) { return exp_of_minus(r * ln_of_one_plus(1)); }, kExpBits + 1);
+  static const Table power =
+      make_table([](double r) { return exp_of_minus(r * ln_of_one_plus(1)); }, kExpBits + 1);
   static const Table logarithm = make_table(ln_of_one_plus, kExpBits);
   static const SoftmaxTables tables{power.data(), logarithm.data()};
   return tables;

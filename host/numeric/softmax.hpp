@@ -1,11 +1,13 @@
-// The exponential and the logarithm of a softmax in integers, so that attention weights and log-probabilities are the same
-// bits for every batch, order and device. Formats, stated here once:
+// The exponential and the logarithm of a softmax in integers, so that attention weights and
+// log-probabilities are the same bits for every batch, order and device. Formats, stated here once:
 //   distances from the greatest score   kStateBits fraction bits, 32 bits without a sign, saturated
 //   e^-distance                         kExpBits; 0 from about 21.5 on
 //   ln of a sum of these                kStateBits
-//   log-probabilities                   kLogBits, half away from zero; a float holds them exactly down to -256
-// e^-d = 2^-n 2^-r with n + r = d / ln 2, 2^-r from a table, linear between its knots; ln(2^n m) = n ln 2 + ln m likewise.
-// Both are within 2^-20 of the exact functions, e^-d relative to its value as long as kExpBits can tell.
+//   log-probabilities                   kLogBits, half away from zero; a float holds them exactly
+//   down to -256
+// e^-d = 2^-n 2^-r with n + r = d / ln 2, 2^-r from a table, linear between its knots; ln(2^n m) =
+// n ln 2 + ln m likewise. Both are within 2^-20 of the exact functions, e^-d relative to its value
+// as long as kExpBits can tell.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +36,8 @@ EDGEVAL_HD std::uint32_t score_distance(std::int64_t below, int fraction_bits) {
   constexpr std::int64_t kMost = 0xFFFFFFFF;
   const int up = kStateBits - fraction_bits;
   if (up < -62) return 0;
-  if (up < 0) return static_cast<std::uint32_t>(clamp(round_shift(below, -up), std::int64_t{0}, kMost));
+  if (up < 0)
+    return static_cast<std::uint32_t>(clamp(round_shift(below, -up), std::int64_t{0}, kMost));
   if (up > 32) return static_cast<std::uint32_t>(below == 0 ? 0 : kMost);
   return static_cast<std::uint32_t>(below > kMost >> up ? kMost : below << up);
 }
@@ -47,7 +50,8 @@ EDGEVAL_HD std::uint32_t exp_of_distance(const SoftmaxTables& tables, std::uint3
   const std::uint64_t knot = (log2 >> kWithinBits) & ((1 << kSoftmaxKnotBits) - 1);
   const std::uint32_t within = static_cast<std::uint32_t>(log2) & ((1 << kWithinBits) - 1);
   const std::uint32_t fall = (tables.power[knot] - tables.power[knot + 1]) * within;
-  const std::uint64_t value = tables.power[knot] - ((fall + (1 << (kWithinBits - 1))) >> kWithinBits);
+  const std::uint64_t value =
+      tables.power[knot] - ((fall + (1 << (kWithinBits - 1))) >> kWithinBits);
   return static_cast<std::uint32_t>((value + (std::uint64_t{1} << halvings)) >> (halvings + 1));
 }
 
@@ -56,18 +60,20 @@ EDGEVAL_HD std::int64_t ln_of_sum(const SoftmaxTables& tables, std::uint64_t sum
   constexpr int kWithinBits = 21, kFractionBits = kSoftmaxKnotBits + kWithinBits;
   int exponent = kExpBits;
   while (sum >> exponent > 1) ++exponent;
-  const std::uint64_t mantissa =
-      exponent < kFractionBits ? sum << (kFractionBits - exponent) : sum >> (exponent - kFractionBits);
+  const std::uint64_t mantissa = exponent < kFractionBits ? sum << (kFractionBits - exponent)
+                                                          : sum >> (exponent - kFractionBits);
   const std::uint64_t knot = (mantissa >> kWithinBits) - (1 << kSoftmaxKnotBits);
   const std::uint64_t within = mantissa & ((1 << kWithinBits) - 1);
   const std::uint64_t rise = tables.logarithm[knot + 1] - tables.logarithm[knot];
-  const auto of_mantissa = static_cast<std::int64_t>(tables.logarithm[knot] + (rise * within >> kWithinBits));
+  const auto of_mantissa =
+      static_cast<std::int64_t>(tables.logarithm[knot] + (rise * within >> kWithinBits));
   return round_shift((exponent - kExpBits) * kLnOf2 + of_mantissa, kExpBits - kStateBits);
 }
 
 // ln of a share e^-distance / sum, from the logarithm of the sum.
 EDGEVAL_HD float log_share(std::uint32_t distance, std::int64_t ln_of_sum) {
-  const std::int64_t code = round_shift(static_cast<std::int64_t>(distance) + ln_of_sum, kStateBits - kLogBits);
+  const std::int64_t code =
+      round_shift(static_cast<std::int64_t>(distance) + ln_of_sum, kStateBits - kLogBits);
   return static_cast<float>(static_cast<double>(-code) / (1 << kLogBits));
 }
 
@@ -77,8 +83,8 @@ EDGEVAL_HD std::int64_t rounded_quotient(std::int64_t sum, std::int64_t weights)
   return (sum < 0 ? sum - half : sum + half) / weights;
 }
 
-// Fraction bits of a row's own format: the finest in which nothing up to `magnitude` is beyond the greatest code of `bits`
-// bits; 0 where there is nothing to hold.
+// Fraction bits of a row's own format: the finest in which nothing up to `magnitude` is beyond the
+// greatest code of `bits` bits; 0 where there is nothing to hold.
 EDGEVAL_HD int finest_row_bits(float magnitude, int bits) {
   if (magnitude == 0) return 0;
   const auto most = static_cast<double>(highest_of(bits));

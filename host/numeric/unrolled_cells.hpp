@@ -1,5 +1,5 @@
-// One cell of the layers whose products see x only, SRU and QRNN (docs/cells.md): what remains of the recurrence is
-// element by element.
+// One cell of the layers whose products see x only, SRU and QRNN (docs/cells.md): what remains of
+// the recurrence is element by element.
 //   c = f c(t-1) + (1 - f) y        SRU: y = W x; QRNN: y = tanh(W x)
 //   SRU   h = r g(c) + (1 - r) x    QRNN   h = o g(c)       g(c) = c or tanh(c)
 // In integers c, y, x have kStateBits fraction bits; every line is rounded once.
@@ -29,7 +29,8 @@ EDGEVAL_HD_ALWAYS float sru_state(const Functions& functions, float z_f, float y
   return blend(sigmoid(functions, z_f), c, y);
 }
 template <class Functions>
-EDGEVAL_HD_ALWAYS std::int32_t sru_state(const Functions& functions, std::int32_t z_f, std::int32_t y, std::int32_t c) {
+EDGEVAL_HD_ALWAYS std::int32_t sru_state(const Functions& functions, std::int32_t z_f,
+                                         std::int32_t y, std::int32_t c) {
   return blend(table_sigmoid(functions, z_f), c, y);
 }
 
@@ -38,7 +39,8 @@ EDGEVAL_HD_ALWAYS float sru_output(const Functions& functions, float z_r, float 
   return blend(sigmoid(functions, z_r), shown_state<kTanh>(functions, c), x);
 }
 template <bool kTanh, class Functions>
-EDGEVAL_HD_ALWAYS std::int32_t sru_output(const Functions& functions, std::int32_t z_r, std::int32_t c, std::int32_t x) {
+EDGEVAL_HD_ALWAYS std::int32_t sru_output(const Functions& functions, std::int32_t z_r,
+                                          std::int32_t c, std::int32_t x) {
   return blend(table_sigmoid(functions, z_r), shown_state<kTanh>(functions, c), x);
 }
 
@@ -47,8 +49,10 @@ EDGEVAL_HD_ALWAYS float qrnn_state(const Functions& functions, float z_f, float 
   return blend(sigmoid(functions, z_f), c, hyperbolic_tangent(functions, z_y));
 }
 template <class Functions>
-EDGEVAL_HD_ALWAYS std::int32_t qrnn_state(const Functions& functions, std::int32_t z_f, std::int32_t z_y, std::int32_t c) {
-  return blend(table_sigmoid(functions, z_f), c, table_tanh(functions, z_y) << (kStateBits - kUnitBits));
+EDGEVAL_HD_ALWAYS std::int32_t qrnn_state(const Functions& functions, std::int32_t z_f,
+                                          std::int32_t z_y, std::int32_t c) {
+  return blend(table_sigmoid(functions, z_f), c,
+               table_tanh(functions, z_y) << (kStateBits - kUnitBits));
 }
 
 // Integers: kStateBits + kUnitBits.
@@ -57,8 +61,10 @@ EDGEVAL_HD_ALWAYS float qrnn_output(const Functions& functions, float z_o, float
   return sigmoid(functions, z_o) * shown_state<kTanh>(functions, c);
 }
 template <bool kTanh, class Functions>
-EDGEVAL_HD_ALWAYS std::int64_t qrnn_output(const Functions& functions, std::int32_t z_o, std::int32_t c) {
-  return static_cast<std::int64_t>(table_sigmoid(functions, z_o)) * shown_state<kTanh>(functions, c);
+EDGEVAL_HD_ALWAYS std::int64_t qrnn_output(const Functions& functions, std::int32_t z_o,
+                                           std::int32_t c) {
+  return static_cast<std::int64_t>(table_sigmoid(functions, z_o)) *
+         shown_state<kTanh>(functions, c);
 }
 
 }  // namespace edgeval

@@ -1,7 +1,9 @@
-// The arithmetic axis: in which numbers the products and cells are computed. A new choice is its struct and its line.
+// The arithmetic axis: in which numbers the products and cells are computed. A new choice is its
+// struct and its line.
 //
-// int16 and int8 (docs/techniques.md, "integer arithmetic"): weights, x and h in fixed point of that many bits, products
-// summed exactly, z and c in 32 bits, sigmoid and tanh from integer tables: the same bits on every device, for every batch.
+// int16 and int8 (docs/techniques.md, "integer arithmetic"): weights, x and h in fixed point of
+// that many bits, products summed exactly, z and c in 32 bits, sigmoid and tanh from integer
+// tables: the same bits on every device, for every batch.
 #pragma once
 
 #include <variant>
@@ -41,7 +43,8 @@ struct Integer {
 
 struct Int16 : Integer<16> {
   static constexpr const char* kName = "int16";
-  static constexpr const char* kMeaning = "16-bit fixed point, exact sums: equal bits everywhere (P1)";
+  static constexpr const char* kMeaning =
+      "16-bit fixed point, exact sums: equal bits everywhere (P1)";
 };
 
 struct Int8 : Integer<8> {

@@ -1,6 +1,7 @@
-// The beam axis: how many hypotheses of a sentence live on after a step. A choice looks at the scores of the best k
-// candidates, cumulative natural-log probabilities in falling order, k = its greatest width (docs/techniques.md, "Beam").
-// rule() is what decides: trivially copyable, the same bits on every device. `scores`: anything with [i], `count` of them.
+// The beam axis: how many hypotheses of a sentence live on after a step. A choice looks at the
+// scores of the best k candidates, cumulative natural-log probabilities in falling order, k = its
+// greatest width (docs/techniques.md, "Beam"). rule() is what decides: trivially copyable, the same
+// bits on every device. `scores`: anything with [i], `count` of them.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +25,9 @@ struct FixedBeam {
   static void fields(Self& self, Visit&& visit) {
     visit("width", self.width, "hypotheses kept after each step");
   }
-  const char* problem() const { return is_whole(width, 1, kWidestBeam) ? nullptr : "width must be a whole number, 1 to 1000"; }
+  const char* problem() const {
+    return is_whole(width, 1, kWidestBeam) ? nullptr : "width must be a whole number, 1 to 1000";
+  }
   EDGEVAL_HD int widest() const { return static_cast<int>(width); }
   FixedBeam rule() const { return *this; }
   template <class Scores>
@@ -34,8 +37,10 @@ struct FixedBeam {
 };
 
 // P4 (Jahier Pagliari et al., GLSVLSI 2019): the wider the scores spread, the fewer are kept.
-//   BW = max - (max - min) (sigma - sigma_min) / (sigma_max - sigma_min), half up, within min ... max
-// sigma: standard deviation of the best `max` scores, with n - 1, infinite ones left out; 0 for fewer than two.
+//   BW = max - (max - min) (sigma - sigma_min) / (sigma_max - sigma_min), half up, within min ...
+//   max
+// sigma: standard deviation of the best `max` scores, with n - 1, infinite ones left out; 0 for
+// fewer than two.
 struct DynamicBeam {
   static constexpr const char* kName = "dynamic";
   static constexpr const char* kMeaning = "a width that follows the spread of the best scores (P4)";
@@ -47,13 +52,17 @@ struct DynamicBeam {
   static void fields(Self& self, Visit&& visit) {
     visit("min", self.min, "least width");
     visit("max", self.max, "greatest width");
-    visit("sigma_min", self.sigma_min, "spread up to which the beam is widest, in nats; a profile has its 5th percentile");
-    visit("sigma_max", self.sigma_max, "spread from which it is narrowest, in nats; a profile has its 50th percentile");
+    visit("sigma_min", self.sigma_min,
+          "spread up to which the beam is widest, in nats; a profile has its 5th percentile");
+    visit("sigma_max", self.sigma_max,
+          "spread from which it is narrowest, in nats; a profile has its 50th percentile");
   }
   const char* problem() const {
-    if (!is_whole(min, 1, kWidestBeam) || !is_whole(max, 1, kWidestBeam)) return "min and max must be whole numbers, 1 to 1000";
+    if (!is_whole(min, 1, kWidestBeam) || !is_whole(max, 1, kWidestBeam))
+      return "min and max must be whole numbers, 1 to 1000";
     if (min > max) return "min must not be above max";
-    if (sigma_min < 0 || sigma_max > 1e30) return "sigma_min and sigma_max must be numbers, 0 or more";
+    if (sigma_min < 0 || sigma_max > 1e30)
+      return "sigma_min and sigma_max must be numbers, 0 or more";
     return sigma_max <= sigma_min ? "sigma_max must be above sigma_min" : nullptr;
   }
   int widest() const { return static_cast<int>(max); }
@@ -91,7 +100,8 @@ struct DynamicBeam {
 // Freitag and Al-Onaizan 2017, section 3: of `width` candidates those near the best one.
 struct PrunedBeam {
   static constexpr const char* kName = "pruned";
-  static constexpr const char* kMeaning = "candidates whose score is near the best one's (Freitag and Al-Onaizan)";
+  static constexpr const char* kMeaning =
+      "candidates whose score is near the best one's (Freitag and Al-Onaizan)";
 
   double width = 5;
   double relative = 0.6;  // of probabilities: kept from relative times the best one's on; 0: all
@@ -100,7 +110,8 @@ struct PrunedBeam {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("width", self.width, "greatest width");
-    visit("relative", self.relative, "least probability of a hypothesis, over the best one's; 0: any");
+    visit("relative", self.relative,
+          "least probability of a hypothesis, over the best one's; 0: any");
     visit("absolute", self.absolute, "greatest distance from the best score, in nats; .inf: any");
   }
   const char* problem() const {

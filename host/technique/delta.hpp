@@ -1,6 +1,7 @@
-// Operand: an element enters the products again only when it has moved by at least a threshold since it last did
-// (Neil et al. 2017, section 2, with the reference code's >=; docs/techniques.md, "delta"). z built from the moves is W
-// times the held vector, so it is evaluated as a hold: z = W held_x + U held_h + b.
+// Operand: an element enters the products again only when it has moved by at least a threshold
+// since it last did (Neil et al. 2017, section 2, with the reference code's >=; docs/techniques.md,
+// "delta"). z built from the moves is W times the held vector, so it is evaluated as a hold: z = W
+// held_x + U held_h + b.
 #pragma once
 
 #include "host/numeric/rounding.hpp"
@@ -10,7 +11,8 @@ namespace edgeval {
 
 struct Delta {
   static constexpr const char* kName = "delta";
-  static constexpr const char* kMeaning = "elements enter again when they moved by a threshold (Neil et al.)";
+  static constexpr const char* kMeaning =
+      "elements enter again when they moved by a threshold (Neil et al.)";
   static constexpr OperandCost kCost{.comparisons = 1, .subtractions = 1};
 
   double threshold_x = 0.1;  // in units of the layer's input
@@ -19,7 +21,8 @@ struct Delta {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("threshold_x", self.threshold_x, "least move of an input, in units of the layer's input");
-    visit("threshold_h", self.threshold_h, "least move of a recurrent input, which lies in (-1, 1)");
+    visit("threshold_h", self.threshold_h,
+          "least move of a recurrent input, which lies in (-1, 1)");
   }
 
   const char* problem() const {

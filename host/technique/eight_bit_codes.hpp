@@ -1,5 +1,6 @@
-// Dynamic precision's elements at 8 bits under fp32 (docs/techniques.md, "dynamic precision"): the integers round(v / step),
-// step = alpha / 128. The products' sums stay integers up to the pre-activation.
+// Dynamic precision's elements at 8 bits under fp32 (docs/techniques.md, "dynamic precision"): the
+// integers round(v / step), step = alpha / 128. The products' sums stay integers up to the
+// pre-activation.
 #pragma once
 
 #include "host/numeric/fixed_point.hpp"
@@ -21,7 +22,8 @@ struct EightBitCodes {
     return {step_x == 0 ? 0 : 1 / step_x, step_h == 0 ? 0 : 1 / step_h};
   }
   EDGEVAL_HD float seen(float value, Source source) const {
-    const double place = static_cast<double>(value) * (source == Source::kInput ? inverse_x : inverse_h);
+    const double place =
+        static_cast<double>(value) * (source == Source::kInput ? inverse_x : inverse_h);
     return static_cast<float>(Grid::nearest(clamp(place, -128.0, 127.0)));
   }
   EDGEVAL_HD Operand next(float code, Source, State&) const { return {code, 1}; }

@@ -1,6 +1,7 @@
-// Any operand rule under integer arithmetic: the element is brought onto the operand's grid, the rule decides there, and
-// what enters the product is on the grid again (docs/techniques.md, "integer arithmetic"; binding decision 6: centroids
-// and thresholds are rounded half up). Values travel as floats that hold them exactly.
+// Any operand rule under integer arithmetic: the element is brought onto the operand's grid, the
+// rule decides there, and what enters the product is on the grid again (docs/techniques.md,
+// "integer arithmetic"; binding decision 6: centroids and thresholds are rounded half up). Values
+// travel as floats that hold them exactly.
 #pragma once
 
 #include "host/numeric/fixed_point.hpp"
@@ -14,10 +15,13 @@ namespace edgeval {
 inline AsIs::Rule put_on_grid(AsIs::Rule rule, const Grid&, const Grid&) { return rule; }
 inline Reuse::Rule put_on_grid(Reuse::Rule rule, const Grid&, const Grid&) { return rule; }
 inline Delta::Rule put_on_grid(Delta::Rule rule, const Grid& x, const Grid& h) {
-  // A threshold is a distance: it may exceed the operand's range, so it is rounded but not saturated.
+  // A threshold is a distance: it may exceed the operand's range, so it is rounded but not
+  // saturated.
   const auto rounded = [](float threshold, const Grid& grid) {
     const double scaled = static_cast<double>(threshold) * grid.scale;
-    return scaled < 1e9 ? static_cast<float>(static_cast<double>(round_half_up(scaled)) * grid.inverse) : threshold;
+    return scaled < 1e9
+               ? static_cast<float>(static_cast<double>(round_half_up(scaled)) * grid.inverse)
+               : threshold;
   };
   return {rounded(rule.threshold_x, x), rounded(rule.threshold_h, h)};
 }

@@ -1,8 +1,10 @@
-// What a pseudo-skip propagates (P1, section III-C; docs/techniques.md, "pseudo-skip"), in 16-bit fixed point:
+// What a pseudo-skip propagates (P1, section III-C; docs/techniques.md, "pseudo-skip"), in 16-bit
+// fixed point:
 //   z = W16 a + W8 s + b,  W8 = min(127, floor(W16 / 256 + 1/2)) at its own scale
-// a full step: a = v, s = 0; under the delta operand a += v - v^ for the elements that moved by its threshold, s is kept.
-// a pseudo-skip: D = v - v^;  |D| >= clip and D8 = round(D / delta_scale), in 8 bits, not 0: s += D8, v^ += D8 delta_scale.
-// v^ is what the memory of the products holds of v: v itself after a full step that took it in.
+// a full step: a = v, s = 0; under the delta operand a += v - v^ for the elements that moved by its
+// threshold, s is kept. a pseudo-skip: D = v - v^;  |D| >= clip and D8 = round(D / delta_scale), in
+// 8 bits, not 0: s += D8, v^ += D8 delta_scale. v^ is what the memory of the products holds of v: v
+// itself after a full step that took it in.
 #pragma once
 
 #include <optional>
@@ -14,10 +16,10 @@
 namespace edgeval {
 
 struct PseudoRule {
-  Grid grid;              // of v, 16 bits
-  std::int32_t clip;      // on the grid, as is `threshold`
-  int delta_shift;        // delta_scale = 2^delta_shift steps of the grid
-  bool moves;             // under the delta operand
+  Grid grid;          // of v, 16 bits
+  std::int32_t clip;  // on the grid, as is `threshold`
+  int delta_shift;    // delta_scale = 2^delta_shift steps of the grid
+  bool moves;         // under the delta operand
   std::int32_t threshold;
 
   // Codes that enter the two products, and whether they cause work.
@@ -32,7 +34,8 @@ struct PseudoRule {
     const std::int32_t difference = code - reference;
     const std::int32_t size = difference < 0 ? -difference : difference;
     if (pseudo) {
-      const auto delta = static_cast<std::int32_t>(saturate(scale_by_power(difference, -delta_shift), 8));
+      const auto delta =
+          static_cast<std::int32_t>(saturate(scale_by_power(difference, -delta_shift), 8));
       if (size < clip || delta == 0) return {0, 0, 0};
       reference += delta * (1 << delta_shift);
       return {0, delta, 1};
@@ -51,10 +54,12 @@ struct PseudoRule {
     const double scaled = value * grid.scale;
     return scaled < 1e9 ? round_half_up(scaled) : 1000000000;
   }
-  static PseudoRule of(const SimilaritySkip& skip, const Delta* delta, Source source, const Grid& grid) {
+  static PseudoRule of(const SimilaritySkip& skip, const Delta* delta, Source source,
+                       const Grid& grid) {
     int shift = 0;
     while (shift < 30 && power_of_two(shift) * grid.inverse < skip.delta_scale) ++shift;
-    const double moved = delta == nullptr ? 0 : (source == Source::kInput ? delta->threshold_x : delta->threshold_h);
+    const double moved =
+        delta == nullptr ? 0 : (source == Source::kInput ? delta->threshold_x : delta->threshold_h);
     return {grid, distance(skip.pseudo_clip, grid), shift, delta != nullptr, distance(moved, grid)};
   }
 };

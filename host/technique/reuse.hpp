@@ -1,7 +1,8 @@
-// Operand: elements are quantized to one of C centroids, and an element whose centroid is that of the step executed
-// before costs nothing, since its product is reused (P3: Riera et al., ISCA 2018, section III; docs/techniques.md,
-// "reuse"). Correcting z by (new - old centroid) w for the changed elements gives W times the centroids, so it is
-// evaluated densely on centroids: z = W Q(x) + U Q(h) + b.
+// Operand: elements are quantized to one of C centroids, and an element whose centroid is that of
+// the step executed before costs nothing, since its product is reused (P3: Riera et al., ISCA 2018,
+// section III; docs/techniques.md, "reuse"). Correcting z by (new - old centroid) w for the changed
+// elements gives W times the centroids, so it is evaluated densely on centroids: z = W Q(x) + U
+// Q(h) + b.
 #pragma once
 
 #include "host/numeric/rounding.hpp"
@@ -11,8 +12,10 @@ namespace edgeval {
 
 struct Reuse {
   static constexpr const char* kName = "reuse";
-  static constexpr const char* kMeaning = "reuses the products of elements whose centroid repeats (P3)";
-  static constexpr OperandCost kCost{.comparisons = 1, .quantizations = 1, .subtractions_per_change = 1};
+  static constexpr const char* kMeaning =
+      "reuses the products of elements whose centroid repeats (P3)";
+  static constexpr OperandCost kCost{
+      .comparisons = 1, .quantizations = 1, .subtractions_per_change = 1};
 
   double clusters = 16;             // C
   double range_min = kFromProfile;  // of x and h together, both directions
@@ -45,7 +48,8 @@ struct Reuse {
     std::int32_t lowest, highest;  // indices of the first and the last centroid
 
     struct State {
-      std::int32_t index = std::numeric_limits<std::int32_t>::min();  // none yet: the first executed step is changed
+      std::int32_t index =
+          std::numeric_limits<std::int32_t>::min();  // none yet: the first executed step is changed
     };
 
     EDGEVAL_HD std::int32_t index(float value) const {

@@ -1,12 +1,14 @@
-// Plan: a step whose input resembles the step before is skipped, h and c are copied (P1: Jo et al., section III, Eq. 6
-// with its sign mended; docs/techniques.md, "similarity skip").
+// Plan: a step whose input resembles the step before is skipped, h and c are copied (P1: Jo et al.,
+// section III, Eq. 6 with its sign mended; docs/techniques.md, "similarity skip").
 //
-// The input is brought into 16-bit fixed point, q = sat16(floor(x 2^f + 0.5)). Of the C elements with q != 0, `differing`
-// have other upper bits (q >> shift) than the adjacent step's. S = (C - differing) / C; C = 0 gives 1 if the neighbour is
-// all zero too, else 0. The neighbour is t-1 forward and t+1 backward, whether it ran or was skipped.
+// The input is brought into 16-bit fixed point, q = sat16(floor(x 2^f + 0.5)). Of the C elements
+// with q != 0, `differing` have other upper bits (q >> shift) than the adjacent step's. S = (C -
+// differing) / C; C = 0 gives 1 if the neighbour is all zero too, else 0. The neighbour is t-1
+// forward and t+1 backward, whether it ran or was skipped.
 //
-// A step of middling similarity, S at most `threshold` but above pseudo_threshold, is a pseudo-skip (int16 only): the
-// products get 8-bit weights times what changed, in 8 bits (host/technique/pseudo_skip.hpp).
+// A step of middling similarity, S at most `threshold` but above pseudo_threshold, is a pseudo-skip
+// (int16 only): the products get 8-bit weights times what changed, in 8 bits
+// (host/technique/pseudo_skip.hpp).
 #pragma once
 
 #include "host/numeric/rounding.hpp"
@@ -23,19 +25,22 @@ struct SimilaritySkip {
   double max_consecutive = 2;           // longest run of skips; .inf: no limit, 0: never skip
   double shift = 10;                    // bits of q dropped before comparing
   double fraction_bits = kFromProfile;  // f
-  double pseudo_threshold = 1;          // 1 or more: no pseudo-skips, and none where it is not below `threshold`
-  double pseudo_clip = 0.02;            // least difference that is propagated, in units of x and of h
-  double delta_scale = kFromProfile;    // step of the 8-bit differences, a power of two
+  double pseudo_threshold =
+      1;  // 1 or more: no pseudo-skips, and none where it is not below `threshold`
+  double pseudo_clip = 0.02;          // least difference that is propagated, in units of x and of h
+  double delta_scale = kFromProfile;  // step of the 8-bit differences, a power of two
 
   bool has_pseudo() const { return pseudo_threshold < 1 && pseudo_threshold < threshold; }
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("threshold", self.threshold, "skip when the similarity (0 to 1) is above this");
-    visit("max_consecutive", self.max_consecutive, "longest run of skips; .inf: no limit, 0: never");
+    visit("max_consecutive", self.max_consecutive,
+          "longest run of skips; .inf: no limit, 0: never");
     visit("shift", self.shift, "low bits left out of the comparison of 16-bit inputs");
     visit("fraction_bits", self.fraction_bits, "fraction bits of the 16-bit inputs");
-    visit("pseudo.threshold", self.pseudo_threshold, "pseudo-skip when the similarity is above this; 1: never");
+    visit("pseudo.threshold", self.pseudo_threshold,
+          "pseudo-skip when the similarity is above this; 1: never");
     visit("pseudo.clip", self.pseudo_clip, "least difference that a pseudo-skip propagates");
     visit("delta_scale", self.delta_scale, "step of a pseudo-skip's 8-bit differences");
   }
@@ -47,8 +52,8 @@ struct SimilaritySkip {
       return "max_consecutive must be a whole number or .inf";
     if (!(shift >= 0 && shift <= 15) || shift != static_cast<int>(shift))
       return "shift must be a whole number from 0 to 15";
-    if (!from_profile(fraction_bits) &&
-        (!(fraction_bits >= -100 && fraction_bits <= 100) || fraction_bits != static_cast<int>(fraction_bits)))
+    if (!from_profile(fraction_bits) && (!(fraction_bits >= -100 && fraction_bits <= 100) ||
+                                         fraction_bits != static_cast<int>(fraction_bits)))
       return "fraction_bits must be a whole number from -100 to 100";
     if (pseudo_threshold != pseudo_threshold) return "pseudo.threshold must be a number";
     if (!(pseudo_clip >= 0)) return "pseudo.clip must be 0 or more";
@@ -59,7 +64,7 @@ struct SimilaritySkip {
   }
 
   struct Rule {
-    float scale;             // 2^f
+    float scale;  // 2^f
     double threshold;
     double max_consecutive;
     int shift;
@@ -77,16 +82,18 @@ struct SimilaritySkip {
       if (active == 0) return neighbour_active == 0 ? 1.0 : 0.0;
       return static_cast<double>(active - differing) / static_cast<double>(active);
     }
-    // For every step after a sequence's first, which always runs; `skipped` is the number of skips just before it.
+    // For every step after a sequence's first, which always runs; `skipped` is the number of skips
+    // just before it.
     EDGEVAL_HD StepMode next(double score, std::int64_t skipped) const {
-      if (score > threshold) return static_cast<double>(skipped) < max_consecutive ? StepMode::kSkip : StepMode::kRun;
+      if (score > threshold)
+        return static_cast<double>(skipped) < max_consecutive ? StepMode::kSkip : StepMode::kRun;
       return score > pseudo_threshold ? StepMode::kPseudo : StepMode::kRun;
     }
   };
 
   Rule rule() const {
-    return {static_cast<float>(power_of_two(static_cast<int>(fraction_bits))), threshold, max_consecutive, static_cast<int>(shift),
-            pseudo_threshold};
+    return {static_cast<float>(power_of_two(static_cast<int>(fraction_bits))), threshold,
+            max_consecutive, static_cast<int>(shift), pseudo_threshold};
   }
 };
 

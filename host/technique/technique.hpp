@@ -2,13 +2,15 @@
 //
 // A technique is a struct of parameters with
 //   kName, kMeaning                    its name in a policy and one line for `edgeval info`
-//   fields(self, visit)                calls visit(key, member, meaning) for every parameter: a double, or an enum of
+//   fields(self, visit)                calls visit(key, member, meaning) for every parameter: a
+//   double, or an enum of
 //                                      which names(Enum) gives the words in a policy, in order
 //   problem()                          nullptr, or what is wrong with the parameters
 //   kCost                              what deciding costs: OperandCost or PlanCost
-//   rule()                             the ready-made decision, a trivially copyable struct the engines run
-// Everything that prints, parses, sweeps or runs techniques goes through these and through the lists in plan.hpp and
-// operand.hpp.
+//   rule()                             the ready-made decision, a trivially copyable struct the
+//   engines run
+// Everything that prints, parses, sweeps or runs techniques goes through these and through the
+// lists in plan.hpp and operand.hpp.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +26,8 @@ namespace edgeval {
 inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
 EDGEVAL_HD bool from_profile(double value) { return value != value; }
 
-// The key a field has in a policy: the pair range[0], range[1] is written range: [min, max], and pseudo.clip is clip
-// within the map pseudo.
+// The key a field has in a policy: the pair range[0], range[1] is written range: [min, max], and
+// pseudo.clip is clip within the map pseudo.
 struct WrittenKey {
   std::string key;
   bool low = false, high = false;  // which end of a pair, if it is one
@@ -40,7 +42,8 @@ inline WrittenKey written_key(const std::string& field) {
 
 // A whole number from low to high.
 EDGEVAL_HD bool is_whole(double value, double low, double high) {
-  return value >= low && value <= high && value == static_cast<double>(static_cast<std::int64_t>(value));
+  return value >= low && value <= high &&
+         value == static_cast<double>(static_cast<std::int64_t>(value));
 }
 
 // Which operand of a layer's products an element belongs to.
@@ -57,7 +60,8 @@ struct OperandCost {
   int comparisons = 0;
   int quantizations = 0;
   int subtractions = 0;
-  int subtractions_per_change = 0;  // for changed elements only, those of a sequence's first executed step excepted
+  int subtractions_per_change =
+      0;  // for changed elements only, those of a sequence's first executed step excepted
 };
 
 // What deciding costs a plan, for every element of every step of the data, run or skipped.

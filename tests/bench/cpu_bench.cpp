@@ -1,13 +1,17 @@
-// The CPU engine in fp32, int16 and int8 beside its peers, on three BiLSTM layers of 120 inputs with random weights and
-// features: 128 cells with the lengths of AN4's test set (130 utterances, 35,440 frames), and 320 cells with the first
-// 32 of them. Results are compared before a time is printed.
+// The CPU engine in fp32, int16 and int8 beside its peers, on three BiLSTM layers of 120 inputs
+// with random weights and features: 128 cells with the lengths of AN4's test set (130 utterances,
+// 35,440 frames), and 320 cells with the first 32 of them. Results are compared before a time is
+// printed.
 //
-//   cpu_bench                 dense, beside oneDNN's LSTM primitive in f32 and u8s8 at its best batch size, 1 and 2
+//   cpu_bench                 dense, beside oneDNN's LSTM primitive in f32 and u8s8 at its best
+//   batch size, 1 and 2
 //                             threads
-//   cpu_bench --keep FOLDER   every fourth step runs, 128 cells; our times beside dense ones, and the case for
+//   cpu_bench --keep FOLDER   every fourth step runs, 128 cells; our times beside dense ones, and
+//   the case for
 //                             torch_masked_loop.py
 //
-// Times are medians of interleaved runs: wall seconds, and seconds of processor time, which other load disturbs less.
+// Times are medians of interleaved runs: wall seconds, and seconds of processor time, which other
+// load disturbs less.
 #include <omp.h>
 #include <time.h>
 
@@ -32,7 +36,8 @@ constexpr Index kInputs = 120, kLayers = 3, kKeepCells = 128;
 constexpr Index kBatches[] = {4, 8, 16, 32, 64};  // of the peer
 constexpr double kTolerance = 1e-4;
 
-// Arithmetics, and the mean difference from fp32 that their outputs may have on this random network.
+// Arithmetics, and the mean difference from fp32 that their outputs may have on this random
+// network.
 struct Width {
   const char* name;
   double tolerance;
@@ -97,11 +102,12 @@ struct Case {
   Ragged<float> features;
 
   Case(Index cells, std::span<const Index> lengths)
-      : model(test::random_model({.inputs = kInputs,
-                                  .lstm = std::vector<test::RecurrentSpec>(kLayers, {cells, test::kBothDirections}),
-                                  .outputs = 0,
-                                  .gain = 1},
-                                 1)),
+      : model(test::random_model(
+            {.inputs = kInputs,
+             .lstm = std::vector<test::RecurrentSpec>(kLayers, {cells, test::kBothDirections}),
+             .outputs = 0,
+             .gain = 1},
+            1)),
         features({lengths.begin(), lengths.end()}, kInputs) {
     test::Random random(2);
     for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
@@ -110,7 +116,8 @@ struct Case {
   // Two operations each multiply-accumulate, over all layers, directions and frames.
   double gigaoperations() const {
     double macs = 0;
-    for (const LayerShape& shape : layer_shapes(model)) macs += static_cast<double>(shape.macs_per_step());
+    for (const LayerShape& shape : layer_shapes(model))
+      macs += static_cast<double>(shape.macs_per_step());
     return 2e-9 * macs * static_cast<double>(features.values.rows());
   }
 };
@@ -131,7 +138,8 @@ OperatingPoint point_of(const Case& bench, std::string_view name, const Plan& pl
 
 double mean_difference(const Ragged<float>& a, const Ragged<float>& b) {
   double sum = 0;
-  for (Index i = 0; i < a.values.size(); ++i) sum += std::abs(a.values.data()[i] - b.values.data()[i]);
+  for (Index i = 0; i < a.values.size(); ++i)
+    sum += std::abs(a.values.data()[i] - b.values.data()[i]);
   return sum / static_cast<double>(a.values.size());
 }
 
@@ -141,14 +149,15 @@ std::vector<Ragged<float>> compared_outputs(Engine& engine, const Case& bench, c
   for (const Width& width : kWidths) {
     outputs.push_back(engine.run(bench.features, point_of(bench, width.name, plan)).outputs);
     const double mean = mean_difference(outputs.back(), outputs.front());
-    EDGEVAL_EXPECTS(mean <= width.tolerance, width.name, " differs from fp32 by ", mean, " in the mean");
+    EDGEVAL_EXPECTS(mean <= width.tolerance, width.name, " differs from fp32 by ", mean,
+                    " in the mean");
   }
   return outputs;
 }
 
 void print_row(const std::string& name, Seconds seconds, double work) {
-  std::printf("  %-28s %8.3f s  %7.1f GOP/s  %8.3f processor s\n", name.c_str(), seconds.wall, work / seconds.wall,
-              seconds.processor);
+  std::printf("  %-28s %8.3f s  %7.1f GOP/s  %8.3f processor s\n", name.c_str(), seconds.wall,
+              work / seconds.wall, seconds.processor);
 }
 
 struct Peers {
@@ -163,9 +172,10 @@ Peers make_peers(const Case& bench, OneDnnStack::Numbers numbers, const Ragged<f
     OneDnnStack& peer = peers.stacks.emplace_back(bench.model, bench.features, batch, numbers);
     peer.run();
     const Difference difference = peer.difference(wanted);
-    EDGEVAL_EXPECTS(floats ? difference.worst <= kTolerance : difference.mean <= kWidths[2].tolerance, "oneDNN ",
-                    peers.name, " at batch ", batch, " differs by ", difference.worst, ", ", difference.mean,
-                    " in the mean");
+    EDGEVAL_EXPECTS(
+        floats ? difference.worst <= kTolerance : difference.mean <= kWidths[2].tolerance,
+        "oneDNN ", peers.name, " at batch ", batch, " differs by ", difference.worst, ", ",
+        difference.mean, " in the mean");
   }
   return peers;
 }
@@ -191,8 +201,8 @@ void bench_dense(const Case& bench, Index cells, int threads) {
       });
   const std::vector<Seconds> times = medians(works);
 
-  std::printf("dense, %d cells, %d thread%s, %.1f GOP:\n", static_cast<int>(cells), threads, threads == 1 ? "" : "s",
-              work);
+  std::printf("dense, %d cells, %d thread%s, %.1f GOP:\n", static_cast<int>(cells), threads,
+              threads == 1 ? "" : "s", work);
   std::size_t row = 0;
   for (const Width& width : kWidths) print_row(concat("edgeval ", width.name), times[row++], work);
   Seconds best[2];
@@ -200,7 +210,8 @@ void bench_dense(const Case& bench, Index cells, int threads) {
     best[p] = times[row];
     for (const Index batch : kBatches) {
       print_row(concat("oneDNN ", peers[p].name, " LSTM, batch ", batch), times[row], work);
-      best[p] = {std::min(best[p].wall, times[row].wall), std::min(best[p].processor, times[row].processor)};
+      best[p] = {std::min(best[p].wall, times[row].wall),
+                 std::min(best[p].processor, times[row].processor)};
       ++row;
     }
   }
@@ -229,7 +240,8 @@ std::string weight_bytes(const Model& model) {
   return bytes;
 }
 
-// Our times of every fourth step, printed beside dense ones: "fp32": {"1": [wall, processor], ...}, ...
+// Our times of every fourth step, printed beside dense ones: "fp32": {"1": [wall, processor], ...},
+// ...
 std::string keep_times(const Case& bench, const Plan& skip) {
   std::string entries[std::size(kWidths)];
   for (const int threads : {1, 2}) {
@@ -241,14 +253,15 @@ std::string keep_times(const Case& bench, const Plan& skip) {
             [&, point = point_of(bench, width.name, plan)] { engine->run(bench.features, point); });
     for (const auto& work : works) work();  // pack the weights
     const std::vector<Seconds> times = medians(works);
-    std::printf("keep 25 %%, %d cells, %d thread%s, beside dense:\n", static_cast<int>(kKeepCells), threads,
-                threads == 1 ? "" : "s");
+    std::printf("keep 25 %%, %d cells, %d thread%s, beside dense:\n", static_cast<int>(kKeepCells),
+                threads, threads == 1 ? "" : "s");
     for (std::size_t i = 0; i < std::size(kWidths); ++i) {
       const Seconds dense = times[2 * i], keep = times[2 * i + 1];
-      std::printf("  edgeval %-8s %8.3f s of %8.3f s, %4.2f;  %8.3f of %8.3f processor s, %4.2f\n", kWidths[i].name,
-                  keep.wall, dense.wall, keep.wall / dense.wall, keep.processor, dense.processor,
-                  keep.processor / dense.processor);
-      entries[i] += concat(entries[i].empty() ? "" : ", ", "\"", threads, "\": [", keep.wall, ", ", keep.processor, "]");
+      std::printf("  edgeval %-8s %8.3f s of %8.3f s, %4.2f;  %8.3f of %8.3f processor s, %4.2f\n",
+                  kWidths[i].name, keep.wall, dense.wall, keep.wall / dense.wall, keep.processor,
+                  dense.processor, keep.processor / dense.processor);
+      entries[i] += concat(entries[i].empty() ? "" : ", ", "\"", threads, "\": [", keep.wall, ", ",
+                           keep.processor, "]");
     }
   }
   std::string all;
@@ -270,9 +283,9 @@ void bench_keep(const std::filesystem::path& folder) {
   write_file(folder / "weights.f32", weight_bytes(bench.model));
   write_file(folder / "outputs.f32", outputs);
   write_file(folder / "case.json",
-             concat("{\"inputs\": ", kInputs, ", \"cells\": ", kKeepCells, ", \"layers\": ", kLayers,
-                    ", \"every\": 4, \"tolerance\": ", kTolerance, ", \"lengths\": [", lengths,
-                    "], \"edgeval_seconds\": {", keep_times(bench, skip), "}}"));
+             concat("{\"inputs\": ", kInputs, ", \"cells\": ", kKeepCells, ", \"layers\": ",
+                    kLayers, ", \"every\": 4, \"tolerance\": ", kTolerance, ", \"lengths\": [",
+                    lengths, "], \"edgeval_seconds\": {", keep_times(bench, skip), "}}"));
 }
 
 void bench_all_dense() {

@@ -1,6 +1,7 @@
-// Translation on the GPU: the model that ships on sentences of its vocabulary drawn at random, as long as captions are, in
-// fp32, int16 and int8 at several beam widths. Some sentences are compared with the CPU before a time is printed. Times are
-// medians over whole calls, encoder included. A line through times against rows says what a row costs.
+// Translation on the GPU: the model that ships on sentences of its vocabulary drawn at random, as
+// long as captions are, in fp32, int16 and int8 at several beam widths. Some sentences are compared
+// with the CPU before a time is printed. Times are medians over whole calls, encoder included. A
+// line through times against rows says what a row costs.
 //
 //   gpu_translate_bench MODEL [SENTENCES]      1000 when none are given
 #include <algorithm>
@@ -38,8 +39,8 @@ struct Timed {
   std::uint64_t rows;
 };
 
-Timed timed(const Translator& translator, const std::vector<Sentence>& sentences, const OperatingPoint& point,
-            const SearchOptions& options) {
+Timed timed(const Translator& translator, const std::vector<Sentence>& sentences,
+            const OperatingPoint& point, const SearchOptions& options) {
   std::vector<double> seconds;
   SearchCounts counts;
   for (int repeat = -kWarmUps; repeat < kRepeats; ++repeat) {
@@ -54,17 +55,21 @@ Timed timed(const Translator& translator, const std::vector<Sentence>& sentences
   return {seconds[kRepeats / 2], counts.rows_live};
 }
 
-void compare(const Translator& gpu, const Translator& cpu, const std::vector<Sentence>& sentences, const OperatingPoint& point,
-             const SearchOptions& options) {
-  const std::vector<Sentence> some(sentences.begin(), sentences.begin() + static_cast<std::ptrdiff_t>(std::min(kCompared, sentences.size())));
+void compare(const Translator& gpu, const Translator& cpu, const std::vector<Sentence>& sentences,
+             const OperatingPoint& point, const SearchOptions& options) {
+  const std::vector<Sentence> some(
+      sentences.begin(),
+      sentences.begin() + static_cast<std::ptrdiff_t>(std::min(kCompared, sentences.size())));
   const auto found = gpu.run(some, point, options), wanted = cpu.run(some, point, options);
   const bool exact = !std::holds_alternative<Fp32>(point.layers.front().arithmetic);
   for (std::size_t n = 0; n < some.size(); ++n) {
     const Hypothesis &mine = found[n].search.best[0], &theirs = wanted[n].search.best[0];
-    EDGEVAL_EXPECTS(!exact || (mine.tokens == theirs.tokens && mine.score == theirs.score && found[n].activity == wanted[n].activity),
+    EDGEVAL_EXPECTS(!exact || (mine.tokens == theirs.tokens && mine.score == theirs.score &&
+                               found[n].activity == wanted[n].activity),
                     "sentence ", n, " differs from the CPU's");
-    EDGEVAL_EXPECTS(std::abs(mine.score - theirs.score) <= 1e-3 * std::max(1.0, std::abs(theirs.score)), "sentence ", n,
-                    " scores ", mine.score, ", on the CPU ", theirs.score);
+    EDGEVAL_EXPECTS(
+        std::abs(mine.score - theirs.score) <= 1e-3 * std::max(1.0, std::abs(theirs.score)),
+        "sentence ", n, " scores ", mine.score, ", on the CPU ", theirs.score);
   }
 }
 
@@ -78,16 +83,19 @@ void print_fit(const char* name, const std::vector<Timed>& points) {
   const double b = (n * xy - x * y) / (n * xx - x * x), a = (y - b * x) / n;
   double worst = 0;
   for (const Timed& point : points)
-    worst = std::max(worst, std::abs(a + b * static_cast<double>(point.rows) - point.seconds) / point.seconds);
+    worst = std::max(
+        worst, std::abs(a + b * static_cast<double>(point.rows) - point.seconds) / point.seconds);
   std::printf("%-5s  %.4f s + %.3f us a row, at most %.1f %% off\n", name, a, 1e6 * b, 100 * worst);
 }
 
 void bench(const TranslationModel& model, int count) {
   const std::vector<Sentence> sentences = random_sentences(model, count);
-  const Translator gpu(model, gpu::make_engine(model.network, {}), gpu::make_decoder_engine(model)), cpu(model, EngineOptions{});
+  const Translator gpu(model, gpu::make_engine(model.network, {}), gpu::make_decoder_engine(model)),
+      cpu(model, EngineOptions{});
   const std::vector<std::pair<const char*, Arithmetic>> arithmetics{
       {"fp32", Fp32{}}, {"int16", Int16{{.input_bits = 12}}}, {"int8", Int8{{.input_bits = 5}}}};
-  const std::vector<Beam> beams{FixedBeam{1}, FixedBeam{2}, FixedBeam{5}, FixedBeam{10}, DynamicBeam{1, 5, 0.3, 1.5}};
+  const std::vector<Beam> beams{FixedBeam{1}, FixedBeam{2}, FixedBeam{5}, FixedBeam{10},
+                                DynamicBeam{1, 5, 0.3, 1.5}};
   for (const auto& [name, arithmetic] : arithmetics) {
     OperatingPoint point = dense_point(model.network);
     for (LayerPolicy& layer : point.layers) layer.arithmetic = arithmetic;
@@ -96,9 +104,10 @@ void bench(const TranslationModel& model, int count) {
       const SearchOptions options{.beam = beam, .longest = 40};
       compare(gpu, cpu, sentences, point, options);
       const Timed& time = points.emplace_back(timed(gpu, sentences, point, options));
-      std::printf("%5d sentences  %-5s  %-7s width %-2d %9.2f ms  %8.0f sentences/s  %9.0f rows\n", count, name,
-                  std::visit([](const auto& choice) { return choice.kName; }, beam), widest_of(beam), 1e3 * time.seconds,
-                  count / time.seconds, static_cast<double>(time.rows));
+      std::printf("%5d sentences  %-5s  %-7s width %-2d %9.2f ms  %8.0f sentences/s  %9.0f rows\n",
+                  count, name, std::visit([](const auto& choice) { return choice.kName; }, beam),
+                  widest_of(beam), 1e3 * time.seconds, count / time.seconds,
+                  static_cast<double>(time.rows));
     }
     print_fit(name, points);
   }

@@ -1,8 +1,9 @@
-// The peer: a stack of bidirectional LSTM layers through oneDNN's LSTM primitive in f32 or in bytes (u8 values, s8
-// weights, f32 cells: its u8s8), on batches of utterances sorted by length and padded to the longest of each batch,
-// which is how it is commonly used. oneDNN knows no lengths, so the backward direction of a padded utterance starts in
-// the padding; only unpadded utterances have the network's outputs. A user who needs all of them also pays for
-// reversing, which is not charged here. Building, packing and quantizing features are not timed.
+// The peer: a stack of bidirectional LSTM layers through oneDNN's LSTM primitive in f32 or in bytes
+// (u8 values, s8 weights, f32 cells: its u8s8), on batches of utterances sorted by length and
+// padded to the longest of each batch, which is how it is commonly used. oneDNN knows no lengths,
+// so the backward direction of a padded utterance starts in the padding; only unpadded utterances
+// have the network's outputs. A user who needs all of them also pays for reversing, which is not
+// charged here. Building, packing and quantizing features are not timed.
 #pragma once
 
 #include <algorithm>
@@ -54,7 +55,8 @@ class OneDnnStack {
         const auto wanted = outputs.sequence(group.lanes[n]);
         for (Index t = 0; t < group.steps; ++t)
           for (Index j = 0; j < width; ++j, ++count) {
-            const double apart = std::abs(value(values, (t * lanes + n) * width + j) - wanted(t, j));
+            const double apart =
+                std::abs(value(values, (t * lanes + n) * width + j) - wanted(t, j));
             difference.worst = std::max(difference.worst, apart);
             difference.mean += apart;
           }
@@ -73,14 +75,15 @@ class OneDnnStack {
 
   float value(const memory& values, Index at) const {
     const void* data = values.get_data_handle();
-    return bytes_ ? (static_cast<float>(static_cast<const std::uint8_t*>(data)[at]) - kShift) / kScale
-                  : static_cast<const float*>(data)[at];
+    return bytes_
+               ? (static_cast<float>(static_cast<const std::uint8_t*>(data)[at]) - kShift) / kScale
+               : static_cast<const float*>(data)[at];
   }
   void set_value(const memory& values, Index at, float value) const {
     void* data = values.get_data_handle();
     if (bytes_)
-      static_cast<std::uint8_t*>(data)[at] =
-          static_cast<std::uint8_t>(std::clamp(std::nearbyint(value * kScale + kShift), 0.0F, 255.0F));
+      static_cast<std::uint8_t*>(data)[at] = static_cast<std::uint8_t>(
+          std::clamp(std::nearbyint(value * kScale + kShift), 0.0F, 255.0F));
     else
       static_cast<float*>(data)[at] = value;
   }
@@ -104,8 +107,9 @@ class OneDnnStack {
     for (Index n = 0; n < lanes_here; ++n)
       for (Index t = 0; t < group.steps; ++t)
         for (Index i = 0; i < width; ++i)
-          set_value(group.values[0], (t * lanes_here + n) * width + i,
-                    t < features.length(group.lanes[n]) ? features.sequence(group.lanes[n])(t, i) : 0.0F);
+          set_value(
+              group.values[0], (t * lanes_here + n) * width + i,
+              t < features.length(group.lanes[n]) ? features.sequence(group.lanes[n])(t, i) : 0.0F);
     for (const Layer& layer : model.layers) add_layer(std::get<RecurrentLayer>(layer), group);
   }
 
@@ -133,26 +137,28 @@ class OneDnnStack {
     const dnnl::lstm_forward::primitive_desc description(
         dnnl::lstm_forward::desc(dnnl::prop_kind::forward_inference,
                                  dnnl::rnn_direction::bidirectional_concat, source.get_desc(), none,
-                                 none, {ih, weight_type, tag::any}, {hh, weight_type, tag::any}, bias,
-                                 target.get_desc(), none, none),
+                                 none, {ih, weight_type, tag::any}, {hh, weight_type, tag::any},
+                                 bias, target.get_desc(), none, none),
         attributes, engine_);
     // Gates i, f, g, o in rows are oneDNN's i, f, c~, o: [directions, 4, H, C].
     memory bias_values(bias, engine_);
     float* biases = static_cast<float*>(bias_values.get_data_handle());
     for (const RecurrentWeights& weights : layer.weights)
       biases = std::copy_n(weights.bias.data(), weights.bias.size(), biases);
-    group.layers.push_back({dnnl::lstm_forward(description),
-                            {{DNNL_ARG_SRC_LAYER, source},
-                             {DNNL_ARG_WEIGHTS_LAYER, packed(layer, &RecurrentWeights::weight_ih, ih, attributes,
-                                                             description.weights_layer_desc())},
-                             {DNNL_ARG_WEIGHTS_ITER, packed(layer, &RecurrentWeights::weight_hh, hh, attributes,
-                                                            description.weights_iter_desc())},
-                             {DNNL_ARG_BIAS, bias_values},
-                             {DNNL_ARG_DST_LAYER, target}}});
+    group.layers.push_back(
+        {dnnl::lstm_forward(description),
+         {{DNNL_ARG_SRC_LAYER, source},
+          {DNNL_ARG_WEIGHTS_LAYER, packed(layer, &RecurrentWeights::weight_ih, ih, attributes,
+                                          description.weights_layer_desc())},
+          {DNNL_ARG_WEIGHTS_ITER, packed(layer, &RecurrentWeights::weight_hh, hh, attributes,
+                                         description.weights_iter_desc())},
+          {DNNL_ARG_BIAS, bias_values},
+          {DNNL_ARG_DST_LAYER, target}}});
   }
 
   memory packed(const RecurrentLayer& layer, Matrix<float> RecurrentWeights::*matrix,
-                const memory::dims& dims, const dnnl::primitive_attr& attributes, const memory::desc& wanted) {
+                const memory::dims& dims, const dnnl::primitive_attr& attributes,
+                const memory::desc& wanted) {
     // By way of ldigo, the one layout from which oneDNN makes bytes.
     memory given({dims, type::f32, memory::format_tag::ldgoi}, engine_),
         turned({dims, type::f32, memory::format_tag::ldigo}, engine_), kept(wanted, engine_);

@@ -99,9 +99,9 @@ class Decisions {
       EXPECT_EQ(a.shape, b.shape);
       EXPECT_EQ(a[Count::kSteps], b[Count::kSteps]);
       EXPECT_EQ(a[Count::kMacsDense], b[Count::kMacsDense]);
-      for (Count count : {Count::kSteps, Count::kInputs, Count::kRecurrentInputs,
-                          Count::kNeuronsComputed, Count::kNeuronsMemoized, Count::kElementsHigh,
-                          Count::kElementsLow})
+      for (Count count :
+           {Count::kSteps, Count::kInputs, Count::kRecurrentInputs, Count::kNeuronsComputed,
+            Count::kNeuronsMemoized, Count::kElementsHigh, Count::kElementsLow})
         decisions_ += b[count];
       for (Count count : {Count::kStepsRun, Count::kInputsChanged, Count::kRecurrentInputsChanged,
                           Count::kNeuronsMemoized, Count::kElementsLow})

@@ -1,5 +1,5 @@
-// Memoization, dynamic precision and pseudo-skips on the GPU beside the CPU engine, on every kind of
-// cell that they go with.
+// Memoization, dynamic precision and pseudo-skips on the GPU beside the CPU engine, on every kind
+// of cell that they go with.
 #include "tests/cuda/compare.hpp"
 #include "tests/support/cells.hpp"
 

@@ -1,5 +1,6 @@
-// Translation on the GPU against the CPU, which is the definition: in integers the same bits of everything a search gives,
-// counts included; in fp32, whose products round differently, the same answers within a tolerance.
+// Translation on the GPU against the CPU, which is the definition: in integers the same bits of
+// everything a search gives, counts included; in fp32, whose products round differently, the same
+// answers within a tolerance.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -31,11 +32,13 @@ void expect_equal(const SearchResult& gpu, const SearchResult& cpu) {
 
 SearchOptions random_search(Random& random) {
   const double width = static_cast<double>(random.whole(1, 6));
-  SearchOptions options{.beam = random.of<Beam>({FixedBeam{width}, DynamicBeam{1, width, 0.2, 1.5}, PrunedBeam{width, 0.3, 2}}),
+  SearchOptions options{.beam = random.of<Beam>({FixedBeam{width}, DynamicBeam{1, width, 0.2, 1.5},
+                                                 PrunedBeam{width, 0.3, 2}}),
                         .longest = static_cast<int>(random.whole(1, 14))};
   options.shortest = static_cast<int>(random.whole(0, options.longest - 1));
   options.n_best = static_cast<int>(random.whole(1, widest_of(options.beam)));
-  options.penalty = random.of<LengthPenalty>({LengthPenalty::kNone, LengthPenalty::kWu, LengthPenalty::kAverage});
+  options.penalty =
+      random.of<LengthPenalty>({LengthPenalty::kNone, LengthPenalty::kWu, LengthPenalty::kAverage});
   options.alpha = 0.8;
   return options;
 }
@@ -62,8 +65,10 @@ TEST_P(GpuTranslation, IsTheCpusInIntegersBitForBit) {
   for (int sentences : {1, 9, 40}) {  // on one engine, point after point
     const OperatingPoint point = random_policies(random, model, false);
     const SearchOptions options = random_search(random);
-    const EncodedBatch batch = random_given(random, model, random_lengths(random, sentences), random.chance(0.2));
-    const auto expected = cpu->search(batch, point, options), found = gpu->search(batch, point, options);
+    const EncodedBatch batch =
+        random_given(random, model, random_lengths(random, sentences), random.chance(0.2));
+    const auto expected = cpu->search(batch, point, options),
+               found = gpu->search(batch, point, options);
     ASSERT_EQ(found.size(), expected.size());
     for (std::size_t n = 0; n < expected.size(); ++n) {
       SCOPED_TRACE(concat("sentence ", n, " of ", sentences));
@@ -72,7 +77,8 @@ TEST_P(GpuTranslation, IsTheCpusInIntegersBitForBit) {
   }
 }
 
-// A step that was launched for too few rows passes and is launched again; a batch may be cut into parts.
+// A step that was launched for too few rows passes and is launched again; a batch may be cut into
+// parts.
 TEST_P(GpuTranslation, DoesNotDependOnHowMuchRunsAtOnce) {
   Random random(16000 + seed());
   const TranslationModel model = random_model(16000 + seed());
@@ -82,7 +88,8 @@ TEST_P(GpuTranslation, DoesNotDependOnHowMuchRunsAtOnce) {
   const std::vector<std::vector<int>> targets(25, {1, 2, 3});
   const auto cpu = make_cpu_decoder_engine(model, {.threads = 1});
   const auto expected = cpu->search(batch, point, options);
-  for (const gpu::DecoderLimits& limits : {gpu::DecoderLimits{.spare_rows = 0}, gpu::DecoderLimits{.sentences = 7}}) {
+  for (const gpu::DecoderLimits& limits :
+       {gpu::DecoderLimits{.spare_rows = 0}, gpu::DecoderLimits{.sentences = 7}}) {
     const auto gpu = gpu::make_decoder_engine(model, limits);
     const auto found = gpu->search(batch, point, options);
     ASSERT_EQ(found.size(), expected.size());
@@ -90,7 +97,8 @@ TEST_P(GpuTranslation, DoesNotDependOnHowMuchRunsAtOnce) {
       SCOPED_TRACE(concat("sentence ", n, ", spare rows ", limits.spare_rows));
       expect_equal(found[n], expected[n]);
     }
-    EXPECT_EQ(gpu->log_probabilities(batch, point, targets), cpu->log_probabilities(batch, point, targets));
+    EXPECT_EQ(gpu->log_probabilities(batch, point, targets),
+              cpu->log_probabilities(batch, point, targets));
   }
 }
 
@@ -104,7 +112,8 @@ TEST_P(GpuTranslation, ScoresWhatTheCpuScores) {
   for (std::vector<int>& target : targets)
     for (Index i = random.whole(0, 9); i > 0; --i)
       target.push_back(static_cast<int>(random.whole(0, model.target_embedding.rows() - 1)));
-  const auto expected = make_cpu_decoder_engine(model, {.threads = 1})->log_probabilities(batch, point, targets);
+  const auto expected =
+      make_cpu_decoder_engine(model, {.threads = 1})->log_probabilities(batch, point, targets);
   EXPECT_EQ(gpu::make_decoder_engine(model)->log_probabilities(batch, point, targets), expected);
 }
 
@@ -117,11 +126,13 @@ TEST_P(GpuTranslation, TranslatesAsTheCpuDoes) {
   std::vector<Sentence> sentences;
   for (Index length : random_lengths(random, 12)) {
     Sentence& sentence = sentences.emplace_back();
-    for (Index i = 1; i < length; ++i) sentence.push_back(random.whole(0, model.source_embedding.rows() - 1));
+    for (Index i = 1; i < length; ++i)
+      sentence.push_back(random.whole(0, model.source_embedding.rows() - 1));
   }
   const SearchOptions options = random_search(random);
   const EngineOptions engine{.threads = 1};
-  const Translator on_gpu(model, gpu::make_engine(model.network, engine), gpu::make_decoder_engine(model));
+  const Translator on_gpu(model, gpu::make_engine(model.network, engine),
+                          gpu::make_decoder_engine(model));
   const auto found = on_gpu.run(sentences, point, options);
   const auto expected = Translator(model, engine).run(sentences, point, options);
   for (std::size_t n = 0; n < sentences.size(); ++n) {
@@ -137,11 +148,13 @@ TEST_P(GpuTranslation, IsNearTheCpusInFloats) {
   const OperatingPoint point = dense_point(model.network);
   const EncodedBatch batch = random_given(random, model, random_lengths(random, 15), false);
   const SearchOptions options{.beam = FixedBeam{3}, .longest = 10};
-  const auto expected = make_cpu_decoder_engine(model, {.threads = 1})->search(batch, point, options);
+  const auto expected =
+      make_cpu_decoder_engine(model, {.threads = 1})->search(batch, point, options);
   const auto found = gpu::make_decoder_engine(model)->search(batch, point, options);
   for (std::size_t n = 0; n < expected.size(); ++n) {
     // Another hypothesis may win where two are as good.
-    EXPECT_NEAR(found[n].best[0].score, expected[n].best[0].score, 1e-4 * std::max(1.0, std::abs(expected[n].best[0].score)));
+    EXPECT_NEAR(found[n].best[0].score, expected[n].best[0].score,
+                1e-4 * std::max(1.0, std::abs(expected[n].best[0].score)));
     if (found[n].best[0].tokens != expected[n].best[0].tokens) continue;
     EXPECT_EQ(found[n].best[0].attended.size(), expected[n].best[0].attended.size());
   }
@@ -153,21 +166,25 @@ TEST(GpuDecoder, RefusesObserversAndOverflows) {
   TranslationModel model = random_translation_model(7);
   const EncodedBatch batch = random_given(random, model, {3, 2}, false);
   LayerObserver observer;
-  EXPECT_THROW(gpu::make_decoder_engine(model)->search(batch, dense_point(model.network), {}, &observer), Error);
+  EXPECT_THROW(
+      gpu::make_decoder_engine(model)->search(batch, dense_point(model.network), {}, &observer),
+      Error);
   auto& generator = std::get<LinearLayer>(model.network.layers[model.generator]);
   for (float& weight : generator.weight.values()) weight = 3e38F;
   try {
     gpu::make_decoder_engine(model)->search(batch, dense_point(model.network), {});
     FAIL() << "went on without numbers";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("gives no probabilities"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("gives no probabilities"), std::string::npos)
+        << error.what();
   }
 }
 
 TEST(GpuTranslationOfText, OfTheShippedCaptionsScoresAsOnTheCpu) {
   EDGEVAL_NEEDS_GPU();
   const auto task = [](const char* device) {
-    return TranslationTask(captions() / "multi30k-en-de.safetensors", captions() / "captions.en", captions() / "captions.de", device);
+    return TranslationTask(captions() / "multi30k-en-de.safetensors", captions() / "captions.en",
+                           captions() / "captions.de", device);
   };
   const TranslationTask gpu = task("gpu"), cpu = task("cpu");
   EXPECT_NEAR(gpu.bleu(1), cpu.bleu(1), 0.1);
@@ -180,7 +197,8 @@ TEST(GpuTranslationOfText, OfAnImportedOpenNmtModelIsExactAsOftenAsThere) {
   EDGEVAL_NEEDS_SHARED("data/onmt_ipa/test_model2_v2_9653b3a0.pt");
   const TemporaryFolder made;
   const std::filesystem::path folder = shared_folder() / "data/onmt_ipa";
-  const TranslationTask task(imported_ipa(made.path()), folder / "test_model2.src", folder / "test_model2.tgt", "gpu");
+  const TranslationTask task(imported_ipa(made.path()), folder / "test_model2.src",
+                             folder / "test_model2.tgt", "gpu");
   EXPECT_EQ(task.exact(1), 185);
   for (double width : {2.0, 5.0, 10.0}) EXPECT_EQ(task.exact(width), 186) << "width " << width;
   EXPECT_EQ(task.translate(5, 1).hypotheses(), task.translate(5, 198).hypotheses());

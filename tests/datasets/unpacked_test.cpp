@@ -20,7 +20,8 @@ std::string packed(const std::string& text) {
   return read_file(path);
 }
 
-std::string unpacked(const std::string& bytes, const std::string& name = "file.gz", std::size_t largest = 1 << 24) {
+std::string unpacked(const std::string& bytes, const std::string& name = "file.gz",
+                     std::size_t largest = 1 << 24) {
   const test::TemporaryFolder folder;
   return read_unpacked(folder.file(name, bytes), Pipes::kRefused, largest);
 }
@@ -33,7 +34,9 @@ TEST(Unpacked, PlainTextStaysAndPackedTextIsUnpackedWhateverTheName) {
   EXPECT_EQ(unpacked("", "empty"), "");
 }
 
-TEST(Unpacked, MembersOneAfterTheOtherMakeOneText) { EXPECT_EQ(unpacked(packed("a\n") + packed("b\n")), "a\nb\n"); }
+TEST(Unpacked, MembersOneAfterTheOtherMakeOneText) {
+  EXPECT_EQ(unpacked(packed("a\n") + packed("b\n")), "a\nb\n");
+}
 
 TEST(Unpacked, LongTextsComeWhole) {
   std::string text;
@@ -41,7 +44,8 @@ TEST(Unpacked, LongTextsComeWhole) {
   EXPECT_EQ(unpacked(packed(text)), text);
 }
 
-void expect_refused(const std::string& bytes, const std::string& part, std::size_t largest = 1 << 24) {
+void expect_refused(const std::string& bytes, const std::string& part,
+                    std::size_t largest = 1 << 24) {
   try {
     unpacked(bytes, "file.gz", largest);
     ADD_FAILURE() << "accepted; " << part << " was wanted";
@@ -53,14 +57,17 @@ void expect_refused(const std::string& bytes, const std::string& part, std::size
 
 TEST(UnpackedRefusal, WhatIsDamagedOrCutShortIsNamed) {
   const std::string good = packed("the cat sat on the mat\n");
-  for (std::size_t length = 2; length < good.size(); ++length) expect_refused(good.substr(0, length), "damaged");
+  for (std::size_t length = 2; length < good.size(); ++length)
+    expect_refused(good.substr(0, length), "damaged");
   expect_refused(good + "x", "damaged");
   std::string wrong_checksum = good;
   wrong_checksum[good.size() - 6] = static_cast<char>(wrong_checksum[good.size() - 6] ^ 1);
   expect_refused(wrong_checksum, "damaged");
 }
 
-TEST(UnpackedRefusal, WhatIsCalledGzButIsNot) { expect_refused("plain\n", "is not packed with gzip"); }
+TEST(UnpackedRefusal, WhatIsCalledGzButIsNot) {
+  expect_refused("plain\n", "is not packed with gzip");
+}
 
 TEST(UnpackedRefusal, ASmallFileThatUnpacksWithoutEnd) {
   expect_refused(packed(std::string(1 << 20, 'a')), "unpacks to more than 1000 bytes", 1000);
@@ -74,7 +81,8 @@ TEST(UnpackedRefusal, DamagedBytesAreRefusedOrReadButNeverMore) {
     for (unsigned changes = 1 + random() % 4; changes > 0; --changes)
       bytes[2 + random() % (bytes.size() - 2)] = static_cast<char>(random());
     try {
-      EXPECT_EQ(unpacked(bytes), "the cat sat on the mat\n");  // changed in what does not count, such as the date
+      EXPECT_EQ(unpacked(bytes),
+                "the cat sat on the mat\n");  // changed in what does not count, such as the date
     } catch (const Error&) {
     }
   }

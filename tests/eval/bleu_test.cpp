@@ -21,12 +21,14 @@ std::vector<double> sums(const std::vector<Texts>& references, const Texts& hypo
   return bleu_statistics(references, hypotheses, options).sum();
 }
 
-double bleu(const std::vector<Texts>& references, const Texts& hypotheses, const BleuOptions& options = {}) {
+double bleu(const std::vector<Texts>& references, const Texts& hypotheses,
+            const BleuOptions& options = {}) {
   return bleu_score(sums(references, hypotheses, options), options).value;
 }
 
 TEST(Bleu, CountsWorkedOutByHand) {
-  // the cat the cat on | the cat is on the mat: 4 of 5 words (the twice, cat once, on), "the cat" once of 4 pairs.
+  // the cat the cat on | the cat is on the mat: 4 of 5 words (the twice, cat once, on), "the cat"
+  // once of 4 pairs.
   EXPECT_EQ(sums({{"the cat is on the mat"}}, {"the cat the cat on"}),
             (std::vector<double>{5, 6, 4, 1, 0, 0, 5, 4, 3, 2}));
 }
@@ -36,7 +38,8 @@ TEST(Bleu, ScoreWorkedOutByHand) {
   EXPECT_DOUBLE_EQ(score.brevity_penalty, std::exp(1 - 6.0 / 5));
   EXPECT_DOUBLE_EQ(score.precisions[0], 80);
   EXPECT_DOUBLE_EQ(score.precisions[3], 50);
-  EXPECT_NEAR(score.value, 100 * std::exp(-0.2) * std::pow(4.0 / 5 * 3 / 4 * 2 / 3 * 1 / 2, 0.25), 1e-10);
+  EXPECT_NEAR(score.value, 100 * std::exp(-0.2) * std::pow(4.0 / 5 * 3 / 4 * 2 / 3 * 1 / 2, 0.25),
+              1e-10);
 }
 
 TEST(Bleu, AnNgramIsRightAsOftenAsTheReferenceThatHasItMost) {
@@ -56,7 +59,8 @@ TEST(Bleu, SmoothingsOfWhatIsNeverRightAsTheyAreDefined) {
     return bleu_score(sums({{"a b c d e"}}, {"a x b x c"}, options), options).precisions;
   };
   using Precisions = std::array<double, kBleuOrder>;
-  EXPECT_EQ(precisions(Smoothing::kExp), (Precisions{60, 100 / (2 * 4.0), 100 / (4 * 3.0), 100 / (8 * 2.0)}));
+  EXPECT_EQ(precisions(Smoothing::kExp),
+            (Precisions{60, 100 / (2 * 4.0), 100 / (4 * 3.0), 100 / (8 * 2.0)}));
   EXPECT_EQ(precisions(Smoothing::kFloor), (Precisions{60, 10 / 4.0, 10 / 3.0, 10 / 2.0}));
   EXPECT_EQ(precisions(Smoothing::kFloor, 0.5), (Precisions{60, 50 / 4.0, 50 / 3.0, 50 / 2.0}));
   EXPECT_EQ(precisions(Smoothing::kAddK), (Precisions{60, 100 / 5.0, 100 / 4.0, 100 / 3.0}));
@@ -78,15 +82,22 @@ TEST(Bleu, NothingRightOrNothingThereIsZero) {
 
 TEST(Bleu, TheSignatureSaysEveryChoice) {
   EXPECT_EQ(bleu_signature({}, 1), "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0");
-  EXPECT_EQ(bleu_signature({.tokenizer = Tokenizer::kIntl, .smoothing = Smoothing::kFloor, .lower_case = true}, 2),
-            "nrefs:2|case:lc|eff:no|tok:intl|smooth:floor[0.10]|version:2.6.0");
-  EXPECT_EQ(bleu_signature({.tokenizer = Tokenizer::kChar, .smoothing = Smoothing::kAddK, .effective_order = true}, 1),
-            "nrefs:1|case:mixed|eff:yes|tok:char|smooth:add-k[1.00]|version:2.6.0");
+  EXPECT_EQ(
+      bleu_signature(
+          {.tokenizer = Tokenizer::kIntl, .smoothing = Smoothing::kFloor, .lower_case = true}, 2),
+      "nrefs:2|case:lc|eff:no|tok:intl|smooth:floor[0.10]|version:2.6.0");
+  EXPECT_EQ(
+      bleu_signature(
+          {.tokenizer = Tokenizer::kChar, .smoothing = Smoothing::kAddK, .effective_order = true},
+          1),
+      "nrefs:1|case:mixed|eff:yes|tok:char|smooth:add-k[1.00]|version:2.6.0");
 }
 
 TEST(Chrf, EqualTextsScoreAHundredWhateverTheirSpaces) {
-  const auto chrf = [](const std::string& reference, const std::string& hypothesis, ChrfOptions options = {}) {
-    return chrf_score(chrf_statistics(std::vector<Texts>{{reference}}, Texts{hypothesis}, options).sum());
+  const auto chrf = [](const std::string& reference, const std::string& hypothesis,
+                       ChrfOptions options = {}) {
+    return chrf_score(
+        chrf_statistics(std::vector<Texts>{{reference}}, Texts{hypothesis}, options).sum());
   };
   EXPECT_DOUBLE_EQ(chrf("a cat sat", "ac atsat"), 100);
   EXPECT_LT(chrf("a cat sat", "ac atsat", {.word_order = 2}), 100);
@@ -111,7 +122,8 @@ BleuOptions bleu_options(const nlohmann::json& score) {
 
 // What tests/golden/bleu.py recorded, which explains the scores.
 TEST(RecordedSets, LinesAreThoseThatSacrebleuPrints) {
-  const auto sets = nlohmann::json::parse(read_file(test::source_folder() / "tests/golden/bleu.json"));
+  const auto sets =
+      nlohmann::json::parse(read_file(test::source_folder() / "tests/golden/bleu.json"));
   ASSERT_EQ(sets.size(), 50u);
   for (std::size_t i = 0; i < sets.size(); ++i) {
     const Texts hypotheses = sets[i]["hypotheses"];
@@ -125,7 +137,8 @@ TEST(RecordedSets, LinesAreThoseThatSacrebleuPrints) {
       } else {
         const ChrfOptions options{.word_order = score[0], .lower_case = score[1]};
         const double value = chrf_score(chrf_statistics(references, hypotheses, options).sum());
-        line = concat(chrf_name(options), '|', chrf_signature(options, references.size()), " = ", fixed(value, 4));
+        line = concat(chrf_name(options), '|', chrf_signature(options, references.size()), " = ",
+                      fixed(value, 4));
       }
       EXPECT_EQ(line, score.back().get<std::string>()) << "set " << i;
     }

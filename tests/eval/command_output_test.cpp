@@ -1,4 +1,5 @@
-// A place that cannot be written to ends the real program with one line, and leaves every folder as it was.
+// A place that cannot be written to ends the real program with one line, and leaves every folder as
+// it was.
 #include <unistd.h>
 
 #include <algorithm>

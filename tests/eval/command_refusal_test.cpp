@@ -239,7 +239,8 @@ TEST_F(Refused, StoredReports) {
       {with([](Json& json) { json["data"]["seconds"] = -1; }), "seconds is -1"},
       {layer([](Json& json) { json.erase("name"); }), "layers[1]: key \"name\" is missing"},
       {layer([](Json& json) { json["direction"] = "up"; }), "unknown direction \"up\""},
-      {layer([](Json& json) { json["shape"]["kind"] = "gruu"; }), "unknown kind \"gruu\"; did you mean gru?"},
+      {layer([](Json& json) { json["shape"]["kind"] = "gruu"; }),
+       "unknown kind \"gruu\"; did you mean gru?"},
       {layer([](Json& json) { json["shape"]["rectified"] = "no"; }),
        "rectified is string, must be true or false"},
       {layer([](Json& json) { json["shape"]["inputs"] = 1LL << 40; }), "inputs is 1099511627776"},
@@ -354,7 +355,8 @@ TEST_F(Refused, Transcripts) {
 
 TEST_F(Refused, Options) {
   const std::vector<std::pair<Arguments, std::string>> cases{
-      {{}, "a command is wanted; known: run, profile, similarity, score, compare, energy, import,"
+      {{},
+       "a command is wanted; known: run, profile, similarity, score, compare, energy, import,"
        " info"},
       {{"rum"}, "unknown command rum"},
       {{"--fast"}, "unknown command --fast"},

@@ -1,6 +1,6 @@
 // `edgeval info` and `--help`: what the program says about itself, and that its examples work.
-#include <algorithm>
 #include <gtest/gtest.h>
+#include <algorithm>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -64,8 +64,8 @@ TEST(Info, ListsTechniquesDevicesAndAccelerators) {
   const CommandResult text = edgeval({"info"});
   EXPECT_EQ(text.code, 0);
   for (const char* part : {"edgeval " EDGEVAL_VERSION, "CPU, ", "similarity_skip",
-                           "threshold = 0.5", "range = ", "gru: GRU cells", "reuse32", "epur28", "epur28_memo", "epur28_sip",
-                           "similarity65"})
+                           "threshold = 0.5", "range = ", "gru: GRU cells", "reuse32", "epur28",
+                           "epur28_memo", "epur28_sip", "similarity65"})
     EXPECT_NE(text.out.find(part), std::string::npos) << part << " is not in\n" << text.out;
 }
 

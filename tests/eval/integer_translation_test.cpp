@@ -1,5 +1,5 @@
-// Translation in int16 and int8 with the model that ships: formats from the greatest inputs of an fp32 run, BLEU at width 5 beside
-// fp32's.
+// Translation in int16 and int8 with the model that ships: formats from the greatest inputs of an
+// fp32 run, BLEU at width 5 beside fp32's.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -27,9 +27,9 @@ class GreatestInputs : public LayerObserver {
   OperatingPoint point(const Model& network) const {
     OperatingPoint all = dense_point(network);
     for (std::size_t i = 0; i < all.layers.size(); ++i)
-      all.layers[i].arithmetic =
-          Choice{{.input_bits = static_cast<double>(finest_format(static_cast<double>(greatest_.at(i)),
-                                                                  static_cast<double>(highest_of(Choice::kBits)), 0))}};
+      all.layers[i].arithmetic = Choice{{.input_bits = static_cast<double>(finest_format(
+                                             static_cast<double>(greatest_.at(i)),
+                                             static_cast<double>(highest_of(Choice::kBits)), 0))}};
     return all;
   }
 
@@ -41,11 +41,16 @@ fs::path captions() { return source_folder() / "datasets" / "captions"; }
 
 class IntegerTranslation : public testing::Test {
  protected:
-  TranslationOutcome translate(const data::TextSet& set, const OperatingPoint& point, Index batch = 0) const {
-    const std::vector<TranslationCandidate> candidates{{&translator_, point, {.beam = FixedBeam{5}}}};
-    return std::move(evaluate(model_, set, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
+  TranslationOutcome translate(const data::TextSet& set, const OperatingPoint& point,
+                               Index batch = 0) const {
+    const std::vector<TranslationCandidate> candidates{
+        {&translator_, point, {.beam = FixedBeam{5}}}};
+    return std::move(
+        evaluate(model_, set, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
   }
-  double bleu(const data::TextSet& set, const OperatingPoint& point) const { return translate(set, point).scores[0].value; }
+  double bleu(const data::TextSet& set, const OperatingPoint& point) const {
+    return translate(set, point).scores[0].value;
+  }
 
   void observe(const data::TextSet& set, LayerObserver& observer) const {
     const data::Subwords subwords(model_.source);
@@ -58,17 +63,22 @@ class IntegerTranslation : public testing::Test {
     translator_.run(sentences, dense_point(model_.network), {.beam = FixedBeam{5}}, &observer);
   }
 
-  const TranslationModel model_ = std::get<TranslationModel>(load_any_model(captions() / "multi30k-en-de.safetensors"));
+  const TranslationModel model_ =
+      std::get<TranslationModel>(load_any_model(captions() / "multi30k-en-de.safetensors"));
   const Translator translator_{model_, {}};
 };
 
 TEST_F(IntegerTranslation, IsAsGoodAsInFloats) {
-  const data::TextSet set = data::open_text_set(captions() / "captions.en", {captions() / "captions.de"});
+  const data::TextSet set =
+      data::open_text_set(captions() / "captions.en", {captions() / "captions.de"});
   GreatestInputs greatest;
   observe(set, greatest);
-  const OperatingPoint int16 = greatest.point<Int16>(model_.network), int8 = greatest.point<Int8>(model_.network);
-  const double of_floats = bleu(set, dense_point(model_.network)), of_int16 = bleu(set, int16), of_int8 = bleu(set, int8);
-  std::cout << "captions: fp32 " << of_floats << ", int16 " << of_int16 << ", int8 " << of_int8 << "\n";
+  const OperatingPoint int16 = greatest.point<Int16>(model_.network),
+                       int8 = greatest.point<Int8>(model_.network);
+  const double of_floats = bleu(set, dense_point(model_.network)), of_int16 = bleu(set, int16),
+               of_int8 = bleu(set, int8);
+  std::cout << "captions: fp32 " << of_floats << ", int16 " << of_int16 << ", int8 " << of_int8
+            << "\n";
   EXPECT_NEAR(of_int16, of_floats, 0.2);
   EXPECT_NEAR(of_int8, of_floats, 2);
   for (const OperatingPoint& point : {int16, int8})
@@ -76,7 +86,8 @@ TEST_F(IntegerTranslation, IsAsGoodAsInFloats) {
 
   EDGEVAL_NEEDS_SHARED("data/multi30k/test_2016_flickr.en.gz");  // with the formats of the captions
   const fs::path folder = shared_folder() / "data/multi30k";
-  const data::TextSet multi30k = data::open_text_set(folder / "test_2016_flickr.en.gz", {folder / "test_2016_flickr.de.gz"});
+  const data::TextSet multi30k =
+      data::open_text_set(folder / "test_2016_flickr.en.gz", {folder / "test_2016_flickr.de.gz"});
   const double more_int16 = bleu(multi30k, int16), more_int8 = bleu(multi30k, int8);
   std::cout << "Multi30k test 2016: int16 " << more_int16 << ", int8 " << more_int8 << "\n";
   EXPECT_NEAR(more_int16, 36.3, 0.2);  // fp32's

@@ -15,7 +15,8 @@ namespace {
 using Segments = std::vector<ErrorSegment>;
 
 Segments segments(const char* reference, const char* a, const char* b) {
-  return error_segments(align_words(reference, a, EditCosts::kSclite), align_words(reference, b, EditCosts::kSclite));
+  return error_segments(align_words(reference, a, EditCosts::kSclite),
+                        align_words(reference, b, EditCosts::kSclite));
 }
 
 TEST(ErrorSegments, TwoRightWordsOnBothSidesBelongToASegment) {
@@ -27,7 +28,8 @@ TEST(ErrorSegments, TwoRightWordsOnBothSidesBelongToASegment) {
 TEST(ErrorSegments, ErrorsPartedByOneRightWordShareASegment) {
   EXPECT_EQ(segments("a b c d e", "x b c d e", "a b y d e"), (Segments{{5, 1, 1}}));
   // Parted by two: the words between belong to both segments.
-  EXPECT_EQ(segments("a b c d e f", "x b c d e f", "a b c y e f"), (Segments{{3, 1, 0}, {5, 0, 1}}));
+  EXPECT_EQ(segments("a b c d e f", "x b c d e f", "a b c y e f"),
+            (Segments{{3, 1, 0}, {5, 0, 1}}));
 }
 
 TEST(ErrorSegments, AnInsertionBetweenRightWordsKeepsASegmentOpen) {

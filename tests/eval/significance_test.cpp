@@ -36,7 +36,8 @@ double rate(std::size_t places, Pick pick) {
 }
 
 double observed() {
-  return std::abs(rate(5, [](std::size_t i) { return kA[i]; }) - rate(5, [](std::size_t i) { return kB[i]; }));
+  return std::abs(rate(5, [](std::size_t i) { return kA[i]; }) -
+                  rate(5, [](std::size_t i) { return kB[i]; }));
 }
 
 // Within five standard deviations of a share found by so many draws.
@@ -57,11 +58,13 @@ TEST(ApproximateRandomization, IsTheShareOfAllExchangesThatDifferMore) {
   const Statistics a = statistics(kA), b = statistics(kB);
   // Whether a tie is beyond by its last bit is open without `ties`.
   const double low = beyond / 32.0, high = (beyond + ties) / 32.0;
-  const double strict = *compare_paired(a, b, percent_of_sums, {.seed = 3, .trials = 20000}).p_randomization;
+  const double strict =
+      *compare_paired(a, b, percent_of_sums, {.seed = 3, .trials = 20000}).p_randomization;
   EXPECT_GE(strict, low - noise(low, 20000));
   EXPECT_LE(strict, high + noise(high, 20000));
-  EXPECT_NEAR(*compare_paired(a, b, percent_of_sums, {.seed = 3, .trials = 20000, .ties = true}).p_randomization, high,
-              noise(high, 20000));
+  EXPECT_NEAR(*compare_paired(a, b, percent_of_sums, {.seed = 3, .trials = 20000, .ties = true})
+                   .p_randomization,
+              high, noise(high, 20000));
 }
 
 TEST(ApproximateRandomization, OneSentenceThatDiffersIsNoEvidenceWhereTiesCount) {
@@ -80,14 +83,18 @@ TEST(PairedBootstrap, IsTheShareOfAllDrawsThatDifferMoreThanTheirMean) {
       place = rest % 5;
       rest /= 5;
     }
-    const auto side = [&](const Rows& rows) { return rate(5, [&](std::size_t i) { return rows[drawn[i]]; }); };
+    const auto side = [&](const Rows& rows) {
+      return rate(5, [&](std::size_t i) { return rows[drawn[i]]; });
+    };
     sizes.push_back(std::abs(side(kB) - side(kA)));
   }
   double mean = 0;
   for (const double size : sizes) mean += size / 3125;
-  const double expected =
-      static_cast<double>(std::ranges::count_if(sizes, [&](double size) { return size - mean > observed(); })) / 3125;
-  const auto result = compare_paired(statistics(kA), statistics(kB), percent_of_sums, {.seed = 3, .resamples = 20000});
+  const double expected = static_cast<double>(std::ranges::count_if(
+                              sizes, [&](double size) { return size - mean > observed(); })) /
+                          3125;
+  const auto result = compare_paired(statistics(kA), statistics(kB), percent_of_sums,
+                                     {.seed = 3, .resamples = 20000});
   ASSERT_GT(expected, 0);
   EXPECT_NEAR(*result.p_bootstrap, expected, noise(expected, 20000));
   EXPECT_LE(result.interval->low, *result.difference);
@@ -103,7 +110,8 @@ TEST(ComparePaired, SystemsThatAreAlikeDoNotDiffer) {
 
 TEST(ComparePaired, SystemsFarApartDifferBeyondChance) {
   const Rows good(40, {0, 5}), bad(40, {3, 5});
-  const PairedComparison result = compare_paired(statistics(good), statistics(bad), percent_of_sums);
+  const PairedComparison result =
+      compare_paired(statistics(good), statistics(bad), percent_of_sums);
   EXPECT_DOUBLE_EQ(*result.p_bootstrap, 1 / 1001.0);
   EXPECT_DOUBLE_EQ(*result.p_randomization, 1 / 10001.0);
   EXPECT_EQ(*result.interval, (Interval{60, 60}));
@@ -119,12 +127,15 @@ TEST(ComparePaired, TheSameSeedGivesTheSameFigures) {
 }
 
 TEST(ComparePaired, WithoutAScoreThereIsNoFigure) {
-  const PairedComparison result = compare_paired(statistics({{1, 0}}), statistics({{0, 0}}), percent_of_sums);
-  EXPECT_FALSE(result.a || result.difference || result.interval || result.p_bootstrap || result.p_randomization);
+  const PairedComparison result =
+      compare_paired(statistics({{1, 0}}), statistics({{0, 0}}), percent_of_sums);
+  EXPECT_FALSE(result.a || result.difference || result.interval || result.p_bootstrap ||
+               result.p_randomization);
 }
 
 TEST(RecordedSystems, PValuesAreThoseOfSacrebleuWithinTheNoise) {
-  const auto records = nlohmann::json::parse(read_file(test::source_folder() / "tests/golden/significance.json"));
+  const auto records =
+      nlohmann::json::parse(read_file(test::source_folder() / "tests/golden/significance.json"));
   ASSERT_EQ(records.size(), 4u);
   for (const auto& record : records) {
     const std::vector<std::vector<std::string>> references{record["reference"]};
@@ -134,14 +145,15 @@ TEST(RecordedSystems, PValuesAreThoseOfSacrebleuWithinTheNoise) {
         return measure(name, references, record[side].get<std::vector<std::string>>(), {});
       };
       const Metric a = of("a"), b = of("b");
-      const PairedComparison ours =
-          compare_paired(a.statistics, b.statistics, a.score, {.resamples = trials, .trials = trials});
+      const PairedComparison ours = compare_paired(a.statistics, b.statistics, a.score,
+                                                   {.resamples = trials, .trials = trials});
       const auto& theirs = record[name];
       EXPECT_NEAR(*ours.a, theirs["a"].get<double>(), 1e-9);
       EXPECT_NEAR(*ours.b, theirs["b"].get<double>(), 1e-9);
       const double bootstrap = theirs["bs"], randomization = theirs["ar"];
       EXPECT_NEAR(*ours.p_bootstrap, bootstrap, std::sqrt(2.0) * noise(bootstrap, trials));
-      EXPECT_NEAR(*ours.p_randomization, randomization, std::sqrt(2.0) * noise(randomization, trials));
+      EXPECT_NEAR(*ours.p_randomization, randomization,
+                  std::sqrt(2.0) * noise(randomization, trials));
     }
   }
 }

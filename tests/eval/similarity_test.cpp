@@ -1,5 +1,5 @@
-// The facts about P1's score (eval/similarity.hpp) beside a slow form: every pair of steps compared, sums in the order of the
-// definition. And the command, on the set that ships.
+// The facts about P1's score (eval/similarity.hpp) beside a slow form: every pair of steps
+// compared, sums in the order of the definition. And the command, on the set that ships.
 #include "eval/similarity.hpp"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,10 @@ constexpr SimilaritySkip kPlan{.shift = 10, .fraction_bits = 12};
 
 // P1's S with floor and doubles only.
 double score(const float* now, const float* neighbour, Index width) {
-  const auto code = [](float v) { return std::floor(std::min(std::max(std::ldexp(static_cast<double>(v), 12), -32768.0), 32767.0) + 0.5); };
+  const auto code = [](float v) {
+    return std::floor(
+        std::min(std::max(std::ldexp(static_cast<double>(v), 12), -32768.0), 32767.0) + 0.5);
+  };
   double active = 0, differing = 0, neighbour_active = 0;
   for (Index i = 0; i < width; ++i) {
     neighbour_active += code(neighbour[i]) != 0 ? 1 : 0;
@@ -48,12 +51,16 @@ Slow slow_facts(const Ragged<float>& features, const Ragged<float>& outputs) {
   double runs[kMostSkips] = {};
   for (Index n = 0; n < features.sequences(); ++n) {
     const auto x = features.sequence(n), h = outputs.sequence(n);
-    const auto best = [&](Index t) { return std::max_element(h.row(t), h.row(t) + h.cols) - h.row(t); };
+    const auto best = [&](Index t) {
+      return std::max_element(h.row(t), h.row(t) + h.cols) - h.row(t);
+    };
     for (Index t = x.rows - 2; t >= 0; --t) {
       all.push_back({score(x.row(t), x.row(t + 1), x.cols), best(t) == best(t + 1)});
       for (Index k = 1; k <= kMostSkips && t - k + 1 >= 0; ++k) {
         double sum = 0;
-        for (Index j = 0; j < h.cols; ++j) sum += std::pow(static_cast<double>(h(t - k + 1, j)) - static_cast<double>(h(t + 1, j)), 2);
+        for (Index j = 0; j < h.cols; ++j)
+          sum +=
+              std::pow(static_cast<double>(h(t - k + 1, j)) - static_cast<double>(h(t + 1, j)), 2);
         slow.error[k - 1] += sum / static_cast<double>(h.cols);
         runs[k - 1] += 1;
       }
@@ -78,20 +85,23 @@ INSTANTIATE_TEST_SUITE_P(Seeds, Similarity, testing::Range(0, 10));
 
 TEST_P(Similarity, FactsAreThoseOfTheSlowForm) {
   Random random(static_cast<std::uint64_t>(40 + GetParam()));
-  Model model = random_model({.inputs = 7, .lstm = {{.cells = 4, .directions = {Direction::kBackward}}}, .outputs = 0},
-                             static_cast<std::uint64_t>(GetParam()));
+  Model model = random_model(
+      {.inputs = 7, .lstm = {{.cells = 4, .directions = {Direction::kBackward}}}, .outputs = 0},
+      static_cast<std::uint64_t>(GetParam()));
   const Ragged<float> features = random_batch(random, {30, 1, 0, 17, 50}, 7);
   const std::unique_ptr<Engine> engine = make_cpu_engine(model, {.threads = 1});
   SimilarityCollector collector(model, {kPlan});
   collector.add(*engine, slice(features, 0, 2));  // in two batches
   collector.add(*engine, slice(features, 2, 5));
   const SimilarityFacts facts = collector.finish().at(0);
-  const Slow slow = slow_facts(features, engine->run(features, dense_point(model), nullptr).outputs);
+  const Slow slow =
+      slow_facts(features, engine->run(features, dense_point(model), nullptr).outputs);
   EXPECT_EQ(static_cast<double>(facts.steps), slow.steps);
   EXPECT_EQ(static_cast<double>(facts.redundant), slow.redundant);
   EXPECT_NEAR(facts.separation, slow.separation, 1e-6);
   for (int k = 0; k < kMostSkips; ++k)
-    EXPECT_NEAR(facts.errors[static_cast<std::size_t>(k)].all, slow.error[k], 1e-6 * slow.error[k]) << k;
+    EXPECT_NEAR(facts.errors[static_cast<std::size_t>(k)].all, slow.error[k], 1e-6 * slow.error[k])
+        << k;
 }
 
 // One input, so S is 0 or 1: two of ten steps repeat the input, and only those are "similar".
@@ -108,7 +118,9 @@ TEST(Similarity, TheFifthIsTheStepsWithTheHighestScore) {
   const Ragged<float> h = engine->run(features, dense_point(model), nullptr).outputs;
   const auto moved = [&](Index to, Index from) {
     double sum = 0;
-    for (Index j = 0; j < 3; ++j) sum += std::pow(static_cast<double>(h.values(to, j)) - static_cast<double>(h.values(from, j)), 2);
+    for (Index j = 0; j < 3; ++j)
+      sum += std::pow(static_cast<double>(h.values(to, j)) - static_cast<double>(h.values(from, j)),
+                      2);
     return sum / 3;
   };
   EXPECT_EQ(facts.steps, 10u);
@@ -134,11 +146,13 @@ TEST(Similarity, OfTiesAtTheCutTakesTheMean) {
 
 TEST(SimilarityCommand, PrintsTheFactsOfTheShippedModelBesideThePapers) {
   const TemporaryFolder folder;
-  const std::string model = (source_folder() / "datasets/spoken/speech-blstm3x128.safetensors").string();
-  const std::string data = (source_folder() / "datasets/spoken").string(), profile = data + "/profile.json";
+  const std::string model =
+      (source_folder() / "datasets/spoken/speech-blstm3x128.safetensors").string();
+  const std::string data = (source_folder() / "datasets/spoken").string(),
+                    profile = data + "/profile.json";
   const std::string out = (folder.path() / "facts.json").string();
-  const CommandResult result = edgeval({"similarity", "--model", model, "--data", data, "--profile", profile, "--limit",
-                                        "5", "--quiet", "--out", out});
+  const CommandResult result = edgeval({"similarity", "--model", model, "--data", data, "--profile",
+                                        profile, "--limit", "5", "--quiet", "--out", out});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_NE(result.out.find("lstm3 backward"), std::string::npos);
   EXPECT_NE(result.out.find("0.031660"), std::string::npos);
@@ -151,13 +165,16 @@ TEST(SimilarityCommand, PrintsTheFactsOfTheShippedModelBesideThePapers) {
 }
 
 TEST(SimilarityCommand, RefusesWhatItCannotUse) {
-  const std::string model = (source_folder() / "datasets/spoken/speech-blstm3x128.safetensors").string();
+  const std::string model =
+      (source_folder() / "datasets/spoken/speech-blstm3x128.safetensors").string();
   const std::string data = (source_folder() / "datasets/spoken").string();
-  EXPECT_TRUE(is_refusal(edgeval({"similarity", "--model", model, "--data", data}), "--profile is required"));
-  EXPECT_TRUE(is_refusal(edgeval({"similarity", "--model", model, "--data", data, "--profile", "none.json"}),
-                         "none.json: no such file"));
-  EXPECT_TRUE(is_refusal(edgeval({"similarity", "--model", model, "--data", data, "--profile", data + "/profile.json",
-                                  "--shift", "16"}),
+  EXPECT_TRUE(is_refusal(edgeval({"similarity", "--model", model, "--data", data}),
+                         "--profile is required"));
+  EXPECT_TRUE(is_refusal(
+      edgeval({"similarity", "--model", model, "--data", data, "--profile", "none.json"}),
+      "none.json: no such file"));
+  EXPECT_TRUE(is_refusal(edgeval({"similarity", "--model", model, "--data", data, "--profile",
+                                  data + "/profile.json", "--shift", "16"}),
                          "--shift: Value 16 not in range 0 to 15"));
 }
 

@@ -10,7 +10,8 @@ namespace {
 // The tokens with a bar between.
 std::string tokens(Tokenizer tokenizer, const char* sentence) {
   std::string text;
-  for (const std::string& token : tokenize(tokenizer, sentence)) text += (text.empty() ? "" : "|") + token;
+  for (const std::string& token : tokenize(tokenizer, sentence))
+    text += (text.empty() ? "" : "|") + token;
   return text;
 }
 

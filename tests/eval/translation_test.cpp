@@ -1,6 +1,8 @@
-// Translation from text to text on the CPU. The model that ships against PyTorch: BLEU as sacrebleu 2.6.0 prints it for
-// `datasets/train_translation.py translate` (datasets/captions/README.md). A published OpenNMT-py model imported from its
-// checkpoint, Serbo-Croatian spelling to IPA: OpenNMT-py gives 185 exact words of 198 at width 1 and 186 at 2, 5 and 10.
+// Translation from text to text on the CPU. The model that ships against PyTorch: BLEU as
+// sacrebleu 2.6.0 prints it for `datasets/train_translation.py translate`
+// (datasets/captions/README.md). A published OpenNMT-py model imported from its checkpoint,
+// Serbo-Croatian spelling to IPA: OpenNMT-py gives 185 exact words of 198 at width 1 and 186 at 2,
+// 5 and 10.
 #include <gtest/gtest.h>
 
 #include "tests/support/translation_task.hpp"
@@ -11,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(Translation, OfTheShippedCaptionsScoresAsInPyTorch) {
-  const TranslationTask task(captions() / "multi30k-en-de.safetensors", captions() / "captions.en", captions() / "captions.de");
+  const TranslationTask task(captions() / "multi30k-en-de.safetensors", captions() / "captions.en",
+                             captions() / "captions.de");
   EXPECT_NEAR(task.bleu(1), 70.6, 0.05);
   EXPECT_NEAR(task.bleu(5), 70.3, 0.05);
   EXPECT_EQ(task.translate(5, 7).hypotheses(), task.translate(5).hypotheses());
@@ -20,7 +23,8 @@ TEST(Translation, OfTheShippedCaptionsScoresAsInPyTorch) {
 TEST(Translation, OfMulti30kScoresAsInPyTorch) {
   EDGEVAL_NEEDS_SHARED("data/multi30k/test_2016_flickr.en.gz");
   const fs::path folder = shared_folder() / "data/multi30k";
-  const TranslationTask task(captions() / "multi30k-en-de.safetensors", folder / "test_2016_flickr.en.gz", folder / "test_2016_flickr.de.gz");
+  const TranslationTask task(captions() / "multi30k-en-de.safetensors",
+                             folder / "test_2016_flickr.en.gz", folder / "test_2016_flickr.de.gz");
   EXPECT_NEAR(task.bleu(5), 36.3, 0.05);
 }
 
@@ -34,7 +38,8 @@ TEST(Translation, OfAnImportedOpenNmtModelIsExactAsOftenAsThere) {
   for (double width : {2.0, 5.0, 10.0}) EXPECT_EQ(task.exact(width), 186) << "width " << width;
   EXPECT_EQ(task.exact(1, 1), 185);
   for (double width : {1.0, 5.0})
-    EXPECT_EQ(task.translate(width, 1).hypotheses(), task.translate(width, 198).hypotheses()) << "width " << width;
+    EXPECT_EQ(task.translate(width, 1).hypotheses(), task.translate(width, 198).hypotheses())
+        << "width " << width;
 }
 
 }  // namespace

@@ -10,8 +10,14 @@ namespace {
 
 // Two inputs, three cells: 4 * 3 * 5 = 60 MACs a step.
 Activity ten_steps() {
-  LayerActivity layer{{.name = "lstm1", .direction = "forward", .kind = LayerKind::kLstm, .inputs = 2, .recurrent = 3,
-                       .outputs = 3, .gates = 4, .weight_bits = 16}};
+  LayerActivity layer{{.name = "lstm1",
+                       .direction = "forward",
+                       .kind = LayerKind::kLstm,
+                       .inputs = 2,
+                       .recurrent = 3,
+                       .outputs = 3,
+                       .gates = 4,
+                       .weight_bits = 16}};
   layer[Count::kSequences] = 1;
   layer[Count::kSteps] = 10;
   layer[Count::kStepsRun] = 7;
@@ -47,7 +53,8 @@ TEST(Work, PassesOverZerosOfXAndH) {
   EXPECT_EQ(macs_of_nonzeros(activity), 12u * (50 - 7));
 }
 
-// A zero of a key spares its product in the score and in the context; with mlp, whose score sees it behind a tanh, the latter.
+// A zero of a key spares its product in the score and in the context; with mlp, whose score sees it
+// behind a tanh, the latter.
 TEST(Work, PassesOverZerosOfKeys) {
   LayerShape shape{.name = "attention", .kind = LayerKind::kAttention, .inputs = 8, .outputs = 1};
   for (const std::int64_t hidden : {0, 5}) {
@@ -61,9 +68,13 @@ TEST(Work, PassesOverZerosOfKeys) {
 }
 
 TEST(Work, LeavesOutWhatIsNotKnown) {
-  const OperatingPoint as_is{{{EveryStep{}, AsIs{}, Int16{}}}}, delta{{{EveryStep{}, Delta{}, Int16{}}}};
-  const OperatingPoint pseudo{{{SimilaritySkip{.threshold = 0.5, .pseudo_threshold = 0.2}, AsIs{}, Int16{}}}};
-  const auto work = [](const OperatingPoint& point) { return work_to_json(ten_steps(), point, nullptr); };
+  const OperatingPoint as_is{{{EveryStep{}, AsIs{}, Int16{}}}},
+      delta{{{EveryStep{}, Delta{}, Int16{}}}};
+  const OperatingPoint pseudo{
+      {{SimilaritySkip{.threshold = 0.5, .pseudo_threshold = 0.2}, AsIs{}, Int16{}}}};
+  const auto work = [](const OperatingPoint& point) {
+    return work_to_json(ten_steps(), point, nullptr);
+  };
   EXPECT_EQ(work(as_is)["macs"]["dense"], 600);
   EXPECT_EQ(work(as_is)["macs_norm16"]["dense"], 600);
   EXPECT_FALSE(work(as_is)["macs_of_nonzeros"]["policy"].is_null());

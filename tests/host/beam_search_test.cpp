@@ -10,14 +10,17 @@
 namespace edgeval::test {
 namespace {
 
-std::vector<SearchResult> translate(const TranslationModel& model, const std::vector<std::vector<int>>& sources,
+std::vector<SearchResult> translate(const TranslationModel& model,
+                                    const std::vector<std::vector<int>>& sources,
                                     const SearchOptions& options) {
   std::vector<Index> lengths;
-  for (const std::vector<int>& source : sources) lengths.push_back(static_cast<Index>(source.size()));
+  for (const std::vector<int>& source : sources)
+    lengths.push_back(static_cast<Index>(source.size()));
   Ragged<float> embedded(lengths, model.source_embedding.cols());
   Index row = 0;
   for (const std::vector<int>& source : sources)
-    for (int id : source) std::copy_n(model.source_embedding.row(id), embedded.cols(), embedded.values.row(row++));
+    for (int id : source)
+      std::copy_n(model.source_embedding.row(id), embedded.cols(), embedded.values.row(row++));
   const OperatingPoint point = dense_point(model.network);
   DecoderWeights weights(model);
   const Decoder decoder(weights, point);
@@ -25,29 +28,41 @@ std::vector<SearchResult> translate(const TranslationModel& model, const std::ve
   return beam_search(decoder, encode(model, *engine, embedded, point), options);
 }
 
-std::vector<std::vector<int>> random_sources(Random& random, const TranslationModel& model, int count) {
+std::vector<std::vector<int>> random_sources(Random& random, const TranslationModel& model,
+                                             int count) {
   std::vector<std::vector<int>> sources(static_cast<std::size_t>(count));
   for (std::vector<int>& source : sources)
     for (Index s = random.skewed(1, 12); s > 0; --s)
-      source.push_back(static_cast<int>(random.whole(0, static_cast<Index>(model.source.tokens.size()) - 1)));
+      source.push_back(
+          static_cast<int>(random.whole(0, static_cast<Index>(model.source.tokens.size()) - 1)));
   return sources;
 }
 
 SearchOptions random_options(Random& random) {
-  SearchOptions options{.longest = static_cast<int>(random.whole(1, 15)), .shortest = static_cast<int>(random.whole(0, 3)),
+  SearchOptions options{.longest = static_cast<int>(random.whole(1, 15)),
+                        .shortest = static_cast<int>(random.whole(0, 3)),
                         .n_best = static_cast<int>(random.whole(1, 2)),
-                        .penalty = random.of<LengthPenalty>({LengthPenalty::kNone, LengthPenalty::kWu, LengthPenalty::kAverage}),
+                        .penalty = random.of<LengthPenalty>(
+                            {LengthPenalty::kNone, LengthPenalty::kWu, LengthPenalty::kAverage}),
                         .alpha = 0.7};
   const double width = static_cast<double>(random.whole(1, 6));
-  options.beam = random.of<Beam>({FixedBeam{width}, DynamicBeam{1, width, 0.2, 1.5}, DynamicBeam{width, width, 0.1, 1},
-                                  PrunedBeam{width, 0.2, 2}});
+  options.beam = random.of<Beam>({FixedBeam{width}, DynamicBeam{1, width, 0.2, 1.5},
+                                  DynamicBeam{width, width, 0.1, 1}, PrunedBeam{width, 0.2, 2}});
   return options;
 }
 
 LiteralWork work_of(const LayerActivity& layer) {
-  return {layer[Count::kSteps], layer.macs_executed(), layer[Count::kWeightWords32], layer[Count::kInputsZero],
-          layer[Count::kRecurrentInputsZero], 0, 0, layer[Count::kElementwiseMultiplications],
-          layer[Count::kElementwiseAdditions], layer[Count::kNonlinearities], layer[Count::kCandidateComparisons]};
+  return {layer[Count::kSteps],
+          layer.macs_executed(),
+          layer[Count::kWeightWords32],
+          layer[Count::kInputsZero],
+          layer[Count::kRecurrentInputsZero],
+          0,
+          0,
+          layer[Count::kElementwiseMultiplications],
+          layer[Count::kElementwiseAdditions],
+          layer[Count::kNonlinearities],
+          layer[Count::kCandidateComparisons]};
 }
 
 class BeamSearch : public testing::TestWithParam<int> {};
@@ -55,13 +70,15 @@ INSTANTIATE_TEST_SUITE_P(Seeds, BeamSearch, testing::Range(0, 60));
 
 TEST_P(BeamSearch, IsItsLiteralForm) {
   Random random(static_cast<std::uint64_t>(900 + GetParam()));
-  const TranslationModel model = random_translation_model(static_cast<std::uint64_t>(300 + GetParam()));
+  const TranslationModel model =
+      random_translation_model(static_cast<std::uint64_t>(300 + GetParam()));
   const std::vector<std::vector<int>> sources = random_sources(random, model, 8);
   const SearchOptions options = random_options(random);
   const std::vector<SearchResult> results = translate(model, sources, options);
   for (std::size_t n = 0; n < sources.size(); ++n) {
     const LiteralTranslation literal = literal_translation(model, sources[n], options);
-    if (std::min(literal.closest, literal.closest_width) < 1e-4) continue;  // a decision that rounding may turn
+    if (std::min(literal.closest, literal.closest_width) < 1e-4)
+      continue;  // a decision that rounding may turn
     EXPECT_EQ(results[n].best[0].tokens, literal.tokens) << "sentence " << n;
     EXPECT_NEAR(results[n].best[0].score, literal.score, 1e-4);
     EXPECT_EQ(results[n].counts, literal.counts);
@@ -74,13 +91,15 @@ TEST_P(BeamSearch, IsItsLiteralForm) {
     }
     const Activity dense = dense_counts(results[n].activity);
     EXPECT_EQ(dense.total(Count::kMacsDense), results[n].activity.total(Count::kMacsFp32));
-    EXPECT_EQ(dense.total(Count::kNonlinearities), results[n].activity.total(Count::kNonlinearities));
+    EXPECT_EQ(dense.total(Count::kNonlinearities),
+              results[n].activity.total(Count::kNonlinearities));
   }
 }
 
 TEST_P(BeamSearch, DoesNotDependOnTheBatch) {
   Random random(static_cast<std::uint64_t>(1900 + GetParam()));
-  const TranslationModel model = random_translation_model(static_cast<std::uint64_t>(1300 + GetParam()));
+  const TranslationModel model =
+      random_translation_model(static_cast<std::uint64_t>(1300 + GetParam()));
   const std::vector<std::vector<int>> sources = random_sources(random, model, 20);
   const SearchOptions options = random_options(random);
   const std::vector<SearchResult> together = translate(model, sources, options);
@@ -101,7 +120,8 @@ TEST(Beam, LimitsEqualToEachOtherAreAFixedWidth) {
     const TranslationModel model = random_translation_model(seed);
     const auto sources = random_sources(random, model, 6);
     const auto fixed = translate(model, sources, {.beam = FixedBeam{3}, .longest = 12});
-    const auto dynamic = translate(model, sources, {.beam = DynamicBeam{3, 3, 0.1, 1.7}, .longest = 12});
+    const auto dynamic =
+        translate(model, sources, {.beam = DynamicBeam{3, 3, 0.1, 1.7}, .longest = 12});
     for (std::size_t n = 0; n < sources.size(); ++n) {
       EXPECT_EQ(fixed[n].best[0].tokens, dynamic[n].best[0].tokens);
       EXPECT_EQ(fixed[n].counts, dynamic[n].counts);
@@ -139,12 +159,15 @@ TEST(Beam, PruningKeepsWhatIsNearTheBest) {
 
 TEST(Decoder, RefusesToGoOnWithoutNumbers) {
   TranslationModel model = random_translation_model(7);
-  for (float& weight : std::get<LinearLayer>(model.network.layers[model.generator]).weight.values()) weight = 3e38F;
+  for (float& weight : std::get<LinearLayer>(model.network.layers[model.generator]).weight.values())
+    weight = 3e38F;
   try {
     translate(model, {{0, 1, 2}}, {});
     FAIL() << "weights that overflow were taken";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("layer generator: gives no probabilities"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("layer generator: gives no probabilities"),
+              std::string::npos)
+        << error.what();
   }
 }
 

@@ -1,5 +1,5 @@
-// The bodies of attention, softmax and beam search, run by the CPU engine's block and by blocks that order the work as a GPU
-// may, against plain loops.
+// The bodies of attention, softmax and beam search, run by the CPU engine's block and by blocks
+// that order the work as a GPU may, against plain loops.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,7 +22,8 @@ TYPED_TEST_SUITE(SearchBody, Blocks);
 // Few different scores, so that many are equal.
 std::vector<float> random_scores(Random& random, Index count) {
   std::vector<float> scores;
-  for (Index i = 0; i < count; ++i) scores.push_back(-0.25F * static_cast<float>(random.whole(0, 12)));
+  for (Index i = 0; i < count; ++i)
+    scores.push_back(-0.25F * static_cast<float>(random.whole(0, 12)));
   return scores;
 }
 
@@ -35,7 +36,8 @@ void expect_same(const std::vector<Candidate>& found, const std::vector<Candidat
   }
 }
 
-// Best first; where scores are equal the lower token, then the lower row; nothing where there are no more.
+// Best first; where scores are equal the lower token, then the lower row; nothing where there are
+// no more.
 TYPED_TEST(SearchBody, CandidatesOfRowsBecomeThoseOfTheSentence) {
   Random random(1);
   for (Index width : {1, 2, 31, 32, 33, 300})
@@ -48,10 +50,12 @@ TYPED_TEST(SearchBody, CandidatesOfRowsBecomeThoseOfTheSentence) {
           const float before = -0.25F * static_cast<float>(random.whole(0, 4));
           std::vector<Candidate> own;
           for (Index v = 0; v < width; ++v)
-            if (v != barred) own.push_back({before + scores[static_cast<std::size_t>(v)], static_cast<int>(v), r});
+            if (v != barred)
+              own.push_back({before + scores[static_cast<std::size_t>(v)], static_cast<int>(v), r});
           all.insert(all.end(), own.begin(), own.end());
           Candidate* const first = of_rows.data() + r * count;
-          row_candidates(TypeParam{}, CandidateRow{scores.data(), width, before, r, barred}, count, first);
+          row_candidates(TypeParam{}, CandidateRow{scores.data(), width, before, r, barred}, count,
+                         first);
           std::ranges::sort(own, CandidateOrder{});
           own.resize(static_cast<std::size_t>(count), no_candidate());
           expect_same({first, first + count}, own);
@@ -74,18 +78,21 @@ TYPED_TEST(SearchBody, LogProbabilitiesAreThoseOfTheFormula) {
     for (float value : z) sum += std::exp(static_cast<double>(value));
     std::vector<float> found = z;
     log_softmax_row(TypeParam{}, found.data(), width);
-    for (std::size_t i = 0; i < z.size(); ++i) EXPECT_NEAR(found[i], static_cast<double>(z[i]) - std::log(sum), 1e-5);
+    for (std::size_t i = 0; i < z.size(); ++i)
+      EXPECT_NEAR(found[i], static_cast<double>(z[i]) - std::log(sum), 1e-5);
 
     std::vector<std::int32_t> codes;
     std::int32_t most = -0x7FFFFFFF;
     for (float value : z) codes.push_back(static_cast<std::int32_t>(value * (1 << kStateBits)));
     for (std::int32_t code : codes) most = std::max(most, code);
     std::uint64_t weights = 0;
-    for (std::int32_t code : codes) weights += exp_of_distance(softmax_tables(), static_cast<std::uint32_t>(most - code));
+    for (std::int32_t code : codes)
+      weights += exp_of_distance(softmax_tables(), static_cast<std::uint32_t>(most - code));
     std::vector<float> exact(codes.size());
     log_softmax_row(TypeParam{}, softmax_tables(), codes.data(), width, exact.data());
     for (std::size_t i = 0; i < codes.size(); ++i)
-      EXPECT_EQ(exact[i], log_share(static_cast<std::uint32_t>(most - codes[i]), ln_of_sum(softmax_tables(), weights)));
+      EXPECT_EQ(exact[i], log_share(static_cast<std::uint32_t>(most - codes[i]),
+                                    ln_of_sum(softmax_tables(), weights)));
   }
 }
 
@@ -96,11 +103,20 @@ TYPED_TEST(SearchBody, AttentionInIntegersIsItsLiteralForm) {
   for (Index positions : {1, 2, 7, 33})
     for (Index width : {1, 31, 64}) {
       Matrix<std::int32_t> keys(positions, width);
-      for (std::int32_t& key : keys.values()) key = static_cast<std::int32_t>(random.whole(-4096, 4096));
+      for (std::int32_t& key : keys.values())
+        key = static_cast<std::int32_t>(random.whole(-4096, 4096));
       std::vector<float> probe;
-      for (Index k = 0; k < width; ++k) probe.push_back(static_cast<float>(random.whole(-2000, 2000)) / 1024);
-      const FixedSource source{std::as_const(keys).view(), {},     nullptr, 0, kBits, kXBits, 1.0 / (1 << kXBits),
-                               activation_tables(),        softmax_tables()};
+      for (Index k = 0; k < width; ++k)
+        probe.push_back(static_cast<float>(random.whole(-2000, 2000)) / 1024);
+      const FixedSource source{std::as_const(keys).view(),
+                               {},
+                               nullptr,
+                               0,
+                               kBits,
+                               kXBits,
+                               1.0 / (1 << kXBits),
+                               activation_tables(),
+                               softmax_tables()};
       std::vector<std::int64_t> shares(static_cast<std::size_t>(positions)), sums(probe.size());
       std::vector<std::int32_t> codes(probe.size());
       std::vector<float> context(probe.size());
@@ -124,18 +140,21 @@ TYPED_TEST(SearchBody, AttentionInIntegersIsItsLiteralForm) {
       std::int64_t all = 0;
       std::vector<std::int64_t> weights;
       for (std::int64_t score : scores)
-        all += weights.emplace_back(exp_of_distance(softmax_tables(), score_distance(*best - score, bits + kXBits)));
+        all += weights.emplace_back(
+            exp_of_distance(softmax_tables(), score_distance(*best - score, bits + kXBits)));
       for (Index k = 0; k < width; ++k) {
         std::int64_t sum = 0;
-        for (Index s = 0; s < positions; ++s) sum += weights[static_cast<std::size_t>(s)] * keys(s, k);
-        EXPECT_EQ(context[static_cast<std::size_t>(k)], static_cast<float>(rounded_quotient(sum, all)) / (1 << kXBits));
+        for (Index s = 0; s < positions; ++s)
+          sum += weights[static_cast<std::size_t>(s)] * keys(s, k);
+        EXPECT_EQ(context[static_cast<std::size_t>(k)],
+                  static_cast<float>(rounded_quotient(sum, all)) / (1 << kXBits));
       }
     }
 }
 
 TEST(SearchEnd, IsReachedByWhatWasFoundOrByLength) {
   const SearchEnd end{.n_best = 2, .longest = 10};
-  EXPECT_FALSE(end.reached(1, 1, 3, true));   // one of two
+  EXPECT_FALSE(end.reached(1, 1, 3, true));  // one of two
   EXPECT_TRUE(end.reached(1, 2, 3, true));
   EXPECT_FALSE(end.reached(1, 2, 3, false));  // a better one still lives
   EXPECT_TRUE(end.reached(1, 0, 0, false));   // nobody lives

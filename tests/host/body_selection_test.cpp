@@ -1,5 +1,5 @@
-// The bodies around a step's products that choose between sums, and the window of frames, run by the CPU engine's block
-// and by blocks that order the work as a GPU may, against plain loops.
+// The bodies around a step's products that choose between sums, and the window of frames, run by
+// the CPU engine's block and by blocks that order the work as a GPU may, against plain loops.
 #include <gtest/gtest.h>
 
 #include "host/engine/body/memo.hpp"
@@ -41,7 +41,8 @@ TYPED_TEST(SelectionBody, AWindowHoldsTheFramesBeforeIt) {
             for (Index i = 0; i < width; ++i)
               wanted.push_back(from < 0 || from >= kFrames ? 0.0F : frames(from, i));
           }
-          window_row(TypeParam{}, MatrixView<const float>(frames.view()), t, window, backward, row.data());
+          window_row(TypeParam{}, MatrixView<const float>(frames.view()), t, window, backward,
+                     row.data());
           EXPECT_EQ(row, wanted);
         }
 }
@@ -59,8 +60,11 @@ TYPED_TEST(SelectionBody, RemembersNeuronByNeuron) {
       const auto uh = random_integers<std::int64_t>(random, neurons, 1 << 30);
       const auto p = random_integers<int>(random, neurons, 5);
       std::vector<std::int64_t> chosen_wx(memo.size()), chosen_uh(memo.size());
-      const MemoRow<std::int64_t> row{wx.data(), uh.data(), chosen_wx.data(), chosen_uh.data(), memo.data()};
-      const int remembered = memo_row(TypeParam{}, rule, neurons, row, [&](Index at) { return static_cast<double>(p[static_cast<std::size_t>(at)]); });
+      const MemoRow<std::int64_t> row{wx.data(), uh.data(), chosen_wx.data(), chosen_uh.data(),
+                                      memo.data()};
+      const int remembered = memo_row(TypeParam{}, rule, neurons, row, [&](Index at) {
+        return static_cast<double>(p[static_cast<std::size_t>(at)]);
+      });
       int wanted = 0;
       for (std::size_t at = 0; at < memo.size(); ++at) {
         if (rule.remembers(p[at], alone[at])) {
@@ -93,18 +97,23 @@ TYPED_TEST(SelectionBody, ChoosesAPrecisionCellByCell) {
   for (Index cells : kWidths)
     for (bool recurrent : {false, true}) {
       Random random(static_cast<std::uint64_t>(cells));
-      std::vector<DynamicPrecision::Detector> elements(static_cast<std::size_t>(cells)), alone(elements);
+      std::vector<DynamicPrecision::Detector> elements(static_cast<std::size_t>(cells)),
+          alone(elements);
       for (Index step = 0; step < 8; ++step) {
         const Index rows = kGates * cells;
-        const auto wx = random_integers<std::int32_t>(random, rows, 1000), uh = random_integers<std::int32_t>(random, rows, 1000);
-        const auto low_wx = random_integers<std::int32_t>(random, rows, 9), low_uh = random_integers<std::int32_t>(random, rows, 9);
+        const auto wx = random_integers<std::int32_t>(random, rows, 1000),
+                   uh = random_integers<std::int32_t>(random, rows, 1000);
+        const auto low_wx = random_integers<std::int32_t>(random, rows, 9),
+                   low_uh = random_integers<std::int32_t>(random, rows, 9);
         std::vector<float> c;
         for (Index k = 0; k < cells; ++k) c.push_back(static_cast<float>(random.uniform(-1, 1)));
-        std::vector<std::int32_t> chosen_wx(wx.size(), -7), chosen_uh(uh.size(), -7), wanted_wx(chosen_wx), wanted_uh(chosen_uh);
+        std::vector<std::int32_t> chosen_wx(wx.size(), -7), chosen_uh(uh.size(), -7),
+            wanted_wx(chosen_wx), wanted_uh(chosen_uh);
         const int low = precision_row(
             TypeParam{}, choice, machine, PlainStates{}, step,
-            PrecisionRow<float>{wx.data(), uh.data(), low_wx.data(), recurrent ? low_uh.data() : nullptr,
-                                chosen_wx.data(), chosen_uh.data(), cells, rows, c.data(), elements.data()},
+            PrecisionRow<float>{wx.data(), uh.data(), low_wx.data(),
+                                recurrent ? low_uh.data() : nullptr, chosen_wx.data(),
+                                chosen_uh.data(), cells, rows, c.data(), elements.data()},
             as_high);
         int wanted = 0;
         for (Index k = 0; k < cells; ++k) {
@@ -113,9 +122,13 @@ TYPED_TEST(SelectionBody, ChoosesAPrecisionCellByCell) {
           wanted += element.eight_bits ? 0 : 1;
           for (Index gate = 0; gate < kGates; ++gate) {
             const auto at = static_cast<std::size_t>(gate * cells + k);
-            wanted_wx[at] = element.eight_bits ? wx[at] : as_high(low_wx[at], Source::kInput, static_cast<Index>(at));
+            wanted_wx[at] = element.eight_bits
+                                ? wx[at]
+                                : as_high(low_wx[at], Source::kInput, static_cast<Index>(at));
             if (recurrent)
-              wanted_uh[at] = element.eight_bits ? uh[at] : as_high(low_uh[at], Source::kRecurrent, static_cast<Index>(at));
+              wanted_uh[at] = element.eight_bits
+                                  ? uh[at]
+                                  : as_high(low_uh[at], Source::kRecurrent, static_cast<Index>(at));
           }
         }
         EXPECT_EQ(low, wanted);
@@ -128,7 +141,8 @@ TYPED_TEST(SelectionBody, ChoosesAPrecisionCellByCell) {
 }
 
 PseudoRule pseudo_rule(bool moves) {
-  return {.grid = Grid::of(13, 16), .clip = 100, .delta_shift = 6, .moves = moves, .threshold = 500};
+  return {
+      .grid = Grid::of(13, 16), .clip = 100, .delta_shift = 6, .moves = moves, .threshold = 500};
 }
 
 TYPED_TEST(SelectionBody, SplitsElementByElement) {
@@ -141,12 +155,14 @@ TYPED_TEST(SelectionBody, SplitsElementByElement) {
         for (Index i = 0; i < width; ++i)
           value.push_back(random.chance(0.3) ? 0.0F : static_cast<float>(random.uniform(-4, 4)));
         auto reference = random_integers<std::int32_t>(random, width, 32000), alone = reference;
-        std::vector<std::int32_t> full(value.size()), delta(value.size()), wanted_full, wanted_delta;
-        const OperandCounts counts = pseudo_operand_row(TypeParam{}, rule, pseudo, value.data(), width, reference.data(),
-                                                        [&](Index i, const PseudoRule::Elements& elements) {
-                                                          full[static_cast<std::size_t>(i)] = elements.full;
-                                                          delta[static_cast<std::size_t>(i)] = elements.delta;
-                                                        });
+        std::vector<std::int32_t> full(value.size()), delta(value.size()), wanted_full,
+            wanted_delta;
+        const OperandCounts counts =
+            pseudo_operand_row(TypeParam{}, rule, pseudo, value.data(), width, reference.data(),
+                               [&](Index i, const PseudoRule::Elements& elements) {
+                                 full[static_cast<std::size_t>(i)] = elements.full;
+                                 delta[static_cast<std::size_t>(i)] = elements.delta;
+                               });
         OperandCounts wanted{0, 0};
         for (std::size_t i = 0; i < value.size(); ++i) {
           const PseudoRule::Elements elements = rule.next(value[i], pseudo, alone[i]);
@@ -182,7 +198,8 @@ TYPED_TEST(SelectionBody, KeepsBothSumsOfPseudoSkips) {
         for (Index at = 0; at < neurons; ++at) {
           const std::int64_t fulls = moves && step >= 2 ? 2 : 1;
           const std::int64_t deltas = moves ? (step + 1) / 2 : step % 2;
-          EXPECT_EQ(sums[static_cast<std::size_t>(at)], fulls * (1000 + at) + deltas * 3 * at * (1 << 14) - 10 * at);
+          EXPECT_EQ(sums[static_cast<std::size_t>(at)],
+                    fulls * (1000 + at) + deltas * 3 * at * (1 << 14) - 10 * at);
         }
       }
     }

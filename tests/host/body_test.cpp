@@ -99,8 +99,10 @@ TYPED_TEST(BodyTest, LinearRowAddsTheBiasAndClamps) {
     Fenced product = random_row(random, n, -3, 3), bias = random_row(random, n, -1, 1);
     Fenced plain(n), clipped = product;
     const FloatNumbers numbers{bias.data()};
-    linear_row(TypeParam{}, numbers, LinearRow<FloatNumbers>{product.data(), n, none, plain.data()});
-    linear_row(TypeParam{}, numbers, LinearRow<FloatNumbers>{clipped.data(), n, clip, clipped.data()});
+    linear_row(TypeParam{}, numbers,
+               LinearRow<FloatNumbers>{product.data(), n, none, plain.data()});
+    linear_row(TypeParam{}, numbers,
+               LinearRow<FloatNumbers>{clipped.data(), n, clip, clipped.data()});
     for (Index o = 0; o < n; ++o) {
       const float sum = product[o] + bias[o];
       EXPECT_EQ(plain[o], sum);

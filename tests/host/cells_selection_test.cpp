@@ -1,5 +1,5 @@
-// Memoization, dynamic precision and pseudo-skips on every kind of cell that they go with, beside their literal loops;
-// and the refusals of the combinations that the cells' equations do not allow.
+// Memoization, dynamic precision and pseudo-skips on every kind of cell that they go with, beside
+// their literal loops; and the refusals of the combinations that the cells' equations do not allow.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -46,21 +46,23 @@ BatchResult run(const Model& model, const LayerPolicy& policy, const Matrix<floa
       ->run(ragged(utterances, model.inputs()), {{policy}});
 }
 
-void expect_outputs(MatrixView<const float> output, const Matrix<float>& wanted, Index first, bool exact) {
+void expect_outputs(MatrixView<const float> output, const Matrix<float>& wanted, Index first,
+                    bool exact) {
   for (Index t = 0; t < wanted.rows(); ++t)
     for (Index j = 0; j < wanted.cols(); ++j) {
       const float got = output(t, first + j), want = wanted(t, j);
       if (exact)
         ASSERT_EQ(got, want) << "frame " << t << ", output " << j;
       else
-        ASSERT_NEAR(got, want, kTolerance * std::max(1.0F, std::abs(want))) << "frame " << t << ", output " << j;
+        ASSERT_NEAR(got, want, kTolerance * std::max(1.0F, std::abs(want)))
+            << "frame " << t << ", output " << j;
     }
 }
 
 // One utterance per network; `literal(layer, direction, frames)` may find it too close to call.
 template <class Literal, class Compare>
-void expect_as_literal(const Model& model, const LayerPolicy& policy, const Matrix<float>& frames, Literal literal,
-                       Compare compare) {
+void expect_as_literal(const Model& model, const LayerPolicy& policy, const Matrix<float>& frames,
+                       Literal literal, Compare compare) {
   const RecurrentLayer& layer = std::get<RecurrentLayer>(model.layers[0]);
   const BatchResult result = run(model, policy, frames);
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
@@ -80,10 +82,12 @@ TEST_P(CellsSelection, MemoizationIsItsLiteralLoop) {
     for (int network = 0; network < kNetworks; ++network) {
       Random random(5100 + static_cast<std::uint64_t>(network));
       const Model model = draw(random);
-      const Memoized choice{.threshold = random.of<double>({0.3, 0.6, 1}),
-                            .predictor = random.chance(0.5) ? MemoPredictor::kBinary : MemoPredictor::kOracle};
+      const Memoized choice{
+          .threshold = random.of<double>({0.3, 0.6, 1}),
+          .predictor = random.chance(0.5) ? MemoPredictor::kBinary : MemoPredictor::kOracle};
       expect_as_literal(
-          model, {EveryStep{}, choice, arithmetic}, random_frames(random, random.skewed(2, 40), model.inputs()),
+          model, {EveryStep{}, choice, arithmetic},
+          random_frames(random, random.skewed(2, 40), model.inputs()),
           [&](const RecurrentLayer& layer, std::size_t d, MatrixView<const float> input) {
             return literal_memoized(layer, d, arithmetic, choice, input);
           },
@@ -91,9 +95,11 @@ TEST_P(CellsSelection, MemoizationIsItsLiteralLoop) {
             EXPECT_EQ(activity[Count::kNeuronsComputed], wanted.computed);
             EXPECT_EQ(activity[Count::kNeuronsMemoized], wanted.memoized);
             const LayerShape& shape = activity.shape;
-            EXPECT_EQ(activity.macs_executed(),
-                      wanted.computed * static_cast<std::uint64_t>(shape.product_inputs() + shape.recurrent) +
-                          activity[Count::kSteps] * static_cast<std::uint64_t>(shape.projection_macs()));
+            EXPECT_EQ(
+                activity.macs_executed(),
+                wanted.computed *
+                        static_cast<std::uint64_t>(shape.product_inputs() + shape.recurrent) +
+                    activity[Count::kSteps] * static_cast<std::uint64_t>(shape.projection_macs()));
             memoized += wanted.memoized;
           });
     }
@@ -101,7 +107,8 @@ TEST_P(CellsSelection, MemoizationIsItsLiteralLoop) {
 }
 
 TEST_P(CellsSelection, DynamicPrecisionIsItsLiteralLoop) {
-  if (is_gru() || projects()) return expect_refused({EveryStep{}, DynamicPrecision{.input_alpha = 1}});
+  if (is_gru() || projects())
+    return expect_refused({EveryStep{}, DynamicPrecision{.input_alpha = 1}});
   std::uint64_t high = 0, low = 0;
   for (const Arithmetic& arithmetic : std::vector<Arithmetic>{Fp32{}, Int8{{.input_bits = 6}}})
     for (int network = 0; network < kNetworks; ++network) {
@@ -111,7 +118,8 @@ TEST_P(CellsSelection, DynamicPrecisionIsItsLiteralLoop) {
                                     .profiling_share = random.of<double>({0.05, 0.2}),
                                     .input_alpha = 2};
       expect_as_literal(
-          model, {EveryStep{}, choice, arithmetic}, random_frames(random, random.skewed(5, 60), model.inputs()),
+          model, {EveryStep{}, choice, arithmetic},
+          random_frames(random, random.skewed(5, 60), model.inputs()),
           [&](const RecurrentLayer& layer, std::size_t d, MatrixView<const float> input) {
             return literal_dynamic_precision(layer, d, arithmetic, choice, input);
           },
@@ -129,8 +137,9 @@ TEST_P(CellsSelection, DynamicPrecisionIsItsLiteralLoop) {
 TEST_P(CellsSelection, PseudoSkipIsItsLiteralLoop) {
   constexpr int kInputBits = 13;
   if (resets_before())
-    return expect_refused({SimilaritySkip{.fraction_bits = 12, .pseudo_threshold = 0.3, .delta_scale = 0.125}, AsIs{},
-                           Int16{{.input_bits = kInputBits}}});
+    return expect_refused(
+        {SimilaritySkip{.fraction_bits = 12, .pseudo_threshold = 0.3, .delta_scale = 0.125}, AsIs{},
+         Int16{{.input_bits = kInputBits}}});
   std::uint64_t macs8 = 0;
   for (int network = 0; network < 2 * kNetworks; ++network) {
     Random random(5300 + static_cast<std::uint64_t>(network));
@@ -147,12 +156,15 @@ TEST_P(CellsSelection, PseudoSkipIsItsLiteralLoop) {
     const Delta* operand = random.chance(0.5) ? &delta : nullptr;
     const OperandChoice choice = operand == nullptr ? OperandChoice(AsIs{}) : OperandChoice(delta);
     const Matrix<float> frames = random_frames(random, random.skewed(2, 50), model.inputs());
-    const BatchResult result = run(model, {skip, choice, Int16{{.input_bits = kInputBits}}}, frames);
+    const BatchResult result =
+        run(model, {skip, choice, Int16{{.input_bits = kInputBits}}}, frames);
     for (std::size_t d = 0; d < layer.directions.size(); ++d) {
-      const LiteralPseudo wanted = literal_pseudo(layer, d, kInputBits, skip, operand, frames.view());
+      const LiteralPseudo wanted =
+          literal_pseudo(layer, d, kInputBits, skip, operand, frames.view());
       EXPECT_EQ(result.activity[0].layers[d][Count::kMacs16x16], wanted.macs16);
       EXPECT_EQ(result.activity[0].layers[d][Count::kMacs8x8], wanted.macs8);
-      expect_outputs(result.outputs.sequence(0), wanted.output, static_cast<Index>(d) * layer.width(), true);
+      expect_outputs(result.outputs.sequence(0), wanted.output,
+                     static_cast<Index>(d) * layer.width(), true);
       macs8 += wanted.macs8;
     }
   }
@@ -169,22 +181,28 @@ std::string refusal(const Model& model, const LayerPolicy& policy) {
 }
 
 Model one_layer(LayerKind kind, const CellForm& form) {
-  return random_model({.inputs = 2, .lstm = {{.cells = 3, .kind = kind, .form = form}}, .outputs = 0}, 1);
+  return random_model(
+      {.inputs = 2, .lstm = {{.cells = 3, .kind = kind, .form = form}}, .outputs = 0}, 1);
 }
 
 TEST(CellsRefusal, AGruThatResetsBeforeTheProductTakesNoOtherOperandAndNoPseudoSkip) {
   const Model model = one_layer(LayerKind::kGru, {.reset_before = true});
-  const std::vector<OperandChoice> operands{Delta{}, Reuse{.clusters = 16, .range_min = -1, .range_max = 1}, Memoized{}};
+  const std::vector<OperandChoice> operands{
+      Delta{}, Reuse{.clusters = 16, .range_min = -1, .range_max = 1}, Memoized{}};
   for (const OperandChoice& operand : operands) {
-    const std::string name = std::visit([](const auto& choice) { return std::string(choice.kName); }, operand);
+    const std::string name =
+        std::visit([](const auto& choice) { return std::string(choice.kName); }, operand);
     const std::string message = refusal(model, {EveryStep{}, operand});
     EXPECT_NE(message.find("layer gru1 (gru), " + name), std::string::npos) << message;
     EXPECT_NE(message.find("reset gate scales h before the product"), std::string::npos) << message;
   }
   const SimilaritySkip pseudo{.fraction_bits = 12, .pseudo_threshold = 0.3, .delta_scale = 0.125};
   const std::string message = refusal(model, {pseudo, AsIs{}, Int16{{.input_bits = 13}}});
-  EXPECT_NE(message.find("no difference that a pseudo-skip could add"), std::string::npos) << message;
-  EXPECT_EQ(refusal(model, {SimilaritySkip{.fraction_bits = 12}, AsIs{}, Int16{{.input_bits = 13}}}), "accepted");
+  EXPECT_NE(message.find("no difference that a pseudo-skip could add"), std::string::npos)
+      << message;
+  EXPECT_EQ(
+      refusal(model, {SimilaritySkip{.fraction_bits = 12}, AsIs{}, Int16{{.input_bits = 13}}}),
+      "accepted");
 }
 
 TEST(CellsRefusal, DynamicPrecisionNeedsACellStateAndNoProjection) {
@@ -193,7 +211,8 @@ TEST(CellsRefusal, DynamicPrecisionNeedsACellStateAndNoProjection) {
   EXPECT_NE(gru.find("cell state c, which a GRU has not"), std::string::npos) << gru;
   const std::string projection =
       refusal(one_layer(LayerKind::kLstm, {.projection = 2}), {EveryStep{}, precision});
-  EXPECT_NE(projection.find("a projection multiplies all cells at once"), std::string::npos) << projection;
+  EXPECT_NE(projection.find("a projection multiplies all cells at once"), std::string::npos)
+      << projection;
   EXPECT_EQ(refusal(one_layer(LayerKind::kSru, {}), {EveryStep{}, precision}), "accepted");
 }
 

@@ -1,5 +1,6 @@
-// Every kind of cell beside its literal loop under every technique that its equations allow: the same decisions and
-// counts, outputs within 1e-5 in fp32; dense counts beside the closed forms of P2's table 3, written out here.
+// Every kind of cell beside its literal loop under every technique that its equations allow: the
+// same decisions and counts, outputs within 1e-5 in fp32; dense counts beside the closed forms of
+// P2's table 3, written out here.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -53,7 +54,8 @@ TEST_P(Cells, AreTheirLiteralLoopUnderEveryPlanAndOperand) {
         for (Index t = 0; t < output.rows; ++t)
           for (Index j = 0; j < output.cols; ++j) {
             const double want = literal[n].outputs(t, j);
-            ASSERT_NEAR(output(t, j), want, kTolerance * std::max(1.0, std::abs(want))) << "frame " << t;
+            ASSERT_NEAR(output(t, j), want, kTolerance * std::max(1.0, std::abs(want)))
+                << "frame " << t;
           }
         if (kind == Kind::kDense) continue;
         executed += literal[n].activity.macs_executed();
@@ -70,19 +72,22 @@ TEST_P(Cells, AreTheirLiteralLoopInIntegersBitForBit) {
     for (Kind kind : kKinds) {
       if (GetParam().form.reset_before && kind != Kind::kDense && kind != Kind::kSkip) continue;
       for (std::uint64_t seed = 0; seed < 6 && !HasFailure(); ++seed) {
-        SCOPED_TRACE(concat("width ", static_cast<int>(width), ", kind ", static_cast<int>(kind), ", seed ", seed));
+        SCOPED_TRACE(concat("width ", static_cast<int>(width), ", kind ", static_cast<int>(kind),
+                            ", seed ", seed));
         Random random(9100 + 97 * seed + static_cast<std::uint64_t>(kind));
         const Model model = cell_model(random, GetParam());
         OperatingPoint point = random_point(random, model, kind);
         make_integer(random, width, point);
         const Ragged<float> batch =
-            random_batch(random, {random.skewed(1, 60), random.skewed(1, 60), random.skewed(1, 60)}, model.inputs());
+            random_batch(random, {random.skewed(1, 60), random.skewed(1, 60), random.skewed(1, 60)},
+                         model.inputs());
         const BatchResult result =
             make_cpu_engine(model, {.threads = 1, .chunk_bytes = 1 << 13})->run(batch, point);
         for (Index n = 0; n < batch.sequences(); ++n) {
           const LiteralResult literal = literal_run(model, point, batch.sequence(n));
           for (std::size_t l = 0; l < literal.activity.layers.size(); ++l)
-            expect_equal_counts(result.activity[static_cast<std::size_t>(n)].layers[l], literal.activity.layers[l]);
+            expect_equal_counts(result.activity[static_cast<std::size_t>(n)].layers[l],
+                                literal.activity.layers[l]);
           const auto output = result.outputs.sequence(n);
           for (Index t = 0; t < output.rows; ++t)
             for (Index j = 0; j < output.cols; ++j)
@@ -96,19 +101,26 @@ struct ClosedForm {
   std::int64_t multiplications, additions, nonlinear, weights, biases;
 };
 
-// Table 3 of P2 as techniques.md corrects it; biases of GRU and QRNN, which it leaves out, are added below.
-ClosedForm table3(const NamedCell& cell, std::int64_t m, std::int64_t n, std::int64_t p, std::int64_t k) {
+// Table 3 of P2 as techniques.md corrects it; biases of GRU and QRNN, which it leaves out, are
+// added below.
+ClosedForm table3(const NamedCell& cell, std::int64_t m, std::int64_t n, std::int64_t p,
+                  std::int64_t k) {
   if (cell.kind == LayerKind::kGru)
-    return {3 * n * n + 3 * n * m + 3 * n, 3 * n * n + 3 * n * m + 2 * n, 3 * n, 3 * n * n + 3 * n * m, 0};
+    return {3 * n * n + 3 * n * m + 3 * n, 3 * n * n + 3 * n * m + 2 * n, 3 * n,
+            3 * n * n + 3 * n * m, 0};
   if (cell.kind == LayerKind::kQrnn)
-    return {3 * k * n * m + 3 * n, 3 * k * n * m + 2 * n, cell.form.output_tanh ? 4 * n : 3 * n, 3 * k * n * m, 0};
+    return {3 * k * n * m + 3 * n, 3 * k * n * m + 2 * n, cell.form.output_tanh ? 4 * n : 3 * n,
+            3 * k * n * m, 0};
   if (cell.kind == LayerKind::kSru && m == n)
-    return {3 * n * m + 6 * n, 3 * n * m + 8 * n, cell.form.output_tanh ? 3 * n : 2 * n, 3 * n * m + 2 * n, 2 * n};
+    return {3 * n * m + 6 * n, 3 * n * m + 8 * n, cell.form.output_tanh ? 3 * n : 2 * n,
+            3 * n * m + 2 * n, 2 * n};
   if (cell.kind == LayerKind::kSru)  // a fourth matrix
-    return {4 * n * m + 6 * n, 4 * n * m + 8 * n, cell.form.output_tanh ? 3 * n : 2 * n, 4 * n * m + 2 * n, 2 * n};
+    return {4 * n * m + 6 * n, 4 * n * m + 8 * n, cell.form.output_tanh ? 3 * n : 2 * n,
+            4 * n * m + 2 * n, 2 * n};
   const std::int64_t peep = cell.form.peepholes ? 3 * n : 0;
   if (p > 0)
-    return {4 * n * p + 4 * n * m + 3 * n + n * p + peep, 4 * n * p + 4 * n * m + 5 * n + n * p + peep, 5 * n,
+    return {4 * n * p + 4 * n * m + 3 * n + n * p + peep,
+            4 * n * p + 4 * n * m + 5 * n + n * p + peep, 5 * n,
             4 * n * p + 4 * n * m + n * p + peep, 4 * n};
   return {4 * n * n + 4 * n * m + 3 * n + peep, 4 * n * n + 4 * n * m + 5 * n + peep, 5 * n,
           4 * n * n + 4 * n * m + peep, 4 * n};
@@ -118,15 +130,21 @@ TEST_P(Cells, DenseCountsAreTheClosedForms) {
   struct Sizes {
     std::int64_t m, n, p, k;
   };
-  for (const Sizes& size : {Sizes{1, 1, 1, 1}, Sizes{3, 5, 2, 2}, Sizes{32, 33, 7, 3}, Sizes{17, 17, 20, 1}}) {
+  for (const Sizes& size :
+       {Sizes{1, 1, 1, 1}, Sizes{3, 5, 2, 2}, Sizes{32, 33, 7, 3}, Sizes{17, 17, 20, 1}}) {
     NamedCell cell = GetParam();
     if (cell.form.projection > 0) cell.form.projection = size.p;
     if (cell.kind == LayerKind::kQrnn) cell.form.window = size.k;
-    const Model model = random_model(
-        {.inputs = size.m, .lstm = {{.cells = size.n, .kind = cell.kind, .form = cell.form}}, .outputs = 0}, 1);
+    const Model model =
+        random_model({.inputs = size.m,
+                      .lstm = {{.cells = size.n, .kind = cell.kind, .form = cell.form}},
+                      .outputs = 0},
+                     1);
     const std::uint64_t steps = 7;
-    const BatchResult result = make_cpu_engine(model, {.threads = 1})
-                                   ->run(Ragged<float>(std::vector<Index>{static_cast<Index>(steps)}, size.m), dense_point(model));
+    const BatchResult result =
+        make_cpu_engine(model, {.threads = 1})
+            ->run(Ragged<float>(std::vector<Index>{static_cast<Index>(steps)}, size.m),
+                  dense_point(model));
     const LayerActivity& activity = result.activity[0].layers[0];
     ClosedForm form = table3(cell, size.m, size.n, cell.form.projection, cell.form.window);
     if (cell.kind == LayerKind::kGru && !cell.form.unbiased) {
@@ -137,9 +155,12 @@ TEST_P(Cells, DenseCountsAreTheClosedForms) {
       form.biases = 3 * size.n;
       form.additions += form.biases;
     }
-    const auto per_step = [&](Count count) { return static_cast<std::int64_t>(activity[count] / steps); };
+    const auto per_step = [&](Count count) {
+      return static_cast<std::int64_t>(activity[count] / steps);
+    };
     EXPECT_EQ(activity.macs_executed(), activity[Count::kMacsDense]);
-    EXPECT_EQ(per_step(Count::kMacsFp32) + per_step(Count::kElementwiseMultiplications), form.multiplications);
+    EXPECT_EQ(per_step(Count::kMacsFp32) + per_step(Count::kElementwiseMultiplications),
+              form.multiplications);
     EXPECT_EQ(per_step(Count::kMacsFp32) + per_step(Count::kElementwiseAdditions), form.additions);
     EXPECT_EQ(per_step(Count::kNonlinearities), form.nonlinear);
     EXPECT_EQ(activity.shape.weights(), form.weights);
@@ -147,8 +168,8 @@ TEST_P(Cells, DenseCountsAreTheClosedForms) {
   }
 }
 
-// Each of 2 x 512 straight pieces costs a lookup; they are close to the functions, so every cell must have taken them in
-// the places of its sigmoids and tanhs.
+// Each of 2 x 512 straight pieces costs a lookup; they are close to the functions, so every cell
+// must have taken them in the places of its sigmoids and tanhs.
 TEST_P(Cells, TakeOtherNonlinearitiesAndCountThem) {
   for (const Arithmetic& arithmetic : std::vector<Arithmetic>{Fp32{}, Int16{{.input_bits = 13}}}) {
     Random random(9900);
@@ -171,8 +192,9 @@ TEST_P(Cells, TakeOtherNonlinearitiesAndCountThem) {
     const LayerActivity& activity = result.activity[0].layers[0];
     const LayerActivity& plain = exact.activity[0].layers[0];
     EXPECT_EQ(activity[Count::kNonlinearities], 0U);
-    EXPECT_EQ(activity[Count::kElementwiseMultiplications] - plain[Count::kElementwiseMultiplications],
-              plain[Count::kNonlinearities]);  // one each
+    EXPECT_EQ(
+        activity[Count::kElementwiseMultiplications] - plain[Count::kElementwiseMultiplications],
+        plain[Count::kNonlinearities]);  // one each
   }
 }
 

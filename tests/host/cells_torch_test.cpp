@@ -1,5 +1,5 @@
-// The engine gives what PyTorch's nn.GRU and nn.LSTM, with and without a projection, gave for the same tensors
-// (tests/golden/cells.py), read from a model file.
+// The engine gives what PyTorch's nn.GRU and nn.LSTM, with and without a projection, gave for the
+// same tensors (tests/golden/cells.py), read from a model file.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -36,7 +36,8 @@ TEST(CellsOfPyTorch, GiveTheSameOutputs) {
     Ragged<float> features(std::vector<Index>{test["frames"].get<Index>()}, model.inputs());
     const auto x = test["x"].get<std::vector<float>>(), h = test["h"].get<std::vector<float>>();
     std::copy(x.begin(), x.end(), features.sequence(0).data);
-    const BatchResult result = make_cpu_engine(model, {.threads = 1})->run(features, dense_point(model));
+    const BatchResult result =
+        make_cpu_engine(model, {.threads = 1})->run(features, dense_point(model));
     const auto output = std::as_const(result.outputs).sequence(0);
     ASSERT_EQ(static_cast<std::size_t>(output.rows * output.cols), h.size());
     for (std::size_t i = 0; i < h.size(); ++i) EXPECT_NEAR(output.data[i], h[i], 1e-6) << i;

@@ -1,5 +1,5 @@
-// Every operand and arithmetic in the decoder: a layer's steps are those of the engine, and what a row remembers follows its
-// hypothesis through the beam.
+// Every operand and arithmetic in the decoder: a layer's steps are those of the engine, and what a
+// row remembers follows its hypothesis through the beam.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -40,10 +40,12 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
   const Decoder decoder(weights, point);
   EncodedBatch given = random_given(random, model, {7}, true);
   Recorder recorder;
-  const SearchResult result = beam_search(decoder, std::move(given), {.beam = FixedBeam{1}, .longest = 25}, &recorder)[0];
+  const SearchResult result =
+      beam_search(decoder, std::move(given), {.beam = FixedBeam{1}, .longest = 25}, &recorder)[0];
   TranslationModel again = random_model(seed);
   for (std::size_t at = model.network.stack().size(); at < model.network.layers.size(); ++at) {
-    if (at == model.generator || at == model.attention.output || at == model.attention.context) continue;  // other ends, other steps
+    if (at == model.generator || at == model.attention.output || at == model.attention.context)
+      continue;  // other ends, other steps
     const Recorder::Rows& rows = recorder.layers.at(at);
     Model alone;
     alone.layers.push_back(std::move(again.network.layers[at]));
@@ -53,13 +55,16 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
     std::copy(rows.x.begin(), rows.x.end(), input.values.data());
     const auto engine = make_cpu_engine(alone, {.threads = 1});
     const BatchResult expected = engine->run(input, OperatingPoint{{point.layers[at]}});
-    EXPECT_TRUE(std::equal(rows.y.begin(), rows.y.end(), expected.outputs.values.data())) << layer_name(alone.layers[0]);
-    EXPECT_EQ(result.activity.layers[at - model.network.stack().size()].counts, expected.activity[0].layers[0].counts)
+    EXPECT_TRUE(std::equal(rows.y.begin(), rows.y.end(), expected.outputs.values.data()))
+        << layer_name(alone.layers[0]);
+    EXPECT_EQ(result.activity.layers[at - model.network.stack().size()].counts,
+              expected.activity[0].layers[0].counts)
         << layer_name(alone.layers[0]);
   }
 }
 
-// A row forks, moves and loses its siblings, yet the best hypothesis scores what it does when it runs alone.
+// A row forks, moves and loses its siblings, yet the best hypothesis scores what it does when it
+// runs alone.
 TEST_P(DecoderOperands, FollowTheirHypothesis) {
   const auto seed = static_cast<std::uint64_t>(11000 + GetParam());
   Random random(seed);
@@ -69,7 +74,8 @@ TEST_P(DecoderOperands, FollowTheirHypothesis) {
   const Decoder decoder(weights, point);
   const std::vector<Index> lengths{5, 1, 9, 3};
   const EncodedBatch given = random_given(random, model, lengths, false);
-  const auto results = beam_search(decoder, slice(given, 0, 4), {.beam = FixedBeam{4}, .longest = 12});
+  const auto results =
+      beam_search(decoder, slice(given, 0, 4), {.beam = FixedBeam{4}, .longest = 12});
   std::vector<Activity> activity(4, decoder.counts().blank());
   const DecoderRecord record{activity};
   const DecoderMemory memory = decoder.remember(slice(given.keys, 0, 4), record);

@@ -1,5 +1,5 @@
-// The decoder in integers against its literal form, bit for bit, with every operand that has one, and what must not change
-// its results.
+// The decoder in integers against its literal form, bit for bit, with every operand that has one,
+// and what must not change its results.
 #include "host/engine/decoder.hpp"
 
 #include <gtest/gtest.h>
@@ -22,27 +22,37 @@ struct Case {
 
 OperandChoice random_operand(Random& random) {
   const double reach = random.uniform(0.5, 2);
-  const Reuse reuse{.clusters = static_cast<double>(random.whole(2, 64)), .range_min = -reach, .range_max = reach};
+  const Reuse reuse{.clusters = static_cast<double>(random.whole(2, 64)),
+                    .range_min = -reach,
+                    .range_max = reach};
   const Delta delta{.threshold_x = random.uniform(0, 0.3), .threshold_h = random.uniform(0, 0.3)};
   return random.of<OperandChoice>({AsIs{}, reuse, delta});
 }
 
 Case random_case(std::uint64_t seed, int sentences) {
   Random random(seed);
-  Case all{.model = random_translation_model(seed), .point = {}, .lengths = {}, .embedded = {}, .options = {}};
+  Case all{.model = random_translation_model(seed),
+           .point = {},
+           .lengths = {},
+           .embedded = {},
+           .options = {}};
   const Model& network = all.model.network;
   all.point = dense_point(network);
-  make_integer(random, random.of<IntegerKind>({IntegerKind::kInt16, IntegerKind::kInt8, IntegerKind::kBoth}), all.point);
+  make_integer(
+      random, random.of<IntegerKind>({IntegerKind::kInt16, IntegerKind::kInt8, IntegerKind::kBoth}),
+      all.point);
   for (std::size_t i = network.stack().size(); i < network.layers.size(); ++i)
     all.point.layers[i].operand = random_operand(random);
   for (int n = 0; n < sentences; ++n) all.lengths.push_back(random.skewed(1, 12));
   all.embedded = Ragged<float>(all.lengths, all.model.source_embedding.cols());
   for (Index row = 0; row < all.embedded.values.rows(); ++row) {
     const Index id = random.whole(0, all.model.source_embedding.rows() - 1);
-    std::copy_n(all.model.source_embedding.row(id), all.embedded.cols(), all.embedded.values.row(row));
+    std::copy_n(all.model.source_embedding.row(id), all.embedded.cols(),
+                all.embedded.values.row(row));
   }
   const double width = static_cast<double>(random.whole(1, 5));
-  all.options = {.beam = random.of<Beam>({FixedBeam{width}, DynamicBeam{1, width, 0.2, 1.5}}), .longest = 10};
+  all.options = {.beam = random.of<Beam>({FixedBeam{width}, DynamicBeam{1, width, 0.2, 1.5}}),
+                 .longest = 10};
   return all;
 }
 
@@ -56,7 +66,8 @@ Searched search(const Case& all, const Ragged<float>& embedded) {
   const Decoder decoder(weights, all.point);
   const auto engine = make_cpu_engine(all.model.network, {.threads = 1});
   Searched searched{encode(all.model, *engine, embedded, all.point), {}};
-  searched.results = beam_search(decoder, slice(searched.encoded, 0, embedded.sequences()), all.options);
+  searched.results =
+      beam_search(decoder, slice(searched.encoded, 0, embedded.sequences()), all.options);
   return searched;
 }
 
@@ -80,8 +91,9 @@ TEST_P(IntegerDecoder, IsItsLiteralFormBitForBit) {
   const Searched searched = search(all, all.embedded);
   for (std::size_t n = 0; n < all.lengths.size(); ++n) {
     const auto sentence = static_cast<Index>(n);
-    const LiteralTranslation literal = literal_fixed_translation(
-        all.model, all.point, searched.encoded.keys.sequence(sentence), searched.encoded.states, sentence, all.options);
+    const LiteralTranslation literal =
+        literal_fixed_translation(all.model, all.point, searched.encoded.keys.sequence(sentence),
+                                  searched.encoded.states, sentence, all.options);
     if (literal.closest_width < 1e-12) continue;
     const SearchResult& result = searched.results[n];
     EXPECT_EQ(result.best[0].tokens, literal.tokens) << "sentence " << n;
@@ -99,7 +111,8 @@ TEST_P(IntegerDecoder, DoesNotDependOnBatchAndOrder) {
   const Searched together = search(all, all.embedded);
   for (Index n = all.embedded.sequences() - 1; n >= 0; --n) {
     const Searched alone = search(all, slice(all.embedded, n, n + 1));
-    const SearchResult &one = alone.results[0], &other = together.results[static_cast<std::size_t>(n)];
+    const SearchResult &one = alone.results[0],
+                       &other = together.results[static_cast<std::size_t>(n)];
     EXPECT_EQ(one.best[0].tokens, other.best[0].tokens);
     EXPECT_EQ(one.best[0].score, other.best[0].score);
     EXPECT_EQ(one.best[0].attended, other.best[0].attended);
@@ -118,7 +131,9 @@ TEST(Decoder, RefusesAPlan) {
     const Decoder decoder(weights, point);
     FAIL() << "a plan was taken";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("layer decoder1 is a decoder's and runs on every step"), std::string::npos)
+    EXPECT_NE(
+        std::string(error.what()).find("layer decoder1 is a decoder's and runs on every step"),
+        std::string::npos)
         << error.what();
   }
 }

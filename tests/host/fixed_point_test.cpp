@@ -51,15 +51,16 @@ TEST(RoundShift, IsTheSameInHalfTheWidth) {
         if (near <= most) cases.insert(cases.end(), {near, -near});
     for (int i = 0; i < 1000; ++i) cases.push_back(values(random));
     for (const std::int64_t value : cases)
-      ASSERT_EQ(round_shift_narrow(static_cast<std::int32_t>(value), shift), round_shift(value, shift))
+      ASSERT_EQ(round_shift_narrow(static_cast<std::int32_t>(value), shift),
+                round_shift(value, shift))
           << value << " >> " << shift;
   }
 }
 
 TEST(RoundedFloats, AreTheNearestIntegersWithHalvesTheirOwnWay) {
   // 0.49999997 + 0.5 is 1 in floats; 8388607.5 is the last half a float can hold.
-  for (const float magnitude : {0.0F, 0.25F, 0.49999997F, 0.5F, 0.50000006F, 1.5F, 2.4999998F, 32766.5F, 32767.0F,
-                                4194303.75F, 8388607.5F, 16777216.0F, 1e-40F})
+  for (const float magnitude : {0.0F, 0.25F, 0.49999997F, 0.5F, 0.50000006F, 1.5F, 2.4999998F,
+                                32766.5F, 32767.0F, 4194303.75F, 8388607.5F, 16777216.0F, 1e-40F})
     for (const float value : {magnitude, -magnitude}) {
       const double exact = value;
       EXPECT_EQ(round_half_up(value), static_cast<std::int32_t>(std::floor(exact + 0.5))) << value;
@@ -78,18 +79,20 @@ TEST(NarrowNumbers, GiveThePreactivationsOfTheWideOnesUpToTheLargestSums) {
   const Index inputs = 40, cells = 8;
   const Matrix<float> w = filled(4 * cells, inputs, 0.9F), u = filled(4 * cells, cells, -0.7F);
   const Matrix<float> bias = filled(1, 4 * cells, 3.25F);
-  const LayerProducts<FixedProduct<std::int32_t>> products{FixedProduct<std::int32_t>(FixedWeights::of(w.view(), 8)),
-                                                           FixedProduct<std::int32_t>(FixedWeights::of(u.view(), 8)),
-                                                           &bias};
+  const LayerProducts<FixedProduct<std::int32_t>> products{
+      FixedProduct<std::int32_t>(FixedWeights::of(w.view(), 8)),
+      FixedProduct<std::int32_t>(FixedWeights::of(u.view(), 8)), &bias};
   const EightBitLayer layer(products, 5);
   const auto narrow = layer.narrow_numbers();
   ASSERT_TRUE(narrow.has_value());
   const auto wide = layer.numbers();
   // Bytes are elements + 128, so the products' own sums are those of elements without the offsets.
-  const std::int64_t x_weights = products.input.magnitudes()[0], h_weights = -products.recurrent->magnitudes()[0];
+  const std::int64_t x_weights = products.input.magnitudes()[0],
+                     h_weights = -products.recurrent->magnitudes()[0];
   for (const std::int64_t x : {0, 1, 77, 128, 255})
     for (const std::int64_t h : {0, 1, 100, 128, 255}) {
-      const auto wx = static_cast<std::int32_t>(x * x_weights), uh = static_cast<std::int32_t>(h * h_weights);
+      const auto wx = static_cast<std::int32_t>(x * x_weights),
+                 uh = static_cast<std::int32_t>(h * h_weights);
       EXPECT_EQ(narrow->preactivation(wx, uh, 3), wide.preactivation(wx, uh, 3)) << x << " " << h;
     }
 }
@@ -100,9 +103,9 @@ TEST(NarrowNumbers, AreLeftWhereAnInputCouldMakeALargerSum) {
   // 40 x 0.9 x 2^(7 - x_bits) and the bias, against 2^31 in units of 2^-21 or finer: 1024.
   const auto narrow = [&](float bias_value, int x_bits) {
     const Matrix<float> bias = filled(1, 4, bias_value);
-    const LayerProducts<FixedProduct<std::int32_t>> products{FixedProduct<std::int32_t>(FixedWeights::of(w.view(), 8)),
-                                                             FixedProduct<std::int32_t>(FixedWeights::of(u.view(), 8)),
-                                                             &bias};
+    const LayerProducts<FixedProduct<std::int32_t>> products{
+        FixedProduct<std::int32_t>(FixedWeights::of(w.view(), 8)),
+        FixedProduct<std::int32_t>(FixedWeights::of(u.view(), 8)), &bias};
     return EightBitLayer(products, x_bits).narrow_numbers().has_value();
   };
   EXPECT_TRUE(narrow(0, 7));

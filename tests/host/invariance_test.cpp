@@ -209,8 +209,10 @@ INSTANTIATE_TEST_SUITE_P(
     Techniques, ChoiceInvariance,
     testing::Values(Choice{"int16", {kSkip, kSkipAbove, kPseudoAbove}},
                     Choice{"int16", {kSkip, kSkipAbove, kPseudoAbove, "operand.type=delta"}},
-                    Choice{"int16", {"operand.type=memoized"}}, Choice{"int8", {"operand.type=memoized"}},
-                    Choice{"fp32", {"operand.type=memoized"}}, Choice{"int8", {"operand.type=dynamic_precision"}},
+                    Choice{"int16", {"operand.type=memoized"}},
+                    Choice{"int8", {"operand.type=memoized"}},
+                    Choice{"fp32", {"operand.type=memoized"}},
+                    Choice{"int8", {"operand.type=dynamic_precision"}},
                     Choice{"fp32", {"operand.type=dynamic_precision"}},
                     Choice{"fp32", {"operand.type=dynamic_precision", "operand.selector=random"}}));
 

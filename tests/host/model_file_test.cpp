@@ -67,7 +67,8 @@ TEST(ModelFile, LoadsWhatTheWriterWrote) {
     EXPECT_EQ(read.outputs(), 3);
     ASSERT_EQ(read.layers.size(), 4u);
     for (std::size_t i = 0; i < 3; ++i)
-      expect_equal(std::get<RecurrentLayer>(read.layers[i]), std::get<RecurrentLayer>(written.layers[i]));
+      expect_equal(std::get<RecurrentLayer>(read.layers[i]),
+                   std::get<RecurrentLayer>(written.layers[i]));
     expect_equal(std::get<LinearLayer>(read.layers[3]), std::get<LinearLayer>(written.layers[3]));
   }
 }
@@ -77,11 +78,14 @@ TEST(ModelFile, EveryKindOfCellLoadsAsItWasWritten) {
     SCOPED_TRACE(cell.name);
     if (cell.form.projection > 0) cell.form.projection = 3;
     if (cell.kind == LayerKind::kQrnn) cell.form.window = 4;
-    const RecurrentSpec spec{.cells = 7, .directions = kBothDirections, .kind = cell.kind, .form = cell.form};
-    for (Index inputs : {Index{7}, Index{5}}) {  // an SRU of as many inputs as cells has no highway matrix
+    const RecurrentSpec spec{
+        .cells = 7, .directions = kBothDirections, .kind = cell.kind, .form = cell.form};
+    for (Index inputs :
+         {Index{7}, Index{5}}) {  // an SRU of as many inputs as cells has no highway matrix
       const Model written = random_model({.inputs = inputs, .lstm = {spec}, .outputs = 2}, 3);
       const Model read = read_model(model_bytes(written), "");
-      expect_equal(std::get<RecurrentLayer>(read.layers[0]), std::get<RecurrentLayer>(written.layers[0]));
+      expect_equal(std::get<RecurrentLayer>(read.layers[0]),
+                   std::get<RecurrentLayer>(written.layers[0]));
       EXPECT_EQ(layer_outputs(read.layers[0]), cell.form.projection > 0 ? 6 : 14);
     }
   }
@@ -158,7 +162,8 @@ TEST(ModelFile, TheOrderOfTheTensorsInTheFileIsFree) {
   std::vector<TensorBytes> tensors = model_tensors(written);
   std::reverse(tensors.begin(), tensors.end());
   const Model read = read_model(safetensors_bytes(model_json(written), tensors), "");
-  expect_equal(std::get<RecurrentLayer>(read.layers[0]), std::get<RecurrentLayer>(written.layers[0]));
+  expect_equal(std::get<RecurrentLayer>(read.layers[0]),
+               std::get<RecurrentLayer>(written.layers[0]));
   expect_equal(std::get<LinearLayer>(read.layers[1]), std::get<LinearLayer>(written.layers[1]));
 }
 
@@ -235,7 +240,8 @@ TEST(ModelFile, TheTrainedModelsLoad) {
     EXPECT_EQ(model.tokens[2], "'");
     ASSERT_EQ(model.layers.size(), 4u);
     EXPECT_EQ(std::get<RecurrentLayer>(model.layers[0]).weights[0].weight_ih(0, 0), expected.first);
-    EXPECT_EQ(std::get<RecurrentLayer>(model.layers[1]).weights[1].weight_hh(511, 127), expected.middle);
+    EXPECT_EQ(std::get<RecurrentLayer>(model.layers[1]).weights[1].weight_hh(511, 127),
+              expected.middle);
     EXPECT_EQ(std::get<RecurrentLayer>(model.layers[2]).weights[1].bias(0, 200), expected.bias);
     EXPECT_EQ(std::get<LinearLayer>(model.layers[3]).weight(28, 3), expected.output);
     EXPECT_EQ(std::get<LinearLayer>(model.layers[3]).bias(0, 28), expected.output_bias);

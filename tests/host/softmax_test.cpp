@@ -28,8 +28,8 @@ TEST(Softmax, LogarithmsAreNearTheExactOnes) {
   EXPECT_EQ(ln_of_sum(tables, 1U << kExpBits), 0);
   for (double sum = 1; sum < 1e6; sum *= 1.00731) {
     const auto fixed = static_cast<std::uint64_t>(std::ldexp(sum, kExpBits));
-    EXPECT_NEAR(std::ldexp(static_cast<double>(ln_of_sum(tables, fixed)), -kStateBits), std::log(std::ldexp(static_cast<double>(fixed), -kExpBits)),
-                0x1p-20);
+    EXPECT_NEAR(std::ldexp(static_cast<double>(ln_of_sum(tables, fixed)), -kStateBits),
+                std::log(std::ldexp(static_cast<double>(fixed), -kExpBits)), 0x1p-20);
   }
 }
 
@@ -53,7 +53,7 @@ TEST(Softmax, QuotientsRoundHalfAwayFromZero) {
 
 TEST(Softmax, ARowsFormatIsTheFinestThatHoldsIt) {
   EXPECT_EQ(finest_row_bits(0, 16), 0);
-  EXPECT_EQ(finest_row_bits(1, 16), 14);      // 2^15 would be one too many
+  EXPECT_EQ(finest_row_bits(1, 16), 14);  // 2^15 would be one too many
   EXPECT_EQ(finest_row_bits(0.9999F, 16), 15);
   EXPECT_EQ(finest_row_bits(127, 8), 0);
   EXPECT_EQ(finest_row_bits(128, 8), -1);
@@ -67,7 +67,8 @@ TEST(Softmax, LogProbabilitiesOfEqualLogitsAreThoseOfAFairDraw) {
   log_softmax(logits.data(), 1000, lp.data());
   EXPECT_EQ(lp[0], -std::round(std::log(1000.0) * 65536) / 65536);
   EXPECT_EQ(lp[0], lp[999]);
-  const std::int32_t far[] = {std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int32_t>::min()};
+  const std::int32_t far[] = {std::numeric_limits<std::int32_t>::max(),
+                              std::numeric_limits<std::int32_t>::min()};
   log_softmax(far, 2, lp.data());
   EXPECT_EQ(lp[0], 0);
   EXPECT_EQ(lp[1], -4096);

@@ -149,7 +149,9 @@ TEST(Transform, ShapesCarryTheBitsOfTheirMatricesAlsoWhenAppliedTwice) {
 TEST(Transform, WeightsThatAreKeptAsTheyAreAreAsWideAsTheArithmetic) {
   const Model model = small_model();
   const auto stored = [](const TransformedModel& changed, const Arithmetic& arithmetic) {
-    return layer_shapes(changed.model.layers.back(), {EveryStep{}, AsIs{}, arithmetic}).at(0).stored_bits();
+    return layer_shapes(changed.model.layers.back(), {EveryStep{}, AsIs{}, arithmetic})
+        .at(0)
+        .stored_bits();
   };
   // output: 7 x 33 weights, a bit for each in the map.
   const TransformedModel pruned = transform(model, Pruned{.share = 0.5});
@@ -161,26 +163,31 @@ TEST(Transform, WeightsThatAreKeptAsTheyAreAreAsWideAsTheArithmetic) {
   const TransformedModel circulant = transform(model, BlockCirculant{.block = 4});  // 2 x 9 blocks
   EXPECT_EQ(stored(circulant, Fp32{}), 32 * 2 * 9 * 4);
   EXPECT_EQ(stored(circulant, Int8{}), 8 * 2 * 9 * 4);
-  const TransformedModel codes = transform(model, Ternary{});  // a scale of 32 bits whatever the arithmetic
+  const TransformedModel codes =
+      transform(model, Ternary{});  // a scale of 32 bits whatever the arithmetic
   EXPECT_EQ(stored(codes, Int8{}), 2 * 7 * 33 + 32);
   EXPECT_EQ(stored(transform(model, AsTrained{}), Int16{}), 16 * 7 * 33);
 }
 
 TEST(Transform, TakesAProjectionAndLeavesWhatMultipliesCElementByElement) {
-  const Model model = random_model(
-      {.inputs = 5, .lstm = {{.cells = 3, .form = {.peepholes = true, .projection = 2}}, {.cells = 4, .kind = LayerKind::kSru}},
-       .outputs = 0},
-      1);
+  const Model model =
+      random_model({.inputs = 5,
+                    .lstm = {{.cells = 3, .form = {.peepholes = true, .projection = 2}},
+                             {.cells = 4, .kind = LayerKind::kSru}},
+                    .outputs = 0},
+                   1);
   const TransformedModel result = transform(model, Ternary{});
   ASSERT_EQ(result.matrices.size(), 4U);
   EXPECT_EQ(result.matrices[2].matrix, "weight_hr");
   EXPECT_EQ(result.matrices[3].layer, "sru2");
   for (std::size_t l = 0; l < 2; ++l) {
     const auto before = std::get<RecurrentLayer>(model.layers[l]).weights[0].diagonal.values();
-    const auto after = std::get<RecurrentLayer>(result.model.layers[l]).weights[0].diagonal.values();
+    const auto after =
+        std::get<RecurrentLayer>(result.model.layers[l]).weights[0].diagonal.values();
     EXPECT_TRUE(std::ranges::equal(before, after));
   }
-  // 12 x 5, 12 x 2 and 2 x 3 in two bits with a scale each, 3 x 3 floats; 16 x 2, of which 4 rows are the highway's.
+  // 12 x 5, 12 x 2 and 2 x 3 in two bits with a scale each, 3 x 3 floats; 16 x 2, of which 4 rows
+  // are the highway's.
   const std::vector<LayerShape> shapes = layer_shapes(result.model);
   EXPECT_EQ(shapes[0].stored_bits(), 2 * (60 + 24 + 6) + 3 * 32 + 9 * 32);
   EXPECT_EQ(shapes[1].stored_bits(), 2 * 16 * 2 + 32 + 8 * 32);

@@ -165,7 +165,8 @@ TEST(Accelerators, ThoseThatShipAreCalledLikeTheirFilesAndSayWhereEachConstantCo
             << each.name << " " << component.name << " " << action.name;
     }
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"cpu1", "epur28", "epur28_memo", "epur28_sip", "reuse32", "similarity65"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"cpu1", "epur28", "epur28_memo", "epur28_sip",
+                                             "reuse32", "similarity65"}));
 }
 
 TEST(Accelerators, AreFoundByNameOrByFile) {

@@ -94,19 +94,32 @@ TEST(Price, RefusesACountWhoseRulesAreForTheOtherKindOfLayer) {
 TEST(Price, RefusesCellsThatItsRulesDoNotName) {
   const Accelerator toy = test::load_text(test::kToy);
   Activity activity;
-  activity.layers = {dense_counts({.name = "gru1", .direction = "forward", .kind = LayerKind::kGru, .inputs = 3,
-                                   .recurrent = 2, .outputs = 2, .gates = 3},
+  activity.layers = {dense_counts({.name = "gru1",
+                                   .direction = "forward",
+                                   .kind = LayerKind::kGru,
+                                   .inputs = 3,
+                                   .recurrent = 2,
+                                   .outputs = 2,
+                                   .gates = 3},
                                   1, 2)};
-  EXPECT_EQ(cannot_price(toy, activity), toy.file + ": toy cannot price layer gru1 (forward): its cells are of kind gru, "
-                                                    "which none of its rules names");
+  EXPECT_EQ(cannot_price(toy, activity),
+            toy.file +
+                ": toy cannot price layer gru1 (forward): its cells are of kind gru, "
+                "which none of its rules names");
   LayerShape projected = lstm(3, 2);
   projected.form.projection = 1;
   activity.layers = {dense_counts(projected, 1, 2)};
-  EXPECT_NE(cannot_price(toy, activity).value_or("").find("it has a projection"), std::string::npos);
+  EXPECT_NE(cannot_price(toy, activity).value_or("").find("it has a projection"),
+            std::string::npos);
   const std::string named = "  - {count: macs.fp32, kind: gru, component: unit, action: mac}\n";
   const Accelerator other = test::load_text(test::toy_with("rules:\n", "rules:\n" + named));
-  activity.layers = {dense_counts({.name = "gru1", .direction = "forward", .kind = LayerKind::kGru, .inputs = 3,
-                                   .recurrent = 2, .outputs = 2, .gates = 3},
+  activity.layers = {dense_counts({.name = "gru1",
+                                   .direction = "forward",
+                                   .kind = LayerKind::kGru,
+                                   .inputs = 3,
+                                   .recurrent = 2,
+                                   .outputs = 2,
+                                   .gates = 3},
                                   1, 2)};
   EXPECT_EQ(cannot_price(other, activity), std::nullopt);
 }
@@ -137,8 +150,9 @@ TEST(RatioRange, TakesEachConstantToTheEndThatMovesTheRatioMost) {
   EXPECT_THROW(ratio_range(toy, activity, Activity{}), Error);
 }
 
-// A chip that ships: the bits it computes in, whether it saves on single elements (reuse, delta), and the counts it
-// refuses, which are those of other precisions and of techniques it was not made for.
+// A chip that ships: the bits it computes in, whether it saves on single elements (reuse, delta),
+// and the counts it refuses, which are those of other precisions and of techniques it was not made
+// for.
 struct Chip {
   const char* name;
   std::int64_t bits;
@@ -147,22 +161,26 @@ struct Chip {
 };
 
 const std::vector<Count> kNotForFp32{
-    Count::kStepsPseudo,     Count::kMacs16x16,       Count::kMacs8x8,      Count::kMacs4x4,
-    Count::kWeightWords16,   Count::kWeightWords8,    Count::kWeightWords5, Count::kWeightWords4,
-    Count::kWeightWords1,    Count::kNeuronsComputed, Count::kNeuronsMemoized, Count::kBinaryProducts,
-    Count::kElementsHigh,    Count::kElementsLow};
+    Count::kStepsPseudo,   Count::kMacs16x16,       Count::kMacs8x8,         Count::kMacs4x4,
+    Count::kWeightWords16, Count::kWeightWords8,    Count::kWeightWords5,    Count::kWeightWords4,
+    Count::kWeightWords1,  Count::kNeuronsComputed, Count::kNeuronsMemoized, Count::kBinaryProducts,
+    Count::kElementsHigh,  Count::kElementsLow};
 
 const std::vector<Chip> kChips{
     {"reuse32", 32, true, kNotForFp32},
     {"epur28", 32, true, kNotForFp32},
-    {"similarity65", 16, true,
-     {Count::kMacsFp32, Count::kMacs4x4, Count::kWeightWords32, Count::kWeightWords5, Count::kWeightWords4,
-      Count::kWeightWords1, Count::kNeuronsComputed, Count::kNeuronsMemoized, Count::kBinaryProducts,
-      Count::kElementsHigh, Count::kElementsLow}},
-    {"epur28_sip", 8, false,
-     {Count::kStepsPseudo, Count::kMacsFp32, Count::kMacs16x16, Count::kWeightWords32, Count::kWeightWords16,
-      Count::kWeightWords1, Count::kOperandSubtractions, Count::kNeuronsComputed, Count::kNeuronsMemoized,
-      Count::kBinaryProducts}},
+    {"similarity65",
+     16,
+     true,
+     {Count::kMacsFp32, Count::kMacs4x4, Count::kWeightWords32, Count::kWeightWords5,
+      Count::kWeightWords4, Count::kWeightWords1, Count::kNeuronsComputed, Count::kNeuronsMemoized,
+      Count::kBinaryProducts, Count::kElementsHigh, Count::kElementsLow}},
+    {"epur28_sip",
+     8,
+     false,
+     {Count::kStepsPseudo, Count::kMacsFp32, Count::kMacs16x16, Count::kWeightWords32,
+      Count::kWeightWords16, Count::kWeightWords1, Count::kOperandSubtractions,
+      Count::kNeuronsComputed, Count::kNeuronsMemoized, Count::kBinaryProducts}},
 };
 
 // The laws, on all accelerators that ship, over activities drawn at random.
@@ -179,7 +197,8 @@ class Shipped : public ::testing::TestWithParam<Chip> {
     return shape;
   }
 
-  // An utterance in which skip, and on the executed steps reuse or dynamic precision, left out random amounts.
+  // An utterance in which skip, and on the executed steps reuse or dynamic precision, left out
+  // random amounts.
   Activity utterance() {
     Activity activity;
     for (const LayerShape& shape : {lstm(33, 20), lstm(20, 31), linear(31, 129)}) {

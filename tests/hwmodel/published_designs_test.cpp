@@ -177,12 +177,14 @@ Activity deepspeech(std::uint64_t frames) {
     activity.layers.push_back(dense_counts(linear(inputs, outputs), 1, frames));
   for (const std::string direction : {"forward", "backward"})
     activity.layers.push_back(dense_counts(lstm(direction, 4096, 2048), 1, frames));
-  for (const auto& [inputs, outputs] : std::vector<std::pair<std::int64_t, std::int64_t>>{{4096, 2048}, {2048, 29}})
+  for (const auto& [inputs, outputs] :
+       std::vector<std::pair<std::int64_t, std::int64_t>>{{4096, 2048}, {2048, 29}})
     activity.layers.push_back(dense_counts(linear(inputs, outputs), 1, frames));
   return in_bits(16, activity);
 }
 
-// A row of P1's table III: thousands of products per cell, 8-bit ones with the upper bytes of their weights.
+// A row of P1's table III: thousands of products per cell, 8-bit ones with the upper bytes of their
+// weights.
 Activity table_iii(std::uint64_t products, std::uint64_t byte_products) {
   LayerActivity cell{.shape = lstm("forward", 4096, 2048)};
   cell.shape.weight_bits = 16;
@@ -193,17 +195,21 @@ Activity table_iii(std::uint64_t products, std::uint64_t byte_products) {
 
 TEST(Similarity65, TakesDeepSpeechInRealTime) {
   const Price frame = price(shipped("similarity65"), deepspeech(1));
-  // 494 x 64 + 2048 x 64 + 2048 x 128 + 2 x 6144 x 256 + 4096 x 64 + 2048 x 1; products / 32 = 3,834,560.
+  // 494 x 64 + 2048 x 64 + 2048 x 128 + 2 x 6144 x 256 + 4096 x 64 + 2048 x 1; products / 32 =
+  // 3,834,560.
   EXPECT_DOUBLE_EQ(frame.cycles, 3'834'752);
   EXPECT_EQ(deepspeech(1).macs_executed(), 122'705'920u);
   EXPECT_NEAR(realtime_factor(frame, 0.02), 1.043, 0.001);
 }
 
 TEST(Similarity65, SavesTheEnergyThatP1Prints) {
-  // 3,830 K normalized products and 69 Mbit of weights are 2,865 K products of 16 bits and 2,895 K of 8.
+  // 3,830 K normalized products and 69 Mbit of weights are 2,865 K products of 16 bits and 2,895 K
+  // of 8.
   const Accelerator chip = shipped("similarity65");
-  const Activity skipping = table_iii(2865, 2895), base = table_iii(8483, 0), del2 = table_iii(5279, 0);
-  const double over_base = ratio_range(chip, skipping, base).value, over_del2 = ratio_range(chip, skipping, del2).value;
+  const Activity skipping = table_iii(2865, 2895), base = table_iii(8483, 0),
+                 del2 = table_iii(5279, 0);
+  const double over_base = ratio_range(chip, skipping, base).value,
+               over_del2 = ratio_range(chip, skipping, del2).value;
   EXPECT_NEAR(1 - over_base, 0.492, 0.001);
   EXPECT_NEAR(1 - over_del2, 0.183, 0.001);
   // Whatever the constants are, the DRAM decides.
@@ -233,7 +239,8 @@ TEST(Similarity65, DeltaSavesAboutTheProductsItLeavesOut) {
   EXPECT_LT(ratio, 0.727);
 }
 
-// Dynamic precision over the recurrent layers of a network: `low` per cent of the elements in 4 bits.
+// Dynamic precision over the recurrent layers of a network: `low` per cent of the elements in 4
+// bits.
 Activity dynamic(Activity activity, std::uint64_t low) {
   for (LayerActivity& layer : activity.layers) {
     layer.shape.compressed_bits = 9 * layer.shape.weights();
@@ -247,7 +254,8 @@ Activity dynamic(Activity activity, std::uint64_t low) {
   return activity;
 }
 
-Activity layers_of(std::int64_t layers, std::int64_t cells, std::uint64_t sequences, std::uint64_t steps) {
+Activity layers_of(std::int64_t layers, std::int64_t cells, std::uint64_t sequences,
+                   std::uint64_t steps) {
   Activity activity;
   for (std::int64_t i = 0; i < layers; ++i)
     activity.layers.push_back(dense_counts(lstm("forward", cells, cells), sequences, steps));
@@ -256,8 +264,10 @@ Activity layers_of(std::int64_t layers, std::int64_t cells, std::uint64_t sequen
 
 TEST(EpurSip, TakesTheCyclesOfParallelUnitsWhereRowsAreFull) {
   // 8 bits x 8 rows of 128, as E-PUR's 64 rows of 16.
-  EXPECT_DOUBLE_EQ(price(shipped("epur28_sip"), layers_of(8, 1024, 0, 1)).cycles, 8 * 1024 * (64 + 64));
-  EXPECT_DOUBLE_EQ(price(shipped("epur28"), in_bits(32, layers_of(8, 1024, 0, 1))).cycles, 8 * 1024 * (64 + 64));
+  EXPECT_DOUBLE_EQ(price(shipped("epur28_sip"), layers_of(8, 1024, 0, 1)).cycles,
+                   8 * 1024 * (64 + 64));
+  EXPECT_DOUBLE_EQ(price(shipped("epur28"), in_bits(32, layers_of(8, 1024, 0, 1))).cycles,
+                   8 * 1024 * (64 + 64));
   // 320 cells fill 2.5 rows and take 3: 2 x 320 x 8 (1 + 3) + 8 x 320 x 8 (5 + 3), E-PUR 171,520.
   EXPECT_DOUBLE_EQ(price(shipped("epur28_sip"), in_bits(8, eesen_recurrent(0, 1))).cycles, 184'320);
 }
@@ -267,10 +277,11 @@ TEST(EpurSip, IsFasterByTheShareOfLowPrecision) {
   const auto speedup = [&](const Activity& network, std::uint64_t low) {
     return price(chip, network).cycles / price(chip, dynamic(network, low)).cycles;
   };
-  EXPECT_NEAR(speedup(layers_of(1, 128, 0, 1000), 100), 2, 1e-9);                     // P0: 1.99
-  EXPECT_NEAR(speedup(layers_of(3, 512, 0, 1000), 52), 1 / (1 - 0.26), 0.001);        // 1.35; P0: 1.31
-  EXPECT_NEAR(speedup(in_bits(8, eesen_recurrent(0, 1000)), 70), 1 / 0.65, 0.001);    // 1.54; P0: 1.63
-  EXPECT_NEAR(speedup(layers_of(8, 1024, 0, 1000), 44), 1 / (1 - 0.22), 0.001);       // 1.28; P0: 1.40
+  EXPECT_NEAR(speedup(layers_of(1, 128, 0, 1000), 100), 2, 1e-9);               // P0: 1.99
+  EXPECT_NEAR(speedup(layers_of(3, 512, 0, 1000), 52), 1 / (1 - 0.26), 0.001);  // 1.35; P0: 1.31
+  EXPECT_NEAR(speedup(in_bits(8, eesen_recurrent(0, 1000)), 70), 1 / 0.65,
+              0.001);                                                            // 1.54; P0: 1.63
+  EXPECT_NEAR(speedup(layers_of(8, 1024, 0, 1000), 44), 1 / (1 - 0.22), 0.001);  // 1.28; P0: 1.40
 }
 
 TEST(EpurSip, SavesAboutTheEnergyThatP0Prints) {
@@ -278,10 +289,11 @@ TEST(EpurSip, SavesAboutTheEnergyThatP0Prints) {
   const auto saving = [&](const Activity& network, std::uint64_t low) {
     return 1 - price(chip, dynamic(network, low)).joules / price(chip, network).joules;
   };
-  EXPECT_NEAR(saving(layers_of(1, 128, 1, 250), 100), 0.353, 0.04);                // IMDB's reviews
+  EXPECT_NEAR(saving(layers_of(1, 128, 1, 250), 100), 0.353, 0.04);  // IMDB's reviews
   EXPECT_NEAR(saving(in_bits(8, eesen_recurrent(1, 1000)), 70), 0.325, 0.05);
-  // Captions and sentences are short: what one sequence saves depends on how long it is, for its weights come from DRAM
-  // once (9 bits each instead of 8). The printed figures lie between 20 or 30 steps and many.
+  // Captions and sentences are short: what one sequence saves depends on how long it is, for its
+  // weights come from DRAM once (9 bits each instead of 8). The printed figures lie between 20 or
+  // 30 steps and many.
   EXPECT_LT(saving(layers_of(3, 512, 1, 20), 52), 0.143);
   EXPECT_GT(saving(layers_of(3, 512, 1, 1000), 52), 0.143);
   EXPECT_LT(saving(layers_of(8, 1024, 1, 30), 44), 0.162);
@@ -290,7 +302,8 @@ TEST(EpurSip, SavesAboutTheEnergyThatP0Prints) {
 
 TEST(EpurSip, RefusesWhatLeavesOutElements) {
   EXPECT_FALSE(cannot_price(shipped("epur28_sip"), in_bits(8, eesen(1, 10))).has_value());
-  EXPECT_NE(cannot_price(shipped("epur28_sip"), reused(in_bits(8, eesen(1, 10)), 500))->find("operand_subtractions"),
+  EXPECT_NE(cannot_price(shipped("epur28_sip"), reused(in_bits(8, eesen(1, 10)), 500))
+                ->find("operand_subtractions"),
             std::string::npos);
 }
 
@@ -298,7 +311,8 @@ TEST(EpurSip, RefusesWhatLeavesOutElements) {
 Activity memoized(const Activity& dense, std::uint64_t remembered) {
   Activity activity = dense;
   for (LayerActivity& layer : activity.layers) {
-    const std::uint64_t neurons = layer[Count::kOutputs] * static_cast<std::uint64_t>(layer.shape.gates);
+    const std::uint64_t neurons =
+        layer[Count::kOutputs] * static_cast<std::uint64_t>(layer.shape.gates);
     layer[Count::kNeuronsMemoized] = neurons * remembered / 1000;
     layer[Count::kNeuronsComputed] = neurons - layer[Count::kNeuronsMemoized];
     complete_counts(layer);
@@ -311,8 +325,11 @@ Activity memoized(const Activity& dense, std::uint64_t remembered) {
 TEST(EpurMemo, IsEpurWhereNothingIsRemembered) {
   for (const Activity& network : {eesen(1, 1000), layers_of(1, 100, 1, 7)}) {
     if (network.layers[0].shape.weight_bits != 32) continue;
-    EXPECT_NEAR(price(shipped("epur28_memo"), network).cycles, price(shipped("epur28"), network).cycles, 1e-3);
-    EXPECT_NEAR(price(shipped("epur28_memo"), network).joules / price(shipped("epur28"), network).joules, 1, 1e-9);
+    EXPECT_NEAR(price(shipped("epur28_memo"), network).cycles,
+                price(shipped("epur28"), network).cycles, 1e-3);
+    EXPECT_NEAR(
+        price(shipped("epur28_memo"), network).joules / price(shipped("epur28"), network).joules, 1,
+        1e-9);
   }
 }
 
@@ -326,19 +343,26 @@ TEST(EpurMemo, TakesFiveCyclesForAPrediction) {
 TEST(EpurMemo, SavesAboutTheEnergyThatIsPrinted) {
   const Activity dense = eesen_recurrent(1, 1000);
   const auto ratio = [&](std::uint64_t remembered) {
-    return price(shipped("epur28_memo"), memoized(dense, remembered)).joules / price(shipped("epur28_memo"), dense).joules;
+    return price(shipped("epur28_memo"), memoized(dense, remembered)).joules /
+           price(shipped("epur28_memo"), dense).joules;
   };
-  EXPECT_NEAR(1 - ratio(242), 0.185, 0.03);  // MICRO 2019: 24.2 % of the neurons, 18.5 % of the energy
-  EXPECT_NEAR(1 - ratio(267), 0.21, 0.03);   // the longer paper: 26.7 %, 21 %
-  const double faster = price(shipped("epur28_memo"), dense).cycles / price(shipped("epur28_memo"), memoized(dense, 267)).cycles;
-  EXPECT_NEAR(faster, 1.21, 0.03);  // printed: 1.4; more than 1 / (1 - 0.267) = 1.36, which no predictor can exceed
+  EXPECT_NEAR(1 - ratio(242), 0.185,
+              0.03);  // MICRO 2019: 24.2 % of the neurons, 18.5 % of the energy
+  EXPECT_NEAR(1 - ratio(267), 0.21, 0.03);  // the longer paper: 26.7 %, 21 %
+  const double faster = price(shipped("epur28_memo"), dense).cycles /
+                        price(shipped("epur28_memo"), memoized(dense, 267)).cycles;
+  EXPECT_NEAR(
+      faster, 1.21,
+      0.03);  // printed: 1.4; more than 1 / (1 - 0.267) = 1.36, which no predictor can exceed
 }
 
-// Ten rows of a decoder over a sentence of 7 positions: an attention over keys of 64, and a generator of 1000 tokens.
+// Ten rows of a decoder over a sentence of 7 positions: an attention over keys of 64, and a
+// generator of 1000 tokens.
 Activity decoder_of(std::uint64_t rows) {
   LayerShape generator = linear(64, 1000);
   generator.form.softmax = true;
-  const LayerShape attention{.name = "attention", .kind = LayerKind::kAttention, .inputs = 64, .outputs = 1};
+  const LayerShape attention{
+      .name = "attention", .kind = LayerKind::kAttention, .inputs = 64, .outputs = 1};
   return {{dense_counts(lstm("forward", 64, 64), 1, rows), dense_counts(generator, 1, rows),
            dense_counts(attention, 1, 7 * rows)}};
 }
@@ -362,9 +386,9 @@ TEST(Cpu1, TakesTimeByRows) {
   const Accelerator cpu = shipped("cpu1");
   const double one = price(cpu, decoder_of(1)).cycles;
   EXPECT_DOUBLE_EQ(price(cpu, decoder_of(10)).cycles, 10 * one);
-  // 4 x 64 x 128 + 64 x 1000 + 7 x 2 x 64 products at 16 a cycle; exps of 1000 logits and 7 scores, 5 x 64 sigmoids and tanhs;
-  // 1000 biases and 5 passes over the logits, 4 x 64 biases and 64 sums of cells, 3 x 7 of the attention; 3 x 64 + 7
-  // multiplications; 1000 candidates.
+  // 4 x 64 x 128 + 64 x 1000 + 7 x 2 x 64 products at 16 a cycle; exps of 1000 logits and 7 scores,
+  // 5 x 64 sigmoids and tanhs; 1000 biases and 5 passes over the logits, 4 x 64 biases and 64 sums
+  // of cells, 3 x 7 of the attention; 3 x 64 + 7 multiplications; 1000 candidates.
   const double products = 4 * 64 * 128 + 64 * 1000 + 7 * 2 * 64;
   const double functions = 1000 + 7 + 5 * 64;
   const double elements = 6 * 1000 + 5 * 64 + 3 * 7 + 3 * 64 + 7 + 1000;
@@ -376,7 +400,13 @@ TEST(Cpu1, PricesCellsThatNoChipKnows) {
   LayerShape projected = lstm("forward", 8, 8);
   projected.form.projection = 4;
   projected.recurrent = 4;
-  const LayerShape gru{.name = "gru", .direction = "forward", .kind = LayerKind::kGru, .inputs = 8, .recurrent = 8, .outputs = 8, .gates = 3};
+  const LayerShape gru{.name = "gru",
+                       .direction = "forward",
+                       .kind = LayerKind::kGru,
+                       .inputs = 8,
+                       .recurrent = 8,
+                       .outputs = 8,
+                       .gates = 3};
   const Activity activity{{dense_counts(projected, 1, 5), dense_counts(gru, 1, 5)}};
   EXPECT_EQ(cannot_price(shipped("cpu1"), activity), std::nullopt);
   EXPECT_TRUE(cannot_price(shipped("reuse32"), activity).has_value());

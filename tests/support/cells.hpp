@@ -17,29 +17,33 @@ struct NamedCell {
 
 // All but the plain LSTM.
 inline std::vector<NamedCell> every_cell() {
-  return {{"LstmWithPeepholes", LayerKind::kLstm, {.peepholes = true}},
-          {"LstmWithProjection", LayerKind::kLstm, {.projection = 1}},
-          {"LstmWithPeepholesAndProjection", LayerKind::kLstm, {.peepholes = true, .projection = 1}},
-          {"Gru", LayerKind::kGru, {}},
-          {"GruWithoutBiases", LayerKind::kGru, {.unbiased = true}},
-          {"GruResettingBefore", LayerKind::kGru, {.reset_before = true}},
-          {"GruResettingBeforeWithoutBiases", LayerKind::kGru, {.reset_before = true, .unbiased = true}},
-          {"Sru", LayerKind::kSru, {}},
-          {"SruWithTanh", LayerKind::kSru, {.output_tanh = true}},
-          {"Qrnn", LayerKind::kQrnn, {}},
-          {"QrnnWithoutBiases", LayerKind::kQrnn, {.unbiased = true}},
-          {"QrnnWithTanh", LayerKind::kQrnn, {.output_tanh = true}}};
+  return {
+      {"LstmWithPeepholes", LayerKind::kLstm, {.peepholes = true}},
+      {"LstmWithProjection", LayerKind::kLstm, {.projection = 1}},
+      {"LstmWithPeepholesAndProjection", LayerKind::kLstm, {.peepholes = true, .projection = 1}},
+      {"Gru", LayerKind::kGru, {}},
+      {"GruWithoutBiases", LayerKind::kGru, {.unbiased = true}},
+      {"GruResettingBefore", LayerKind::kGru, {.reset_before = true}},
+      {"GruResettingBeforeWithoutBiases",
+       LayerKind::kGru,
+       {.reset_before = true, .unbiased = true}},
+      {"Sru", LayerKind::kSru, {}},
+      {"SruWithTanh", LayerKind::kSru, {.output_tanh = true}},
+      {"Qrnn", LayerKind::kQrnn, {}},
+      {"QrnnWithoutBiases", LayerKind::kQrnn, {.unbiased = true}},
+      {"QrnnWithTanh", LayerKind::kQrnn, {.output_tanh = true}}};
 }
 
 // Layers of one kind of cell, of widths up to 40 and windows up to 4 frames.
-inline std::vector<RecurrentSpec> random_cell_layers(Random& random, const NamedCell& cell, Index layers) {
+inline std::vector<RecurrentSpec> random_cell_layers(Random& random, const NamedCell& cell,
+                                                     Index layers) {
   std::vector<RecurrentSpec> specs;
   for (; layers > 0; --layers) {
-    RecurrentSpec spec{
-        .cells = random.skewed(1, 40),
-        .directions = random.of<std::vector<Direction>>({kForwardOnly, kBackwardOnly, kBothDirections}),
-        .kind = cell.kind,
-        .form = cell.form};
+    RecurrentSpec spec{.cells = random.skewed(1, 40),
+                       .directions = random.of<std::vector<Direction>>(
+                           {kForwardOnly, kBackwardOnly, kBothDirections}),
+                       .kind = cell.kind,
+                       .form = cell.form};
     if (spec.form.projection > 0) spec.form.projection = random.skewed(1, 40);
     if (spec.kind == LayerKind::kQrnn) spec.form.window = random.whole(1, 4);
     specs.push_back(std::move(spec));

@@ -224,8 +224,10 @@ void count_dense_step(LiteralDirection& log) {
   const LayerShape& shape = log.activity.shape;
   ++log.activity[Count::kSteps];
   for (std::int64_t row = 0; row < shape.gates * shape.outputs; ++row)
-    log.activity[Count::kMacsDense] += static_cast<std::uint64_t>(shape.inputs * shape.form.window + shape.recurrent);
-  log.activity[Count::kMacsDense] += static_cast<std::uint64_t>(shape.form.projection * shape.outputs);
+    log.activity[Count::kMacsDense] +=
+        static_cast<std::uint64_t>(shape.inputs * shape.form.window + shape.recurrent);
+  log.activity[Count::kMacsDense] +=
+      static_cast<std::uint64_t>(shape.form.projection * shape.outputs);
 }
 
 struct RecurrentTask {
@@ -260,13 +262,16 @@ void run_direction(const RecurrentTask& task, Walk walk, Elements of_x, Elements
       if (Elements::kStartsOver) wx.clear();
       if (Elements::kStartsOver) uh.clear();
       const std::vector<float> window = literal_window(layer, task.d, task.input, t);
-      step_elements(of_x, Source::kInput, {window.begin(), window.end()}, task.exact_input, w, wx, log);
-      if (layer.recurrent() > 0) step_elements(of_h, Source::kRecurrent, state.h, k == 0, u, uh, log);
+      step_elements(of_x, Source::kInput, {window.begin(), window.end()}, task.exact_input, w, wx,
+                    log);
+      if (layer.recurrent() > 0)
+        step_elements(of_h, Source::kRecurrent, state.h, k == 0, u, uh, log);
       literal_cells(layer, task.d, wx.values(), uh.values(), x, state, log.activity);
     }
     if (task.observed != nullptr)
       std::copy_n(task.observed->row(t) + offset, layer.width(), state.h.begin());
-    for (Index j = 0; j < layer.width(); ++j) output(t, offset + j) = static_cast<float>(state.h[j]);
+    for (Index j = 0; j < layer.width(); ++j)
+      output(t, offset + j) = static_cast<float>(state.h[j]);
   }
 }
 
@@ -280,10 +285,10 @@ LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy,
     log.activity.shape = shapes[d];
     std::visit(
         [&](const auto& plan, const auto& operand) {
-          run_direction(RecurrentTask{layer, d, input, exact_input, observed},
-                        walk_of(plan, layer.inputs),
-                        elements_of(operand, Source::kInput, layer.product_inputs()),
-                        elements_of(operand, Source::kRecurrent, layer.recurrent()), result.output, log);
+          run_direction(
+              RecurrentTask{layer, d, input, exact_input, observed}, walk_of(plan, layer.inputs),
+              elements_of(operand, Source::kInput, layer.product_inputs()),
+              elements_of(operand, Source::kRecurrent, layer.recurrent()), result.output, log);
         },
         policy.plan, policy.operand);
   }

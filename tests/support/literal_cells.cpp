@@ -37,8 +37,12 @@ struct Step {
   Counted math;
 
   Index at(Index gate, Index j) const { return gate * layer.cells + j; }
-  double bias(const Matrix<float>& biases, Index o) const { return static_cast<double>(biases(0, o)); }
-  double diagonal(Index row, Index j) const { return static_cast<double>(weights.diagonal(row, j)); }
+  double bias(const Matrix<float>& biases, Index o) const {
+    return static_cast<double>(biases(0, o));
+  }
+  double diagonal(Index row, Index j) const {
+    return static_cast<double>(weights.diagonal(row, j));
+  }
 };
 
 void lstm(Step& s) {
@@ -50,7 +54,9 @@ void lstm(Step& s) {
       return s.math.plus(s.wx[o] + s.uh[o], s.bias(s.weights.bias, o));
     };
     const auto peep = [&](double preactivation, Index row, double c) {
-      return s.layer.form.peepholes ? s.math.plus(preactivation, s.math.times(s.diagonal(row, j), c)) : preactivation;
+      return s.layer.form.peepholes
+                 ? s.math.plus(preactivation, s.math.times(s.diagonal(row, j), c))
+                 : preactivation;
     };
     const double before = s.state.c[j];
     const double i = s.math.sigmoid(peep(z(0), 0, before));
@@ -79,7 +85,8 @@ double gru_blend(Step& s, double z, double n, double before) {
   return s.math.plus(s.math.times(s.math.plus(1, -z), n), s.math.times(z, before));
 }
 
-// PyTorch's documentation of nn.GRU, equation for equation; r and z take the sum of their two biases.
+// PyTorch's documentation of nn.GRU, equation for equation; r and z take the sum of their two
+// biases.
 void gru_reset_after(Step& s) {
   for (Index j = 0; j < s.layer.cells; ++j) {
     const auto both = [&](Index o) {
@@ -131,7 +138,8 @@ void sru(Step& s) {
     };
     const double f = gate(1), r = gate(2);
     const double x = s.layer.has_highway_matrix() ? s.wx[s.at(3, j)] : static_cast<double>(s.x[j]);
-    s.state.c[j] = s.math.plus(s.math.times(f, before), s.math.times(s.math.plus(1, -f), s.wx[s.at(0, j)]));
+    s.state.c[j] =
+        s.math.plus(s.math.times(f, before), s.math.times(s.math.plus(1, -f), s.wx[s.at(0, j)]));
     const double shown = s.layer.form.output_tanh ? s.math.tanh(s.state.c[j]) : s.state.c[j];
     s.state.h[j] = s.math.plus(s.math.times(r, shown), s.math.times(s.math.plus(1, -r), x));
   }
@@ -145,14 +153,15 @@ void qrnn(Step& s) {
     };
     const double y = s.math.tanh(z(0)), f = s.math.sigmoid(z(1)), o = s.math.sigmoid(z(2));
     s.state.c[j] = s.math.plus(s.math.times(f, s.state.c[j]), s.math.times(s.math.plus(1, -f), y));
-    s.state.h[j] = s.math.times(o, s.layer.form.output_tanh ? s.math.tanh(s.state.c[j]) : s.state.c[j]);
+    s.state.h[j] =
+        s.math.times(o, s.layer.form.output_tanh ? s.math.tanh(s.state.c[j]) : s.state.c[j]);
   }
 }
 
 }  // namespace
 
-void literal_cells(const RecurrentLayer& layer, std::size_t direction, const Values& wx, const Values& uh,
-                   const float* x, CellState& state, LayerActivity& counts) {
+void literal_cells(const RecurrentLayer& layer, std::size_t direction, const Values& wx,
+                   const Values& uh, const float* x, CellState& state, LayerActivity& counts) {
   Step step{layer, layer.weights[direction], wx, uh, x, state, {counts}};
   if (layer.kind == LayerKind::kLstm) lstm(step);
   if (layer.kind == LayerKind::kGru && layer.form.reset_before) gru_reset_before(step);

@@ -221,9 +221,9 @@ class Adder {
 void count_step(LiteralDirection& log) {
   const LayerShape& shape = log.activity.shape;
   ++log.activity[Count::kSteps];
-  log.activity[Count::kMacsDense] +=
-      static_cast<std::uint64_t>(shape.gates * shape.outputs * (shape.inputs * shape.form.window + shape.recurrent) +
-                                 shape.form.projection * shape.outputs);
+  log.activity[Count::kMacsDense] += static_cast<std::uint64_t>(
+      shape.gates * shape.outputs * (shape.inputs * shape.form.window + shape.recurrent) +
+      shape.form.projection * shape.outputs);
 }
 
 struct Formats {
@@ -251,7 +251,8 @@ void run_direction(const RecurrentLayer& layer, std::size_t d, const Formats& fo
       ++log.activity[Count::kStepsRun];
       const std::vector<float> window = literal_window(layer, d, input, t);
       step_elements(of_x, Source::kInput,
-                    input_codes(window.data(), static_cast<Index>(window.size()), formats.x), wx, log);
+                    input_codes(window.data(), static_cast<Index>(window.size()), formats.x), wx,
+                    log);
       if (layer.recurrent() > 0) step_elements(of_h, Source::kRecurrent, cells.h(), uh, log);
       cells.step(wx.sums(), uh.sums(), input.row(t), log.activity);
     }
@@ -267,8 +268,8 @@ LiteralDirection blank_log(LayerShape shape, int bits) {
   return log;
 }
 
-LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy, const Formats& formats,
-                       MatrixView<const float> input) {
+LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy,
+                       const Formats& formats, MatrixView<const float> input) {
   LiteralLayer result{Matrix<float>(input.rows, layer.outputs()), {}};
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
     result.directions.push_back(blank_log(layer_shapes(layer)[d], formats.x.bits));
@@ -276,8 +277,8 @@ LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy, c
         [&](const auto& plan, const auto& operand) {
           run_direction(layer, d, formats, input, fixed_walk(plan, layer.inputs),
                         fixed_elements(operand, Source::kInput, formats.x, layer.product_inputs()),
-                        fixed_elements(operand, Source::kRecurrent, recurrent_format(layer, d, formats.h),
-                                       layer.recurrent()),
+                        fixed_elements(operand, Source::kRecurrent,
+                                       recurrent_format(layer, d, formats.h), layer.recurrent()),
                         result.output, result.directions.back());
         },
         policy.plan, policy.operand);

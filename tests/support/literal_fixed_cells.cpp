@@ -37,8 +37,8 @@ Format recurrent_format(const RecurrentLayer& layer, std::size_t direction, Form
       return {cells.bits, f};
 }
 
-FixedCells::FixedCells(const RecurrentLayer& layer, std::size_t direction, const CellFormats& formats,
-                       const FixedColumns& w, const FixedColumns& u)
+FixedCells::FixedCells(const RecurrentLayer& layer, std::size_t direction,
+                       const CellFormats& formats, const FixedColumns& w, const FixedColumns& u)
     : layer_(layer),
       weights_(layer.weights[direction]),
       formats_(formats),
@@ -47,7 +47,8 @@ FixedCells::FixedCells(const RecurrentLayer& layer, std::size_t direction, const
       diagonal_(weights_.diagonal, formats.x.bits),
       projection_(weights_.weight_hr, formats.x.bits),
       wx_fraction_(w.fraction() + formats.x.fraction),
-      uh_fraction_(layer.recurrent() > 0 ? u.fraction() + formats.recurrent.fraction : wx_fraction_),
+      uh_fraction_(layer.recurrent() > 0 ? u.fraction() + formats.recurrent.fraction
+                                         : wx_fraction_),
       sum_fraction_(std::max({wx_fraction_, uh_fraction_, kStateFraction + 1})),
       given_(layer.cells),
       h_(layer.width()),
@@ -55,7 +56,8 @@ FixedCells::FixedCells(const RecurrentLayer& layer, std::size_t direction, const
       output_(layer.width()) {}
 
 Whole FixedCells::z(Whole wx, Whole uh, float bias) const {
-  const Whole sum = wx * power(sum_fraction_ - wx_fraction_) + uh * power(sum_fraction_ - uh_fraction_) +
+  const Whole sum = wx * power(sum_fraction_ - wx_fraction_) +
+                    uh * power(sum_fraction_ - uh_fraction_) +
                     to_whole(bias, sum_fraction_, half_away);
   return saturated(half_away(sum, power(sum_fraction_ - kStateFraction)), 32);
 }
@@ -68,7 +70,8 @@ Whole FixedCells::with_diagonal(Whole z, Index row, Index j, Whole c) const {
 
 float FixedCells::bias(Index o) const {
   if (weights_.bias.size() == 0) return 0;
-  return weights_.bias_hh.size() == 0 ? weights_.bias(0, o) : weights_.bias(0, o) + weights_.bias_hh(0, o);
+  return weights_.bias_hh.size() == 0 ? weights_.bias(0, o)
+                                      : weights_.bias(0, o) + weights_.bias_hh(0, o);
 }
 
 void FixedCells::give(Index j, Whole value, int fraction) {
@@ -77,8 +80,8 @@ void FixedCells::give(Index j, Whole value, int fraction) {
       saturated(half_away(value, power(fraction - format.fraction)), format.bits));
 }
 
-void FixedCells::step(const std::vector<std::int64_t>& wx, const std::vector<std::int64_t>& uh, const float* x,
-                      LayerActivity& counts) {
+void FixedCells::step(const std::vector<std::int64_t>& wx, const std::vector<std::int64_t>& uh,
+                      const float* x, LayerActivity& counts) {
   wx_.assign(wx.begin(), wx.end());
   uh_.assign(uh.begin(), uh.end());
   uh_.resize(wx_.size());
@@ -99,11 +102,13 @@ void FixedCells::step(const std::vector<std::int64_t>& wx, const std::vector<std
   } each{};
   const int tanh = form.output_tanh ? 1 : 0;
   if (layer_.kind == LayerKind::kLstm) each = {form.peepholes ? 6 : 3, form.peepholes ? 8 : 5, 5};
-  if (layer_.kind == LayerKind::kGru) each = {3, form.unbiased ? 2 : (form.reset_before ? 5 : 6), 3};
+  if (layer_.kind == LayerKind::kGru)
+    each = {3, form.unbiased ? 2 : (form.reset_before ? 5 : 6), 3};
   if (layer_.kind == LayerKind::kSru) each = {6, 8, 2 + tanh};
   if (layer_.kind == LayerKind::kQrnn) each = {3, form.unbiased ? 2 : 5, 3 + tanh};
   const auto cells = static_cast<std::uint64_t>(layer_.cells);
-  counts[Count::kElementwiseMultiplications] += cells * static_cast<std::uint64_t>(each.multiplications);
+  counts[Count::kElementwiseMultiplications] +=
+      cells * static_cast<std::uint64_t>(each.multiplications);
   counts[Count::kElementwiseAdditions] += cells * static_cast<std::uint64_t>(each.additions);
   counts[Count::kNonlinearities] += cells * static_cast<std::uint64_t>(each.nonlinear);
   counts[Count::kOutputs] += cells;
@@ -135,7 +140,8 @@ void FixedCells::project(LayerActivity& counts) {
       ++counts[h.bits == 16 ? Count::kMacs16x16 : Count::kMacs8x8];
       ++counts[h.bits == 16 ? Count::kWeightWords16 : Count::kWeightWords8];
     }
-    h_[p] = static_cast<std::int64_t>(saturated(half_away(sum, power(fraction - h.fraction)), h.bits));
+    h_[p] =
+        static_cast<std::int64_t>(saturated(half_away(sum, power(fraction - h.fraction)), h.bits));
     output_[p] = h.value(h_[p]);
   }
 }
@@ -161,7 +167,8 @@ void FixedCells::gru_before() {
   const std::vector<std::int64_t> reset = given_;
   for (Index j = 0; j < layer_.cells; ++j) {
     Whole recurrent = 0;
-    for (Index i = 0; i < layer_.cells; ++i) recurrent += static_cast<Whole>(u_[i][at(2, j)]) * reset[i];
+    for (Index i = 0; i < layer_.cells; ++i)
+      recurrent += static_cast<Whole>(u_[i][at(2, j)]) * reset[i];
     const Whole keep = sigmoid(z_of(at(1, j), uh_[at(1, j)]));
     c_[j] = blend(keep, c_[j], to_state(hyperbolic_tangent(z_of(at(2, j), recurrent))));
     give(j, c_[j], kStateFraction);
@@ -172,7 +179,8 @@ void FixedCells::sru(const float* x) {
   for (Index j = 0; j < layer_.cells; ++j) {
     const Whole before = c_[j];
     const auto gate = [&](Index g) {
-      return sigmoid(with_diagonal(z(wx_[at(g, j)], 0, weights_.bias(0, at(g - 1, j))), g - 1, j, before));
+      return sigmoid(
+          with_diagonal(z(wx_[at(g, j)], 0, weights_.bias(0, at(g - 1, j))), g - 1, j, before));
     };
     const Whole f = gate(1), r = gate(2);
     c_[j] = blend(f, before, z(wx_[at(0, j)], 0, 0));

@@ -1,5 +1,5 @@
-// The cells of recurrent layers in integers (docs/cells.md), one step from the exact sums of the products, in whole
-// numbers of 128 bits: every rounding is a division.
+// The cells of recurrent layers in integers (docs/cells.md), one step from the exact sums of the
+// products, in whole numbers of 128 bits: every rounding is a division.
 #pragma once
 
 #include "host/core/activity.hpp"
@@ -19,8 +19,8 @@ Format recurrent_format(const RecurrentLayer& layer, std::size_t direction, Form
 
 class FixedCells {
  public:
-  FixedCells(const RecurrentLayer& layer, std::size_t direction, const CellFormats& formats, const FixedColumns& w,
-             const FixedColumns& u);
+  FixedCells(const RecurrentLayer& layer, std::size_t direction, const CellFormats& formats,
+             const FixedColumns& w, const FixedColumns& u);
 
   // Another state before the first step than zeros: codes of h, c in 2^-20.
   void start(std::vector<std::int64_t> h, std::vector<Whole> c) {
@@ -32,15 +32,15 @@ class FixedCells {
   float output(Index j) const { return output_[j]; }
 
   // wx, uh [G H]: sums without biases; uh may be empty. x [C]: the layer's input.
-  void step(const std::vector<std::int64_t>& wx, const std::vector<std::int64_t>& uh, const float* x,
-            LayerActivity& counts);
+  void step(const std::vector<std::int64_t>& wx, const std::vector<std::int64_t>& uh,
+            const float* x, LayerActivity& counts);
 
  private:
   Index at(Index gate, Index j) const { return gate * layer_.cells + j; }
-  Whole z(Whole wx, Whole uh, float bias) const;   // both sums and the bias, rounded once: 2^-20
+  Whole z(Whole wx, Whole uh, float bias) const;  // both sums and the bias, rounded once: 2^-20
   Whole with_diagonal(Whole z, Index row, Index j, Whole c) const;
-  float bias(Index o) const;                       // of everything that comes together in row o
-  void give(Index j, Whole value, int fraction);   // what a cell gives, into its format
+  float bias(Index o) const;                      // of everything that comes together in row o
+  void give(Index j, Whole value, int fraction);  // what a cell gives, into its format
   void project(LayerActivity& counts);
   void lstm();
   void gru_after();

@@ -15,32 +15,35 @@ const Whole kMostDistance = power(32) - 1;
 Codes codes_of(const float* x, std::size_t count, Format format) {
   Codes codes;
   for (std::size_t i = 0; i < count; ++i)
-    codes.push_back(static_cast<std::int64_t>(saturated(to_whole(x[i], format.fraction, half_away), format.bits)));
+    codes.push_back(static_cast<std::int64_t>(
+        saturated(to_whole(x[i], format.fraction, half_away), format.bits)));
   return codes;
 }
 
 Format input_format(const LayerPolicy& policy) {
   return std::visit(
       [](const auto& choice) {
-        if constexpr (requires { choice.input_bits; }) return Format{choice.kBits, static_cast<int>(choice.input_bits)};
+        if constexpr (requires { choice.input_bits; })
+          return Format{choice.kBits, static_cast<int>(choice.input_bits)};
         return Format{0, 0};
       },
       policy.arithmetic);
 }
 
-// What a layer remembers of one operand: the sums of its products, corrected by what moved, and every element.
+// What a layer remembers of one operand: the sums of its products, corrected by what moved, and
+// every element.
 struct Memory {
   struct Element {
     bool seen = false;
-    double index = 0;        // of its centroid
+    double index = 0;          // of its centroid
     std::int64_t entered = 0;  // what the sums hold of it
   };
   Codes sums;
   std::vector<Element> elements;
 
   // Of the element's new code: what the sums shall hold, and whether that is a change.
-  static std::pair<std::int64_t, bool> next(const OperandChoice& operand, Source source, Format format, std::int64_t code,
-                                            Element& element) {
+  static std::pair<std::int64_t, bool> next(const OperandChoice& operand, Source source,
+                                            Format format, std::int64_t code, Element& element) {
     if (const auto* reuse = std::get_if<Reuse>(&operand)) {
       const double step = (reuse->range_max - reuse->range_min) / reuse->clusters;
       const double lowest = std::floor(reuse->range_min / step + 0.5);
@@ -50,7 +53,9 @@ struct Memory {
       element.seen = true;
       element.index = index;
       const auto centroid = static_cast<float>(step * index);
-      return {static_cast<std::int64_t>(saturated(to_whole(centroid, format.fraction, half_up), format.bits)), changed};
+      return {static_cast<std::int64_t>(
+                  saturated(to_whole(centroid, format.fraction, half_up), format.bits)),
+              changed};
     }
     if (const auto* delta = std::get_if<Delta>(&operand)) {
       const double threshold = source == Source::kInput ? delta->threshold_x : delta->threshold_h;
@@ -92,15 +97,19 @@ struct Linear {
     const Format format = input_format(policy);
     LiteralWork& work = works[layer.name];
     ++work.steps;
-    const Codes& sums = memory.enter(policy.operand, Source::kInput, format, codes_of(x.data(), x.size(), format), weights, work);
+    const Codes& sums = memory.enter(policy.operand, Source::kInput, format,
+                                     codes_of(x.data(), x.size(), format), weights, work);
     std::vector<Whole> y;
     for (std::size_t o = 0; o < sums.size(); ++o) {
       const float bias = layer.bias.size() > 0 ? layer.bias(0, static_cast<Index>(o)) : 0;
-      y.push_back(sums[o] * power(fraction - weights.fraction() - format.fraction) + to_whole(bias, fraction, half_away));
+      y.push_back(sums[o] * power(fraction - weights.fraction() - format.fraction) +
+                  to_whole(bias, fraction, half_away));
     }
     return y;
   }
-  Whole state(Whole sum) const { return saturated(half_away(sum, power(fraction - kStateFraction)), 32); }
+  Whole state(Whole sum) const {
+    return saturated(half_away(sum, power(fraction - kStateFraction)), 32);
+  }
   std::vector<float> values(const std::vector<Whole>& sums, bool tanh) const {
     std::vector<float> y;
     for (Whole sum : sums) {
@@ -108,7 +117,8 @@ struct Linear {
       if (tanh)
         y.push_back(std::ldexp(static_cast<float>(hyperbolic_tangent(state(sum))), -kGateFraction));
       else
-        y.push_back(layer.activation.type == Activation::Type::kRelu ? std::max(value, 0.0F) : value);
+        y.push_back(layer.activation.type == Activation::Type::kRelu ? std::max(value, 0.0F)
+                                                                     : value);
     }
     return y;
   }
@@ -127,7 +137,8 @@ Whole exp_of(Whole distance) {
   static const Codes knots = [] {
     Codes all;
     for (int k = 0; k <= 1024; ++k)
-      all.push_back(static_cast<std::int64_t>(std::floor(std::exp2(-k / 1024.0L) * std::exp2(31.0L) + 0.5L)));
+      all.push_back(
+          static_cast<std::int64_t>(std::floor(std::exp2(-k / 1024.0L) * std::exp2(31.0L) + 0.5L)));
     return all;
   }();
   const auto log2e = static_cast<Whole>(std::floor(std::exp2(30.0L) / std::log(2.0L) + 0.5L));
@@ -144,7 +155,8 @@ Whole ln_of(Whole sum) {
   static const Codes knots = [] {
     Codes all;
     for (int k = 0; k <= 1024; ++k)
-      all.push_back(static_cast<std::int64_t>(std::floor(std::log1p(k / 1024.0L) * std::exp2(30.0L) + 0.5L)));
+      all.push_back(
+          static_cast<std::int64_t>(std::floor(std::log1p(k / 1024.0L) * std::exp2(30.0L) + 0.5L)));
     return all;
   }();
   const auto ln2 = static_cast<Whole>(std::floor(std::exp2(30.0L) * std::log(2.0L) + 0.5L));
@@ -152,14 +164,19 @@ Whole ln_of(Whole sum) {
   while (power(exponent + 1) <= sum) ++exponent;
   const Whole mantissa = floor_divide(sum * power(31), power(exponent));  // 1 to 2, in 2^-31
   const auto k = static_cast<std::size_t>(mantissa / power(21) - 1024);
-  const Whole of_mantissa = knots[k] + floor_divide((knots[k + 1] - knots[k]) * (mantissa % power(21)), power(21));
-  return half_away((exponent - kExpFraction) * ln2 + of_mantissa, power(kExpFraction - kStateFraction));
+  const Whole of_mantissa =
+      knots[k] + floor_divide((knots[k + 1] - knots[k]) * (mantissa % power(21)), power(21));
+  return half_away((exponent - kExpFraction) * ln2 + of_mantissa,
+                   power(kExpFraction - kStateFraction));
 }
 
 // below 2^-fraction in 2^-20.
 Whole distance_of(Whole below, int fraction) {
-  if (fraction <= kStateFraction) return std::min(below * power(std::min(kStateFraction - fraction, 40)), kMostDistance);
-  return fraction - kStateFraction > 62 ? 0 : std::min(half_away(below, power(fraction - kStateFraction)), kMostDistance);
+  if (fraction <= kStateFraction)
+    return std::min(below * power(std::min(kStateFraction - fraction, 40)), kMostDistance);
+  return fraction - kStateFraction > 62
+             ? 0
+             : std::min(half_away(below, power(fraction - kStateFraction)), kMostDistance);
 }
 
 class FixedDecoder {
@@ -173,17 +190,21 @@ class FixedDecoder {
     std::vector<float> feed;
   };
 
-  FixedDecoder(const TranslationModel& model, const OperatingPoint& point, MatrixView<const float> keys, Works& works)
+  FixedDecoder(const TranslationModel& model, const OperatingPoint& point,
+               MatrixView<const float> keys, Works& works)
       : model_(model), point_(point), keys_(keys), works_(works) {
-    for (std::size_t layer : model.decoder) cells_.push_back({model.cells(layer), point.layers[layer]});
+    for (std::size_t layer : model.decoder)
+      cells_.push_back({model.cells(layer), point.layers[layer]});
     format_ = input_format(point.layers[model.attention.output]);
-    for (Index s = 0; s < keys.rows; ++s) key_codes_.push_back(codes_of(keys.row(s), static_cast<std::size_t>(keys.cols), format_));
+    for (Index s = 0; s < keys.rows; ++s)
+      key_codes_.push_back(codes_of(keys.row(s), static_cast<std::size_t>(keys.cols), format_));
     if (!model.attention.context) return;
     Memory memory;
     const Linear context = linear(*model.attention.context);
     for (Index s = 0; s < keys.rows; ++s) {
       std::vector<float> key;
-      for (std::int64_t code : key_codes_[static_cast<std::size_t>(s)]) key.push_back(format_.value(code));
+      for (std::int64_t code : key_codes_[static_cast<std::size_t>(s)])
+        key.push_back(format_.value(code));
       hidden_.push_back(context.values(context(memory, key, works), false));
     }
   }
@@ -198,12 +219,14 @@ class FixedDecoder {
     const std::vector<float> c = crossed(states.c, sentence, model_.bridge.cell);
     std::size_t at = 0;
     for (const Cells& of_layer : cells_) {
-      FixedCells& cell = row.cells.emplace_back(of_layer.layer, 0, of_layer.formats, of_layer.w, of_layer.u);
+      FixedCells& cell =
+          row.cells.emplace_back(of_layer.layer, 0, of_layer.formats, of_layer.w, of_layer.u);
       std::vector<Whole> state;
       const bool gru = of_layer.layer.kind == LayerKind::kGru;
       const auto width = static_cast<std::size_t>(of_layer.layer.cells);
       for (std::size_t j = 0; j < width; ++j)
-        state.push_back(saturated(to_whole(gru ? h[at + j] : c[at + j], kStateFraction, half_away), 32));
+        state.push_back(
+            saturated(to_whole(gru ? h[at + j] : c[at + j], kStateFraction, half_away), 32));
       cell.start(codes_of(h.data() + at, width, of_layer.formats.recurrent), std::move(state));
       at += width;
     }
@@ -211,8 +234,9 @@ class FixedDecoder {
   }
 
   std::vector<double> predict(Row& row) const {
-    std::vector<float> x(model_.target_embedding.row(row.tokens.back()),
-                         model_.target_embedding.row(row.tokens.back()) + model_.target_embedding.cols());
+    std::vector<float> x(
+        model_.target_embedding.row(row.tokens.back()),
+        model_.target_embedding.row(row.tokens.back()) + model_.target_embedding.cols());
     if (model_.input_feeding) x.insert(x.end(), row.feed.begin(), row.feed.end());
     for (std::size_t l = 0; l < cells_.size(); ++l) x = through_cells(row, l, x);
     std::vector<float> both = attend(row, x);
@@ -227,8 +251,9 @@ class FixedDecoder {
     const Whole ln = ln_of(sum);
     std::vector<double> lp;
     for (Whole each : z)
-      lp.push_back(static_cast<double>(static_cast<float>(
-          -std::ldexp(static_cast<double>(half_away(most - each + ln, power(kStateFraction - kLogFraction))), -kLogFraction))));
+      lp.push_back(static_cast<double>(static_cast<float>(-std::ldexp(
+          static_cast<double>(half_away(most - each + ln, power(kStateFraction - kLogFraction))),
+          -kLogFraction))));
     return lp;
   }
 
@@ -236,10 +261,12 @@ class FixedDecoder {
   Linear linear(std::size_t layer) const { return {model_.linear(layer), point_.layers[layer]}; }
 
   // The final states of one sentence through the bridge's layer, or as they are.
-  std::vector<float> crossed(const std::vector<Matrix<float>>& finals, Index sentence, std::optional<std::size_t> layer) const {
+  std::vector<float> crossed(const std::vector<Matrix<float>>& finals, Index sentence,
+                             std::optional<std::size_t> layer) const {
     std::vector<float> f;
     for (std::size_t from : model_.bridge.from)
-      f.insert(f.end(), finals[from].row(sentence), finals[from].row(sentence) + finals[from].cols());
+      f.insert(f.end(), finals[from].row(sentence),
+               finals[from].row(sentence) + finals[from].cols());
     if (!layer) return f;
     Memory memory;
     const Linear bridge = linear(*layer);
@@ -251,8 +278,10 @@ class FixedDecoder {
     LiteralWork& work = works_[of_layer.layer.name];
     ++work.steps;
     const OperandChoice& operand = of_layer.policy.operand;
-    const Codes& wx = row.x[l].enter(operand, Source::kInput, of_layer.x, codes_of(x.data(), x.size(), of_layer.x), of_layer.w, work);
-    const Codes& uh = row.h[l].enter(operand, Source::kRecurrent, of_layer.formats.recurrent, row.cells[l].h(), of_layer.u, work);
+    const Codes& wx = row.x[l].enter(operand, Source::kInput, of_layer.x,
+                                     codes_of(x.data(), x.size(), of_layer.x), of_layer.w, work);
+    const Codes& uh = row.h[l].enter(operand, Source::kRecurrent, of_layer.formats.recurrent,
+                                     row.cells[l].h(), of_layer.u, work);
     LayerActivity unused;
     row.cells[l].step(wx, uh, x.data(), unused);
     std::vector<float> h;
@@ -268,7 +297,9 @@ class FixedDecoder {
       probe = layer.values(layer(row.probe, query, works_), false);
     }
     int fraction = 0;
-    const std::vector<Whole> scores = attention.type == Attention::Type::kMlp ? mlp_scores(probe, fraction) : scores_of(probe, fraction);
+    const std::vector<Whole> scores = attention.type == Attention::Type::kMlp
+                                          ? mlp_scores(probe, fraction)
+                                          : scores_of(probe, fraction);
     const Whole most = *std::ranges::max_element(scores);
     std::vector<Whole> sums(key_codes_[0].size());
     Whole weights = 0;
@@ -287,7 +318,9 @@ class FixedDecoder {
     for (float value : probe) greatest = std::max(greatest, std::abs(value));
     int own = 0;
     if (greatest > 0)
-      for (own = 200; std::ldexp(static_cast<long double>(greatest), own) > static_cast<long double>(power(format_.bits - 1) - 1);) --own;
+      for (own = 200; std::ldexp(static_cast<long double>(greatest), own) >
+                      static_cast<long double>(power(format_.bits - 1) - 1);)
+        --own;
     const Codes codes = codes_of(probe.data(), probe.size(), {format_.bits, own});
     std::vector<Whole> scores;
     for (const Codes& key : key_codes_) {
@@ -305,8 +338,10 @@ class FixedDecoder {
     for (const std::vector<float>& hidden : hidden_) {
       Whole sum = 0;
       for (std::size_t m = 0; m < probe.size(); ++m) {
-        const double z = (static_cast<double>(probe[m]) + static_cast<double>(hidden[m])) * std::exp2(kStateFraction);
-        sum += v[static_cast<Index>(m)][0] * hyperbolic_tangent(saturated(static_cast<Whole>(std::round(z)), 32));
+        const double z = (static_cast<double>(probe[m]) + static_cast<double>(hidden[m])) *
+                         std::exp2(kStateFraction);
+        sum += v[static_cast<Index>(m)][0] *
+               hyperbolic_tangent(saturated(static_cast<Whole>(std::round(z)), 32));
       }
       scores.push_back(sum);
     }
@@ -326,13 +361,16 @@ class FixedDecoder {
 
 }  // namespace
 
-LiteralTranslation literal_fixed_translation(const TranslationModel& model, const OperatingPoint& point,
-                                             MatrixView<const float> keys, const EncoderStates& states, Index sentence,
+LiteralTranslation literal_fixed_translation(const TranslationModel& model,
+                                             const OperatingPoint& point,
+                                             MatrixView<const float> keys,
+                                             const EncoderStates& states, Index sentence,
                                              const SearchOptions& options) {
   Works works;
   const FixedDecoder decoder(model, point, keys, works);
-  LiteralTranslation result = literal_search(model, decoder.first(states, sentence), options,
-                                             [&](FixedDecoder::Row& row) { return decoder.predict(row); });
+  LiteralTranslation result =
+      literal_search(model, decoder.first(states, sentence), options,
+                     [&](FixedDecoder::Row& row) { return decoder.predict(row); });
   result.work = std::move(works);
   return result;
 }

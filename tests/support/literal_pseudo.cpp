@@ -32,7 +32,8 @@ struct Weights {
   }
   std::int64_t w16(Index o, Index i) const { return code[o * cols + i]; }
   std::int64_t w8(Index o, Index i) const {
-    return std::min<std::int64_t>(127, static_cast<std::int64_t>(std::floor(static_cast<double>(w16(o, i)) / 256 + 0.5)));
+    return std::min<std::int64_t>(
+        127, static_cast<std::int64_t>(std::floor(static_cast<double>(w16(o, i)) / 256 + 0.5)));
   }
 };
 
@@ -41,10 +42,11 @@ struct Half {
   Weights weights;
   int bits;  // fraction bits of the elements
   std::int64_t clip, threshold;
-  double delta_step;  // of the 8-bit differences, in steps of the elements, 1 or more
+  double delta_step;        // of the 8-bit differences, in steps of the elements, 1 or more
   Codes reference, memory;  // memory in units of the 16-bit products
 
-  Half(const Matrix<float>& weight, int element_bits, double clip_value, double threshold_value, double delta_scale)
+  Half(const Matrix<float>& weight, int element_bits, double clip_value, double threshold_value,
+       double delta_scale)
       : weights(weight),
         bits(element_bits),
         clip(distance(clip_value)),
@@ -52,8 +54,12 @@ struct Half {
         delta_step(std::max(1.0, std::ldexp(delta_scale, element_bits))),
         reference(weights.cols),
         memory(weights.rows) {}
-  std::int64_t distance(double value) const { return static_cast<std::int64_t>(std::floor(std::ldexp(value, bits) + 0.5)); }
-  std::int64_t element(double value) const { return within(std::round(std::ldexp(value, bits)), 16); }
+  std::int64_t distance(double value) const {
+    return static_cast<std::int64_t>(std::floor(std::ldexp(value, bits) + 0.5));
+  }
+  std::int64_t element(double value) const {
+    return within(std::round(std::ldexp(value, bits)), 16);
+  }
 
   void add16(Index i, std::int64_t amount, LiteralPseudo& log) {
     for (Index o = 0; o < weights.rows; ++o, ++log.macs16) memory[o] += weights.w16(o, i) * amount;
@@ -73,7 +79,8 @@ struct Half {
       const std::int64_t d8 = within(std::round(static_cast<double>(difference) / delta_step), 8);
       if (std::abs(difference) < clip || d8 == 0) continue;
       const auto step = static_cast<std::int64_t>(delta_step);
-      for (Index o = 0; o < weights.rows; ++o, ++log.macs8) memory[o] += 256 * step * weights.w8(o, i) * d8;
+      for (Index o = 0; o < weights.rows; ++o, ++log.macs8)
+        memory[o] += 256 * step * weights.w8(o, i) * d8;
       reference[i] += step * d8;
     }
   }
@@ -88,7 +95,9 @@ class Controller {
     std::vector<double> now;
     for (Index i = 0; i < inputs; ++i)
       now.push_back(static_cast<double>(within(
-          std::floor(std::ldexp(static_cast<double>(x[i]), static_cast<int>(skip_.fraction_bits)) + 0.5), 16)));
+          std::floor(std::ldexp(static_cast<double>(x[i]), static_cast<int>(skip_.fraction_bits)) +
+                     0.5),
+          16)));
     const bool first = before_.empty();
     const double score = first ? 0 : similarity(now);
     before_ = now;
@@ -127,10 +136,12 @@ class Controller {
 
 }  // namespace
 
-LiteralPseudo literal_pseudo(const RecurrentLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
-                             const Delta* delta, MatrixView<const float> input) {
+LiteralPseudo literal_pseudo(const RecurrentLayer& layer, std::size_t direction, int input_bits,
+                             const SimilaritySkip& skip, const Delta* delta,
+                             MatrixView<const float> input) {
   const RecurrentWeights& weights = layer.weights[direction];
-  const double of_x = delta == nullptr ? 0 : delta->threshold_x, of_h = delta == nullptr ? 0 : delta->threshold_h;
+  const double of_x = delta == nullptr ? 0 : delta->threshold_x,
+               of_h = delta == nullptr ? 0 : delta->threshold_h;
   const Format x_format{16, input_bits}, cell_format{16, 15};
   const Format h_format = recurrent_format(layer, direction, cell_format);
   Half x(weights.weight_ih, input_bits, skip.pseudo_clip, of_x, skip.delta_scale);
@@ -146,7 +157,8 @@ LiteralPseudo literal_pseudo(const RecurrentLayer& layer, std::size_t direction,
     const std::vector<float> window = literal_window(layer, direction, input, t);
     const std::vector<double> values(window.begin(), window.end());
     std::vector<double> before;
-    for (std::int64_t code : cells.h()) before.push_back(std::ldexp(static_cast<double>(code), -h_format.fraction));
+    for (std::int64_t code : cells.h())
+      before.push_back(std::ldexp(static_cast<double>(code), -h_format.fraction));
     if (mode == StepMode::kRun) {
       x.full_step(values, delta != nullptr, log);
       h.full_step(before, delta != nullptr, log);

@@ -1,5 +1,6 @@
-// The pseudo-skip controller of P1 as its text writes it (techniques.md, "similarity skip"), in int16: modes step by step,
-// a memory of pre-activations that full steps rebuild or move and pseudo-skips move. One direction, one utterance.
+// The pseudo-skip controller of P1 as its text writes it (techniques.md, "similarity skip"), in
+// int16: modes step by step, a memory of pre-activations that full steps rebuild or move and
+// pseudo-skips move. One direction, one utterance.
 #pragma once
 
 #include "host/engine/engine.hpp"
@@ -13,7 +14,8 @@ struct LiteralPseudo {
 };
 
 // delta: the operand, or null for as_is.
-LiteralPseudo literal_pseudo(const RecurrentLayer& layer, std::size_t direction, int input_bits, const SimilaritySkip& skip,
-                             const Delta* delta, MatrixView<const float> input);
+LiteralPseudo literal_pseudo(const RecurrentLayer& layer, std::size_t direction, int input_bits,
+                             const SimilaritySkip& skip, const Delta* delta,
+                             MatrixView<const float> input);
 
 }  // namespace edgeval::test

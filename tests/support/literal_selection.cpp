@@ -72,11 +72,13 @@ Layer1 layer_of(const RecurrentLayer& layer, std::size_t direction, const Arithm
   };
   return {weights,
           {&weights.weight_ih, bits, x_bits, fraction(weights.weight_ih)},
-          {&weights.weight_hh, bits, bits == 32 ? 0 : recurrent_format(layer, direction, {bits, bits - 1}).fraction,
+          {&weights.weight_hh, bits,
+           bits == 32 ? 0 : recurrent_format(layer, direction, {bits, bits - 1}).fraction,
            fraction(weights.weight_hh)}};
 }
 
-// The cells in the numbers of the arithmetic, from the sums W x and U h: integers of the products, or doubles.
+// The cells in the numbers of the arithmetic, from the sums W x and U h: integers of the products,
+// or doubles.
 class AnyCells {
  public:
   AnyCells(const RecurrentLayer& layer, std::size_t direction, const Layer1& net)
@@ -85,7 +87,8 @@ class AnyCells {
     const Format x{net.x.bits, net.x.element_bits}, cells{net.x.bits, net.x.bits - 1};
     w_.emplace(net.weights.weight_ih, net.x.bits);
     u_.emplace(net.weights.weight_hh, net.x.bits);
-    fixed_.emplace(layer, direction, CellFormats{x, cells, recurrent_format(layer, direction, cells)}, *w_, *u_);
+    fixed_.emplace(layer, direction,
+                   CellFormats{x, cells, recurrent_format(layer, direction, cells)}, *w_, *u_);
   }
 
   // What enters the product with U; nothing where there is none.
@@ -98,7 +101,9 @@ class AnyCells {
   }
   // In units of 2^-kStateBits under integer arithmetic.
   double c(Index k) const { return fixed_ ? static_cast<double>(fixed_->c()[k]) : state_.c[k]; }
-  float output(Index j) const { return fixed_ ? fixed_->output(j) : static_cast<float>(state_.h[j]); }
+  float output(Index j) const {
+    return fixed_ ? fixed_->output(j) : static_cast<float>(state_.h[j]);
+  }
 
   void step(const Values& wx, const Values& uh, const float* x) {
     LayerActivity ignored;
@@ -135,8 +140,8 @@ double binary_dot(const Operand& operand, const Values& elements, Index o) {
 
 // Frames in processing order; step(x, frame, cells) does one, x being what enters the products.
 template <class Step>
-Matrix<float> walk(const RecurrentLayer& layer, std::size_t direction, const Layer1& net, MatrixView<const float> input,
-                   Step step) {
+Matrix<float> walk(const RecurrentLayer& layer, std::size_t direction, const Layer1& net,
+                   MatrixView<const float> input, Step step) {
   Matrix<float> output(input.rows, layer.width());
   AnyCells cells(layer, direction, net);
   for (Index k = 0; k < input.rows; ++k) {
@@ -167,38 +172,40 @@ LiteralSelection literal_memoized(const RecurrentLayer& layer, std::size_t direc
   std::vector<Neuron> neurons(layer.gates() * layer.cells);
   LiteralSelection log;
   bool at_start = true;
-  log.output = walk(layer, direction, net, input, [&](const Values& x_values, const float* frame, AnyCells& cells) {
-    const Values x = stored(net.x, x_values), h = stored(net.h, cells.h());
-    if (!net.integer() && !at_start)
-      for (double value : h) log.margin = std::min(log.margin, std::abs(value));
-    at_start = false;
-    Values wx(neurons.size()), uh(neurons.size());
-    for (std::size_t o = 0; o < neurons.size(); ++o) {
-      Neuron& neuron = neurons[o];
-      const double x_sum = dot(net.x, x, static_cast<Index>(o)),
-                   h_sum = dot(net.h, h, static_cast<Index>(o));
-      const double y = x_sum * net.x.unit() + h_sum * net.h.unit();
-      const double y_b =
-          binary_dot(net.x, x, static_cast<Index>(o)) + binary_dot(net.h, h, static_cast<Index>(o));
-      bool reuse = false;
-      if (!neuron.first && choice.predictor == MemoPredictor::kBinary) {
-        if (y_b != 0 || neuron.binary_m == 0) {
-          neuron.delta += y_b == 0 ? 0 : std::abs((y_b - neuron.binary_m) / y_b);
-          reuse = neuron.delta <= choice.threshold;
+  log.output = walk(
+      layer, direction, net, input,
+      [&](const Values& x_values, const float* frame, AnyCells& cells) {
+        const Values x = stored(net.x, x_values), h = stored(net.h, cells.h());
+        if (!net.integer() && !at_start)
+          for (double value : h) log.margin = std::min(log.margin, std::abs(value));
+        at_start = false;
+        Values wx(neurons.size()), uh(neurons.size());
+        for (std::size_t o = 0; o < neurons.size(); ++o) {
+          Neuron& neuron = neurons[o];
+          const double x_sum = dot(net.x, x, static_cast<Index>(o)),
+                       h_sum = dot(net.h, h, static_cast<Index>(o));
+          const double y = x_sum * net.x.unit() + h_sum * net.h.unit();
+          const double y_b = binary_dot(net.x, x, static_cast<Index>(o)) +
+                             binary_dot(net.h, h, static_cast<Index>(o));
+          bool reuse = false;
+          if (!neuron.first && choice.predictor == MemoPredictor::kBinary) {
+            if (y_b != 0 || neuron.binary_m == 0) {
+              neuron.delta += y_b == 0 ? 0 : std::abs((y_b - neuron.binary_m) / y_b);
+              reuse = neuron.delta <= choice.threshold;
+            }
+          } else if (!neuron.first) {
+            const double change = y == neuron.y_m ? 0 : std::abs((y - neuron.y_m) / y);
+            reuse = change <= choice.threshold;
+            if (!net.integer())
+              log.margin = std::min(log.margin, std::abs(change - choice.threshold) * std::abs(y));
+          }
+          if (!reuse) neuron = {false, x_sum, h_sum, y, y_b, 0};
+          ++(reuse ? log.memoized : log.computed);
+          wx[o] = neuron.x_sum;
+          uh[o] = neuron.h_sum;
         }
-      } else if (!neuron.first) {
-        const double change = y == neuron.y_m ? 0 : std::abs((y - neuron.y_m) / y);
-        reuse = change <= choice.threshold;
-        if (!net.integer())
-          log.margin = std::min(log.margin, std::abs(change - choice.threshold) * std::abs(y));
-      }
-      if (!reuse) neuron = {false, x_sum, h_sum, y, y_b, 0};
-      ++(reuse ? log.memoized : log.computed);
-      wx[o] = neuron.x_sum;
-      uh[o] = neuron.h_sum;
-    }
-    cells.step(wx, uh, frame);
-  });
+        cells.step(wx, uh, frame);
+      });
   return log;
 }
 
@@ -315,28 +322,29 @@ LiteralSelection literal_dynamic_precision(const RecurrentLayer& layer, std::siz
             N = part(choice.stable_share, 1);
   std::vector<Machine> machines(layer.cells);
   bool at_start = true;
-  log.output = walk(layer, direction, net, input, [&](const Values& x, const float* frame, AnyCells& cells) {
-    const Index rows = layer.gates() * layer.cells;
-    const Values h = cells.h();
-    Values wx(static_cast<std::size_t>(rows)), uh(static_cast<std::size_t>(rows));
-    for (Index k = 0; k < layer.cells; ++k) {
-      const int bits = machines[k].precision;
-      ++(bits == 8 ? log.high : log.low);
-      for (Index o = k; o < rows; o += layer.cells) {
-        wx[o] = of_x.dot(x, o, bits, true) * of_x.unit();
-        uh[o] = of_h.dot(h, o, bits, at_start) * of_h.unit();
-      }
-    }
-    at_start = false;
-    cells.step(wx, uh, frame);
-    for (Index k = 0; k < layer.cells; ++k) {
-      const Machine& machine = machines[k];
-      if (!net.integer() && machine.state != Machine::kProfile)
-        log.margin = std::min(
-            {log.margin, std::abs(cells.c(k) - machine.lo), std::abs(cells.c(k) - machine.hi)});
-      machines[k].see(cells.c(k), T, M, N, choice.margin);
-    }
-  });
+  log.output =
+      walk(layer, direction, net, input, [&](const Values& x, const float* frame, AnyCells& cells) {
+        const Index rows = layer.gates() * layer.cells;
+        const Values h = cells.h();
+        Values wx(static_cast<std::size_t>(rows)), uh(static_cast<std::size_t>(rows));
+        for (Index k = 0; k < layer.cells; ++k) {
+          const int bits = machines[k].precision;
+          ++(bits == 8 ? log.high : log.low);
+          for (Index o = k; o < rows; o += layer.cells) {
+            wx[o] = of_x.dot(x, o, bits, true) * of_x.unit();
+            uh[o] = of_h.dot(h, o, bits, at_start) * of_h.unit();
+          }
+        }
+        at_start = false;
+        cells.step(wx, uh, frame);
+        for (Index k = 0; k < layer.cells; ++k) {
+          const Machine& machine = machines[k];
+          if (!net.integer() && machine.state != Machine::kProfile)
+            log.margin = std::min(
+                {log.margin, std::abs(cells.c(k) - machine.lo), std::abs(cells.c(k) - machine.hi)});
+          machines[k].see(cells.c(k), T, M, N, choice.margin);
+        }
+      });
   return log;
 }
 

@@ -1,6 +1,6 @@
 // Memoization and dynamic precision as their papers write them, and the integer arithmetics as
-// docs/techniques.md writes them: one direction of one recurrent layer over one utterance, every step
-// executed, one neuron after the other. Nothing of an engine or of a technique's rule is used.
+// docs/techniques.md writes them: one direction of one recurrent layer over one utterance, every
+// step executed, one neuron after the other. Nothing of an engine or of a technique's rule is used.
 #pragma once
 
 #include <limits>

@@ -18,7 +18,8 @@ Vector times(const Matrix<float>& weight, const Vector& x, LiteralWork& work) {
   Vector y(static_cast<std::size_t>(weight.rows()));
   for (Index o = 0; o < weight.rows(); ++o)
     for (Index i = 0; i < weight.cols(); ++i) {
-      y[static_cast<std::size_t>(o)] += static_cast<double>(weight(o, i)) * x[static_cast<std::size_t>(i)];
+      y[static_cast<std::size_t>(o)] +=
+          static_cast<double>(weight(o, i)) * x[static_cast<std::size_t>(i)];
       ++work.macs;
       ++work.weight_words;
     }
@@ -30,14 +31,19 @@ void add(Vector& to, const Matrix<float>& bias, LiteralWork& work) {
     ++work.additions;
   }
 }
-std::uint64_t zeros(const Vector& x) { return static_cast<std::uint64_t>(std::ranges::count(x, 0.0)); }
-Vector row_of(const Matrix<float>& matrix, int row) { return Vector(matrix.row(row), matrix.row(row) + matrix.cols()); }
+std::uint64_t zeros(const Vector& x) {
+  return static_cast<std::uint64_t>(std::ranges::count(x, 0.0));
+}
+Vector row_of(const Matrix<float>& matrix, int row) {
+  return Vector(matrix.row(row), matrix.row(row) + matrix.cols());
+}
 
 struct State {
   Vector h, c;
 };
 
-void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Vector& x, State& state, LiteralWork& work) {
+void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Vector& x,
+          State& state, LiteralWork& work) {
   ++work.steps;
   work.inputs_zero += zeros(x);
   work.recurrent_inputs_zero += zeros(state.h);
@@ -82,7 +88,7 @@ Vector through(const LinearLayer& layer, const Vector& x, Works& works) {
 struct Encoding {
   std::vector<Vector> keys;
   std::vector<Vector> hidden;  // W_context of each key, of mlp
-  std::vector<State> finals;  // of each layer
+  std::vector<State> finals;   // of each layer
 };
 
 Encoding encode_literally(const TranslationModel& model, const std::vector<int>& source) {
@@ -93,9 +99,11 @@ Encoding encode_literally(const TranslationModel& model, const std::vector<int>&
     std::vector<Vector> outputs(encoding.keys.size());
     State finals;
     for (std::size_t d = 0; d < layer.directions.size(); ++d) {
-      State state{Vector(static_cast<std::size_t>(layer.cells)), Vector(static_cast<std::size_t>(layer.cells))};
+      State state{Vector(static_cast<std::size_t>(layer.cells)),
+                  Vector(static_cast<std::size_t>(layer.cells))};
       for (std::size_t k = 0; k < outputs.size(); ++k) {
-        const std::size_t s = layer.directions[d] == Direction::kForward ? k : outputs.size() - 1 - k;
+        const std::size_t s =
+            layer.directions[d] == Direction::kForward ? k : outputs.size() - 1 - k;
         LiteralWork of_encoder;
         step(layer, layer.weights[d], encoding.keys[s], state, of_encoder);
         outputs[s].insert(outputs[s].end(), state.h.begin(), state.h.end());
@@ -116,7 +124,8 @@ struct Beamed {
   Vector feed;
 };
 
-std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& encoding, Works& works) {
+std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& encoding,
+                                Works& works) {
   std::vector<State> states;
   if (!model.bridge.hidden) {
     for (std::size_t from : model.bridge.from) states.push_back(encoding.finals[from]);
@@ -127,9 +136,11 @@ std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& e
     h.insert(h.end(), encoding.finals[from].h.begin(), encoding.finals[from].h.end());
     c.insert(c.end(), encoding.finals[from].c.begin(), encoding.finals[from].c.end());
   }
-  const bool rectified = model.linear(*model.bridge.hidden).activation.type == Activation::Type::kRelu;
+  const bool rectified =
+      model.linear(*model.bridge.hidden).activation.type == Activation::Type::kRelu;
   const auto act = [&](Vector y, const LinearLayer& layer) {
-    for (double& value : y) value = model.bridge.tanh ? std::tanh(value) : rectified ? std::max(value, 0.0) : value;
+    for (double& value : y)
+      value = model.bridge.tanh ? std::tanh(value) : rectified ? std::max(value, 0.0) : value;
     works[layer.name].nonlinearities += model.bridge.tanh || rectified ? y.size() : 0;
     return y;
   };
@@ -153,7 +164,8 @@ std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& e
 }
 
 // log-probabilities of the next token; moves the hypothesis's states on.
-Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& hypothesis, Works& works) {
+Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& hypothesis,
+               Works& works) {
   Vector x = row_of(model.target_embedding, hypothesis.tokens.back());
   if (model.input_feeding) x.insert(x.end(), hypothesis.feed.begin(), hypothesis.feed.end());
   for (std::size_t l = 0; l < model.decoder.size(); ++l) {
@@ -170,7 +182,8 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
     double score = 0;
     if (attention.type == Attention::Type::kMlp) {
       for (std::size_t m = 0; m < probe.size(); ++m) {
-        score += static_cast<double>(attention.score(0, static_cast<Index>(m))) * std::tanh(probe[m] + encoding.hidden[s][m]);
+        score += static_cast<double>(attention.score(0, static_cast<Index>(m))) *
+                 std::tanh(probe[m] + encoding.hidden[s][m]);
         ++work.additions;
         ++work.nonlinearities;
         ++work.macs;
@@ -185,8 +198,8 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
     scores.push_back(score);
     ++work.steps;
     work.inputs_zero += zeros(key);
-    work.macs += key.size();   // of the context, below
-    work.additions += 3;       // the greatest so far, the distance from it, the sum of exps
+    work.macs += key.size();  // of the context, below
+    work.additions += 3;      // the greatest so far, the distance from it, the sum of exps
     work.multiplications += 1;
     work.nonlinearities += 1;
   }
@@ -205,7 +218,9 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
     }
   Vector z = through(model.linear(model.generator), hypothesis.feed, works);
   LiteralWork& last = works[model.linear(model.generator).name];
-  last.additions += 5 * z.size();  // the greatest so far, the distance from it, the sum of exps, z - shift, the score
+  last.additions +=
+      5 *
+      z.size();  // the greatest so far, the distance from it, the sum of exps, z - shift, the score
   last.nonlinearities += z.size();
   last.comparisons += z.size();
   const double top = *std::ranges::max_element(z);
@@ -217,16 +232,20 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
 
 }  // namespace
 
-LiteralTranslation literal_translation(const TranslationModel& model, const std::vector<int>& source,
+LiteralTranslation literal_translation(const TranslationModel& model,
+                                       const std::vector<int>& source,
                                        const SearchOptions& options) {
   std::map<std::string, LiteralWork> works;
   Encoding encoding = encode_literally(model, source);
   if (model.attention.context)
     for (const Vector& key : encoding.keys)
       encoding.hidden.push_back(through(model.linear(*model.attention.context), key, works));
-  const Beamed first{0, {static_cast<int>(*model.target.bos)}, cross_bridge(model, encoding, works),
+  const Beamed first{0,
+                     {static_cast<int>(*model.target.bos)},
+                     cross_bridge(model, encoding, works),
                      Vector(static_cast<std::size_t>(model.attention.outputs))};
-  LiteralTranslation result = literal_search(model, first, options, [&](Beamed& row) { return predict(model, encoding, row, works); });
+  LiteralTranslation result = literal_search(
+      model, first, options, [&](Beamed& row) { return predict(model, encoding, row, works); });
   result.work = std::move(works);
   return result;
 }
@@ -240,13 +259,15 @@ Matrix<float> random_matrix(Random& random, Index rows, Index cols, double gain 
   return matrix;
 }
 
-RecurrentLayer random_layer(Random& random, LayerKind kind, const std::string& name, Index inputs, Index cells, bool both) {
+RecurrentLayer random_layer(Random& random, LayerKind kind, const std::string& name, Index inputs,
+                            Index cells, bool both) {
   RecurrentLayer layer;
   layer.kind = kind;
   layer.name = name;
   layer.inputs = inputs;
   layer.cells = cells;
-  layer.directions = both ? std::vector{Direction::kForward, Direction::kBackward} : std::vector{Direction::kForward};
+  layer.directions = both ? std::vector{Direction::kForward, Direction::kBackward}
+                          : std::vector{Direction::kForward};
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
     RecurrentWeights weights;
     weights.weight_ih = random_matrix(random, layer.gates() * cells, inputs, 3);
@@ -258,8 +279,8 @@ RecurrentLayer random_layer(Random& random, LayerKind kind, const std::string& n
   return layer;
 }
 
-LinearLayer random_linear(Random& random, const std::string& name, Index outputs, Index inputs, bool biased,
-                          Activation activation = {}, double gain = 1.5) {
+LinearLayer random_linear(Random& random, const std::string& name, Index outputs, Index inputs,
+                          bool biased, Activation activation = {}, double gain = 1.5) {
   LinearLayer layer{.name = name, .inputs = inputs, .width = outputs};
   layer.weight = random_matrix(random, outputs, inputs, gain);
   if (biased) layer.bias = random_matrix(random, 1, outputs);
@@ -291,20 +312,25 @@ TranslationModel random_translation_model(std::uint64_t seed) {
   const Index half = random.whole(2, 12), cells = both ? 2 * half : half;
   const LayerKind kind = random.chance(0.4) ? LayerKind::kGru : LayerKind::kLstm;
   const Index layers = random.whole(1, 2);
-  model.source_embedding = random_matrix(random, static_cast<Index>(model.source.tokens.size()), random.whole(2, 9), 4);
-  model.target_embedding = random_matrix(random, static_cast<Index>(model.target.tokens.size()), random.whole(2, 9), 4);
+  model.source_embedding =
+      random_matrix(random, static_cast<Index>(model.source.tokens.size()), random.whole(2, 9), 4);
+  model.target_embedding =
+      random_matrix(random, static_cast<Index>(model.target.tokens.size()), random.whole(2, 9), 4);
   for (Index l = 0; l < layers; ++l)
     model.network.layers.emplace_back(random_layer(random, kind, concat("encoder", l + 1),
-                                                   l == 0 ? model.source_embedding.cols() : cells, half, both));
+                                                   l == 0 ? model.source_embedding.cols() : cells,
+                                                   half, both));
   Attention& attention = model.attention;
   attention.name = "attention";
   attention.outputs = random.whole(3, 20);
-  attention.type = random.of<Attention::Type>({Attention::Type::kDot, Attention::Type::kGeneral, Attention::Type::kMlp});
+  attention.type = random.of<Attention::Type>(
+      {Attention::Type::kDot, Attention::Type::kGeneral, Attention::Type::kMlp});
   model.input_feeding = random.chance(0.5);
   const Index feed = model.input_feeding ? attention.outputs : 0;
   for (Index l = 0; l < layers; ++l)
-    model.decoder.push_back(add(model, random_layer(random, kind, concat("decoder", l + 1),
-                                                    l == 0 ? model.target_embedding.cols() + feed : cells, cells, false)));
+    model.decoder.push_back(add(
+        model, random_layer(random, kind, concat("decoder", l + 1),
+                            l == 0 ? model.target_embedding.cols() + feed : cells, cells, false)));
   if (random.chance(0.5)) {
     for (Index l = 0; l < layers; ++l) model.bridge.from.push_back(static_cast<std::size_t>(l));
   } else {
@@ -312,22 +338,28 @@ TranslationModel random_translation_model(std::uint64_t seed) {
     model.bridge.tanh = random.chance(0.5);
     const bool rectified = !model.bridge.tanh && random.chance(0.5);
     const Activation activation{rectified ? Activation::Type::kRelu : Activation::Type::kNone};
-    model.bridge.hidden = add(model, random_linear(random, "bridge.hidden", layers * cells, cells, true, activation));
+    model.bridge.hidden =
+        add(model, random_linear(random, "bridge.hidden", layers * cells, cells, true, activation));
     if (kind == LayerKind::kLstm)
-      model.bridge.cell = add(model, random_linear(random, "bridge.cell", layers * cells, cells, true, activation));
+      model.bridge.cell =
+          add(model, random_linear(random, "bridge.cell", layers * cells, cells, true, activation));
   }
   if (attention.type == Attention::Type::kGeneral)
     attention.probe = add(model, random_linear(random, "attention.linear_in", cells, cells, false));
   if (attention.type == Attention::Type::kMlp) {
     attention.hidden = random.whole(2, 9);
-    attention.probe = add(model, random_linear(random, "attention.query", attention.hidden, cells, true));
-    attention.context = add(model, random_linear(random, "attention.context", attention.hidden, cells, false));
+    attention.probe =
+        add(model, random_linear(random, "attention.query", attention.hidden, cells, true));
+    attention.context =
+        add(model, random_linear(random, "attention.context", attention.hidden, cells, false));
     attention.score = random_matrix(random, 1, attention.hidden, 4);
   }
   attention.output_tanh = random.chance(0.7);
-  attention.output = add(model, random_linear(random, "attention.linear_out", attention.outputs, 2 * cells, random.chance(0.5)));
+  attention.output = add(model, random_linear(random, "attention.linear_out", attention.outputs,
+                                              2 * cells, random.chance(0.5)));
   const auto vocabulary = static_cast<Index>(model.target.tokens.size());
-  model.generator = add(model, random_linear(random, "generator", vocabulary, attention.outputs, true, {}, 6));
+  model.generator =
+      add(model, random_linear(random, "generator", vocabulary, attention.outputs, true, {}, 6));
   return model;
 }
 

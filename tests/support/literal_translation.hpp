@@ -1,5 +1,5 @@
-// Translation as its equations are written (docs/formats.md, "Translation model"; techniques.md 5.2 of OpenNMT-py's
-// meaning): one hypothesis at a time, all candidates sorted, everything in double.
+// Translation as its equations are written (docs/formats.md, "Translation model"; techniques.md 5.2
+// of OpenNMT-py's meaning): one hypothesis at a time, all candidates sorted, everything in double.
 #pragma once
 
 #include <map>
@@ -20,14 +20,17 @@ struct LiteralWork {
 
 struct LiteralTranslation {
   std::vector<int> tokens;
-  std::map<std::string, LiteralWork> work;  // of the layers of decoder, bridge, attention and generator, by name
+  std::map<std::string, LiteralWork>
+      work;  // of the layers of decoder, bridge, attention and generator, by name
   double score = 0;
   SearchCounts counts;
-  // Least distance at which a decision of the search would have been another: in score, and in what gives the beam's width.
+  // Least distance at which a decision of the search would have been another: in score, and in what
+  // gives the beam's width.
   double closest = 1e300, closest_width = 1e300;
 };
 
-LiteralTranslation literal_translation(const TranslationModel& model, const std::vector<int>& source,
+LiteralTranslation literal_translation(const TranslationModel& model,
+                                       const std::vector<int>& source,
                                        const SearchOptions& options);
 
 // Small random models of every kind of attention, bridge and cell that a decoder has.

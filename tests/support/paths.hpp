@@ -1,5 +1,6 @@
-// Where tests find things. Real test sets and models live outside the repository, in the folder named by EDGEVAL_SHARED
-// or in ../shared beside the checkout; tests that need them skip with a reason when they are not there.
+// Where tests find things. Real test sets and models live outside the repository, in the folder
+// named by EDGEVAL_SHARED or in ../shared beside the checkout; tests that need them skip with a
+// reason when they are not there.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,8 +21,10 @@ inline std::filesystem::path shared_folder() {
 }  // namespace edgeval::test
 
 // Skips the test unless shared/<path> exists; with EDGEVAL_REQUIRE_SHARED set it fails instead.
-#define EDGEVAL_NEEDS_SHARED(path)                                                                           \
-  if (!std::filesystem::exists(::edgeval::test::shared_folder() / (path))) {                                 \
-    ASSERT_EQ(std::getenv("EDGEVAL_REQUIRE_SHARED"), nullptr) << "EDGEVAL_REQUIRE_SHARED: " << (path);       \
-    GTEST_SKIP() << (::edgeval::test::shared_folder() / (path)).string() << " is not here; set EDGEVAL_SHARED"; \
+#define EDGEVAL_NEEDS_SHARED(path)                                           \
+  if (!std::filesystem::exists(::edgeval::test::shared_folder() / (path))) { \
+    ASSERT_EQ(std::getenv("EDGEVAL_REQUIRE_SHARED"), nullptr)                \
+        << "EDGEVAL_REQUIRE_SHARED: " << (path);                             \
+    GTEST_SKIP() << (::edgeval::test::shared_folder() / (path)).string()     \
+                 << " is not here; set EDGEVAL_SHARED";                      \
   }

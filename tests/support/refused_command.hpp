@@ -1,4 +1,5 @@
-// What tests of wrong input share: a small model, a set of two utterances, and what edgeval makes of them.
+// What tests of wrong input share: a small model, a set of two utterances, and what edgeval makes
+// of them.
 #pragma once
 
 #include <gtest/gtest.h>

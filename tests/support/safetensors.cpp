@@ -64,8 +64,8 @@ void add_tensors(const RecurrentLayer& layer, std::vector<TensorBytes>& tensors)
       if (values.size() == 0) return;
       std::vector<Index> shape{values.rows(), values.cols()};
       if (vector) shape = {values.cols()};
-      tensors.push_back(float_tensor(concat(layer.name, ".", name(layer.directions[d]), ".", tensor),
-                                     shape, values.values()));
+      tensors.push_back(float_tensor(
+          concat(layer.name, ".", name(layer.directions[d]), ".", tensor), shape, values.values()));
     };
     add("weight_ih", weights.weight_ih, false);
     add("weight_hh", weights.weight_hh, false);
@@ -99,7 +99,8 @@ RecurrentLayer random_layer(const RecurrentSpec& spec, std::string name, Index i
       weights.weight_hh = random(rows, layer.recurrent(), layer.recurrent());
     const Index biased = spec.kind == LayerKind::kSru ? 2 * cells : rows;
     if (!spec.form.unbiased) weights.bias = random(1, biased, cells);
-    if (spec.kind == LayerKind::kGru && !spec.form.unbiased) weights.bias_hh = random(1, rows, cells);
+    if (spec.kind == LayerKind::kGru && !spec.form.unbiased)
+      weights.bias_hh = random(1, rows, cells);
     if (spec.kind == LayerKind::kSru) weights.diagonal = random(2, cells, 2);
     if (spec.form.peepholes) weights.diagonal = random(3, cells, 2);
     if (spec.form.projection > 0) weights.weight_hr = random(spec.form.projection, cells, cells);
@@ -138,8 +139,8 @@ Model random_model(const RandomModelSpec& spec, std::uint64_t seed) {
   model.frontend.deltas = 0;
   Index width = spec.inputs;
   for (const RecurrentSpec& of_layer : spec.lstm) {
-    model.layers.emplace_back(
-        random_layer(of_layer, concat(name(of_layer.kind), model.layers.size() + 1), width, random));
+    model.layers.emplace_back(random_layer(
+        of_layer, concat(name(of_layer.kind), model.layers.size() + 1), width, random));
     width = layer_outputs(model.layers.back());
   }
   if (spec.outputs > 0) {

@@ -23,7 +23,8 @@ inline const std::vector<Direction> kForwardOnly{Direction::kForward};
 inline const std::vector<Direction> kBackwardOnly{Direction::kBackward};
 inline const std::vector<Direction> kBothDirections{Direction::kForward, Direction::kBackward};
 
-// Recurrent layers lstm1, gru2, ... in order, LSTMs unless said otherwise, then the linear layer "output".
+// Recurrent layers lstm1, gru2, ... in order, LSTMs unless said otherwise, then the linear layer
+// "output".
 struct RandomModelSpec {
   Index inputs =
       1;  // C of the first layer; the front end is made to give as many (mel_bins, no deltas)

@@ -1,4 +1,5 @@
-// Decoders at random: models, choices for each of their layers, and what an encoder might give them.
+// Decoders at random: models, choices for each of their layers, and what an encoder might give
+// them.
 #pragma once
 
 #include "host/engine/encoder.hpp"
@@ -10,8 +11,9 @@ namespace edgeval::test {
 // Of one layer of a decoder, of any kind.
 inline LayerPolicy random_policy(Random& random, const Layer& layer, bool floats = true) {
   LayerPolicy policy{EveryStep{}, AsIs{}};
-  std::vector<Arithmetic> arithmetics{Int16{{.input_bits = static_cast<double>(random.whole(11, 14))}},
-                                      Int8{{.input_bits = static_cast<double>(random.whole(4, 6))}}};
+  std::vector<Arithmetic> arithmetics{
+      Int16{{.input_bits = static_cast<double>(random.whole(11, 14))}},
+      Int8{{.input_bits = static_cast<double>(random.whole(4, 6))}}};
   if (floats) arithmetics.push_back(Fp32{});
   policy.arithmetic = random.of<Arithmetic>(arithmetics);
   const auto* cells = std::get_if<RecurrentLayer>(&layer);
@@ -19,12 +21,18 @@ inline LayerPolicy random_policy(Random& random, const Layer& layer, bool floats
   if (cells == nullptr || !cells->form.reset_before) {
     operands.push_back(Reuse{.clusters = 16, .range_min = -1.5, .range_max = 1.5});
     operands.push_back(Delta{.threshold_x = 0.1, .threshold_h = 0.1});
-    if (cells != nullptr) operands.push_back(Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kBinary});
-    if (cells != nullptr) operands.push_back(Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kOracle});
+    if (cells != nullptr)
+      operands.push_back(
+          Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kBinary});
+    if (cells != nullptr)
+      operands.push_back(
+          Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kOracle});
   }
-  if (cells != nullptr && cells->kind == LayerKind::kLstm && !std::holds_alternative<Int16>(policy.arithmetic)) {
+  if (cells != nullptr && cells->kind == LayerKind::kLstm &&
+      !std::holds_alternative<Int16>(policy.arithmetic)) {
     // Shares of 0: profiles and patience last the fewest steps, whatever a sentence's length.
-    operands.push_back(DynamicPrecision{.profiling_share = 0, .peak_share = 0, .stable_share = 0, .input_alpha = 2});
+    operands.push_back(DynamicPrecision{
+        .profiling_share = 0, .peak_share = 0, .stable_share = 0, .input_alpha = 2});
     operands.push_back(DynamicPrecision{.selector = PrecisionSelector::kRandom, .input_alpha = 2});
   }
   policy.operand = random.of<OperandChoice>(operands);
@@ -32,7 +40,8 @@ inline LayerPolicy random_policy(Random& random, const Layer& layer, bool floats
   return policy;
 }
 
-inline OperatingPoint random_policies(Random& random, const TranslationModel& model, bool floats = true) {
+inline OperatingPoint random_policies(Random& random, const TranslationModel& model,
+                                      bool floats = true) {
   OperatingPoint point = dense_point(model.network);
   for (std::size_t i = model.network.stack().size(); i < point.layers.size(); ++i)
     point.layers[i] = random_policy(random, model.network.layers[i], floats);
@@ -52,19 +61,22 @@ inline TranslationModel random_model(std::uint64_t seed) {
     }
     layer.form.peepholes = true;
     layer.weights[0].diagonal = Matrix<float>(3, layer.cells);
-    for (float& weight : layer.weights[0].diagonal.values()) weight = static_cast<float>(random.uniform(-1, 1));
+    for (float& weight : layer.weights[0].diagonal.values())
+      weight = static_cast<float>(random.uniform(-1, 1));
   }
   return model;
 }
 
 // What an encoder might have given, without running one.
-inline EncodedBatch random_given(Random& random, const TranslationModel& model, const std::vector<Index>& lengths, bool blank_states) {
+inline EncodedBatch random_given(Random& random, const TranslationModel& model,
+                                 const std::vector<Index>& lengths, bool blank_states) {
   EncodedBatch given{Ragged<float>(lengths, model.keys()), {}};
   for (float& key : given.keys.values.values()) key = static_cast<float>(random.uniform(-1, 1));
   for (const Layer& layer : model.network.stack()) {
     for (std::vector<Matrix<float>>* states : {&given.states.h, &given.states.c}) {
       Matrix<float>& state = states->emplace_back(given.keys.sequences(), layer_outputs(layer));
-      for (float& value : state.values()) value = blank_states ? 0 : static_cast<float>(random.uniform(-1, 1));
+      for (float& value : state.values())
+        value = blank_states ? 0 : static_cast<float>(random.uniform(-1, 1));
     }
   }
   return given;

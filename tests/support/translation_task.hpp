@@ -14,8 +14,8 @@ namespace edgeval::test {
 // A model with its test set.
 class TranslationTask {
  public:
-  TranslationTask(const std::filesystem::path& model, const std::filesystem::path& source, const std::filesystem::path& reference,
-                  const std::string& device = "cpu")
+  TranslationTask(const std::filesystem::path& model, const std::filesystem::path& source,
+                  const std::filesystem::path& reference, const std::string& device = "cpu")
       : model_(std::get<TranslationModel>(load_any_model(model))),
         set_(data::open_text_set(source, {reference})),
         translator_(make_translator(model_, {.device = device})) {}
@@ -23,11 +23,14 @@ class TranslationTask {
   TranslationOutcome translate(double width, Index batch = 0) const {
     const std::vector<TranslationCandidate> candidates{
         {&translator_, dense_point(model_.network), {.beam = FixedBeam{width}}}};
-    return std::move(evaluate(model_, set_, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
+    return std::move(
+        evaluate(model_, set_, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
   }
   double bleu(double width) const { return translate(width).scores[0].value; }
   // Sentences that are as the reference has them.
-  double exact(double width, Index batch = 0) const { return translate(width, batch).scores[2].metric.statistics.sum()[0]; }
+  double exact(double width, Index batch = 0) const {
+    return translate(width, batch).scores[2].metric.statistics.sum()[0];
+  }
 
  private:
   const TranslationModel model_;
@@ -40,8 +43,9 @@ inline std::filesystem::path captions() { return source_folder() / "datasets" / 
 // The OpenNMT-py checkpoint of shared/data/onmt_ipa, imported into a folder.
 inline std::filesystem::path imported_ipa(const std::filesystem::path& into) {
   const std::filesystem::path file = into / "ipa.safetensors";
-  const CommandResult imported = edgeval({"import", "--model", (shared_folder() / "data/onmt_ipa/test_model2_v2_9653b3a0.pt").string(),
-                                          "--out", file.string()});
+  const CommandResult imported = edgeval(
+      {"import", "--model", (shared_folder() / "data/onmt_ipa/test_model2_v2_9653b3a0.pt").string(),
+       "--out", file.string()});
   if (imported.code != 0) throw Error(imported.err);
   return file;
 }

@@ -1,5 +1,6 @@
-// Fixed point in whole numbers of 128 bits, for the literal loops in integers: rounding by division, formats found by
-// trial, sigmoid and tanh by their knots. Nothing of host/numeric is used.
+// Fixed point in whole numbers of 128 bits, for the literal loops in integers: rounding by
+// division, formats found by trial, sigmoid and tanh by their knots. Nothing of host/numeric is
+// used.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,7 @@ using Whole = __int128;
 
 inline constexpr int kStateFraction = 20;  // of z and c
 inline constexpr int kGateFraction = 15;   // of sigmoid and tanh
-inline constexpr int kFarApart = 100;      // a float shifted down this far is 0, up this far saturates
+inline constexpr int kFarApart = 100;  // a float shifted down this far is 0, up this far saturates
 
 inline Whole power(int exponent) { return static_cast<Whole>(1) << exponent; }
 

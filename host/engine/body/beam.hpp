@@ -1,5 +1,5 @@
-// The steps of a beam search (host/engine/beam_search.hpp): the best candidates of a row, those of a sentence, and what is
-// decided on them.
+// The steps of a beam search (host/engine/beam_search.hpp): the best candidates of a row, those of
+// a sentence, and what is decided on them.
 #pragma once
 
 #include <limits>
@@ -31,7 +31,8 @@ struct CandidateOrder {
   EDGEVAL_HD bool operator()(const Candidate& a, const Candidate& b) const { return a.before(b); }
 };
 
-// Where a row's candidates come from: lp [width], the row's sum before, and a token that may not be (-1: none).
+// Where a row's candidates come from: lp [width], the row's sum before, and a token that may not be
+// (-1: none).
 struct CandidateRow {
   const float* log_probabilities;
   Index width;
@@ -39,7 +40,8 @@ struct CandidateRow {
   int row, barred;
 };
 
-// The best `count` candidates of a row in falling order -> best [count], no_candidate() behind the last.
+// The best `count` candidates of a row in falling order -> best [count], no_candidate() behind the
+// last.
 template <class Block>
 EDGEVAL_HD void row_candidates(Block block, const CandidateRow& from, int count, Candidate* best) {
   Candidate last{kInfinity, -1, from.row};  // before all
@@ -47,7 +49,8 @@ EDGEVAL_HD void row_candidates(Block block, const CandidateRow& from, int count,
     last = block.best(
         from.width, no_candidate(),
         [&](Index v) {
-          const Candidate next{from.before + from.log_probabilities[v], static_cast<int>(v), from.row};
+          const Candidate next{from.before + from.log_probabilities[v], static_cast<int>(v),
+                               from.row};
           return v != from.barred && last.before(next) ? next : no_candidate();
         },
         CandidateOrder{});
@@ -57,12 +60,14 @@ EDGEVAL_HD void row_candidates(Block block, const CandidateRow& from, int count,
 
 // of_rows [rows, count], each in falling order -> the best `count` of all. heads [rows] is scratch.
 template <class Block>
-EDGEVAL_HD void merge_candidates(Block block, const Candidate* of_rows, int rows, int count, int* heads, Candidate* best) {
+EDGEVAL_HD void merge_candidates(Block block, const Candidate* of_rows, int rows, int count,
+                                 int* heads, Candidate* best) {
   block.for_each(rows, [&](Index r) { heads[r] = 0; });
   for (int i = 0; i < count; ++i) {
     const Candidate next = block.best(
         rows, no_candidate(),
-        [&](Index r) { return heads[r] < count ? of_rows[r * count + heads[r]] : no_candidate(); }, CandidateOrder{});
+        [&](Index r) { return heads[r] < count ? of_rows[r * count + heads[r]] : no_candidate(); },
+        CandidateOrder{});
     block.for_each(rows, [&](Index r) { heads[r] += r == next.row ? 1 : 0; });
     block.once([&] { best[i] = next; });
   }
@@ -83,8 +88,10 @@ EDGEVAL_HD int chosen_width(const Rule& rule, const Candidate* best, int count) 
 // When a sentence is through.
 struct SearchEnd {
   int n_best, longest;
-  // step: from 1; finished: hypotheses that have ended so far; live: that go on; best_ended: the best one kept has ended.
-  EDGEVAL_HD bool reached(int step, std::int64_t finished, std::int64_t live, bool best_ended) const {
+  // step: from 1; finished: hypotheses that have ended so far; live: that go on; best_ended: the
+  // best one kept has ended.
+  EDGEVAL_HD bool reached(int step, std::int64_t finished, std::int64_t live,
+                          bool best_ended) const {
     return (best_ended && finished >= n_best) || live == 0 || step >= longest;
   }
 };

@@ -1,7 +1,8 @@
-// The bodies of the pipeline (plan, operand, cell, unpack) are templates over a block: the threads that share one row of
-// work. SerialBlock is one CPU thread; a CUDA block offers the same functions. The order in which a block visits elements is
-// its own affair, so bodies only do independent work per element and sum integers, or floats where the last bits may differ
-// from device to device; on one device the order follows from the number of elements alone.
+// The bodies of the pipeline (plan, operand, cell, unpack) are templates over a block: the threads
+// that share one row of work. SerialBlock is one CPU thread; a CUDA block offers the same
+// functions. The order in which a block visits elements is its own affair, so bodies only do
+// independent work per element and sum integers, or floats where the last bits may differ from
+// device to device; on one device the order follows from the number of elements alone.
 #pragma once
 
 #include "host/core/matrix.hpp"
@@ -40,8 +41,9 @@ struct SerialBlock {
     return sum;
   }
 
-  // That value(i) which comes before all others and before `none`. before(a, b): a total order, or one that leaves open
-  // only the order of values that are alike. Every thread of the block gets it.
+  // That value(i) which comes before all others and before `none`. before(a, b): a total order, or
+  // one that leaves open only the order of values that are alike. Every thread of the block gets
+  // it.
   template <class T, class Value, class Before>
   EDGEVAL_HD_ALWAYS T best(Index count, T none, Value value, Before before) const {
     T parts[kParts];

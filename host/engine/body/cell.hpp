@@ -1,4 +1,5 @@
-// One step of the LSTM cells of one lane: z = W x + U h + b, then the cell, in the numbers of an arithmetic.
+// One step of the LSTM cells of one lane: z = W x + U h + b, then the cell, in the numbers of an
+// arithmetic.
 #pragma once
 
 #include "host/engine/body/block.hpp"

@@ -1,5 +1,5 @@
-// What follows the product of a linear layer, for one row: y = activation(W x + b), of which a rectifier is a clamp, or
-// tanh(W x + b).
+// What follows the product of a linear layer, for one row: y = activation(W x + b), of which a
+// rectifier is a clamp, or tanh(W x + b).
 #pragma once
 
 #include <limits>
@@ -55,7 +55,9 @@ EDGEVAL_HD_ALWAYS float tanh_of(const FixedNumbers<Sum>& numbers, Sum sum, Index
 // The range is not read.
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void tanh_row(Block block, Numbers numbers, LinearRow<Numbers, Sums> row) {
-  block.for_each(row.outputs, [&](Index o) EDGEVAL_LOOP_BODY { row.y[o] = tanh_of(numbers, row.product[o], o); });
+  block.for_each(row.outputs, [&](Index o) EDGEVAL_LOOP_BODY {
+    row.y[o] = tanh_of(numbers, row.product[o], o);
+  });
 }
 
 }  // namespace edgeval

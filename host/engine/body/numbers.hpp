@@ -1,5 +1,6 @@
-// The numbers of an arithmetic inside the cells: how the sums of a product become a pre-activation, and the cell itself.
-// One such struct a layer and direction; trivially copyable, its pointers in the memory of the device that uses it.
+// The numbers of an arithmetic inside the cells: how the sums of a product become a pre-activation,
+// and the cell itself. One such struct a layer and direction; trivially copyable, its pointers in
+// the memory of the device that uses it.
 #pragma once
 
 #include "host/core/matrix.hpp"
@@ -18,19 +19,30 @@ struct FloatNumbers {
   };
 
   const float* bias;
-  const float* recurrent_bias = nullptr;  // [H], of a GRU's candidate: inside the reset gate's product
-  const float* diagonal = nullptr;        // what multiplies c: peepholes, or an SRU's v
+  const float* recurrent_bias =
+      nullptr;                      // [H], of a GRU's candidate: inside the reset gate's product
+  const float* diagonal = nullptr;  // what multiplies c: peepholes, or an SRU's v
 
-  EDGEVAL_HD_ALWAYS double product(Sum wx, Sum uh, Index) const { return static_cast<double>(wx + uh); }  // W x + U h
+  EDGEVAL_HD_ALWAYS double product(Sum wx, Sum uh, Index) const {
+    return static_cast<double>(wx + uh);
+  }  // W x + U h
   EDGEVAL_HD_ALWAYS double state(State c) const { return static_cast<double>(c); }
-  EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const { return (wx + uh) + bias[at]; }
-  EDGEVAL_HD_ALWAYS float value(Sum sum, Index at) const { return sum + bias[at]; }  // of a linear layer
-  // The halves of a pre-activation, where a cell keeps them apart; `at` counts the H rows of the candidate.
+  EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {
+    return (wx + uh) + bias[at];
+  }
+  EDGEVAL_HD_ALWAYS float value(Sum sum, Index at) const {
+    return sum + bias[at];
+  }  // of a linear layer
+  // The halves of a pre-activation, where a cell keeps them apart; `at` counts the H rows of the
+  // candidate.
   EDGEVAL_HD_ALWAYS State input_part(Sum wx, Index at) const { return wx + bias[at]; }
   EDGEVAL_HD_ALWAYS State recurrent_part(Sum uh, Index at) const { return uh + recurrent_bias[at]; }
-  EDGEVAL_HD_ALWAYS State plus_diagonal(State z, Index at, State c) const { return z + diagonal[at] * c; }
+  EDGEVAL_HD_ALWAYS State plus_diagonal(State z, Index at, State c) const {
+    return z + diagonal[at] * c;
+  }
   EDGEVAL_HD_ALWAYS State state_of(float x) const { return x; }
-  // h from what a cell gives, with so many fraction bits in integers: within (-1, 1), or as wide as c.
+  // h from what a cell gives, with so many fraction bits in integers: within (-1, 1), or as wide as
+  // c.
   EDGEVAL_HD_ALWAYS float output(float value, int) const { return value; }
   EDGEVAL_HD_ALWAYS float wide(State value) const { return value; }
   EDGEVAL_HD_ALWAYS float projected(Sum sum, Index) const { return sum; }
@@ -39,13 +51,15 @@ struct FloatNumbers {
     return lstm(ExactFunctions{}, z_i, z_f, z_g, z_o, c_before);
   }
   template <class Functions>
-  EDGEVAL_HD_ALWAYS Cell lstm(const Functions& functions, State z_i, State z_f, State z_g, State z_o, State c_before) const {
+  EDGEVAL_HD_ALWAYS Cell lstm(const Functions& functions, State z_i, State z_f, State z_g,
+                              State z_o, State c_before) const {
     const LstmCell next = lstm_cell(functions, z_i, z_f, z_g, z_o, c_before);
     return {next.c, next.h};
   }
 };
 
-// Sums of both products are brought to a common scale of `sum_bits` fraction bits, added exactly, and rounded once.
+// Sums of both products are brought to a common scale of `sum_bits` fraction bits, added exactly,
+// and rounded once.
 template <class SumT>
 struct FixedNumbers {
   using Sum = SumT;
@@ -58,16 +72,17 @@ struct FixedNumbers {
 
   const std::int64_t* bias;    // sum_bits, the products' offsets included
   const std::int64_t* offset;  // sum_bits, the products' offsets alone
-  int up_x, up_h;            // shifts of the sums to the common scale
-  int sum_bits;              // above kStateBits
-  double inverse;            // 2^-sum_bits
-  int h_bits;                // fraction bits of h; its width is one more
-  float h_inverse;           // 2^-h_bits
+  int up_x, up_h;              // shifts of the sums to the common scale
+  int sum_bits;                // above kStateBits
+  double inverse;              // 2^-sum_bits
+  int h_bits;                  // fraction bits of h; its width is one more
+  float h_inverse;             // 2^-h_bits
   ActivationTables tables;
 
-  const std::int64_t* recurrent_bias = nullptr;  // [H], of a GRU's candidate: sum_bits, the product's offsets included
-  const std::int32_t* diagonal = nullptr;        // what multiplies c: peepholes, or an SRU's v
-  int diagonal_bits = 0;                         // its fraction bits, from -15 to 46
+  const std::int64_t* recurrent_bias =
+      nullptr;  // [H], of a GRU's candidate: sum_bits, the product's offsets included
+  const std::int32_t* diagonal = nullptr;           // what multiplies c: peepholes, or an SRU's v
+  int diagonal_bits = 0;                            // its fraction bits, from -15 to 46
   const std::int64_t* projection_offset = nullptr;  // [P], of the projection's product
   int projection_shift = 1;                         // from its sums to the format of h
   int projection_bits = 0;                          // fraction bits of h behind a projection
@@ -85,7 +100,8 @@ struct FixedNumbers {
     return rounded_state(aligned(wx, uh) + bias[at]);
   }
   EDGEVAL_HD float value(Sum sum, Index at) const {
-    return static_cast<float>(static_cast<double>((static_cast<std::int64_t>(sum) << up_x) + bias[at]) * inverse);
+    return static_cast<float>(
+        static_cast<double>((static_cast<std::int64_t>(sum) << up_x) + bias[at]) * inverse);
   }
   EDGEVAL_HD State input_part(Sum wx, Index at) const {
     return rounded_state((static_cast<std::int64_t>(wx) << up_x) + bias[at]);
@@ -95,7 +111,8 @@ struct FixedNumbers {
   }
   // 16 bits times 32 bits, and 16 more below the point, stay below 2^63.
   EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const {
-    const std::int64_t product = static_cast<std::int64_t>(diagonal[at]) * c * (std::int64_t{1} << kDiagonalUp);
+    const std::int64_t product =
+        static_cast<std::int64_t>(diagonal[at]) * c * (std::int64_t{1} << kDiagonalUp);
     return static_cast<State>(saturate(z + round_shift(product, diagonal_bits + kDiagonalUp), 32));
   }
   EDGEVAL_HD State state_of(float x) const {
@@ -103,13 +120,15 @@ struct FixedNumbers {
     return Grid::nearest(clamp(scaled, -0x1p31, 0x1p31 - 1));
   }
   EDGEVAL_HD float output(std::int64_t value, int fraction_bits) const {
-    return static_cast<float>(saturate(round_shift(value, fraction_bits - h_bits), h_bits + 1)) * h_inverse;
+    return static_cast<float>(saturate(round_shift(value, fraction_bits - h_bits), h_bits + 1)) *
+           h_inverse;
   }
   EDGEVAL_HD float wide(State value) const {
     return static_cast<float>(static_cast<double>(value) * power_of_two(-kStateBits));
   }
   EDGEVAL_HD float projected(Sum sum, Index at) const {
-    const std::int64_t code = saturate(round_shift(sum + projection_offset[at], projection_shift), h_bits + 1);
+    const std::int64_t code =
+        saturate(round_shift(sum + projection_offset[at], projection_shift), h_bits + 1);
     return static_cast<float>(static_cast<double>(code) * power_of_two(-projection_bits));
   }
   EDGEVAL_HD const ActivationTables& curves() const { return tables; }
@@ -120,23 +139,25 @@ struct FixedNumbers {
     return lstm(tables, z_i, z_f, z_g, z_o, c_before);
   }
   template <class Functions>
-  EDGEVAL_HD_ALWAYS Cell lstm(const Functions& functions, State z_i, State z_f, State z_g, State z_o, State c_before) const {
+  EDGEVAL_HD_ALWAYS Cell lstm(const Functions& functions, State z_i, State z_f, State z_g,
+                              State z_o, State c_before) const {
     const FixedLstmCell next = fixed_lstm_cell(functions, z_i, z_f, z_g, z_o, c_before);
     const std::int32_t most = (1 << h_bits) - 1;
-    const std::int32_t h = clamp(round_shift_narrow(next.oh, 2 * kUnitBits - h_bits), -most - 1, most);
+    const std::int32_t h =
+        clamp(round_shift_narrow(next.oh, 2 * kUnitBits - h_bits), -most - 1, most);
     return {next.c, static_cast<float>(h) * h_inverse};
   }
 };
 
-// The same numbers where all pre-activations fit 32 bits at the scale of the sums, with room to be rounded: twice as many
-// to a vector. Parts of a sum may wrap around, the sum is that of 64 bits.
+// The same numbers where all pre-activations fit 32 bits at the scale of the sums, with room to be
+// rounded: twice as many to a vector. Parts of a sum may wrap around, the sum is that of 64 bits.
 struct NarrowNumbers : FixedNumbers<std::int32_t> {
   const std::uint32_t* narrow_bias;  // the lower half of `bias`
 
   EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {
-    const auto sum = static_cast<std::int32_t>((static_cast<std::uint32_t>(wx) << up_x) +
-                                               (static_cast<std::uint32_t>(uh) << up_h) +
-                                               narrow_bias[at]);
+    const auto sum =
+        static_cast<std::int32_t>((static_cast<std::uint32_t>(wx) << up_x) +
+                                  (static_cast<std::uint32_t>(uh) << up_h) + narrow_bias[at]);
     return round_shift_narrow(sum, sum_bits - kStateBits);
   }
 };
@@ -149,13 +170,14 @@ struct PiecewiseNumbers : Numbers {
   PiecewiseFunctions functions;
 
   EDGEVAL_HD const PiecewiseFunctions& curves() const { return functions; }
-  EDGEVAL_HD typename Numbers::Cell lstm(State z_i, State z_f, State z_g, State z_o, State c_before) const {
+  EDGEVAL_HD typename Numbers::Cell lstm(State z_i, State z_f, State z_g, State z_o,
+                                         State c_before) const {
     return Numbers::lstm(functions, z_i, z_f, z_g, z_o, c_before);
   }
 };
 
-// 8-bit products whose steps are any numbers, the rest of the cell in fp32 (dynamic precision under fp32). A cell
-// without U has step_h = 0.
+// 8-bit products whose steps are any numbers, the rest of the cell in fp32 (dynamic precision under
+// fp32). A cell without U has step_h = 0.
 struct QuantizedNumbers {
   using Sum = std::int32_t;
   using State = FloatNumbers::State;
@@ -167,11 +189,14 @@ struct QuantizedNumbers {
 
   EDGEVAL_HD double state(State c) const { return rest.state(c); }
   EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {
-    const double x = step_x * static_cast<double>(wx + offset_x[at]), h = step_h * static_cast<double>(uh + offset_h[at]);
+    const double x = step_x * static_cast<double>(wx + offset_x[at]),
+                 h = step_h * static_cast<double>(uh + offset_h[at]);
     return static_cast<float>((x + h) + static_cast<double>(rest.bias[at]));
   }
   EDGEVAL_HD State input_part(Sum wx, Index at) const { return preactivation(wx, 0, at); }
-  EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const { return rest.plus_diagonal(z, at, c); }
+  EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const {
+    return rest.plus_diagonal(z, at, c);
+  }
   EDGEVAL_HD State state_of(float x) const { return x; }
   EDGEVAL_HD float output(float value, int) const { return value; }
   EDGEVAL_HD float wide(State value) const { return value; }
@@ -180,7 +205,8 @@ struct QuantizedNumbers {
     return rest.lstm(z_i, z_f, z_g, z_o, c_before);
   }
   template <class Functions>
-  EDGEVAL_HD_ALWAYS Cell lstm(const Functions& functions, State z_i, State z_f, State z_g, State z_o, State c_before) const {
+  EDGEVAL_HD_ALWAYS Cell lstm(const Functions& functions, State z_i, State z_f, State z_g,
+                              State z_o, State c_before) const {
     return rest.lstm(functions, z_i, z_f, z_g, z_o, c_before);
   }
 };

@@ -1,4 +1,5 @@
-// What enters the products: one row (one lane at one executed step) of x or of h through the operand's rule.
+// What enters the products: one row (one lane at one executed step) of x or of h through the
+// operand's rule.
 #pragma once
 
 #include "host/engine/body/block.hpp"
@@ -11,11 +12,12 @@ struct OperandCounts {
   int zero;     // elements exactly 0 before the rule
 };
 
-// value [width] -> operand [width], which may be the same memory; state [width] of this lane is read and written.
-// Target: what operand[i] = x writes to, plain memory as a rule.
+// value [width] -> operand [width], which may be the same memory; state [width] of this lane is
+// read and written. Target: what operand[i] = x writes to, plain memory as a rule.
 template <class Block, class Rule, class Target>
-EDGEVAL_HD OperandCounts operand_row(Block block, const Rule& rule, Source source, const float* value, Index width,
-                                     typename Rule::State* state, Target operand) {
+EDGEVAL_HD OperandCounts operand_row(Block block, const Rule& rule, Source source,
+                                     const float* value, Index width, typename Rule::State* state,
+                                     Target operand) {
   OperandCounts counts;
   counts.zero = block.sum(width, [&](Index i) { return rule.seen(value[i], source) == 0 ? 1 : 0; });
   if constexpr (Rule::kIdentity) {

@@ -1,5 +1,6 @@
-// The plan of one layer and direction: how alike adjacent inputs are, then which steps run. It reads the layer's inputs
-// only, never h, so it is known for a whole sequence before the recurrence starts ("skip is a gather").
+// The plan of one layer and direction: how alike adjacent inputs are, then which steps run. It
+// reads the layer's inputs only, never h, so it is known for a whole sequence before the recurrence
+// starts ("skip is a gather").
 #pragma once
 
 #include "host/engine/body/block.hpp"
@@ -7,7 +8,8 @@
 
 namespace edgeval {
 
-// Elements of frame t that are not zero in fixed point, and those of them whose upper bits differ from a neighbour's.
+// Elements of frame t that are not zero in fixed point, and those of them whose upper bits differ
+// from a neighbour's.
 struct FrameSimilarity {
   int active;
   int differing_before;  // from frame t-1; 0 for the first frame
@@ -16,8 +18,8 @@ struct FrameSimilarity {
 
 // x [C] -> q [C], the score's 16-bit fixed point.
 template <class Block>
-EDGEVAL_HD void quantize_frame(Block block, const SimilaritySkip::Rule& rule, const float* x, Index width,
-                               std::int16_t* q) {
+EDGEVAL_HD void quantize_frame(Block block, const SimilaritySkip::Rule& rule, const float* x,
+                               Index width, std::int16_t* q) {
   block.for_each(width, [&](Index i) { q[i] = static_cast<std::int16_t>(rule.quantize(x[i])); });
 }
 
@@ -37,17 +39,20 @@ EDGEVAL_HD FrameSimilarity similarity_of_frame(Block block, const SimilaritySkip
   return result;
 }
 
-// S of frame t against its neighbour in processing order, t - 1 or, backward, t + 1, which must exist.
+// S of frame t against its neighbour in processing order, t - 1 or, backward, t + 1, which must
+// exist.
 EDGEVAL_HD double score_of_frame(const FrameSimilarity* similarity, Index t, bool backward) {
   const FrameSimilarity& here = similarity[t];
-  return SimilaritySkip::Rule::similarity(here.active, backward ? here.differing_after : here.differing_before,
+  return SimilaritySkip::Rule::similarity(here.active,
+                                          backward ? here.differing_after : here.differing_before,
                                           similarity[backward ? t + 1 : t - 1].active);
 }
 
-// The modes of one lane in processing order, by one thread. similarity [T] and mode [T] in time order; `live` [T] receives
-// the frames that are evaluated, pseudo-skips among them, in processing order. Returns how many.
-EDGEVAL_HD Index decide_lane(const SimilaritySkip::Rule& rule, const FrameSimilarity* similarity, Index steps,
-                             bool backward, StepMode* mode, std::int32_t* live) {
+// The modes of one lane in processing order, by one thread. similarity [T] and mode [T] in time
+// order; `live` [T] receives the frames that are evaluated, pseudo-skips among them, in processing
+// order. Returns how many.
+EDGEVAL_HD Index decide_lane(const SimilaritySkip::Rule& rule, const FrameSimilarity* similarity,
+                             Index steps, bool backward, StepMode* mode, std::int32_t* live) {
   Index running = 0;
   std::int64_t skipped = 0;
   for (Index k = 0; k < steps; ++k) {

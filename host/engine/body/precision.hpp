@@ -1,5 +1,6 @@
-// Dynamic precision's select (host/technique/dynamic_precision.hpp): one lane at one executed step, between the products
-// and the cell. Each cell takes the sums of 8 or those of 4 bits, all gates alike.
+// Dynamic precision's select (host/technique/dynamic_precision.hpp): one lane at one executed step,
+// between the products and the cell. Each cell takes the sums of 8 or those of 4 bits, all gates
+// alike.
 #pragma once
 
 #include "host/engine/body/block.hpp"
@@ -18,11 +19,12 @@ struct PrecisionRow {
   DynamicPrecision::Detector* elements;  // [H]
 };
 
-// step: how many steps the lane executed before. as_high(sum, source, at): a sum of 4 bits at the scale of 8. Returns how
-// many cells took 4 bits.
+// step: how many steps the lane executed before. as_high(sum, source, at): a sum of 4 bits at the
+// scale of 8. Returns how many cells took 4 bits.
 template <class Block, class Numbers, class AsHigh>
-EDGEVAL_HD int precision_row(Block block, const DynamicPrecision& choice, const DynamicPrecision::Rule& machine,
-                             const Numbers& numbers, Index step, const PrecisionRow<typename Numbers::State>& row,
+EDGEVAL_HD int precision_row(Block block, const DynamicPrecision& choice,
+                             const DynamicPrecision::Rule& machine, const Numbers& numbers,
+                             Index step, const PrecisionRow<typename Numbers::State>& row,
                              AsHigh as_high) {
   return block.sum(row.cells, [&](Index k) {
     DynamicPrecision::Detector& element = row.elements[k];
@@ -33,7 +35,8 @@ EDGEVAL_HD int precision_row(Block block, const DynamicPrecision& choice, const 
     const bool high = element.eight_bits;
     for (Index at = k; at < row.gate_rows; at += row.cells) {
       row.chosen_wx[at] = high ? row.wx[at] : as_high(row.low_wx[at], Source::kInput, at);
-      if (row.low_uh != nullptr) row.chosen_uh[at] = high ? row.uh[at] : as_high(row.low_uh[at], Source::kRecurrent, at);
+      if (row.low_uh != nullptr)
+        row.chosen_uh[at] = high ? row.uh[at] : as_high(row.low_uh[at], Source::kRecurrent, at);
     }
     return high ? 0 : 1;
   });

@@ -1,5 +1,5 @@
-// One step of the cells of one lane, whatever their kind, in the numbers of an arithmetic (docs/cells.md). What a body
-// writes as h goes on to the projection where there is one.
+// One step of the cells of one lane, whatever their kind, in the numbers of an arithmetic
+// (docs/cells.md). What a body writes as h goes on to the projection where there is one.
 #pragma once
 
 #include "host/core/cell.hpp"
@@ -17,8 +17,9 @@ struct RecurrentRow {
   Sums after;      // [H], U (r h) of a GRU that resets before
   const float* x;  // [H], what an SRU shows beside c
   Index cells;
-  typename Numbers::State* c;  // [H], read and written; a GRU's h, not rounded to the width of an operand
-  float* h;                    // [H], written
+  typename Numbers::State*
+      c;     // [H], read and written; a GRU's h, not rounded to the width of an operand
+  float* h;  // [H], written
 };
 
 // i, f, g, o.
@@ -61,7 +62,8 @@ EDGEVAL_HD void gru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums
 
 // The first half of a GRU's step where the reset gate comes before the product: r h -> reset [H].
 template <class Block, class Numbers, class Sums>
-EDGEVAL_HD void gru_reset_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row, float* reset) {
+EDGEVAL_HD void gru_reset_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row,
+                              float* reset) {
   block.for_each(row.cells, [&](Index j) EDGEVAL_LOOP_BODY {
     const auto z_r = numbers.preactivation(row.wx[j], row.uh[j], j);
     reset[j] = numbers.output(gru_reset(numbers.curves(), z_r, row.c[j]), kUnitBits + kStateBits);
@@ -70,7 +72,8 @@ EDGEVAL_HD void gru_reset_row(Block block, Numbers numbers, RecurrentRow<Numbers
 
 // The second half, once `after` is there.
 template <class Block, class Numbers, class Sums>
-EDGEVAL_HD void reset_before_gru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row) {
+EDGEVAL_HD void reset_before_gru_row(Block block, Numbers numbers,
+                                     RecurrentRow<Numbers, Sums> row) {
   const Index n = row.cells;
   block.for_each(n, [&](Index j) EDGEVAL_LOOP_BODY {
     const auto& functions = numbers.curves();
@@ -93,8 +96,10 @@ EDGEVAL_HD void sru_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sums
     const auto z_f = gate(n + j), z_r = gate(2 * n + j);
     const auto c = sru_state(functions, z_f, numbers.input_part(row.wx[j], j), row.c[j]);
     const auto x = [&] {
-      if constexpr (kMatrix) return numbers.input_part(row.wx[3 * n + j], 3 * n + j);
-      else return numbers.state_of(row.x[j]);
+      if constexpr (kMatrix)
+        return numbers.input_part(row.wx[3 * n + j], 3 * n + j);
+      else
+        return numbers.state_of(row.x[j]);
     }();
     row.c[j] = c;
     row.h[j] = numbers.wide(sru_output<kTanh>(functions, z_r, c, x));
@@ -110,24 +115,30 @@ EDGEVAL_HD void qrnn_row(Block block, Numbers numbers, RecurrentRow<Numbers, Sum
     const auto& functions = numbers.curves();
     const auto c = qrnn_state(functions, z(n + j), z(j), row.c[j]);
     row.c[j] = c;
-    row.h[j] = numbers.output(qrnn_output<kTanh>(functions, z(2 * n + j), c), kStateBits + kUnitBits);
+    row.h[j] =
+        numbers.output(qrnn_output<kTanh>(functions, z(2 * n + j), c), kStateBits + kUnitBits);
   });
 }
 
 template <class Block, class Numbers, class Sums>
-EDGEVAL_HD void recurrent_cell_row(Block block, const Numbers& numbers, LayerKind kind, const CellForm& form,
-                                   bool highway_matrix, RecurrentRow<Numbers, Sums> row) {
+EDGEVAL_HD void recurrent_cell_row(Block block, const Numbers& numbers, LayerKind kind,
+                                   const CellForm& form, bool highway_matrix,
+                                   RecurrentRow<Numbers, Sums> row) {
   if (kind == LayerKind::kLstm)
     return form.peepholes ? peephole_lstm_row(block, numbers, row) : lstm_row(block, numbers, row);
   // QuantizedNumbers lack the half: dynamic precision has no GRU.
   if constexpr (requires { numbers.recurrent_part(row.uh[0], 0); })
     if (kind == LayerKind::kGru)
-      return form.reset_before ? reset_before_gru_row(block, numbers, row) : gru_row(block, numbers, row);
+      return form.reset_before ? reset_before_gru_row(block, numbers, row)
+                               : gru_row(block, numbers, row);
   if (kind == LayerKind::kQrnn)
-    return form.output_tanh ? qrnn_row<true>(block, numbers, row) : qrnn_row<false>(block, numbers, row);
+    return form.output_tanh ? qrnn_row<true>(block, numbers, row)
+                            : qrnn_row<false>(block, numbers, row);
   if (highway_matrix)
-    return form.output_tanh ? sru_row<true, true>(block, numbers, row) : sru_row<false, true>(block, numbers, row);
-  return form.output_tanh ? sru_row<true, false>(block, numbers, row) : sru_row<false, false>(block, numbers, row);
+    return form.output_tanh ? sru_row<true, true>(block, numbers, row)
+                            : sru_row<false, true>(block, numbers, row);
+  return form.output_tanh ? sru_row<true, false>(block, numbers, row)
+                          : sru_row<false, false>(block, numbers, row);
 }
 
 }  // namespace edgeval

@@ -1,5 +1,5 @@
-// The softmax of a row: of a vocabulary's scores as log-probabilities, of a sentence's positions as shares; in fp32 and in
-// integers (host/numeric/softmax.hpp has the formats).
+// The softmax of a row: of a vocabulary's scores as log-probabilities, of a sentence's positions as
+// shares; in fp32 and in integers (host/numeric/softmax.hpp has the formats).
 #pragma once
 
 #include <cmath>
@@ -18,28 +18,32 @@ EDGEVAL_HD_ALWAYS float exponential(float x) {
 // The greatest of z [width], width 1 or more.
 template <class Block, class T>
 EDGEVAL_HD_ALWAYS T greatest(Block block, const T* z, Index width) {
-  return block.best(width, z[0], [&](Index i) { return z[i]; }, [](T a, T b) { return a > b; });
+  return block.best(
+      width, z[0], [&](Index i) { return z[i]; }, [](T a, T b) { return a > b; });
 }
 
 // z [width] -> z - max z - ln sum exp(z - max z), in place.
 template <class Block>
 EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, float* z, Index width) {
   const float most = greatest(block, z, width);
-  const double sum =
-      block.template total<double>(width, [&](Index i) { return static_cast<double>(exponential(z[i] - most)); });
+  const double sum = block.template total<double>(
+      width, [&](Index i) { return static_cast<double>(exponential(z[i] - most)); });
   const auto shift = static_cast<float>(static_cast<double>(most) + std::log(sum));
   block.for_each(width, [&](Index i) { z[i] -= shift; });
 }
 
 // z [width] in kStateBits -> y [width], which may be the same memory.
 template <class Block>
-EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, const SoftmaxTables& tables, const std::int32_t* z, Index width, float* y) {
+EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, const SoftmaxTables& tables,
+                                       const std::int32_t* z, Index width, float* y) {
   const auto most = static_cast<std::uint32_t>(greatest(block, z, width));
   const auto sum = block.template total<std::uint64_t>(width, [&](Index i) {
-    return static_cast<std::uint64_t>(exp_of_distance(tables, most - static_cast<std::uint32_t>(z[i])));
+    return static_cast<std::uint64_t>(
+        exp_of_distance(tables, most - static_cast<std::uint32_t>(z[i])));
   });
   const std::int64_t ln = ln_of_sum(tables, sum);
-  block.for_each(width, [&](Index i) { y[i] = log_share(most - static_cast<std::uint32_t>(z[i]), ln); });
+  block.for_each(width,
+                 [&](Index i) { y[i] = log_share(most - static_cast<std::uint32_t>(z[i]), ln); });
 }
 
 template <class T>
@@ -52,8 +56,13 @@ struct Peak {
 template <class Block, class T>
 EDGEVAL_HD Peak<T> peak(Block block, const T* scores, Index width) {
   return block.best(
-      width, Peak<T>{scores[0], 0}, [&](Index i) { return Peak<T>{scores[i], i}; },
-      [](const Peak<T>& a, const Peak<T>& b) { return a.score > b.score || (a.score == b.score && a.at < b.at); });
+      width, Peak<T>{scores[0], 0},
+      [&](Index i) {
+        return Peak<T>{scores[i], i};
+      },
+      [](const Peak<T>& a, const Peak<T>& b) {
+        return a.score > b.score || (a.score == b.score && a.at < b.at);
+      });
 }
 
 // scores [width] -> shares of 1, in place; seen by every thread. Returns the place of the greatest.
@@ -63,22 +72,26 @@ EDGEVAL_HD Index softmax_row(Block block, float* scores, Index width) {
   const double sum = block.template total<double>(width, [&](Index i) {
     return static_cast<double>(scores[i] = exponential(scores[i] - most.score));
   });
-  block.for_each(width, [&](Index i) { scores[i] = static_cast<float>(static_cast<double>(scores[i]) / sum); });
+  block.for_each(width, [&](Index i) {
+    scores[i] = static_cast<float>(static_cast<double>(scores[i]) / sum);
+  });
   block.synchronize();
   return most.at;
 }
 
-// In integers the shares are weights in kExpBits, in place of scores with so many fraction bits, over their sum.
+// In integers the shares are weights in kExpBits, in place of scores with so many fraction bits,
+// over their sum.
 struct FixedShares {
   Index most;  // the place of the greatest
   std::int64_t sum;
 };
 template <class Block>
-EDGEVAL_HD FixedShares softmax_row(Block block, const SoftmaxTables& tables, std::int64_t* scores, Index width,
-                                   int fraction_bits) {
+EDGEVAL_HD FixedShares softmax_row(Block block, const SoftmaxTables& tables, std::int64_t* scores,
+                                   Index width, int fraction_bits) {
   const Peak<std::int64_t> most = peak(block, scores, width);
   const auto sum = block.template total<std::int64_t>(width, [&](Index i) {
-    return scores[i] = exp_of_distance(tables, score_distance(most.score - scores[i], fraction_bits));
+    return scores[i] =
+               exp_of_distance(tables, score_distance(most.score - scores[i], fraction_bits));
   });
   block.synchronize();
   return {most.at, sum};

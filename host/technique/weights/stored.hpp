@@ -47,7 +47,8 @@ struct FourierCost {
 struct StoredMatrix {
   std::uint64_t bits = 0;       // of everything that must be stored: codes, scales, indices
   std::uint64_t code_bits = 0;  // of one stored weight
-  std::uint64_t whole = 0;      // weights stored as they are, each kFloatBits of `bits`; in integers as wide as these
+  std::uint64_t whole =
+      0;  // weights stored as they are, each kFloatBits of `bits`; in integers as wide as these
   std::optional<int> fraction_bits = std::nullopt;  // f of fixed point
   ProductCost product = {};
   FourierCost fourier = {};

@@ -72,7 +72,11 @@ TEST(GpuUnpack, DISABLED_CanaryWritesBehindItsMemory) {
   beyond.rows = 2;
   const auto numbers = bytes_on_device(FloatNumbers{bias_there.view().data}, stream);
   launch_linear(Fp32{},
-                {.products = float_rows<gpu::SumRows>(there), .numbers = numbers.data(), .range = {}, .y = beyond}, stream);
+                {.products = float_rows<gpu::SumRows>(there),
+                 .numbers = numbers.data(),
+                 .range = {},
+                 .y = beyond},
+                stream);
   stream.synchronize();
 }
 
