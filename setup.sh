@@ -3,6 +3,7 @@
 #   ./setup.sh          builds
 #   ./setup.sh run      builds, then evaluates the model that ships on the speech that ships
 #   ./setup.sh test     builds, then runs every test; GPU tests skip where there is no GPU
+#   ./setup.sh format   formats the C++ and CUDA sources; check-format says which files are not
 #   ./setup.sh sanitize builds with AddressSanitizer and UndefinedBehaviorSanitizer, then runs the tests of bad input
 # EDGEVAL_CUDA=OFF leaves the GPU engine out; by default it is built where nvcc is found.
 set -euo pipefail
@@ -11,14 +12,18 @@ cd "$(dirname "$0")"
 packages=(cmake g++ ninja-build pkg-config libcli11-dev libdnnl-dev libgtest-dev libicu-dev libkissfft-dev
           libsndfile1-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev)
 
-install_missing() {
+install_missing() {  # install_missing PACKAGE...
   local missing=()
-  for package in "${packages[@]}"; do
+  for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
   local as_root=()
   [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  if ! command -v apt-get >/dev/null; then
+    echo "this is no Debian; install the counterparts of: ${missing[*]}" >&2
+    return
+  fi
   echo "installing: ${missing[*]}"
   "${as_root[@]}" apt-get update -qq
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
@@ -29,11 +34,12 @@ build() {  # build TARGET...
   cmake --build build --target "$@"
 }
 
-if ! command -v dpkg-query >/dev/null; then
-  echo "this is no Debian; install the counterparts of: ${packages[*]}" >&2
-else
-  install_missing
-fi
+sources() { git ls-files -z '*.cpp' '*.hpp' '*.cu' '*.cuh'; }
+
+case "${1:-build}" in
+  build | run | test | sanitize) install_missing "${packages[@]}" ;;
+  format | check-format) install_missing clang-format-14 ;;  # other versions break other lines
+esac
 
 case "${1:-build}" in
   build) build edgeval ;;
@@ -53,8 +59,10 @@ case "${1:-build}" in
     ctest --test-dir build-sanitize --output-on-failure -j "$(nproc)" -L cpu \
       -R 'Refus|Damaged|Import|Beam|Decoder|Translat|Softmax|ModelFile|Policy|Profile|Transcripts|Unpacked|Unicode|Tokenizer|Texts|TestSet|Audio|Accelerator|Expression|Body|Literal'
     ;;
+  format) sources | xargs -0 clang-format-14 -i ;;
+  check-format) sources | xargs -0 clang-format-14 --dry-run --Werror ;;
   *)
-    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
     exit 1
     ;;
 esac
