@@ -3,6 +3,7 @@
 // would want blocks of their own.
 #include "cuda/attention.hpp"
 #include "cuda/block.cuh"
+#include "cuda/launch.hpp"
 #include "host/engine/body/attention.hpp"
 
 namespace edgeval::gpu {
@@ -59,13 +60,10 @@ __global__ void __launch_bounds__(kMostThreads) attention_kernel(AttentionTask t
 
 void launch_attention(const Arithmetic& arithmetic, const AttentionTask& task, Index rows,
                       cudaStream_t stream) {
-  const auto blocks = static_cast<unsigned>(rows);
-  const int threads = threads_for(std::max(task.both.cols, task.probe.cols), kMostThreads);
-  if (std::holds_alternative<Fp32>(arithmetic))
-    attention_kernel<false><<<blocks, threads, 0, stream>>>(task);
-  else
-    attention_kernel<true><<<blocks, threads, 0, stream>>>(task);
-  EDGEVAL_LAUNCHED(stream);
+  const auto kernel =
+      std::holds_alternative<Fp32>(arithmetic) ? attention_kernel<false> : attention_kernel<true>;
+  launch(stream, kernel, {rows},
+         threads_for(std::max(task.both.cols, task.probe.cols), kMostThreads), task);
 }
 
 }  // namespace edgeval::gpu

@@ -7,6 +7,7 @@
 #include "cuda/beam.hpp"
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
+#include "cuda/launch.hpp"
 #include "host/engine/body/linear.hpp"
 #include "host/engine/body/softmax.hpp"
 
@@ -192,9 +193,7 @@ void launch_candidates(const Arithmetic& arithmetic, const VocabularyTask& task,
                        cudaStream_t stream) {
   const int threads = threads_for(task.log_probabilities.cols, kRowThreads);
   with_format(arithmetic, [&]<class Format>(Format) {
-    candidates_kernel<Format>
-        <<<static_cast<unsigned>(count), threads, 0, stream>>>(task, rows, search);
-    EDGEVAL_LAUNCHED(stream);
+    launch(stream, candidates_kernel<Format>, {count}, threads, task, rows, search);
   });
 }
 
@@ -202,9 +201,7 @@ void launch_scores(const Arithmetic& arithmetic, const VocabularyTask& task, con
                    const std::int32_t* tokens, double* sums, Index count, cudaStream_t stream) {
   const int threads = threads_for(task.log_probabilities.cols, kRowThreads);
   with_format(arithmetic, [&]<class Format>(Format) {
-    scores_kernel<Format>
-        <<<static_cast<unsigned>(count), threads, 0, stream>>>(task, rows, tokens, sums);
-    EDGEVAL_LAUNCHED(stream);
+    launch(stream, scores_kernel<Format>, {count}, threads, task, rows, tokens, sums);
   });
 }
 
@@ -213,17 +210,15 @@ void launch_choose(const Beam& beam, const RowView& rows, const SearchView& sear
   std::visit(
       [&](const auto& choice) {
         const auto rule = choice.rule();
-        choose_kernel<<<static_cast<unsigned>(search.sentences), threads_for(search.widest), 0,
-                        stream>>>(rule, rows, search);
-        EDGEVAL_LAUNCHED(stream);
+        using Rule = std::remove_const_t<decltype(rule)>;
+        launch(stream, choose_kernel<Rule>, {search.sentences}, threads_for(search.widest), rule,
+               rows, search);
       },
       beam);
 }
 
 void launch_next_rows(const RowView& rows, const SearchView& search, cudaStream_t stream) {
-  next_rows_kernel<<<static_cast<unsigned>(search.sentences), threads_for(search.widest), 0,
-                     stream>>>(rows, search);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, next_rows_kernel, {search.sentences}, threads_for(search.widest), rows, search);
 }
 
 }  // namespace edgeval::gpu

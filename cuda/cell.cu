@@ -5,6 +5,7 @@
 #include "cuda/block.cuh"
 #include "cuda/cell.hpp"
 #include "cuda/format.cuh"
+#include "cuda/launch.hpp"
 #include "cuda/step_lane.cuh"
 #include "host/core/error.hpp"
 #include "host/engine/body/operand.hpp"
@@ -137,18 +138,14 @@ __global__ void __launch_bounds__(kMostThreads) projection_kernel(RecurrentStep 
 __global__ void set_cursor_kernel(StepCursor* cursor, StepCursor value) { *cursor = value; }
 __global__ void advance_cursor_kernel(StepCursor* cursor, Index steps) { cursor->step += steps; }
 
-unsigned blocks(Index lanes) { return static_cast<unsigned>(lanes); }
-
 }  // namespace
 
 void launch_set_cursor(StepCursor* cursor, StepCursor value, cudaStream_t stream) {
-  set_cursor_kernel<<<1, 1, 0, stream>>>(cursor, value);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, set_cursor_kernel, {1}, 1, cursor, value);
 }
 
 void launch_advance_cursor(StepCursor* cursor, Index steps, cudaStream_t stream) {
-  advance_cursor_kernel<<<1, 1, 0, stream>>>(cursor, steps);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, advance_cursor_kernel, {1}, 1, cursor, steps);
 }
 
 void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
@@ -156,8 +153,7 @@ void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& st
   if (lanes == 0) return;
   with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
     const int threads = threads_for(step.width, kMostThreads);
-    recurrent_operand_kernel<Format, Rule><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
-    EDGEVAL_LAUNCHED(stream);
+    launch(stream, recurrent_operand_kernel<Format, Rule>, {lanes}, threads, step, ahead);
   });
 }
 
@@ -169,8 +165,7 @@ void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Inde
     if constexpr (!std::is_same_v<Format, QuantizedFormat>)
       with_numbers_of<Format>(policy, [&]<class Numbers>(Types<Format, Numbers>) {
         const int threads = threads_for(step.cells, kMostThreads);
-        lstm_step_kernel<Format, Numbers, Rule><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
-        EDGEVAL_LAUNCHED(stream);
+        launch(stream, lstm_step_kernel<Format, Numbers, Rule>, {lanes}, threads, step, ahead);
       });
   });
 }
@@ -180,8 +175,7 @@ void launch_reset(const LayerPolicy& policy, const RecurrentStep& step, Index la
   if (lanes == 0) return;
   with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
     const int threads = threads_for(step.cells, kMostCellThreads);
-    reset_kernel<Format, Numbers><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
-    EDGEVAL_LAUNCHED(stream);
+    launch(stream, reset_kernel<Format, Numbers>, {lanes}, threads, step, ahead);
   });
 }
 
@@ -191,18 +185,14 @@ void launch_cells(const LayerPolicy& policy, const RecurrentStep& step, Index la
   const int threads = threads_for(step.cells, kMostCellThreads);
   if (eight_bits_of_floats(policy)) {
     with_numbers_of<QuantizedFormat>(policy, [&]<class Numbers>(Types<QuantizedFormat, Numbers>) {
-      cells_kernel<QuantizedFormat, Numbers, true>
-          <<<blocks(lanes), threads, 0, stream>>>(step, ahead);
-      EDGEVAL_LAUNCHED(stream);
+      launch(stream, cells_kernel<QuantizedFormat, Numbers, true>, {lanes}, threads, step, ahead);
     });
     return;
   }
   with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
-    if (step.chosen_wx.data != nullptr)
-      cells_kernel<Format, Numbers, true><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
-    else
-      cells_kernel<Format, Numbers, false><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
-    EDGEVAL_LAUNCHED(stream);
+    const auto kernel = step.chosen_wx.data != nullptr ? cells_kernel<Format, Numbers, true>
+                                                       : cells_kernel<Format, Numbers, false>;
+    launch(stream, kernel, {lanes}, threads, step, ahead);
   });
 }
 
@@ -211,8 +201,7 @@ void launch_projection(const LayerPolicy& policy, const RecurrentStep& step, Ind
   if (lanes == 0) return;
   with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
     const int threads = threads_for(step.width, kMostThreads);
-    projection_kernel<Format, Numbers><<<blocks(lanes), threads, 0, stream>>>(step, ahead);
-    EDGEVAL_LAUNCHED(stream);
+    launch(stream, projection_kernel<Format, Numbers>, {lanes}, threads, step, ahead);
   });
 }
 

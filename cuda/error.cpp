@@ -1,8 +1,7 @@
-#include "cuda/error.hpp"
-
 #include <cstdlib>
 #include <cstring>
 
+#include "cuda/launch.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval::gpu {
@@ -36,8 +35,9 @@ void check(cublasStatus_t status, const char* call, const char* file, int line) 
   throw CudaError(text);
 }
 
-void check_launch(cudaStream_t stream, const char* file, int line) {
-  check(cudaGetLastError(), "launch", file, line);
+void check_launch(cudaError_t launched, const LaunchedAt& at) {
+  const auto& [stream, file, line] = at;
+  check(launched, "launch", file, line);
   if (!synchronous()) return;
   cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
   check(cudaStreamIsCapturing(stream, &capture), "cudaStreamIsCapturing", file, line);

@@ -1,7 +1,6 @@
 // Checks of everything that CUDA and cuBLAS answer. EDGEVAL_CUDA and EDGEVAL_CUBLAS throw;
-// EDGEVAL_CUDA_NOTHROW is for destructors, where a failure shows at the next checked call;
-// EDGEVAL_LAUNCHED follows every launch, inside its launcher. With EDGEVAL_SYNC=1 in the
-// environment each launch is waited for, so that a fault is reported where it happened.
+// EDGEVAL_CUDA_NOTHROW is for destructors, where a failure shows at the next checked call.
+// Launches check themselves (launch.hpp).
 #pragma once
 
 #include <cublasLt.h>
@@ -25,11 +24,9 @@ class OutOfMemory : public CudaError {
 
 void check(cudaError_t status, const char* call, const char* file, int line);
 void check(cublasStatus_t status, const char* call, const char* file, int line);
-void check_launch(cudaStream_t stream, const char* file, int line);
 
 }  // namespace edgeval::gpu
 
 #define EDGEVAL_CUDA(call) ::edgeval::gpu::check((call), #call, __FILE__, __LINE__)
 #define EDGEVAL_CUBLAS(call) ::edgeval::gpu::check((call), #call, __FILE__, __LINE__)
 #define EDGEVAL_CUDA_NOTHROW(call) static_cast<void>(call)
-#define EDGEVAL_LAUNCHED(stream) ::edgeval::gpu::check_launch((stream), __FILE__, __LINE__)

@@ -5,6 +5,7 @@
 // their recurrence does anyway.
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
+#include "cuda/launch.hpp"
 #include "cuda/operand.hpp"
 #include "host/engine/body/operand.hpp"
 #include "host/engine/body/window.hpp"
@@ -82,21 +83,18 @@ __global__ void initial_state_kernel(State* state, Index count) {
 }
 
 template <class Rows>
-void launch(const LayerPolicy& policy, const Rows& rows, const InputOperand& task,
-            cudaStream_t stream) {
+void launch_operand(const LayerPolicy& policy, const Rows& rows, const InputOperand& task,
+                    cudaStream_t stream) {
   const Index steps = task.end_step - task.first_step;
   if (task.lanes == 0 || task.x.cols == 0 || steps <= 0) return;
   with_rule(policy, [&]<class Format, class Rule>(Format, const Rule& rule) {
     const Index slices = std::is_empty_v<typename Rule::State>
-                             ? std::min((steps + kStepsPerSlice - 1) / kStepsPerSlice, kLargestGrid)
+                             ? std::min(blocks_of(steps, kStepsPerSlice), kLargestGrid)
                              : 1;
-    const dim3 grid(static_cast<unsigned>(task.lanes),
-                    static_cast<unsigned>((task.x.cols + kColumns - 1) / kColumns),
-                    static_cast<unsigned>(slices));
+    const Blocks grid{task.lanes, blocks_of(task.x.cols, kColumns), slices};
     const int threads = threads_for(task.x.cols, static_cast<int>(kColumns));
-    input_operand_kernel<Format>
-        <<<grid, threads, 0, stream>>>(rule, rows, task, (steps + slices - 1) / slices);
-    EDGEVAL_LAUNCHED(stream);
+    launch(stream, input_operand_kernel<Format, Rule, Rows>, grid, threads, rule, rows, task,
+           blocks_of(steps, slices));
   });
 }
 
@@ -135,9 +133,9 @@ void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index cou
   with_rule(policy, [&]<class Rule>(auto, const Rule&) {
     if constexpr (!std::is_empty_v<typename Rule::State>) {
       constexpr int kThreads = 256;
-      initial_state_kernel<<<static_cast<unsigned>((count + kThreads - 1) / kThreads), kThreads, 0,
-                             stream>>>(reinterpret_cast<typename Rule::State*>(state), count);
-      EDGEVAL_LAUNCHED(stream);
+      using State = typename Rule::State;
+      launch(stream, initial_state_kernel<State>, {blocks_of(count, kThreads)}, kThreads,
+             reinterpret_cast<State*>(state), count);
     }
   });
 }
@@ -145,14 +143,12 @@ void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index cou
 void launch_windows(const Lanes& lanes, const PackView& pack, const WindowTask& task,
                     cudaStream_t stream) {
   if (task.windows.rows == 0 || task.x.cols == 0) return;
-  window_kernel<<<static_cast<unsigned>(task.windows.rows), threads_for(task.x.cols), 0, stream>>>(
-      lanes, pack, task);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, window_kernel, {task.windows.rows}, threads_for(task.x.cols), lanes, pack, task);
 }
 
 void launch_packed_operand(const LayerPolicy& policy, const PackView& pack,
                            const InputOperand& task, cudaStream_t stream) {
-  launch(policy, PackedRows{pack, task.first_row, task.gathered}, task, stream);
+  launch_operand(policy, PackedRows{pack, task.first_row, task.gathered}, task, stream);
 }
 
 void launch_frame_operand(const LayerPolicy& policy, const Lanes& lanes, const InputOperand& task,
@@ -161,7 +157,7 @@ void launch_frame_operand(const LayerPolicy& policy, const Lanes& lanes, const I
   all.first_step = 0;
   all.end_step = lanes.longest;
   all.lanes = lanes.count;
-  launch(policy, FrameRows{lanes}, all, stream);
+  launch_operand(policy, FrameRows{lanes}, all, stream);
 }
 
 }  // namespace edgeval::gpu

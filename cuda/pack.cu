@@ -5,6 +5,7 @@
 #include <cub/device/device_scan.cuh>
 
 #include "cuda/block.cuh"
+#include "cuda/launch.hpp"
 #include "cuda/pack.hpp"
 
 namespace edgeval::gpu {
@@ -41,8 +42,6 @@ __global__ void rows_kernel(Lanes lanes, const std::int32_t* live, PackView pack
       pack.steps[n], [&](Index k) { frame_of_row[pack.offset[k] + n] = begin + live[begin + k]; });
 }
 
-unsigned blocks(Index count) { return static_cast<unsigned>((count + kThreads - 1) / kThreads); }
-
 }  // namespace
 
 void Packing::reserve(const Lanes& lanes, cudaStream_t stream) {
@@ -64,19 +63,15 @@ void Packing::reserve(const Lanes& lanes, cudaStream_t stream) {
 void Packing::pack(const Lanes& lanes, const PlanView& plan, cudaStream_t stream) {
   if (lanes.count == 0) return;
   const int count = static_cast<int>(lanes.count);
-  number_kernel<<<blocks(count), kThreads, 0, stream>>>(numbers_.data(), count);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, number_kernel, {blocks_of(count, kThreads)}, kThreads, numbers_.data(), count);
   EDGEVAL_CUDA(cub::DeviceRadixSort::SortPairsDescending(scratch_.data(), sort_bytes_, plan.running,
                                                          steps_.data(), numbers_.data(),
                                                          lane_.data(), count, 0, 32, stream));
-  active_kernel<<<blocks(lanes.longest + 1), kThreads, 0, stream>>>(steps_.data(), lanes.count,
-                                                                    lanes.longest, active_.data());
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, active_kernel, {blocks_of(lanes.longest + 1, kThreads)}, kThreads, steps_.data(),
+         lanes.count, lanes.longest, active_.data());
   EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(scratch_.data(), scan_bytes_, active_.data(),
                                              offset_.data(), lanes.longest + 1, stream));
-  rows_kernel<<<static_cast<unsigned>(count), kThreads, 0, stream>>>(lanes, plan.live, view(),
-                                                                     frame_of_row_.data());
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, rows_kernel, {count}, kThreads, lanes, plan.live, view(), frame_of_row_.data());
 }
 
 }  // namespace edgeval::gpu

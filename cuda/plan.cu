@@ -3,6 +3,7 @@
 // lane: a few instructions and one 12-byte load per frame, so its time grows with the longest lane
 // and hardly with the number of lanes.
 #include "cuda/block.cuh"
+#include "cuda/launch.hpp"
 #include "cuda/plan.hpp"
 
 namespace edgeval::gpu {
@@ -48,15 +49,12 @@ __global__ void plan_similarity_kernel(SimilaritySkip::Rule rule, Lanes lanes,
       decide_lane(rule, similarity + begin, steps, backward, plan.mode + begin, plan.live + begin));
 }
 
-unsigned blocks(Index count) { return static_cast<unsigned>(count); }
-
 }  // namespace
 
 void launch_plan_every_step(const Lanes& lanes, bool backward, PlanView plan, cudaStream_t stream) {
   if (lanes.count == 0) return;
-  plan_every_step_kernel<<<blocks(lanes.count), threads_for(lanes.longest), 0, stream>>>(
-      lanes, backward, plan);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, plan_every_step_kernel, {lanes.count}, threads_for(lanes.longest), lanes, backward,
+         plan);
 }
 
 void launch_similarity(const SimilaritySkip::Rule& rule, const Lanes& lanes,
@@ -64,19 +62,16 @@ void launch_similarity(const SimilaritySkip::Rule& rule, const Lanes& lanes,
                        FrameSimilarity* similarity, cudaStream_t stream) {
   if (lanes.frames == 0) return;
   const int threads = threads_for(x.cols);
-  quantize_kernel<<<blocks(lanes.frames), threads, 0, stream>>>(rule, x, q);
-  EDGEVAL_LAUNCHED(stream);
-  similarity_kernel<<<blocks(lanes.frames), threads, 0, stream>>>(rule, lanes, q, similarity);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, quantize_kernel, {lanes.frames}, threads, rule, x, q);
+  launch(stream, similarity_kernel, {lanes.frames}, threads, rule, lanes, q, similarity);
 }
 
 void launch_plan_similarity(const SimilaritySkip::Rule& rule, const Lanes& lanes,
                             const FrameSimilarity* similarity, bool backward, PlanView plan,
                             cudaStream_t stream) {
   if (lanes.count == 0) return;
-  plan_similarity_kernel<<<blocks((lanes.count + kLaneThreads - 1) / kLaneThreads), kLaneThreads, 0,
-                           stream>>>(rule, lanes, similarity, backward, plan);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, plan_similarity_kernel, {blocks_of(lanes.count, kLaneThreads)}, kLaneThreads, rule,
+         lanes, similarity, backward, plan);
 }
 
 }  // namespace edgeval::gpu

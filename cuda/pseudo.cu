@@ -3,6 +3,7 @@
 // lane at one step. Each element and each neuron's memory is touched by one thread.
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
+#include "cuda/launch.hpp"
 #include "cuda/pseudo.hpp"
 #include "cuda/step_lane.cuh"
 #include "host/engine/body/pseudo.hpp"
@@ -130,27 +131,23 @@ __global__ void __launch_bounds__(kMostThreads)
 void launch_pseudo_input(const PseudoStep& step, const PackView& pack, const InputOperand& input,
                          cudaStream_t stream) {
   if (input.lanes == 0 || input.x.cols == 0) return;
-  const dim3 grid(static_cast<unsigned>(input.lanes),
-                  static_cast<unsigned>((input.x.cols + kColumns - 1) / kColumns));
+  const Blocks grid{input.lanes, blocks_of(input.x.cols, kColumns)};
   const int threads = threads_for(input.x.cols, static_cast<int>(kColumns));
-  pseudo_input_kernel<<<grid, threads, 0, stream>>>(step, pack, input);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, pseudo_input_kernel, grid, threads, step, pack, input);
 }
 
 void launch_pseudo_operand(const PseudoStep& pseudo, const RecurrentStep& step, Index lanes,
                            Index ahead, cudaStream_t stream) {
   if (lanes == 0) return;
   const int threads = threads_for(step.width, kMostThreads);
-  pseudo_operand_kernel<<<static_cast<unsigned>(lanes), threads, 0, stream>>>(pseudo, step, ahead);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, pseudo_operand_kernel, {lanes}, threads, pseudo, step, ahead);
 }
 
 void launch_pseudo_sums(const PseudoStep& pseudo, const RecurrentStep& step, Index lanes,
                         Index ahead, cudaStream_t stream) {
   if (lanes == 0) return;
   const int threads = threads_for(step.gates() * step.cells, kMostThreads);
-  pseudo_sums_kernel<<<static_cast<unsigned>(lanes), threads, 0, stream>>>(pseudo, step, ahead);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, pseudo_sums_kernel, {lanes}, threads, pseudo, step, ahead);
 }
 
 }  // namespace edgeval::gpu

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "cuda/block.cuh"
+#include "cuda/launch.hpp"
 #include "cuda/search_rows.hpp"
 
 namespace edgeval::gpu {
@@ -133,37 +134,28 @@ PackView SearchRows::pack() const {
 }
 
 void launch_begin_step(const RowView& view, Index rows, cudaStream_t stream) {
-  begin_step_kernel<<<static_cast<unsigned>((rows + kThreads - 1) / kThreads), kThreads, 0,
-                      stream>>>(view, rows);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, begin_step_kernel, {blocks_of(rows, kThreads)}, kThreads, view, rows);
 }
 
 void launch_embed(const RowView& view, DeviceView<const float> embedding,
                   DeviceView<const float> feed, DeviceView<float> x, cudaStream_t stream) {
-  embed_kernel<<<static_cast<unsigned>(x.rows), threads_for(x.cols), 0, stream>>>(view, embedding,
-                                                                                  feed, x);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, embed_kernel, {x.rows}, threads_for(x.cols), view, embedding, feed, x);
 }
 
 void launch_gather(const RowView& view, const RowSegment* segments, Index segment_count,
                    const Index* count, Index most, cudaStream_t stream) {
-  const auto blocks = static_cast<unsigned>(std::min(most, kMostBlocks));
-  gather_kernel<false><<<blocks, kThreads, 0, stream>>>(view, segments, segment_count, count);
-  EDGEVAL_LAUNCHED(stream);
-  gather_kernel<true><<<blocks, kThreads, 0, stream>>>(view, segments, segment_count, count);
-  EDGEVAL_LAUNCHED(stream);
+  const Index blocks = std::min(most, kMostBlocks);
+  launch(stream, gather_kernel<false>, {blocks}, kThreads, view, segments, segment_count, count);
+  launch(stream, gather_kernel<true>, {blocks}, kThreads, view, segments, segment_count, count);
 }
 
 void launch_finish_step(const RowView& view, const Index* count, cudaStream_t stream) {
-  finish_step_kernel<<<1, 1, 0, stream>>>(view, count);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, finish_step_kernel, {1}, 1, view, count);
 }
 
 void launch_go_on(const RowView& view, const std::int32_t* tokens, Index rows,
                   cudaStream_t stream) {
-  go_on_kernel<<<static_cast<unsigned>(rows / kThreads + 1), kThreads, 0, stream>>>(view, tokens,
-                                                                                    rows);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, go_on_kernel, {rows / kThreads + 1}, kThreads, view, tokens, rows);
 }
 
 }  // namespace edgeval::gpu

@@ -4,6 +4,7 @@
 // row.
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
+#include "cuda/launch.hpp"
 #include "cuda/select.hpp"
 #include "cuda/step_lane.cuh"
 #include "host/engine/body/memo.hpp"
@@ -114,9 +115,8 @@ template <class Element, class Form>
 void launch_second(const SecondOperand& task, Index digits, const std::byte* choice,
                    cudaStream_t stream) {
   const int threads = threads_for(task.width, kMostThreads);
-  second_operand_kernel<Element, Form><<<static_cast<unsigned>(task.rows), threads, 0, stream>>>(
-      task, digits * task.first.stride, choice);
-  EDGEVAL_LAUNCHED(stream);
+  launch(stream, second_operand_kernel<Element, Form>, {task.rows}, threads, task,
+         digits * task.first.stride, choice);
 }
 
 void launch_memo(const LayerPolicy& policy, const RecurrentStep& step,
@@ -124,9 +124,7 @@ void launch_memo(const LayerPolicy& policy, const RecurrentStep& step,
   const Index neurons = step.gates() * step.cells;
   with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
     const int threads = threads_for(neurons, kMostThreads);
-    memo_kernel<Format, Numbers>
-        <<<static_cast<unsigned>(lanes), threads, 0, stream>>>(step, selection, neurons, ahead);
-    EDGEVAL_LAUNCHED(stream);
+    launch(stream, memo_kernel<Format, Numbers>, {lanes}, threads, step, selection, neurons, ahead);
   });
 }
 
@@ -136,9 +134,8 @@ void launch_precision(const LayerPolicy& policy, const RecurrentStep& step,
                       cudaStream_t stream) {
   with_numbers_of<Format>(policy, [&]<class Numbers>(Types<Format, Numbers>) {
     const int threads = threads_for(step.cells, kMostThreads);
-    precision_kernel<Format, Numbers><<<static_cast<unsigned>(lanes), threads, 0, stream>>>(
-        step, selection, step.gates() * step.cells, ahead);
-    EDGEVAL_LAUNCHED(stream);
+    launch(stream, precision_kernel<Format, Numbers>, {lanes}, threads, step, selection,
+           step.gates() * step.cells, ahead);
   });
 }
 

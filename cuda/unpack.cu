@@ -3,6 +3,7 @@
 // block per frame.
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
+#include "cuda/launch.hpp"
 #include "cuda/unpack.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/body/unpack.hpp"
@@ -42,11 +43,9 @@ __global__ void linear_kernel(LinearFinish task) {
 void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
                    DeviceView<float> output, cudaStream_t stream) {
   if (lanes.count == 0 || output.cols == 0) return;
-  const dim3 grid(static_cast<unsigned>(lanes.count),
-                  static_cast<unsigned>((output.cols + kColumns - 1) / kColumns));
-  unpack_kernel<<<grid, threads_for(output.cols, static_cast<int>(kColumns)), 0, stream>>>(
-      lanes, plan, backward, output);
-  EDGEVAL_LAUNCHED(stream);
+  const Blocks grid{lanes.count, blocks_of(output.cols, kColumns)};
+  launch(stream, unpack_kernel, grid, threads_for(output.cols, static_cast<int>(kColumns)), lanes,
+         plan, backward, output);
 }
 
 void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaStream_t stream) {
@@ -55,9 +54,7 @@ void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaS
   std::visit(
       [&](const auto& choice) {
         using Format = decltype(format_of(choice));
-        linear_kernel<Format>
-            <<<static_cast<unsigned>(task.y.rows), threads_for(task.y.cols), 0, stream>>>(task);
-        EDGEVAL_LAUNCHED(stream);
+        launch(stream, linear_kernel<Format>, {task.y.rows}, threads_for(task.y.cols), task);
       },
       arithmetic);
 }
