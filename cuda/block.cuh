@@ -6,6 +6,7 @@
 
 #include <type_traits>
 
+#include "cuda/shared.hpp"
 #include "host/core/matrix.hpp"
 
 namespace edgeval::gpu {
@@ -39,15 +40,15 @@ struct CudaBlock {
 
   template <class Value>
   __device__ int sum(Index count, Value value) const {
-    __shared__ int of_warp[kWarp];
+    EDGEVAL_SHARED(int, of_warp, kWarp);
     int mine = 0;
     for (Index i = threadIdx.x; i < count; i += blockDim.x) mine += value(i);
     mine = __reduce_add_sync(0xFFFFFFFFU, mine);
     if (threadIdx.x % kWarp == 0) of_warp[threadIdx.x / kWarp] = mine;
-    __syncthreads();
+    synchronize();
     int total = 0;
     for (unsigned warp = 0; warp < blockDim.x / kWarp; ++warp) total += of_warp[warp];
-    __syncthreads();  // of_warp is free for the next sum
+    synchronize();  // of_warp is free for the next sum
     return total;
   }
 
@@ -71,20 +72,23 @@ struct CudaBlock {
     if (threadIdx.x == 0) action();
   }
 
-  __device__ void synchronize() const { __syncthreads(); }
+  __device__ void synchronize(const char* file = __builtin_FILE(),
+                              int line = __builtin_LINE()) const {
+    EDGEVAL_BARRIER(file, line);
+  }
 
  private:
   // What every thread has, combined in one order; for every thread.
   template <class T, class Combine>
-  __device__ static T reduced(T mine, Combine combine) {
-    __shared__ T of_warp[kWarp];
+  __device__ T reduced(T mine, Combine combine) const {
+    EDGEVAL_SHARED(T, of_warp, kWarp);
     for (int apart = kWarp / 2; apart > 0; apart /= 2)
       mine = combine(mine, shuffled_down(mine, apart));
     if (threadIdx.x % kWarp == 0) of_warp[threadIdx.x / kWarp] = mine;
-    __syncthreads();
+    synchronize();
     T all = of_warp[0];
     for (unsigned warp = 1; warp < blockDim.x / kWarp; ++warp) all = combine(all, of_warp[warp]);
-    __syncthreads();  // of_warp is free for the next one
+    synchronize();  // of_warp is free for the next one
     return all;
   }
 };

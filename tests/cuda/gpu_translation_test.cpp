@@ -9,7 +9,6 @@
 #include "host/engine/translator.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/translation_case.hpp"
-#include "tests/support/translation_task.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -178,30 +177,6 @@ TEST(GpuDecoder, RefusesObserversAndOverflows) {
     EXPECT_NE(std::string(error.what()).find("gives no probabilities"), std::string::npos)
         << error.what();
   }
-}
-
-TEST(GpuTranslationOfText, OfTheShippedCaptionsScoresAsOnTheCpu) {
-  EDGEVAL_NEEDS_GPU();
-  const auto task = [](const char* device) {
-    return TranslationTask(captions() / "multi30k-en-de.safetensors", captions() / "captions.en",
-                           captions() / "captions.de", device);
-  };
-  const TranslationTask gpu = task("gpu"), cpu = task("cpu");
-  EXPECT_NEAR(gpu.bleu(1), cpu.bleu(1), 0.1);
-  EXPECT_NEAR(gpu.bleu(5), cpu.bleu(5), 0.1);
-  EXPECT_EQ(gpu.translate(5, 7).hypotheses(), gpu.translate(5).hypotheses());
-}
-
-TEST(GpuTranslationOfText, OfAnImportedOpenNmtModelIsExactAsOftenAsThere) {
-  EDGEVAL_NEEDS_GPU();
-  EDGEVAL_NEEDS_SHARED("data/onmt_ipa/test_model2_v2_9653b3a0.pt");
-  const TemporaryFolder made;
-  const std::filesystem::path folder = shared_folder() / "data/onmt_ipa";
-  const TranslationTask task(imported_ipa(made.path()), folder / "test_model2.src",
-                             folder / "test_model2.tgt", "gpu");
-  EXPECT_EQ(task.exact(1), 185);
-  for (double width : {2.0, 5.0, 10.0}) EXPECT_EQ(task.exact(width), 186) << "width " << width;
-  EXPECT_EQ(task.translate(5, 1).hypotheses(), task.translate(5, 198).hypotheses());
 }
 
 }  // namespace
