@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(cmake g++ ninja-build pkg-config libcli11-dev libdnnl-dev libgtest-dev libicu-dev libkissfft-dev
+packages=(cmake g++ ninja-build pkg-config libboost-context-dev libcli11-dev libdnnl-dev libgtest-dev libicu-dev libkissfft-dev
           libsndfile1-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev)
 
 install_missing() {  # install_missing PACKAGE...

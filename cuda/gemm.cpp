@@ -37,11 +37,12 @@ cublasLtMatrixLayoutOpaque_t layout(cudaDataType_t type, Index rows, Index cols,
   return result;
 }
 
+// Parts that an algorithm cuts the inner dimension into; one that cannot cut has no such attribute.
 std::int32_t splits(const cublasLtMatmulAlgo_t& algorithm) {
   std::int32_t value = 0;
-  EDGEVAL_CUBLAS(cublasLtMatmulAlgoConfigGetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_SPLITK_NUM,
-                                                      &value, sizeof value, nullptr));
-  return value;
+  const cublasStatus_t status = cublasLtMatmulAlgoConfigGetAttribute(
+      &algorithm, CUBLASLT_ALGO_CONFIG_SPLITK_NUM, &value, sizeof value, nullptr);
+  return status == CUBLAS_STATUS_SUCCESS ? value : 1;
 }
 
 }  // namespace

@@ -52,11 +52,13 @@ class DeviceBuffer {
       EDGEVAL_CUDA(
           cudaMemsetAsync(data_.get(), 0, static_cast<std::size_t>(count) * sizeof(T), stream));
   }
+  // Waits for the copy: the values may lie in memory that is gone when the stream gets to it.
   void upload(const T* values, Index count, cudaStream_t stream) {
     reserve(count, stream);
-    if (count > 0)
-      EDGEVAL_CUDA(cudaMemcpyAsync(data_.get(), values, static_cast<std::size_t>(count) * sizeof(T),
-                                   cudaMemcpyHostToDevice, stream));
+    if (count == 0) return;
+    EDGEVAL_CUDA(cudaMemcpyAsync(data_.get(), values, static_cast<std::size_t>(count) * sizeof(T),
+                                 cudaMemcpyHostToDevice, stream));
+    EDGEVAL_CUDA(cudaStreamSynchronize(stream));
   }
   void upload(const std::vector<T>& values, cudaStream_t stream) {
     upload(values.data(), static_cast<Index>(values.size()), stream);

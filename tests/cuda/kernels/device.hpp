@@ -1,4 +1,5 @@
-// Between tests and the device: values there and back, on one stream.
+// Between tests and the device: values there and back, on one stream. What goes there is waited for,
+// since it may lie in memory of the caller's that a copy would otherwise read too late.
 #pragma once
 
 #include <vector>
@@ -23,6 +24,7 @@ inline gpu::DeviceMatrix<float> on_device(MatrixView<const float> values, cudaSt
   gpu::DeviceMatrix<float> matrix;
   matrix.resize(std::max(rows, values.rows), values.cols, stream);
   upload(values, matrix.view(), stream);
+  EDGEVAL_CUDA(cudaStreamSynchronize(stream));
   return matrix;
 }
 

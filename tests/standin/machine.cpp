@@ -1,0 +1,249 @@
+#include "tests/standin/machine.hpp"
+
+#include <cstdlib>
+
+#include "tests/standin/control.hpp"
+#include "tests/standin/fault.hpp"
+
+namespace edgeval::standin {
+namespace {
+
+constexpr std::size_t kAlignment = 256;  // of device memory
+constexpr std::size_t kMostFreed = std::size_t{256} << 20;
+
+}  // namespace
+
+int& current_device() {
+  thread_local int device = 0;
+  return device;
+}
+
+cudaError_t& last_error() {
+  thread_local cudaError_t error = cudaSuccess;
+  return error;
+}
+
+Machine& Machine::get() {
+  static Machine machine;
+  return machine;
+}
+
+Machine::Machine() {
+  if (const char* value = std::getenv("EDGEVAL_STANDIN_SEED"))
+    first_seed = std::strtoull(value, nullptr, 10);
+  order = Order(first_seed);
+}
+
+Machine::Call::Call(bool during_capture) : lock_(Machine::get().mutex) {
+  Machine& machine = Machine::get();
+  ++machine.calls;
+  if (machine.broken != cudaSuccess) {
+    error_ = machine.broken;
+  } else if (machine.fail_call_at != 0 && machine.calls == machine.fail_call_at) {
+    error_ = cudaErrorUnknown;
+    machine.fault = "this call was told to fail";
+  } else if (!during_capture && machine.capturing()) {
+    machine.invalidate_captures();
+    machine.fault = "a call that allocates or waits, while a stream records a graph";
+    error_ = cudaErrorStreamCaptureUnsupported;
+  }
+  if (error_ != cudaSuccess) last_error() = error_;
+}
+
+cudaError_t Machine::Call::answer(cudaError_t error, const std::string& why) const {
+  if (error == cudaSuccess) return error;
+  last_error() = error;
+  if (!why.empty()) Machine::get().fault = why;
+  return error;
+}
+
+bool Machine::take_allocation() {
+  ++allocations;
+  if (fail_allocation_at == 0 || allocations != fail_allocation_at) return true;
+  fault = "this allocation was told to fail";
+  return false;
+}
+
+std::size_t Machine::used(int device) const {
+  std::size_t bytes = 0;
+  for (const auto& [data, allocation] : memory)
+    if (allocation.device == device) bytes += allocation.bytes;
+  return bytes;
+}
+
+cudaError_t Machine::allocate(void** data, std::size_t bytes, int device) {
+  *data = nullptr;
+  if (!take_allocation()) return cudaErrorMemoryAllocation;
+  if (bytes == 0) return device < 0 ? cudaErrorInvalidValue : cudaSuccess;
+  if (device >= 0 && bytes > device_bytes - std::min(device_bytes, used(device))) {
+    fault = "the device has no more memory";
+    return cudaErrorMemoryAllocation;
+  }
+  if (posix_memalign(data, kAlignment, bytes) != 0) return cudaErrorMemoryAllocation;
+  std::memset(*data, 0xFF, bytes);
+  memory[static_cast<std::byte*>(*data)] = {bytes, device};
+  return cudaSuccess;
+}
+
+// Under AddressSanitizer freed memory is watched by it; else it stays around for a while, full of
+// bytes 0xFF, so that whoever still uses it sees nothing that looks right.
+void Machine::set_aside(void* data, std::size_t bytes) {
+#ifdef __SANITIZE_ADDRESS__
+  static_cast<void>(bytes);
+  std::free(data);
+#else
+  std::memset(data, 0xFF, bytes);
+  freed_.emplace_back(data, bytes);
+  freed_bytes_ += bytes;
+  while (freed_bytes_ > kMostFreed) {
+    std::free(freed_.front().first);
+    freed_bytes_ -= freed_.front().second;
+    freed_.pop_front();
+  }
+#endif
+}
+
+cudaError_t Machine::release(void* data, bool pinned) {
+  if (data == nullptr) return cudaSuccess;
+  const auto found = memory.find(static_cast<std::byte*>(data));
+  if (found == memory.end() || (found->second.device < 0) != pinned) {
+    fault = "memory is given back that was not taken";
+    return cudaErrorInvalidValue;
+  }
+  // The device finishes what it was given before memory goes.
+  const cudaError_t error = broken == cudaSuccess ? run_all(found->second.device) : cudaSuccess;
+  const std::size_t bytes = found->second.bytes;
+  memory.erase(found);
+  set_aside(data, bytes);
+  return error;
+}
+
+bool Machine::holds(int device, const void* data, std::size_t bytes) const {
+  auto next = memory.upper_bound(static_cast<const std::byte*>(data));
+  if (next == memory.begin()) return false;
+  const auto& [first, allocation] = *std::prev(next);
+  return allocation.device == device &&
+         static_cast<const std::byte*>(data) + bytes <= first + allocation.bytes;
+}
+
+bool Machine::capturing() const {
+  for (cudaStream_t stream : streams_)
+    if (stream->capture) return true;
+  return false;
+}
+
+void Machine::invalidate_captures() {
+  for (cudaStream_t stream : streams_)
+    if (stream->capture) stream->invalidated = true;
+}
+
+// A task of something on `device`; -1: of nothing that belongs to one.
+cudaError_t Machine::enqueue(cudaStream_t stream, Task task, int device) {
+  if (!known(stream)) {
+    fault = "no such stream (the default stream has no stand-in)";
+    return cudaErrorInvalidResourceHandle;
+  }
+  if (device >= 0 && device != stream->device) {
+    fault = "the stream belongs to another device";
+    return cudaErrorInvalidResourceHandle;
+  }
+  if (!stream->capture) {
+    stream->tasks.push_back(std::move(task));
+    return cudaSuccess;
+  }
+  if (stream->invalidated) return cudaErrorStreamCaptureInvalidated;
+  if (!task.work) {
+    stream->invalidated = true;
+    fault = "the stand-in records no events into graphs";
+    return cudaErrorStreamCaptureUnsupported;
+  }
+  stream->capture->nodes.push_back(std::move(task.work));
+  return cudaSuccess;
+}
+
+cudaError_t Machine::run_one(cudaStream_t stream) {
+  Task task = std::move(stream->tasks.front());
+  stream->tasks.pop_front();
+  if (task.record) task.record->reached = true;
+  if (!task.work) return cudaSuccess;
+  try {
+    task.work();
+    return cudaSuccess;
+  } catch (const KernelFault& what) {
+    fault = what.what();
+    return broken = cudaErrorLaunchFailure;
+  }
+}
+
+// A stream whose next task may run; null if there is none. device -1: of any.
+cudaStream_t Machine::choose(int policy, const Ticket* wanted, int device) {
+  std::vector<cudaStream_t> able, leading;
+  for (cudaStream_t stream : streams_) {
+    if (stream->tasks.empty() || (device >= 0 && stream->device != device)) continue;
+    const Task& next = stream->tasks.front();
+    if (next.wait && !next.wait->reached) continue;
+    able.push_back(stream);
+    for (const Task& task : stream->tasks)
+      if (task.record.get() == wanted) leading.push_back(stream);
+  }
+  if (able.empty()) return nullptr;
+  // Policy 0: any; 1: the stream that is waited for first; 2: it last.
+  if (policy == 1 && !leading.empty()) return leading.front();
+  if (policy == 2 && able.size() > leading.size() && !leading.empty())
+    std::erase(able, leading.front());
+  return able[order.below(able.size())];
+}
+
+cudaError_t Machine::run_until(const Ticket& ticket) {
+  const int policy = static_cast<int>(order.below(3));
+  while (!ticket.reached) {
+    const cudaStream_t stream = choose(policy, &ticket, -1);
+    if (stream == nullptr) {
+      fault = "a stream waits for what nobody will do";
+      return broken = cudaErrorLaunchFailure;
+    }
+    if (const cudaError_t error = run_one(stream); error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
+cudaError_t Machine::run_all(int device) {
+  while (const cudaStream_t stream = choose(0, nullptr, device))
+    if (const cudaError_t error = run_one(stream); error != cudaSuccess) return error;
+  return cudaSuccess;
+}
+
+void seed(std::uint64_t value) {
+  const std::lock_guard lock(Machine::get().mutex);
+  Machine::get().order = Order(value);
+}
+std::size_t live_bytes() {
+  const std::lock_guard lock(Machine::get().mutex);
+  std::size_t bytes = 0;
+  for (const auto& [data, allocation] : Machine::get().memory) bytes += allocation.bytes;
+  return bytes;
+}
+long live_objects() {
+  const Machine& machine = Machine::get();
+  const std::lock_guard lock(Machine::get().mutex);
+  return static_cast<long>(machine.streams_.size() + machine.events.size() + machine.graphs.size() +
+                           machine.executables.size() + machine.memory.size()) +
+         machine.library_handles;
+}
+void set_memory(std::size_t bytes) {
+  const std::lock_guard lock(Machine::get().mutex);
+  Machine::get().device_bytes = bytes;
+}
+long allocations() { return Machine::get().allocations; }
+long calls() { return Machine::get().calls; }
+void fail_allocation(long k) {
+  const std::lock_guard lock(Machine::get().mutex);
+  Machine::get().fail_allocation_at = k == 0 ? 0 : Machine::get().allocations + k;
+}
+void fail_call(long k) {
+  const std::lock_guard lock(Machine::get().mutex);
+  Machine::get().fail_call_at = k == 0 ? 0 : Machine::get().calls + k;
+}
+const char* last_fault() { return Machine::get().fault.c_str(); }
+
+}  // namespace edgeval::standin
