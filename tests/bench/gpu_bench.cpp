@@ -95,6 +95,8 @@ void bench(Index lanes) {
 }  // namespace edgeval::bench
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF,
+               0);  // a time that is known shows, whatever becomes of the rest
   try {
     std::vector<edgeval::Index> sizes;
     for (int i = 1; i < argc; ++i) sizes.push_back(std::stoll(argv[i]));
