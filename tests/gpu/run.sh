@@ -72,6 +72,8 @@ why() {  # the likeliest lines of running.log
   grep -m 1 -A 4 -E 'exception with description|: Failure|ERROR SUMMARY: [1-9]|[Ee]rror|differ|^[a-z_]+: ' "$running" |
     grep -v -e '^\[' -e '^==' | tr '\t\n' '  ' | cut -c 1-240
 }
+no_end() { grep -q '^no time is left' "$running" && echo "no time was left" || echo "no end within its time"; }
+
 plain_stage() {  # STAGE SECONDS COMMAND...: one that ends with 0 or has failed
   local name code
   name=$(basename "$3")
@@ -79,7 +81,7 @@ plain_stage() {  # STAGE SECONDS COMMAND...: one that ends with 0 or has failed
   code=$?
   case $code in
     0) row "$1" "$name" ok ;;
-    124) fail "$1" "$name" "no end within its time" ;;
+    124) fail "$1" "$name" "$(no_end)" ;;
     *) fail "$1" "$name" "exit code $code: $(why)" ;;
   esac
 }
@@ -122,7 +124,8 @@ look_at_the_machine() {
   done
   if [ -z "$(missing "$here/bin/gpu_tests")" ]; then
     count=$(tests_of '*' | wc -l)
-    row load tests "$count" "$(kernel_tests | wc -l) of kernels, $(integer_tests | wc -l) engine, $(other_tests | wc -l) others"
+    row load tests "$count" \
+      "$(kernel_tests | wc -l) of kernels, $(integer_tests | wc -l) engine, $(other_tests | wc -l) others"
     ((count > 0)) || fail load gpu_tests "it does not start"
   fi
   stage machine 20 "$here/bin/gpu_ceilings" device
@@ -151,10 +154,11 @@ other_tests() { tests_of '*' | grep -vxF -f <(kernel_tests; integer_tests); }
 # Tests from stdin, each suite in a process of its own, so that a fault on the device spoils no other suite. In the
 # engine's the first failure ends a suite; it is run once more with every launch waited for.
 run_tests() {  # STAGE SECONDS
-  local end=$((SECONDS + $2)) fast=() suite count names code passed skipped first
+  local end=$((SECONDS + $2)) fast=() suite count names half code passed skipped first
   [ "$1" = engine ] && fast=(--gtest_fail_fast)
   while IFS=$'\t' read -r suite count names; do
-    stage "$1" "$((end - SECONDS))" env EDGEVAL_REQUIRE_GPU=1 "$here/bin/gpu_tests" "${fast[@]}" --gtest_filter="$names"
+    half=$(((end - SECONDS) / 2))  # so that a suite that hangs leaves time for the others
+    stage "$1" "$((half > 10 ? half : 10))" env EDGEVAL_REQUIRE_GPU=1 "$here/bin/gpu_tests" "${fast[@]}" --gtest_filter="$names"
     code=$?
     passed=$(grep -c '^\[       OK ' "$running")
     skipped=$(grep -c '^\[  SKIPPED \] .* ms)' "$running")
@@ -202,7 +206,7 @@ canary() {  # TOOL
 }
 
 sanitize() {  # TOOL SECONDS WHAT, whose tests WHAT_tests names
-  local word=clean names count code passed
+  local word=clean names count code passed first
   if [ -z "${sighted[$1]:-}" ]; then
     sighted[$1]=no
     canary "$1" && sighted[$1]=yes
@@ -217,9 +221,10 @@ sanitize() {  # TOOL SECONDS WHAT, whose tests WHAT_tests names
   if ((code == 0 && passed == count)); then
     row "$1" "$3" "$word" "$passed tests"
   elif ((code == 124)) && ! grep -qE "${finds[$1]}|========= (Error|Invalid)" "$running"; then
-    fail "$1" "$3" "no end within its time; $word in $passed of $count tests"
+    fail "$1" "$3" "$(no_end); $word in $passed of $count tests"
   else
-    fail "$1" "$3" "code $code (9: the tool's) after $passed of $count tests: $(grep -m 1 -E "${finds[$1]}|========= (Error|Invalid|Program)|FAILED" "$running" | cut -c 1-160)"
+    first=$(grep -m 1 -E "${finds[$1]}|========= (Error|Invalid|Program)|FAILED" "$running" | cut -c 1-160)
+    fail "$1" "$3" "code $code (9: the tool's) after $passed of $count tests: $first"
   fi
 }
 
@@ -257,7 +262,9 @@ else
   if [ -n "$sanitizer" ]; then
     checks=(memcheck racecheck synccheck initcheck memcheck racecheck)
     for i in "${!checks[@]}"; do
-      sanitize "${checks[i]}" "$(((limit - SECONDS) / (${#checks[@]} - i) - 5))" "$( ((i < 4)) && echo kernel || echo translation)"
+      what=kernel
+      ((i < 4)) || what=translation
+      sanitize "${checks[i]}" "$(((limit - SECONDS) / (${#checks[@]} - i) - 5))" "$what"
     done
   else
     row sanitizer compute-sanitizer "NOT RUN" "it is not here"
