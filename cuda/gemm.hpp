@@ -49,6 +49,7 @@ class Product {
   void operator()(OperandRows x, Index rows, SumRows y, cudaStream_t stream) const;
 
   const ProductShape& shape() const { return shape_; }
+  const cublasLtMatmulAlgo_t& algorithm() const { return algorithm_; }
   Index inputs() const { return shape_.inputs; }
   Index outputs() const { return shape_.outputs; }
 

@@ -1,154 +1,122 @@
 #!/bin/bash
-# Everything a GPU machine has to show, in one call: builds with CUDA, runs the tests labelled gpu (a missing GPU fails them),
-# the kernel tests under compute-sanitizer, and the benchmark; a short table comes last. Without a GPU it compiles for every
-# architecture, prints the assembler's report on every kernel, and says that nothing ran.
+# What a GPU machine has to show, in two calls of at most five minutes, prepared on a machine that need not have a GPU.
 #
-#   tests/gpu_check.sh [BUILD_FOLDER]           build-gpu when none is given
-#   tests/gpu_check.sh --pack-deps FOLDER       on a Debian machine with edgeval's packages: collects them for a bare one
+#   tests/gpu_check.sh pack [BUILD_FOLDER]   builds programs and packs them with what they need into
+#                                            BUILD_FOLDER/gpu_check.tar.gz (build-pack when none is given)
+#   tests/gpu_check.sh 1 [ARCHIVE]           on the GPU machine, without build tools: the first call (tests/gpu/run.sh)
+#   tests/gpu_check.sh 2 [ARCHIVE]           the second
+#   tests/gpu_check.sh local [BUILD_FOLDER]  on a GPU machine with build tools: packs for its GPU, then both calls
+#   tests/gpu_check.sh resources [BUILD_FOLDER]   the assembler's report on every kernel, for all architectures; no GPU
 #
-# EDGEVAL_DEPS names a folder made by --pack-deps (docs/gpu.md); EDGEVAL_CUDA_ARCHITECTURES and JOBS override the defaults.
-set -u -o pipefail
+# Without arguments: local where there is a GPU, else resources. The calls exit with 0 when all is well, 1 when something
+# failed, 3 when there is no device; tests/gpu/run.sh says what they leave in $OUT. EDGEVAL_CUDA_ARCHITECTURES (of pack
+# 90), EDGEVAL_MARCH (x86-64-v3) and JOBS override the defaults.
+set -eu -o pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-
-pack_deps() {
-  local folder=$1
-  local packages="libssl-dev libssl3 libdnnl-dev libdnnl2 nlohmann-json3-dev libyaml-cpp-dev libyaml-cpp0.7 libcli11-dev
-    libsndfile1-dev libsndfile1 libflac-dev libflac12 libogg-dev libogg0 libvorbis-dev libvorbis0a libvorbisenc2
-    libopus-dev libopus0 libmpg123-dev libmpg123-0 libmp3lame0 ocl-icd-libopencl1 libkissfft-dev libgtest-dev pkgconf-bin libpkgconf3"
-  mkdir -p "$folder"
-  # Headers, libraries, CMake and pkg-config files; no static libraries but googletest's, which has no other.
-  dpkg-query -L $packages | grep -E '^/usr/(include|lib|bin|share/(pkgconfig|cmake))/' |
-    grep -v -E '/lib(crypto|ssl|opus|FLAC|FLAC\+\+|mpg123|out123|syn123|ogg|vorbis[a-z]*|sndfile)\.a$' |
-    while read -r file; do [ -d "$file" ] || echo "${file#/}"; done |
-    tar -C / -c -T - | tar -C "$folder" -x
-  du -sh "$folder"
-}
-
-if [ "${1:-}" = --pack-deps ]; then
-  pack_deps "${2:?a folder to fill}"
-  exit
-fi
-
-build=${1:-$root/build-gpu}
 jobs=${JOBS:-$(nproc)}
-logs=$build/gpu_check
-mkdir -p "$logs"
-failures=0
-table=()
-row() { table+=("$(printf '%-24s %s' "$1" "$2")"); }
-fail() { failures=$((failures + 1)); row "$1" "FAILED, see $2"; }
-
-capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d '. ')
-if [ -n "$capability" ]; then
-  device=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | head -n 1)
-  architectures=${EDGEVAL_CUDA_ARCHITECTURES:-$capability}
-else
-  device="none"
-  architectures=${EDGEVAL_CUDA_ARCHITECTURES:-80;89;90;120}
-fi
-row "GPU, driver" "$device"
-row "architectures" "$architectures"
-
-options=(-DEDGEVAL_CUDA=ON -DEDGEVAL_CUDA_RESOURCES=ON "-DEDGEVAL_CUDA_ARCHITECTURES=$architectures")
+most_bytes=$((40 << 20))
 command -v nvcc >/dev/null || export PATH=$PATH:/usr/local/cuda/bin
-command -v ninja >/dev/null && [ ! -f "$build/Makefile" ] && options+=(-G Ninja)
-if [ -n "${EDGEVAL_DEPS:-}" ]; then
-  deps=$(cd "$EDGEVAL_DEPS" && pwd)
-  libraries=$deps/usr/lib/x86_64-linux-gnu
-  export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-  export PKG_CONFIG_SYSROOT_DIR=$deps PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$deps/usr/share/pkgconfig
-  options+=("-DCMAKE_PREFIX_PATH=$deps/usr" "-DOPENSSL_ROOT_DIR=$deps/usr" "-DPKG_CONFIG_EXECUTABLE=$deps/usr/bin/pkgconf"
-    "-DCMAKE_LIBRARY_PATH=$libraries" "-DCMAKE_EXE_LINKER_FLAGS=-Wl,-rpath-link,$libraries")
-fi
 
-finish() {
-  echo
-  printf '%s\n' "${table[@]}"
-  [ "$failures" = 0 ] || { echo "$failures of the checks failed"; exit 1; }
-  exit 0
+die() {
+  echo "gpu_check.sh: $*" >&2
+  exit 1
 }
 
-if ! cmake -S "$root" -B "$build" "${options[@]}" >"$logs/configure.log" 2>&1; then
-  tail -n 20 "$logs/configure.log"
-  fail "configure" "$logs/configure.log"
-  finish
-fi
-find "$build/cuda" -name '*.cu.o' -delete 2>/dev/null  # so that every kernel is reported
-kernel_tests=$(cd "$root/tests/cuda/kernels" && ls ./*_test.cpp | sed 's,^\./,,; s/\.cpp$//')
-engine_tests="gpu_engine_test gpu_cells_test gpu_selection_test gpu_translation_test"
-if ! cmake --build "$build" -j "$jobs" --target edgeval body_test body_search_test digits_test $engine_tests $kernel_tests \
-  gpu_bench gpu_translate_bench \
-  >"$logs/build.log" 2>&1; then
-  grep -E 'error|Error' "$logs/build.log" | head -n 20
-  fail "build" "$logs/build.log"
-  finish
-fi
-row "build" "ok, $(grep -c 'warning' "$logs/build.log") warnings"
+build() {  # FOLDER TARGET OPTION...: what it prints lies in FOLDER/gpu_check.log
+  local folder=$1 target=$2 log=$1/gpu_check.log generator=()
+  shift 2
+  mkdir -p "$folder"
+  command -v ninja >/dev/null && [ ! -f "$folder/Makefile" ] && generator=(-G Ninja)
+  if ! { cmake -S "$root" -B "$folder" "${generator[@]}" -DEDGEVAL_CUDA=ON "$@" &&
+    cmake --build "$folder" -j "$jobs" --target "$target"; } >"$log" 2>&1; then
+    grep -E 'error|Error' "$log" | head -n 20 >&2
+    die "the build failed, see $log"
+  fi
+}
+
+# What a program needs beside the C library, which every machine has, and the CUDA libraries and the driver, which must
+# fit the machine: cuBLASLt, cuDNN. The compiler's libraries serve only where the machine's are too old.
+copy_libraries() {  # FOLDER
+  local library
+  ldd "$1"/bin/* | awk '/=> \// { print $3 }' | sort -u | while read -r library; do
+    case $(basename "$library") in
+      libc.so.* | libm.so.* | libdl.so.* | librt.so.* | libpthread.so.* | libcublasLt.so.* | libcudnn.so.*) ;;
+      libstdc++.so.* | libgcc_s.so.*) cp -L "$library" "$1/fallback/" ;;
+      libcudart* | libicu* | libsndfile* | libyaml*) die "a packed program needs $library" ;;
+      *) cp -L "$library" "$1/lib/" ;;
+    esac
+  done
+}
+
+pack() {
+  local build=${1:-$root/build-pack} folder archive program bytes
+  folder=$build/gpu_check archive=$build/gpu_check.tar.gz
+  # shellcheck disable=SC2016  # $ORIGIN is the loader's
+  build "$build" gpu_check "-DEDGEVAL_CUDA_ARCHITECTURES=${EDGEVAL_CUDA_ARCHITECTURES:-90}" \
+    "-DEDGEVAL_MARCH=${EDGEVAL_MARCH:-x86-64-v3}" \
+    '-DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags,-rpath,\$ORIGIN/../lib'
+  rm -rf "$folder"
+  mkdir -p "$folder"/{bin,lib,fallback,data}
+  for program in gpu/{gpu_tests,gpu_ceilings,gpu_products,gpu_cudnn_peer,canary} gpu_bench gpu_translate_bench; do
+    [ ! -f "$build/tests/$program" ] || strip -o "$folder/bin/$(basename "$program")" "$build/tests/$program"
+  done
+  copy_libraries "$folder"
+  cp "$root/datasets/captions/multi30k-en-de.safetensors" "$root/tests/bench/torch_gpu_loop.py" "$folder/data/"
+  cp "$root/tests/gpu/run.sh" "$folder/"
+  grep -hoE '^TEST(_P|_F)?\(\w+' "$root"/tests/cuda/kernels/*_test.cpp | sed 's/.*(//' | sort -u >"$folder/kernel_suites"
+  git -C "$root" describe --always --dirty --abbrev=12 >"$folder/commit" 2>/dev/null || echo unknown >"$folder/commit"
+  tar -C "$build" -c gpu_check | gzip -9 >"$archive"
+  bytes=$(stat -c %s "$archive")
+  (cd "$folder" && du -ak bin lib fallback data | sort -n | awk '{ printf "%8d KiB  %s\n", $1, $2 }')
+  echo "needs at most $(objdump -T "$folder"/{bin,lib,fallback}/* | grep -o 'GLIBC_2[0-9.]*' | sort -uV | tail -n 1) of the machine"
+  awk -v bytes="$bytes" -v archive="$archive" 'BEGIN { printf "%s: %.1f MiB\n", archive, bytes / 1048576 }'
+  ((bytes <= most_bytes)) || die "the archive has more than $((most_bytes >> 20)) MiB"
+}
+
+run_call() {  # CALL [ARCHIVE]
+  local archive=${2:-$root/build-pack/gpu_check.tar.gz} folder
+  [ -f "$archive" ] || die "$archive is not there; gpu_check.sh pack makes it"
+  folder=$(dirname "$archive")
+  rm -rf "$folder/gpu_check"
+  tar -C "$folder" -xzf "$archive"
+  OUT=${OUT:-$folder/out$1} "$folder/gpu_check/run.sh" "$1"
+}
 
 # One line for each kernel and architecture: registers, bytes of shared memory, bytes of stack and spilled.
-awk '/Compiling entry function/ { split($0, part, "\047"); name = part[2]; arch = part[4] }
-     /bytes stack frame/ { stack = $1; spilled = $5 + $9 }
-     /Used [0-9]+ registers/ {
-       shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART) + 0 : 0
-       match($0, /Used [0-9]+/); print name, arch, substr($0, RSTART + 5, RLENGTH - 5), shared, stack, spilled }' \
-  "$logs/build.log" | c++filt -p 2>/dev/null | grep 'edgeval::gpu' |
-  sed -E 's/^edgeval::gpu::\(anonymous namespace\):://; s/edgeval::(gpu::)?//g; s/\(anonymous namespace\):://g; s/, / /g;
-          s/^void //; s/^([a-z_]+_kernel)(<([^ >]*)[^>]*>?)?.* (sm_[0-9]+ .*)$/\1 \3 \4/' |
-  sort >"$logs/resources.txt"
-echo "kernel                     rule             arch    registers  shared  stack  spilled"
-awk '{ rule = NF == 7 ? $2 : "-"; printf "%-26s %-16s %-7s %9d %7d %6d %8d\n", $1, rule, $(NF-4), $(NF-3), $(NF-2), $(NF-1), $NF }' \
-  "$logs/resources.txt"
-row "kernels" "$(awk '{ if ($(NF-3) > most) most = $(NF-3); spilled += $NF } END { printf "%d compiled, at most %d registers, %d bytes spilled", NR, most, spilled }' "$logs/resources.txt")"
-
-for test in body_test body_search_test digits_test; do
-  "$build/tests/$test" >"$logs/$test.log" 2>&1 && row "$test on the CPU" "ok" || fail "$test on the CPU" "$logs/$test.log"
-done
-
-if [ -z "$capability" ]; then
-  row "tests, sanitizer, bench" "NOT RUN: this machine has no GPU; the kernels were compiled and nothing more"
-  finish
-fi
-
-export EDGEVAL_REQUIRE_GPU=1
-for test in $kernel_tests $engine_tests; do
-  if "$build/tests/$test" >"$logs/$test.log" 2>&1; then
-    row "$test" "$(grep -c '^\[       OK' "$logs/$test.log") tests passed"
-  else
-    grep -E 'Failure|FAILED|exception' "$logs/$test.log" | head -n 10
-    fail "$test" "$logs/$test.log"
-  fi
-done
-
-if command -v compute-sanitizer >/dev/null; then
-  # The sanitizer must find the fault of a test made to have one, or its silence means nothing.
-  if compute-sanitizer --error-exitcode 9 "$build/tests/gpu_unpack_test" --gtest_also_run_disabled_tests \
-    --gtest_filter='*Canary*' >"$logs/canary.log" 2>&1; then
-    fail "sanitizer's canary" "$logs/canary.log"
-  fi
-  sanitize() {  # TOOL TEST [FILTER]
-    local log=$logs/$1.$2.log
-    if compute-sanitizer --tool "$1" --error-exitcode 9 "$build/tests/$2" --gtest_filter="${3:-*}" >"$log" 2>&1; then
-      row "$1 $2" "clean"
-    else
-      fail "$1 $2" "$log"
-    fi
-  }
-  for tool in memcheck racecheck; do
-    for test in $kernel_tests; do sanitize "$tool" "$test"; done
-    sanitize "$tool" gpu_translation_test '*/0:*/1:*/2:*/3'
-  done
-else
-  row "compute-sanitizer" "NOT RUN: not installed"
-fi
-
-bench() {
-  local log=$logs/$1.log
-  if "$build/tests/$1" "${@:2}" >"$log" 2>&1; then
-    while read -r line; do row "$1" "$line"; done <"$log"
-  else
-    fail "$1" "$log"
-  fi
+resources() {
+  local build=${1:-$root/build-resources} report
+  report=$build/resources.txt
+  find "$build/cuda" -name '*.cu.o' -delete 2>/dev/null || true  # so that every kernel is reported
+  build "$build" edgeval_cuda -DEDGEVAL_CUDA_RESOURCES=ON \
+    "-DEDGEVAL_CUDA_ARCHITECTURES=${EDGEVAL_CUDA_ARCHITECTURES:-80;89;90;120}"
+  awk '/Compiling entry function/ { split($0, part, "\047"); name = part[2]; arch = part[4] }
+       /bytes stack frame/ { stack = $1; spilled = $5 + $9 }
+       /Used [0-9]+ registers/ {
+         shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART) + 0 : 0
+         match($0, /Used [0-9]+/); print name, arch, substr($0, RSTART + 5, RLENGTH - 5), shared, stack, spilled }' \
+    "$build/gpu_check.log" | c++filt -p | grep 'edgeval::gpu' |
+    sed -E 's/^edgeval::gpu::\(anonymous namespace\):://; s/edgeval::(gpu::)?//g; s/\(anonymous namespace\):://g; s/, / /g;
+            s/^void //; s/^([a-z_]+_kernel)(<([^ >]*)[^>]*>?)?.* (sm_[0-9]+ .*)$/\1 \3 \4/' | sort >"$report"
+  echo "kernel                     rule             arch    registers  shared  stack  spilled"
+  awk '{ rule = NF == 7 ? $2 : "-"
+         printf "%-26s %-16s %-7s %9d %7d %6d %8d\n", $1, rule, $(NF-4), $(NF-3), $(NF-2), $(NF-1), $NF }' "$report"
+  awk '{ if ($(NF-3) > most) most = $(NF-3); spilled += $NF }
+       END { printf "%d kernels compiled, at most %d registers, %d bytes spilled\n", NR, most, spilled }' "$report"
+  grep 'warning' "$build/gpu_check.log" || echo "no warnings"
 }
-bench gpu_bench
-bench gpu_translate_bench "$root/datasets/captions/multi30k-en-de.safetensors"
-finish
+
+on_this_gpu() {
+  local build=${1:-$root/build-gpu} code=0 call
+  EDGEVAL_CUDA_ARCHITECTURES=${EDGEVAL_CUDA_ARCHITECTURES:-$capability} pack "$build"
+  for call in 1 2; do run_call "$call" "$build/gpu_check.tar.gz" || code=$?; done
+  exit "$code"
+}
+
+capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d '. ' || true)
+case ${1:-$([ -n "$capability" ] && echo local || echo resources)} in
+  pack) pack "${2:-}" ;;
+  1 | 2) run_call "$1" "${2:-}" ;;
+  local) [ -n "$capability" ] || die "there is no GPU here"; on_this_gpu "${2:-}" ;;
+  resources) resources "${2:-}" ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac

@@ -12,35 +12,14 @@
 
 #include "cuda/engine.hpp"
 #include "host/core/error.hpp"
-#include "tests/support/random_case.hpp"
-#include "tests/support/safetensors.hpp"
+#include "tests/bench/gpu_case.hpp"
 
 namespace edgeval::bench {
 namespace {
 
 constexpr int kWarmUps = 2, kRepeats = 7;
-constexpr Index kInputs = 120, kCells = 320, kLayers = 3;
 constexpr Index kCompared = 8;  // lanes the CPU engine runs too
 constexpr double kTolerance = 1e-4;
-
-Model bench_model() {
-  const test::RecurrentSpec layer{kCells, test::kBothDirections};
-  return test::random_model({.inputs = kInputs,
-                             .lstm = std::vector<test::RecurrentSpec>(kLayers, layer),
-                             .outputs = 46,
-                             .gain = 1},
-                            1);
-}
-
-// Lengths spread from 100 to 499 frames.
-Ragged<float> bench_features(Index lanes) {
-  test::Random random(2);
-  std::vector<Index> lengths;
-  for (Index n = 0; n < lanes; ++n) lengths.push_back(random.whole(100, 499));
-  Ragged<float> features(lengths, kInputs);
-  for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
-  return features;
-}
 
 void set_arithmetic(OperatingPoint& point, const Arithmetic& arithmetic) {
   for (LayerPolicy& layer : point.layers) layer.arithmetic = arithmetic;
@@ -116,6 +95,8 @@ void bench(Index lanes) {
 }  // namespace edgeval::bench
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF,
+               0);  // a time that is known shows, whatever becomes of the rest
   try {
     std::vector<edgeval::Index> sizes;
     for (int i = 1; i < argc; ++i) sizes.push_back(std::stoll(argv[i]));

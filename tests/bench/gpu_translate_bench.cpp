@@ -117,6 +117,8 @@ void bench(const TranslationModel& model, int count) {
 }  // namespace edgeval::bench
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF,
+               0);  // a time that is known shows, whatever becomes of the rest
   try {
     EDGEVAL_EXPECTS(argc >= 2, "usage: gpu_translate_bench MODEL [SENTENCES]");
     const edgeval::AnyModel model = edgeval::load_any_model(argv[1]);
