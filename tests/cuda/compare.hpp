@@ -29,7 +29,7 @@ struct Case {
 inline std::vector<Index> few_lanes() { return {33, 0, 1, 32, 31, 90}; }
 inline std::vector<Index> many_lanes() {
   std::vector<Index> lengths;
-  for (Index n = 0; n < 300; ++n) lengths.push_back((n * 7) % 61);
+  for (Index n = 0; n < (kOnStandin ? 150 : 300); ++n) lengths.push_back((n * 7) % 61);
   return lengths;
 }
 
@@ -142,11 +142,14 @@ inline void expect_the_bits_of_the_cpu(const Case& c) {
   }
 }
 
-// Every lane's outputs and counts in batches of each size are those of `together`.
+// Every lane's outputs and counts in batches of each size are those of `together`; on the stand-in
+// those of the first batches of each size.
 inline void expect_the_same_in_batches(Engine& engine, const Case& c, const BatchResult& together,
                                        const std::vector<Index>& sizes) {
-  const Index lanes = c.features.sequences();
-  for (Index batch : sizes)
+  constexpr Index kMostOnStandin = 8;
+  const Index all = c.features.sequences();
+  for (Index batch : sizes) {
+    const Index lanes = kOnStandin ? std::min(all, kMostOnStandin * batch) : all;
     for (Index first = 0; first < lanes; first += batch) {
       const BatchResult part =
           engine.run(slice(c.features, first, std::min(first + batch, lanes)), c.point);
@@ -159,6 +162,7 @@ inline void expect_the_same_in_batches(Engine& engine, const Case& c, const Batc
             << "lane " << first + n << ", batches of " << batch;
       }
     }
+  }
 }
 
 }  // namespace edgeval::test

@@ -26,7 +26,7 @@ TEST_P(GpuCells, DecideAndComputeAsOnTheCpu) {
   EDGEVAL_NEEDS_GPU();
   Decisions decisions;
   for (Kind kind : kinds())
-    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    for (std::uint64_t seed : case_seeds(1, 8)) {
       SCOPED_TRACE(concat("kind ", static_cast<int>(kind), ", seed ", seed));
       Random random(9000 + seed);
       Case c = draw(random, kind, seed % 4 == 0 ? many_lanes() : few_lanes());
@@ -39,7 +39,7 @@ TEST_P(GpuCells, DecideAndComputeAsOnTheCpu) {
 TEST_P(GpuCells, GiveTheBitsOfTheCpuInIntegers) {
   EDGEVAL_NEEDS_GPU();
   for (Kind kind : kinds())
-    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    for (std::uint64_t seed : case_seeds(1, 6)) {
       SCOPED_TRACE(concat("kind ", static_cast<int>(kind), ", seed ", seed));
       Random random(9100 + seed);
       Case c = draw(random, kind, few_lanes());

@@ -17,7 +17,7 @@ class GpuEngineTest : public testing::TestWithParam<Kind> {};
 TEST_P(GpuEngineTest, DecidesAndComputesAsTheCpuEngine) {
   EDGEVAL_NEEDS_GPU();
   Decisions decisions;
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed : case_seeds(1, 40)) {
     SCOPED_TRACE(seed);
     decisions.compare(random_case(GetParam(), seed, seed % 4 == 0 ? many_lanes() : few_lanes()));
   }
@@ -29,7 +29,7 @@ TEST_P(GpuEngineTest, DecidesAndComputesAsTheCpuEngine) {
 
 TEST_P(GpuEngineTest, GivesTheSameBitsForEveryBatchSize) {
   EDGEVAL_NEEDS_GPU();
-  for (std::uint64_t seed = 101; seed <= 104; ++seed) {
+  for (std::uint64_t seed : case_seeds(101, 104)) {
     SCOPED_TRACE(seed);
     const Case c = random_case(GetParam(), seed, many_lanes());
     const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
@@ -57,7 +57,7 @@ Case integer_case(const std::tuple<Kind, IntegerKind>& kinds, std::uint64_t seed
 
 TEST_P(GpuIntegers, GiveTheBitsModesAndCountsOfTheCpuEngine) {
   EDGEVAL_NEEDS_GPU();
-  for (std::uint64_t seed = 201; seed <= 212; ++seed) {
+  for (std::uint64_t seed : case_seeds(201, 212)) {
     SCOPED_TRACE(seed);
     expect_the_bits_of_the_cpu(integer_case(GetParam(), seed, few_lanes()));
   }
@@ -73,7 +73,7 @@ TEST_P(GpuIntegers, DoNotDependOnTheBatch) {
 
 TEST(GpuEngine, TakesOtherFunctionsInItsCells) {
   EDGEVAL_NEEDS_GPU();
-  for (std::uint64_t seed = 401; seed <= 412; ++seed) {
+  for (std::uint64_t seed : case_seeds(401, 412)) {
     SCOPED_TRACE(seed);
     Random random(seed);
     Case c = random_case(Kind::kDense, seed, few_lanes());

@@ -4,10 +4,38 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 #include "cuda/engine.hpp"
+
+namespace edgeval::test {
+
+// Whether the GPU is the stand-in of tests/standin, on which a case takes a hundred times as long.
+#ifdef EDGEVAL_STANDIN
+inline constexpr bool kOnStandin = true;
+#else
+inline constexpr bool kOnStandin = false;
+#endif
+
+// The seeds of a test's cases, first to last. On the stand-in every seventh of them, another
+// seventh for each EDGEVAL_STANDIN_SEED, unless EDGEVAL_FULL is set.
+inline std::vector<std::uint64_t> case_seeds(std::uint64_t first, std::uint64_t last) {
+  constexpr std::uint64_t kEvery = 7;
+  const bool all = !kOnStandin || std::getenv("EDGEVAL_FULL") != nullptr;
+  const char* value = std::getenv("EDGEVAL_STANDIN_SEED");
+  const std::uint64_t shift = value == nullptr ? 0 : std::strtoull(value, nullptr, 10) - 1;
+  std::vector<std::uint64_t> seeds;
+  for (std::uint64_t seed = first; seed <= last; ++seed)
+    if (all || (seed - first) % kEvery == shift % std::min(kEvery, last - first + 1))
+      seeds.push_back(seed);
+  return seeds;
+}
+
+}  // namespace edgeval::test
 
 #define EDGEVAL_NEEDS_GPU()                                                                   \
   do {                                                                                        \
