@@ -27,6 +27,10 @@ long calls();
 void fail_allocation(long k);
 void fail_call(long k);
 
+// After a kernel failed every call fails, as on a device. From now on calls work again; what
+// streams had yet to run is gone.
+void recover();
+
 // Why the last kernel or call failed; empty if none did.
 const char* last_fault();
 

@@ -198,6 +198,7 @@ cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
 
 cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
   const Machine::Call call;
+  Machine::get().library_calls.erase(handle);
   delete handle;
   --Machine::get().library_handles;
   return CUBLAS_STATUS_SUCCESS;

@@ -1,5 +1,6 @@
 #include "tests/standin/machine.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "tests/standin/control.hpp"
@@ -127,13 +128,13 @@ bool Machine::holds(int device, const void* data, std::size_t bytes) const {
 }
 
 bool Machine::capturing() const {
-  for (cudaStream_t stream : streams_)
+  for (cudaStream_t stream : streams)
     if (stream->capture) return true;
   return false;
 }
 
 void Machine::invalidate_captures() {
-  for (cudaStream_t stream : streams_)
+  for (cudaStream_t stream : streams)
     if (stream->capture) stream->invalidated = true;
 }
 
@@ -178,7 +179,7 @@ cudaError_t Machine::run_one(cudaStream_t stream) {
 // A stream whose next task may run; null if there is none. device -1: of any.
 cudaStream_t Machine::choose(int policy, const Ticket* wanted, int device) {
   std::vector<cudaStream_t> able, leading;
-  for (cudaStream_t stream : streams_) {
+  for (cudaStream_t stream : streams) {
     if (stream->tasks.empty() || (device >= 0 && stream->device != device)) continue;
     const Task& next = stream->tasks.front();
     if (next.wait && !next.wait->reached) continue;
@@ -226,7 +227,7 @@ std::size_t live_bytes() {
 long live_objects() {
   const Machine& machine = Machine::get();
   const std::lock_guard lock(Machine::get().mutex);
-  return static_cast<long>(machine.streams_.size() + machine.events.size() + machine.graphs.size() +
+  return static_cast<long>(machine.streams.size() + machine.events.size() + machine.graphs.size() +
                            machine.executables.size() + machine.memory.size()) +
          machine.library_handles;
 }
@@ -243,6 +244,13 @@ void fail_allocation(long k) {
 void fail_call(long k) {
   const std::lock_guard lock(Machine::get().mutex);
   Machine::get().fail_call_at = k == 0 ? 0 : Machine::get().calls + k;
+}
+void recover() {
+  Machine& machine = Machine::get();
+  const std::lock_guard lock(machine.mutex);
+  machine.broken = cudaSuccess;
+  last_error() = cudaSuccess;
+  for (cudaStream_t stream : machine.streams) stream->tasks.clear();
 }
 const char* last_fault() { return Machine::get().fault.c_str(); }
 

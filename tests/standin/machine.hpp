@@ -88,7 +88,7 @@ class Machine {
   std::size_t used(int device) const;
 
   // Work.
-  bool known(cudaStream_t stream) const { return streams_.contains(stream); }
+  bool known(cudaStream_t stream) const { return streams.contains(stream); }
   cudaError_t enqueue(cudaStream_t stream, Task task, int device);
   cudaError_t run_until(const Ticket& ticket);
   cudaError_t run_all(int device);
@@ -98,11 +98,11 @@ class Machine {
   std::recursive_mutex mutex;
   std::uint64_t first_seed = 1;
   Order order{1};
-  std::set<cudaStream_t> streams_;
+  std::set<cudaStream_t> streams;
   std::set<cudaEvent_t> events;
   std::set<cudaGraph_t> graphs;
   std::set<cudaGraphExec_t> executables;
-  std::set<const void*> library_calls;  // products that were made once, outside a recording
+  std::set<const void*> library_calls;  // handles that multiplied, outside a recording
   long library_handles = 0;
   std::map<const std::byte*, Allocation> memory;
   std::unordered_map<const void*, int> dynamic_bytes;  // that kernels were allowed

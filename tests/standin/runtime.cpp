@@ -193,7 +193,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   const Machine::Call call;
   if (!call.ok()) return call.error();
   *stream = new CUstream_st{.device = current_device()};
-  machine().streams_.insert(*stream);
+  machine().streams.insert(*stream);
   return cudaSuccess;
 }
 
@@ -208,7 +208,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     stream->tasks.push_back({.record = last});
     error = machine().run_until(*last);
   }
-  machine().streams_.erase(stream);
+  machine().streams.erase(stream);
   delete stream;
   return call.ok() ? call.answer(error) : call.error();
 }
