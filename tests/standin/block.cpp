@@ -32,7 +32,7 @@ struct Site {
 struct WarpCall {
   WarpOperation operation;
   unsigned mask;
-  int argument;
+  int argument;  // each lane has its own
   Site site;
   bool same_as(const WarpCall& other) const {
     return operation == other.operation && mask == other.mask && site == other.site;
@@ -45,6 +45,7 @@ struct Thread {
   Fiber* fiber = nullptr;  // once it has waited
   Site barrier;
   std::uint64_t value = 0;  // given to a warp operation, then what it gives
+  int argument = 0;         // given to it
 };
 
 // What the lanes of a warp that wait for each other have come to.
@@ -72,9 +73,9 @@ std::uint64_t combined(WarpOperation operation, bool is_signed, std::uint64_t a,
 }
 
 // The lane whose value a lane takes.
-unsigned source_lane(const WarpCall& call, unsigned lane) {
-  const auto argument = static_cast<unsigned>(call.argument);
-  switch (call.operation) {
+unsigned source_lane(WarpOperation operation, int given, unsigned lane) {
+  const auto argument = static_cast<unsigned>(given);
+  switch (operation) {
     case WarpOperation::kShuffle:
       return argument % kWarp;
     case WarpOperation::kShuffleDown:
@@ -281,6 +282,7 @@ std::uint64_t Block::warp_operation(const WarpCall& call, std::uint64_t value) {
                       warp.call.site.name());
   now.state = Thread::State::kInWarp;
   now.value = value;
+  now.argument = call.argument;
   warp.arrived |= 1U << lane;
   if (warp.arrived == call.mask) complete(first, warp);
   wait();  // the last one, too, so that no lane has an advantage
@@ -310,7 +312,7 @@ void Block::complete(unsigned first, Warp& warp) {
     if ((call.mask >> l & 1) == 0) continue;
     Thread& thread = threads_[first + l];
     if (shuffles) {
-      const unsigned from = source_lane(call, l);
+      const unsigned from = source_lane(call.operation, thread.argument, l);
       // A lane without a source keeps its own; one that does not take part has nothing to give.
       thread.value = from >= kWarp                  ? given[l]
                      : (call.mask >> from & 1) != 0 ? given[from]

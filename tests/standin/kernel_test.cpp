@@ -103,18 +103,22 @@ TEST(Kernel, ThatBreaksARuleOfBarriersIsAnError) {
 // --- Warps ---------------------------------------------------------------------------------------
 
 struct Shuffled {
-  int down, up, across, one;
+  int down, up, across, one, each;
   unsigned ballot;
   int sum, most;
   unsigned any_bits;
 };
 __global__ void warp_operations(const int* in, Shuffled* out) {
   const int value = in[threadIdx.x];
-  out[threadIdx.x] = {
-      __shfl_down_sync(kAll, value, 3), __shfl_up_sync(kAll, value, 5),
-      __shfl_xor_sync(kAll, value, 9),  __shfl_sync(kAll, value, 7),
-      __ballot_sync(kAll, value > 0),   __reduce_add_sync(kAll, value),
-      __reduce_max_sync(kAll, value),   __reduce_or_sync(kAll, static_cast<unsigned>(value))};
+  out[threadIdx.x] = {__shfl_down_sync(kAll, value, 3),
+                      __shfl_up_sync(kAll, value, 5),
+                      __shfl_xor_sync(kAll, value, 9),
+                      __shfl_sync(kAll, value, 7),
+                      __shfl_sync(kAll, value, static_cast<int>(threadIdx.x * 5 % 32)),
+                      __ballot_sync(kAll, value > 0),
+                      __reduce_add_sync(kAll, value),
+                      __reduce_max_sync(kAll, value),
+                      __reduce_or_sync(kAll, static_cast<unsigned>(value))};
 }
 
 TEST(Kernel, WarpOperationsAreTheirDefinitions) {
@@ -133,6 +137,7 @@ TEST(Kernel, WarpOperationsAreTheirDefinitions) {
     EXPECT_EQ(mine.up, lane >= 5 ? of(lane - 5) : of(lane));
     EXPECT_EQ(mine.across, of(lane ^ 9));
     EXPECT_EQ(mine.one, of(7));
+    EXPECT_EQ(mine.each, of(i * 5 % 32));
     unsigned ballot = 0, any_bits = 0;
     int sum = 0, most = of(0);
     for (int l = 0; l < 32; ++l) {

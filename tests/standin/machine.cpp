@@ -111,8 +111,9 @@ cudaError_t Machine::release(void* data, bool pinned) {
     fault = "memory is given back that was not taken";
     return cudaErrorInvalidValue;
   }
-  // The device finishes what it was given before memory goes.
-  const cudaError_t error = broken == cudaSuccess ? run_all(found->second.device) : cudaSuccess;
+  // A device finishes what it was given before its memory goes. Of pinned memory nothing says so.
+  const cudaError_t error =
+      broken == cudaSuccess && !pinned ? run_all(found->second.device) : cudaSuccess;
   const std::size_t bytes = found->second.bytes;
   memory.erase(found);
   set_aside(data, bytes);

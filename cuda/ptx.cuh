@@ -1,0 +1,61 @@
+// Instructions that C++ has no name for. Each stands beside a plain body, written from the tables
+// of fragments in NVIDIA's PTX ISA, that gives the same numbers: it is what the stand-in for CUDA
+// runs, and what the instruction is compared with on a device (expect_instructions, ptx.hpp).
+#pragma once
+
+#include "cuda/ptx.hpp"
+
+namespace edgeval::gpu {
+
+// D [16, 8] += A [16, 32] B [32, 8] of signed bytes, summed in 32 bits, by a whole warp
+// (PTX ISA, "Matrix Fragments for mma.m16n8k32"). With g = lane / 4 and t = lane % 4 a lane holds
+//   a[0], a[1]  rows g and g + 8 of A, columns 4 t ... 4 t + 3, a byte each, the lowest first
+//   a[2], a[3]  the same rows, columns 16 + 4 t ...
+//   b[0], b[1]  column g of B, rows 4 t ... 4 t + 3, and 16 + 4 t ...
+//   d[0], d[1]  row g of D, columns 2 t and 2 t + 1
+//   d[2], d[3]  row g + 8 of D, the same columns
+struct ByteFragments {
+  unsigned a[4];
+  unsigned b[2];
+};
+
+// The sum of four products of signed bytes.
+__device__ inline int dot_of_bytes(unsigned a, unsigned b) {
+  int sum = 0;
+  for (int shift = 0; shift < 32; shift += 8)
+    sum += static_cast<std::int8_t>(a >> shift & 255) * static_cast<std::int8_t>(b >> shift & 255);
+  return sum;
+}
+
+__device__ inline void multiply_bytes_plain(const ByteFragments& from, int (&d)[4]) {
+  constexpr unsigned kAll = 0xFFFFFFFFU;
+  const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+  for (int q = 0; q < 4; ++q) {  // the lanes that hold a row of A, or a column of B
+    unsigned a[4], left[2], right[2];
+    for (int i = 0; i < 4; ++i) a[i] = __shfl_sync(kAll, from.a[i], 4 * g + q);
+    for (int i = 0; i < 2; ++i) {
+      left[i] = __shfl_sync(kAll, from.b[i], 4 * (2 * t) + q);
+      right[i] = __shfl_sync(kAll, from.b[i], 4 * (2 * t + 1) + q);
+    }
+    for (int half = 0; half < 2; ++half) {
+      d[0] += dot_of_bytes(a[2 * half], left[half]);
+      d[1] += dot_of_bytes(a[2 * half], right[half]);
+      d[2] += dot_of_bytes(a[2 * half + 1], left[half]);
+      d[3] += dot_of_bytes(a[2 * half + 1], right[half]);
+    }
+  }
+}
+
+__device__ inline void multiply_bytes(const ByteFragments& from, int (&d)[4]) {
+#ifdef __CUDA_ARCH__
+  asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+      : "r"(from.a[0]), "r"(from.a[1]), "r"(from.a[2]), "r"(from.a[3]), "r"(from.b[0]),
+        "r"(from.b[1]));
+#else
+  multiply_bytes_plain(from, d);
+#endif
+}
+
+}  // namespace edgeval::gpu

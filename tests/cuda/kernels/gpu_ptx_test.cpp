@@ -1,0 +1,42 @@
+// Instructions against plain loops over whole matrices.
+#include "cuda/ptx.hpp"
+#include "tests/cuda/kernels/device.hpp"
+
+namespace edgeval::test {
+namespace {
+
+TEST(GpuPtx, ProductOfBytesIsThatOfALoop) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  Random random(3);
+  for (int turn = 0; turn < 20; ++turn) {
+    std::vector<std::int8_t> a(16 * 32), b(32 * 8);
+    const auto any = [&] {
+      return static_cast<std::int8_t>(turn == 0 ? -128 : random.whole(-128, 127));
+    };
+    for (std::int8_t& value : a) value = any();
+    for (std::int8_t& value : b) value = any();
+    const auto a_there = on_device(a, stream), b_there = on_device(b, stream);
+    const auto fast = on_device(std::vector<std::int32_t>(16 * 8, -1), stream);
+    const auto plain = on_device(std::vector<std::int32_t>(16 * 8, -1), stream);
+    launch_byte_product({a_there.data(), b_there.data(), fast.data(), plain.data()}, stream);
+    std::vector<std::int32_t> expected;
+    for (std::size_t row = 0; row < 16; ++row)
+      for (std::size_t column = 0; column < 8; ++column) {
+        std::int32_t sum = 0;
+        for (std::size_t i = 0; i < 32; ++i) sum += a[row * 32 + i] * b[i * 8 + column];
+        expected.push_back(sum);
+      }
+    EXPECT_EQ(on_host(fast, 16 * 8, stream), expected);
+    EXPECT_EQ(on_host(plain, 16 * 8, stream), expected);
+  }
+}
+
+TEST(GpuPtx, InstructionsAgreeWithTheirPlainBodies) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  EXPECT_NO_THROW(gpu::expect_instructions(stream));
+}
+
+}  // namespace
+}  // namespace edgeval::test
