@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Ignores each barrier, event wait and fill of the GPU engine in turn, and says which test notices.
+
+    tests/standin/drop.py BUILD [--only PART] [--jobs N]
+
+BUILD is a folder whose tests labelled gpu run on the stand-in. Every site that the tests meet is
+dropped alone, in every program that meets it, until a test fails. A site whose loss no test notices
+must stand in tests/standin/harmless.txt with its reason, and one that stands there must be harmless;
+else the exit code is 1. Takes about an hour on two cores.
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WRAPPERS = ("tests/standin/", "cuda/memory.hpp", "cuda/memory.cpp", "cuda/stream.hpp", "cuda/stream.cpp")
+
+
+def programs(build):
+    """The tests labelled gpu, those that are quick first."""
+    found = [p for p in sorted((build / "tests").glob("gpu_*_test")) if os.access(p, os.X_OK)]
+    if not found:
+        sys.exit(f"{build}/tests has no gpu_*_test; build them first")
+    return found
+
+
+def run(program, **settings):
+    environment = dict(os.environ, EDGEVAL_REQUIRE_GPU="1", **settings)
+    return subprocess.run([program, "--gtest_fail_fast", "--gtest_brief=1"], env=environment,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800)
+
+
+def relative(path):
+    path = os.path.normpath(path)
+    return os.path.relpath(path, ROOT) if path.startswith(str(ROOT)) else path
+
+
+def place(program, site):
+    """file:line of a site, past the wrappers around CUDA's functions."""
+    kind, where = site.split("@", 1)
+    if kind == "barrier":
+        file, line = where.rsplit(":", 1)
+        return f"{relative(file)}:{line}"
+    # The address behind a call belongs to what follows it.
+    addresses = [hex(int(a, 16) - 1) for a in where.split(",")]
+    lines = subprocess.run(["addr2line", "-i", "-e", program, *addresses], text=True,
+                           stdout=subprocess.PIPE).stdout.split("\n")
+    for line in lines:
+        match = re.match(r"(/.*):(\d+)", line)
+        if match and not relative(match[1]).startswith(WRAPPERS) and match[1].startswith(str(ROOT)):
+            return f"{relative(match[1])}:{match[2]}"
+    return "unknown"
+
+
+def text_of(at):
+    """The source at a place, which outlives its line number."""
+    file, line = at.rsplit(":", 1)
+    return f"{file}: {(ROOT / file).read_text().splitlines()[int(line) - 1].strip()}"
+
+
+def sites_of(program):
+    with tempfile.NamedTemporaryFile(mode="r") as file:
+        started = time.monotonic()
+        done = run(program, EDGEVAL_STANDIN_SITES=file.name)
+        if done.returncode != 0:
+            sys.exit(f"{program.name} fails as it is:\n{done.stdout[-2000:]}")
+        return sorted(set(file.read().split("\n")) - {""}), time.monotonic() - started
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--only", default="", help="sites whose name contains this")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    harmless = {}
+    for line in (ROOT / "tests/standin/harmless.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            site, reason = line.split(" -- ")
+            harmless[site] = reason
+
+    met, seconds = {}, {}  # (kind, place) -> program -> sites
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        all_programs = programs(options.build)
+        for program, (sites, took) in zip(all_programs, pool.map(sites_of, all_programs)):
+            seconds[program] = took
+            for site in sites:
+                key = f"{site.split('@')[0]} {place(program, site)}"
+                met.setdefault(key, {}).setdefault(program, []).append(site)
+
+        def drop(key):
+            for program in sorted(met[key], key=seconds.get):
+                try:
+                    if run(program, EDGEVAL_STANDIN_DROP=" ".join(met[key][program])).returncode != 0:
+                        return program.name
+                except subprocess.TimeoutExpired:
+                    return f"{program.name}, which does not end"
+            return None
+
+        wanted = [key for key in sorted(met) if options.only in key and not key.endswith("/") and
+                  "tests/" not in key.split()[1]]
+        unexpected = 0
+        for key, noticed in zip(wanted, pool.map(drop, wanted)):
+            kind, at = key.split()
+            name = f"{kind} {text_of(at)}"
+            if noticed and name not in harmless:
+                print(f"noticed       {key}  by {noticed}", flush=True)
+            elif not noticed and name in harmless:
+                print(f"harmless      {key}  {harmless[name]}", flush=True)
+            else:
+                unexpected += 1
+                print(f"{'NOT HARMLESS' if noticed else 'NOT NOTICED '}  {key}  {name}", flush=True)
+    print(f"{len(wanted)} sites, {unexpected} of them not as expected")
+    return 1 if unexpected or not wanted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Runs the tests labelled gpu on the stand-in once for each seed: tests/standin/seeds.sh BUILD SEED...
+# A seed orders blocks, threads and streams, and draws the cases. All tests that carry the label must run: none is skipped.
+set -euo pipefail
+build=$1
+shift
+labelled=$(ctest --test-dir "$build" -N -L gpu | sed -n 's/^Total Tests: //p')
+for seed in "$@"; do
+  log=$(mktemp)
+  EDGEVAL_STANDIN_SEED=$seed ctest --test-dir "$build" --output-on-failure -j "$(nproc)" -L gpu >"$log" || {
+    grep -v -E 'Test +#|Start ' "$log" | tail -n 60
+    exit 1
+  }
+  passed=$(sed -n 's/^100% tests passed, 0 tests failed out of //p' "$log")
+  skipped=$(grep -c -i 'skipped' "$log" || true)
+  echo "seed $seed: $passed of $labelled tests labelled gpu passed, $skipped skipped"
+  rm -f "$log"
+  [ "$labelled" -gt 0 ] && [ "$passed" = "$labelled" ] && [ "$skipped" = 0 ]
+done
