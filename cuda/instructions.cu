@@ -1,8 +1,9 @@
 // The check of the instructions of ptx.cuh: one warp, both bodies on the same fragments.
-#include "cuda/ptx.cuh"
+#include "cuda/instructions.hpp"
 
 #include "cuda/launch.hpp"
 #include "cuda/memory.hpp"
+#include "cuda/ptx.cuh"
 #include "host/core/error.hpp"
 
 namespace edgeval::gpu {

@@ -1,11 +1,11 @@
 // Instructions against plain loops over whole matrices.
-#include "cuda/ptx.hpp"
+#include "cuda/instructions.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {
 namespace {
 
-TEST(GpuPtx, ProductOfBytesIsThatOfALoop) {
+TEST(GpuInstructions, ProductOfBytesIsThatOfALoop) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;
   Random random(3);
@@ -32,7 +32,7 @@ TEST(GpuPtx, ProductOfBytesIsThatOfALoop) {
   }
 }
 
-TEST(GpuPtx, InstructionsAgreeWithTheirPlainBodies) {
+TEST(GpuInstructions, InstructionsAgreeWithTheirPlainBodies) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;
   EXPECT_NO_THROW(gpu::expect_instructions(stream));

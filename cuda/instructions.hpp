@@ -1,4 +1,4 @@
-// The instructions of ptx.cuh seen from the host.
+// The check of the instructions of ptx.cuh on a device.
 #pragma once
 
 #include <cstdint>
