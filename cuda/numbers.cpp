@@ -91,9 +91,10 @@ QuantizedNumbers LayerNumbers::quantized(const DeviceProducts& products,
 
 // The tables never change: one copy serves every layer.
 ActivationTables LayerNumbers::tables(cudaStream_t stream) {
-  if (table_sigmoid_.capacity() == 0 || table_tanh_.capacity() == 0) {
+  if (!has_tables_) {
     table_sigmoid_.upload(activation_tables().sigmoid, kTableSegments, stream);
     table_tanh_.upload(activation_tables().tanh, kTableSegments, stream);
+    has_tables_ = true;
   }
   return {table_sigmoid_.data(), table_tanh_.data()};
 }

@@ -33,6 +33,7 @@ class LayerNumbers {
   DeviceBuffer<std::int64_t> bias_, offset_, recurrent_bias_, projection_offset_;
   DeviceBuffer<std::int32_t> diagonal_;
   DeviceBuffer<TableEntry> table_sigmoid_, table_tanh_;
+  bool has_tables_ = false;  // both were uploaded
   DeviceBuffer<TablePiece> sigmoid_, tanh_;
 };
 

@@ -91,11 +91,12 @@ void SearchRows::reserve(Index rows, Index sentences, Index steps, cudaStream_t 
   for (DeviceBuffer<std::int32_t>* buffer : {&sentence_, &positions_, &place_, &token_, &parent_})
     buffer->reserve(rows, stream);
   score_.reserve(rows, stream);
-  if (row_numbers_.capacity() >= rows) return;
+  if (numbered_ >= rows) return;
   std::vector<Index> numbers(static_cast<std::size_t>(rows));
   std::iota(numbers.begin(), numbers.end(), Index{0});
   row_numbers_.upload(numbers, stream);
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for numbers
+  numbered_ = rows;
 }
 
 void SearchRows::start(const std::vector<std::int32_t>& order, const std::vector<Index>& begin,

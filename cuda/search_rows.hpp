@@ -60,6 +60,7 @@ class SearchRows {
   DeviceBuffer<Index> active_, no_offset_, row_numbers_, begin_;
   DeviceBuffer<std::int32_t> sentence_, positions_, place_, token_, parent_;
   DeviceBuffer<float> score_;
+  Index numbered_ = 0;  // rows that row_numbers_ has
 };
 
 // Begins a step that is launched for `rows` rows.

@@ -37,16 +37,19 @@ const std::vector<DeviceProducts>& DeviceLayer::get(const Arithmetic& arithmetic
   std::vector<DeviceProducts>& products = by_arithmetic_[arithmetic.index()];
   if (products.empty()) {
     const int bits = std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
-    products = std::visit([&](const auto& l) { return upload(l, bits, cublas, stream); }, layer_);
+    std::vector<DeviceProducts> fresh =  // kept once all of them are there
+        std::visit([&](const auto& l) { return upload(l, bits, cublas, stream); }, layer_);
     EDGEVAL_CUDA(cudaStreamSynchronize(stream));
+    products = std::move(fresh);
   }
   return products;
 }
 
 const std::vector<DeviceProducts>& DeviceLayer::in_form(WeightForm form, const CublasLt& cublas,
                                                         cudaStream_t stream) {
-  std::vector<DeviceProducts>& directions = forms_[form];
-  if (!directions.empty()) return directions;
+  const auto known = forms_.find(form);
+  if (known != forms_.end()) return known->second;
+  std::vector<DeviceProducts> directions;  // kept once all of them are there
   const auto product = [&](const Matrix<float>& weight, Index typical_rows) {
     return Product(cublas, weights_in_form(weight, form), 8, typical_rows, stream);
   };
@@ -62,7 +65,7 @@ const std::vector<DeviceProducts>& DeviceLayer::in_form(WeightForm form, const C
     upload_constants(constants_[d], products, stream);
   }
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));
-  return directions;
+  return forms_.emplace(form, std::move(directions)).first->second;
 }
 
 std::vector<DeviceProducts> DeviceLayer::upload(const RecurrentLayer& layer, int bits,
