@@ -144,13 +144,12 @@ void SearchMemory::reserve(Index rows, Index sentences, Index widest, Index step
   scratch_.reserve(static_cast<Index>(scan_bytes_), stream);
 }
 
-void SearchMemory::start(cudaStream_t stream) {
+void SearchMemory::start(const Stream& stream) {
   std::vector<Index> one_each(static_cast<std::size_t>(sentences_), 1);
   one_each.push_back(0);
   live_.upload(one_each, stream);
   ended_.zero(sentences_, stream);
   scan(stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for one_each
 }
 
 void SearchMemory::scan(cudaStream_t stream) const {

@@ -14,7 +14,6 @@ DeviceDecoder::DeviceDecoder(const TranslationModel& model)
   const MatrixView<const float> embedding = model.target_embedding.view();
   embedding_.resize(embedding.rows, embedding.cols, stream_);
   upload(embedding, embedding_.view(), stream_);
-  stream_.synchronize();
 }
 
 const DeviceProducts& DeviceDecoder::products(std::size_t layer) {
@@ -94,7 +93,6 @@ void DeviceDecoder::reserve(const Batch& batch) {
     linear(layer).reserve(linear_task(layer, most_rows_), stream_);
   source_.upload(memory_, attention, policy(attention.output).arithmetic, stream_);
   lanes_.upload(memory_.keys.offsets, stream_);
-  stream_.synchronize();
 }
 
 // What mlp attention makes of the keys.
@@ -189,7 +187,6 @@ void DeviceDecoder::collect_segments() {
     at += padded_to(segment.bytes * most_rows_, kAligned);
   }
   segments_on_device_.upload(segments_, stream_);
-  stream_.synchronize();
 }
 
 void DeviceDecoder::step(Index rows, std::int32_t* attended, Index widest) {

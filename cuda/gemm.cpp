@@ -54,7 +54,7 @@ CublasLt::CublasLt() {
 }
 
 Product::Product(const CublasLt& cublas, MatrixView<const float> weight, Index typical_rows,
-                 cudaStream_t stream)
+                 const Stream& stream)
     : cublas_(&cublas), shape_{weight.cols, weight.rows, 32} {
   weight_.reserve(shape_.width() * shape_.operand_bytes(), stream);
   upload(weight,
@@ -67,7 +67,7 @@ Product::Product(const CublasLt& cublas, MatrixView<const float> weight, Index t
 }
 
 Product::Product(const CublasLt& cublas, const FixedWeights& weight, int bits, Index typical_rows,
-                 cudaStream_t stream)
+                 const Stream& stream)
     : cublas_(&cublas), shape_{weight.codes.cols(), weight.codes.rows(), bits} {
   upload_integers(weight, stream);
   EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32I, CUDA_R_32I));
@@ -75,16 +75,15 @@ Product::Product(const CublasLt& cublas, const FixedWeights& weight, int bits, I
   choose_algorithm(typical_rows);
 }
 
-void Product::upload_integers(const FixedWeights& weight, cudaStream_t stream) {
+void Product::upload_integers(const FixedWeights& weight, const Stream& stream) {
   ByteProduct::expect_exact_sums(shape_.inputs);
   const Matrix<std::int8_t> digits = weight.digits(shape_.bits);
-  weight_.reserve(shape_.width() * shape_.operand_stride(),
-                  stream);  // zeros, which the padding stays
+  const Index bytes = shape_.width() * shape_.operand_stride();
+  weight_.reserve(bytes, stream);  // zeros, which the padding stays
   upload(digits.view(),
          DeviceView<std::int8_t>{reinterpret_cast<std::int8_t*>(weight_.data()), digits.rows(),
                                  digits.cols(), shape_.operand_stride()},
          stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for digits
   weight_bits_ = weight.fraction_bits;
   for (Index o = 0; o < shape_.outputs; ++o) {
     std::int64_t sum = 0;

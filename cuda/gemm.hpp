@@ -40,9 +40,9 @@ class Product {
   // In fp32, or exactly in integers of 16 or 8 bits. weight: [O, C] on the host. typical_rows: of
   // the calls to come, by which the algorithm is chosen. `cublas` must outlive the product.
   Product(const CublasLt& cublas, MatrixView<const float> weight, Index typical_rows,
-          cudaStream_t stream);
+          const Stream& stream);
   Product(const CublasLt& cublas, const FixedWeights& weight, int bits, Index typical_rows,
-          cudaStream_t stream);
+          const Stream& stream);
 
   // The first `rows` rows of x -> those of y. Both hold padded(rows) rows as shape() has them; rows
   // beyond `rows` are scratch. May be captured into a graph.
@@ -64,7 +64,7 @@ class Product {
     cublasLtMatrixLayoutOpaque_t weight, x, y;
   };
   Layouts layouts(Index blocks) const;
-  void upload_integers(const FixedWeights& weight, cudaStream_t stream);
+  void upload_integers(const FixedWeights& weight, const Stream& stream);
   void choose_algorithm(Index typical_rows);
 
   const CublasLt* cublas_;

@@ -7,8 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "cuda/error.hpp"
-#include "host/core/matrix.hpp"
+#include "cuda/stream.hpp"
 
 namespace edgeval::gpu {
 
@@ -52,15 +51,13 @@ class DeviceBuffer {
       EDGEVAL_CUDA(
           cudaMemsetAsync(data_.get(), 0, static_cast<std::size_t>(count) * sizeof(T), stream));
   }
-  // Waits for the copy: the values may lie in memory that is gone when the stream gets to it.
-  void upload(const T* values, Index count, cudaStream_t stream) {
+  void upload(const T* values, Index count, const Stream& stream) {
     reserve(count, stream);
-    if (count == 0) return;
-    EDGEVAL_CUDA(cudaMemcpyAsync(data_.get(), values, static_cast<std::size_t>(count) * sizeof(T),
-                                 cudaMemcpyHostToDevice, stream));
-    EDGEVAL_CUDA(cudaStreamSynchronize(stream));
+    const Index bytes = count * Index{sizeof(T)};
+    stream.upload(ByteRows{1, bytes, reinterpret_cast<const std::byte*>(values), bytes,
+                           reinterpret_cast<std::byte*>(data_.get()), bytes});
   }
-  void upload(const std::vector<T>& values, cudaStream_t stream) {
+  void upload(const std::vector<T>& values, const Stream& stream) {
     upload(values.data(), static_cast<Index>(values.size()), stream);
   }
   // The first `count` elements. They are there once the stream was synchronized.
@@ -81,29 +78,12 @@ class DeviceBuffer {
   Index capacity_ = 0;
 };
 
-// Elements in host memory that copies from the device reach without the host's help.
-template <class T>
-class PinnedBuffer {
- public:
-  explicit PinnedBuffer(Index count) {
-    void* data = nullptr;
-    EDGEVAL_CUDA(cudaMallocHost(&data, static_cast<std::size_t>(count) * sizeof(T)));
-    data_.reset(static_cast<T*>(data));
-  }
-  T& operator[](Index i) const { return data_.get()[i]; }
-
- private:
-  struct Free {
-    void operator()(T* data) const { EDGEVAL_CUDA_NOTHROW(cudaFreeHost(data)); }
-  };
-  std::unique_ptr<T, Free> data_;
-};
-
 template <class T>
 class DeviceMatrix {
  public:
   static constexpr Index padded_cols(Index cols) { return (cols + 3) / 4 * 4; }
 
+  // What was there is lost.
   void resize(Index rows, Index cols, cudaStream_t stream) {
     buffer_.reserve(rows * padded_cols(cols), stream);
     rows_ = rows;
@@ -118,14 +98,14 @@ class DeviceMatrix {
   Index cols_ = 0;
 };
 
-// Copies of one size between host and device. The host's side is in use until the stream was
-// synchronized.
+// Copies of one size between host and device. Of an upload the host's side is read before it
+// returns; of a download it is in use until the stream was synchronized.
 template <class T>
-void upload(MatrixView<const T> from, DeviceView<T> to, cudaStream_t stream) {
-  if (from.rows > 0 && from.cols > 0)
-    EDGEVAL_CUDA(cudaMemcpy2DAsync(to.data, to.stride * sizeof(T), from.data,
-                                   from.stride * sizeof(T), from.cols * sizeof(T), from.rows,
-                                   cudaMemcpyHostToDevice, stream));
+void upload(MatrixView<const T> from, DeviceView<T> to, const Stream& stream) {
+  constexpr Index kBytes = sizeof(T);
+  stream.upload(ByteRows{from.rows, from.cols * kBytes,
+                         reinterpret_cast<const std::byte*>(from.data), from.stride * kBytes,
+                         reinterpret_cast<std::byte*>(to.data), to.stride * kBytes});
 }
 template <class T>
 void download(DeviceView<T> from, MatrixView<T> to, cudaStream_t stream) {

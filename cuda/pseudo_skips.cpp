@@ -35,7 +35,7 @@ void PseudoSkips::Half::reserve(const Product& of_full, const Product& of_delta,
 }
 
 PseudoHalf PseudoSkips::Half::start(const Product& of_full, const Product& of_delta, bool has_wide,
-                                    Index lanes, cudaStream_t stream) {
+                                    Index lanes, const Stream& stream) {
   reference.zero(lanes * of_full.inputs(), stream);
   full_memory.zero(lanes * of_full.outputs(), stream);
   delta_memory.zero(lanes * of_full.outputs(), stream);
@@ -76,7 +76,7 @@ void PseudoSkips::reserve(const PseudoTask& task, Index chunk_rows, cudaStream_t
   chosen_uh_.reserve(sums, stream);
 }
 
-void PseudoSkips::start(const PseudoTask& task, RecurrentStep& step, cudaStream_t stream) {
+void PseudoSkips::start(const PseudoTask& task, RecurrentStep& step, const Stream& stream) {
   const bool wide = has_wide(task.policy);
   const PseudoRules rules = rules_of(task);
   rules_.upload(&rules, 1, stream);

@@ -28,7 +28,7 @@ void Recurrence::reserve_after(const RecurrenceTask& task, cudaStream_t stream) 
   after_.reserve(padded * after.sum_bytes(), stream);
 }
 
-void Recurrence::start(const RecurrenceTask& task, cudaStream_t stream) {
+void Recurrence::start(const RecurrenceTask& task, const Stream& stream) {
   c_.zero(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
   h_.zero(stream);
   rule_on_device_.upload(rule_, stream);

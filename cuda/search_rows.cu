@@ -81,7 +81,7 @@ __global__ void go_on_kernel(RowView view, const std::int32_t* tokens, Index row
 
 }  // namespace
 
-void SearchRows::reserve(Index rows, Index sentences, Index steps, cudaStream_t stream) {
+void SearchRows::reserve(Index rows, Index sentences, Index steps, const Stream& stream) {
   state_.reserve(1, stream);
   cursor_.reserve(1, stream);
   active_.reserve(steps + 2, stream);
@@ -95,12 +95,11 @@ void SearchRows::reserve(Index rows, Index sentences, Index steps, cudaStream_t 
   std::vector<Index> numbers(static_cast<std::size_t>(rows));
   std::iota(numbers.begin(), numbers.end(), Index{0});
   row_numbers_.upload(numbers, stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for numbers
   numbered_ = rows;
 }
 
 void SearchRows::start(const std::vector<std::int32_t>& order, const std::vector<Index>& begin,
-                       int token, cudaStream_t stream) {
+                       int token, const Stream& stream) {
   const auto rows = static_cast<Index>(order.size());
   const SearchState state{.rows = rows, .running = 0, .step = 0, .finished = 0, .overflowed = 0};
   const std::vector<std::int32_t> tokens(order.size(), token);
@@ -110,7 +109,6 @@ void SearchRows::start(const std::vector<std::int32_t>& order, const std::vector
   token_.upload(tokens, stream);
   place_.zero(rows, stream);
   score_.zero(rows, stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for what lies on the host
 }
 
 RowView SearchRows::view() const {

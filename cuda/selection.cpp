@@ -54,7 +54,7 @@ void Selection::reserve(const SelectionTask& task, Index chunk_rows, cudaStream_
   second_uh_.reserve(lane_rows * recurrent.sum_bytes(), stream);
 }
 
-void Selection::start(const SelectionTask& task, RecurrentStep& step, cudaStream_t stream) {
+void Selection::start(const SelectionTask& task, RecurrentStep& step, const Stream& stream) {
   const Index neurons = neurons_of(task.layer);
   choice_on_device_.upload(choice_, stream);
   memory_.zero(task.lanes * selection_bytes(task.policy, neurons, task.layer.cells), stream);

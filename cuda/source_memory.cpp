@@ -5,9 +5,10 @@
 namespace edgeval::gpu {
 
 void SourceMemory::upload(const DecoderMemory& memory, const Attention& attention,
-                          const Arithmetic& arithmetic, cudaStream_t stream) {
+                          const Arithmetic& arithmetic, const Stream& stream) {
   const MatrixView<const float> keys = memory.keys.values.view();
-  keys_.resize(Product::padded(keys.rows), keys.cols, stream);  // a product reads them, too
+  keys_.resize(Product::padded(keys.rows), keys.cols,
+               stream);  // a product reads them, too
   gpu::upload(keys, keys_.view().leading(keys.rows), stream);
   mlp_ = attention.type == Attention::Type::kMlp;
   if (mlp_) {
@@ -38,7 +39,6 @@ void SourceMemory::upload(const DecoderMemory& memory, const Attention& attentio
   logarithm_.upload(softmax_tables().logarithm, kKnots, stream);
   sigmoid_.upload(activation_tables().sigmoid, kTableSegments, stream);
   tanh_.upload(activation_tables().tanh, kTableSegments, stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for what lies on the host
 }
 
 SourceView SourceMemory::view() const {

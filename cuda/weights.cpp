@@ -8,7 +8,7 @@ constexpr Index kTypicalRecurrentRows = 512;  // of U's products: the lanes of o
 
 // Rows [first, first + count) of a matrix, in the format of the whole matrix.
 Product product(const Matrix<float>& weight, Index first, Index count, int bits, Index typical_rows,
-                const CublasLt& cublas, cudaStream_t stream) {
+                const CublasLt& cublas, const Stream& stream) {
   if (bits != 32)
     return Product(cublas, FixedWeights::of(weight.view(), bits).rows(first, count), bits,
                    typical_rows, stream);
@@ -17,7 +17,7 @@ Product product(const Matrix<float>& weight, Index first, Index count, int bits,
 }
 
 void upload_constants(const CellConstants& constants, DeviceProducts& products,
-                      cudaStream_t stream) {
+                      const Stream& stream) {
   const auto send = [&](const Matrix<float>& values, DeviceBuffer<float>& buffer) {
     buffer.upload(values.data(), values.size(), stream);
   };
@@ -33,20 +33,17 @@ DeviceLayer::DeviceLayer(const Layer& layer)
       constants_(std::visit([](const auto& l) { return cell_constants(l); }, layer)) {}
 
 const std::vector<DeviceProducts>& DeviceLayer::get(const Arithmetic& arithmetic,
-                                                    const CublasLt& cublas, cudaStream_t stream) {
+                                                    const CublasLt& cublas, const Stream& stream) {
   std::vector<DeviceProducts>& products = by_arithmetic_[arithmetic.index()];
   if (products.empty()) {
     const int bits = std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
-    std::vector<DeviceProducts> fresh =  // kept once all of them are there
-        std::visit([&](const auto& l) { return upload(l, bits, cublas, stream); }, layer_);
-    EDGEVAL_CUDA(cudaStreamSynchronize(stream));
-    products = std::move(fresh);
+    products = std::visit([&](const auto& l) { return upload(l, bits, cublas, stream); }, layer_);
   }
   return products;
 }
 
 const std::vector<DeviceProducts>& DeviceLayer::in_form(WeightForm form, const CublasLt& cublas,
-                                                        cudaStream_t stream) {
+                                                        const Stream& stream) {
   const auto known = forms_.find(form);
   if (known != forms_.end()) return known->second;
   std::vector<DeviceProducts> directions;  // kept once all of them are there
@@ -64,12 +61,12 @@ const std::vector<DeviceProducts>& DeviceLayer::in_form(WeightForm form, const C
     products.recurrent_step = weight_step(u);
     upload_constants(constants_[d], products, stream);
   }
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));
   return forms_.emplace(form, std::move(directions)).first->second;
 }
 
 std::vector<DeviceProducts> DeviceLayer::upload(const RecurrentLayer& layer, int bits,
-                                                const CublasLt& cublas, cudaStream_t stream) const {
+                                                const CublasLt& cublas,
+                                                const Stream& stream) const {
   std::vector<DeviceProducts> directions;
   for (std::size_t d = 0; d < layer.weights.size(); ++d) {
     const RecurrentWeights& weights = layer.weights[d];
@@ -99,7 +96,8 @@ std::vector<DeviceProducts> DeviceLayer::upload(const RecurrentLayer& layer, int
 }
 
 std::vector<DeviceProducts> DeviceLayer::upload(const LinearLayer& layer, int bits,
-                                                const CublasLt& cublas, cudaStream_t stream) const {
+                                                const CublasLt& cublas,
+                                                const Stream& stream) const {
   std::vector<DeviceProducts> products;
   products.push_back(
       {{product(layer.weight, 0, layer.weight.rows(), bits, kTypicalInputRows, cublas, stream),

@@ -45,7 +45,7 @@ struct DeviceCase {
   gpu::DeviceMatrix<float> x, operand;
   gpu::DeviceBuffer<std::byte> state;
   gpu::DeviceBuffer<unsigned long long> changed, zero;
-  DeviceCase(const LayerPolicy& policy, const Ragged<float>& input, cudaStream_t stream) {
+  DeviceCase(const LayerPolicy& policy, const Ragged<float>& input, const gpu::Stream& stream) {
     table.upload(input.offsets, stream);
     x = on_device(input.values.view(), stream);
     operand.resize(input.values.rows(), input.cols(), stream);
