@@ -130,18 +130,18 @@ void SearchMemory::reserve(Index rows, Index sentences, Index widest, Index step
                            cudaStream_t stream) {
   sentences_ = sentences;
   widest_ = widest;
-  live_.reserve(sentences + 1, stream);
-  first_.reserve(sentences + 1, stream);
-  ended_.reserve(sentences, stream);
-  width_.reserve(steps * sentences, stream);
-  attended_.reserve(steps * sentences * widest, stream);
-  candidates_.reserve(steps * sentences * widest, stream);
-  of_rows_.reserve(rows * widest, stream);
-  heads_.reserve(sentences * widest, stream);
-  next_.reserve(sentences * widest, stream);
+  live_.reserve_discarding(sentences + 1, stream);
+  first_.reserve_discarding(sentences + 1, stream);
+  ended_.reserve_discarding(sentences, stream);
+  width_.reserve_discarding(steps * sentences, stream);
+  attended_.reserve_discarding(steps * sentences * widest, stream);
+  candidates_.reserve_discarding(steps * sentences * widest, stream);
+  of_rows_.reserve_discarding(rows * widest, stream);
+  heads_.reserve_discarding(sentences * widest, stream);
+  next_.reserve_discarding(sentences * widest, stream);
   EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(nullptr, scan_bytes_, live_.data(), first_.data(),
                                              sentences + 1, stream));
-  scratch_.reserve(static_cast<Index>(scan_bytes_), stream);
+  scratch_.reserve_discarding(static_cast<Index>(scan_bytes_), stream);
 }
 
 void SearchMemory::start(const Stream& stream) {

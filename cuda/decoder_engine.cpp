@@ -199,7 +199,7 @@ class GpuDecoderEngine final : public DecoderEngine {
     decoder_->start({batch, point, order, sentences, steps});
     const Stream& stream = decoder_->stream();
     const RowView view = decoder_->rows();
-    sums_.reserve(sentences, stream);
+    sums_.reserve_discarding(sentences, stream);
     sums_.zero(sentences, stream);
     std::vector<std::int32_t> tokens;  // of all steps, those that come next
     std::vector<std::size_t> ends;     // of each step among them

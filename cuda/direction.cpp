@@ -44,20 +44,20 @@ void DirectionRunner::reserve(const DirectionTask& task) {
   chunk_rows_ =
       Product::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
   packing_.reserve(lanes, stream_);
-  mode_.reserve(lanes.frames, stream_);
-  live_.reserve(lanes.frames, stream_);
-  running_on_device_.reserve(lanes.count, stream_);
-  if (window > 1) windows_.resize(chunk_rows_, inputs, stream_);
+  mode_.reserve_discarding(lanes.frames, stream_);
+  live_.reserve_discarding(lanes.frames, stream_);
+  running_on_device_.reserve_discarding(lanes.count, stream_);
+  if (window > 1) windows_.resize_discarding(chunk_rows_, inputs, stream_);
   if (has_pseudo(task.policy)) {
     pseudo_.reserve(pseudo_of(task), chunk_rows_, stream_);
   } else {
-    x_operand_.reserve(chunk_rows_ * input.operand_bytes(), stream_);
-    wx_.reserve(chunk_rows_ * input.sum_bytes(), stream_);
+    x_operand_.reserve_discarding(chunk_rows_ * input.operand_bytes(), stream_);
+    wx_.reserve_discarding(chunk_rows_ * input.sum_bytes(), stream_);
   }
   recurrence_.reserve(recurrence_of(task), stream_);
-  x_state_.reserve(lanes.count * inputs * state_bytes(task.policy), stream_);
+  x_state_.reserve_discarding(lanes.count * inputs * state_bytes(task.policy), stream_);
   if (selects(task.policy)) selection_.reserve(selection_of(task), chunk_rows_, stream_);
-  cursor_.reserve(1, stream_);
+  cursor_.reserve_discarding(1, stream_);
 }
 
 void DirectionRunner::plan(const DirectionTask& task) {

@@ -156,13 +156,13 @@ class GpuEngine final : public Engine {
         reserve_linear(weights(static_cast<Index>(i), policy).front(), policy, lanes);
       }
       if (std::holds_alternative<SimilaritySkip>(policy.plan)) {
-        space.q.resize(lanes.frames, inputs, stream_);
-        space.similarity.reserve(lanes.frames, stream_);
+        space.q.resize_discarding(lanes.frames, inputs, stream_);
+        space.similarity.reserve_discarding(lanes.frames, stream_);
       }
     }
-    space.input.resize(rows, widest, stream_);
-    space.output.resize(rows, widest, stream_);
-    space.totals.reserve(shapes * kTotals * lanes.count, stream_);
+    space.input.resize_discarding(rows, widest, stream_);
+    space.output.resize_discarding(rows, widest, stream_);
+    space.totals.reserve_discarding(shapes * kTotals * lanes.count, stream_);
     space.totals.zero(shapes * kTotals * lanes.count, stream_);
   }
 
@@ -172,10 +172,12 @@ class GpuEngine final : public Engine {
     const ProductShape& shape = products.input.shape();
     space.numbers.reserve(products, policy, stream_);
     if (!keeps_elements(policy)) {
-      space.operand.reserve(Product::padded(lanes.frames) * shape.operand_bytes(), stream_);
-      space.state.reserve(lanes.count * shape.inputs * state_bytes(policy), stream_);
+      space.operand.reserve_discarding(Product::padded(lanes.frames) * shape.operand_bytes(),
+                                       stream_);
+      space.state.reserve_discarding(lanes.count * shape.inputs * state_bytes(policy), stream_);
     }
-    if (!shape.floats()) space.sums.reserve(linear_rows(shape) * shape.sum_bytes(), stream_);
+    if (!shape.floats())
+      space.sums.reserve_discarding(linear_rows(shape) * shape.sum_bytes(), stream_);
   }
 
   // Rows of a linear layer whose integer sums are held at once.
@@ -188,13 +190,13 @@ class GpuEngine final : public Engine {
     Workspace& space = *workspace_;
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
-    space.input.resize(rows, model_.inputs(), stream_);
+    space.input.resize_discarding(rows, model_.inputs(), stream_);
     const MatrixView<const float> features{part.features.values.row(part.first_frame()),
                                            lanes.frames, part.features.cols(),
                                            part.features.cols()};
     upload(features, space.input.view(), stream_);
     for (std::size_t i = 0; i < model_.stack().size(); ++i) {
-      space.output.resize(rows, layer_outputs(model_.layers[i]), stream_);
+      space.output.resize_discarding(rows, layer_outputs(model_.layers[i]), stream_);
       std::visit([&](const auto& layer) { run_layer(layer, static_cast<Index>(i), part); },
                  model_.layers[i]);
       if (part.observer != nullptr && part.observer->sees_layers())
@@ -225,7 +227,7 @@ class GpuEngine final : public Engine {
     const LayerPolicy& policy = part.point.layers[index];
     const DeviceView<float> x = space.input.view().leading(lanes.frames);
     if (const auto* skip = std::get_if<SimilaritySkip>(&policy.plan)) {
-      space.q.resize(lanes.frames, layer.inputs, stream_);
+      space.q.resize_discarding(lanes.frames, layer.inputs, stream_);
       launch_similarity(skip->rule(), lanes, x, space.q.view(), space.similarity.data(), stream_);
     }
     std::vector<DirectionTask> tasks;

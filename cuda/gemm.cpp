@@ -56,7 +56,7 @@ CublasLt::CublasLt() {
 Product::Product(const CublasLt& cublas, MatrixView<const float> weight, Index typical_rows,
                  const Stream& stream)
     : cublas_(&cublas), shape_{weight.cols, weight.rows, 32} {
-  weight_.reserve(shape_.width() * shape_.operand_bytes(), stream);
+  weight_.reserve_discarding(shape_.width() * shape_.operand_bytes(), stream);
   upload(weight,
          DeviceView<float>{reinterpret_cast<float*>(weight_.data()), weight.rows, weight.cols,
                            shape_.operand_stride()},
@@ -79,7 +79,8 @@ void Product::upload_integers(const FixedWeights& weight, const Stream& stream) 
   ByteProduct::expect_exact_sums(shape_.inputs);
   const Matrix<std::int8_t> digits = weight.digits(shape_.bits);
   const Index bytes = shape_.width() * shape_.operand_stride();
-  weight_.reserve(bytes, stream);  // zeros, which the padding stays
+  weight_.reserve_discarding(bytes, stream);
+  weight_.zero(bytes, stream);  // which the padding stays
   upload(digits.view(),
          DeviceView<std::int8_t>{reinterpret_cast<std::int8_t*>(weight_.data()), digits.rows(),
                                  digits.cols(), shape_.operand_stride()},

@@ -2,6 +2,9 @@
 // not a MatrixView, so a host pointer cannot reach a kernel by accident. Rows start at multiples of
 // 4 elements, which lets the products load 16 bytes at once; the elements between cols and stride
 // are never read.
+//
+// Fresh memory holds anything. Whoever reads what nothing wrote asks for zeros; with
+// EDGEVAL_POISON=1 in the environment fresh memory is all ones, which in floats is no number.
 #pragma once
 
 #include <memory>
@@ -10,6 +13,14 @@
 #include "cuda/stream.hpp"
 
 namespace edgeval::gpu {
+
+// Device memory, not initialized, on the current device; poisoned where the environment asks for
+// it, before what `stream` is given from then on.
+void* fresh_memory(std::size_t bytes, cudaStream_t stream);
+void give_back(void* memory) noexcept;
+// How often this process gave device memory back. An address that was good stays so as long as this
+// stays the same.
+std::uint64_t times_given_back();
 
 template <class T>
 struct DeviceView {
@@ -26,21 +37,19 @@ struct DeviceView {
   bool operator==(const DeviceView&) const = default;
 };
 
-// Room for elements that survives from batch to batch. Fresh memory is all zero bytes.
+// Room for elements that survives from batch to batch.
 template <class T>
 class DeviceBuffer {
  public:
   static_assert(std::is_trivially_copyable_v<T>, "kernels copy elements byte by byte");
 
-  // Room for at least `count` elements; when it has to grow, what was there is lost.
-  void reserve(Index count, cudaStream_t stream) {
+  // Room for at least `count` elements. When it has to grow, what was there is lost, and what is
+  // there is anything.
+  void reserve_discarding(Index count, cudaStream_t stream) {
     if (count <= capacity()) return;
     release();
-    void* data = nullptr;
-    EDGEVAL_CUDA(cudaMalloc(&data, static_cast<std::size_t>(count) * sizeof(T)));
-    data_.reset(static_cast<T*>(data));
+    data_.reset(static_cast<T*>(fresh_memory(static_cast<std::size_t>(count) * sizeof(T), stream)));
     capacity_ = count;
-    zero(count, stream);
   }
   void release() {
     data_.reset();
@@ -52,7 +61,7 @@ class DeviceBuffer {
           cudaMemsetAsync(data_.get(), 0, static_cast<std::size_t>(count) * sizeof(T), stream));
   }
   void upload(const T* values, Index count, const Stream& stream) {
-    reserve(count, stream);
+    reserve_discarding(count, stream);
     const Index bytes = count * Index{sizeof(T)};
     stream.upload(ByteRows{1, bytes, reinterpret_cast<const std::byte*>(values), bytes,
                            reinterpret_cast<std::byte*>(data_.get()), bytes});
@@ -71,10 +80,10 @@ class DeviceBuffer {
   Index capacity() const { return data_ ? capacity_ : 0; }
 
  private:
-  struct Free {
-    void operator()(T* data) const { EDGEVAL_CUDA_NOTHROW(cudaFree(data)); }
+  struct GiveBack {
+    void operator()(T* data) const { give_back(data); }
   };
-  std::unique_ptr<T, Free> data_;
+  std::unique_ptr<T, GiveBack> data_;
   Index capacity_ = 0;
 };
 
@@ -84,8 +93,8 @@ class DeviceMatrix {
   static constexpr Index padded_cols(Index cols) { return (cols + 3) / 4 * 4; }
 
   // What was there is lost.
-  void resize(Index rows, Index cols, cudaStream_t stream) {
-    buffer_.reserve(rows * padded_cols(cols), stream);
+  void resize_discarding(Index rows, Index cols, cudaStream_t stream) {
+    buffer_.reserve_discarding(rows * padded_cols(cols), stream);
     rows_ = rows;
     cols_ = cols;
   }

@@ -12,21 +12,22 @@ constexpr Index kMostBytes = 256;
 
 void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& policy,
                            cudaStream_t stream) {
-  numbers_.reserve(kMostBytes, stream);
-  offset_.reserve(products.bias->size(), stream);
+  numbers_.reserve_discarding(kMostBytes, stream);
+  offset_.reserve_discarding(products.bias->size(), stream);
   if (!std::holds_alternative<Fp32>(policy.arithmetic)) {
-    bias_.reserve(products.bias->size(), stream);
+    bias_.reserve_discarding(products.bias->size(), stream);
     if (const CellConstants* constants = products.constants) {
-      recurrent_bias_.reserve(constants->recurrent_bias.size(), stream);
-      diagonal_.reserve(constants->diagonal.size(), stream);
-      if (constants->projects) projection_offset_.reserve(products.after->outputs(), stream);
+      recurrent_bias_.reserve_discarding(constants->recurrent_bias.size(), stream);
+      diagonal_.reserve_discarding(constants->diagonal.size(), stream);
+      if (constants->projects)
+        projection_offset_.reserve_discarding(products.after->outputs(), stream);
     }
-    table_sigmoid_.reserve(kTableSegments, stream);
-    table_tanh_.reserve(kTableSegments, stream);
+    table_sigmoid_.reserve_discarding(kTableSegments, stream);
+    table_tanh_.reserve_discarding(kTableSegments, stream);
   }
   if (const auto tables = piecewise_tables(policy.nonlinearity)) {
-    sigmoid_.reserve(tables->functions().sigmoid.count, stream);
-    tanh_.reserve(tables->functions().tanh.count, stream);
+    sigmoid_.reserve_discarding(tables->functions().sigmoid.count, stream);
+    tanh_.reserve_discarding(tables->functions().tanh.count, stream);
   }
 }
 

@@ -82,15 +82,15 @@ __global__ void go_on_kernel(RowView view, const std::int32_t* tokens, Index row
 }  // namespace
 
 void SearchRows::reserve(Index rows, Index sentences, Index steps, const Stream& stream) {
-  state_.reserve(1, stream);
-  cursor_.reserve(1, stream);
-  active_.reserve(steps + 2, stream);
-  no_offset_.reserve(steps + 2, stream);
+  state_.reserve_discarding(1, stream);
+  cursor_.reserve_discarding(1, stream);
+  active_.reserve_discarding(steps + 2, stream);
+  no_offset_.reserve_discarding(steps + 2, stream);
   no_offset_.zero(steps + 2, stream);
-  begin_.reserve(sentences + 1, stream);
+  begin_.reserve_discarding(sentences + 1, stream);
   for (DeviceBuffer<std::int32_t>* buffer : {&sentence_, &positions_, &place_, &token_, &parent_})
-    buffer->reserve(rows, stream);
-  score_.reserve(rows, stream);
+    buffer->reserve_discarding(rows, stream);
+  score_.reserve_discarding(rows, stream);
   if (numbered_ >= rows) return;
   std::vector<Index> numbers(static_cast<std::size_t>(rows));
   std::iota(numbers.begin(), numbers.end(), Index{0});

@@ -7,12 +7,12 @@ namespace edgeval::gpu {
 void SourceMemory::upload(const DecoderMemory& memory, const Attention& attention,
                           const Arithmetic& arithmetic, const Stream& stream) {
   const MatrixView<const float> keys = memory.keys.values.view();
-  keys_.resize(Product::padded(keys.rows), keys.cols,
-               stream);  // a product reads them, too
+  keys_.resize_discarding(Product::padded(keys.rows), keys.cols,
+                          stream);  // a product reads them, too
   gpu::upload(keys, keys_.view().leading(keys.rows), stream);
   mlp_ = attention.type == Attention::Type::kMlp;
   if (mlp_) {
-    hidden_.resize(Product::padded(keys.rows), attention.hidden, stream);
+    hidden_.resize_discarding(Product::padded(keys.rows), attention.hidden, stream);
     score_.upload(attention.score.data(), attention.score.size(), stream);
   }
   FixedWeights score;
@@ -23,7 +23,7 @@ void SourceMemory::upload(const DecoderMemory& memory, const Attention& attentio
           bits_ = choice.kBits;
           x_bits_ = static_cast<int>(choice.input_bits);
           const MatrixView<const std::int32_t> codes = memory.codes.values.view();
-          codes_.resize(codes.rows, codes.cols, stream);
+          codes_.resize_discarding(codes.rows, codes.cols, stream);
           gpu::upload(codes, codes_.view(), stream);
           if (!mlp_) return;
           score = FixedWeights::of(attention.score.view(), bits_);

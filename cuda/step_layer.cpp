@@ -12,9 +12,9 @@ void StepInput::reserve(const DeviceProducts& products, const LayerPolicy& polic
   rows_ = rows;
   inputs_ = shape.inputs;
   const Index padded = Product::padded(rows);
-  if (!keeps_elements(policy)) operand_.reserve(padded * shape.operand_bytes(), stream);
-  sums_.reserve(padded * shape.sum_bytes(), stream);
-  state_.reserve(rows * inputs_ * state_bytes(policy), stream);
+  if (!keeps_elements(policy)) operand_.reserve_discarding(padded * shape.operand_bytes(), stream);
+  sums_.reserve_discarding(padded * shape.sum_bytes(), stream);
+  state_.reserve_discarding(rows * inputs_ * state_bytes(policy), stream);
 }
 
 void StepInput::start(const LayerPolicy& policy, const Stream& stream) {

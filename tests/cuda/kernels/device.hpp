@@ -22,7 +22,7 @@ gpu::DeviceBuffer<T> on_device(const std::vector<T>& values, const gpu::Stream& 
 inline gpu::DeviceMatrix<float> on_device(MatrixView<const float> values, const gpu::Stream& stream,
                                           Index rows = 0) {
   gpu::DeviceMatrix<float> matrix;
-  matrix.resize(std::max(rows, values.rows), values.cols, stream);
+  matrix.resize_discarding(std::max(rows, values.rows), values.cols, stream);
   upload(values, matrix.view(), stream);
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));
   return matrix;

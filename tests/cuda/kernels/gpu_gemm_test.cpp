@@ -15,7 +15,7 @@ Matrix<float> product_of(const gpu::Product& product, const Matrix<float>& x,
   const Index rows = gpu::Product::padded(x.rows());
   const auto there = on_device(x.view(), stream, rows);
   gpu::DeviceMatrix<float> y;
-  y.resize(rows, product.outputs(), stream);
+  y.resize_discarding(rows, product.outputs(), stream);
   product(float_rows<gpu::OperandRows>(there), x.rows(), float_rows<gpu::SumRows>(y), stream);
   Matrix<float> result(x.rows(), product.outputs());
   download(y.view(), result.view(), stream);
@@ -96,7 +96,7 @@ void expect_exact_sums(Index inputs, Index outputs, Index rows, const gpu::Cubla
   const auto there = on_device(digits, stream);
   gpu::DeviceBuffer<std::int32_t> sums;
   const Index count = gpu::Product::padded(rows) * shape.sum_bytes() / Index{4};
-  sums.reserve(count, stream);
+  sums.reserve_discarding(count, stream);
   product({reinterpret_cast<std::byte*>(there.data()), shape.operand_stride()}, rows,
           {reinterpret_cast<std::byte*>(sums.data()), shape.sum_stride()}, stream);
   const std::vector<std::int32_t> y = on_host(sums, count, stream);
