@@ -238,6 +238,12 @@ void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentSte
 
 const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentStep& step,
                                     Index blocks) {
+  const auto forget = [&] {
+    stream_.synchronize();
+    recorded_.clear();
+    recorded_at_ = times_given_back();
+  };
+  if (recorded_at_ != times_given_back()) forget();
   const Product* input = &task.products.input;
   const std::size_t operand = task.policy.operand.index();
   const bool exact = std::holds_alternative<Exact>(task.policy.nonlinearity);
@@ -248,10 +254,7 @@ const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentSt
         known.exact == exact && known.blocks == blocks && known.step == step &&
         known.selection == selection && known.pseudo == pseudo)
       return known.graph;
-  if (recorded_.size() == kMostRecorded) {
-    stream_.synchronize();
-    recorded_.clear();
-  }
+  if (recorded_.size() == kMostRecorded) forget();
   recorded_.push_back({step, selection, pseudo, input, task.second, operand, exact, blocks,
                        Graph([&] { launch_steps(task, step, blocks, kStepsPerGraph); }, stream_)});
   return recorded_.back().graph;
