@@ -93,6 +93,7 @@ void DeviceDecoder::reserve(const Batch& batch) {
     linear(layer).reserve(linear_task(layer, most_rows_), stream_);
   source_.upload(memory_, attention, policy(attention.output).arithmetic, stream_);
   lanes_.upload(memory_.keys.offsets, stream_);
+  if (sentences_ > 1) expect_margin();
 }
 
 // What mlp attention makes of the keys.

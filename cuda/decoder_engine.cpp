@@ -83,6 +83,7 @@ class GpuDecoderEngine final : public DecoderEngine {
     for (Index first = 0; first < batch.keys.sequences();) {
       const Index count = std::min(most, batch.keys.sequences() - first);
       try {
+        const Settle settle;
         if (!decoder_) decoder_.emplace(model_);
         work(first, slice(batch, first, first + count));
         first += count;
@@ -91,6 +92,9 @@ class GpuDecoderEngine final : public DecoderEngine {
         EDGEVAL_EXPECTS(count > 1, "the decoder with a sentence of ", batch.keys.length(first),
                         " positions does not fit into the memory of the GPU; use --device cpu");
         most = count / 2;
+      } catch (...) {
+        release();
+        throw;
       }
     }
     if (most < limits_.sentences) release();

@@ -65,8 +65,10 @@ class GpuEngine final : public Engine {
   std::string device() const override { return name_; }
   bool on_gpu() const override { return true; }
 
-  // An observer sees a layer once for each group of lanes that fits into the memory; as a rule that
-  // is all of them.
+  // As many lanes at once as fit into the memory; as a rule that is all of them. An observer sees a
+  // layer once for each such part. When the memory turns out too short half-way, the part starts
+  // over with half the lanes, unless an observer has seen some of it, who cannot unsee it: then the
+  // shortage is the caller's, as on the CPU.
   BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
                   LayerObserver* observer) override {
     check_point(model_, point);
@@ -74,10 +76,21 @@ class GpuEngine final : public Engine {
     result.outputs = Ragged<float>(features.lengths(), model_.outputs());
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
     for (Index first = 0; first < features.sequences();) {
-      const Index count = reserve_lanes(features, first, point);
-      Part part{features, first, count, point, observer, result};
-      run_part(part);
-      first += count;
+      Part part{features, first,    std::min(most_lanes_, features.sequences() - first),
+                point,    observer, result};
+      try {
+        run_part(part);
+        first += part.count;
+      } catch (const OutOfMemory&) {
+        workspace_.reset();
+        EDGEVAL_EXPECTS(part.count > 1, "an utterance of ", features.length(first),
+                        " frames does not fit into the memory of ", name_, "; use --device cpu");
+        most_lanes_ = part.count / 2;
+        if (part.observed) throw;
+      } catch (...) {
+        workspace_.reset();
+        throw;
+      }
     }
     return result;
   }
@@ -91,7 +104,8 @@ class GpuEngine final : public Engine {
     LayerObserver* observer;
     BatchResult& result;
     std::vector<std::vector<std::int32_t>> running =
-        {};  // by shape, then lane; empty where every frame runs
+        {};                 // by shape, then lane; empty where every frame runs
+    bool observed = false;  // the observer was shown something of it
     Index length(Index lane) const { return features.length(first + lane); }
     Index first_frame() const { return features.offsets[first]; }
   };
@@ -117,35 +131,18 @@ class GpuEngine final : public Engine {
     return form ? &weights_[layer].in_form(*form, cublas_, stream_) : nullptr;
   }
 
-  // How many lanes from `first` on run together: as many as the memory took the last time, halved
-  // until it takes them.
-  Index reserve_lanes(const Ragged<float>& features, Index first, const OperatingPoint& point) {
-    while (true) {
-      const Index count = std::min(most_lanes_, features.sequences() - first);
-      try {
-        reserve(features, first, count, point);
-        return count;
-      } catch (const OutOfMemory&) {
-        workspace_.reset();
-        EDGEVAL_EXPECTS(count > 1, "an utterance of ", features.length(first),
-                        " frames does not fit into the memory of ", name_, "; use --device cpu");
-        most_lanes_ = count / 2;
-      }
-    }
-  }
-
-  // Takes all memory of the coming part, so that nothing fails for want of it half-way.
-  void reserve(const Ragged<float>& features, Index first, Index count,
-               const OperatingPoint& point) {
+  // Takes all memory of the coming part and leaves a margin, so that as a rule nothing fails for
+  // want of it half-way.
+  void reserve(const Part& part) {
     if (!workspace_) workspace_.emplace(chunk_bytes_);
     Workspace& space = *workspace_;
-    space.lanes.upload(own_offsets(features, first, count), stream_);
+    space.lanes.upload(own_offsets(part.features, part.first, part.count), stream_);
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
     Index widest = model_.inputs(), shapes = 0;
     for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       const Layer& layer = model_.layers[i];
-      const LayerPolicy& policy = point.layers[i];
+      const LayerPolicy& policy = part.point.layers[i];
       const Index inputs = layer_inputs(layer);
       widest = std::max(widest, layer_outputs(layer));
       shapes += static_cast<Index>(layer_shapes(layer).size());
@@ -164,6 +161,7 @@ class GpuEngine final : public Engine {
     space.output.resize_discarding(rows, widest, stream_);
     space.totals.reserve_discarding(shapes * kTotals * lanes.count, stream_);
     space.totals.zero(shapes * kTotals * lanes.count, stream_);
+    if (part.count > 1) expect_margin();
   }
 
   void reserve_linear(const DeviceProducts& products, const LayerPolicy& policy,
@@ -186,7 +184,10 @@ class GpuEngine final : public Engine {
     return Product::padded(std::min(std::max(Index{1}, chunk_bytes_ / shape.sum_bytes()), frames));
   }
 
+  // Adds to the result when all went well.
   void run_part(Part& part) {
+    const Settle settle;
+    reserve(part);
     Workspace& space = *workspace_;
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
@@ -253,6 +254,7 @@ class GpuEngine final : public Engine {
       ready_.order(space.runners[d].stream(), stream_);
       part.running.push_back(space.runners[d].running());
       if (part.observer == nullptr) continue;
+      part.observed = true;
       if (part.observer->sees_layers())
         observe_plan(index, layer.directions[d], space.runners[d], part);
       part.observer->on_final_states(index, d, space.runners[d].final_states(tasks[d]));
@@ -341,7 +343,7 @@ class GpuEngine final : public Engine {
                              std::span(modes).subspan(offsets[lane], part.length(lane)));
   }
 
-  void observe_layer(Index layer, const Part& part) const {
+  void observe_layer(Index layer, Part& part) const {
     std::vector<Index> lengths;
     for (Index lane = 0; lane < part.count; ++lane) lengths.push_back(part.length(lane));
     Ragged<float> input(lengths, layer_inputs(model_.layers[layer]));
@@ -349,6 +351,7 @@ class GpuEngine final : public Engine {
     download(workspace_->input.view(), input.values.view(), stream_);
     download(workspace_->output.view(), output.values.view(), stream_);
     stream_.synchronize();
+    part.observed = true;
     part.observer->on_layer(layer, input, output);
   }
 

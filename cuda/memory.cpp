@@ -1,8 +1,11 @@
 #include "cuda/memory.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+
+#include "host/core/error.hpp"
 
 namespace edgeval::gpu {
 namespace {
@@ -35,5 +38,15 @@ void give_back(void* memory) noexcept {
 }
 
 std::uint64_t times_given_back() { return given_back; }
+
+void expect_margin() {
+  constexpr std::size_t kMargin = std::size_t{128} << 20, kLeastShare = 32;
+  std::size_t free = 0, total = 0;
+  EDGEVAL_CUDA(cudaMemGetInfo(&free, &total));
+  const std::size_t margin = std::min(kMargin, total / kLeastShare);
+  if (free < margin)
+    throw OutOfMemory(
+        concat("of the device's memory ", free, " bytes are left, ", margin, " are kept free"));
+}
 
 }  // namespace edgeval::gpu

@@ -22,6 +22,10 @@ void give_back(void* memory) noexcept;
 // stays the same.
 std::uint64_t times_given_back();
 
+// Throws OutOfMemory where the current device has less left than what is kept free for what CUDA
+// takes unasked, later: the code of kernels, graphs, local memory.
+void expect_margin();
+
 template <class T>
 struct DeviceView {
   T* data = nullptr;

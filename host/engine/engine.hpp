@@ -52,7 +52,8 @@ struct FinalStates {
 class LayerObserver {
  public:
   virtual ~LayerObserver() = default;
-  // All lanes, or as many of them at a time as a GPU's memory holds.
+  // All lanes, or as many of them at a time as a GPU's memory holds. When run() throws
+  // std::bad_alloc, what was seen is void.
   virtual void on_layer(Index /*layer*/, const Ragged<float>& /*input*/,
                         const Ragged<float>& /*output*/) {}
   // One call per recurrent layer, direction and lane; modes in time order, whatever the direction.
