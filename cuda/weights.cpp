@@ -6,12 +6,12 @@ namespace {
 constexpr Index kTypicalInputRows = 8192;     // of W's products: the rows of many steps
 constexpr Index kTypicalRecurrentRows = 512;  // of U's products: the lanes of one step
 
-// Rows [first, first + count) of a matrix, in the format of the whole matrix.
+// Rows [first, first + count) of a matrix, in the format of the whole matrix. typical_rows: of
+// fp32.
 Product product(const Matrix<float>& weight, Index first, Index count, int bits, Index typical_rows,
                 const CublasLt& cublas, const Stream& stream) {
   if (bits != 32)
-    return Product(cublas, FixedWeights::of(weight.view(), bits).rows(first, count), bits,
-                   typical_rows, stream);
+    return Product(cublas, FixedWeights::of(weight.view(), bits).rows(first, count), bits, stream);
   const MatrixView<const float> rows{weight.row(first), count, weight.cols(), weight.cols()};
   return Product(cublas, rows, typical_rows, stream);
 }
@@ -47,16 +47,16 @@ const std::vector<DeviceProducts>& DeviceLayer::in_form(WeightForm form, const C
   const auto known = forms_.find(form);
   if (known != forms_.end()) return known->second;
   std::vector<DeviceProducts> directions;  // kept once all of them are there
-  const auto product = [&](const Matrix<float>& weight, Index typical_rows) {
-    return Product(cublas, weights_in_form(weight, form), 8, typical_rows, stream);
+  const auto product = [&](const Matrix<float>& weight) {
+    return Product(cublas, weights_in_form(weight, form), 8, stream);
   };
   const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(layer_).weights;
   for (std::size_t d = 0; d < weights.size(); ++d) {
     const Matrix<float>&w = weights[d].weight_ih, &u = weights[d].weight_hh;
-    DeviceProducts& products = directions.emplace_back(
-        DeviceProducts{{product(w, kTypicalInputRows), {}, &constants_[d].bias}});
+    DeviceProducts& products =
+        directions.emplace_back(DeviceProducts{{product(w), {}, &constants_[d].bias}});
     products.constants = &constants_[d];
-    if (u.size() > 0) products.recurrent.emplace(product(u, kTypicalRecurrentRows));
+    if (u.size() > 0) products.recurrent.emplace(product(u));
     products.input_step = weight_step(w);
     products.recurrent_step = weight_step(u);
     upload_constants(constants_[d], products, stream);

@@ -78,7 +78,7 @@ void expect_exact_sums(Index inputs, Index outputs, Index rows, const gpu::Cubla
   Random random(static_cast<std::uint64_t>(inputs * 1000 + outputs));
   const Matrix<float> weight = random_matrix(random, outputs, inputs);
   const FixedWeights weights = FixedWeights::of(weight.view(), Bits);
-  const gpu::Product product(cublas, weights, Bits, 4 * kBlock, stream);
+  const gpu::Product product(cublas, weights, Bits, stream);
   const gpu::ProductShape& shape = product.shape();
   EXPECT_EQ(product.weight_bits(), weights.fraction_bits);
   std::vector<std::int8_t> digits(
@@ -122,6 +122,17 @@ TEST(GpuGemm, IntegersAreSummedExactly) {
         expect_exact_sums<8>(inputs, outputs, rows, cublas, stream);
         expect_exact_sums<16>(inputs, outputs, rows, cublas, stream);
       }
+}
+
+// Around the sizes where another algorithm takes over.
+TEST(GpuGemm, IntegersAreSummedExactlyForEveryNumberOfRows) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  const gpu::CublasLt cublas;
+  for (Index rows : {15, 16, 17, 64, 65, 127, 129, 512, 513, 1023, 1025, 4100, 8193}) {
+    expect_exact_sums<8>(7, 3, rows, cublas, stream);
+    expect_exact_sums<16>(7, 3, rows, cublas, stream);
+  }
 }
 
 }  // namespace
