@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "cuda/decoder.hpp"
+#include "cuda/device.hpp"
 #include "cuda/engine.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/sentence_search.hpp"
@@ -45,16 +46,14 @@ class Reports {
   Index asked_ = 0, heard_ = 0;
 };
 
-class GpuDecoderEngine final : public DecoderEngine {
+// The engine's work, while its device is current.
+class SearchOnDevice {
  public:
-  GpuDecoderEngine(const TranslationModel& model, const DecoderLimits& limits)
+  SearchOnDevice(const TranslationModel& model, const DecoderLimits& limits)
       : model_(model), limits_(limits) {}
 
   std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
-                                   const SearchOptions& options, LayerObserver* observer) override {
-    EDGEVAL_EXPECTS(
-        observer == nullptr,
-        "what passes between a decoder's layers is seen on the CPU only; use --device cpu");
+                                   const SearchOptions& options) {
     std::vector<SearchResult> results;
     in_parts(batch, [&](Index, EncodedBatch part) {
       std::ranges::move(search_part(part, point, options), std::back_inserter(results));
@@ -63,7 +62,7 @@ class GpuDecoderEngine final : public DecoderEngine {
   }
 
   std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,
-                                        std::span<const std::vector<int>> targets) override {
+                                        std::span<const std::vector<int>> targets) {
     std::vector<double> sums;
     in_parts(batch, [&](Index first, EncodedBatch part) {
       const auto count = static_cast<std::size_t>(part.keys.sequences());
@@ -246,11 +245,34 @@ class GpuDecoderEngine final : public DecoderEngine {
   DeviceBuffer<double> sums_;
 };
 
+class GpuDecoderEngine final : public DecoderEngine {
+ public:
+  GpuDecoderEngine(const TranslationModel& model, const DecoderLimits& limits)
+      : search_(choose_device(limits.device), model, limits) {}
+
+  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
+                                   const SearchOptions& options, LayerObserver* observer) override {
+    EDGEVAL_EXPECTS(
+        observer == nullptr,
+        "what passes between a decoder's layers is seen on the CPU only; use --device cpu");
+    return search_.with(
+        [&](SearchOnDevice& search) { return search.search(batch, point, options); });
+  }
+
+  std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,
+                                        std::span<const std::vector<int>> targets) override {
+    return search_.with(
+        [&](SearchOnDevice& search) { return search.log_probabilities(batch, point, targets); });
+  }
+
+ private:
+  OnDevice<SearchOnDevice> search_;
+};
+
 }  // namespace
 
 std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model,
                                                    const DecoderLimits& limits) {
-  expect_device();
   return std::make_unique<GpuDecoderEngine>(model, limits);
 }
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 
+#include "cuda/device.hpp"
 #include "cuda/direction.hpp"
 #include "cuda/unpack.hpp"
 #include "host/core/error.hpp"
@@ -15,8 +16,6 @@
 
 namespace edgeval::gpu {
 namespace {
-
-constexpr int kLeastCapability = 8;  // the oldest architecture the kernels are compiled for
 
 // One row of lanes for each: x changed, x zero, h changed, h zero, selected, changed at
 // pseudo-skips.
@@ -45,32 +44,24 @@ Index free_bytes() {
   return static_cast<Index>(free);
 }
 
-std::string device_name() {
-  cudaDeviceProp properties{};
-  EDGEVAL_CUDA(cudaGetDeviceProperties(&properties, 0));
-  return properties.name;
-}
-
-class GpuEngine final : public Engine {
+// The engine's work, while its device is current.
+class LayersOnDevice {
  public:
   // A chunk takes a sixteenth of what is free for each direction: the activations of a large batch
   // need the rest.
-  GpuEngine(const Model& model, const EngineOptions& options)
+  LayersOnDevice(const Model& model, const EngineOptions& options, std::string name)
       : model_(model),
-        name_(device_name()),
+        name_(std::move(name)),
         weights_(model.stack().begin(), model.stack().end()),
         chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
                                                  : std::min(free_bytes() / 16, Index{1} << 30)) {}
-
-  std::string device() const override { return name_; }
-  bool on_gpu() const override { return true; }
 
   // As many lanes at once as fit into the memory; as a rule that is all of them. An observer sees a
   // layer once for each such part. When the memory turns out too short half-way, the part starts
   // over with half the lanes, unless an observer has seen some of it, who cannot unsee it: then the
   // shortage is the caller's, as on the CPU.
   BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
-                  LayerObserver* observer) override {
+                  LayerObserver* observer) {
     check_point(model_, point);
     BatchResult result;
     result.outputs = Ragged<float>(features.lengths(), model_.outputs());
@@ -366,36 +357,34 @@ class GpuEngine final : public Engine {
   std::optional<Workspace> workspace_;
 };
 
+class GpuEngine final : public Engine {
+ public:
+  GpuEngine(const Model& model, const EngineOptions& options, int number)
+      : name_(device_name(number)), layers_(number, model, options, name_) {}
+
+  std::string device() const override { return name_; }
+  bool on_gpu() const override { return true; }
+
+  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
+                  LayerObserver* observer) override {
+    return layers_.with(
+        [&](LayersOnDevice& layers) { return layers.run(features, point, observer); });
+  }
+
+ private:
+  const std::string name_;
+  OnDevice<LayersOnDevice> layers_;
+};
+
 }  // namespace
 
-bool built_with_cuda() { return true; }
-
-std::vector<std::string> devices() {
-  std::vector<std::string> names;
-  int count = 0;
-  if (cudaGetDeviceCount(&count) != cudaSuccess) {
-    static_cast<void>(
-        cudaGetLastError());  // no driver: no devices, and no error for a later call to find
-    return names;
-  }
-  for (int device = 0; device < count; ++device) {
-    cudaDeviceProp properties{};
-    EDGEVAL_CUDA(cudaGetDeviceProperties(&properties, device));
-    if (properties.major >= kLeastCapability) names.emplace_back(properties.name);
-  }
-  return names;
-}
-
-void expect_device() {
-  EDGEVAL_EXPECTS(!devices().empty(),
-                  "there is no GPU that edgeval can use (compute capability 8.0 or later, with a "
-                  "driver for CUDA ",
-                  CUDART_VERSION / 1000, "); use --device cpu");
-}
-
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {
-  expect_device();
-  return std::make_unique<GpuEngine>(model, options);
+  const int number = choose_device(options.gpu);
+  try {
+    return std::make_unique<GpuEngine>(model, options, number);
+  } catch (const OutOfMemory&) {
+    throw Error(concat("gpu:", number, " has no memory left; use --device cpu or another GPU"));
+  }
 }
 
 }  // namespace edgeval::gpu

@@ -68,11 +68,14 @@ class LayerObserver {
   virtual bool sees_layers() const { return true; }
 };
 
+inline constexpr int kFirstDevice = -1;  // the first GPU that can be used
+
 struct EngineOptions {
   int threads = 0;                     // CPU threads; 0: all of the machine
   std::int64_t chunk_bytes = 1 << 20;  // of pre-activations held at once by a task (CPU)
   std::int64_t gpu_chunk_bytes =
       0;  // of operands and pre-activations held at once by a direction; 0: from its memory
+  int gpu = kFirstDevice;  // number of the GPU, as CUDA counts them
   bool byte_instructions =
       true;  // false: integer products through fp32, as on CPUs without such instructions
 };
