@@ -180,6 +180,7 @@ SearchMemory::History SearchMemory::download(Index steps, cudaStream_t stream) c
   History history{std::vector<Candidate>(static_cast<std::size_t>(rows)),
                   std::vector<std::int32_t>(static_cast<std::size_t>(widths)),
                   std::vector<std::int32_t>(static_cast<std::size_t>(rows))};
+  const Settle settle;
   candidates_.download(history.candidates.data(), rows, stream);
   width_.download(history.width.data(), widths, stream);
   attended_.download(history.attended.data(), rows, stream);

@@ -111,6 +111,7 @@ std::vector<Matrix<float>> DeviceDecoder::cross_bridge(const std::vector<Matrix<
                                                        std::size_t layer, const Batch& batch) {
   const LinearStepTask task = linear_task(layer, sentences_);
   Matrix<float> from(sentences_, task.layer.inputs), to(sentences_, task.layer.width);
+  const Settle settle;
   for (Index r = 0; r < sentences_; ++r) {
     float* at = from.row(r);
     for (std::size_t l : model_.bridge.from)
@@ -242,6 +243,7 @@ void DeviceDecoder::gather(const Index* count, Index most) {
 std::vector<Activity> DeviceDecoder::activity() const {
   std::vector<unsigned long long> totals(weights_.size() *
                                          static_cast<std::size_t>(kTotals * sentences_));
+  const Settle settle;
   totals_.download(totals.data(), static_cast<Index>(totals.size()), stream_);
   stream_.synchronize();
   std::vector<Activity> all(static_cast<std::size_t>(sentences_), counts().blank());

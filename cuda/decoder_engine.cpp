@@ -230,6 +230,7 @@ class SearchOnDevice {
     }
     std::vector<double> sums(targets.size());
     SearchState state{};
+    const Settle settle;
     sums_.download(sums.data(), sentences, stream);
     EDGEVAL_CUDA(cudaMemcpyAsync(&state, view.state, sizeof state, cudaMemcpyDeviceToHost, stream));
     stream.synchronize();

@@ -101,6 +101,7 @@ FinalStates DirectionRunner::final_states(const DirectionTask& task) const {
   Matrix<float> h(lanes, task.layer.width());  // by position
   std::vector<std::int32_t> c(static_cast<std::size_t>(lanes * step.c_stride)),
       lane(static_cast<std::size_t>(lanes));
+  const Settle settle;
   download(recurrence_.h().leading(lanes), h.view(), stream_);
   recurrence_.download_cells(reinterpret_cast<std::byte*>(c.data()), lanes * step.c_stride,
                              stream_);
@@ -120,6 +121,7 @@ FinalStates DirectionRunner::final_states(const DirectionTask& task) const {
 
 std::vector<StepMode> DirectionRunner::modes(Index frames) const {
   std::vector<StepMode> modes(static_cast<std::size_t>(frames));
+  const Settle settle;
   mode_.download(modes.data(), frames, stream_);
   stream_.synchronize();
   return modes;

@@ -298,6 +298,7 @@ class LayersOnDevice {
   void collect_activity(Part& part) {
     const Index shapes = static_cast<Index>(part.running.size());
     std::vector<unsigned long long> totals(static_cast<std::size_t>(shapes * kTotals * part.count));
+    const Settle settle;
     workspace_->totals.download(totals.data(), static_cast<Index>(totals.size()), stream_);
     stream_.synchronize();
     Index shape = 0;
@@ -339,6 +340,7 @@ class LayersOnDevice {
     for (Index lane = 0; lane < part.count; ++lane) lengths.push_back(part.length(lane));
     Ragged<float> input(lengths, layer_inputs(model_.layers[layer]));
     Ragged<float> output(lengths, layer_outputs(model_.layers[layer]));
+    const Settle settle;
     download(workspace_->input.view(), input.values.view(), stream_);
     download(workspace_->output.view(), output.values.view(), stream_);
     stream_.synchronize();

@@ -30,8 +30,8 @@ class OutOfMemory : public std::bad_alloc {
   std::string text_;
 };
 
-// Where an exception leaves, waits for what the current device still does: with memory that goes
-// now, of host or device.
+// Where an exception leaves, waits for what the current device still does with memory that goes
+// now, of the host or its own. Stands behind host memory that downloads write.
 class Settle {
  public:
   Settle() : exceptions_(std::uncaught_exceptions()) {}

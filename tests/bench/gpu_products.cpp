@@ -112,7 +112,7 @@ struct Case {
     for (Index o = 0; o < weight.rows(); ++o) std::copy_n(weight.row(o), weight.cols(), w.row(o));
     x_there.upload(x.data(), x.size(), stream);
     w_there.upload(w.data(), w.size(), stream);
-    y_there.reserve(x.rows() * shape.sum_stride(), stream);
+    y_there.reserve_discarding(x.rows() * shape.sum_stride(), stream);
     stream.synchronize();
   }
 
@@ -189,7 +189,7 @@ class Plain {
                                                   &preference, static_cast<int>(offered.size()),
                                                   offered.data(), &found));
     DeviceBuffer<std::byte> workspace;
-    workspace.reserve(kWorkspace, stream);
+    workspace.reserve_discarding(kWorkspace, stream);
     const float one = 1, zero = 0;
     const std::int32_t whole_one = 1, whole_zero = 0;
     const void* alpha = floats ? static_cast<const void*>(&one) : &whole_one;
