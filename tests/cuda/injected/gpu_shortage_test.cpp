@@ -162,12 +162,14 @@ TEST_F(GpuShortage, OfAnyCallEndsInOneErrorAndLeavesTheEngineWhole) {
 
 // Devices of ever less memory run several parts, until one lane is too much.
 TEST_F(GpuShortage, OfADeviceHalvesTheLanes) {
-  const Case c = two_layers();
+  Case c = two_layers();
+  Random random(4);
+  c.features = random_batch(random, {180, 170, 0, 160}, 6);
   Plans whole;
   const BatchResult expected = make_cpu_engine(c.model, {})->run(c.features, c.point, &whole);
   std::size_t most_parts = 1;
   bool fits = true;
-  for (std::size_t bytes = std::size_t{8} << 20; fits && bytes > 1000; bytes = bytes * 9 / 10) {
+  for (std::size_t bytes = std::size_t{2} << 20; fits && bytes > 1000; bytes = bytes * 31 / 32) {
     SCOPED_TRACE(bytes);
     standin::set_memory(bytes);
     Plans seen;
