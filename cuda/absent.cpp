@@ -6,7 +6,7 @@ namespace edgeval::gpu {
 
 bool built_with_cuda() { return false; }
 
-std::vector<std::string> devices() { return {}; }
+std::vector<Device> devices() { return {}; }
 
 namespace {
 

@@ -130,27 +130,26 @@ void SearchMemory::reserve(Index rows, Index sentences, Index widest, Index step
                            cudaStream_t stream) {
   sentences_ = sentences;
   widest_ = widest;
-  live_.reserve(sentences + 1, stream);
-  first_.reserve(sentences + 1, stream);
-  ended_.reserve(sentences, stream);
-  width_.reserve(steps * sentences, stream);
-  attended_.reserve(steps * sentences * widest, stream);
-  candidates_.reserve(steps * sentences * widest, stream);
-  of_rows_.reserve(rows * widest, stream);
-  heads_.reserve(sentences * widest, stream);
-  next_.reserve(sentences * widest, stream);
+  live_.reserve_discarding(sentences + 1, stream);
+  first_.reserve_discarding(sentences + 1, stream);
+  ended_.reserve_discarding(sentences, stream);
+  width_.reserve_discarding(steps * sentences, stream);
+  attended_.reserve_discarding(steps * sentences * widest, stream);
+  candidates_.reserve_discarding(steps * sentences * widest, stream);
+  of_rows_.reserve_discarding(rows * widest, stream);
+  heads_.reserve_discarding(sentences * widest, stream);
+  next_.reserve_discarding(sentences * widest, stream);
   EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(nullptr, scan_bytes_, live_.data(), first_.data(),
                                              sentences + 1, stream));
-  scratch_.reserve(static_cast<Index>(scan_bytes_), stream);
+  scratch_.reserve_discarding(static_cast<Index>(scan_bytes_), stream);
 }
 
-void SearchMemory::start(cudaStream_t stream) {
+void SearchMemory::start(const Stream& stream) {
   std::vector<Index> one_each(static_cast<std::size_t>(sentences_), 1);
   one_each.push_back(0);
   live_.upload(one_each, stream);
   ended_.zero(sentences_, stream);
   scan(stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for one_each
 }
 
 void SearchMemory::scan(cudaStream_t stream) const {
@@ -181,6 +180,7 @@ SearchMemory::History SearchMemory::download(Index steps, cudaStream_t stream) c
   History history{std::vector<Candidate>(static_cast<std::size_t>(rows)),
                   std::vector<std::int32_t>(static_cast<std::size_t>(widths)),
                   std::vector<std::int32_t>(static_cast<std::size_t>(rows))};
+  const Settle settle;
   candidates_.download(history.candidates.data(), rows, stream);
   width_.download(history.width.data(), widths, stream);
   attended_.download(history.attended.data(), rows, stream);

@@ -37,7 +37,7 @@ class SearchMemory {
   // steps: the most that will be made; rows: R.
   void reserve(Index rows, Index sentences, Index widest, Index steps, cudaStream_t stream);
   // One live row for each sentence.
-  void start(cudaStream_t stream);
+  void start(const Stream& stream);
   SearchView view(const SearchOptions& options, int eos) const;
   // Rows of the next step: live -> first.
   void scan(cudaStream_t stream) const;

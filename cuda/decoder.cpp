@@ -12,9 +12,8 @@ DeviceDecoder::DeviceDecoder(const TranslationModel& model)
       recurrent_(model.decoder.size()),
       linear_(weights_.size()) {
   const MatrixView<const float> embedding = model.target_embedding.view();
-  embedding_.resize(embedding.rows, embedding.cols, stream_);
+  embedding_.resize_discarding(embedding.rows, embedding.cols, stream_);
   upload(embedding, embedding_.view(), stream_);
-  stream_.synchronize();
 }
 
 const DeviceProducts& DeviceDecoder::products(std::size_t layer) {
@@ -71,30 +70,30 @@ void DeviceDecoder::reserve(const Batch& batch) {
               queries = model_.queries();
   const Index feed = model_.input_feeding ? attention.outputs : 0;
   const std::vector<Index> lengths = memory_.keys.lengths();
-  totals_.reserve(static_cast<Index>(weights_.size()) * kTotals * sentences_, stream_);
+  totals_.reserve_discarding(static_cast<Index>(weights_.size()) * kTotals * sentences_, stream_);
   rows_.reserve(most_rows_, sentences_, batch.steps, stream_);
-  x_.resize(padded, embedding_.view().cols + feed, stream_);
-  both_.resize(padded, keys + queries, stream_);
-  feed_.resize(padded, attention.outputs, stream_);
-  log_probabilities_.resize(most_rows_, model_.linear(model_.generator).width, stream_);
-  shares_.resize(most_rows_, std::ranges::max(lengths), stream_);
+  x_.resize_discarding(padded, embedding_.view().cols + feed, stream_);
+  both_.resize_discarding(padded, keys + queries, stream_);
+  feed_.resize_discarding(padded, attention.outputs, stream_);
+  log_probabilities_.resize_discarding(most_rows_, model_.linear(model_.generator).width, stream_);
+  shares_.resize_discarding(most_rows_, std::ranges::max(lengths), stream_);
   if (!std::holds_alternative<Fp32>(vocabulary_arithmetic()))
-    logits_.resize(most_rows_, log_probabilities_.view().cols, stream_);
+    logits_.resize_discarding(most_rows_, log_probabilities_.view().cols, stream_);
   if (!std::holds_alternative<Fp32>(policy(attention.output).arithmetic)) {
-    sums_.resize(most_rows_, keys, stream_);
-    codes_.resize(most_rows_, keys, stream_);
+    sums_.resize_discarding(most_rows_, keys, stream_);
+    codes_.resize_discarding(most_rows_, keys, stream_);
   }
   for (std::size_t at = 0; at < recurrent_.size(); ++at)
     recurrent_[at].reserve(recurrent_task(at), stream_);
   if (attention.probe) {
-    probe_.resize(padded, model_.linear(*attention.probe).width, stream_);
+    probe_.resize_discarding(padded, model_.linear(*attention.probe).width, stream_);
     linear(*attention.probe).reserve(linear_task(*attention.probe, most_rows_), stream_);
   }
   for (std::size_t layer : {attention.output, model_.generator})
     linear(layer).reserve(linear_task(layer, most_rows_), stream_);
   source_.upload(memory_, attention, policy(attention.output).arithmetic, stream_);
   lanes_.upload(memory_.keys.offsets, stream_);
-  stream_.synchronize();
+  if (sentences_ > 1) expect_margin();
 }
 
 // What mlp attention makes of the keys.
@@ -112,14 +111,15 @@ std::vector<Matrix<float>> DeviceDecoder::cross_bridge(const std::vector<Matrix<
                                                        std::size_t layer, const Batch& batch) {
   const LinearStepTask task = linear_task(layer, sentences_);
   Matrix<float> from(sentences_, task.layer.inputs), to(sentences_, task.layer.width);
+  const Settle settle;
   for (Index r = 0; r < sentences_; ++r) {
     float* at = from.row(r);
     for (std::size_t l : model_.bridge.from)
       at = std::copy_n(finals[l].row(batch.order[static_cast<std::size_t>(r)]), finals[l].cols(),
                        at);
   }
-  bridge_in_.resize(Product::padded(sentences_), from.cols(), stream_);
-  bridge_out_.resize(Product::padded(sentences_), to.cols(), stream_);
+  bridge_in_.resize_discarding(Product::padded(sentences_), from.cols(), stream_);
+  bridge_out_.resize_discarding(Product::padded(sentences_), to.cols(), stream_);
   upload(std::as_const(from).view(), bridge_in_.view().leading(sentences_), stream_);
   linear(layer).reserve(task, stream_);
   linear(layer).start(task, stream_);
@@ -182,14 +182,13 @@ void DeviceDecoder::collect_segments() {
   Index bytes = 0;
   for (const RowSegment& segment : segments_)
     bytes += padded_to(segment.bytes * most_rows_, kAligned);
-  scratch_.reserve(bytes, stream_);
+  scratch_.reserve_discarding(bytes, stream_);
   std::byte* at = scratch_.data();
   for (RowSegment& segment : segments_) {
     segment.scratch = at;
     at += padded_to(segment.bytes * most_rows_, kAligned);
   }
   segments_on_device_.upload(segments_, stream_);
-  stream_.synchronize();
 }
 
 void DeviceDecoder::step(Index rows, std::int32_t* attended, Index widest) {
@@ -244,6 +243,7 @@ void DeviceDecoder::gather(const Index* count, Index most) {
 std::vector<Activity> DeviceDecoder::activity() const {
   std::vector<unsigned long long> totals(weights_.size() *
                                          static_cast<std::size_t>(kTotals * sentences_));
+  const Settle settle;
   totals_.download(totals.data(), static_cast<Index>(totals.size()), stream_);
   stream_.synchronize();
   std::vector<Activity> all(static_cast<std::size_t>(sentences_), counts().blank());

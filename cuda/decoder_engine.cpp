@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "cuda/decoder.hpp"
+#include "cuda/device.hpp"
 #include "cuda/engine.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/sentence_search.hpp"
@@ -45,16 +46,14 @@ class Reports {
   Index asked_ = 0, heard_ = 0;
 };
 
-class GpuDecoderEngine final : public DecoderEngine {
+// The engine's work, while its device is current.
+class SearchOnDevice {
  public:
-  GpuDecoderEngine(const TranslationModel& model, const DecoderLimits& limits)
+  SearchOnDevice(const TranslationModel& model, const DecoderLimits& limits)
       : model_(model), limits_(limits) {}
 
   std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
-                                   const SearchOptions& options, LayerObserver* observer) override {
-    EDGEVAL_EXPECTS(
-        observer == nullptr,
-        "what passes between a decoder's layers is seen on the CPU only; use --device cpu");
+                                   const SearchOptions& options) {
     std::vector<SearchResult> results;
     in_parts(batch, [&](Index, EncodedBatch part) {
       std::ranges::move(search_part(part, point, options), std::back_inserter(results));
@@ -63,7 +62,7 @@ class GpuDecoderEngine final : public DecoderEngine {
   }
 
   std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,
-                                        std::span<const std::vector<int>> targets) override {
+                                        std::span<const std::vector<int>> targets) {
     std::vector<double> sums;
     in_parts(batch, [&](Index first, EncodedBatch part) {
       const auto count = static_cast<std::size_t>(part.keys.sequences());
@@ -83,6 +82,7 @@ class GpuDecoderEngine final : public DecoderEngine {
     for (Index first = 0; first < batch.keys.sequences();) {
       const Index count = std::min(most, batch.keys.sequences() - first);
       try {
+        const Settle settle;
         if (!decoder_) decoder_.emplace(model_);
         work(first, slice(batch, first, first + count));
         first += count;
@@ -91,6 +91,9 @@ class GpuDecoderEngine final : public DecoderEngine {
         EDGEVAL_EXPECTS(count > 1, "the decoder with a sentence of ", batch.keys.length(first),
                         " positions does not fit into the memory of the GPU; use --device cpu");
         most = count / 2;
+      } catch (...) {
+        release();
+        throw;
       }
     }
     if (most < limits_.sentences) release();
@@ -199,7 +202,7 @@ class GpuDecoderEngine final : public DecoderEngine {
     decoder_->start({batch, point, order, sentences, steps});
     const Stream& stream = decoder_->stream();
     const RowView view = decoder_->rows();
-    sums_.reserve(sentences, stream);
+    sums_.reserve_discarding(sentences, stream);
     sums_.zero(sentences, stream);
     std::vector<std::int32_t> tokens;  // of all steps, those that come next
     std::vector<std::size_t> ends;     // of each step among them
@@ -227,6 +230,7 @@ class GpuDecoderEngine final : public DecoderEngine {
     }
     std::vector<double> sums(targets.size());
     SearchState state{};
+    const Settle settle;
     sums_.download(sums.data(), sentences, stream);
     EDGEVAL_CUDA(cudaMemcpyAsync(&state, view.state, sizeof state, cudaMemcpyDeviceToHost, stream));
     stream.synchronize();
@@ -242,11 +246,34 @@ class GpuDecoderEngine final : public DecoderEngine {
   DeviceBuffer<double> sums_;
 };
 
+class GpuDecoderEngine final : public DecoderEngine {
+ public:
+  GpuDecoderEngine(const TranslationModel& model, const DecoderLimits& limits)
+      : search_(choose_device(limits.device), model, limits) {}
+
+  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
+                                   const SearchOptions& options, LayerObserver* observer) override {
+    EDGEVAL_EXPECTS(
+        observer == nullptr,
+        "what passes between a decoder's layers is seen on the CPU only; use --device cpu");
+    return search_.with(
+        [&](SearchOnDevice& search) { return search.search(batch, point, options); });
+  }
+
+  std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,
+                                        std::span<const std::vector<int>> targets) override {
+    return search_.with(
+        [&](SearchOnDevice& search) { return search.log_probabilities(batch, point, targets); });
+  }
+
+ private:
+  OnDevice<SearchOnDevice> search_;
+};
+
 }  // namespace
 
 std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model,
                                                    const DecoderLimits& limits) {
-  expect_device();
   return std::make_unique<GpuDecoderEngine>(model, limits);
 }
 

@@ -44,20 +44,20 @@ void DirectionRunner::reserve(const DirectionTask& task) {
   chunk_rows_ =
       Product::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
   packing_.reserve(lanes, stream_);
-  mode_.reserve(lanes.frames, stream_);
-  live_.reserve(lanes.frames, stream_);
-  running_on_device_.reserve(lanes.count, stream_);
-  if (window > 1) windows_.resize(chunk_rows_, inputs, stream_);
+  mode_.reserve_discarding(lanes.frames, stream_);
+  live_.reserve_discarding(lanes.frames, stream_);
+  running_on_device_.reserve_discarding(lanes.count, stream_);
+  if (window > 1) windows_.resize_discarding(chunk_rows_, inputs, stream_);
   if (has_pseudo(task.policy)) {
     pseudo_.reserve(pseudo_of(task), chunk_rows_, stream_);
   } else {
-    x_operand_.reserve(chunk_rows_ * input.operand_bytes(), stream_);
-    wx_.reserve(chunk_rows_ * input.sum_bytes(), stream_);
+    x_operand_.reserve_discarding(chunk_rows_ * input.operand_bytes(), stream_);
+    wx_.reserve_discarding(chunk_rows_ * input.sum_bytes(), stream_);
   }
   recurrence_.reserve(recurrence_of(task), stream_);
-  x_state_.reserve(lanes.count * inputs * state_bytes(task.policy), stream_);
+  x_state_.reserve_discarding(lanes.count * inputs * state_bytes(task.policy), stream_);
   if (selects(task.policy)) selection_.reserve(selection_of(task), chunk_rows_, stream_);
-  cursor_.reserve(1, stream_);
+  cursor_.reserve_discarding(1, stream_);
 }
 
 void DirectionRunner::plan(const DirectionTask& task) {
@@ -101,6 +101,7 @@ FinalStates DirectionRunner::final_states(const DirectionTask& task) const {
   Matrix<float> h(lanes, task.layer.width());  // by position
   std::vector<std::int32_t> c(static_cast<std::size_t>(lanes * step.c_stride)),
       lane(static_cast<std::size_t>(lanes));
+  const Settle settle;
   download(recurrence_.h().leading(lanes), h.view(), stream_);
   recurrence_.download_cells(reinterpret_cast<std::byte*>(c.data()), lanes * step.c_stride,
                              stream_);
@@ -120,6 +121,7 @@ FinalStates DirectionRunner::final_states(const DirectionTask& task) const {
 
 std::vector<StepMode> DirectionRunner::modes(Index frames) const {
   std::vector<StepMode> modes(static_cast<std::size_t>(frames));
+  const Settle settle;
   mode_.download(modes.data(), frames, stream_);
   stream_.synchronize();
   return modes;
@@ -238,6 +240,12 @@ void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentSte
 
 const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentStep& step,
                                     Index blocks) {
+  const auto forget = [&] {
+    stream_.synchronize();
+    recorded_.clear();
+    recorded_at_ = times_given_back();
+  };
+  if (recorded_at_ != times_given_back()) forget();
   const Product* input = &task.products.input;
   const std::size_t operand = task.policy.operand.index();
   const bool exact = std::holds_alternative<Exact>(task.policy.nonlinearity);
@@ -248,10 +256,7 @@ const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentSt
         known.exact == exact && known.blocks == blocks && known.step == step &&
         known.selection == selection && known.pseudo == pseudo)
       return known.graph;
-  if (recorded_.size() == kMostRecorded) {
-    stream_.synchronize();
-    recorded_.clear();
-  }
+  if (recorded_.size() == kMostRecorded) forget();
   recorded_.push_back({step, selection, pseudo, input, task.second, operand, exact, blocks,
                        Graph([&] { launch_steps(task, step, blocks, kStepsPerGraph); }, stream_)});
   return recorded_.back().graph;

@@ -53,6 +53,8 @@ class DirectionRunner {
   FinalStates final_states(const DirectionTask& task) const;
 
  private:
+  // A graph beside what tells it from others. Its addresses are good as long as no device memory is
+  // given back; recordings older than that are dropped.
   struct Recorded {
     RecurrentStep step;
     SelectionStep selection;
@@ -95,6 +97,7 @@ class DirectionRunner {
   std::vector<Index> offset_;          // [longest + 1] packed rows before each step
   Index steps_ = 0;
   std::vector<Recorded> recorded_;
+  std::uint64_t recorded_at_ = 0;  // times_given_back() when they were made
 };
 
 }  // namespace edgeval::gpu

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 
+#include "cuda/device.hpp"
 #include "cuda/direction.hpp"
 #include "cuda/unpack.hpp"
 #include "host/core/error.hpp"
@@ -15,8 +16,6 @@
 
 namespace edgeval::gpu {
 namespace {
-
-constexpr int kLeastCapability = 8;  // the oldest architecture the kernels are compiled for
 
 // One row of lanes for each: x changed, x zero, h changed, h zero, selected, changed at
 // pseudo-skips.
@@ -45,39 +44,44 @@ Index free_bytes() {
   return static_cast<Index>(free);
 }
 
-std::string device_name() {
-  cudaDeviceProp properties{};
-  EDGEVAL_CUDA(cudaGetDeviceProperties(&properties, 0));
-  return properties.name;
-}
-
-class GpuEngine final : public Engine {
+// The engine's work, while its device is current.
+class LayersOnDevice {
  public:
   // A chunk takes a sixteenth of what is free for each direction: the activations of a large batch
   // need the rest.
-  GpuEngine(const Model& model, const EngineOptions& options)
+  LayersOnDevice(const Model& model, const EngineOptions& options, std::string name)
       : model_(model),
-        name_(device_name()),
+        name_(std::move(name)),
         weights_(model.stack().begin(), model.stack().end()),
         chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
                                                  : std::min(free_bytes() / 16, Index{1} << 30)) {}
 
-  std::string device() const override { return name_; }
-  bool on_gpu() const override { return true; }
-
-  // An observer sees a layer once for each group of lanes that fits into the memory; as a rule that
-  // is all of them.
+  // As many lanes at once as fit into the memory; as a rule that is all of them. An observer sees a
+  // layer once for each such part. When the memory turns out too short half-way, the part starts
+  // over with half the lanes, unless an observer has seen some of it, who cannot unsee it: then the
+  // shortage is the caller's, as on the CPU.
   BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
-                  LayerObserver* observer) override {
+                  LayerObserver* observer) {
     check_point(model_, point);
     BatchResult result;
     result.outputs = Ragged<float>(features.lengths(), model_.outputs());
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
     for (Index first = 0; first < features.sequences();) {
-      const Index count = reserve_lanes(features, first, point);
-      Part part{features, first, count, point, observer, result};
-      run_part(part);
-      first += count;
+      Part part{features, first,    std::min(most_lanes_, features.sequences() - first),
+                point,    observer, result};
+      try {
+        run_part(part);
+        first += part.count;
+      } catch (const OutOfMemory&) {
+        workspace_.reset();
+        EDGEVAL_EXPECTS(part.count > 1, "an utterance of ", features.length(first),
+                        " frames does not fit into the memory of ", name_, "; use --device cpu");
+        most_lanes_ = part.count / 2;
+        if (part.observed) throw;
+      } catch (...) {
+        workspace_.reset();
+        throw;
+      }
     }
     return result;
   }
@@ -91,7 +95,8 @@ class GpuEngine final : public Engine {
     LayerObserver* observer;
     BatchResult& result;
     std::vector<std::vector<std::int32_t>> running =
-        {};  // by shape, then lane; empty where every frame runs
+        {};                 // by shape, then lane; empty where every frame runs
+    bool observed = false;  // the observer was shown something of it
     Index length(Index lane) const { return features.length(first + lane); }
     Index first_frame() const { return features.offsets[first]; }
   };
@@ -117,35 +122,18 @@ class GpuEngine final : public Engine {
     return form ? &weights_[layer].in_form(*form, cublas_, stream_) : nullptr;
   }
 
-  // How many lanes from `first` on run together: as many as the memory took the last time, halved
-  // until it takes them.
-  Index reserve_lanes(const Ragged<float>& features, Index first, const OperatingPoint& point) {
-    while (true) {
-      const Index count = std::min(most_lanes_, features.sequences() - first);
-      try {
-        reserve(features, first, count, point);
-        return count;
-      } catch (const OutOfMemory&) {
-        workspace_.reset();
-        EDGEVAL_EXPECTS(count > 1, "an utterance of ", features.length(first),
-                        " frames does not fit into the memory of ", name_, "; use --device cpu");
-        most_lanes_ = count / 2;
-      }
-    }
-  }
-
-  // Takes all memory of the coming part, so that nothing fails for want of it half-way.
-  void reserve(const Ragged<float>& features, Index first, Index count,
-               const OperatingPoint& point) {
+  // Takes all memory of the coming part and leaves a margin, so that as a rule nothing fails for
+  // want of it half-way.
+  void reserve(const Part& part) {
     if (!workspace_) workspace_.emplace(chunk_bytes_);
     Workspace& space = *workspace_;
-    space.lanes.upload(own_offsets(features, first, count), stream_);
+    space.lanes.upload(own_offsets(part.features, part.first, part.count), stream_);
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
     Index widest = model_.inputs(), shapes = 0;
     for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       const Layer& layer = model_.layers[i];
-      const LayerPolicy& policy = point.layers[i];
+      const LayerPolicy& policy = part.point.layers[i];
       const Index inputs = layer_inputs(layer);
       widest = std::max(widest, layer_outputs(layer));
       shapes += static_cast<Index>(layer_shapes(layer).size());
@@ -156,14 +144,15 @@ class GpuEngine final : public Engine {
         reserve_linear(weights(static_cast<Index>(i), policy).front(), policy, lanes);
       }
       if (std::holds_alternative<SimilaritySkip>(policy.plan)) {
-        space.q.resize(lanes.frames, inputs, stream_);
-        space.similarity.reserve(lanes.frames, stream_);
+        space.q.resize_discarding(lanes.frames, inputs, stream_);
+        space.similarity.reserve_discarding(lanes.frames, stream_);
       }
     }
-    space.input.resize(rows, widest, stream_);
-    space.output.resize(rows, widest, stream_);
-    space.totals.reserve(shapes * kTotals * lanes.count, stream_);
+    space.input.resize_discarding(rows, widest, stream_);
+    space.output.resize_discarding(rows, widest, stream_);
+    space.totals.reserve_discarding(shapes * kTotals * lanes.count, stream_);
     space.totals.zero(shapes * kTotals * lanes.count, stream_);
+    if (part.count > 1) expect_margin();
   }
 
   void reserve_linear(const DeviceProducts& products, const LayerPolicy& policy,
@@ -172,10 +161,12 @@ class GpuEngine final : public Engine {
     const ProductShape& shape = products.input.shape();
     space.numbers.reserve(products, policy, stream_);
     if (!keeps_elements(policy)) {
-      space.operand.reserve(Product::padded(lanes.frames) * shape.operand_bytes(), stream_);
-      space.state.reserve(lanes.count * shape.inputs * state_bytes(policy), stream_);
+      space.operand.reserve_discarding(Product::padded(lanes.frames) * shape.operand_bytes(),
+                                       stream_);
+      space.state.reserve_discarding(lanes.count * shape.inputs * state_bytes(policy), stream_);
     }
-    if (!shape.floats()) space.sums.reserve(linear_rows(shape) * shape.sum_bytes(), stream_);
+    if (!shape.floats())
+      space.sums.reserve_discarding(linear_rows(shape) * shape.sum_bytes(), stream_);
   }
 
   // Rows of a linear layer whose integer sums are held at once.
@@ -184,17 +175,20 @@ class GpuEngine final : public Engine {
     return Product::padded(std::min(std::max(Index{1}, chunk_bytes_ / shape.sum_bytes()), frames));
   }
 
+  // Adds to the result when all went well.
   void run_part(Part& part) {
+    const Settle settle;
+    reserve(part);
     Workspace& space = *workspace_;
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
-    space.input.resize(rows, model_.inputs(), stream_);
+    space.input.resize_discarding(rows, model_.inputs(), stream_);
     const MatrixView<const float> features{part.features.values.row(part.first_frame()),
                                            lanes.frames, part.features.cols(),
                                            part.features.cols()};
     upload(features, space.input.view(), stream_);
     for (std::size_t i = 0; i < model_.stack().size(); ++i) {
-      space.output.resize(rows, layer_outputs(model_.layers[i]), stream_);
+      space.output.resize_discarding(rows, layer_outputs(model_.layers[i]), stream_);
       std::visit([&](const auto& layer) { run_layer(layer, static_cast<Index>(i), part); },
                  model_.layers[i]);
       if (part.observer != nullptr && part.observer->sees_layers())
@@ -225,7 +219,7 @@ class GpuEngine final : public Engine {
     const LayerPolicy& policy = part.point.layers[index];
     const DeviceView<float> x = space.input.view().leading(lanes.frames);
     if (const auto* skip = std::get_if<SimilaritySkip>(&policy.plan)) {
-      space.q.resize(lanes.frames, layer.inputs, stream_);
+      space.q.resize_discarding(lanes.frames, layer.inputs, stream_);
       launch_similarity(skip->rule(), lanes, x, space.q.view(), space.similarity.data(), stream_);
     }
     std::vector<DirectionTask> tasks;
@@ -251,6 +245,7 @@ class GpuEngine final : public Engine {
       ready_.order(space.runners[d].stream(), stream_);
       part.running.push_back(space.runners[d].running());
       if (part.observer == nullptr) continue;
+      part.observed = true;
       if (part.observer->sees_layers())
         observe_plan(index, layer.directions[d], space.runners[d], part);
       part.observer->on_final_states(index, d, space.runners[d].final_states(tasks[d]));
@@ -303,6 +298,7 @@ class GpuEngine final : public Engine {
   void collect_activity(Part& part) {
     const Index shapes = static_cast<Index>(part.running.size());
     std::vector<unsigned long long> totals(static_cast<std::size_t>(shapes * kTotals * part.count));
+    const Settle settle;
     workspace_->totals.download(totals.data(), static_cast<Index>(totals.size()), stream_);
     stream_.synchronize();
     Index shape = 0;
@@ -339,14 +335,16 @@ class GpuEngine final : public Engine {
                              std::span(modes).subspan(offsets[lane], part.length(lane)));
   }
 
-  void observe_layer(Index layer, const Part& part) const {
+  void observe_layer(Index layer, Part& part) const {
     std::vector<Index> lengths;
     for (Index lane = 0; lane < part.count; ++lane) lengths.push_back(part.length(lane));
     Ragged<float> input(lengths, layer_inputs(model_.layers[layer]));
     Ragged<float> output(lengths, layer_outputs(model_.layers[layer]));
+    const Settle settle;
     download(workspace_->input.view(), input.values.view(), stream_);
     download(workspace_->output.view(), output.values.view(), stream_);
     stream_.synchronize();
+    part.observed = true;
     part.observer->on_layer(layer, input, output);
   }
 
@@ -361,36 +359,34 @@ class GpuEngine final : public Engine {
   std::optional<Workspace> workspace_;
 };
 
+class GpuEngine final : public Engine {
+ public:
+  GpuEngine(const Model& model, const EngineOptions& options, int number)
+      : name_(device_name(number)), layers_(number, model, options, name_) {}
+
+  std::string device() const override { return name_; }
+  bool on_gpu() const override { return true; }
+
+  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
+                  LayerObserver* observer) override {
+    return layers_.with(
+        [&](LayersOnDevice& layers) { return layers.run(features, point, observer); });
+  }
+
+ private:
+  const std::string name_;
+  OnDevice<LayersOnDevice> layers_;
+};
+
 }  // namespace
 
-bool built_with_cuda() { return true; }
-
-std::vector<std::string> devices() {
-  std::vector<std::string> names;
-  int count = 0;
-  if (cudaGetDeviceCount(&count) != cudaSuccess) {
-    static_cast<void>(
-        cudaGetLastError());  // no driver: no devices, and no error for a later call to find
-    return names;
-  }
-  for (int device = 0; device < count; ++device) {
-    cudaDeviceProp properties{};
-    EDGEVAL_CUDA(cudaGetDeviceProperties(&properties, device));
-    if (properties.major >= kLeastCapability) names.emplace_back(properties.name);
-  }
-  return names;
-}
-
-void expect_device() {
-  EDGEVAL_EXPECTS(!devices().empty(),
-                  "there is no GPU that edgeval can use (compute capability 8.0 or later, with a "
-                  "driver for CUDA ",
-                  CUDART_VERSION / 1000, "); use --device cpu");
-}
-
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {
-  expect_device();
-  return std::make_unique<GpuEngine>(model, options);
+  const int number = choose_device(options.gpu);
+  try {
+    return std::make_unique<GpuEngine>(model, options, number);
+  } catch (const OutOfMemory&) {
+    throw Error(concat("gpu:", number, " has no memory left; use --device cpu or another GPU"));
+  }
 }
 
 }  // namespace edgeval::gpu

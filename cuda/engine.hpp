@@ -12,18 +12,21 @@ namespace edgeval::gpu {
 
 bool built_with_cuda();
 
-// Names of the usable devices; empty without a driver or without CUDA in the build.
-std::vector<std::string> devices();
+struct Device {
+  int number;  // as CUDA counts them
+  std::string name;
+};
 
-// Throws Error when there is no device.
-void expect_device();
+// The usable devices; none without a driver or without CUDA in the build.
+std::vector<Device> devices();
 
-// Throws Error when there is no device. The engine keeps a reference to the model, which must
-// outlive it.
+// On the device that the options name. Throws Error when it is not there. The engine keeps a
+// reference to the model, which must outlive it.
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options);
 
-// What a decoder runs at once; results do not depend on it.
+// Where a decoder runs, and what at once; results do not depend on it.
 struct DecoderLimits {
+  int device = kFirstDevice;
   Index sentences = 1 << 20;  // fewer where the memory is short
   Index spare_rows =
       128;  // that a step is launched for beyond those that the host knows of and a sixteenth

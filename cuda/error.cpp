@@ -17,6 +17,10 @@ bool synchronous() {
 
 }  // namespace
 
+Settle::~Settle() {
+  if (std::uncaught_exceptions() > exceptions_) EDGEVAL_CUDA_NOTHROW(cudaDeviceSynchronize());
+}
+
 void check(cudaError_t status, const char* call, const char* file, int line) {
   if (status == cudaSuccess) return;
   static_cast<void>(

@@ -6,7 +6,10 @@
 #include <cublasLt.h>
 #include <cuda_runtime.h>
 
+#include <exception>
+#include <new>
 #include <stdexcept>
+#include <string>
 
 namespace edgeval::gpu {
 
@@ -16,10 +19,28 @@ class CudaError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Device memory is used up; the engine goes on with fewer lanes at a time.
-class OutOfMemory : public CudaError {
+// Device or pinned memory is used up; the engine goes on with fewer lanes at a time. Whoever halves
+// a batch for want of host memory sees no difference.
+class OutOfMemory : public std::bad_alloc {
  public:
-  using CudaError::CudaError;
+  explicit OutOfMemory(std::string text) : text_(std::move(text)) {}
+  const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  std::string text_;
+};
+
+// Where an exception leaves, waits for what the current device still does with memory that goes
+// now, of the host or its own. Stands behind host memory that downloads write.
+class Settle {
+ public:
+  Settle() : exceptions_(std::uncaught_exceptions()) {}
+  ~Settle();
+  Settle(const Settle&) = delete;
+  Settle& operator=(const Settle&) = delete;
+
+ private:
+  int exceptions_;
 };
 
 void check(cudaError_t status, const char* call, const char* file, int line);

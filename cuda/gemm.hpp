@@ -1,10 +1,12 @@
 // Y = X W^T on the device, in fp32 or exactly in integers (cuda/digits.hpp), through cuBLASLt with
 // the weights uploaded once.
 //
-// Products are made in blocks of kRowBlock rows, as one strided batch of products of a single
-// shape, all by the one algorithm chosen when the weights came (no split of the inner dimension, no
-// workspace, no TF32). So an fp32 row's result does not depend on how many rows the batch has nor
-// on its place among them (docs/techniques.md, "fp32"); sums of integers depend on nothing anyway.
+// In fp32 a product is made in blocks of kRowBlock rows, as one strided batch of products of a
+// single shape, all by the one algorithm chosen when the weights came (no split of the inner
+// dimension, no workspace, no TF32). So a row's result does not depend on how many rows the batch
+// has nor on its place among them (docs/techniques.md, "fp32"). Sums of integers are exact and
+// depend on nothing: theirs is one plain product over the rows, padded to kDigitRows, by an
+// algorithm for so many rows, all of them chosen when the weights came.
 #pragma once
 
 #include <cublasLt.h>
@@ -34,22 +36,24 @@ class CublasLt {
 
 class Product {
  public:
+  using Algorithm = cublasLtMatmulAlgo_t;
   static constexpr Index kRowBlock = 128;
+  static constexpr Index kDigitRows = 16;  // of integers: product rows come in so many
   static constexpr Index padded(Index rows) { return padded_to(rows, kRowBlock); }
 
   // In fp32, or exactly in integers of 16 or 8 bits. weight: [O, C] on the host. typical_rows: of
-  // the calls to come, by which the algorithm is chosen. `cublas` must outlive the product.
+  // the calls to come, by which fp32's algorithm is chosen. `cublas` must outlive the product.
   Product(const CublasLt& cublas, MatrixView<const float> weight, Index typical_rows,
-          cudaStream_t stream);
-  Product(const CublasLt& cublas, const FixedWeights& weight, int bits, Index typical_rows,
-          cudaStream_t stream);
+          const Stream& stream);
+  Product(const CublasLt& cublas, const FixedWeights& weight, int bits, const Stream& stream);
 
   // The first `rows` rows of x -> those of y. Both hold padded(rows) rows as shape() has them; rows
   // beyond `rows` are scratch. May be captured into a graph.
   void operator()(OperandRows x, Index rows, SumRows y, cudaStream_t stream) const;
 
   const ProductShape& shape() const { return shape_; }
-  const cublasLtMatmulAlgo_t& algorithm() const { return algorithm_; }
+  // Which makes the product of so many rows.
+  const Algorithm& algorithm(Index rows) const;
   Index inputs() const { return shape_.inputs; }
   Index outputs() const { return shape_.outputs; }
 
@@ -63,9 +67,13 @@ class Product {
   struct Layouts {
     cublasLtMatrixLayoutOpaque_t weight, x, y;
   };
-  Layouts layouts(Index blocks) const;
-  void upload_integers(const FixedWeights& weight, cudaStream_t stream);
-  void choose_algorithm(Index typical_rows);
+  Layouts layouts(Index rows, Index blocks) const;
+  void upload_integers(const FixedWeights& weight, const Stream& stream);
+  Algorithm algorithm_for(Layouts shapes, const std::vector<Layouts>& others) const;
+  void choose_integer_algorithms();
+  const Algorithm& of_digit_rows(Index count) const;
+  void multiply(const std::byte* x, std::byte* y, Layouts shapes, const Algorithm& algorithm,
+                cudaStream_t stream) const;
 
   const CublasLt* cublas_;
   ProductShape shape_;
@@ -73,8 +81,8 @@ class Product {
   int weight_bits_ = 0;
   std::vector<std::int64_t> offsets_;
   mutable cublasLtMatmulDescOpaque_t
-      product_;  // cuBLASLt only reads it, but through a plain pointer
-  cublasLtMatmulAlgo_t algorithm_;
+      product_;                        // cuBLASLt only reads it, but through a plain pointer
+  std::vector<Algorithm> algorithms_;  // one in fp32; of integers by number of rows
 };
 
 }  // namespace edgeval::gpu

@@ -43,7 +43,7 @@ void launch_byte_product(const ByteProductCheck& check, cudaStream_t stream) {
   launch(stream, byte_product_kernel, {1}, kWarp, check);
 }
 
-void expect_instructions(cudaStream_t stream) {
+void expect_instructions(const Stream& stream) {
   std::vector<std::int8_t> a(kRows * kInner), b(kInner * kColumns);
   unsigned state = 1;
   const auto next = [&] {
@@ -55,14 +55,15 @@ void expect_instructions(cudaStream_t stream) {
   DeviceBuffer<std::int32_t> fast_there, plain_there;
   a_there.upload(a, stream);
   b_there.upload(b, stream);
-  fast_there.reserve(kRows * kColumns, stream);
-  plain_there.reserve(kRows * kColumns, stream);
+  fast_there.reserve_discarding(kRows * kColumns, stream);
+  plain_there.reserve_discarding(kRows * kColumns, stream);
   launch_byte_product({a_there.data(), b_there.data(), fast_there.data(), plain_there.data()},
                       stream);
   std::vector<std::int32_t> fast(kRows * kColumns), plain(kRows * kColumns);
+  const Settle settle;
   fast_there.download(fast.data(), kRows * kColumns, stream);
   plain_there.download(plain.data(), kRows * kColumns, stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));
+  stream.synchronize();
   if (fast != plain)
     throw CudaError("mma.m16n8k32 of signed bytes does not give what its plain body gives");
 }

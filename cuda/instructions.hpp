@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "cuda/error.hpp"
+#include "cuda/stream.hpp"
 
 namespace edgeval::gpu {
 
@@ -19,6 +19,6 @@ void launch_byte_product(const ByteProductCheck& check, cudaStream_t stream);
 
 // Compares every instruction with its plain body on the current device; throws CudaError where they
 // differ. Whoever builds on an instruction calls it before the first use.
-void expect_instructions(cudaStream_t stream);
+void expect_instructions(const Stream& stream);
 
 }  // namespace edgeval::gpu

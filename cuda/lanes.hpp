@@ -19,7 +19,7 @@ struct Lanes {
 class LaneTable {
  public:
   // offsets: begin as above, on the host, from 0.
-  void upload(std::span<const Index> offsets, cudaStream_t stream) {
+  void upload(std::span<const Index> offsets, const Stream& stream) {
     lanes_ = {.count = static_cast<Index>(offsets.size()) - 1, .frames = offsets.back()};
     std::vector<std::int32_t> lane_of_frame;
     for (Index n = 0; n < lanes_.count; ++n) {

@@ -2,15 +2,29 @@
 // not a MatrixView, so a host pointer cannot reach a kernel by accident. Rows start at multiples of
 // 4 elements, which lets the products load 16 bytes at once; the elements between cols and stride
 // are never read.
+//
+// Fresh memory holds anything. Whoever reads what nothing wrote asks for zeros; with
+// EDGEVAL_POISON=1 in the environment fresh memory is all ones, which in floats is no number.
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "cuda/error.hpp"
-#include "host/core/matrix.hpp"
+#include "cuda/stream.hpp"
 
 namespace edgeval::gpu {
+
+// Device memory, not initialized, on the current device; poisoned where the environment asks for
+// it, before what `stream` is given from then on.
+void* fresh_memory(std::size_t bytes, cudaStream_t stream);
+void give_back(void* memory) noexcept;
+// How often this process gave device memory back. An address that was good stays so as long as this
+// stays the same.
+std::uint64_t times_given_back();
+
+// Throws OutOfMemory where the current device has less left than what is kept free for what CUDA
+// takes unasked, later: the code of kernels, graphs, local memory.
+void expect_margin();
 
 template <class T>
 struct DeviceView {
@@ -27,21 +41,19 @@ struct DeviceView {
   bool operator==(const DeviceView&) const = default;
 };
 
-// Room for elements that survives from batch to batch. Fresh memory is all zero bytes.
+// Room for elements that survives from batch to batch.
 template <class T>
 class DeviceBuffer {
  public:
   static_assert(std::is_trivially_copyable_v<T>, "kernels copy elements byte by byte");
 
-  // Room for at least `count` elements; when it has to grow, what was there is lost.
-  void reserve(Index count, cudaStream_t stream) {
+  // Room for at least `count` elements. When it has to grow, what was there is lost, and what is
+  // there is anything.
+  void reserve_discarding(Index count, cudaStream_t stream) {
     if (count <= capacity()) return;
     release();
-    void* data = nullptr;
-    EDGEVAL_CUDA(cudaMalloc(&data, static_cast<std::size_t>(count) * sizeof(T)));
-    data_.reset(static_cast<T*>(data));
+    data_.reset(static_cast<T*>(fresh_memory(static_cast<std::size_t>(count) * sizeof(T), stream)));
     capacity_ = count;
-    zero(count, stream);
   }
   void release() {
     data_.reset();
@@ -52,15 +64,13 @@ class DeviceBuffer {
       EDGEVAL_CUDA(
           cudaMemsetAsync(data_.get(), 0, static_cast<std::size_t>(count) * sizeof(T), stream));
   }
-  // Waits for the copy: the values may lie in memory that is gone when the stream gets to it.
-  void upload(const T* values, Index count, cudaStream_t stream) {
-    reserve(count, stream);
-    if (count == 0) return;
-    EDGEVAL_CUDA(cudaMemcpyAsync(data_.get(), values, static_cast<std::size_t>(count) * sizeof(T),
-                                 cudaMemcpyHostToDevice, stream));
-    EDGEVAL_CUDA(cudaStreamSynchronize(stream));
+  void upload(const T* values, Index count, const Stream& stream) {
+    reserve_discarding(count, stream);
+    const Index bytes = count * Index{sizeof(T)};
+    stream.upload(ByteRows{1, bytes, reinterpret_cast<const std::byte*>(values), bytes,
+                           reinterpret_cast<std::byte*>(data_.get()), bytes});
   }
-  void upload(const std::vector<T>& values, cudaStream_t stream) {
+  void upload(const std::vector<T>& values, const Stream& stream) {
     upload(values.data(), static_cast<Index>(values.size()), stream);
   }
   // The first `count` elements. They are there once the stream was synchronized.
@@ -74,29 +84,11 @@ class DeviceBuffer {
   Index capacity() const { return data_ ? capacity_ : 0; }
 
  private:
-  struct Free {
-    void operator()(T* data) const { EDGEVAL_CUDA_NOTHROW(cudaFree(data)); }
+  struct GiveBack {
+    void operator()(T* data) const { give_back(data); }
   };
-  std::unique_ptr<T, Free> data_;
+  std::unique_ptr<T, GiveBack> data_;
   Index capacity_ = 0;
-};
-
-// Elements in host memory that copies from the device reach without the host's help.
-template <class T>
-class PinnedBuffer {
- public:
-  explicit PinnedBuffer(Index count) {
-    void* data = nullptr;
-    EDGEVAL_CUDA(cudaMallocHost(&data, static_cast<std::size_t>(count) * sizeof(T)));
-    data_.reset(static_cast<T*>(data));
-  }
-  T& operator[](Index i) const { return data_.get()[i]; }
-
- private:
-  struct Free {
-    void operator()(T* data) const { EDGEVAL_CUDA_NOTHROW(cudaFreeHost(data)); }
-  };
-  std::unique_ptr<T, Free> data_;
 };
 
 template <class T>
@@ -104,8 +96,9 @@ class DeviceMatrix {
  public:
   static constexpr Index padded_cols(Index cols) { return (cols + 3) / 4 * 4; }
 
-  void resize(Index rows, Index cols, cudaStream_t stream) {
-    buffer_.reserve(rows * padded_cols(cols), stream);
+  // What was there is lost.
+  void resize_discarding(Index rows, Index cols, cudaStream_t stream) {
+    buffer_.reserve_discarding(rows * padded_cols(cols), stream);
     rows_ = rows;
     cols_ = cols;
   }
@@ -118,14 +111,14 @@ class DeviceMatrix {
   Index cols_ = 0;
 };
 
-// Copies of one size between host and device. The host's side is in use until the stream was
-// synchronized.
+// Copies of one size between host and device. Of an upload the host's side is read before it
+// returns; of a download it is in use until the stream was synchronized.
 template <class T>
-void upload(MatrixView<const T> from, DeviceView<T> to, cudaStream_t stream) {
-  if (from.rows > 0 && from.cols > 0)
-    EDGEVAL_CUDA(cudaMemcpy2DAsync(to.data, to.stride * sizeof(T), from.data,
-                                   from.stride * sizeof(T), from.cols * sizeof(T), from.rows,
-                                   cudaMemcpyHostToDevice, stream));
+void upload(MatrixView<const T> from, DeviceView<T> to, const Stream& stream) {
+  constexpr Index kBytes = sizeof(T);
+  stream.upload(ByteRows{from.rows, from.cols * kBytes,
+                         reinterpret_cast<const std::byte*>(from.data), from.stride * kBytes,
+                         reinterpret_cast<std::byte*>(to.data), to.stride * kBytes});
 }
 template <class T>
 void download(DeviceView<T> from, MatrixView<T> to, cudaStream_t stream) {

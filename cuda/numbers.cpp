@@ -12,25 +12,27 @@ constexpr Index kMostBytes = 256;
 
 void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& policy,
                            cudaStream_t stream) {
-  numbers_.reserve(kMostBytes, stream);
-  offset_.reserve(products.bias->size(), stream);
+  numbers_.reserve_discarding(kMostBytes, stream);
+  offset_.reserve_discarding(products.bias->size(), stream);
   if (!std::holds_alternative<Fp32>(policy.arithmetic)) {
-    bias_.reserve(products.bias->size(), stream);
+    bias_.reserve_discarding(products.bias->size(), stream);
     if (const CellConstants* constants = products.constants) {
-      recurrent_bias_.reserve(constants->recurrent_bias.size(), stream);
-      diagonal_.reserve(constants->diagonal.size(), stream);
-      if (constants->projects) projection_offset_.reserve(products.after->outputs(), stream);
+      recurrent_bias_.reserve_discarding(constants->recurrent_bias.size(), stream);
+      diagonal_.reserve_discarding(constants->diagonal.size(), stream);
+      if (constants->projects)
+        projection_offset_.reserve_discarding(products.after->outputs(), stream);
     }
-    tables(stream);
+    table_sigmoid_.reserve_discarding(kTableSegments, stream);
+    table_tanh_.reserve_discarding(kTableSegments, stream);
   }
   if (const auto tables = piecewise_tables(policy.nonlinearity)) {
-    sigmoid_.reserve(tables->functions().sigmoid.count, stream);
-    tanh_.reserve(tables->functions().tanh.count, stream);
+    sigmoid_.reserve_discarding(tables->functions().sigmoid.count, stream);
+    tanh_.reserve_discarding(tables->functions().tanh.count, stream);
   }
 }
 
 void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& policy,
-                          cudaStream_t stream) {
+                          const Stream& stream) {
   if (eight_bits_of_floats(policy)) {
     upload(quantized(products, std::get<DynamicPrecision>(policy.operand), stream),
            policy.nonlinearity, stream);
@@ -45,21 +47,21 @@ void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& pol
 
 template <class Numbers>
 void LayerNumbers::upload(const Numbers& numbers, const Nonlinearity& nonlinearity,
-                          cudaStream_t stream) {
+                          const Stream& stream) {
   if (const auto tables = piecewise_tables(nonlinearity))
     upload_struct(PiecewiseNumbers<Numbers>{numbers, functions(*tables, stream)}, stream);
   else
     upload_struct(numbers, stream);
 }
 
-FloatNumbers LayerNumbers::plain(const DeviceProducts& products, const Fp32&, cudaStream_t) {
+FloatNumbers LayerNumbers::plain(const DeviceProducts& products, const Fp32&, const Stream&) {
   return {products.float_bias.data(), products.float_recurrent_bias.data(),
           products.float_diagonal.data()};
 }
 
 template <int Bits>
 auto LayerNumbers::plain(const DeviceProducts& products, const Integer<Bits>& choice,
-                         cudaStream_t stream) {
+                         const Stream& stream) {
   using Sum = std::conditional_t<Bits == 16, std::int64_t, std::int32_t>;
   const FixedConstants constants = FixedConstants::of(
       products, Bits, static_cast<int>(choice.input_bits), products.recurrent_bits);
@@ -81,7 +83,7 @@ auto LayerNumbers::plain(const DeviceProducts& products, const Integer<Bits>& ch
 }
 
 QuantizedNumbers LayerNumbers::quantized(const DeviceProducts& products,
-                                         const DynamicPrecision& choice, cudaStream_t stream) {
+                                         const DynamicPrecision& choice, const Stream& stream) {
   const std::vector<std::int64_t>& none = products.input.offsets();  // signed bytes need none
   offset_.upload(none, stream);
   return {plain(products, Fp32{}, stream), offset_.data(), offset_.data(),
@@ -90,15 +92,16 @@ QuantizedNumbers LayerNumbers::quantized(const DeviceProducts& products,
 }
 
 // The tables never change: one copy serves every layer.
-ActivationTables LayerNumbers::tables(cudaStream_t stream) {
-  if (table_sigmoid_.capacity() == 0 || table_tanh_.capacity() == 0) {
+ActivationTables LayerNumbers::tables(const Stream& stream) {
+  if (!has_tables_) {
     table_sigmoid_.upload(activation_tables().sigmoid, kTableSegments, stream);
     table_tanh_.upload(activation_tables().tanh, kTableSegments, stream);
+    has_tables_ = true;
   }
   return {table_sigmoid_.data(), table_tanh_.data()};
 }
 
-PiecewiseFunctions LayerNumbers::functions(const PiecewiseTables& tables, cudaStream_t stream) {
+PiecewiseFunctions LayerNumbers::functions(const PiecewiseTables& tables, const Stream& stream) {
   PiecewiseFunctions functions = tables.functions();
   const auto move = [&](PiecewiseView& view, DeviceBuffer<TablePiece>& memory) {
     memory.upload(view.pieces, view.count, stream);
@@ -110,7 +113,7 @@ PiecewiseFunctions LayerNumbers::functions(const PiecewiseTables& tables, cudaSt
 }
 
 template <class Numbers>
-void LayerNumbers::upload_struct(const Numbers& numbers, cudaStream_t stream) {
+void LayerNumbers::upload_struct(const Numbers& numbers, const Stream& stream) {
   static_assert(std::is_trivially_copyable_v<Numbers> && sizeof(Numbers) <= kMostBytes);
   numbers_.upload(reinterpret_cast<const std::byte*>(&numbers), sizeof numbers, stream);
 }

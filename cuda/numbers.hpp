@@ -10,29 +10,30 @@ class LayerNumbers {
  public:
   // All the memory that such a layer's numbers take.
   void reserve(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
-  void upload(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
+  void upload(const DeviceProducts& products, const LayerPolicy& policy, const Stream& stream);
 
   // FloatNumbers, FixedNumbers or, of dynamic precision under fp32, QuantizedNumbers;
   // PiecewiseNumbers of them unless the nonlinearity is exact.
   const std::byte* data() const { return numbers_.data(); }
 
  private:
-  FloatNumbers plain(const DeviceProducts& products, const Fp32&, cudaStream_t stream);
+  FloatNumbers plain(const DeviceProducts& products, const Fp32&, const Stream& stream);
   template <int Bits>
-  auto plain(const DeviceProducts& products, const Integer<Bits>& choice, cudaStream_t stream);
+  auto plain(const DeviceProducts& products, const Integer<Bits>& choice, const Stream& stream);
   QuantizedNumbers quantized(const DeviceProducts& products, const DynamicPrecision& choice,
-                             cudaStream_t stream);
+                             const Stream& stream);
   template <class Numbers>
-  void upload(const Numbers& numbers, const Nonlinearity& nonlinearity, cudaStream_t stream);
-  ActivationTables tables(cudaStream_t stream);
-  PiecewiseFunctions functions(const PiecewiseTables& tables, cudaStream_t stream);
+  void upload(const Numbers& numbers, const Nonlinearity& nonlinearity, const Stream& stream);
+  ActivationTables tables(const Stream& stream);
+  PiecewiseFunctions functions(const PiecewiseTables& tables, const Stream& stream);
   template <class Numbers>
-  void upload_struct(const Numbers& numbers, cudaStream_t stream);
+  void upload_struct(const Numbers& numbers, const Stream& stream);
 
   DeviceBuffer<std::byte> numbers_;
   DeviceBuffer<std::int64_t> bias_, offset_, recurrent_bias_, projection_offset_;
   DeviceBuffer<std::int32_t> diagonal_;
   DeviceBuffer<TableEntry> table_sigmoid_, table_tanh_;
+  bool has_tables_ = false;  // both were uploaded
   DeviceBuffer<TablePiece> sigmoid_, tanh_;
 };
 

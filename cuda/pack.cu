@@ -45,19 +45,19 @@ __global__ void rows_kernel(Lanes lanes, const std::int32_t* live, PackView pack
 }  // namespace
 
 void Packing::reserve(const Lanes& lanes, cudaStream_t stream) {
-  numbers_.reserve(lanes.count, stream);
-  lane_.reserve(lanes.count, stream);
-  steps_.reserve(lanes.count, stream);
-  active_.reserve(lanes.longest + 1, stream);
-  offset_.reserve(lanes.longest + 1, stream);
-  frame_of_row_.reserve(lanes.frames, stream);
+  numbers_.reserve_discarding(lanes.count, stream);
+  lane_.reserve_discarding(lanes.count, stream);
+  steps_.reserve_discarding(lanes.count, stream);
+  active_.reserve_discarding(lanes.longest + 1, stream);
+  offset_.reserve_discarding(lanes.longest + 1, stream);
+  frame_of_row_.reserve_discarding(lanes.frames, stream);
   // Called without memory CUB only says how much it wants.
   EDGEVAL_CUDA(cub::DeviceRadixSort::SortPairsDescending(
       nullptr, sort_bytes_, steps_.data(), steps_.data(), numbers_.data(), lane_.data(),
       static_cast<int>(lanes.count), 0, 32, stream));
   EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(nullptr, scan_bytes_, active_.data(), offset_.data(),
                                              lanes.longest + 1, stream));
-  scratch_.reserve(static_cast<Index>(std::max(sort_bytes_, scan_bytes_)), stream);
+  scratch_.reserve_discarding(static_cast<Index>(std::max(sort_bytes_, scan_bytes_)), stream);
 }
 
 void Packing::pack(const Lanes& lanes, const PlanView& plan, cudaStream_t stream) {

@@ -20,22 +20,22 @@ PseudoRules rules_of(const PseudoTask& task) {
 void PseudoSkips::Half::reserve(const Product& of_full, const Product& of_delta, bool has_wide,
                                 Index rows, Index lanes, cudaStream_t stream) {
   const ProductShape &wide_shape = of_full.shape(), &delta_shape = of_delta.shape();
-  full.reserve(rows * wide_shape.operand_bytes(), stream);
-  full_sums.reserve(rows * wide_shape.sum_bytes(), stream);
-  delta.reserve(rows * delta_shape.operand_bytes(), stream);
-  delta_sums.reserve(rows * delta_shape.sum_bytes(), stream);
+  full.reserve_discarding(rows * wide_shape.operand_bytes(), stream);
+  full_sums.reserve_discarding(rows * wide_shape.sum_bytes(), stream);
+  delta.reserve_discarding(rows * delta_shape.operand_bytes(), stream);
+  delta_sums.reserve_discarding(rows * delta_shape.sum_bytes(), stream);
   if (has_wide) {
-    wide.reserve(rows * wide_shape.operand_bytes(), stream);
-    wide_sums.reserve(rows * wide_shape.sum_bytes(), stream);
+    wide.reserve_discarding(rows * wide_shape.operand_bytes(), stream);
+    wide_sums.reserve_discarding(rows * wide_shape.sum_bytes(), stream);
   }
-  reference.reserve(lanes * of_full.inputs(), stream);
-  full_memory.reserve(lanes * of_full.outputs(), stream);
-  delta_memory.reserve(lanes * of_full.outputs(), stream);
-  offsets.reserve(of_full.outputs(), stream);
+  reference.reserve_discarding(lanes * of_full.inputs(), stream);
+  full_memory.reserve_discarding(lanes * of_full.outputs(), stream);
+  delta_memory.reserve_discarding(lanes * of_full.outputs(), stream);
+  offsets.reserve_discarding(of_full.outputs(), stream);
 }
 
 PseudoHalf PseudoSkips::Half::start(const Product& of_full, const Product& of_delta, bool has_wide,
-                                    Index lanes, cudaStream_t stream) {
+                                    Index lanes, const Stream& stream) {
   reference.zero(lanes * of_full.inputs(), stream);
   full_memory.zero(lanes * of_full.outputs(), stream);
   delta_memory.zero(lanes * of_full.outputs(), stream);
@@ -71,12 +71,12 @@ void PseudoSkips::reserve(const PseudoTask& task, Index chunk_rows, cudaStream_t
   if (task.products.recurrent)
     h_.reserve(*task.products.recurrent, *task.second.recurrent, wide, Product::padded(task.lanes),
                task.lanes, stream);
-  rules_.reserve(1, stream);
-  chosen_wx_.reserve(sums, stream);
-  chosen_uh_.reserve(sums, stream);
+  rules_.reserve_discarding(1, stream);
+  chosen_wx_.reserve_discarding(sums, stream);
+  chosen_uh_.reserve_discarding(sums, stream);
 }
 
-void PseudoSkips::start(const PseudoTask& task, RecurrentStep& step, cudaStream_t stream) {
+void PseudoSkips::start(const PseudoTask& task, RecurrentStep& step, const Stream& stream) {
   const bool wide = has_wide(task.policy);
   const PseudoRules rules = rules_of(task);
   rules_.upload(&rules, 1, stream);

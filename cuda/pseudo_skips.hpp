@@ -23,7 +23,7 @@ class PseudoSkips {
  public:
   void reserve(const PseudoTask& task, Index chunk_rows, cudaStream_t stream);
   // State before the first step; leaves in `step` what the cells will read.
-  void start(const PseudoTask& task, RecurrentStep& step, cudaStream_t stream);
+  void start(const PseudoTask& task, RecurrentStep& step, const Stream& stream);
   // W x of a chunk of so many rows.
   void multiply_input(const PseudoTask& task, const PackView& pack, const InputOperand& input,
                       Index rows, cudaStream_t stream) const;
@@ -43,7 +43,7 @@ class PseudoSkips {
     void reserve(const Product& of_full, const Product& of_delta, bool has_wide, Index rows,
                  Index lanes, cudaStream_t stream);
     PseudoHalf start(const Product& of_full, const Product& of_delta, bool has_wide, Index lanes,
-                     cudaStream_t stream);
+                     const Stream& stream);
   };
   static void multiply(const PseudoHalf& half, const Product& of_full, const Product& of_delta,
                        Index rows, cudaStream_t stream);

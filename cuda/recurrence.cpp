@@ -4,31 +4,32 @@ namespace edgeval::gpu {
 
 void Recurrence::reserve(const RecurrenceTask& task, cudaStream_t stream) {
   const Index padded = Product::padded(task.rows);
-  h_.resize(padded, task.layer.width(), stream);
-  c_.reserve(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
+  h_.resize_discarding(padded, task.layer.width(), stream);
+  c_.reserve_discarding(
+      task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
   if (task.products.recurrent) {
     const ProductShape& recurrent = task.products.recurrent->shape();
-    uh_.reserve(padded * recurrent.sum_bytes(), stream);
+    uh_.reserve_discarding(padded * recurrent.sum_bytes(), stream);
     if (!keeps_elements(task.policy))
-      h_operand_.reserve(padded * recurrent.operand_bytes(), stream);
-    h_state_.reserve(task.rows * task.layer.width() * state_bytes(task.policy), stream);
+      h_operand_.reserve_discarding(padded * recurrent.operand_bytes(), stream);
+    h_state_.reserve_discarding(task.rows * task.layer.width() * state_bytes(task.policy), stream);
   }
   if (task.products.after) reserve_after(task, stream);
   numbers_.reserve(task.products, task.policy, stream);
   rule_ = rule_bytes(task.policy, task.products.recurrent_bits);
-  rule_on_device_.reserve(static_cast<Index>(rule_.size()), stream);
+  rule_on_device_.reserve_discarding(static_cast<Index>(rule_.size()), stream);
 }
 
 // For a product that follows within a step.
 void Recurrence::reserve_after(const RecurrenceTask& task, cudaStream_t stream) {
   const ProductShape& after = task.products.after->shape();
   const Index padded = Product::padded(task.rows);
-  before_after_.resize(padded, task.layer.cells, stream);
-  after_operand_.reserve(padded * after.operand_bytes(), stream);
-  after_.reserve(padded * after.sum_bytes(), stream);
+  before_after_.resize_discarding(padded, task.layer.cells, stream);
+  after_operand_.reserve_discarding(padded * after.operand_bytes(), stream);
+  after_.reserve_discarding(padded * after.sum_bytes(), stream);
 }
 
-void Recurrence::start(const RecurrenceTask& task, cudaStream_t stream) {
+void Recurrence::start(const RecurrenceTask& task, const Stream& stream) {
   c_.zero(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
   h_.zero(stream);
   rule_on_device_.upload(rule_, stream);

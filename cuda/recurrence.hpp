@@ -21,7 +21,7 @@ class Recurrence {
   // All the memory of the task, so that nothing below allocates.
   void reserve(const RecurrenceTask& task, cudaStream_t stream);
   // State before the first step: c, h and what the operand's rule remembers.
-  void start(const RecurrenceTask& task, cudaStream_t stream);
+  void start(const RecurrenceTask& task, const Stream& stream);
   // What the kernels read, without pack, cursor, wx, output, x and totals.
   RecurrentStep step(const RecurrenceTask& task) const;
   // Behind the products W and U of step cursor + ahead and a selection's choice: the cells, and a
@@ -32,7 +32,7 @@ class Recurrence {
   DeviceView<float> h() const { return h_.view(); }
   // `count` of Numbers::State, row by row, c_stride apart. Copies are done once the stream was
   // synchronized.
-  void upload_cells(const std::byte* states, Index count, cudaStream_t stream) {
+  void upload_cells(const std::byte* states, Index count, const Stream& stream) {
     c_.upload(states, count * kStateBytes, stream);
   }
   void download_cells(std::byte* states, Index count, cudaStream_t stream) const {

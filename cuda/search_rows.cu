@@ -81,25 +81,25 @@ __global__ void go_on_kernel(RowView view, const std::int32_t* tokens, Index row
 
 }  // namespace
 
-void SearchRows::reserve(Index rows, Index sentences, Index steps, cudaStream_t stream) {
-  state_.reserve(1, stream);
-  cursor_.reserve(1, stream);
-  active_.reserve(steps + 2, stream);
-  no_offset_.reserve(steps + 2, stream);
+void SearchRows::reserve(Index rows, Index sentences, Index steps, const Stream& stream) {
+  state_.reserve_discarding(1, stream);
+  cursor_.reserve_discarding(1, stream);
+  active_.reserve_discarding(steps + 2, stream);
+  no_offset_.reserve_discarding(steps + 2, stream);
   no_offset_.zero(steps + 2, stream);
-  begin_.reserve(sentences + 1, stream);
+  begin_.reserve_discarding(sentences + 1, stream);
   for (DeviceBuffer<std::int32_t>* buffer : {&sentence_, &positions_, &place_, &token_, &parent_})
-    buffer->reserve(rows, stream);
-  score_.reserve(rows, stream);
-  if (row_numbers_.capacity() >= rows) return;
+    buffer->reserve_discarding(rows, stream);
+  score_.reserve_discarding(rows, stream);
+  if (numbered_ >= rows) return;
   std::vector<Index> numbers(static_cast<std::size_t>(rows));
   std::iota(numbers.begin(), numbers.end(), Index{0});
   row_numbers_.upload(numbers, stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for numbers
+  numbered_ = rows;
 }
 
 void SearchRows::start(const std::vector<std::int32_t>& order, const std::vector<Index>& begin,
-                       int token, cudaStream_t stream) {
+                       int token, const Stream& stream) {
   const auto rows = static_cast<Index>(order.size());
   const SearchState state{.rows = rows, .running = 0, .step = 0, .finished = 0, .overflowed = 0};
   const std::vector<std::int32_t> tokens(order.size(), token);
@@ -109,7 +109,6 @@ void SearchRows::start(const std::vector<std::int32_t>& order, const std::vector
   token_.upload(tokens, stream);
   place_.zero(rows, stream);
   score_.zero(rows, stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for what lies on the host
 }
 
 RowView SearchRows::view() const {

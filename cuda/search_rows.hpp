@@ -42,11 +42,11 @@ struct RowSegment {
 class SearchRows {
  public:
   // steps: the most that will be made.
-  void reserve(Index rows, Index sentences, Index steps, cudaStream_t stream);
+  void reserve(Index rows, Index sentences, Index steps, const Stream& stream);
   // order: the sentences of the first rows, one each; begin: as RowView has it; token: that before
   // the first step.
   void start(const std::vector<std::int32_t>& order, const std::vector<Index>& begin, int token,
-             cudaStream_t stream);
+             const Stream& stream);
 
   RowView view() const;
   // As the kernels of the recurrence see rows: lanes that all run the cursor's step. `steps` has
@@ -60,6 +60,7 @@ class SearchRows {
   DeviceBuffer<Index> active_, no_offset_, row_numbers_, begin_;
   DeviceBuffer<std::int32_t> sentence_, positions_, place_, token_, parent_;
   DeviceBuffer<float> score_;
+  Index numbered_ = 0;  // rows that row_numbers_ has
 };
 
 // Begins a step that is launched for `rows` rows.

@@ -38,23 +38,24 @@ void count_selected(LayerActivity& activity, const LayerPolicy& policy, std::uin
 void Selection::reserve(const SelectionTask& task, Index chunk_rows, cudaStream_t stream) {
   const Index neurons = neurons_of(task.layer), lane_rows = Product::padded(task.lanes);
   choice_ = choice_bytes(task.policy);
-  choice_on_device_.reserve(static_cast<Index>(choice_.size()), stream);
-  memory_.reserve(task.lanes * selection_bytes(task.policy, neurons, task.layer.cells), stream);
-  chosen_wx_.reserve(task.lanes * neurons * kMostSumBytes, stream);
-  chosen_uh_.reserve(task.lanes * neurons * kMostSumBytes, stream);
+  choice_on_device_.reserve_discarding(static_cast<Index>(choice_.size()), stream);
+  memory_.reserve_discarding(task.lanes * selection_bytes(task.policy, neurons, task.layer.cells),
+                             stream);
+  chosen_wx_.reserve_discarding(task.lanes * neurons * kMostSumBytes, stream);
+  chosen_uh_.reserve_discarding(task.lanes * neurons * kMostSumBytes, stream);
   if (!task.products.recurrent)
-    no_recurrent_.reserve(lane_rows * task.products.input.shape().sum_bytes(), stream);
+    no_recurrent_.reserve_discarding(lane_rows * task.products.input.shape().sum_bytes(), stream);
   if (task.second == nullptr) return;
   const ProductShape& input = task.second->input.shape();
-  x_operand_.reserve(chunk_rows * input.operand_bytes(), stream);
-  second_wx_.reserve(chunk_rows * input.sum_bytes(), stream);
+  x_operand_.reserve_discarding(chunk_rows * input.operand_bytes(), stream);
+  second_wx_.reserve_discarding(chunk_rows * input.sum_bytes(), stream);
   if (!task.second->recurrent) return;
   const ProductShape& recurrent = task.second->recurrent->shape();
-  h_operand_.reserve(lane_rows * recurrent.operand_bytes(), stream);
-  second_uh_.reserve(lane_rows * recurrent.sum_bytes(), stream);
+  h_operand_.reserve_discarding(lane_rows * recurrent.operand_bytes(), stream);
+  second_uh_.reserve_discarding(lane_rows * recurrent.sum_bytes(), stream);
 }
 
-void Selection::start(const SelectionTask& task, RecurrentStep& step, cudaStream_t stream) {
+void Selection::start(const SelectionTask& task, RecurrentStep& step, const Stream& stream) {
   const Index neurons = neurons_of(task.layer);
   choice_on_device_.upload(choice_, stream);
   memory_.zero(task.lanes * selection_bytes(task.policy, neurons, task.layer.cells), stream);

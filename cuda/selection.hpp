@@ -35,7 +35,7 @@ class Selection {
 
   void reserve(const SelectionTask& task, Index chunk_rows, cudaStream_t stream);
   // State before the first step; leaves in `step` what the cells will read.
-  void start(const SelectionTask& task, RecurrentStep& step, cudaStream_t stream);
+  void start(const SelectionTask& task, RecurrentStep& step, const Stream& stream);
   // After a chunk's operand(x).
   void multiply_input(const SelectionTask& task, OperandRows operand, Index rows,
                       cudaStream_t stream) const;

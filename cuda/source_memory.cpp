@@ -5,13 +5,14 @@
 namespace edgeval::gpu {
 
 void SourceMemory::upload(const DecoderMemory& memory, const Attention& attention,
-                          const Arithmetic& arithmetic, cudaStream_t stream) {
+                          const Arithmetic& arithmetic, const Stream& stream) {
   const MatrixView<const float> keys = memory.keys.values.view();
-  keys_.resize(Product::padded(keys.rows), keys.cols, stream);  // a product reads them, too
+  keys_.resize_discarding(Product::padded(keys.rows), keys.cols,
+                          stream);  // a product reads them, too
   gpu::upload(keys, keys_.view().leading(keys.rows), stream);
   mlp_ = attention.type == Attention::Type::kMlp;
   if (mlp_) {
-    hidden_.resize(Product::padded(keys.rows), attention.hidden, stream);
+    hidden_.resize_discarding(Product::padded(keys.rows), attention.hidden, stream);
     score_.upload(attention.score.data(), attention.score.size(), stream);
   }
   FixedWeights score;
@@ -22,7 +23,7 @@ void SourceMemory::upload(const DecoderMemory& memory, const Attention& attentio
           bits_ = choice.kBits;
           x_bits_ = static_cast<int>(choice.input_bits);
           const MatrixView<const std::int32_t> codes = memory.codes.values.view();
-          codes_.resize(codes.rows, codes.cols, stream);
+          codes_.resize_discarding(codes.rows, codes.cols, stream);
           gpu::upload(codes, codes_.view(), stream);
           if (!mlp_) return;
           score = FixedWeights::of(attention.score.view(), bits_);
@@ -38,7 +39,6 @@ void SourceMemory::upload(const DecoderMemory& memory, const Attention& attentio
   logarithm_.upload(softmax_tables().logarithm, kKnots, stream);
   sigmoid_.upload(activation_tables().sigmoid, kTableSegments, stream);
   tanh_.upload(activation_tables().tanh, kTableSegments, stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for what lies on the host
 }
 
 SourceView SourceMemory::view() const {

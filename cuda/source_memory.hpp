@@ -10,7 +10,7 @@ class SourceMemory {
  public:
   // All but what mlp attention makes of the keys, which goes into hidden() before the first step.
   void upload(const DecoderMemory& memory, const Attention& attention, const Arithmetic& arithmetic,
-              cudaStream_t stream);
+              const Stream& stream);
   SourceView view() const;
   DeviceView<const float> keys() const { return keys_.view(); }
   DeviceView<float> hidden() const { return hidden_.view(); }

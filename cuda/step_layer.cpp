@@ -12,12 +12,12 @@ void StepInput::reserve(const DeviceProducts& products, const LayerPolicy& polic
   rows_ = rows;
   inputs_ = shape.inputs;
   const Index padded = Product::padded(rows);
-  if (!keeps_elements(policy)) operand_.reserve(padded * shape.operand_bytes(), stream);
-  sums_.reserve(padded * shape.sum_bytes(), stream);
-  state_.reserve(rows * inputs_ * state_bytes(policy), stream);
+  if (!keeps_elements(policy)) operand_.reserve_discarding(padded * shape.operand_bytes(), stream);
+  sums_.reserve_discarding(padded * shape.sum_bytes(), stream);
+  state_.reserve_discarding(rows * inputs_ * state_bytes(policy), stream);
 }
 
-void StepInput::start(const LayerPolicy& policy, cudaStream_t stream) {
+void StepInput::start(const LayerPolicy& policy, const Stream& stream) {
   launch_initial_state(policy, state_.data(), rows_ * inputs_, stream);
 }
 
@@ -79,7 +79,7 @@ void RecurrentStepLayer::reserve(const RecurrentStepTask& task, cudaStream_t str
 
 void RecurrentStepLayer::start(const RecurrentStepTask& task, const SearchRows& rows,
                                const Matrix<float>& h, const Matrix<float>& c,
-                               cudaStream_t stream) {
+                               const Stream& stream) {
   const RecurrenceTask& recurrence = task.recurrence;
   input_.start(recurrence.policy, stream);
   recurrence_.start(recurrence, stream);
@@ -100,7 +100,6 @@ void RecurrentStepLayer::start(const RecurrentStepTask& task, const SearchRows& 
           floats ? std::bit_cast<std::int32_t>(c(r, j)) : cell_state<std::int32_t>(c(r, j));
   recurrence_.upload_cells(reinterpret_cast<const std::byte*>(states.data()),
                            static_cast<Index>(states.size()), stream);
-  EDGEVAL_CUDA(cudaStreamSynchronize(stream));  // for states
 }
 
 void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const float> x,
@@ -138,7 +137,7 @@ void LinearStepLayer::reserve(const LinearStepTask& task, cudaStream_t stream) {
   numbers_.reserve(task.products, task.policy, stream);
 }
 
-void LinearStepLayer::start(const LinearStepTask& task, cudaStream_t stream) {
+void LinearStepLayer::start(const LinearStepTask& task, const Stream& stream) {
   input_.start(task.policy, stream);
   numbers_.upload(task.products, task.policy, stream);
 }

@@ -29,7 +29,7 @@ class StepInput {
  public:
   void reserve(const DeviceProducts& products, const LayerPolicy& policy, Index rows,
                cudaStream_t stream);
-  void start(const LayerPolicy& policy, cudaStream_t stream);
+  void start(const LayerPolicy& policy, const Stream& stream);
   // x [rows, C] -> sums(). Returns what entered the product.
   OperandRows multiply(const DeviceProducts& products, const LayerPolicy& policy,
                        DeviceView<const float> x, const OperandTotals& totals,
@@ -61,7 +61,7 @@ class RecurrentStepLayer {
   void reserve(const RecurrentStepTask& task, cudaStream_t stream);
   // h [rows, P] and c [rows, H] (of a GRU its h) of the first rows.
   void start(const RecurrentStepTask& task, const SearchRows& rows, const Matrix<float>& h,
-             const Matrix<float>& c, cudaStream_t stream);
+             const Matrix<float>& c, const Stream& stream);
   void run(const RecurrentStepTask& task, DeviceView<const float> x, const StepLaunch& launch);
   DeviceView<float> h() const { return recurrence_.h(); }
   void add_segments(const RecurrentStepTask& task, std::vector<RowSegment>& segments) const;
@@ -87,7 +87,7 @@ struct LinearStepTask {
 class LinearStepLayer {
  public:
   void reserve(const LinearStepTask& task, cudaStream_t stream);
-  void start(const LinearStepTask& task, cudaStream_t stream);
+  void start(const LinearStepTask& task, const Stream& stream);
   // x [rows, C] -> sums, without what ends the layer.
   void multiply(const LinearStepTask& task, DeviceView<const float> x,
                 const StepLaunch& launch) const;

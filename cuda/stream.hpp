@@ -1,29 +1,16 @@
 // Owners of a CUDA stream and of an event. A stream converts to the handle that launchers take as
-// their last argument.
+// their last argument, and uploads host memory that its caller may change or free at once: what is
+// copied is read before the call returns, into pinned memory that serves again when the stream has
+// passed it.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 
-#include "cuda/error.hpp"
+#include "cuda/pinned.hpp"
 
 namespace edgeval::gpu {
-
-class Stream {
- public:
-  Stream() {
-    cudaStream_t stream = nullptr;
-    EDGEVAL_CUDA(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
-    stream_.reset(stream);
-  }
-  operator cudaStream_t() const { return stream_.get(); }
-  void synchronize() const { EDGEVAL_CUDA(cudaStreamSynchronize(stream_.get())); }
-
- private:
-  struct Destroy {
-    void operator()(cudaStream_t stream) const { EDGEVAL_CUDA_NOTHROW(cudaStreamDestroy(stream)); }
-  };
-  std::unique_ptr<CUstream_st, Destroy> stream_;
-};
 
 class Event {
  public:
@@ -46,6 +33,60 @@ class Event {
     void operator()(cudaEvent_t event) const { EDGEVAL_CUDA_NOTHROW(cudaEventDestroy(event)); }
   };
   std::unique_ptr<CUevent_st, Destroy> event_;
+};
+
+// Rows of bytes, `stride` bytes apart.
+struct ByteRows {
+  Index count, bytes;
+  const std::byte* from;
+  Index from_stride;
+  std::byte* to;  // in device memory
+  Index to_stride;
+};
+
+// The pinned memory of a stream's uploads: a ring of blocks, made as they are needed.
+class Uploads {
+ public:
+  static constexpr Index kBlockBytes = 1 << 20;
+
+  // Not while the stream is captured.
+  void copy(const ByteRows& rows, cudaStream_t stream);
+
+ private:
+  struct Block {
+    PinnedBuffer<std::byte> memory{kBlockBytes};
+    Event passed;  // recorded behind the last copy out of the block
+  };
+  void copy_bytes(std::byte* to, const std::byte* from, Index bytes, cudaStream_t stream);
+  std::byte* room(Index bytes, cudaStream_t stream);
+
+  std::array<std::optional<Block>, 4> blocks_;
+  std::size_t current_ = 0;
+  Index used_ = 0;  // bytes of the current block
+};
+
+// For one thread at a time.
+class Stream {
+ public:
+  Stream() {
+    cudaStream_t stream = nullptr;
+    EDGEVAL_CUDA(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+    stream_.reset(stream);
+  }
+  operator cudaStream_t() const { return stream_.get(); }
+  void synchronize() const { EDGEVAL_CUDA(cudaStreamSynchronize(stream_.get())); }
+  void upload(const ByteRows& rows) const { uploads_->copy(rows, stream_.get()); }
+
+ private:
+  // Waits for what is under way, which may read pinned memory.
+  struct Destroy {
+    void operator()(cudaStream_t stream) const {
+      EDGEVAL_CUDA_NOTHROW(cudaStreamSynchronize(stream));
+      EDGEVAL_CUDA_NOTHROW(cudaStreamDestroy(stream));
+    }
+  };
+  std::unique_ptr<Uploads> uploads_ = std::make_unique<Uploads>();  // outlives the stream
+  std::unique_ptr<CUstream_st, Destroy> stream_;
 };
 
 }  // namespace edgeval::gpu

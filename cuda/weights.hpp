@@ -27,17 +27,17 @@ class DeviceLayer {
 
   // One entry a direction. cublas: must outlive the products.
   const std::vector<DeviceProducts>& get(const Arithmetic& arithmetic, const CublasLt& cublas,
-                                         cudaStream_t stream);
+                                         const Stream& stream);
   // A recurrent layer's weights in another form, in bytes.
   const std::vector<DeviceProducts>& in_form(WeightForm form, const CublasLt& cublas,
-                                             cudaStream_t stream);
+                                             const Stream& stream);
 
  private:
   // Weights of `bits` bits: 32 for fp32, 16 or 8 for integers.
   std::vector<DeviceProducts> upload(const RecurrentLayer& layer, int bits, const CublasLt& cublas,
-                                     cudaStream_t stream) const;
+                                     const Stream& stream) const;
   std::vector<DeviceProducts> upload(const LinearLayer& layer, int bits, const CublasLt& cublas,
-                                     cudaStream_t stream) const;
+                                     const Stream& stream) const;
 
   const Layer& layer_;
   std::vector<CellConstants> constants_;  // of each direction; products point to them

@@ -1,5 +1,6 @@
 #include "eval/common_options.hpp"
 
+#include <charconv>
 #include <cstdlib>
 #include <optional>
 
@@ -10,11 +11,39 @@ namespace edgeval {
 
 CLI::Validator between(Index low, Index high) { return CLI::Range(low, high).description(""); }
 
+namespace {
+
+constexpr std::string_view kGpu = "gpu";
+
+// The number behind "gpu:"; none where there is no such number.
+std::optional<int> gpu_number(std::string_view device) {
+  if (!device.starts_with("gpu:")) return std::nullopt;
+  const std::string_view digits = device.substr(kGpu.size() + 1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool whole = error == std::errc() && end == digits.data() + digits.size();
+  return whole && number >= 0 ? std::optional(number) : std::nullopt;
+}
+
+bool is_device(std::string_view text) {
+  return text == "auto" || text == "cpu" || text == kGpu || gpu_number(text);
+}
+
+}  // namespace
+
 void add_engine_options(CLI::App& command, EngineChoice& options) {
   command
-      .add_option("--device", options.device,
-                  "Where the network runs; auto takes a GPU when there is one")
-      ->check(CLI::IsMember({"auto", "cpu", "gpu"}))
+      .add_option(
+          "--device", options.device,
+          "Where the network runs: auto, cpu, gpu, or gpu:N for the GPU of that number; auto "
+          "takes a GPU when there is one")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return is_device(text) ? std::string()
+                                   : concat(text, ": must be auto, cpu, gpu or gpu:N");
+          },
+          ""))
+      ->type_name("DEVICE")
       ->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; 0: all")
       ->check(between(0, 4096))
@@ -32,20 +61,25 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
 namespace {
 
 bool takes_gpu(const EngineChoice& options) {
-  return options.device == "gpu" || (options.device == "auto" && !gpu::devices().empty());
+  return options.asks_for_gpu() || (options.device == "auto" && !gpu::devices().empty());
+}
+
+EngineOptions engine_options(const EngineChoice& options) {
+  return {.threads = options.threads, .gpu = gpu_number(options.device).value_or(kFirstDevice)};
 }
 
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options) {
-  const EngineOptions engine{.threads = options.threads};
+  const EngineOptions engine = engine_options(options);
   return takes_gpu(options) ? gpu::make_engine(model, engine) : make_cpu_engine(model, engine);
 }
 
 Translator make_translator(const TranslationModel& model, const EngineChoice& options) {
-  const EngineOptions engine{.threads = options.threads};
+  const EngineOptions engine = engine_options(options);
   if (!takes_gpu(options)) return {model, engine};
-  return {model, gpu::make_engine(model.network, engine), gpu::make_decoder_engine(model)};
+  return {model, gpu::make_engine(model.network, engine),
+          gpu::make_decoder_engine(model, {.device = engine.gpu})};
 }
 
 void add_data_options(CLI::App& command, DataChoice& options) {

@@ -19,9 +19,10 @@ CLI::Validator between(Index low, Index high);
 inline constexpr Index kLargestSeed = std::numeric_limits<Index>::max();
 
 struct EngineChoice {
-  std::string device = "auto";  // auto | cpu | gpu
+  std::string device = "auto";  // auto | cpu | gpu | gpu:N
   int threads = 0;
   Index batch = 0;
+  bool asks_for_gpu() const { return device.starts_with("gpu"); }
 };
 void add_engine_options(CLI::App& command, EngineChoice& options);
 

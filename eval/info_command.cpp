@@ -66,7 +66,7 @@ ordered_json layers() {
 ordered_json gather() {
   ordered_json json{
       {"edgeval", build_info("CPU, " + std::to_string(hardware_threads()) + " threads")},
-      {"gpus", gpu::devices()},
+      {"gpus", ordered_json::array()},
       {"axes",
        {{"arithmetic", axis<Arithmetic>()},
         {"weights", axis<Weights>()},
@@ -76,6 +76,8 @@ ordered_json gather() {
         {"beam", axis<Beam>()}}},
       {"layers", layers()},
       {"accelerators", ordered_json::array()}};
+  for (const gpu::Device& device : gpu::devices())
+    json["gpus"].push_back(concat("gpu:", device.number, " ", device.name));
   for (const hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder()))
     json["accelerators"].push_back(
         {{"name", accelerator.name}, {"description", accelerator.description}});

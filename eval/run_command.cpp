@@ -64,7 +64,7 @@ void expect_prices(const hw::Accelerator& accelerator, const Activity& busiest) 
 // For the network with its own weights, on the device of the engine it stands beside.
 std::unique_ptr<Engine> make_reference(const Model& trained, EngineChoice options,
                                        const Engine& beside) {
-  options.device = beside.on_gpu() ? "gpu" : "cpu";
+  if (options.device == "auto") options.device = beside.on_gpu() ? "gpu" : "cpu";
   return make_engine(trained, options);
 }
 

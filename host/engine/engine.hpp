@@ -52,7 +52,8 @@ struct FinalStates {
 class LayerObserver {
  public:
   virtual ~LayerObserver() = default;
-  // All lanes, or as many of them at a time as a GPU's memory holds.
+  // All lanes, or as many of them at a time as a GPU's memory holds. When run() throws
+  // std::bad_alloc, what was seen is void.
   virtual void on_layer(Index /*layer*/, const Ragged<float>& /*input*/,
                         const Ragged<float>& /*output*/) {}
   // One call per recurrent layer, direction and lane; modes in time order, whatever the direction.
@@ -67,11 +68,14 @@ class LayerObserver {
   virtual bool sees_layers() const { return true; }
 };
 
+inline constexpr int kFirstDevice = -1;  // the first GPU that can be used
+
 struct EngineOptions {
   int threads = 0;                     // CPU threads; 0: all of the machine
   std::int64_t chunk_bytes = 1 << 20;  // of pre-activations held at once by a task (CPU)
   std::int64_t gpu_chunk_bytes =
       0;  // of operands and pre-activations held at once by a direction; 0: from its memory
+  int gpu = kFirstDevice;  // number of the GPU, as CUDA counts them
   bool byte_instructions =
       true;  // false: integer products through fp32, as on CPUs without such instructions
 };

@@ -10,7 +10,11 @@ PackedLayer::PackedLayer(const Layer& layer, ByteProduct::Route route)
 template <class Product>
 const DirectionProducts<Product>& PackedLayer::get() {
   DirectionProducts<Product>& products = std::get<DirectionProducts<Product>>(products_);
-  if (products.empty()) std::visit([&](const auto& layer) { pack(layer, products); }, layer_);
+  if (products.empty()) {
+    DirectionProducts<Product> fresh;  // kept once all of them are there
+    std::visit([&](const auto& layer) { pack(layer, fresh); }, layer_);
+    products = std::move(fresh);
+  }
   return products;
 }
 
@@ -46,8 +50,9 @@ std::vector<QuantizedLayer> PackedLayer::arithmetics(const DynamicPrecision& cho
 }
 
 const std::vector<SecondProducts>& PackedLayer::in_form(WeightForm form) {
-  std::vector<SecondProducts>& products = forms_[form];
-  if (!products.empty()) return products;
+  const auto known = forms_.find(form);
+  if (known != forms_.end()) return known->second;
+  std::vector<SecondProducts> products;  // kept once all of them are there
   const auto product = [&](const Matrix<float>& weight) {
     return FixedProduct<std::int32_t>(weights_in_form(weight, form));
   };
@@ -58,7 +63,7 @@ const std::vector<SecondProducts>& PackedLayer::in_form(WeightForm form) {
     if (weights[d].weight_hh.size() > 0)
       of_direction.recurrent.emplace(product(weights[d].weight_hh));
   }
-  return products;
+  return forms_.emplace(form, std::move(products)).first->second;
 }
 
 // Rows [first, first + count) of a matrix, in the format of the whole matrix.

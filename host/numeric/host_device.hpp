@@ -1,7 +1,8 @@
 // EDGEVAL_HD marks a function that runs on the CPU and on the GPU. Such functions decide and count,
-// so they give the same bits on both: no libm, no contraction (-ffp-contract=off, --fmad=false), a
-// fixed order of operations. EDGEVAL_HD_ALWAYS marks one that stands in loops which vectorise only
-// when they call nothing, EDGEVAL_LOOP_BODY the lambda that is such a loop's body.
+// so they give the same bits on both: no libm beyond floor and sqrt, which are exact or rounded
+// once everywhere, no contraction (-ffp-contract=off, --fmad=false), a fixed order of operations.
+// EDGEVAL_HD_ALWAYS marks one that stands in loops which vectorise only when they call nothing,
+// EDGEVAL_LOOP_BODY the lambda that is such a loop's body.
 #pragma once
 
 #ifdef __CUDACC__

@@ -129,16 +129,16 @@ class Peer {
       for (Index t = 0; t < features.length(order_[lane]); ++t)
         std::copy_n(features.sequence(order_[lane]).row(t), kInputs,
                     x_.begin() + static_cast<std::ptrdiff_t>(at(t, lane, kInputs)));
-    y_there_.reserve(static_cast<Index>(y_.size()), stream_);
+    y_there_.reserve_discarding(static_cast<Index>(y_.size()), stream_);
     std::size_t reserve_bytes = 0;
     EDGEVAL_CUDNN(cudnnGetRNNTempSpaceSizes(cudnn_, rnn_, CUDNN_FWD_MODE_INFERENCE, x_of_,
                                             &work_bytes_, &reserve_bytes));
-    work_.reserve(static_cast<Index>(work_bytes_), stream_);
+    work_.reserve_discarding(static_cast<Index>(work_bytes_), stream_);
   }
 
   void upload_weights(const Model& model) {
     EDGEVAL_CUDNN(cudnnGetRNNWeightSpaceSize(cudnn_, rnn_, &weight_bytes_));
-    weights_.reserve(static_cast<Index>(weight_bytes_), stream_);
+    weights_.reserve_discarding(static_cast<Index>(weight_bytes_), stream_);
     weights_.zero(static_cast<Index>(weight_bytes_), stream_);  // a gate's second bias stays 0
     for (int layer = 0; layer < kLayers; ++layer)
       for (int direction = 0; direction < 2; ++direction) {

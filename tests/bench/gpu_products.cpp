@@ -112,7 +112,7 @@ struct Case {
     for (Index o = 0; o < weight.rows(); ++o) std::copy_n(weight.row(o), weight.cols(), w.row(o));
     x_there.upload(x.data(), x.size(), stream);
     w_there.upload(w.data(), w.size(), stream);
-    y_there.reserve(x.rows() * shape.sum_stride(), stream);
+    y_there.reserve_discarding(x.rows() * shape.sum_stride(), stream);
     stream.synchronize();
   }
 
@@ -189,7 +189,7 @@ class Plain {
                                                   &preference, static_cast<int>(offered.size()),
                                                   offered.data(), &found));
     DeviceBuffer<std::byte> workspace;
-    workspace.reserve(kWorkspace, stream);
+    workspace.reserve_discarding(kWorkspace, stream);
     const float one = 1, zero = 0;
     const std::int32_t whole_one = 1, whole_zero = 0;
     const void* alpha = floats ? static_cast<const void*>(&one) : &whole_one;
@@ -224,7 +224,7 @@ void bench(const Weights& weights, int bits, Index rows, const Product& ours,
   given.forget(stream);
   const double time = microseconds([&] { ours(x, rows, y, stream); }, stream);
   given.expect_right("our product", stream);
-  print("ours", weights, bits, rows, time, ours.shape(), ours.algorithm());
+  print("ours", weights, bits, rows, time, ours.shape(), ours.algorithm(rows));
   const Plain plain(given, cublas, stream);
   if (plain.best_time > 0)
     print("plain", weights, bits, rows, plain.best_time, ours.shape(), plain.best);
@@ -237,7 +237,7 @@ void bench(const Weights& weights, const gpu::CublasLt& cublas, const gpu::Strea
   for (const Index rows : kRows) {
     for (const int bits : {8, 16}) {
       const FixedWeights fixed = FixedWeights::of(weight.view(), bits);
-      const Product product(cublas, fixed, bits, rows, stream);
+      const Product product(cublas, fixed, bits, stream);
       bench<std::int8_t, std::int32_t>(weights, bits, rows, product, fixed.digits(bits), cublas,
                                        stream);
     }

@@ -370,8 +370,9 @@ TEST_F(Refused, Options) {
   for (const auto& [arguments, message] : cases)
     EXPECT_TRUE(is_refusal(inputs().run(arguments), message));
   const std::vector<std::array<std::string, 2>> values{
-      {"--device", "tpu"}, {"--threads", "-1"}, {"--threads", "two"}, {"--batch", "-3"},
-      {"--limit", "0"},    {"--limit", "1.5"},  {"--seed", "-1"},     {"--format", "yaml"}};
+      {"--device", "tpu"}, {"--device", "gpu:"}, {"--device", "gpu:-1"}, {"--device", "gpu:1x"},
+      {"--threads", "-1"}, {"--threads", "two"}, {"--batch", "-3"},      {"--limit", "0"},
+      {"--limit", "1.5"},  {"--seed", "-1"},     {"--format", "yaml"}};
   for (const auto& [option, value] : values)
     EXPECT_TRUE(is_refusal(inputs().run_with(option, value), option));
   EXPECT_TRUE(is_refusal(inputs().run_with("--policy", ""),

@@ -1,6 +1,8 @@
 // What the evaluation does with a GPU: `--device auto` takes it, and whole texts are translated
 // there as on the CPU. Labelled gpu.
+#include "cuda/engine.hpp"
 #include "eval/common_options.hpp"
+#include "host/core/error.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/safetensors.hpp"
 #include "tests/support/translation_task.hpp"
@@ -13,6 +15,29 @@ TEST(DeviceChoice, AutoTakesTheGpu) {
   const Model model = random_model({.inputs = 3, .lstm = {{.cells = 2}}, .outputs = 5}, 1);
   EXPECT_TRUE(make_engine(model, {})->on_gpu());
   EXPECT_FALSE(make_engine(model, {.device = "cpu"})->on_gpu());
+}
+
+TEST(DeviceChoice, TakesEveryGpuByItsNumberAndNoOther) {
+  EDGEVAL_NEEDS_GPU();
+  const Model model = random_model({.inputs = 3, .lstm = {{.cells = 2}}, .outputs = 5}, 1);
+  Random random(2);
+  const Ragged<float> features = random_batch(random, {5, 40}, 3);
+  const OperatingPoint point = dense_point(model);
+  const BatchResult expected = make_engine(model, {.device = "gpu"})->run(features, point);
+  for (const gpu::Device& device : gpu::devices()) {
+    const auto engine = make_engine(model, {.device = concat("gpu:", device.number)});
+    EXPECT_EQ(engine->device(), device.name);
+    EXPECT_EQ(engine->run(features, point).activity, expected.activity);
+  }
+  try {
+    make_engine(model, {.device = "gpu:99"});
+    FAIL() << "there is no such GPU";
+  } catch (const Error& error) {
+    const gpu::Device first = gpu::devices().front();
+    EXPECT_NE(std::string(error.what()).find(concat("gpu:", first.number, " (", first.name, ")")),
+              std::string::npos)
+        << error.what();
+  }
 }
 
 TEST(GpuTranslationOfText, OfTheShippedCaptionsScoresAsOnTheCpu) {

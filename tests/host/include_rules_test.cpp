@@ -105,6 +105,27 @@ TEST(IncludeRules, AHeaderIncludesItselfOnce) {
         << file;
 }
 
+// What runs on both devices gives the same bits on both (host/numeric/host_device.hpp), so it calls
+// no mathematics library, whose last bits differ.
+TEST(IncludeRules, BodiesAndKernelsCallNoMathematicsLibrary) {
+  static const std::regex call(
+      R"re(\b(log|log2|log10|log1p|exp|exp2|expm1|pow|sin|cos|tan|sinh|cosh|tanh|cbrt|fma)f?\()re");
+  std::size_t files = 0;
+  for (const std::string& file : sources()) {
+    const bool body = file.starts_with("host/engine/body/") ||
+                      file == "host/numeric/nonlinear.hpp" || file == "host/numeric/softmax.hpp";
+    const bool kernel = file.ends_with(".cu") || file.ends_with(".cuh");
+    if (!body && !(kernel && file.starts_with("cuda/"))) continue;
+    ++files;
+    std::istringstream lines(read_file(source_folder() / file));
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_FALSE(std::regex_search(line.substr(0, line.find("//")), call))
+          << file << ": " << line;
+  }
+  EXPECT_GT(files, 20U);
+  EXPECT_TRUE(std::regex_search("x + std::log(sum);", call));
+}
+
 TEST(IncludeRules, AViolationIsFound) {
   const std::vector<std::pair<std::string, std::string>> forbidden{
       {"host/technique/a.hpp", "host/core/error.hpp"},

@@ -9,6 +9,7 @@
 
 #include "host/core/error.hpp"
 #include "host/numeric/activation_table.hpp"
+#include "host/numeric/nonlinear.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -392,6 +393,31 @@ TEST(Nonlinearity, CountsReadsComparisonsAndArithmeticOfEveryEvaluation) {
       EXPECT_EQ(layer[Count::kNonlinearityComparisons], c.comparisons * outputs);
     }
   }
+}
+
+// Against libm in the 64 bits of long double, which is exact for this purpose.
+TEST(NaturalLogarithm, IsWithinTwoUnitsOfTheLastPlace) {
+  const auto check = [](double x) {
+    const long double exact = std::log(static_cast<long double>(x));
+    ASSERT_LE(std::fabs(static_cast<long double>(natural_logarithm(x)) - exact),
+              0x1p-51L * std::fabs(exact))
+        << x;
+  };
+  Random random(5);
+  for (int exponent = -1022; exponent < 1024; ++exponent)
+    for (int i = 0; i < 50; ++i) check(std::ldexp(random.uniform(1, 2), exponent));
+  for (int i = 0; i < 100000; ++i) check(random.uniform(0.6, 1.6));  // where the logarithm is 0
+  for (int bits = 1; bits <= 52; ++bits)
+    for (double near : {1 + std::ldexp(1.0, -bits), 1 - std::ldexp(1.0, -bits)}) check(near);
+  for (double root : {std::sqrt(0.5), std::sqrt(2.0)})  // where the exponent changes
+    for (double x : {std::nextafter(root, 0.0), root, std::nextafter(root, 9.0)}) check(x);
+}
+
+TEST(NaturalLogarithm, OfOneIsZeroAndKeepsWhatIsNoNumber) {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(natural_logarithm(1), 0);
+  EXPECT_EQ(natural_logarithm(kInfinite), kInfinite);
+  EXPECT_TRUE(std::isnan(natural_logarithm(std::numeric_limits<double>::quiet_NaN())));
 }
 
 }  // namespace

@@ -15,6 +15,10 @@ void seed(std::uint64_t value);
 std::size_t live_bytes();
 long live_objects();
 
+// Whether nobody wrote to memory that was given back lately. (Under AddressSanitizer always: it
+// ends the program.) Run what was launched first.
+bool freed_memory_is_untouched();
+
 // What a device holds in all, in bytes; an allocation that would exceed it fails.
 void set_memory(std::size_t bytes);
 

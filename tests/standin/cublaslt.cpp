@@ -176,6 +176,17 @@ std::size_t bytes_of(const Layout& layout) {
   return last * (layout.type == CUDA_R_8I ? 1 : 4);
 }
 
+// Why the algorithm does not make this product; empty if it does.
+std::string problem_of(const Algorithm& algorithm, const Product& product, const Layout& a,
+                       const Layout& b) {
+  if (algorithm.m != a.cols || algorithm.k != a.rows)
+    return "the algorithm was chosen for other weights";
+  if (algorithm.kind == Kind::kFails) return "the algorithm was said to fail";
+  if (algorithm.kind == Kind::kOther && product.compute == CUBLAS_COMPUTE_32I && b.cols < 64)
+    return "the algorithm takes no fewer than 64 columns";
+  return "";
+}
+
 // What alpha or beta is.
 bool is(const void* scalar, bool floats, int value) {
   return floats ? *static_cast<const float*>(scalar) == static_cast<float>(value)
@@ -314,6 +325,25 @@ cublasStatus_t cublasLtMatmulAlgoConfigGetAttribute(const cublasLtMatmulAlgo_t* 
   return CUBLAS_STATUS_SUCCESS;
 }
 
+cublasStatus_t cublasLtMatmulAlgoCheck(cublasLtHandle_t, cublasLtMatmulDesc_t product,
+                                       cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
+                                       cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
+                                       const cublasLtMatmulAlgo_t* algorithm,
+                                       cublasLtMatmulHeuristicResult_t* result) {
+  const Machine::Call call;
+  if (!call.ok()) return CUBLAS_STATUS_INTERNAL_ERROR;
+  const Layout &la = inside<Layout>(a), &lb = inside<Layout>(b);
+  std::string problem =
+      problem_of(inside<Product>(product), la, lb, inside<Layout>(c), inside<Layout>(d));
+  if (problem.empty())
+    problem = problem_of(inside<Algorithm>(algorithm), inside<Product>(product), la, lb);
+  if (!problem.empty()) return refuse(problem, CUBLAS_STATUS_NOT_SUPPORTED);
+  *result = {};
+  result->algo = *algorithm;
+  result->state = CUBLAS_STATUS_SUCCESS;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
 cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t product,
                               const void* alpha, const void* a, cublasLtMatrixLayout_t a_layout,
                               const void* b, cublasLtMatrixLayout_t b_layout, const void* beta,
@@ -330,9 +360,9 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t prod
   const std::string problem =
       problem_of(inside<Product>(product), la, lb, inside<Layout>(c_layout), ld);
   if (!problem.empty()) return refuse(problem);
-  if (chosen.m != la.cols || chosen.k != la.rows)
-    return refuse("the algorithm was chosen for other weights");
-  if (chosen.kind == Kind::kFails) return refuse("the algorithm was said to fail");
+  if (const std::string unfit = problem_of(chosen, inside<Product>(product), la, lb);
+      !unfit.empty())
+    return refuse(unfit);
   const bool floats = inside<Product>(product).compute == CUBLAS_COMPUTE_32F_PEDANTIC;
   if (!is(alpha, floats, 1) || !is(beta, floats, 0) || c != d)
     return refuse("the stand-in makes plain products");

@@ -104,6 +104,15 @@ void Machine::set_aside(void* data, std::size_t bytes) {
 #endif
 }
 
+bool Machine::freed_memory_is_untouched() const {
+  for (const auto& [data, bytes] : freed_) {
+    const auto* const first = static_cast<const unsigned char*>(data);
+    if (!std::all_of(first, first + bytes, [](unsigned char byte) { return byte == 0xFF; }))
+      return false;
+  }
+  return true;
+}
+
 cudaError_t Machine::release(void* data, bool pinned) {
   if (data == nullptr) return cudaSuccess;
   const auto found = memory.find(static_cast<std::byte*>(data));
@@ -224,6 +233,10 @@ std::size_t live_bytes() {
   std::size_t bytes = 0;
   for (const auto& [data, allocation] : Machine::get().memory) bytes += allocation.bytes;
   return bytes;
+}
+bool freed_memory_is_untouched() {
+  const std::lock_guard lock(Machine::get().mutex);
+  return Machine::get().freed_memory_is_untouched();
 }
 long live_objects() {
   const Machine& machine = Machine::get();

@@ -64,6 +64,7 @@ struct Allocation {
 class Machine {
  public:
   static Machine& get();
+  bool freed_memory_is_untouched() const;
 
   // Every call of the runtime holds one. ok(): the call may go on; else error() says why not.
   class Call {

@@ -2,8 +2,6 @@
 // shares; in fp32 and in integers (host/numeric/softmax.hpp has the formats).
 #pragma once
 
-#include <cmath>
-
 #include "host/engine/body/block.hpp"
 #include "host/numeric/nonlinear.hpp"
 #include "host/numeric/softmax.hpp"
@@ -28,7 +26,7 @@ EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, float* z, Index width) {
   const float most = greatest(block, z, width);
   const double sum = block.template total<double>(
       width, [&](Index i) { return static_cast<double>(exponential(z[i] - most)); });
-  const auto shift = static_cast<float>(static_cast<double>(most) + std::log(sum));
+  const auto shift = static_cast<float>(static_cast<double>(most) + natural_logarithm(sum));
   block.for_each(width, [&](Index i) { z[i] -= shift; });
 }
 

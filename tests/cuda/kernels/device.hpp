@@ -13,19 +13,24 @@
 namespace edgeval::test {
 
 template <class T>
-gpu::DeviceBuffer<T> on_device(const std::vector<T>& values, cudaStream_t stream) {
+gpu::DeviceBuffer<T> on_device(const std::vector<T>& values, const gpu::Stream& stream) {
   gpu::DeviceBuffer<T> buffer;
   buffer.upload(values, stream);
   return buffer;
 }
 
-inline gpu::DeviceMatrix<float> on_device(MatrixView<const float> values, cudaStream_t stream,
+inline gpu::DeviceMatrix<float> on_device(MatrixView<const float> values, const gpu::Stream& stream,
                                           Index rows = 0) {
   gpu::DeviceMatrix<float> matrix;
-  matrix.resize(std::max(rows, values.rows), values.cols, stream);
+  matrix.resize_discarding(std::max(rows, values.rows), values.cols, stream);
   upload(values, matrix.view(), stream);
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));
   return matrix;
+}
+
+template <class T>
+gpu::DeviceBuffer<T> zeros_on_device(Index count, const gpu::Stream& stream) {
+  return on_device(std::vector<T>(static_cast<std::size_t>(count)), stream);
 }
 
 template <class T>
@@ -50,7 +55,7 @@ Rows float_rows(const gpu::DeviceMatrix<float>& matrix) {
 }
 
 template <class T>
-gpu::DeviceBuffer<std::byte> bytes_on_device(const T& value, cudaStream_t stream) {
+gpu::DeviceBuffer<std::byte> bytes_on_device(const T& value, const gpu::Stream& stream) {
   gpu::DeviceBuffer<std::byte> buffer;
   buffer.upload(reinterpret_cast<const std::byte*>(&value), sizeof value, stream);
   return buffer;

@@ -88,16 +88,17 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
   const auto numbers = bytes_on_device(FloatNumbers{bias.view().data}, stream);
   gpu::DeviceMatrix<float> c, h, operand, output;
   for (gpu::DeviceMatrix<float>* matrix : {&c, &h, &operand})
-    matrix->resize(r.lanes(), r.cells, stream);
-  output.resize(r.rows(), r.cells, stream);
+    matrix->resize_discarding(r.lanes(), r.cells, stream);
+  c.zero(stream);
+  h.zero(stream);
+  output.resize_discarding(r.rows(), r.cells, stream);
   gpu::DeviceBuffer<std::byte> state;
-  state.reserve(r.lanes() * r.cells * gpu::state_bytes(policy), stream);
+  state.reserve_discarding(r.lanes() * r.cells * gpu::state_bytes(policy), stream);
   gpu::launch_initial_state(policy, state.data(), r.lanes() * r.cells, stream);
-  gpu::DeviceBuffer<unsigned long long> changed, zero;
-  changed.reserve(r.lanes(), stream);
-  zero.reserve(r.lanes(), stream);
+  const auto changed = zeros_on_device<unsigned long long>(r.lanes(), stream),
+             zero = zeros_on_device<unsigned long long>(r.lanes(), stream);
   gpu::DeviceBuffer<gpu::StepCursor> cursor;
-  cursor.reserve(1, stream);
+  cursor.reserve_discarding(1, stream);
   const bool keeps = gpu::keeps_elements(policy);
   const gpu::RecurrentStep step{
       .pack = {lane.data(), steps.data(), active.data(), offset.data(), frame_of_row.data()},

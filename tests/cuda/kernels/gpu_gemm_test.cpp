@@ -15,7 +15,7 @@ Matrix<float> product_of(const gpu::Product& product, const Matrix<float>& x,
   const Index rows = gpu::Product::padded(x.rows());
   const auto there = on_device(x.view(), stream, rows);
   gpu::DeviceMatrix<float> y;
-  y.resize(rows, product.outputs(), stream);
+  y.resize_discarding(rows, product.outputs(), stream);
   product(float_rows<gpu::OperandRows>(there), x.rows(), float_rows<gpu::SumRows>(y), stream);
   Matrix<float> result(x.rows(), product.outputs());
   download(y.view(), result.view(), stream);
@@ -78,7 +78,7 @@ void expect_exact_sums(Index inputs, Index outputs, Index rows, const gpu::Cubla
   Random random(static_cast<std::uint64_t>(inputs * 1000 + outputs));
   const Matrix<float> weight = random_matrix(random, outputs, inputs);
   const FixedWeights weights = FixedWeights::of(weight.view(), Bits);
-  const gpu::Product product(cublas, weights, Bits, 4 * kBlock, stream);
+  const gpu::Product product(cublas, weights, Bits, stream);
   const gpu::ProductShape& shape = product.shape();
   EXPECT_EQ(product.weight_bits(), weights.fraction_bits);
   std::vector<std::int8_t> digits(
@@ -96,7 +96,7 @@ void expect_exact_sums(Index inputs, Index outputs, Index rows, const gpu::Cubla
   const auto there = on_device(digits, stream);
   gpu::DeviceBuffer<std::int32_t> sums;
   const Index count = gpu::Product::padded(rows) * shape.sum_bytes() / Index{4};
-  sums.reserve(count, stream);
+  sums.reserve_discarding(count, stream);
   product({reinterpret_cast<std::byte*>(there.data()), shape.operand_stride()}, rows,
           {reinterpret_cast<std::byte*>(sums.data()), shape.sum_stride()}, stream);
   const std::vector<std::int32_t> y = on_host(sums, count, stream);
@@ -122,6 +122,17 @@ TEST(GpuGemm, IntegersAreSummedExactly) {
         expect_exact_sums<8>(inputs, outputs, rows, cublas, stream);
         expect_exact_sums<16>(inputs, outputs, rows, cublas, stream);
       }
+}
+
+// Around the sizes where another algorithm takes over.
+TEST(GpuGemm, IntegersAreSummedExactlyForEveryNumberOfRows) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  const gpu::CublasLt cublas;
+  for (Index rows : {15, 16, 17, 64, 65, 127, 129, 512, 513, 1023, 1025, 4100, 8193}) {
+    expect_exact_sums<8>(7, 3, rows, cublas, stream);
+    expect_exact_sums<16>(7, 3, rows, cublas, stream);
+  }
 }
 
 }  // namespace

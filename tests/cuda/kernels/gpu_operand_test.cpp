@@ -45,15 +45,15 @@ struct DeviceCase {
   gpu::DeviceMatrix<float> x, operand;
   gpu::DeviceBuffer<std::byte> state;
   gpu::DeviceBuffer<unsigned long long> changed, zero;
-  DeviceCase(const LayerPolicy& policy, const Ragged<float>& input, cudaStream_t stream) {
+  DeviceCase(const LayerPolicy& policy, const Ragged<float>& input, const gpu::Stream& stream) {
     table.upload(input.offsets, stream);
     x = on_device(input.values.view(), stream);
-    operand.resize(input.values.rows(), input.cols(), stream);
+    operand.resize_discarding(input.values.rows(), input.cols(), stream);
     const Index states = input.sequences() * input.cols();
-    state.reserve(states * gpu::state_bytes(policy), stream);
+    state.reserve_discarding(states * gpu::state_bytes(policy), stream);
     gpu::launch_initial_state(policy, state.data(), states, stream);
-    changed.reserve(input.sequences(), stream);
-    zero.reserve(input.sequences(), stream);
+    changed = zeros_on_device<unsigned long long>(input.sequences(), stream);
+    zero = zeros_on_device<unsigned long long>(input.sequences(), stream);
   }
   gpu::InputOperand task() const {
     return {.x = x.view(),
@@ -97,7 +97,7 @@ void expect_digits(const OperandChoice& choice, const Arithmetic& arithmetic, In
   DeviceCase device(policy, input, stream);
   const gpu::ProductShape shape{width, 1, Bits};
   gpu::DeviceBuffer<std::int8_t> digits;
-  digits.reserve(frames * shape.operand_bytes(), stream);
+  digits.reserve_discarding(frames * shape.operand_bytes(), stream);
   gpu::InputOperand task = device.task();
   task.operand = {reinterpret_cast<std::byte*>(digits.data()), shape.operand_stride()};
   launch_frame_operand(policy, device.table.lanes(), task, stream);
@@ -146,8 +146,8 @@ TEST(GpuOperand, PackedRowsInChunks) {
       const gpu::Lanes& lanes = device.table.lanes();
       gpu::DeviceBuffer<StepMode> mode;
       gpu::DeviceBuffer<std::int32_t> live, running;
-      live.reserve(lanes.frames, stream);
-      running.reserve(lanes.count, stream);
+      live.reserve_discarding(lanes.frames, stream);
+      running.reserve_discarding(lanes.count, stream);
       launch_plan_every_step(lanes, true, {mode.data(), live.data(), running.data()}, stream);
       gpu::Packing packing;
       packing.reserve(lanes, stream);

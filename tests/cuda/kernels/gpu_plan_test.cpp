@@ -13,9 +13,9 @@ struct DevicePlan {
   gpu::DeviceBuffer<StepMode> mode;
   gpu::DeviceBuffer<std::int32_t> live, running;
   DevicePlan(const gpu::Lanes& lanes, cudaStream_t stream) {
-    mode.reserve(lanes.frames, stream);
-    live.reserve(lanes.frames, stream);
-    running.reserve(lanes.count, stream);
+    mode.reserve_discarding(lanes.frames, stream);
+    live.reserve_discarding(lanes.frames, stream);
+    running.reserve_discarding(lanes.count, stream);
   }
   gpu::PlanView view() const { return {mode.data(), live.data(), running.data()}; }
 };
@@ -82,9 +82,9 @@ TEST(GpuPlan, SkipsAndPacksAsTheCpuEngine) {
     const gpu::Lanes& lanes = table.lanes();
     const auto x = on_device(input.values.view(), stream);
     gpu::DeviceMatrix<std::int16_t> q;
-    q.resize(lanes.frames, width, stream);
+    q.resize_discarding(lanes.frames, width, stream);
     gpu::DeviceBuffer<FrameSimilarity> similarity;
-    similarity.reserve(lanes.frames, stream);
+    similarity.reserve_discarding(lanes.frames, stream);
     const SimilaritySkip skip{
         .threshold = 0.5, .max_consecutive = 2, .shift = 10, .fraction_bits = 13};
     launch_similarity(skip.rule(), lanes, x.view(), q.view(), similarity.data(), stream);

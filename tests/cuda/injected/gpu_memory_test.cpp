@@ -1,0 +1,37 @@
+// Device memory from point to point of one engine: what grew for one is no trouble to another, and
+// nobody writes to what went. On the stand-in for CUDA, which sees that
+// (tests/standin/control.hpp).
+#include "tests/cuda/compare.hpp"
+#include "tests/standin/control.hpp"
+
+namespace edgeval::test {
+namespace {
+
+// Steps enough that they are replayed from recordings, which hold the addresses of all memory.
+// Between two runs of a point another one lets the operand of the second product grow, and nothing
+// else that they hold.
+TEST(GpuMemory, ReplaysNoRecordingOfMemoryThatMoved) {
+  EDGEVAL_NEEDS_GPU();
+  const Model model =
+      random_model({.inputs = 20,
+                    .lstm = {{.cells = 100}, {.cells = 128, .kind = LayerKind::kGru}},
+                    .outputs = 0},
+                   1);
+  Random random(2);
+  const Ragged<float> features = random_batch(random, {70, 66, 68}, 20);
+  const LayerPolicy dense{
+      .plan = EveryStep{}, .operand = AsIs{}, .arithmetic = Int8{{.input_bits = 5}}};
+  OperatingPoint narrow{{dense, dense}}, wide{{dense, dense}};
+  narrow.layers[0].operand = wide.layers[1].operand = Memoized{.threshold = 0.5};
+  const std::unique_ptr<Engine> gpu = gpu::make_engine(model, {}), cpu = make_cpu_engine(model, {});
+  const auto run = [&](const OperatingPoint& point) {
+    const BatchResult expected = cpu->run(features, point), found = gpu->run(features, point);
+    ASSERT_EQ(found.activity, expected.activity);
+    ASSERT_TRUE(same_bits(found.outputs, expected.outputs));
+  };
+  for (const OperatingPoint& point : {narrow, wide, narrow, wide}) run(point);
+  EXPECT_TRUE(standin::freed_memory_is_untouched());
+}
+
+}  // namespace
+}  // namespace edgeval::test
