@@ -35,6 +35,7 @@ struct Workspace {
   DeviceBuffer<std::byte> operand, sums;  // of linear layers; sums of integers only
   DeviceBuffer<std::byte> state;
   LayerNumbers numbers;
+  OperandRule rule;
   DeviceBuffer<unsigned long long> totals;  // [shapes, kTotals, N]
   std::array<DirectionRunner, 2> runners;
 };
@@ -171,6 +172,7 @@ class GpuEngine final : public Engine {
     Workspace& space = *workspace_;
     const ProductShape& shape = products.input.shape();
     space.numbers.reserve(products, policy, stream_);
+    space.rule.reserve(policy, products.recurrent_bits, stream_);
     if (!keeps_elements(policy)) {
       space.operand.reserve(Product::padded(lanes.frames) * shape.operand_bytes(), stream_);
       space.state.reserve(lanes.count * shape.inputs * state_bytes(policy), stream_);
@@ -269,11 +271,14 @@ class GpuEngine final : public Engine {
     const OperandRows operand{
         keeps ? reinterpret_cast<std::byte*>(space.input.view().data) : space.operand.data(),
         shape.operand_stride()};
-    space.numbers.upload(products, policy, stream_);
+    space.numbers.upload(products, policy, false, stream_);
+    space.rule.reserve(policy, products.recurrent_bits, stream_);
+    space.rule.upload(stream_);
     launch_frame_operand(policy, lanes,
                          {.x = space.input.view(),
                           .operand = operand,
                           .state = keeps ? nullptr : space.state.data(),
+                          .rule = space.rule.data(),
                           .totals = totals(static_cast<Index>(part.running.size()), 0)},
                          stream_);
     const Index at_once = shape.floats() ? lanes.frames : linear_rows(shape);

@@ -1,5 +1,6 @@
 #include "cuda/numbers.hpp"
 
+#include "cuda/step_numbers.hpp"
 #include "host/engine/layer_arithmetic.hpp"
 
 namespace edgeval::gpu {
@@ -10,12 +11,28 @@ constexpr Index kMostBytes = 256;
 
 }  // namespace
 
+bool sums_fit_step(const DeviceProducts& products, const LayerPolicy& policy) {
+  return std::visit(
+      [&]<class Choice>(const Choice& choice) {
+        if constexpr (std::is_same_v<Choice, Fp32>)
+          return true;
+        else
+          return sums_fit(
+              products,
+              FixedConstants::of(products, Choice::kBits, static_cast<int>(choice.input_bits),
+                                 products.recurrent_bits),
+              Choice::kBits);
+      },
+      policy.arithmetic);
+}
+
 void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& policy,
                            cudaStream_t stream) {
   numbers_.reserve(kMostBytes, stream);
   offset_.reserve(products.bias->size(), stream);
   if (!std::holds_alternative<Fp32>(policy.arithmetic)) {
     bias_.reserve(products.bias->size(), stream);
+    narrow_bias_.reserve(products.bias->size(), stream);
     if (const CellConstants* constants = products.constants) {
       recurrent_bias_.reserve(constants->recurrent_bias.size(), stream);
       diagonal_.reserve(constants->diagonal.size(), stream);
@@ -29,7 +46,7 @@ void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& po
   }
 }
 
-void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& policy,
+void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& policy, bool fused,
                           cudaStream_t stream) {
   if (eight_bits_of_floats(policy)) {
     upload(quantized(products, std::get<DynamicPrecision>(policy.operand), stream),
@@ -38,7 +55,12 @@ void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& pol
   }
   std::visit(
       [&](const auto& arithmetic) {
-        upload(plain(products, arithmetic, stream), policy.nonlinearity, stream);
+        const auto numbers = plain(products, arithmetic, stream);
+        if (fused)
+          upload(step_numbers(numbers, pairs_.data(), narrow_bias_.data()), policy.nonlinearity,
+                 stream);
+        else
+          upload(numbers, policy.nonlinearity, stream);
       },
       policy.arithmetic);
 }
@@ -70,6 +92,8 @@ auto LayerNumbers::plain(const DeviceProducts& products, const Integer<Bits>& ch
   };
   const auto size = [](const auto& values) { return static_cast<Index>(values.size()); };
   move(numbers.bias, constants.scale.bias.data(), size(constants.scale.bias), bias_);
+  narrow_.assign(constants.scale.bias.begin(), constants.scale.bias.end());
+  narrow_bias_.upload(narrow_, stream);
   move(numbers.offset, constants.scale.offset.data(), size(constants.scale.offset), offset_);
   move(numbers.recurrent_bias, constants.recurrent_bias.data(), size(constants.recurrent_bias),
        recurrent_bias_);
@@ -94,6 +118,10 @@ ActivationTables LayerNumbers::tables(cudaStream_t stream) {
   if (table_sigmoid_.capacity() == 0 || table_tanh_.capacity() == 0) {
     table_sigmoid_.upload(activation_tables().sigmoid, kTableSegments, stream);
     table_tanh_.upload(activation_tables().tanh, kTableSegments, stream);
+  }
+  if (pairs_.capacity() == 0) {
+    static const auto pairs = activation_pairs();
+    pairs_.upload(pairs.data(), kActivationPairs, stream);
   }
   return {table_sigmoid_.data(), table_tanh_.data()};
 }

@@ -129,8 +129,8 @@ def basic_blocks(lines):
         block = Block(code[start][0], [text for _, text in code[start:end]])
         last = block.code[-1]
         always = not last.startswith("@") or last.startswith("@PT ")
-        leaves = re.search(r"\b(BRA|BRX|JMX|EXIT|RET)\b", last) and always
-        if target := re.search(r"\bBRA\b.*`\((\S+)\)", last):
+        leaves = re.search(r"\b(BRA|BRX|JMX|EXIT|RET)\b|CALL.*`\(\.L_x", last) and always
+        if target := re.search(r"\b(?:BRA|CALL)\b.*`\((\.L_x_\d+)\)", last):   # some long jumps are written as calls
             block.next.append(number[labels[target[1]]])
         if not leaves and end in number:
             block.next.append(number[end])
@@ -187,7 +187,7 @@ class Walk:
         self.blocks, self.loops, self.reached, self.trips = kernel.blocks, loops, reached, trips
 
     def rare(self, b):
-        return any("CALL" in text for text in self.blocks[b].code)
+        return any(re.search(r"CALL.*`\(\$", text) for text in self.blocks[b].code)
 
     def length(self, within, inner, start, ends):
         """From block `start` to one of which ends(b) holds, inside `within`, loops in `inner` as single nodes."""

@@ -84,7 +84,9 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
   const auto wx = on_device(r.wx.view(), stream), uh = on_device(r.uh.view(), stream);
   const auto bias = on_device(r.bias.view(), stream);
   const LayerPolicy policy{.plan = EveryStep{}, .operand = choice};
-  const auto rule = on_device(gpu::rule_bytes(policy, 0), stream);
+  gpu::OperandRule rule;
+  rule.reserve(policy, 0, stream);
+  rule.upload(stream);
   const auto numbers = bytes_on_device(FloatNumbers{bias.view().data}, stream);
   gpu::DeviceMatrix<float> c, h, operand, output;
   for (gpu::DeviceMatrix<float>* matrix : {&c, &h, &operand})
@@ -116,7 +118,8 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
       .width = r.cells,
       .c_stride = h.view().stride,
       .h_stride = h.view().stride,
-      .output_stride = output.view().stride};
+      .output_stride = output.view().stride,
+      .fused = true};
   launch_set_cursor(cursor.data(), {0, 0}, stream);
   launch_recurrent_operand(policy, step, r.active.front(), 0, stream);
   const Index padded = r.lanes() + 3;  // blocks of lanes that are not there leave at once

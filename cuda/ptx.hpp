@@ -1,0 +1,22 @@
+// Instructions of the GPU that C++ does not name, each with a plain body for every other compiler.
+#pragma once
+
+#include <cstdint>
+
+#include "host/numeric/host_device.hpp"
+
+namespace edgeval::gpu {
+
+// a b + c in one instruction. Written in C++ the compiler may widen a factor that stays the same
+// before a loop, and then multiplies 64 bits by 64.
+EDGEVAL_HD_ALWAYS std::int64_t multiply_add_wide(std::int32_t a, std::int32_t b, std::int64_t c) {
+#ifdef __CUDA_ARCH__
+  std::int64_t sum;
+  asm("mad.wide.s32 %0, %1, %2, %3;" : "=l"(sum) : "r"(a), "r"(b), "l"(c));
+  return sum;
+#else
+  return static_cast<std::int64_t>(a) * b + c;
+#endif
+}
+
+}  // namespace edgeval::gpu
