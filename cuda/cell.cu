@@ -25,16 +25,17 @@ __global__ void __launch_bounds__(kOperandThreads)
     recurrent_operand_kernel(RecurrentStep step, Index ahead, int lane_shift) {
   const int lane_threads = 1 << lane_shift, thread = threadIdx.x & (lane_threads - 1);
   const Index n = Index{blockIdx.x} * (kOperandThreads >> lane_shift) + (threadIdx.x >> lane_shift);
-  if (n >= step.pack.active[step.cursor->step + ahead]) return;
+  const Index active = step.pack.active[step.cursor->step + ahead];
+  if (Index{blockIdx.x} * (kOperandThreads >> lane_shift) >= active) return;
   const Rule rule = *reinterpret_cast<const Rule*>(step.rule);
-  const int width = static_cast<int>(step.width);
+  const int width = n < active ? static_cast<int>(step.width) : 0;
   const float* const h = step.h + n * step.h_stride;
   typename Rule::State* state = nullptr;
   if constexpr (!Rule::kIdentity)
     state = reinterpret_cast<typename Rule::State*>(step.state) + n * step.width;
   const auto target = Format::operand(rule, Source::kRecurrent, step.operand, n, 0);
   OperandCounts counts{0, 0};
-#pragma unroll 1
+  EDGEVAL_ROLLED
   for (int j = kFour * thread; j < width; j += kFour * lane_threads) {
     const auto access = [&] {
       if constexpr (kAligned)
@@ -49,7 +50,9 @@ __global__ void __launch_bounds__(kOperandThreads)
     store_states(access, rule, state + j, remembered);
   }
   // A decoder's rows may be of one sentence.
-  add_counts<Rule>(step.totals, step.pack.lane[n], counts, lane_threads, thread == 0 ? width : 0);
+  add_counts<Rule>(
+      step.totals, n < active, [&] { return step.pack.lane[n]; }, counts, lane_threads,
+      thread == 0 ? width : 0);
 }
 
 // kChosen: the cells take what a selection made of the sums.

@@ -36,18 +36,14 @@ struct OneByOne {
   template <class T>
   EDGEVAL_HD_ALWAYS Four<T> load(const T* first) const {
     Four<T> four{};
-#ifdef __CUDACC__
-#pragma unroll
-#endif
+    EDGEVAL_UNROLL
     for (int i = 0; i < kFour; ++i)
       if (i < count) four[i] = first[i];
     return four;
   }
   template <class T>
   EDGEVAL_HD_ALWAYS void store(T* first, const Four<T>& four) const {
-#ifdef __CUDACC__
-#pragma unroll
-#endif
+    EDGEVAL_UNROLL
     for (int i = 0; i < kFour; ++i)
       if (i < count) first[i] = four[i];
   }

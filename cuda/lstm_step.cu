@@ -15,13 +15,7 @@
 namespace edgeval::gpu {
 namespace {
 
-// Of a block, and how many blocks a multiprocessor should hold. Sums of 16 bits take registers.
-template <class Numbers>
-constexpr bool kManyRegisters = std::is_base_of_v<WordStepNumbers, Numbers>;
-template <class Numbers>
-constexpr int kThreads = kManyRegisters<Numbers> ? 128 : 256;
-template <class Numbers>
-constexpr int kBlocks = 2;
+constexpr int kThreads = 128;
 constexpr Index kMostBlocks = 1024;      // the others' lanes come after
 constexpr int kLeastShift = 3;           // at least 8 threads a lane
 constexpr Index kManyThreads = 1 << 16;  // as many as fill a large GPU
@@ -63,7 +57,7 @@ __device__ __forceinline__ void four_cells(Access access, const Numbers& numbers
   const Four<State> z_i = z(0), z_f = z(1), z_g = z(2), z_o = z(3);
   Four<State> c = access.load(rows.c + j);
   Four<float> h;
-#pragma unroll
+  EDGEVAL_UNROLL
   for (int i = 0; i < kFour; ++i) {
     const auto next = numbers.lstm(functions, z_i[i], z_f[i], z_g[i], z_o[i], c[i]);
     c[i] = next.c;
@@ -83,36 +77,33 @@ __device__ __forceinline__ void four_cells(Access access, const Numbers& numbers
 
 // Whether the cells' functions are tables, of which a block keeps a copy; else the numbers' own.
 template <class Numbers>
-constexpr bool kHasTables = requires(Numbers numbers) {
-  numbers.pairs;
-}
-&&!requires(Numbers numbers) { numbers.functions; };
+constexpr bool kHasTables =
+    std::is_same_v<Numbers, ByteStepNumbers> || std::is_same_v<Numbers, WordStepNumbers>;
 
 struct alignas(16) TwoPairs {
   ActivationPair at[2];
 };
 
-template <int kBlockThreads>
 __device__ ActivationPairs copy_tables(const ActivationPair* pairs, TwoPairs* copy) {
   const auto* const two = reinterpret_cast<const TwoPairs*>(pairs);
-#pragma unroll 2
-  for (int i = threadIdx.x; i < kActivationPairs / 2; i += kBlockThreads) copy[i] = two[i];
+  EDGEVAL_ROLLED
+  for (int i = threadIdx.x; i < kActivationPairs / 2; i += kThreads) copy[i] = two[i];
   CudaBlock{}.synchronize();
   return {copy[0].at, copy[kSigmoidPairs / 2].at};
 }
 
 template <bool kAligned, class Format, class Numbers, class Rule>
-__global__ void __launch_bounds__(kThreads<Numbers>, kBlocks<Numbers>)
+__global__ void __launch_bounds__(kThreads)
     lstm_step_kernel(RecurrentStep step, Index ahead, int lane_shift) {
   const Index k = step.cursor->step + ahead;
   const int active = static_cast<int>(step.pack.active[k]);
-  const int lanes = kThreads<Numbers> >> lane_shift;  // of a block at a time
+  const int lanes = kThreads >> lane_shift;  // of a block at a time
   if (static_cast<int>(blockIdx.x) * lanes >= active) return;
   const Numbers numbers = *reinterpret_cast<const Numbers*>(step.numbers);
   EDGEVAL_SHARED(TwoPairs, copy, kHasTables<Numbers> ? kActivationPairs / 2 : 1);
   const auto functions = [&] {
     if constexpr (kHasTables<Numbers>)
-      return copy_tables<kThreads<Numbers>>(numbers.pairs, copy);
+      return copy_tables(numbers.pairs, copy);
     else
       return numbers.curves();
   }();
@@ -120,27 +111,29 @@ __global__ void __launch_bounds__(kThreads<Numbers>, kBlocks<Numbers>)
   const int cells = static_cast<int>(step.cells);
   const int lane_threads = 1 << lane_shift, thread = threadIdx.x & (lane_threads - 1);
   const int going_on = static_cast<int>(step.pack.active[k + 1]);
-#pragma unroll 1
-  for (int n = blockIdx.x * lanes + (threadIdx.x >> lane_shift); n < active;
-       n += gridDim.x * lanes) {
-    const LaneRows<Format, Numbers, Rule> rows(step, rule, n, k);
+  EDGEVAL_ROLLED
+  for (int first = blockIdx.x * lanes; first < active; first += gridDim.x * lanes) {
+    const int n = first + (threadIdx.x >> lane_shift);
     OperandCounts counts{0, 0};
-#pragma unroll 1
-    for (int j = kFour * thread; j < cells; j += kFour * lane_threads)
-      if constexpr (kAligned)
-        four_cells(Together{}, numbers, functions, rule, rows, cells, j, counts);
-      else
-        four_cells(OneByOne{cells - j}, numbers, functions, rule, rows, cells, j, counts);
-    if (n < going_on)
-      add_counts<Rule>(step.totals, step.pack.lane[n], counts, lane_threads,
-                       thread == 0 ? cells : 0);
+    if (n < active) {
+      const LaneRows<Format, Numbers, Rule> rows(step, rule, n, k);
+      EDGEVAL_ROLLED
+      for (int j = kFour * thread; j < cells; j += kFour * lane_threads)
+        if constexpr (kAligned)
+          four_cells(Together{}, numbers, functions, rule, rows, cells, j, counts);
+        else
+          four_cells(OneByOne{cells - j}, numbers, functions, rule, rows, cells, j, counts);
+    }
+    add_counts<Rule>(
+        step.totals, n < going_on, [&] { return step.pack.lane[n]; }, counts, lane_threads,
+        thread == 0 ? cells : 0);
   }
 }
 
 // 2^shift threads work on a lane, more than a warp where few lanes run.
-int threads_shift(Index cells, Index lanes, int most) {
+int threads_shift(Index cells, Index lanes) {
   int shift = fewest_idle_shift(cells, kLeastShift);
-  while (kFour << shift < cells && 1 << shift < most && lanes << shift < kManyThreads) ++shift;
+  while (kFour << shift < cells && 1 << shift < kThreads && lanes << shift < kManyThreads) ++shift;
   return shift;
 }
 
@@ -167,10 +160,9 @@ void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Inde
         const auto kernel = kMayAlign && aligned
                                 ? lstm_step_kernel<kMayAlign, Format, Numbers, Rule>
                                 : lstm_step_kernel<false, Format, Numbers, Rule>;
-        constexpr int kOfBlock = kThreads<Numbers>;
-        const int lane_shift = threads_shift(step.cells, lanes, kOfBlock);
-        const Blocks grid{std::min(blocks_of(lanes, kOfBlock >> lane_shift), kMostBlocks)};
-        launch(stream, kernel, grid, kOfBlock, step, ahead, lane_shift);
+        const int lane_shift = threads_shift(step.cells, lanes);
+        const Blocks grid{std::min(blocks_of(lanes, kThreads >> lane_shift), kMostBlocks)};
+        launch(stream, kernel, grid, kThreads, step, ahead, lane_shift);
       });
   });
 }

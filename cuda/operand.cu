@@ -44,6 +44,8 @@ struct OperandShape {
   int steps;       // of a slice
 };
 
+__device__ int smaller(int a, int b) { return a < b ? a : b; }
+
 template <bool kAligned, class Format, class Rule, class Rows>
 __global__ void __launch_bounds__(kThreads)
     input_operand_kernel(Rows rows, InputOperand task, OperandShape shape) {
@@ -51,13 +53,11 @@ __global__ void __launch_bounds__(kThreads)
   const int thread = threadIdx.x & (lane_threads - 1);
   const Index n =
       Index{blockIdx.x} * (kThreads >> shape.lane_shift) + (threadIdx.x >> shape.lane_shift);
-  if (n >= task.lanes) return;
   const int column = kFour * (static_cast<int>(blockIdx.y) * lane_threads + thread);
   const int width = static_cast<int>(task.x.cols);
   const int first = static_cast<int>(task.first_step) + blockIdx.z * shape.steps;
-  int end = static_cast<int>(rows.steps(n));
-  end = min(min(end, static_cast<int>(task.end_step)), first + shape.steps);
-  if (first >= end) return;
+  int end = n < task.lanes ? static_cast<int>(rows.steps(n)) : 0;
+  end = smaller(smaller(end, static_cast<int>(task.end_step)), first + shape.steps);
   const Rule rule = *reinterpret_cast<const Rule*>(task.rule);
   typename Rule::State* state = nullptr;
   if constexpr (!Rule::kIdentity)
@@ -69,9 +69,9 @@ __global__ void __launch_bounds__(kThreads)
       return OneByOne{width - column};
   }();
   OperandCounts counts{0, 0};
-  if (column < width) {
+  if (first < end && column < width) {
     auto remembered = load_states(access, rule, state + column);
-#pragma unroll 1
+    EDGEVAL_ROLLED
     for (int k = first; k < end; ++k) {
       const float* const x = task.x.row(rows.frame(n, k)) + column;
       four_operands(
@@ -80,10 +80,10 @@ __global__ void __launch_bounds__(kThreads)
     }
     store_states(access, rule, state + column, remembered);
   }
-  const int columns = min(width, kFour * lane_threads * (static_cast<int>(blockIdx.y) + 1)) -
-                      kFour * lane_threads * static_cast<int>(blockIdx.y);
-  add_counts<Rule>(task.totals, rows.lane(n), counts, lane_threads,
-                   thread == 0 ? columns * (end - first) : 0);
+  const int columns = kFour * lane_threads, before = columns * static_cast<int>(blockIdx.y);
+  add_counts<Rule>(
+      task.totals, first < end, [&] { return rows.lane(n); }, counts, lane_threads,
+      thread == 0 ? smaller(columns, width - before) * (end - first) : 0);
 }
 
 // A thread block per window.

@@ -34,7 +34,7 @@ template <class Access, class Rule>
 __device__ __forceinline__ Four<float> four_seen(Access access, const Rule& rule, Source source,
                                                  const float* value) {
   Four<float> seen = access.load(value);
-#pragma unroll
+  EDGEVAL_UNROLL
   for (int e = 0; e < kFour; ++e) seen[e] = rule.seen(seen[e], source);
   return seen;
 }
@@ -42,7 +42,7 @@ __device__ __forceinline__ Four<float> four_seen(Access access, const Rule& rule
 template <class Access>
 __device__ __forceinline__ void count_zeros(Access access, const Four<float>& seen,
                                             OperandCounts& counts) {
-#pragma unroll
+  EDGEVAL_UNROLL
   for (int e = 0; e < kFour; ++e) counts.zero += access.has(e) && seen[e] == 0 ? 1 : 0;
 }
 
@@ -56,7 +56,7 @@ __device__ __forceinline__ void four_operands(Access access, const Rule& rule, S
   count_zeros(access, seen, counts);
   Four<float> values = seen;
   if constexpr (!Rule::kIdentity) {
-#pragma unroll
+    EDGEVAL_UNROLL
     for (int e = 0; e < kFour; ++e) {
       const Operand now = rule.next(seen[e], source, states[e]);
       values[e] = now.value;
@@ -70,28 +70,35 @@ __device__ __forceinline__ void four_operands(Access access, const Rule& rule, S
 // last trip along a row.
 inline int fewest_idle_shift(Index width, int least) {
   const Index fours = (width + kFour - 1) / kFour;
-  const auto padded = [&](int shift) { return ((fours - 1 >> shift) + 1) << shift; };
+  const auto padded = [&](int shift) { return (((fours - 1) >> shift) + 1) << shift; };
   int shift = 5;
   for (int fewer = shift - 1; fewer >= least; --fewer)
     if (padded(fewer) < padded(shift)) shift = fewer;
   return shift;
 }
 
-// A lane's totals, to which each warp, or part of one, adds what its threads counted. threads: that
-// share the lane, a power of two, lane after lane; all of them come here. all: how many elements
+// The sum of `mine` over the threads that share a lane, or over one warp of them; all threads of
+// the warp come here. threads: a power of two.
+__device__ __forceinline__ int sum_of_lane(int mine, int threads) {
+  constexpr unsigned kAll = 0xFFFFFFFFU;
+  if (threads >= kWarp) return __reduce_add_sync(kAll, mine);
+  for (int apart = threads / 2; apart > 0; apart /= 2) mine += __shfl_xor_sync(kAll, mine, apart);
+  return mine;
+}
+
+// A lane's totals, to which each warp, or part of one, adds what its threads counted. All threads
+// of a warp come here; `lane` is asked for where the thread's lane counts. all: how many elements
 // the thread stands for where each causes work and none was counted.
-template <class Rule>
-__device__ __forceinline__ void add_counts(const OperandTotals& totals, Index lane,
+template <class Rule, class Lane>
+__device__ __forceinline__ void add_counts(const OperandTotals& totals, bool counting, Lane lane,
                                            const OperandCounts& counts, int threads, int all) {
-  const unsigned within = threadIdx.x % kWarp;
-  const unsigned part = threads < kWarp ? static_cast<unsigned>(threads) : kWarp;
-  const unsigned mask = (0xFFFFFFFFU >> (kWarp - part)) << (within & ~(part - 1));
-  const int zero = __reduce_add_sync(mask, counts.zero);
+  const int zero = sum_of_lane(counts.zero, threads);
   int changed = all;
-  if constexpr (!kChangesAlways<Rule>) changed = __reduce_add_sync(mask, counts.changed);
-  if ((within & (part - 1)) != 0) return;
-  if (zero != 0) atomicAdd(totals.zero + lane, static_cast<unsigned long long>(zero));
-  if (changed != 0) atomicAdd(totals.changed + lane, static_cast<unsigned long long>(changed));
+  if constexpr (!kChangesAlways<Rule>) changed = sum_of_lane(counts.changed, threads);
+  const int part = threads < kWarp ? threads : kWarp;
+  if (!counting || (threadIdx.x & (part - 1)) != 0) return;
+  if (zero != 0) atomicAdd(totals.zero + lane(), static_cast<unsigned long long>(zero));
+  if (changed != 0) atomicAdd(totals.changed + lane(), static_cast<unsigned long long>(changed));
 }
 
 }  // namespace edgeval::gpu

@@ -1,6 +1,7 @@
 // Instructions of the GPU that C++ does not name, each with a plain body for every other compiler.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "host/numeric/host_device.hpp"
@@ -16,6 +17,23 @@ EDGEVAL_HD_ALWAYS std::int64_t multiply_add_wide(std::int32_t a, std::int32_t b,
   return sum;
 #else
   return static_cast<std::int64_t>(a) * b + c;
+#endif
+}
+
+// Zeros above the highest one; 32 of 0.
+EDGEVAL_HD_ALWAYS int leading_zeros(unsigned bits) {
+#ifdef __CUDA_ARCH__
+  return __clz(static_cast<int>(bits));
+#else
+  return std::countl_zero(bits);
+#endif
+}
+
+EDGEVAL_HD_ALWAYS int count_of_ones(unsigned bits) {
+#ifdef __CUDA_ARCH__
+  return __popc(bits);
+#else
+  return std::popcount(bits);
 #endif
 }
 
