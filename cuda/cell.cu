@@ -1,65 +1,58 @@
-// Kernels of the recurrence. A thread block owns one lane at one step: a thread per cell up to 512
-// (plain LSTM) or 256 cells, several cells per thread beyond. Blocks of lanes that have ended leave
+// Kernels of the recurrence. A thread block owns one lane at one step: a thread per cell up to 256
+// cells, several cells per thread beyond. Blocks of lanes that have ended leave
 // at once. Good for many lanes; with few, the step's time is the latency of its kernels and
-// products. Plain LSTM cells, the most common, have a kernel that makes the next operand as well.
+// products. Plain LSTM cells, the most common, have a kernel of their own (lstm_step.cu).
 #include "cuda/block.cuh"
 #include "cuda/cell.hpp"
 #include "cuda/format.cuh"
 #include "cuda/launch.hpp"
+#include "cuda/operand_four.cuh"
 #include "cuda/step_lane.cuh"
 #include "host/core/error.hpp"
-#include "host/engine/body/operand.hpp"
 #include "host/engine/body/recurrent_cell.hpp"
 
 namespace edgeval::gpu {
 namespace {
 
 constexpr int kMostThreads = 512;
+constexpr int kOperandThreads = 128;
+constexpr int kLeastShift = 3;         // at least 8 threads a lane
 constexpr int kMostCellThreads = 256;  // of kernels with a branch for every kind of cell: registers
 
-template <class Format, class Rule>
-__device__ void recurrent_operand(CudaBlock block, const RecurrentStep& step, Index n) {
+// 2^lane_shift threads of a block share a lane, each with four columns at a time.
+template <bool kAligned, class Format, class Rule>
+__global__ void __launch_bounds__(kOperandThreads)
+    recurrent_operand_kernel(RecurrentStep step, Index ahead, int lane_shift) {
+  const int lane_threads = 1 << lane_shift, thread = threadIdx.x & (lane_threads - 1);
+  const Index n = Index{blockIdx.x} * (kOperandThreads >> lane_shift) + (threadIdx.x >> lane_shift);
+  const Index active = step.pack.active[step.cursor->step + ahead];
+  if (Index{blockIdx.x} * (kOperandThreads >> lane_shift) >= active) return;
+  const Rule rule = *reinterpret_cast<const Rule*>(step.rule);
+  const int width = n < active ? static_cast<int>(step.width) : 0;
+  const float* const h = step.h + n * step.h_stride;
   typename Rule::State* state = nullptr;
   if constexpr (!Rule::kIdentity)
     state = reinterpret_cast<typename Rule::State*>(step.state) + n * step.width;
-  const Rule& rule = *reinterpret_cast<const Rule*>(step.rule);
-  const OperandCounts counts =
-      operand_row(block, rule, Source::kRecurrent, step.h + n * step.h_stride, step.width, state,
-                  Format::operand(rule, Source::kRecurrent, step.operand, n, 0));
+  const auto target = Format::operand(rule, Source::kRecurrent, step.operand, n, 0);
+  OperandCounts counts{0, 0};
+  EDGEVAL_ROLLED
+  for (int j = kFour * thread; j < width; j += kFour * lane_threads) {
+    const auto access = [&] {
+      if constexpr (kAligned)
+        return Together{};
+      else
+        return OneByOne{width - j};
+    }();
+    auto remembered = load_states(access, rule, state + j);
+    four_operands(access, rule, Source::kRecurrent,
+                  four_seen(access, rule, Source::kRecurrent, h + j), remembered, from(target, j),
+                  counts);
+    store_states(access, rule, state + j, remembered);
+  }
   // A decoder's rows may be of one sentence.
-  block.once([&] {
-    atomicAdd(step.totals.changed + step.pack.lane[n],
-              static_cast<unsigned long long>(counts.changed));
-    atomicAdd(step.totals.zero + step.pack.lane[n], static_cast<unsigned long long>(counts.zero));
-  });
-}
-
-template <class Format, class Rule>
-__global__ void __launch_bounds__(kMostThreads)
-    recurrent_operand_kernel(RecurrentStep step, Index ahead) {
-  const Index n = blockIdx.x;
-  if (n < step.pack.active[step.cursor->step + ahead])
-    recurrent_operand<Format, Rule>(CudaBlock{}, step, n);
-}
-
-template <class Format, class Numbers, class Rule>
-__global__ void __launch_bounds__(kMostThreads) lstm_step_kernel(RecurrentStep step, Index ahead) {
-  const Index k = step.cursor->step + ahead;
-  const Index n = blockIdx.x;
-  if (n >= step.pack.active[k]) return;
-  const CudaBlock block;
-  const StepLane<Format, Numbers> lane(step, n, k);
-  const auto wx = lane.wx(4 * step.cells);
-  cell_row(block, lane.numbers(),
-           CellRow<Numbers, std::remove_const_t<decltype(wx)>>{.wx = wx,
-                                                               .uh = lane.uh(4 * step.cells),
-                                                               .cells = step.cells,
-                                                               .c = lane.c(),
-                                                               .h = lane.h(),
-                                                               .output = lane.output()});
-  if (n >= step.pack.active[k + 1]) return;
-  block.synchronize();
-  recurrent_operand<Format, Rule>(block, step, n);
+  add_counts<Rule>(
+      step.totals, n < active, [&] { return step.pack.lane[n]; }, counts, lane_threads,
+      thread == 0 ? width : 0);
 }
 
 // kChosen: the cells take what a selection made of the sums.
@@ -151,22 +144,14 @@ void launch_advance_cursor(StepCursor* cursor, Index steps, cudaStream_t stream)
 void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                               Index ahead, cudaStream_t stream) {
   if (lanes == 0) return;
+  const int shift = fewest_idle_shift(step.width, kLeastShift);
+  const bool aligned = step.width % kFour == 0 && starts_aligned(step.h, step.h_stride) &&
+                       starts_aligned(step.operand.data, step.operand.stride);
   with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
-    const int threads = threads_for(step.width, kMostThreads);
-    launch(stream, recurrent_operand_kernel<Format, Rule>, {lanes}, threads, step, ahead);
-  });
-}
-
-void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
-                      Index ahead, cudaStream_t stream) {
-  if (lanes == 0) return;
-  EDGEVAL_ASSERT(!eight_bits_of_floats(policy));
-  with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
-    if constexpr (!std::is_same_v<Format, QuantizedFormat>)
-      with_numbers_of<Format>(policy, [&]<class Numbers>(Types<Format, Numbers>) {
-        const int threads = threads_for(step.cells, kMostThreads);
-        launch(stream, lstm_step_kernel<Format, Numbers, Rule>, {lanes}, threads, step, ahead);
-      });
+    const auto kernel = aligned ? recurrent_operand_kernel<true, Format, Rule>
+                                : recurrent_operand_kernel<false, Format, Rule>;
+    launch(stream, kernel, {blocks_of(lanes, kOperandThreads >> shift)}, kOperandThreads, step,
+           ahead, shift);
   });
 }
 

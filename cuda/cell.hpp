@@ -45,6 +45,7 @@ struct RecurrentStep {
   SumRows after = {};              // [N, P] or, of a GRU that resets before, [N, H]
   // What a selection made of W x and U h, as Numbers::Sum [N, G H]; null: the cells take wx and uh.
   SumRows chosen_wx = {}, chosen_uh = {};
+  bool fused = false;  // `numbers` are a step's (step_numbers.hpp), for launch_lstm_step alone
   EDGEVAL_HD Index gates() const { return kind == LayerKind::kLstm || highway_matrix ? 4 : 3; }
   bool operator==(const RecurrentStep&) const = default;
 };
@@ -58,7 +59,7 @@ void launch_advance_cursor(StepCursor* cursor, Index steps, cudaStream_t stream)
 void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                               Index ahead, cudaStream_t stream);
 
-// Plain LSTM cells, then operand(h) of the lanes that go on, for the step behind.
+// Plain LSTM cells, then operand(h) for the step behind, counted of the lanes that go on.
 void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                       Index ahead, cudaStream_t stream);
 

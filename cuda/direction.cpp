@@ -19,7 +19,8 @@ bool has_pseudo(const LayerPolicy& policy) { return pseudo_skip(policy) != nullp
 }  // namespace
 
 RecurrenceTask DirectionRunner::recurrence_of(const DirectionTask& task) {
-  return {task.layer, task.products, task.policy, task.lanes.count};
+  return {task.layer, task.products, task.policy, task.lanes.count,
+          !selects(task.policy) && !has_pseudo(task.policy)};
 }
 
 SelectionTask DirectionRunner::selection_of(const DirectionTask& task) {
@@ -191,6 +192,7 @@ void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentS
   const InputOperand input{.x = windowed ? windows_.view() : task.x,
                            .operand = operand,
                            .state = keeps_elements(task.policy) ? nullptr : x_state_.data(),
+                           .rule = step.rule,
                            .totals = task.input_totals,
                            .first_step = first,
                            .end_step = end,
@@ -227,7 +229,7 @@ void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentSte
       (*task.products.recurrent)(step.operand, rows, step.uh, stream_);
     if (selected) selection_.launch(selection_of(task), step, rows, ahead, stream_);
     if (pseudo) pseudo_.launch(pseudo_of(task), step, rows, ahead, stream_);
-    if (task.layer.is_plain_lstm() && !selected && !pseudo) {
+    if (step.fused) {
       launch_lstm_step(task.policy, step, rows, ahead, stream_);
       continue;
     }

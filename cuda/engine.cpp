@@ -34,6 +34,7 @@ struct Workspace {
   DeviceBuffer<std::byte> operand, sums;  // of linear layers; sums of integers only
   DeviceBuffer<std::byte> state;
   LayerNumbers numbers;
+  OperandRule rule;
   DeviceBuffer<unsigned long long> totals;  // [shapes, kTotals, N]
   std::array<DirectionRunner, 2> runners;
 };
@@ -160,6 +161,7 @@ class LayersOnDevice {
     Workspace& space = *workspace_;
     const ProductShape& shape = products.input.shape();
     space.numbers.reserve(products, policy, stream_);
+    space.rule.reserve(policy, products.recurrent_bits, stream_);
     if (!keeps_elements(policy)) {
       space.operand.reserve_discarding(Product::padded(lanes.frames) * shape.operand_bytes(),
                                        stream_);
@@ -264,11 +266,14 @@ class LayersOnDevice {
     const OperandRows operand{
         keeps ? reinterpret_cast<std::byte*>(space.input.view().data) : space.operand.data(),
         shape.operand_stride()};
-    space.numbers.upload(products, policy, stream_);
+    space.numbers.upload(products, policy, false, stream_);
+    space.rule.reserve(policy, products.recurrent_bits, stream_);
+    space.rule.upload(stream_);
     launch_frame_operand(policy, lanes,
                          {.x = space.input.view(),
                           .operand = operand,
                           .state = keeps ? nullptr : space.state.data(),
+                          .rule = space.rule.data(),
                           .totals = totals(static_cast<Index>(part.running.size()), 0)},
                          stream_);
     const Index at_once = shape.floats() ? lanes.frames : linear_rows(shape);

@@ -3,16 +3,19 @@
 // template arguments for a layer's policy.
 #pragma once
 
-#include "cuda/digits.hpp"
+#include "cuda/four.hpp"
+#include "cuda/step_numbers.hpp"
 #include "host/engine/body/numbers.hpp"
 #include "host/engine/engine.hpp"
 #include "host/technique/eight_bit_codes.hpp"
 #include "host/technique/on_grid.hpp"
+#include "host/technique/reuse_levels.hpp"
 
 namespace edgeval::gpu {
 
 struct FloatFormat {
   using Numbers = FloatNumbers;
+  using StepNumbers = FloatStepNumbers;
 
   template <class Rule>
   static Rule rule(const Fp32&, const Rule& plain, int) {
@@ -35,6 +38,7 @@ template <int Bits>
 struct FixedFormat {
   static constexpr int kDigits = Bits == 16 ? 2 : 1;
   using Numbers = FixedNumbers<std::conditional_t<Bits == 16, std::int64_t, std::int32_t>>;
+  using StepNumbers = std::conditional_t<Bits == 16, WordStepNumbers, ByteStepNumbers>;
 
   template <class Rule>
   static OnGrid<Rule> rule(const Integer<Bits>& choice, const Rule& plain, int h_bits) {
@@ -44,7 +48,7 @@ struct FixedFormat {
   static __device__ DigitTarget<kDigits> operand(const Rule& rule, Source source, OperandRows rows,
                                                  Index row, Index column) {
     return {reinterpret_cast<std::int8_t*>(rows.data) + row * kDigits * rows.stride + column,
-            rows.stride, static_cast<float>(rule.grid(source).scale)};
+            rows.stride, rule.grid(source).scale};
   }
   static __device__ DigitTarget<kDigits> after_operand(OperandRows rows, Index row) {
     return {reinterpret_cast<std::int8_t*>(rows.data) + row * kDigits * rows.stride, rows.stride,
@@ -83,6 +87,13 @@ FixedFormat<Bits> format_of(const Integer<Bits>&) {
   return {};
 }
 
+// A choice's rule as the kernels have it. Of reuse the levels are still missing (rule_bytes).
+template <class Choice>
+auto device_rule(const Choice& choice) {
+  return choice.rule();
+}
+inline LevelReuse device_rule(const Reuse&) { return {}; }
+
 // launch(format, rule): the operand's rule as the arithmetic sees values, h having so many fraction
 // bits in integers.
 template <class Launch>
@@ -94,7 +105,7 @@ void with_rule(const LayerPolicy& policy, int h_bits, const Launch& launch) {
   std::visit(
       [&](const auto& arithmetic, const auto& operand) {
         using Format = decltype(format_of(arithmetic));
-        launch(Format{}, Format::rule(arithmetic, operand.rule(), h_bits));
+        launch(Format{}, Format::rule(arithmetic, device_rule(operand), h_bits));
       },
       policy.arithmetic, policy.operand);
 }
@@ -113,6 +124,16 @@ struct Types {};
 template <class Format, class Launch>
 void with_numbers_of(const LayerPolicy& policy, const Launch& launch) {
   using Numbers = typename Format::Numbers;
+  if (std::holds_alternative<Exact>(policy.nonlinearity))
+    launch(Types<Format, Numbers>{});
+  else
+    launch(Types<Format, PiecewiseNumbers<Numbers>>{});
+}
+
+// The same of a step of plain LSTM cells.
+template <class Format, class Launch>
+void with_step_numbers(const LayerPolicy& policy, const Launch& launch) {
+  using Numbers = typename Format::StepNumbers;
   if (std::holds_alternative<Exact>(policy.nonlinearity))
     launch(Types<Format, Numbers>{});
   else

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "host/core/error.hpp"
 
@@ -89,8 +90,12 @@ void Product::upload_integers(const FixedWeights& weight, const Stream& stream) 
          stream);
   weight_bits_ = weight.fraction_bits;
   for (Index o = 0; o < shape_.outputs; ++o) {
-    std::int64_t sum = 0;
-    for (Index i = 0; i < shape_.inputs; ++i) sum += weight.codes(o, i);
+    std::int64_t sum = 0, magnitude = 0;
+    for (Index i = 0; i < shape_.inputs; ++i) {
+      sum += weight.codes(o, i);
+      magnitude += std::abs(weight.codes(o, i));
+    }
+    magnitudes_.push_back(magnitude);
     offsets_.push_back(shape_.bits == 16 ? kLowDigitOffset * sum : 0);
   }
 }

@@ -60,6 +60,7 @@ class Product {
   // Of integers, as FixedProduct has them.
   int weight_bits() const { return weight_bits_; }
   const std::vector<std::int64_t>& offsets() const { return offsets_; }
+  const std::vector<std::int64_t>& magnitudes() const { return magnitudes_; }
 
  private:
   // The layouts of W, X and Y, column-major as cuBLAS has it: Y^T [O, rows] = W [O, C] X^T [C,
@@ -79,7 +80,7 @@ class Product {
   ProductShape shape_;
   DeviceBuffer<std::byte> weight_;  // [width, operand_stride]
   int weight_bits_ = 0;
-  std::vector<std::int64_t> offsets_;
+  std::vector<std::int64_t> offsets_, magnitudes_;
   mutable cublasLtMatmulDescOpaque_t
       product_;                        // cuBLASLt only reads it, but through a plain pointer
   std::vector<Algorithm> algorithms_;  // one in fp32; of integers by number of rows

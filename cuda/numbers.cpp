@@ -1,5 +1,6 @@
 #include "cuda/numbers.hpp"
 
+#include "cuda/step_numbers.hpp"
 #include "host/engine/layer_arithmetic.hpp"
 
 namespace edgeval::gpu {
@@ -10,12 +11,28 @@ constexpr Index kMostBytes = 256;
 
 }  // namespace
 
+bool sums_fit_step(const DeviceProducts& products, const LayerPolicy& policy) {
+  return std::visit(
+      [&]<class Choice>(const Choice& choice) {
+        if constexpr (std::is_same_v<Choice, Fp32>)
+          return true;
+        else
+          return sums_fit(
+              products,
+              FixedConstants::of(products, Choice::kBits, static_cast<int>(choice.input_bits),
+                                 products.recurrent_bits),
+              Choice::kBits);
+      },
+      policy.arithmetic);
+}
+
 void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& policy,
                            cudaStream_t stream) {
   numbers_.reserve_discarding(kMostBytes, stream);
   offset_.reserve_discarding(products.bias->size(), stream);
   if (!std::holds_alternative<Fp32>(policy.arithmetic)) {
     bias_.reserve_discarding(products.bias->size(), stream);
+    narrow_bias_.reserve_discarding(products.bias->size(), stream);
     if (const CellConstants* constants = products.constants) {
       recurrent_bias_.reserve_discarding(constants->recurrent_bias.size(), stream);
       diagonal_.reserve_discarding(constants->diagonal.size(), stream);
@@ -24,6 +41,7 @@ void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& po
     }
     table_sigmoid_.reserve_discarding(kTableSegments, stream);
     table_tanh_.reserve_discarding(kTableSegments, stream);
+    pairs_.reserve_discarding(kActivationPairs, stream);
   }
   if (const auto tables = piecewise_tables(policy.nonlinearity)) {
     sigmoid_.reserve_discarding(tables->functions().sigmoid.count, stream);
@@ -31,7 +49,7 @@ void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& po
   }
 }
 
-void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& policy,
+void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& policy, bool fused,
                           const Stream& stream) {
   if (eight_bits_of_floats(policy)) {
     upload(quantized(products, std::get<DynamicPrecision>(policy.operand), stream),
@@ -40,7 +58,12 @@ void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& pol
   }
   std::visit(
       [&](const auto& arithmetic) {
-        upload(plain(products, arithmetic, stream), policy.nonlinearity, stream);
+        const auto numbers = plain(products, arithmetic, stream);
+        if (fused)
+          upload(step_numbers(numbers, pairs_.data(), narrow_bias_.data()), policy.nonlinearity,
+                 stream);
+        else
+          upload(numbers, policy.nonlinearity, stream);
       },
       policy.arithmetic);
 }
@@ -72,6 +95,8 @@ auto LayerNumbers::plain(const DeviceProducts& products, const Integer<Bits>& ch
   };
   const auto size = [](const auto& values) { return static_cast<Index>(values.size()); };
   move(numbers.bias, constants.scale.bias.data(), size(constants.scale.bias), bias_);
+  narrow_.assign(constants.scale.bias.begin(), constants.scale.bias.end());
+  narrow_bias_.upload(narrow_, stream);
   move(numbers.offset, constants.scale.offset.data(), size(constants.scale.offset), offset_);
   move(numbers.recurrent_bias, constants.recurrent_bias.data(), size(constants.recurrent_bias),
        recurrent_bias_);
@@ -94,8 +119,10 @@ QuantizedNumbers LayerNumbers::quantized(const DeviceProducts& products,
 // The tables never change: one copy serves every layer.
 ActivationTables LayerNumbers::tables(const Stream& stream) {
   if (!has_tables_) {
+    static const auto pairs = activation_pairs();
     table_sigmoid_.upload(activation_tables().sigmoid, kTableSegments, stream);
     table_tanh_.upload(activation_tables().tanh, kTableSegments, stream);
+    pairs_.upload(pairs.data(), kActivationPairs, stream);
     has_tables_ = true;
   }
   return {table_sigmoid_.data(), table_tanh_.data()};

@@ -3,14 +3,20 @@
 #pragma once
 
 #include "cuda/weights.hpp"
+#include "host/numeric/activation_pairs.hpp"
 
 namespace edgeval::gpu {
+
+// Whether a step of plain LSTM cells may take step_numbers: no sum can leave them.
+bool sums_fit_step(const DeviceProducts& products, const LayerPolicy& policy);
 
 class LayerNumbers {
  public:
   // All the memory that such a layer's numbers take.
   void reserve(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
-  void upload(const DeviceProducts& products, const LayerPolicy& policy, const Stream& stream);
+  // fused: as the kernel of a step of plain LSTM cells takes them (step_numbers.hpp).
+  void upload(const DeviceProducts& products, const LayerPolicy& policy, bool fused,
+              const Stream& stream);
 
   // FloatNumbers, FixedNumbers or, of dynamic precision under fp32, QuantizedNumbers;
   // PiecewiseNumbers of them unless the nonlinearity is exact.
@@ -31,9 +37,12 @@ class LayerNumbers {
 
   DeviceBuffer<std::byte> numbers_;
   DeviceBuffer<std::int64_t> bias_, offset_, recurrent_bias_, projection_offset_;
+  std::vector<std::uint32_t> narrow_;
+  DeviceBuffer<std::uint32_t> narrow_bias_;  // the lower halves of `bias_`
   DeviceBuffer<std::int32_t> diagonal_;
   DeviceBuffer<TableEntry> table_sigmoid_, table_tanh_;
-  bool has_tables_ = false;  // both were uploaded
+  DeviceBuffer<ActivationPair> pairs_;
+  bool has_tables_ = false;  // all three were uploaded
   DeviceBuffer<TablePiece> sigmoid_, tanh_;
 };
 

@@ -1,20 +1,21 @@
-// Kernels of operand(x). A thread block owns one lane and up to 128 of its columns (rules act on
-// elements, so a row may be cut), and walks along the steps with the rule's state in memory that
-// only it touches. A rule without state needs no order: then grid.z cuts the walk into slices. Good
-// for hundreds of lanes or thousands of columns; a few narrow lanes leave most of the chip idle, as
-// their recurrence does anyway.
+// Kernels of operand(x). A thread owns four neighbouring columns of one lane (rules act on
+// elements, so a row may be cut), and walks along the steps with the rule's state in registers. A
+// rule without state needs no order: then grid.z cuts the walk into slices. Good for hundreds of
+// lanes or thousands of columns; a few narrow lanes leave most of the chip idle, as their
+// recurrence does anyway.
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
 #include "cuda/launch.hpp"
 #include "cuda/operand.hpp"
-#include "host/engine/body/operand.hpp"
+#include "cuda/operand_four.cuh"
 #include "host/engine/body/window.hpp"
 
 namespace edgeval::gpu {
 namespace {
 
-constexpr Index kColumns = 128;        // of a thread block
-constexpr Index kStepsPerSlice = 16;   // of a thread block, for rules without state
+constexpr int kThreads = 128;
+constexpr int kLeastShift = 3;         // at least 8 threads a lane
+constexpr Index kStepsPerSlice = 16;   // of a thread, for rules without state
 constexpr Index kLargestGrid = 65535;  // in y and z
 
 // Where step k of the lane at position n is read and written.
@@ -38,33 +39,51 @@ struct FrameRows {
   __device__ Index row(Index n, Index k) const { return lanes.begin[n] + k; }
 };
 
-__device__ Index smaller(Index a, Index b) { return a < b ? a : b; }
+struct OperandShape {
+  int lane_shift;  // 2^lane_shift threads of a block share a lane, each with four columns
+  int steps;       // of a slice
+};
 
-template <class Format, class Rule, class Rows>
-__global__ void __launch_bounds__(kColumns)
-    input_operand_kernel(Rule rule, Rows rows, InputOperand task, Index steps_per_slice) {
-  const Index n = blockIdx.x;
-  const Index column = blockIdx.y * kColumns;
-  const Index width = smaller(kColumns, task.x.cols - column);
-  const Index first = task.first_step + blockIdx.z * steps_per_slice;
-  const Index end = smaller(smaller(first + steps_per_slice, task.end_step), rows.steps(n));
+__device__ int smaller(int a, int b) { return a < b ? a : b; }
+
+template <bool kAligned, class Format, class Rule, class Rows>
+__global__ void __launch_bounds__(kThreads)
+    input_operand_kernel(Rows rows, InputOperand task, OperandShape shape) {
+  const int lane_threads = 1 << shape.lane_shift;
+  const int thread = threadIdx.x & (lane_threads - 1);
+  const Index n =
+      Index{blockIdx.x} * (kThreads >> shape.lane_shift) + (threadIdx.x >> shape.lane_shift);
+  const int column = kFour * (static_cast<int>(blockIdx.y) * lane_threads + thread);
+  const int width = static_cast<int>(task.x.cols);
+  const int first = static_cast<int>(task.first_step) + blockIdx.z * shape.steps;
+  int end = n < task.lanes ? static_cast<int>(rows.steps(n)) : 0;
+  end = smaller(smaller(end, static_cast<int>(task.end_step)), first + shape.steps);
+  const Rule rule = *reinterpret_cast<const Rule*>(task.rule);
   typename Rule::State* state = nullptr;
   if constexpr (!Rule::kIdentity)
-    state = reinterpret_cast<typename Rule::State*>(task.state) + n * task.x.cols + column;
-  const CudaBlock block;
-  unsigned long long changed = 0, zero = 0;
-  for (Index k = first; k < end; ++k) {
-    const OperandCounts counts = operand_row(
-        block, rule, Source::kInput, task.x.row(rows.frame(n, k)) + column, width, state,
-        Format::operand(rule, Source::kInput, task.operand, rows.row(n, k), column));
-    changed += static_cast<unsigned long long>(counts.changed);
-    zero += static_cast<unsigned long long>(counts.zero);
+    state = reinterpret_cast<typename Rule::State*>(task.state) + n * width;
+  const auto access = [&] {
+    if constexpr (kAligned)
+      return Together{};
+    else
+      return OneByOne{width - column};
+  }();
+  OperandCounts counts{0, 0};
+  if (first < end && column < width) {
+    auto remembered = load_states(access, rule, state + column);
+    EDGEVAL_ROLLED
+    for (int k = first; k < end; ++k) {
+      const float* const x = task.x.row(rows.frame(n, k)) + column;
+      four_operands(
+          access, rule, Source::kInput, four_seen(access, rule, Source::kInput, x), remembered,
+          Format::operand(rule, Source::kInput, task.operand, rows.row(n, k), column), counts);
+    }
+    store_states(access, rule, state + column, remembered);
   }
-  if (first >= end) return;
-  block.once([&] {
-    atomicAdd(task.totals.changed + rows.lane(n), changed);
-    atomicAdd(task.totals.zero + rows.lane(n), zero);
-  });
+  const int columns = kFour * lane_threads, before = columns * static_cast<int>(blockIdx.y);
+  add_counts<Rule>(
+      task.totals, first < end, [&] { return rows.lane(n); }, counts, lane_threads,
+      thread == 0 ? smaller(columns, width - before) * (end - first) : 0);
 }
 
 // A thread block per window.
@@ -82,19 +101,27 @@ __global__ void initial_state_kernel(State* state, Index count) {
   if (i < count) state[i] = State{};
 }
 
+bool is_aligned(const InputOperand& task) {
+  return task.x.cols % kFour == 0 && starts_aligned(task.x.data, task.x.stride) &&
+         starts_aligned(task.operand.data, task.operand.stride);
+}
+
 template <class Rows>
 void launch_operand(const LayerPolicy& policy, const Rows& rows, const InputOperand& task,
                     cudaStream_t stream) {
   const Index steps = task.end_step - task.first_step;
   if (task.lanes == 0 || task.x.cols == 0 || steps <= 0) return;
-  with_rule(policy, [&]<class Format, class Rule>(Format, const Rule& rule) {
+  with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
     const Index slices = std::is_empty_v<typename Rule::State>
                              ? std::min(blocks_of(steps, kStepsPerSlice), kLargestGrid)
                              : 1;
-    const Blocks grid{task.lanes, blocks_of(task.x.cols, kColumns), slices};
-    const int threads = threads_for(task.x.cols, static_cast<int>(kColumns));
-    launch(stream, input_operand_kernel<Format, Rule, Rows>, grid, threads, rule, rows, task,
-           blocks_of(steps, slices));
+    const int shift = fewest_idle_shift(task.x.cols, kLeastShift);
+    const Blocks grid{blocks_of(task.lanes, kThreads >> shift),
+                      blocks_of(task.x.cols, Index{kFour} << shift), slices};
+    const auto kernel = is_aligned(task) ? input_operand_kernel<true, Format, Rule, Rows>
+                                         : input_operand_kernel<false, Format, Rule, Rows>;
+    launch(stream, kernel, grid, kThreads, rows, task,
+           OperandShape{shift, static_cast<int>(blocks_of(steps, slices))});
   });
 }
 
@@ -117,14 +144,44 @@ bool has_state(const LayerPolicy& policy) {
   return has;
 }
 
-std::vector<std::byte> rule_bytes(const LayerPolicy& policy, int h_bits) {
-  std::vector<std::byte> bytes;
-  with_rule(policy, h_bits, [&]<class Rule>(auto, const Rule& rule) {
+void OperandRule::reserve(const LayerPolicy& policy, int h_bits, cudaStream_t stream) {
+  levels_.clear();
+  if (const auto* reuse = std::get_if<Reuse>(&policy.operand)) {
+    const Reuse::Rule rule = reuse->rule();
+    levels_ = std::visit(
+        [&]<class Choice>(const Choice& arithmetic) {
+          if constexpr (std::is_same_v<Choice, Fp32>) {
+            const auto same = [](float centroid) { return centroid; };
+            return reuse_levels(rule, same, same);
+          } else {
+            const auto on =
+                rule_on_grid(rule, Choice::kBits, static_cast<int>(arithmetic.input_bits), h_bits);
+            return reuse_levels(
+                rule, [&](float centroid) { return on.x.snap_half_up(centroid); },
+                [&](float centroid) { return on.h.snap_half_up(centroid); });
+          }
+        },
+        policy.arithmetic);
+    levels_on_device_.reserve_discarding(static_cast<Index>(levels_.size()), stream);
+  }
+  with_rule(policy, h_bits, [&]<class Rule>(auto, Rule rule) {
     static_assert(std::is_trivially_copyable_v<Rule>, "rules travel as bytes");
+    if (const auto* reuse = std::get_if<Reuse>(&policy.operand)) {
+      const LevelReuse level = level_reuse(reuse->rule(), levels_, levels_on_device_.data());
+      if constexpr (std::is_same_v<Rule, LevelReuse>)
+        rule = level;
+      else if constexpr (std::is_same_v<Rule, OnGrid<LevelReuse>>)
+        rule.inner = level;
+    }
     const auto* first = reinterpret_cast<const std::byte*>(&rule);
-    bytes.assign(first, first + sizeof rule);
+    bytes_.assign(first, first + sizeof rule);
   });
-  return bytes;
+  on_device_.reserve_discarding(static_cast<Index>(bytes_.size()), stream);
+}
+
+void OperandRule::upload(const Stream& stream) {
+  levels_on_device_.upload(levels_, stream);
+  on_device_.upload(bytes_, stream);
 }
 
 void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index count,

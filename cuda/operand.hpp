@@ -6,6 +6,7 @@
 #include "cuda/digits.hpp"
 #include "cuda/pack.hpp"
 #include "host/engine/engine.hpp"
+#include "host/technique/reuse_levels.hpp"
 
 namespace edgeval::gpu {
 
@@ -18,8 +19,9 @@ struct OperandTotals {
 
 struct InputOperand {
   DeviceView<const float> x;  // [frames, C], or of `gathered` [rows of the chunk, C k]
-  OperandRows operand;  // [rows of the chunk, C]; may be x itself where elements stay as they are
-  std::byte* state;     // Rule::State [N, C], by position; null when the rule has none
+  OperandRows operand;    // [rows of the chunk, C]; may be x itself where elements stay as they are
+  std::byte* state;       // Rule::State [N, C], by position; null when the rule has none
+  const std::byte* rule;  // OperandRule::data()
   OperandTotals totals;
   Index first_step = 0, end_step = 0;  // of the chunk
   Index lanes = 0;                     // that run the first step
@@ -46,9 +48,21 @@ Index state_bytes(const LayerPolicy& policy);
 // Whether a Rule::State remembers anything.
 bool has_state(const LayerPolicy& policy);
 
-// The operand's rule as the policy's arithmetic sees values, as bytes. h_bits: fraction bits of h
-// in integers.
-std::vector<std::byte> rule_bytes(const LayerPolicy& policy, int h_bits);
+// The operand's rule as the policy's arithmetic sees values, in device memory, for the products of
+// x and those of h.
+class OperandRule {
+ public:
+  // h_bits: fraction bits of h in integers. All the memory is taken here.
+  void reserve(const LayerPolicy& policy, int h_bits, cudaStream_t stream);
+  void upload(const Stream& stream);
+  const std::byte* data() const { return on_device_.data(); }
+
+ private:
+  std::vector<ReuseLevel> levels_;
+  std::vector<std::byte> bytes_;
+  DeviceBuffer<ReuseLevel> levels_on_device_;
+  DeviceBuffer<std::byte> on_device_;
+};
 
 // `count` states as they are before a sequence's first step.
 void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index count,

@@ -1,16 +1,18 @@
 // Kernels of the plan. Scoring takes one thread block per frame, good for any width: a frame's C
-// elements are spread over up to 256 threads. Deciding is a walk along the frames, one thread per
-// lane: a few instructions and one 12-byte load per frame, so its time grows with the longest lane
-// and hardly with the number of lanes.
+// elements are spread over up to 256 threads. Deciding is a walk along the frames, a warp per lane
+// and 32 frames at a time, so its time grows with the longest lane and hardly with the number of
+// lanes.
+#include <algorithm>
+
 #include "cuda/block.cuh"
 #include "cuda/launch.hpp"
 #include "cuda/plan.hpp"
+#include "cuda/ptx.hpp"
 
 namespace edgeval::gpu {
 namespace {
 
-constexpr int kLaneThreads =
-    32;  // of kernels with a thread per lane: few, so that lanes spread over the chip
+constexpr int kThreads = 128;  // of kernels with a warp per lane
 
 __global__ void plan_every_step_kernel(Lanes lanes, bool backward, PlanView plan) {
   const Index lane = blockIdx.x;
@@ -39,14 +41,39 @@ __global__ void similarity_kernel(SimilaritySkip::Rule rule, Lanes lanes,
   block.once([&] { similarity[frame] = result; });
 }
 
-__global__ void plan_similarity_kernel(SimilaritySkip::Rule rule, Lanes lanes,
-                                       const FrameSimilarity* similarity, bool backward,
-                                       PlanView plan) {
-  const Index lane = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
+// A thread decides one frame of 32. Of frames in a row that are alike enough to be skipped,
+// `period`
+// - 1 are, then one runs, and so on (decide_lane says the same step by step).
+__global__ void __launch_bounds__(kThreads)
+    plan_similarity_kernel(SimilaritySkip::Rule rule, int period, Lanes lanes,
+                           const FrameSimilarity* similarity, bool backward, PlanView plan) {
+  constexpr unsigned kAll = 0xFFFFFFFFU;
+  const Index lane = Index{blockIdx.x} * (kThreads / kWarp) + threadIdx.x / kWarp;
   if (lane >= lanes.count) return;
-  const Index begin = lanes.begin[lane], steps = lanes.begin[lane + 1] - begin;
-  plan.running[lane] = static_cast<std::int32_t>(
-      decide_lane(rule, similarity + begin, steps, backward, plan.mode + begin, plan.live + begin));
+  const int thread = threadIdx.x % kWarp;
+  const Index begin = lanes.begin[lane];
+  const int steps = static_cast<int>(lanes.begin[lane + 1] - begin);
+  int running = 0, alike_before = 0;  // frames in a row, up to the 32 at hand
+  for (int first = 0; first < steps; first += kWarp) {
+    const int k = first + thread, t = backward ? steps - 1 - k : k;
+    StepMode mode = StepMode::kRun;
+    if (k > 0 && k < steps) mode = rule.next(score_of_frame(similarity + begin, t, backward), 0);
+    const unsigned alike = __ballot_sync(kAll, mode == StepMode::kSkip);
+    const int in_row = thread == 0 ? 0 : leading_zeros(~(alike << (kWarp - thread)));
+    const int before = in_row < thread ? in_row : thread + alike_before;
+    if (mode == StepMode::kSkip && before % period == period - 1) mode = StepMode::kRun;
+    const unsigned live = __ballot_sync(kAll, k < steps && mode != StepMode::kSkip);
+    if (k < steps) {
+      plan.mode[begin + t] = mode;
+      const unsigned lower = (1U << thread) - 1;
+      if (mode != StepMode::kSkip)
+        plan.live[begin + running + count_of_ones(live & lower)] = static_cast<std::int32_t>(t);
+    }
+    running += count_of_ones(live);
+    const int last = leading_zeros(~alike);
+    alike_before = last == kWarp ? alike_before + kWarp : last;
+  }
+  if (thread == 0) plan.running[lane] = static_cast<std::int32_t>(running);
 }
 
 }  // namespace
@@ -70,8 +97,10 @@ void launch_plan_similarity(const SimilaritySkip::Rule& rule, const Lanes& lanes
                             const FrameSimilarity* similarity, bool backward, PlanView plan,
                             cudaStream_t stream) {
   if (lanes.count == 0) return;
-  launch(stream, plan_similarity_kernel, {blocks_of(lanes.count, kLaneThreads)}, kLaneThreads, rule,
-         lanes, similarity, backward, plan);
+  constexpr double kNever = 1 << 30;  // no lane is that long
+  const int period = static_cast<int>(std::min(rule.max_consecutive, kNever)) + 1;
+  launch(stream, plan_similarity_kernel, {blocks_of(lanes.count, kThreads / kWarp)}, kThreads, rule,
+         period, lanes, similarity, backward, plan);
 }
 
 }  // namespace edgeval::gpu

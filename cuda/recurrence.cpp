@@ -15,9 +15,9 @@ void Recurrence::reserve(const RecurrenceTask& task, cudaStream_t stream) {
     h_state_.reserve_discarding(task.rows * task.layer.width() * state_bytes(task.policy), stream);
   }
   if (task.products.after) reserve_after(task, stream);
+  fused_ = task.may_fuse && task.layer.is_plain_lstm() && sums_fit_step(task.products, task.policy);
   numbers_.reserve(task.products, task.policy, stream);
-  rule_ = rule_bytes(task.policy, task.products.recurrent_bits);
-  rule_on_device_.reserve_discarding(static_cast<Index>(rule_.size()), stream);
+  rule_.reserve(task.policy, task.products.recurrent_bits, stream);
 }
 
 // For a product that follows within a step.
@@ -32,8 +32,8 @@ void Recurrence::reserve_after(const RecurrenceTask& task, cudaStream_t stream) 
 void Recurrence::start(const RecurrenceTask& task, const Stream& stream) {
   c_.zero(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
   h_.zero(stream);
-  rule_on_device_.upload(rule_, stream);
-  numbers_.upload(task.products, task.policy, stream);
+  rule_.upload(stream);
+  numbers_.upload(task.products, task.policy, fused_, stream);
   if (task.products.recurrent)
     launch_initial_state(task.policy, h_state_.data(), task.rows * task.layer.width(), stream);
 }
@@ -52,7 +52,7 @@ RecurrentStep Recurrence::step(const RecurrenceTask& task) const {
                      .operand = {},
                      .output = nullptr,
                      .state = keeps ? nullptr : h_state_.data(),
-                     .rule = rule_on_device_.data(),
+                     .rule = rule_.data(),
                      .totals = {},
                      .cells = layer.cells,
                      .width = layer.width(),
@@ -61,7 +61,8 @@ RecurrentStep Recurrence::step(const RecurrenceTask& task) const {
                      .output_stride = 0,
                      .kind = layer.kind,
                      .form = layer.form,
-                     .highway_matrix = layer.has_highway_matrix()};
+                     .highway_matrix = layer.has_highway_matrix(),
+                     .fused = fused_};
   if (products.recurrent) {
     const ProductShape& recurrent = products.recurrent->shape();
     step.uh = {uh_.data(), recurrent.sum_stride()};

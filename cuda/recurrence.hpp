@@ -13,7 +13,8 @@ struct RecurrenceTask {
   const RecurrentLayer& layer;
   const DeviceProducts& products;  // under the policy
   const LayerPolicy& policy;
-  Index rows;  // of state, the most that run at once
+  Index rows;             // of state, the most that run at once
+  bool may_fuse = false;  // nothing comes between the products and cells of a step
 };
 
 class Recurrence {
@@ -42,10 +43,11 @@ class Recurrence {
  private:
   void reserve_after(const RecurrenceTask& task, cudaStream_t stream);
 
-  DeviceBuffer<std::byte> h_operand_, after_operand_, uh_, after_, c_, h_state_, rule_on_device_;
+  DeviceBuffer<std::byte> h_operand_, after_operand_, uh_, after_, c_, h_state_;
   DeviceMatrix<float> h_, before_after_;
   LayerNumbers numbers_;
-  std::vector<std::byte> rule_;
+  OperandRule rule_;
+  bool fused_ = false;  // steps are launch_lstm_step's
 };
 
 }  // namespace edgeval::gpu

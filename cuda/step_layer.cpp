@@ -15,10 +15,12 @@ void StepInput::reserve(const DeviceProducts& products, const LayerPolicy& polic
   if (!keeps_elements(policy)) operand_.reserve_discarding(padded * shape.operand_bytes(), stream);
   sums_.reserve_discarding(padded * shape.sum_bytes(), stream);
   state_.reserve_discarding(rows * inputs_ * state_bytes(policy), stream);
+  rule_.reserve(policy, products.recurrent_bits, stream);
 }
 
 void StepInput::start(const LayerPolicy& policy, const Stream& stream) {
   launch_initial_state(policy, state_.data(), rows_ * inputs_, stream);
+  rule_.upload(stream);
 }
 
 // In fp32 x itself where elements stay as they are.
@@ -36,6 +38,7 @@ OperandRows StepInput::multiply(const DeviceProducts& products, const LayerPolic
                         {.x = x,
                          .operand = rows,
                          .state = keeps_elements(policy) ? nullptr : state_.data(),
+                         .rule = rule_.data(),
                          .totals = totals,
                          .first_step = 0,
                          .end_step = 1,
@@ -53,6 +56,7 @@ void StepInput::multiply(const DeviceProducts& products, const LayerPolicy& poli
                        {.x = x,
                         .operand = rows,
                         .state = keeps_elements(policy) ? nullptr : state_.data(),
+                        .rule = rule_.data(),
                         .totals = totals},
                        stream);
   products.input(rows, lanes.frames, sums(products), stream);
@@ -139,7 +143,7 @@ void LinearStepLayer::reserve(const LinearStepTask& task, cudaStream_t stream) {
 
 void LinearStepLayer::start(const LinearStepTask& task, const Stream& stream) {
   input_.start(task.policy, stream);
-  numbers_.upload(task.products, task.policy, stream);
+  numbers_.upload(task.products, task.policy, false, stream);
 }
 
 void LinearStepLayer::multiply(const LinearStepTask& task, DeviceView<const float> x,

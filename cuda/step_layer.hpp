@@ -48,6 +48,7 @@ class StepInput {
 
   Index rows_ = 0, inputs_ = 0;
   DeviceBuffer<std::byte> operand_, sums_, state_;
+  OperandRule rule_;
 };
 
 struct RecurrentStepTask {

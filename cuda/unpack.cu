@@ -1,6 +1,7 @@
-// Kernels of unpacking: a thread block owns one lane and up to 128 columns and walks along its
-// frames, so rows are copied in the order in which they were computed. The linear layer's: a thread
-// block per frame.
+// Kernels of unpacking: a warp owns some of the frames of one lane that ran and copies each over
+// the skipped ones behind it. The linear layer's: a thread block per frame.
+#include <algorithm>
+
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
 #include "cuda/launch.hpp"
@@ -11,16 +12,18 @@
 namespace edgeval::gpu {
 namespace {
 
-constexpr Index kColumns = 128;
+constexpr Index kFrames = 16;          // of a warp
+constexpr Index kLargestGrid = 65535;  // in y
 
-__global__ void unpack_kernel(Lanes lanes, PlanView plan, bool backward, DeviceView<float> output) {
-  const Index lane = blockIdx.x;
+// Blocks of one warp.
+__global__ void __launch_bounds__(kWarp) unpack_kernel(Lanes lanes, PlanView plan, bool backward,
+                                                       DeviceView<float> output, Index frames) {
+  const Index lane = blockIdx.x, first = blockIdx.y * frames, running = plan.running[lane];
+  if (first >= running) return;
   const Index begin = lanes.begin[lane], steps = lanes.begin[lane + 1] - begin;
-  const Index column = blockIdx.y * kColumns;
-  const Index width = output.cols - column < kColumns ? output.cols - column : kColumns;
-  unpack_lane(CudaBlock{},
-              MatrixView<float>{output.row(begin) + column, steps, width, output.stride},
-              plan.live + begin, plan.running[lane], backward);
+  unpack_lane(CudaBlock{}, MatrixView<float>{output.row(begin), steps, output.cols, output.stride},
+              plan.live + begin, running, backward, first,
+              first + frames < running ? first + frames : running);
 }
 
 template <class Format>
@@ -42,10 +45,10 @@ __global__ void linear_kernel(LinearFinish task) {
 
 void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
                    DeviceView<float> output, cudaStream_t stream) {
-  if (lanes.count == 0 || output.cols == 0) return;
-  const Blocks grid{lanes.count, blocks_of(output.cols, kColumns)};
-  launch(stream, unpack_kernel, grid, threads_for(output.cols, static_cast<int>(kColumns)), lanes,
-         plan, backward, output);
+  if (lanes.count == 0 || lanes.longest == 0 || output.cols == 0) return;
+  const Index frames = std::max(kFrames, blocks_of(lanes.longest, kLargestGrid));
+  launch(stream, unpack_kernel, {lanes.count, blocks_of(lanes.longest, frames)}, kWarp, lanes, plan,
+         backward, output, frames);
 }
 
 void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaStream_t stream) {

@@ -84,25 +84,8 @@ FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, 
       x_bits_(x_bits),
       h_bits_(h_bits),
       constants_(FixedConstants::of(products, kBits, x_bits, h_bits)) {
-  const FixedScale& scale = constants_.scale;
-  const auto recurrent_magnitude = [&](Index o) -> std::int64_t {
-    if (!products.recurrent) return 0;
-    const std::vector<std::int64_t>& u = products.recurrent->magnitudes();
-    const auto rows = static_cast<Index>(u.size());
-    return o < rows ? u[o] : products.after->magnitudes()[o - rows];
-  };
-  // Of the sums that any input can make; where a cell keeps their halves apart they need not fit.
-  std::int64_t largest = 0;
-  for (Index o = 0;
-       o < products.bias->size() - static_cast<Index>(constants_.recurrent_bias.size()); ++o) {
-    const std::int64_t products_sum =
-        (products.input.magnitudes()[o] << scale.up_x) + (recurrent_magnitude(o) << scale.up_h);
-    const std::int64_t bias = scale.bias[o] - scale.offset[o];
-    largest = std::max(largest, std::abs(bias) + products_sum * -lowest_of(kBits));
-  }
-  const std::int64_t half = std::int64_t{1} << (scale.sum_bits - kStateBits - 1);
-  if (kBits == 8 && largest < (std::int64_t{1} << 31) - half)
-    for (const std::int64_t bias : scale.bias)
+  if (kBits == 8 && sums_fit(products, constants_, kBits))
+    for (const std::int64_t bias : constants_.scale.bias)
       narrow_bias_.push_back(static_cast<std::uint32_t>(bias));
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
@@ -165,7 +166,7 @@ struct FixedConstants {
     numbers.diagonal_bits = diagonal_bits;
     numbers.projection_offset = projection_offset.data();
     numbers.projection_shift = projection_shift;
-    numbers.projection_bits = projection_bits;
+    numbers.projection_inverse = static_cast<float>(power_of_two(-projection_bits));
     numbers.x_grid = x_grid;
     return numbers;
   }
@@ -175,6 +176,38 @@ struct FixedConstants {
   void add(const CellConstants& cells, int bits,
            const std::vector<std::int64_t>& recurrent_offsets);
 };
+
+// The greatest magnitude that W x + U h + b can have in units of 2^-sum_bits, whatever x and h of
+// `bits` bits enter. Where a cell keeps the halves of a sum apart, they are not looked at.
+template <class Product>
+std::int64_t largest_sum(const LayerProducts<Product>& products, const FixedConstants& constants,
+                         int bits) {
+  const FixedScale& scale = constants.scale;
+  const auto recurrent_magnitude = [&](Index o) -> std::int64_t {
+    if (!products.recurrent) return 0;
+    const std::vector<std::int64_t>& u = products.recurrent->magnitudes();
+    const auto rows = static_cast<Index>(u.size());
+    return o < rows ? u[o] : products.after->magnitudes()[o - rows];
+  };
+  std::int64_t largest = 0;
+  for (Index o = 0; o < products.bias->size() - static_cast<Index>(constants.recurrent_bias.size());
+       ++o) {
+    const std::int64_t products_sum =
+        (products.input.magnitudes()[o] << scale.up_x) + (recurrent_magnitude(o) << scale.up_h);
+    const std::int64_t bias = scale.bias[o] - scale.offset[o];
+    largest = std::max(largest, std::abs(bias) + products_sum * -lowest_of(bits));
+  }
+  return largest;
+}
+
+// Whether no pre-activation can leave 32 bits, nor, of 8 bits, a sum on its way to be rounded.
+template <class Product>
+bool sums_fit(const LayerProducts<Product>& products, const FixedConstants& constants, int bits) {
+  const int shift = constants.scale.sum_bits - kStateBits;
+  const std::int64_t half = std::int64_t{1} << (shift - 1);
+  const std::int64_t largest = largest_sum(products, constants, bits) + half;
+  return (bits == 8 ? largest : largest >> shift) < std::int64_t{1} << 31;
+}
 
 template <class SumT>
 class FixedLayer {

@@ -32,7 +32,7 @@ class PseudoSelection {
     const OperandCounts counts =
         pseudo_operand_row(SerialBlock{}, half.rule, pseudo, value, width, half.reference.row(n),
                            [&](Index i, const PseudoRule::Elements& elements) {
-                             full[i] = static_cast<float>(elements.full * half.rule.grid.inverse);
+                             full[i] = static_cast<float>(elements.full) * half.rule.grid.inverse;
                              delta[i] = static_cast<float>(elements.delta);
                            });
     if (pseudo)
@@ -91,8 +91,7 @@ class PseudoSelection {
 
   // Leaves in `full` what fits the grid, and in `rest` the remainder; whether there is one.
   static bool cut(Matrix<float>& full, Index rows, const Grid& grid, Matrix<float>& rest) {
-    const auto low = static_cast<float>(grid.low * grid.inverse),
-               high = static_cast<float>(grid.high * grid.inverse);
+    const float low = grid.low * grid.inverse, high = grid.high * grid.inverse;
     const std::span<float> values =
         full.values().first(static_cast<std::size_t>(rows * full.cols()));
     if (std::ranges::all_of(values, [&](float value) { return value >= low && value <= high; }))

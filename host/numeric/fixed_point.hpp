@@ -53,15 +53,16 @@ EDGEVAL_HD std::int64_t scale_by_power(std::int64_t value, int up) {
 
 // The grid of a tensor in fixed point: multiples of 2^-fraction_bits in `bits` bits. Its values are
 // carried as floats, which hold them exactly, so that decisions are the same functions under every
-// arithmetic.
+// arithmetic; powers of two and the ends of 16 bits are exact in floats, too.
 struct Grid {
-  double scale;    // 2^fraction_bits
-  double inverse;  // 2^-fraction_bits
-  double low, high;
+  float scale;    // 2^fraction_bits
+  float inverse;  // 2^-fraction_bits
+  float low, high;
 
   EDGEVAL_HD static Grid of(int fraction_bits, int bits) {
-    return {power_of_two(fraction_bits), power_of_two(-fraction_bits),
-            static_cast<double>(lowest_of(bits)), static_cast<double>(highest_of(bits))};
+    return {static_cast<float>(power_of_two(fraction_bits)),
+            static_cast<float>(power_of_two(-fraction_bits)), static_cast<float>(lowest_of(bits)),
+            static_cast<float>(highest_of(bits))};
   }
 
   // Nearest point of the grid, half away from zero, saturated.
@@ -70,7 +71,7 @@ struct Grid {
   EDGEVAL_HD float snap_half_up(float value) const { return value_of(round_half_up(place(value))); }
   // The integer behind a value of the grid.
   EDGEVAL_HD std::int32_t code(float on_grid) const {
-    return static_cast<std::int32_t>(static_cast<double>(on_grid) * scale);
+    return static_cast<std::int32_t>(on_grid * scale);
   }
 
   // Half away from zero; |scaled| < 2^31.
@@ -79,15 +80,8 @@ struct Grid {
   }
 
  private:
-  // In floats, which are twice as many to a vector: powers of two and the ends of 16 bits are exact
-  // in them.
-  EDGEVAL_HD float place(float value) const {
-    return clamp(value * static_cast<float>(scale), static_cast<float>(low),
-                 static_cast<float>(high));
-  }
-  EDGEVAL_HD float value_of(std::int32_t code) const {
-    return static_cast<float>(code) * static_cast<float>(inverse);
-  }
+  EDGEVAL_HD float place(float value) const { return clamp(value * scale, low, high); }
+  EDGEVAL_HD float value_of(std::int32_t code) const { return static_cast<float>(code) * inverse; }
 };
 
 }  // namespace edgeval

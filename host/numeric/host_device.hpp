@@ -24,4 +24,14 @@ namespace edgeval {
 #define EDGEVAL_INDEPENDENT
 #endif
 
+// Before a loop in a kernel: unrolled in full, as all indices into registers must be known, or not
+// at all.
+#ifdef __CUDACC__
+#define EDGEVAL_UNROLL _Pragma("unroll")
+#define EDGEVAL_ROLLED _Pragma("unroll 1")
+#else
+#define EDGEVAL_UNROLL
+#define EDGEVAL_ROLLED
+#endif
+
 }  // namespace edgeval

@@ -18,8 +18,8 @@ struct ExpParts {
   float q;
 };
 
-EDGEVAL_HD_ALWAYS ExpParts exp_parts(float x) {
-  x = clamp(x, -87.0F, 87.0F);
+// The same of an x that has been clamped.
+EDGEVAL_HD_ALWAYS ExpParts exp_parts_within(float x) {
   const auto up =
       static_cast<std::int32_t>(x * 1.44269504F + 128.5F);  // positive before truncation
   const auto n = static_cast<std::int32_t>(static_cast<std::uint32_t>(up) -
@@ -37,6 +37,8 @@ EDGEVAL_HD_ALWAYS ExpParts exp_parts(float x) {
   return {two_to_n, q};
 }
 
+EDGEVAL_HD_ALWAYS ExpParts exp_parts(float x) { return exp_parts_within(clamp(x, -87.0F, 87.0F)); }
+
 // 1 / (1 + e^-x)
 EDGEVAL_HD_ALWAYS float sigmoid(float x) {
   const ExpParts e = exp_parts(-x);
@@ -45,7 +47,8 @@ EDGEVAL_HD_ALWAYS float sigmoid(float x) {
 
 // With m = e^(-2|x|) - 1, which keeps its precision near 0: tanh |x| = -m / (2 + m).
 EDGEVAL_HD_ALWAYS float hyperbolic_tangent(float x) {
-  const ExpParts e = exp_parts(-2.0F * absolute(x));
+  const float power = -2.0F * absolute(x);
+  const ExpParts e = exp_parts_within(power < -87.0F ? -87.0F : power);
   const float m = e.two_to_n * e.q + (e.two_to_n - 1.0F);
   const float positive = -m / (2.0F + m);
   return x < 0 ? -positive : positive;

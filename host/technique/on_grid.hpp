@@ -18,10 +18,10 @@ inline Delta::Rule put_on_grid(Delta::Rule rule, const Grid& x, const Grid& h) {
   // A threshold is a distance: it may exceed the operand's range, so it is rounded but not
   // saturated.
   const auto rounded = [](float threshold, const Grid& grid) {
-    const double scaled = static_cast<double>(threshold) * grid.scale;
-    return scaled < 1e9
-               ? static_cast<float>(static_cast<double>(round_half_up(scaled)) * grid.inverse)
-               : threshold;
+    const double scaled = static_cast<double>(threshold) * static_cast<double>(grid.scale);
+    return scaled < 1e9 ? static_cast<float>(static_cast<double>(round_half_up(scaled)) *
+                                             static_cast<double>(grid.inverse))
+                        : threshold;
   };
   return {rounded(rule.threshold_x, x), rounded(rule.threshold_h, h)};
 }

@@ -51,13 +51,14 @@ struct PseudoRule {
 
   // A distance on the grid, half up; it may exceed what the grid holds.
   static std::int32_t distance(double value, const Grid& grid) {
-    const double scaled = value * grid.scale;
+    const double scaled = value * static_cast<double>(grid.scale);
     return scaled < 1e9 ? round_half_up(scaled) : 1000000000;
   }
   static PseudoRule of(const SimilaritySkip& skip, const Delta* delta, Source source,
                        const Grid& grid) {
     int shift = 0;
-    while (shift < 30 && power_of_two(shift) * grid.inverse < skip.delta_scale) ++shift;
+    while (shift < 30 && power_of_two(shift) * static_cast<double>(grid.inverse) < skip.delta_scale)
+      ++shift;
     const double moved =
         delta == nullptr ? 0 : (source == Source::kInput ? delta->threshold_x : delta->threshold_h);
     return {grid, distance(skip.pseudo_clip, grid), shift, delta != nullptr, distance(moved, grid)};

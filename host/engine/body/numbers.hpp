@@ -85,7 +85,7 @@ struct FixedNumbers {
   int diagonal_bits = 0;                            // its fraction bits, from -15 to 46
   const std::int64_t* projection_offset = nullptr;  // [P], of the projection's product
   int projection_shift = 1;                         // from its sums to the format of h
-  int projection_bits = 0;                          // fraction bits of h behind a projection
+  float projection_inverse = 1;                     // 2^-(fraction bits of h behind a projection)
   Grid x_grid{};                                    // of the layer's input
 
   EDGEVAL_HD std::int64_t aligned(Sum wx, Sum uh) const {
@@ -116,20 +116,21 @@ struct FixedNumbers {
     return static_cast<State>(saturate(z + round_shift(product, diagonal_bits + kDiagonalUp), 32));
   }
   EDGEVAL_HD State state_of(float x) const {
-    const double scaled = static_cast<double>(x_grid.snap(x)) * power_of_two(kStateBits);
-    return Grid::nearest(clamp(scaled, -0x1p31, 0x1p31 - 1));
+    const float scaled = x_grid.snap(x) * static_cast<float>(1 << kStateBits);  // exact
+    if (scaled >= 0x1p31F) return 0x7FFFFFFF;
+    return round_half_away(clamp(scaled, -0x1p31F, 0x1p31F));
   }
   EDGEVAL_HD float output(std::int64_t value, int fraction_bits) const {
     return static_cast<float>(saturate(round_shift(value, fraction_bits - h_bits), h_bits + 1)) *
            h_inverse;
   }
   EDGEVAL_HD float wide(State value) const {
-    return static_cast<float>(static_cast<double>(value) * power_of_two(-kStateBits));
+    return static_cast<float>(value) * (1.0F / (1 << kStateBits));
   }
   EDGEVAL_HD float projected(Sum sum, Index at) const {
     const std::int64_t code =
         saturate(round_shift(sum + projection_offset[at], projection_shift), h_bits + 1);
-    return static_cast<float>(static_cast<double>(code) * power_of_two(-projection_bits));
+    return static_cast<float>(code) * projection_inverse;
   }
   EDGEVAL_HD const ActivationTables& curves() const { return tables; }
   EDGEVAL_HD State rounded_state(std::int64_t sum) const {
@@ -169,6 +170,7 @@ struct PiecewiseNumbers : Numbers {
 
   PiecewiseFunctions functions;
 
+  using Numbers::lstm;
   EDGEVAL_HD const PiecewiseFunctions& curves() const { return functions; }
   EDGEVAL_HD typename Numbers::Cell lstm(State z_i, State z_f, State z_g, State z_o,
                                          State c_before) const {

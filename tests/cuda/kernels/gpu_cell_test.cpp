@@ -1,12 +1,15 @@
 // The recurrence's kernels, given products at random, against the bodies run on the CPU: the same
 // bits and counts, whether steps are launched one by one, ahead of the cursor or replayed from a
 // graph.
+#include <cmath>
 #include <numeric>
 
 #include "cuda/cell.hpp"
 #include "cuda/graph.hpp"
+#include "cuda/step_numbers.hpp"
 #include "host/engine/body/cell.hpp"
 #include "host/engine/body/operand.hpp"
+#include "host/technique/on_grid.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {
@@ -84,7 +87,9 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
   const auto wx = on_device(r.wx.view(), stream), uh = on_device(r.uh.view(), stream);
   const auto bias = on_device(r.bias.view(), stream);
   const LayerPolicy policy{.plan = EveryStep{}, .operand = choice};
-  const auto rule = on_device(gpu::rule_bytes(policy, 0), stream);
+  gpu::OperandRule rule;
+  rule.reserve(policy, 0, stream);
+  rule.upload(stream);
   const auto numbers = bytes_on_device(FloatNumbers{bias.view().data}, stream);
   gpu::DeviceMatrix<float> c, h, operand, output;
   for (gpu::DeviceMatrix<float>* matrix : {&c, &h, &operand})
@@ -117,7 +122,8 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
       .width = r.cells,
       .c_stride = h.view().stride,
       .h_stride = h.view().stride,
-      .output_stride = output.view().stride};
+      .output_stride = output.view().stride,
+      .fused = true};
   launch_set_cursor(cursor.data(), {0, 0}, stream);
   launch_recurrent_operand(policy, step, r.active.front(), 0, stream);
   const Index padded = r.lanes() + 3;  // blocks of lanes that are not there leave at once
@@ -149,6 +155,205 @@ TEST(GpuCell, GivesTheBitsOfTheCpuBodies) {
       for (Way way : {Way::kOneByOne, Way::kAhead, Way::kGraph})
         EXPECT_TRUE(on_gpu(recurrence, choice, way, stream) == expected)
             << width << " cells, operand " << choice.index() << ", way " << static_cast<int>(way);
+    }
+}
+
+// In integers: sums at random, of 16 bits as digits, through the literal numbers and rules.
+template <int Bits>
+struct IntegerCase {
+  using Sum = std::conditional_t<Bits == 16, std::int64_t, std::int32_t>;
+  static constexpr Index kDigits = Bits == 16 ? 2 : 1;
+  static constexpr Index kLanes = 5;
+  Index cells;
+  gpu::ProductShape shape;
+  std::vector<std::int32_t> wx, uh;  // [lanes] as the product leaves them
+  std::vector<std::int64_t> bias;
+  std::vector<std::uint32_t> narrow_bias;
+  FixedNumbers<Sum> numbers;
+
+  IntegerCase(Index h, Random& random) : cells(h), shape{h, 4 * h, Bits} {
+    const std::int32_t most = Bits == 16 ? 1 << 22 : 1 << 20;
+    for (std::vector<std::int32_t>* sums : {&wx, &uh})
+      for (Index i = 0; i < kLanes * kDigits * shape.sum_stride(); ++i)
+        sums->push_back(static_cast<std::int32_t>(random.uniform(-most, most)));
+    const int sum_bits = Bits == 16 ? 41 : 24;
+    for (Index o = 0; o < 4 * h; ++o) {
+      bias.push_back(static_cast<std::int64_t>(random.uniform(-2, 2) * std::ldexp(1.0, sum_bits)));
+      narrow_bias.push_back(static_cast<std::uint32_t>(bias.back()));
+    }
+    numbers = {.bias = bias.data(),
+               .offset = nullptr,
+               .up_x = 3,
+               .up_h = 5,
+               .sum_bits = sum_bits,
+               .inverse = 0,
+               .h_bits = Bits - 1,
+               .h_inverse = 1.0F / (1 << (Bits - 1)),
+               .tables = activation_tables()};
+  }
+  Sum sum(const std::vector<std::int32_t>& sums, Index n, Index o) const {
+    const std::int32_t* const row = sums.data() + n * kDigits * shape.sum_stride();
+    if constexpr (Bits == 16)
+      return gpu::DigitSums{row, row + shape.sum_stride(), 4 * cells}[o];
+    else
+      return row[o];
+  }
+};
+
+struct IntegerOutcome {
+  std::vector<std::int32_t> c;  // [lanes, H]
+  std::vector<float> h;         // [lanes, H]
+  std::vector<int> codes;       // [lanes, H] of the operand
+  std::vector<unsigned long long> changed, zero;
+  bool operator==(const IntegerOutcome&) const = default;
+};
+
+constexpr int kIntegerSteps = 3;  // with the same sums
+
+template <int Bits>
+IntegerOutcome on_cpu(const IntegerCase<Bits>& input, const OperandChoice& choice) {
+  constexpr Index kLanes = IntegerCase<Bits>::kLanes;
+  using Sum = typename IntegerCase<Bits>::Sum;
+  const Index cells = input.cells;
+  Matrix<std::int32_t> c(kLanes, cells);
+  Matrix<float> h(kLanes, cells), operand(kLanes, cells);
+  IntegerOutcome outcome;
+  std::visit(
+      [&](const auto& technique) {
+        const auto rule = rule_on_grid(technique.rule(), Bits, 3, Bits - 1);
+        for (Index n = 0; n < kLanes; ++n) {
+          std::vector<typename decltype(technique.rule())::State> state(
+              static_cast<std::size_t>(cells));
+          std::vector<Sum> wx, uh;
+          for (Index o = 0; o < 4 * cells; ++o) {
+            wx.push_back(input.sum(input.wx, n, o));
+            uh.push_back(input.sum(input.uh, n, o));
+          }
+          unsigned long long changed = 0, zero = 0;
+          for (int k = 0; k < kIntegerSteps; ++k) {
+            cell_row(SerialBlock{}, input.numbers,
+                     CellRow<FixedNumbers<Sum>>{wx.data(), uh.data(), cells, c.row(n), h.row(n),
+                                                h.row(n)});
+            const OperandCounts counts = operand_row(SerialBlock{}, rule, Source::kRecurrent,
+                                                     h.row(n), cells, state.data(), operand.row(n));
+            if (k + 1 == kIntegerSteps) break;  // no step behind
+            changed += static_cast<unsigned long long>(counts.changed);
+            zero += static_cast<unsigned long long>(counts.zero);
+          }
+          outcome.changed.push_back(changed);
+          outcome.zero.push_back(zero);
+        }
+      },
+      choice);
+  outcome.c.assign(c.data(), c.data() + c.size());
+  outcome.h = values_of(h);
+  for (const float value : operand.values())
+    outcome.codes.push_back(static_cast<int>(std::ldexp(value, Bits - 1)));
+  return outcome;
+}
+
+template <int Bits>
+IntegerOutcome on_gpu(const IntegerCase<Bits>& input, const OperandChoice& choice,
+                      const gpu::Stream& stream) {
+  constexpr Index kLanes = IntegerCase<Bits>::kLanes;
+  const Index cells = input.cells;
+  std::conditional_t<Bits == 16, Int16, Int8> arithmetic;
+  arithmetic.input_bits = 3;
+  const LayerPolicy policy{.plan = EveryStep{}, .operand = choice, .arithmetic = arithmetic};
+  const std::vector<std::int32_t> lanes{0, 1, 2, 3, 4}, steps(5, kIntegerSteps);
+  const std::vector<Index> actives{5, 5, 5, 0};
+  const std::vector<Index> offsets{0, 0, 0, 0};  // the same sums at every step
+  const std::vector<Index> frames{0, 1, 2, 3, 4};
+  const auto lane = on_device(lanes, stream), step_counts = on_device(steps, stream);
+  const auto active = on_device(actives, stream), offset = on_device(offsets, stream);
+  const auto frame_of_row = on_device(frames, stream);
+  const auto wx = on_device(input.wx, stream), uh = on_device(input.uh, stream);
+  const auto bias = on_device(input.bias, stream);
+  const auto narrow_bias = on_device(input.narrow_bias, stream);
+  const auto table = activation_pairs();
+  const auto pairs = on_device(std::vector<ActivationPair>(table.begin(), table.end()), stream);
+  auto of_device = input.numbers;
+  of_device.bias = bias.data();
+  const auto numbers =
+      bytes_on_device(gpu::step_numbers(of_device, pairs.data(), narrow_bias.data()), stream);
+  gpu::OperandRule rule;
+  rule.reserve(policy, Bits - 1, stream);
+  rule.upload(stream);
+  gpu::DeviceMatrix<std::int32_t> c;
+  gpu::DeviceMatrix<float> h, output;
+  c.resize(kLanes, cells, stream);
+  h.resize(kLanes, cells, stream);
+  output.resize(kLanes, cells, stream);
+  c.zero(stream);
+  const gpu::ProductShape of_operand{cells, 1, Bits};
+  gpu::DeviceBuffer<std::int8_t> operand;
+  operand.reserve(kLanes * of_operand.operand_bytes(), stream);
+  gpu::DeviceBuffer<std::byte> state;
+  state.reserve(kLanes * cells * gpu::state_bytes(policy), stream);
+  gpu::launch_initial_state(policy, state.data(), kLanes * cells, stream);
+  gpu::DeviceBuffer<unsigned long long> changed, zero;
+  for (auto* counts : {&changed, &zero}) {
+    counts->reserve(kLanes, stream);
+    counts->zero(kLanes, stream);
+  }
+  gpu::DeviceBuffer<gpu::StepCursor> cursor;
+  cursor.reserve(1, stream);
+  const auto bytes = [](const auto& buffer) { return reinterpret_cast<std::byte*>(buffer.data()); };
+  const gpu::RecurrentStep step{
+      .pack = {lane.data(), step_counts.data(), active.data(), offset.data(), frame_of_row.data()},
+      .cursor = cursor.data(),
+      .wx = {bytes(wx), input.shape.sum_stride()},
+      .uh = {bytes(uh), input.shape.sum_stride()},
+      .numbers = numbers.data(),
+      .c = reinterpret_cast<std::byte*>(c.view().data),
+      .h = h.view().data,
+      .operand = {bytes(operand), of_operand.operand_stride()},
+      .output = output.view().data,
+      .state = state.data(),
+      .rule = rule.data(),
+      .totals = {changed.data(), zero.data()},
+      .cells = cells,
+      .width = cells,
+      .c_stride = c.view().stride,
+      .h_stride = h.view().stride,
+      .output_stride = output.view().stride,
+      .fused = true};
+  launch_set_cursor(cursor.data(), {0, 0}, stream);
+  for (int k = 0; k < kIntegerSteps; ++k) launch_lstm_step(policy, step, kLanes + 2, k, stream);
+  IntegerOutcome outcome;
+  Matrix<std::int32_t> states(kLanes, cells);
+  download(c.view(), states.view(), stream);
+  outcome.h = values_of(on_host(h, stream));
+  EXPECT_EQ(values_of(on_host(output, stream)), outcome.h);
+  outcome.c.assign(states.data(), states.data() + states.size());
+  const std::vector<std::int8_t> digits =
+      on_host(operand, kLanes * of_operand.operand_bytes(), stream);
+  for (Index n = 0; n < kLanes; ++n)
+    for (Index j = 0; j < cells; ++j) {
+      const std::int8_t* const row = digits.data() + n * of_operand.operand_bytes();
+      outcome.codes.push_back(Bits == 16 ? 256 * row[j] + row[j + of_operand.operand_stride()] + 128
+                                         : int{row[j]});
+    }
+  outcome.changed = on_host(changed, kLanes, stream);
+  outcome.zero = on_host(zero, kLanes, stream);
+  return outcome;
+}
+
+template <int Bits>
+void expect_integers(Index width, const OperandChoice& choice, const gpu::Stream& stream) {
+  Random random(static_cast<std::uint64_t>(width));
+  const IntegerCase<Bits> input(width, random);
+  EXPECT_TRUE(on_gpu(input, choice, stream) == on_cpu(input, choice))
+      << width << " cells of " << Bits << " bits, operand " << choice.index();
+}
+
+TEST(GpuCell, InIntegersGivesTheBitsOfTheCpuBodies) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  for (const Index width : {1, 6, 32, 33, 100, 320})
+    for (const OperandChoice& choice : kChoices) {
+      expect_integers<8>(width, choice, stream);
+      expect_integers<16>(width, choice, stream);
     }
 }
 

@@ -44,6 +44,7 @@ struct DeviceCase {
   gpu::LaneTable table;
   gpu::DeviceMatrix<float> x, operand;
   gpu::DeviceBuffer<std::byte> state;
+  gpu::OperandRule rule;
   gpu::DeviceBuffer<unsigned long long> changed, zero;
   DeviceCase(const LayerPolicy& policy, const Ragged<float>& input, const gpu::Stream& stream) {
     table.upload(input.offsets, stream);
@@ -52,6 +53,9 @@ struct DeviceCase {
     const Index states = input.sequences() * input.cols();
     state.reserve_discarding(states * gpu::state_bytes(policy), stream);
     gpu::launch_initial_state(policy, state.data(), states, stream);
+    const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
+    rule.reserve(policy, bits - 1, stream);
+    rule.upload(stream);
     changed = zeros_on_device<unsigned long long>(input.sequences(), stream);
     zero = zeros_on_device<unsigned long long>(input.sequences(), stream);
   }
@@ -59,6 +63,7 @@ struct DeviceCase {
     return {.x = x.view(),
             .operand = float_rows<gpu::OperandRows>(operand),
             .state = state.data(),
+            .rule = rule.data(),
             .totals = {changed.data(), zero.data()}};
   }
 };
