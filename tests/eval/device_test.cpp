@@ -4,6 +4,7 @@
 #include "eval/common_options.hpp"
 #include "host/core/error.hpp"
 #include "tests/support/gpu.hpp"
+#include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
 #include "tests/support/translation_task.hpp"
 
