@@ -1,6 +1,7 @@
 // Instructions that C++ has no name for. Each stands beside a plain body, written from the tables
 // of fragments in NVIDIA's PTX ISA, that gives the same numbers: it is what the stand-in for CUDA
-// runs, and what the instruction is compared with on a device (expect_instructions, instructions.hpp).
+// runs, and what the instruction is compared with on a device (expect_instructions,
+// instructions.hpp).
 #pragma once
 
 #include <cstdint>

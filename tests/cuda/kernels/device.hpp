@@ -1,5 +1,5 @@
-// Between tests and the device: values there and back, on one stream. What goes there is waited for,
-// since it may lie in memory of the caller's that a copy would otherwise read too late.
+// Between tests and the device: values there and back, on one stream. What goes there is waited
+// for, since it may lie in memory of the caller's that a copy would otherwise read too late.
 #pragma once
 
 #include <vector>
