@@ -281,23 +281,20 @@ IntegerOutcome on_gpu(const IntegerCase<Bits>& input, const OperandChoice& choic
   rule.upload(stream);
   gpu::DeviceMatrix<std::int32_t> c;
   gpu::DeviceMatrix<float> h, output;
-  c.resize(kLanes, cells, stream);
-  h.resize(kLanes, cells, stream);
-  output.resize(kLanes, cells, stream);
+  c.resize_discarding(kLanes, cells, stream);
+  h.resize_discarding(kLanes, cells, stream);
+  output.resize_discarding(kLanes, cells, stream);
   c.zero(stream);
   const gpu::ProductShape of_operand{cells, 1, Bits};
   gpu::DeviceBuffer<std::int8_t> operand;
-  operand.reserve(kLanes * of_operand.operand_bytes(), stream);
+  operand.reserve_discarding(kLanes * of_operand.operand_bytes(), stream);
   gpu::DeviceBuffer<std::byte> state;
-  state.reserve(kLanes * cells * gpu::state_bytes(policy), stream);
+  state.reserve_discarding(kLanes * cells * gpu::state_bytes(policy), stream);
   gpu::launch_initial_state(policy, state.data(), kLanes * cells, stream);
-  gpu::DeviceBuffer<unsigned long long> changed, zero;
-  for (auto* counts : {&changed, &zero}) {
-    counts->reserve(kLanes, stream);
-    counts->zero(kLanes, stream);
-  }
+  const auto changed = zeros_on_device<unsigned long long>(kLanes, stream);
+  const auto zero = zeros_on_device<unsigned long long>(kLanes, stream);
   gpu::DeviceBuffer<gpu::StepCursor> cursor;
-  cursor.reserve(1, stream);
+  cursor.reserve_discarding(1, stream);
   const auto bytes = [](const auto& buffer) { return reinterpret_cast<std::byte*>(buffer.data()); };
   const gpu::RecurrentStep step{
       .pack = {lane.data(), step_counts.data(), active.data(), offset.data(), frame_of_row.data()},
