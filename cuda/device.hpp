@@ -41,7 +41,7 @@ class OnDevice {
     try {
       const CurrentDevice now(number_);
       thing_.reset();
-    } catch (const CudaError&) {  // a broken device: what it held is lost anyway
+    } catch (...) {  // a broken device: what it held is lost anyway
       thing_.reset();
     }
   }

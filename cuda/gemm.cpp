@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <limits>
 
 #include "host/core/error.hpp"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr Index kMostBlocks = 32768;            // of one call; grids end at 65535
 constexpr Index kMostRows = kMostBlocks * 128;  // of integers, likewise
+constexpr Index kMostElements = std::numeric_limits<std::int32_t>::max();  // of a matrix
 // Product rows of integers up to which an algorithm serves; the last one serves all beyond, too.
 constexpr std::array<Index, 4> kSizes{128, 1024, 8192, 65536};
 
@@ -141,13 +143,19 @@ Product::Algorithm Product::algorithm_for(Layouts shapes,
   return chosen->algo;
 }
 
+// Product rows of integers in one call.
+Index Product::most_digit_rows() const {
+  const Index widest = std::max(shape_.operand_stride(), shape_.sum_stride());
+  return std::min(kMostRows, kMostElements / widest / kRowBlock * kRowBlock);
+}
+
 // For each of kSizes rows the best that also takes the fewest rows it will meet, and the last one
 // the most. All at once, as a captured call must not be the first to ask.
 void Product::choose_integer_algorithms() {
   Index fewest = kDigitRows;
   for (Index rows : kSizes) {
     std::vector<Layouts> others{layouts(fewest, 1)};
-    if (rows == kSizes.back()) others.push_back(layouts(kMostRows, 1));
+    if (rows == kSizes.back()) others.push_back(layouts(most_digit_rows(), 1));
     algorithms_.push_back(algorithm_for(layouts(rows, 1), others));
     fewest = rows + kDigitRows;
   }
@@ -167,8 +175,9 @@ void Product::operator()(OperandRows x, Index rows, SumRows y, cudaStream_t stre
     return;
   }
   const Index digit_rows = padded_to(shape_.digits() * rows, kDigitRows);
-  for (Index first = 0; first < digit_rows; first += kMostRows) {
-    const Index count = std::min(kMostRows, digit_rows - first);
+  const Index most = most_digit_rows();
+  for (Index first = 0; first < digit_rows; first += most) {
+    const Index count = std::min(most, digit_rows - first);
     multiply(x.data + first * x_bytes, y.data + first * y_bytes, layouts(count, 1),
              of_digit_rows(count), stream);
   }

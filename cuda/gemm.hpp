@@ -72,6 +72,7 @@ class Product {
   void upload_integers(const FixedWeights& weight, const Stream& stream);
   Algorithm algorithm_for(Layouts shapes, const std::vector<Layouts>& others) const;
   void choose_integer_algorithms();
+  Index most_digit_rows() const;
   const Algorithm& of_digit_rows(Index count) const;
   void multiply(const std::byte* x, std::byte* y, Layouts shapes, const Algorithm& algorithm,
                 cudaStream_t stream) const;

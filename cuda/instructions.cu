@@ -4,6 +4,7 @@
 #include "cuda/launch.hpp"
 #include "cuda/memory.hpp"
 #include "cuda/ptx.cuh"
+#include "cuda/ptx.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval::gpu {
@@ -37,7 +38,16 @@ __global__ void __launch_bounds__(kWarp) byte_product_kernel(ByteProductCheck ch
   }
 }
 
+__global__ void __launch_bounds__(kWarp) wide_sum_kernel(WideSumCheck check) {
+  const unsigned i = threadIdx.x;
+  check.sum[i] = multiply_add_wide(check.a[i], check.b[i], check.c[i]);
+}
+
 }  // namespace
+
+void launch_wide_sum(const WideSumCheck& check, cudaStream_t stream) {
+  launch(stream, wide_sum_kernel, {1}, kWarp, check);
+}
 
 void launch_byte_product(const ByteProductCheck& check, cudaStream_t stream) {
   launch(stream, byte_product_kernel, {1}, kWarp, check);

@@ -17,6 +17,14 @@ struct ByteProductCheck {
 };
 void launch_byte_product(const ByteProductCheck& check, cudaStream_t stream);
 
+// a b + c of each of 32 lanes, by the instruction; in device memory.
+struct WideSumCheck {
+  const std::int32_t *a, *b;
+  const std::int64_t* c;
+  std::int64_t* sum;
+};
+void launch_wide_sum(const WideSumCheck& check, cudaStream_t stream);
+
 // Compares every instruction with its plain body on the current device; throws CudaError where they
 // differ. Whoever builds on an instruction calls it before the first use.
 void expect_instructions(const Stream& stream);

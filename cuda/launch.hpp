@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cuda/error.hpp"
+#include "host/core/error.hpp"
 #include "host/core/matrix.hpp"
 
 namespace edgeval::gpu {
@@ -15,6 +16,8 @@ namespace edgeval::gpu {
 struct Blocks {
   Index x, y = 1, z = 1;
 };
+
+inline constexpr Index kMostInX = 2147483647;  // of a grid in x; CUDA checks the rest
 
 // Blocks of `each` elements that hold `count`.
 constexpr Index blocks_of(Index count, Index each) { return (count + each - 1) / each; }
@@ -34,6 +37,7 @@ void check_launch(cudaError_t status, const LaunchedAt& at);
 template <class... Parameters, class... Arguments>
 void launch(LaunchedAt at, void (*kernel)(Parameters...), Blocks blocks, int threads,
             const Arguments&... arguments) {
+  EDGEVAL_ASSERT(blocks.x <= kMostInX && blocks.y <= kMostInX && blocks.z <= kMostInX);
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(static_cast<unsigned>(blocks.x), static_cast<unsigned>(blocks.y),
                         static_cast<unsigned>(blocks.z));

@@ -89,7 +89,8 @@ __device__ ActivationPairs copy_tables(const ActivationPair* pairs, TwoPairs* co
   EDGEVAL_ROLLED
   for (int i = threadIdx.x; i < kActivationPairs / 2; i += kThreads) copy[i] = two[i];
   CudaBlock{}.synchronize();
-  return {copy[0].at, copy[kSigmoidPairs / 2].at};
+  const auto* const all = reinterpret_cast<const ActivationPair*>(copy);
+  return {all, all + kSigmoidPairs};
 }
 
 template <bool kAligned, class Format, class Numbers, class Rule>

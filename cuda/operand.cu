@@ -3,6 +3,8 @@
 // rule without state needs no order: then grid.z cuts the walk into slices. Good for hundreds of
 // lanes or thousands of columns; a few narrow lanes leave most of the chip idle, as their
 // recurrence does anyway.
+#include <cstring>
+
 #include "cuda/block.cuh"
 #include "cuda/format.cuh"
 #include "cuda/launch.hpp"
@@ -173,8 +175,8 @@ void OperandRule::reserve(const LayerPolicy& policy, int h_bits, cudaStream_t st
       else if constexpr (std::is_same_v<Rule, OnGrid<LevelReuse>>)
         rule.inner = level;
     }
-    const auto* first = reinterpret_cast<const std::byte*>(&rule);
-    bytes_.assign(first, first + sizeof rule);
+    bytes_.assign(sizeof rule, std::byte{});
+    if constexpr (!std::is_empty_v<Rule>) std::memcpy(bytes_.data(), &rule, sizeof rule);
   });
   on_device_.reserve_discarding(static_cast<Index>(bytes_.size()), stream);
 }

@@ -208,7 +208,7 @@ void Block::go_on() {
 void Block::run(const GridLaunch& grid, Order& order) {
   grid_ = &grid;
   order_ = &order;
-  shared_.start(grid.dynamic_bytes);
+  shared_.start(grid.dynamic_bytes, grid.most_shared);
   at_barrier_ = ended_ = ready_count_ = warp_ = 0;
   // Every other block lets a warp run as far as it can before the others.
   greedy_ = order.below(2) == 1;

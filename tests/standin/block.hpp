@@ -15,6 +15,7 @@ struct GridLaunch {
   dim3 blocks;
   unsigned threads = 0;           // of a block
   std::size_t dynamic_bytes = 0;  // of shared memory
+  std::size_t most_shared = 0;    // bytes, static and dynamic
   std::function<void()> thread;   // what each of them runs
 };
 

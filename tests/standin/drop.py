@@ -10,6 +10,7 @@ else the exit code is 1. Takes about an hour on two cores.
 """
 import argparse
 import concurrent.futures
+import json
 import os
 import pathlib
 import re
@@ -23,11 +24,13 @@ WRAPPERS = ("tests/standin/", "cuda/memory.hpp", "cuda/memory.cpp", "cuda/stream
 
 
 def programs(build):
-    """The tests labelled gpu, those that are quick first."""
-    found = [p for p in sorted((build / "tests").glob("gpu_*_test")) if os.access(p, os.X_OK)]
+    """The programs of the tests labelled gpu."""
+    listed = subprocess.run(["ctest", "--test-dir", build, "-N", "-L", "gpu", "--show-only=json-v1"],
+                            stdout=subprocess.PIPE, text=True, check=True).stdout
+    found = sorted({test["command"][0] for test in json.loads(listed)["tests"] if "command" in test})
     if not found:
-        sys.exit(f"{build}/tests has no gpu_*_test; build them first")
-    return found
+        sys.exit(f"{build} has no tests labelled gpu; build them first")
+    return [pathlib.Path(program) for program in found]
 
 
 def run(program, **settings):
@@ -55,11 +58,13 @@ def place(program, site):
         match = re.match(r"(/.*):(\d+)", line)
         if match and not relative(match[1]).startswith(WRAPPERS) and match[1].startswith(str(ROOT)):
             return f"{relative(match[1])}:{match[2]}"
-    return "unknown"
+    return f"{program.name}@{addresses[0]}"
 
 
 def text_of(at):
     """The source at a place, which outlives its line number."""
+    if "@" in at:
+        return at
     file, line = at.rsplit(":", 1)
     return f"{file}: {(ROOT / file).read_text().splitlines()[int(line) - 1].strip()}"
 

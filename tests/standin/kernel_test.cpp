@@ -204,6 +204,12 @@ __global__ void fill_dynamic(int* out, int count) {
   __syncthreads();
   if (threadIdx.x == 0) *out = shared[count - 1];
 }
+__global__ void static_and_dynamic(int* out) {
+  EDGEVAL_SHARED(int, fixed, 4 << 10);
+  EDGEVAL_DYNAMIC_SHARED(int, shared);
+  fixed[0] = shared[0] = 1;
+  *out = fixed[0];
+}
 __global__ void too_much_static(int* out) {
   EDGEVAL_SHARED(int, shared, 16 << 10);
   *out = shared[0];
@@ -227,6 +233,9 @@ TEST(Kernel, DynamicSharedMemoryAbove48KiBWantsTheAttribute) {
   EXPECT_EQ(with((100 << 10) + 4), cudaErrorInvalidValue);
   expect_fault(run(fill_dynamic, 1, 32U, out.data, 1), "without dynamic shared memory");
   expect_fault(run(too_much_static, 1, 32U, out.data), "48 KiB");
+  EXPECT_EQ(run_shared(static_and_dynamic, 1, 1U, 32 << 10, out.data), cudaSuccess);
+  expect_fault(run_shared(static_and_dynamic, 1, 1U, (32 << 10) + 4, out.data),
+               "more than the kernel may have");
 }
 
 // --- Launches ------------------------------------------------------------------------------------

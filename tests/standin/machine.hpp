@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "tests/standin/random.hpp"
@@ -43,6 +44,7 @@ struct CUgraphExec_st {
 };
 struct CUstream_st {
   int device = 0;
+  long number = 0;  // of its making
   std::deque<edgeval::standin::Task> tasks = {};
   std::unique_ptr<CUgraph_st> capture = {};  // what is recorded into, if anything is
   bool invalidated = false;
@@ -89,7 +91,7 @@ class Machine {
   std::size_t used(int device) const;
 
   // Work.
-  bool known(cudaStream_t stream) const { return streams.contains(stream); }
+  bool known(cudaStream_t stream) const { return known_streams.contains(stream); }
   cudaError_t enqueue(cudaStream_t stream, Task task, int device);
   cudaError_t run_until(const Ticket& ticket);
   cudaError_t run_all(int device);
@@ -99,7 +101,13 @@ class Machine {
   std::recursive_mutex mutex;
   std::uint64_t first_seed = 1;
   Order order{1};
-  std::set<cudaStream_t> streams;
+  // In the order of their making, which no address decides.
+  struct Older {
+    bool operator()(cudaStream_t a, cudaStream_t b) const { return a->number < b->number; }
+  };
+  std::set<cudaStream_t, Older> streams;
+  std::unordered_set<cudaStream_t> known_streams;
+  long streams_made = 0;
   std::set<cudaEvent_t> events;
   std::set<cudaGraph_t> graphs;
   std::set<cudaGraphExec_t> executables;

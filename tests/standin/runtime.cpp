@@ -192,8 +192,9 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   const Machine::Call call;
   if (!call.ok()) return call.error();
-  *stream = new CUstream_st{.device = current_device()};
+  *stream = new CUstream_st{.device = current_device(), .number = machine().streams_made++};
   machine().streams.insert(*stream);
+  machine().known_streams.insert(*stream);
   return cudaSuccess;
 }
 
@@ -209,6 +210,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     error = machine().run_until(*last);
   }
   machine().streams.erase(stream);
+  machine().known_streams.erase(stream);
   delete stream;
   return call.ok() ? call.answer(error) : call.error();
 }
@@ -427,7 +429,14 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::si
        config.dynamicSmemBytes > static_cast<std::size_t>(allowed->second)))
     return call.answer(cudaErrorInvalidValue,
                        "more than 48 KiB of dynamic shared memory without the attribute");
-  GridLaunch grid{config.gridDim, config.blockDim.x, config.dynamicSmemBytes, std::move(thread)};
+  const std::size_t most_shared = std::max(
+      kMostDynamicBytes,
+      allowed == machine().dynamic_bytes.end()
+          ? std::size_t{0}
+          : std::min(SharedMemory::kMostDynamic,
+                     static_cast<std::size_t>(allowed->second) + SharedMemory::kMostStatic));
+  GridLaunch grid{config.gridDim, config.blockDim.x, config.dynamicSmemBytes, most_shared,
+                  std::move(thread)};
   Task task{.work = [grid = std::move(grid)] { run_grid(grid, machine().order); }};
   return call.answer(machine().enqueue(config.stream, std::move(task), current_device()));
 }

@@ -12,8 +12,8 @@ for seed in "$@"; do
     exit 1
   }
   passed=$(sed -n 's/^100% tests passed, 0 tests failed out of //p' "$log")
-  skipped=$(grep -c -i 'skipped' "$log" || true)
+  skipped=$(grep -c -F '***Skipped' "$log" || true)
   echo "seed $seed: $passed of $labelled tests labelled gpu passed, $skipped skipped"
   rm -f "$log"
-  [ "$labelled" -gt 0 ] && [ "$passed" = "$labelled" ] && [ "$skipped" = 0 ]
+  if [ "$labelled" -eq 0 ] || [ "$passed" != "$labelled" ] || [ "$skipped" != 0 ]; then exit 1; fi
 done

@@ -24,12 +24,14 @@ SharedMemory::SharedMemory() : memory_(new std::byte[kBytes]) {
   std::memset(memory_.get(), 0xFF, kBytes);
 }
 
-void SharedMemory::start(std::size_t dynamic_bytes) {
+void SharedMemory::start(std::size_t dynamic_bytes, std::size_t most) {
   ASAN_UNPOISON_MEMORY_REGION(memory_.get(), used_);
   std::memset(memory_.get(), 0xFF, used_);
   ASAN_POISON_MEMORY_REGION(memory_.get(), kBytes);
   arrays_.clear();
   used_ = static_bytes_ = 0;
+  dynamic_bytes_ = dynamic_bytes;
+  most_ = most;
   dynamic_ = dynamic_bytes > 0 ? take(dynamic_bytes, 16) : nullptr;
 }
 
@@ -49,6 +51,8 @@ void* SharedMemory::array(const void* declaration, std::size_t bytes, std::size_
   static_bytes_ += bytes;
   if (static_bytes_ > kMostStatic)
     throw KernelFault("a kernel declares more than 48 KiB of shared memory");
+  if (static_bytes_ + dynamic_bytes_ > most_)
+    throw KernelFault("static and dynamic shared memory are more than the kernel may have");
   return arrays_.emplace_back(Array{declaration, take(bytes, alignment)}).data;
 }
 

@@ -15,7 +15,8 @@ class SharedMemory {
   static constexpr std::size_t kMostDynamic = 227 << 10;  // of compute capability 9.0
 
   SharedMemory();
-  void start(std::size_t dynamic_bytes);
+  // `most`: bytes that the kernel may have in all, static and dynamic.
+  void start(std::size_t dynamic_bytes, std::size_t most);
   void* array(const void* declaration, std::size_t bytes, std::size_t alignment);
   void* dynamic() const;
 
@@ -29,7 +30,7 @@ class SharedMemory {
   std::unique_ptr<std::byte[]> memory_;
   std::vector<Array> arrays_;
   std::byte* dynamic_ = nullptr;
-  std::size_t used_ = 0, static_bytes_ = 0;
+  std::size_t used_ = 0, static_bytes_ = 0, dynamic_bytes_ = 0, most_ = 0;
 };
 
 }  // namespace edgeval::standin

@@ -32,6 +32,29 @@ TEST(GpuInstructions, ProductOfBytesIsThatOfALoop) {
   }
 }
 
+TEST(GpuInstructions, WideSumIsThatOf64Bits) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  Random random(4);
+  std::vector<std::int32_t> a, b;
+  std::vector<std::int64_t> c, expected;
+  for (int i = 0; i < 32; ++i) {
+    const auto any = [&] {
+      constexpr std::int32_t kLeast = -2147483647 - 1;
+      return i == 0 ? kLeast : static_cast<std::int32_t>(random.whole(kLeast, 2147483647));
+    };
+    a.push_back(any());
+    b.push_back(any());
+    c.push_back(std::int64_t{any()} * 65536);
+    expected.push_back(std::int64_t{a.back()} * b.back() + c.back());
+  }
+  const auto a_there = on_device(a, stream), b_there = on_device(b, stream);
+  const auto c_there = on_device(c, stream);
+  const auto sum = on_device(std::vector<std::int64_t>(32), stream);
+  launch_wide_sum({a_there.data(), b_there.data(), c_there.data(), sum.data()}, stream);
+  EXPECT_EQ(on_host(sum, 32, stream), expected);
+}
+
 TEST(GpuInstructions, InstructionsAgreeWithTheirPlainBodies) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;
