@@ -21,7 +21,7 @@ constexpr int kMostCellThreads = 256;  // of kernels with a branch for every kin
 
 // 2^lane_shift threads of a block share a lane, each with four columns at a time.
 template <bool kAligned, class Format, class Rule>
-__global__ void __launch_bounds__(kOperandThreads)
+__global__ void __launch_bounds__(kOperandThreads, 4)
     recurrent_operand_kernel(RecurrentStep step, Index ahead, int lane_shift) {
   const int lane_threads = 1 << lane_shift, thread = threadIdx.x & (lane_threads - 1);
   const Index n = Index{blockIdx.x} * (kOperandThreads >> lane_shift) + (threadIdx.x >> lane_shift);
@@ -88,7 +88,8 @@ __device__ void write_after_operand(CudaBlock block, const RecurrentStep& step, 
 }
 
 template <class Format, class Numbers>
-__global__ void __launch_bounds__(kMostCellThreads) reset_kernel(RecurrentStep step, Index ahead) {
+__global__ void __launch_bounds__(kMostCellThreads, 2)
+    reset_kernel(RecurrentStep step, Index ahead) {
   const Index k = step.cursor->step + ahead, n = blockIdx.x;
   if (n >= step.pack.active[k]) return;
   const CudaBlock block;
@@ -98,7 +99,8 @@ __global__ void __launch_bounds__(kMostCellThreads) reset_kernel(RecurrentStep s
 }
 
 template <class Format, class Numbers, bool kChosen>
-__global__ void __launch_bounds__(kMostCellThreads) cells_kernel(RecurrentStep step, Index ahead) {
+__global__ void __launch_bounds__(kMostCellThreads, 2)
+    cells_kernel(RecurrentStep step, Index ahead) {
   const Index k = step.cursor->step + ahead, n = blockIdx.x;
   if (n >= step.pack.active[k]) return;
   const CudaBlock block;

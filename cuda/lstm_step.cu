@@ -16,6 +16,9 @@ namespace edgeval::gpu {
 namespace {
 
 constexpr int kThreads = 128;
+// Blocks that a multiprocessor should hold at least; sums of 16 bits take the most registers.
+template <class Numbers>
+constexpr int kBlocks = std::is_base_of_v<WordStepNumbers, Numbers> ? 2 : 3;
 constexpr Index kMostBlocks = 1024;      // the others' lanes come after
 constexpr int kLeastShift = 3;           // at least 8 threads a lane
 constexpr Index kManyThreads = 1 << 16;  // as many as fill a large GPU
@@ -94,7 +97,7 @@ __device__ ActivationPairs copy_tables(const ActivationPair* pairs, TwoPairs* co
 }
 
 template <bool kAligned, class Format, class Numbers, class Rule>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
     lstm_step_kernel(RecurrentStep step, Index ahead, int lane_shift) {
   const Index k = step.cursor->step + ahead;
   const int active = static_cast<int>(step.pack.active[k]);

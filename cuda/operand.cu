@@ -49,7 +49,7 @@ struct OperandShape {
 __device__ int smaller(int a, int b) { return a < b ? a : b; }
 
 template <bool kAligned, class Format, class Rule, class Rows>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 4)
     input_operand_kernel(Rows rows, InputOperand task, OperandShape shape) {
   const int lane_threads = 1 << shape.lane_shift;
   const int thread = threadIdx.x & (lane_threads - 1);

@@ -10,9 +10,10 @@ blocks. A loop counts as often as its trips say; elsewhere the longest way from 
 call a subroutine (divisions of numbers near the ends of the range), so the count is an upper bound. An instruction counts
 for the 32 threads of its warp, whether they are active or not.
 
-Trips follow from what a loop does: one that contains another walks over a block's lanes, one that stores to shared memory
-copies tables, one that stores or loads global memory walks over the cells of a lane; others stand in --trips. With --trips
-"REGEX=1,0,2" the loops of kernels whose name matches have these trips in the order of their first instructions.
+Trips follow from what a loop does. One that stores to shared memory copies tables. One that stores to global memory walks
+over the cells of a lane, or of operand(x) over steps; one around it walks over lanes. One that only loads corrects an
+estimate, which is almost never off: 0. One that does neither halves a warp's counts into a sum. With --trips "REGEX=1,0,2"
+the loops of kernels whose name matches have these trips instead, in the order of their first instructions.
 """
 import argparse
 import collections
@@ -29,7 +30,6 @@ import sys
 import tempfile
 
 DOUBLE = re.compile(r"^(D(ADD|MUL|FMA|SETP|MNMX|SET)|MUFU\.(RCP|RSQ)64H|[FI]2F\.(F64|F32\.F64)|F2[FI]\..*F64|I2F\.F64)")
-SPECIAL = re.compile(r"\.text\.(\S+):$")
 
 
 @dataclasses.dataclass
@@ -222,13 +222,13 @@ class Walk:
 def kind_of(kernel, loop):
     def has(blocks, what):
         return any(re.search(rf"(^|\s){what}", text) for b in blocks for text in kernel.blocks[b].code)
-    if loop.inner:
-        return "lanes"
     if has(loop.blocks, "STS"):
         return "tables"
-    if has(loop.blocks, r"(STG|LDG)"):
-        return "cells"
-    return "other"
+    if not has(loop.blocks, "STG"):
+        return "search" if has(loop.blocks, "LDG?[. ]") else "sum"
+    if any(has(inner.blocks, "STG") for inner in loop.inner):
+        return "lanes"
+    return "steps" if kernel.name.startswith("input_operand") else "cells"
 
 
 def mixture(blocks, numbers):
@@ -242,22 +242,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default="build", help="folder with compile_commands.json")
     parser.add_argument("--arch", nargs="+", default=["90"], help="compute capabilities: 80, 89, 90, 120")
-    parser.add_argument("--files", nargs="+", default=["cuda/cell.cu", "cuda/operand.cu"])
-    parser.add_argument("--only", default="lstm_step_kernel|recurrent_operand_kernel|input_operand_kernel|advance_cursor",
+    parser.add_argument("--files", nargs="+", default=["cuda/lstm_step.cu", "cuda/operand.cu", "cuda/cell.cu"])
+    parser.add_argument("--only", default="lstm_step_kernel<true|input_operand_kernel<true.*Packed|advance_cursor",
                         help="kernels to count")
     parser.add_argument("--cells", type=int, default=320, help="of a lane")
-    parser.add_argument("--threads", type=int, default=32, help="that share a lane")
-    parser.add_argument("--block", type=int, default=256, help="threads of a thread block")
+    parser.add_argument("--threads", type=int, default=16, help="that share a lane")
+    parser.add_argument("--block", type=int, default=128, help="threads of a thread block")
     parser.add_argument("--lanes", type=int, default=1, help="that a thread works on, one after the other")
+    parser.add_argument("--steps", type=int, default=16, help="that a thread of operand(x) walks along")
     parser.add_argument("--together", type=int, default=4, help="cells of one trip of the loop over cells")
-    parser.add_argument("--tables", type=int, default=16384, help="bytes of the tables, 16 of them copied in a trip")
+    parser.add_argument("--tables", type=int, default=21504, help="bytes of the tables, 16 of them copied in a trip")
     parser.add_argument("--trips", nargs="*", default=[], help='REGEX=1,0,2')
     parser.add_argument("--blocks", action="store_true", help="print every basic block on a counted kernel's loops")
     options = parser.parse_args()
     nvdisasm = find_tool("nvdisasm")
     given = [(re.compile(text.rpartition("=")[0]), [float(t) for t in text.rpartition("=")[2].split(",")])
              for text in options.trips]
-    known = {"lanes": options.lanes, "other": 1, "tables": math.ceil(options.tables / 16 / options.block),
+    known = {"lanes": options.lanes, "search": 0, "sum": math.log2(min(options.threads, 32)), "steps": options.steps, "tables": math.ceil(options.tables / 16 / options.block),
              "cells": math.ceil(options.cells / options.together / options.threads)}
     with tempfile.TemporaryDirectory() as folder:
         for arch in options.arch:
@@ -279,14 +280,16 @@ def report(kernels, arch, options, given, known):
                  for i, loop in enumerate(loops)}
         walk = Walk(kernel, loops, reached, trips)
         whole = walk.whole()
-        of_thread = whole / options.lanes * options.threads / options.cells
-        print(f"{of_thread:8.1f} a cell  {whole:6.0f} a thread  {kernel.registers:3} registers  {kernel.spilled:3} spilled"
+        is_input = kernel.name.startswith("input_operand")
+        if is_input:                 # a thread has its columns to itself
+            of_cell = whole / options.steps / options.together
+        else:
+            of_cell = whole / options.lanes * options.threads / options.cells
+        if kernel.name.startswith("advance_cursor"):
+            of_cell = whole * 32 / 16 / options.cells   # a warp every 16 steps, here for a single lane
+        print(f"{of_cell:8.1f} {'an element' if is_input else 'a cell'}  {whole:6.0f} a thread  {kernel.registers:3} registers  {kernel.spilled:3} spilled"
               f"  {kernel.name}")
         for i, loop in enumerate(loops):
-            depth = 1
-            while loop.outer and depth < 3 and loop.outer.header != loop.header:
-                depth += 1
-                break
             print(f"{'':10}loop {i} at {kernel.blocks[loop.header].first:#06x}: {trips[id(loop)]:g} x "
                   f"{walk.body(loop):.0f}, {kind_of(kernel, loop)}{'' if loop.outer is None else ', inside another'}: "
                   f"{mixture(kernel.blocks, loop.blocks)}")
