@@ -1,7 +1,8 @@
 // Kernels of the recurrence. A thread block owns one lane at one step: a thread per cell up to 256
-// cells, several cells per thread beyond. Blocks of lanes that have ended leave
-// at once. Good for many lanes; with few, the step's time is the latency of its kernels and
-// products. Plain LSTM cells, the most common, have a kernel of their own (lstm_step.cu).
+// cells, several cells per thread beyond. Blocks of lanes that have ended leave at once. Good for
+// many lanes; with few, the step's time is the latency of its kernels and products. Lanes share a
+// block where operand(h) is made. Plain LSTM cells, the most common, have a kernel of their own
+// (lstm_step.cu).
 #include "cuda/block.cuh"
 #include "cuda/cell.hpp"
 #include "cuda/format.cuh"

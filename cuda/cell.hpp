@@ -1,7 +1,7 @@
 // One step of the recurrence around its products: the cells, what they give to a product that
 // follows within the step, and the operand of h for the step behind (bodies in
-// host/engine/body/cell.hpp, recurrent_cell.hpp and operand.hpp). Which step it is stands in device
-// memory, so that a captured launch can be replayed for any step.
+// host/engine/body/recurrent_cell.hpp; plain LSTM cells and operands in forms of their own). Which
+// step it is stands in device memory, so that a captured launch can be replayed for any step.
 #pragma once
 
 #include "cuda/operand.hpp"
