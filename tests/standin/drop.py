@@ -39,25 +39,26 @@ def run(program, **settings):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800)
 
 
-def relative(path):
-    path = os.path.normpath(path)
+def relative(path, build):
+    path = os.path.normpath(os.path.join(build, path))  # compilers run in the build folder
     return os.path.relpath(path, ROOT) if path.startswith(str(ROOT)) else path
 
 
-def place(program, site):
+def place(program, site, build):
     """file:line of a site, past the wrappers around CUDA's functions."""
     kind, where = site.split("@", 1)
     if kind == "barrier":
         file, line = where.rsplit(":", 1)
-        return f"{relative(file)}:{line}"
+        return f"{relative(file, build)}:{line}"
     # The address behind a call belongs to what follows it.
     addresses = [hex(int(a, 16) - 1) for a in where.split(",")]
     lines = subprocess.run(["addr2line", "-i", "-e", program, *addresses], text=True,
                            stdout=subprocess.PIPE).stdout.split("\n")
     for line in lines:
         match = re.match(r"(/.*):(\d+)", line)
-        if match and not relative(match[1]).startswith(WRAPPERS) and match[1].startswith(str(ROOT)):
-            return f"{relative(match[1])}:{match[2]}"
+        file = relative(match[1], build) if match else "/"
+        if not file.startswith(("/", *WRAPPERS)):
+            return f"{file}:{match[2]}"
     return f"{program.name}@{addresses[0]}"
 
 
@@ -96,7 +97,7 @@ def main():
         for program, (sites, took) in zip(all_programs, pool.map(sites_of, all_programs)):
             seconds[program] = took
             for site in sites:
-                key = f"{site.split('@')[0]} {place(program, site)}"
+                key = f"{site.split('@')[0]} {place(program, site, options.build.resolve())}"
                 met.setdefault(key, {}).setdefault(program, []).append(site)
 
         def drop(key):
