@@ -9,9 +9,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 
 namespace edgeval::standin {
 namespace {
@@ -57,7 +59,12 @@ const char* name_of(SiteKind kind) {
 bool dropped(SiteKind kind, const char* file, int line) {
   Sites& all = sites();
   if (all.idle()) return false;
-  return all.meet(std::string(name_of(kind)) + "@" + file + ":" + std::to_string(line));
+  // Barriers are met by every thread: each one is named once.
+  static std::map<std::pair<const void*, int>, bool> known;
+  const auto [at, fresh] = known.try_emplace({file, line}, false);
+  if (fresh)
+    at->second = all.meet(std::string(name_of(kind)) + "@" + file + ":" + std::to_string(line));
+  return at->second;
 }
 
 bool dropped(SiteKind kind) {
