@@ -13,11 +13,11 @@ struct OperandCounts {
 };
 
 // value [width] -> operand [width], which may be the same memory; state [width] of this lane is
-// read and written. Target: what operand[i] = x writes to, plain memory as a rule.
+// read and written. Target: what operand[i] = x writes to, plain memory as a rule. The rule is a
+// copy, so that compilers know that no written operand changes it.
 template <class Block, class Rule, class Target>
-EDGEVAL_HD OperandCounts operand_row(Block block, const Rule& rule, Source source,
-                                     const float* value, Index width, typename Rule::State* state,
-                                     Target operand) {
+EDGEVAL_HD OperandCounts operand_row(Block block, Rule rule, Source source, const float* value,
+                                     Index width, typename Rule::State* state, Target operand) {
   OperandCounts counts;
   counts.zero = block.sum(width, [&](Index i) { return rule.seen(value[i], source) == 0 ? 1 : 0; });
   if constexpr (Rule::kIdentity) {

@@ -9,9 +9,10 @@
 
 namespace edgeval {
 
-// value, reference [width]. write(i, elements): what element i brings into the products.
+// value, reference [width]. write(i, elements): what element i brings into the products. The rule
+// is a copy, as in operand_row.
 template <class Block, class Write>
-EDGEVAL_HD OperandCounts pseudo_operand_row(Block block, const PseudoRule& rule, bool pseudo,
+EDGEVAL_HD OperandCounts pseudo_operand_row(Block block, PseudoRule rule, bool pseudo,
                                             const float* value, Index width,
                                             std::int32_t* reference, Write write) {
   OperandCounts counts;
