@@ -75,6 +75,9 @@ __global__ void __launch_bounds__(kMostThreads)
   });
 }
 
+template <class Numbers>
+using Detector = DynamicPrecision::Detector<typename Numbers::State>;
+
 // Signed bytes need no offsets, so that the sums of both precisions differ by 16 x 16 alone.
 template <class Format, class Numbers>
 __global__ void __launch_bounds__(kMostThreads)
@@ -85,7 +88,7 @@ __global__ void __launch_bounds__(kMostThreads)
   const StepLane<Format, Numbers> lane(step, n, k);
   const auto& choice = *reinterpret_cast<const DynamicPrecision*>(selection.choice);
   const int low = precision_row(
-      block, choice, choice.machine(step.pack.steps[n]), lane.numbers(), k,
+      block, choice, choice.machine(step.pack.steps[n]), k,
       PrecisionRow<typename Numbers::State>{
           .wx = lane.wx(neurons),
           .uh = lane.uh(neurons),
@@ -96,8 +99,7 @@ __global__ void __launch_bounds__(kMostThreads)
           .cells = step.cells,
           .gate_rows = neurons,
           .c = lane.c(),
-          .elements =
-              reinterpret_cast<DynamicPrecision::Detector*>(selection.memory) + n * step.cells},
+          .elements = reinterpret_cast<Detector<Numbers>*>(selection.memory) + n * step.cells},
       [](std::int32_t sum, Source, Index) { return sum * 256; });
   block.once([&] {
     atomicAdd(selection.selected + step.pack.lane[n], static_cast<unsigned long long>(low));
@@ -128,11 +130,19 @@ void launch_memo(const LayerPolicy& policy, const RecurrentStep& step,
   });
 }
 
-template <class Format>
+// launch(Types<Format, Numbers>): those of dynamic precision.
+template <class Launch>
+void with_precision(const LayerPolicy& policy, const Launch& launch) {
+  if (eight_bits_of_floats(policy))
+    with_numbers_of<QuantizedFormat>(policy, launch);
+  else
+    with_numbers_of<FixedFormat<8>>(policy, launch);
+}
+
 void launch_precision(const LayerPolicy& policy, const RecurrentStep& step,
                       const SelectionStep& selection, Index lanes, Index ahead,
                       cudaStream_t stream) {
-  with_numbers_of<Format>(policy, [&]<class Numbers>(Types<Format, Numbers>) {
+  with_precision(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
     const int threads = threads_for(step.cells, kMostThreads);
     launch(stream, precision_kernel<Format, Numbers>, {lanes}, threads, step, selection,
            step.gates() * step.cells, ahead);
@@ -142,9 +152,13 @@ void launch_precision(const LayerPolicy& policy, const RecurrentStep& step,
 }  // namespace
 
 Index selection_bytes(const LayerPolicy& policy, Index neurons, Index cells) {
-  if (std::holds_alternative<DynamicPrecision>(policy.operand))
-    return cells * Index{sizeof(DynamicPrecision::Detector)};
   Index bytes = 0;
+  if (std::holds_alternative<DynamicPrecision>(policy.operand)) {
+    with_precision(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
+      bytes = cells * Index{sizeof(Detector<Numbers>)};
+    });
+    return bytes;
+  }
   with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
     bytes = neurons * Index{sizeof(NeuronMemo<typename Numbers::Sum>)};
   });
@@ -175,10 +189,8 @@ void launch_selection(const LayerPolicy& policy, const RecurrentStep& step,
   if (lanes == 0) return;
   if (std::holds_alternative<Memoized>(policy.operand))
     launch_memo(policy, step, selection, lanes, ahead, stream);
-  else if (eight_bits_of_floats(policy))
-    launch_precision<QuantizedFormat>(policy, step, selection, lanes, ahead, stream);
   else
-    launch_precision<FixedFormat<8>>(policy, step, selection, lanes, ahead, stream);
+    launch_precision(policy, step, selection, lanes, ahead, stream);
 }
 
 }  // namespace edgeval::gpu

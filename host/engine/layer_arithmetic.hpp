@@ -106,7 +106,7 @@ struct FixedScale {
             .up_x = up_x,
             .up_h = up_h,
             .sum_bits = sum_bits,
-            .inverse = power_of_two(-sum_bits),
+            .inverse = static_cast<float>(power_of_two(-sum_bits)),
             .h_bits = h_bits,
             .h_inverse = static_cast<float>(power_of_two(-h_bits)),
             .tables = activation_tables()};
@@ -282,8 +282,8 @@ class QuantizedLayer {
     return {{products_.bias->data(), nullptr, diagonal},
             products_.input.offsets().data(),
             recurrent.offsets().data(),
-            steps_.x * steps_.input_weight,
-            steps_.h * steps_.recurrent_weight};
+            static_cast<float>(steps_.x * steps_.input_weight),
+            static_cast<float>(steps_.h * steps_.recurrent_weight)};
   }
   EightBitCodes rule(const AsIs::Rule&) const { return EightBitCodes::of(steps_.x, steps_.h); }
   const LayerProducts<FixedProduct<std::int32_t>>& products() const { return products_; }

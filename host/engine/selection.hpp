@@ -104,7 +104,6 @@ class PrecisionSelection {
                      const SecondProducts& second, const std::vector<Index>& steps, Index cells)
       : choice_(choice),
         arithmetic_(arithmetic),
-        numbers_(arithmetic.numbers()),
         second_(second),
         elements_(static_cast<Index>(steps.size()), cells),
         low_(steps.size()) {
@@ -133,9 +132,8 @@ class PrecisionSelection {
         .gate_rows = static_cast<Index>(second_.input.offsets().size()),
         .c = c,
         .elements = elements_.row(n)};
-    low_[static_cast<std::size_t>(n)] += static_cast<std::uint64_t>(
-        precision_row(SerialBlock{}, choice_, machines_[static_cast<std::size_t>(n)], numbers_,
-                      step, row, as_high));
+    low_[static_cast<std::size_t>(n)] += static_cast<std::uint64_t>(precision_row(
+        SerialBlock{}, choice_, machines_[static_cast<std::size_t>(n)], step, row, as_high));
   }
   void add_counts(Index n, LayerActivity& activity) const {
     activity[Count::kElementsLow] += low_[static_cast<std::size_t>(n)];
@@ -161,9 +159,8 @@ class PrecisionSelection {
 
   const DynamicPrecision& choice_;
   const LayerArithmetic& arithmetic_;
-  const Numbers numbers_;
   const SecondProducts& second_;
-  Matrix<DynamicPrecision::Detector> elements_;  // [lanes, H]
+  Matrix<DynamicPrecision::Detector<typename Numbers::State>> elements_;  // [lanes, H]
   std::vector<DynamicPrecision::Rule> machines_;
   std::vector<std::uint64_t> low_;
 };

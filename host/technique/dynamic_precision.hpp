@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "host/numeric/random.hpp"
+#include "host/numeric/rounding.hpp"
 #include "host/technique/as_is.hpp"
 
 namespace edgeval {
@@ -64,11 +65,11 @@ struct DynamicPrecision {
     return nullptr;
   }
 
-  // The state machine of one cell element.
+  // The state machine of one cell element; C is what c is held in, float or std::int32_t.
+  template <class C>
   struct Detector {
     enum class State : std::uint8_t { kProfile, kStable, kPeak };
-    double low = 0,
-           high = 0;  // while profiling the least and greatest c so far, then the bounds of a peak
+    C low = 0, high = 0;  // the least and greatest c so far while profiling, then those of no peak
     std::int32_t count = 0;
     State state = State::kProfile;
     bool eight_bits = false;  // at the next executed step
@@ -79,14 +80,17 @@ struct DynamicPrecision {
     double margin;
     std::int32_t profiling, most_peak, most_stable;  // T, M, N
 
-    EDGEVAL_HD void next(double c, Detector& element) const {
-      using State = Detector::State;
+    template <class C>
+    EDGEVAL_HD void next(C c, Detector<C>& element) const {
+      using State = typename Detector<C>::State;
       if (element.state == State::kProfile) {
         element.low = element.count == 0 || c < element.low ? c : element.low;
         element.high = element.count == 0 || c > element.high ? c : element.high;
         if (++element.count < profiling) return;
-        const double reach = margin * (element.high - element.low);
-        element = {element.low - reach, element.high + reach, 0, State::kStable, false};
+        const auto low = static_cast<double>(element.low), high = static_cast<double>(element.high);
+        const double reach = margin * (high - low);
+        element = {least_from<C>(low - reach), greatest_to<C>(high + reach), 0, State::kStable,
+                   false};
         return;
       }
       const bool peak = c < element.low || c > element.high;

@@ -1,9 +1,12 @@
 // Dynamic precision's elements at 8 bits under fp32 (docs/techniques.md, "dynamic precision"): the
-// integers round(v / step), step = alpha / 128. The products' sums stay integers up to the
-// pre-activation.
+// integers round(v / step), step = alpha / 128, the quotient in single precision. The products'
+// sums stay integers up to the pre-activation.
 #pragma once
 
-#include "host/numeric/fixed_point.hpp"
+#include <algorithm>
+#include <limits>
+
+#include "host/numeric/rounding.hpp"
 #include "host/technique/dynamic_precision.hpp"
 
 namespace edgeval {
@@ -16,17 +19,22 @@ EDGEVAL_HD double eight_bit_step(const DynamicPrecision& choice, Source source) 
 struct EightBitCodes {
   static constexpr bool kIdentity = false;
   struct State {};
-  double inverse_x, inverse_h;  // 1 / step; 0 for a step of 0
+  float inverse_x, inverse_h;  // 1 / step; 0 for a step of 0
 
   static EightBitCodes of(double step_x, double step_h) {
-    return {step_x == 0 ? 0 : 1 / step_x, step_h == 0 ? 0 : 1 / step_h};
+    return {inverse(step_x), inverse(step_h)};
   }
   EDGEVAL_HD float seen(float value, Source source) const {
-    const double place =
-        static_cast<double>(value) * (source == Source::kInput ? inverse_x : inverse_h);
-    return static_cast<float>(Grid::nearest(clamp(place, -128.0, 127.0)));
+    const float place = value * (source == Source::kInput ? inverse_x : inverse_h);
+    return static_cast<float>(round_half_away(clamp(place, -128.0F, 127.0F)));
   }
   EDGEVAL_HD Operand next(float code, Source, State&) const { return {code, 1}; }
+
+ private:
+  static float inverse(double step) {
+    constexpr double kMost = std::numeric_limits<float>::max();
+    return step == 0 ? 0 : static_cast<float>(std::min(1 / step, kMost));
+  }
 };
 
 }  // namespace edgeval

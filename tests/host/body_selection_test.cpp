@@ -81,11 +81,6 @@ TYPED_TEST(SelectionBody, RemembersNeuronByNeuron) {
   }
 }
 
-struct PlainStates {
-  using State = float;
-  double state(float c) const { return static_cast<double>(c); }
-};
-
 TYPED_TEST(SelectionBody, ChoosesAPrecisionCellByCell) {
   constexpr Index kGates = 3;
   const DynamicPrecision choice{.margin = 0, .profiling_share = 0.1};
@@ -97,7 +92,7 @@ TYPED_TEST(SelectionBody, ChoosesAPrecisionCellByCell) {
   for (Index cells : kWidths)
     for (bool recurrent : {false, true}) {
       Random random(static_cast<std::uint64_t>(cells));
-      std::vector<DynamicPrecision::Detector> elements(static_cast<std::size_t>(cells)),
+      std::vector<DynamicPrecision::Detector<float>> elements(static_cast<std::size_t>(cells)),
           alone(elements);
       for (Index step = 0; step < 8; ++step) {
         const Index rows = kGates * cells;
@@ -110,7 +105,7 @@ TYPED_TEST(SelectionBody, ChoosesAPrecisionCellByCell) {
         std::vector<std::int32_t> chosen_wx(wx.size(), -7), chosen_uh(uh.size(), -7),
             wanted_wx(chosen_wx), wanted_uh(chosen_uh);
         const int low = precision_row(
-            TypeParam{}, choice, machine, PlainStates{}, step,
+            TypeParam{}, choice, machine, step,
             PrecisionRow<float>{wx.data(), uh.data(), low_wx.data(),
                                 recurrent ? low_uh.data() : nullptr, chosen_wx.data(),
                                 chosen_uh.data(), cells, rows, c.data(), elements.data()},
@@ -118,7 +113,7 @@ TYPED_TEST(SelectionBody, ChoosesAPrecisionCellByCell) {
         int wanted = 0;
         for (Index k = 0; k < cells; ++k) {
           auto& element = alone[static_cast<std::size_t>(k)];
-          if (step > 0) machine.next(static_cast<double>(c[static_cast<std::size_t>(k)]), element);
+          if (step > 0) machine.next(c[static_cast<std::size_t>(k)], element);
           wanted += element.eight_bits ? 0 : 1;
           for (Index gate = 0; gate < kGates; ++gate) {
             const auto at = static_cast<std::size_t>(gate * cells + k);

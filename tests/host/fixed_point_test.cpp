@@ -375,6 +375,45 @@ TEST_P(ExactProducts, DoNotDependOnTheRowsPlace) {
   }
 }
 
+// least_from and greatest_to decide about numbers of their type as the double bound itself does.
+template <class T>
+void expect_same_sides(T value, double bound) {
+  const double least = std::is_same_v<T, float> ? -INFINITY : -0x1p31,
+               greatest = std::is_same_v<T, float> ? INFINITY : 0x1p31 - 1;
+  if (bound <= greatest) {
+    EXPECT_EQ(value < least_from<T>(bound), static_cast<double>(value) < bound)
+        << value << " below " << bound;
+  }
+  if (bound >= least) {
+    EXPECT_EQ(value > greatest_to<T>(bound), static_cast<double>(value) > bound)
+        << value << " above " << bound;
+  }
+}
+
+TEST(Bounds, OfATypeDecideAsTheirDoubles) {
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<double> unit(-1, 1);
+  const double borders[] = {0,          0.5,
+                            1,          0x1p-149,
+                            0x1p-126,   0x1p31,
+                            0x1p31 - 1, 0x1p31 - 0.5,
+                            0x1p40,     3.4028234663852886e38,
+                            1e39,       1e300};
+  std::vector<double> bounds;
+  for (double border : borders)
+    for (double sign : {-1.0, 1.0})
+      for (double moved : {border, std::nextafter(border, 1e301), std::nextafter(border, -1e301)})
+        bounds.push_back(sign * moved);
+  for (int i = 0; i < 2000; ++i) bounds.push_back(unit(random) * std::ldexp(1, i % 40 - 5));
+  for (double bound : bounds) {
+    const auto near = static_cast<float>(bound);
+    for (float value : {near, std::nextafterf(near, -INFINITY), std::nextafterf(near, INFINITY)})
+      expect_same_sides(value, bound);
+    const double inside = std::clamp(std::round(bound), -0x1p31 + 1, 0x1p31 - 2);
+    for (int step : {-1, 0, 1}) expect_same_sides(static_cast<std::int32_t>(inside) + step, bound);
+  }
+}
+
 TEST(ByteProducts, OfTooManyColumnsAreRefused) {
   const std::vector<std::int8_t> w(65537);
   EXPECT_THROW(ByteProduct(1, {w.data(), 1, 65537, 65537}), Error);

@@ -321,9 +321,9 @@ TEST(DynamicPrecision, FollowsThePeaksOfTheCellState) {
   EXPECT_EQ(machine.profiling, 2);
   EXPECT_EQ(machine.most_peak, 1);
   EXPECT_EQ(machine.most_stable, 1);
-  DynamicPrecision::Detector element;
+  DynamicPrecision::Detector<float> element;
   std::vector<int> bits;
-  for (double c : {0.0, 1.0, 1.05, 1.2, 1.3, 0.5, 2.0, 2.0, 2.0, 5.0, 5.0, 5.0}) {
+  for (float c : {0.F, 1.F, 1.05F, 1.2F, 1.3F, 0.5F, 2.F, 2.F, 2.F, 5.F, 5.F, 5.F}) {
     bits.push_back(element.eight_bits ? 8 : 4);
     machine.next(c, element);
   }

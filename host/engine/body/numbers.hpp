@@ -26,7 +26,6 @@ struct FloatNumbers {
   EDGEVAL_HD_ALWAYS double product(Sum wx, Sum uh, Index) const {
     return static_cast<double>(wx + uh);
   }  // W x + U h
-  EDGEVAL_HD_ALWAYS double state(State c) const { return static_cast<double>(c); }
   EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {
     return (wx + uh) + bias[at];
   }
@@ -74,7 +73,7 @@ struct FixedNumbers {
   const std::int64_t* offset;  // sum_bits, the products' offsets alone
   int up_x, up_h;              // shifts of the sums to the common scale
   int sum_bits;                // above kStateBits
-  double inverse;              // 2^-sum_bits
+  float inverse;               // 2^-sum_bits
   int h_bits;                  // fraction bits of h; its width is one more
   float h_inverse;             // 2^-h_bits
   ActivationTables tables;
@@ -95,13 +94,11 @@ struct FixedNumbers {
   EDGEVAL_HD double product(Sum wx, Sum uh, Index at) const {
     return static_cast<double>(aligned(wx, uh) + offset[at]);
   }
-  EDGEVAL_HD double state(State c) const { return static_cast<double>(c); }
   EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {
     return rounded_state(aligned(wx, uh) + bias[at]);
   }
   EDGEVAL_HD float value(Sum sum, Index at) const {
-    return static_cast<float>(
-        static_cast<double>((static_cast<std::int64_t>(sum) << up_x) + bias[at]) * inverse);
+    return static_cast<float>((static_cast<std::int64_t>(sum) << up_x) + bias[at]) * inverse;
   }
   EDGEVAL_HD State input_part(Sum wx, Index at) const {
     return rounded_state((static_cast<std::int64_t>(wx) << up_x) + bias[at]);
@@ -187,13 +184,12 @@ struct QuantizedNumbers {
 
   FloatNumbers rest;
   const std::int64_t *offset_x, *offset_h;  // of the products
-  double step_x, step_h;                    // z = step_x (W x) + step_h (U h) + b, rounded once
+  float step_x, step_h;                     // z = step_x (W x) + step_h (U h) + b, in floats
 
-  EDGEVAL_HD double state(State c) const { return rest.state(c); }
   EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {
-    const double x = step_x * static_cast<double>(wx + offset_x[at]),
-                 h = step_h * static_cast<double>(uh + offset_h[at]);
-    return static_cast<float>((x + h) + static_cast<double>(rest.bias[at]));
+    const float x = step_x * static_cast<float>(exact(wx, offset_x[at])),
+                h = step_h * static_cast<float>(exact(uh, offset_h[at]));
+    return (x + h) + rest.bias[at];
   }
   EDGEVAL_HD State input_part(Sum wx, Index at) const { return preactivation(wx, 0, at); }
   EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const {
@@ -210,6 +206,13 @@ struct QuantizedNumbers {
   EDGEVAL_HD_ALWAYS Cell lstm(const Functions& functions, State z_i, State z_f, State z_g,
                               State z_o, State c_before) const {
     return rest.lstm(functions, z_i, z_f, z_g, z_o, c_before);
+  }
+
+ private:
+  // A sum of 65,536 products of bytes fits 32 bits; its two parts may wrap around.
+  EDGEVAL_HD_ALWAYS static std::int32_t exact(Sum sum, std::int64_t offset) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) +
+                                     static_cast<std::uint32_t>(offset));
   }
 };
 
