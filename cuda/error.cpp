@@ -1,17 +1,12 @@
-#include <cstdlib>
-#include <cstring>
-
-#include "cuda/launch.hpp"
 #include "host/core/error.hpp"
+#include "cuda/launch.hpp"
+#include "cuda/switches.hpp"
 
 namespace edgeval::gpu {
 namespace {
 
 bool synchronous() {
-  static const bool set = [] {
-    const char* value = std::getenv("EDGEVAL_SYNC");
-    return value != nullptr && std::strcmp(value, "1") == 0;
-  }();
+  static const bool set = switched_on("EDGEVAL_SYNC");
   return set;
 }
 

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
-#include <cstring>
 
+#include "cuda/switches.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval::gpu {
@@ -13,10 +12,7 @@ namespace {
 std::atomic<std::uint64_t> given_back{0};
 
 bool poisons() {
-  static const bool set = [] {
-    const char* value = std::getenv("EDGEVAL_POISON");
-    return value != nullptr && std::strcmp(value, "1") == 0;
-  }();
+  static const bool set = switched_on("EDGEVAL_POISON");
   return set;
 }
 

@@ -25,8 +25,8 @@ namespace edgeval {
 #endif
 
 // Before a loop in a kernel: unrolled in full, as all indices into registers must be known, or not
-// at all.
-#ifdef __CUDACC__
+// at all. Only nvcc's pass for the device knows these words.
+#ifdef __CUDA_ARCH__
 #define EDGEVAL_UNROLL _Pragma("unroll")
 #define EDGEVAL_ROLLED _Pragma("unroll 1")
 #else
