@@ -48,9 +48,10 @@ TEST(GpuTranslationOfText, OfTheShippedCaptionsScoresAsOnTheCpu) {
                            captions() / "captions.de", device);
   };
   const TranslationTask gpu = task("gpu"), cpu = task("cpu");
+  const double widest = takes_all_cases() ? 5 : 2;
   EXPECT_NEAR(gpu.bleu(1), cpu.bleu(1), 0.1);
-  EXPECT_NEAR(gpu.bleu(5), cpu.bleu(5), 0.1);
-  EXPECT_EQ(gpu.translate(5, 7).hypotheses(), gpu.translate(5).hypotheses());
+  EXPECT_NEAR(gpu.bleu(widest), cpu.bleu(widest), 0.1);
+  EXPECT_EQ(gpu.translate(widest, 7).hypotheses(), gpu.translate(widest).hypotheses());
 }
 
 TEST(GpuTranslationOfText, OfAnImportedOpenNmtModelIsExactAsOftenAsThere) {
@@ -61,7 +62,9 @@ TEST(GpuTranslationOfText, OfAnImportedOpenNmtModelIsExactAsOftenAsThere) {
   const TranslationTask task(imported_ipa(made.path()), folder / "test_model2.src",
                              folder / "test_model2.tgt", "gpu");
   EXPECT_EQ(task.exact(1), 185);
-  for (double width : {2.0, 5.0, 10.0}) EXPECT_EQ(task.exact(width), 186) << "width " << width;
+  EXPECT_EQ(task.exact(2), 186);
+  if (!takes_all_cases()) return;
+  for (double width : {5.0, 10.0}) EXPECT_EQ(task.exact(width), 186) << "width " << width;
   EXPECT_EQ(task.translate(5, 1).hypotheses(), task.translate(5, 198).hypotheses());
 }
 

@@ -21,11 +21,14 @@ inline constexpr bool kOnStandin = true;
 inline constexpr bool kOnStandin = false;
 #endif
 
+// Whether tests take all of their cases; on the stand-in they do when EDGEVAL_FULL is set.
+inline bool takes_all_cases() { return !kOnStandin || std::getenv("EDGEVAL_FULL") != nullptr; }
+
 // The seeds of a test's cases, first to last. On the stand-in every seventh of them, another
-// seventh for each EDGEVAL_STANDIN_SEED, unless EDGEVAL_FULL is set.
+// seventh for each EDGEVAL_STANDIN_SEED, unless it takes all.
 inline std::vector<std::uint64_t> case_seeds(std::uint64_t first, std::uint64_t last) {
   constexpr std::uint64_t kEvery = 7;
-  const bool all = !kOnStandin || std::getenv("EDGEVAL_FULL") != nullptr;
+  const bool all = takes_all_cases();
   const char* value = std::getenv("EDGEVAL_STANDIN_SEED");
   const std::uint64_t shift = value == nullptr ? 0 : std::strtoull(value, nullptr, 10) - 1;
   std::vector<std::uint64_t> seeds;
