@@ -67,7 +67,10 @@ def text_of(at):
     if "@" in at:
         return at
     file, line = at.rsplit(":", 1)
-    return f"{file}: {(ROOT / file).read_text().splitlines()[int(line) - 1].strip()}"
+    lines = [text.strip() for text in (ROOT / file).read_text().splitlines()]
+    here = int(line) - 1
+    before = lines[:here].count(lines[here])  # the same text may stand in a file more than once
+    return f"{file}: {lines[here]}" + (f" #{before + 1}" if before else "")
 
 
 def sites_of(program):
