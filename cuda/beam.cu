@@ -28,12 +28,10 @@ __device__ const float* log_probabilities_row(CudaBlock block, const VocabularyT
   float* const to = task.log_probabilities.row(r);
   if constexpr (std::is_same_v<Numbers, FloatNumbers>) {
     block.for_each(width, [&](Index v) { to[v] = numbers.value(sums[v], v); });
-    block.synchronize();
     log_softmax_row(block, to, width);
   } else {
     std::int32_t* const logits = task.logits.row(r);
     block.for_each(width, [&](Index v) { logits[v] = numbers.input_part(sums[v], v); });
-    block.synchronize();
     log_softmax_row(block, task.softmax, logits, width, to);
   }
   block.once([&] {
@@ -66,7 +64,7 @@ __global__ void __launch_bounds__(kRowThreads)
   block.once([&] { sums[rows.sentence[r]] += static_cast<double>(found[tokens[r]]); });
 }
 
-// What the sentence keeps of best [widest]; by one thread.
+// What the sentence keeps of best [widest]; by the thread that merged them.
 template <class Rule>
 __device__ void keep(const Rule& rule, const RowView& rows, const SearchView& search,
                      Index sentence, const Candidate* best) {
@@ -101,7 +99,6 @@ __global__ void choose_kernel(Rule rule, RowView rows, SearchView search) {
   merge_candidates(block, search.of_rows + search.first[sentence] * search.widest,
                    static_cast<int>(count), static_cast<int>(search.widest), search.heads + slot,
                    best);
-  block.synchronize();
   block.once([&] { keep(rule, rows, search, sentence, best); });
 }
 

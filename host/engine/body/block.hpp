@@ -2,7 +2,9 @@
 // that share one row of work. SerialBlock is one CPU thread; a CUDA block offers the same
 // functions. The order in which a block visits elements is its own affair, so bodies only do
 // independent work per element and sum integers, or floats where the last bits may differ from
-// device to device; on one device the order follows from the number of elements alone.
+// device to device; on one device the order follows from the number of elements alone. What threads
+// wrote before synchronize, sum, total or best, or while these asked for values, is seen by all of
+// them after.
 #pragma once
 
 #include "host/core/matrix.hpp"
@@ -63,7 +65,6 @@ struct SerialBlock {
     action();
   }
 
-  // What the block's threads wrote before is seen by all of them after.
   EDGEVAL_HD void synchronize() const {}
 };
 

@@ -2,6 +2,8 @@
 // shares; in fp32 and in integers (host/numeric/softmax.hpp has the formats).
 #pragma once
 
+#include <limits>
+
 #include "host/engine/body/block.hpp"
 #include "host/numeric/nonlinear.hpp"
 #include "host/numeric/softmax.hpp"
@@ -13,11 +15,17 @@ EDGEVAL_HD_ALWAYS float exponential(float x) {
   return e.two_to_n + e.two_to_n * e.q;
 }
 
-// The greatest of z [width], width 1 or more.
+// What no number is below.
+template <class T>
+inline constexpr T kLeast = std::numeric_limits<T>::has_infinity
+                                ? -std::numeric_limits<T>::infinity()
+                                : std::numeric_limits<T>::lowest();
+
+// The greatest of z [width], width 1 or more. A thread reads its own elements alone.
 template <class Block, class T>
 EDGEVAL_HD_ALWAYS T greatest(Block block, const T* z, Index width) {
   return block.best(
-      width, z[0], [&](Index i) { return z[i]; }, [](T a, T b) { return a > b; });
+      width, kLeast<T>, [&](Index i) { return z[i]; }, [](T a, T b) { return a > b; });
 }
 
 // z [width] -> z - max z - ln sum exp(z - max z), in place.
@@ -91,7 +99,6 @@ EDGEVAL_HD FixedShares softmax_row(Block block, const SoftmaxTables& tables, std
     return scores[i] =
                exp_of_distance(tables, score_distance(most.score - scores[i], fraction_bits));
   });
-  block.synchronize();
   return {most.at, sum};
 }
 

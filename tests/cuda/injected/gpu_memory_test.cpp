@@ -1,8 +1,10 @@
 // Device memory from point to point of one engine: what grew for one is no trouble to another, and
 // nobody writes to what went. On the stand-in for CUDA, which sees that
 // (tests/standin/control.hpp).
+#include "host/engine/translator.hpp"
 #include "tests/cuda/compare.hpp"
 #include "tests/standin/control.hpp"
+#include "tests/support/translation_case.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -31,6 +33,22 @@ TEST(GpuMemory, ReplaysNoRecordingOfMemoryThatMoved) {
   };
   for (const OperatingPoint& point : {narrow, wide, narrow, wide}) run(point);
   EXPECT_TRUE(standin::freed_memory_is_untouched());
+}
+
+// A search that ends in an error has asked for reports that nobody waits for.
+TEST(GpuMemory, IsNotWrittenToBehindASearchThatFailed) {
+  EDGEVAL_NEEDS_GPU();
+  Random random(7);
+  TranslationModel model = random_translation_model(7);
+  const EncodedBatch batch = random_given(random, model, {3, 2}, false);
+  auto& generator = std::get<LinearLayer>(model.network.layers[model.generator]);
+  for (float& weight : generator.weight.values()) weight = 3e38F;
+  const auto engine = gpu::make_decoder_engine(model);
+  for (std::uint64_t order = 1; order <= 12; ++order) {
+    standin::seed(order);
+    EXPECT_THROW(engine->search(batch, dense_point(model.network), {}), Error);
+    EXPECT_TRUE(standin::freed_memory_is_untouched()) << "order " << order;
+  }
 }
 
 }  // namespace
