@@ -112,8 +112,8 @@ QuantizedNumbers LayerNumbers::quantized(const DeviceProducts& products,
   const std::vector<std::int64_t>& none = products.input.offsets();  // signed bytes need none
   offset_.upload(none, stream);
   return {plain(products, Fp32{}, stream), offset_.data(), offset_.data(),
-          static_cast<float>(eight_bit_step(choice, Source::kInput) * products.input_step),
-          static_cast<float>(eight_bit_step(choice, Source::kRecurrent) * products.recurrent_step)};
+          nearest_float(eight_bit_step(choice, Source::kInput) * products.input_step),
+          nearest_float(eight_bit_step(choice, Source::kRecurrent) * products.recurrent_step)};
 }
 
 // The tables never change: one copy serves every layer.

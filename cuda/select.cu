@@ -87,8 +87,11 @@ __global__ void __launch_bounds__(kMostThreads)
   const CudaBlock block;
   const StepLane<Format, Numbers> lane(step, n, k);
   const auto& choice = *reinterpret_cast<const DynamicPrecision*>(selection.choice);
+  EDGEVAL_SHARED(DynamicPrecision::Rule, rule, 1);  // made once: its shares are doubles
+  block.once([&] { rule[0] = choice.machine(step.pack.steps[n]); });
+  block.synchronize();
   const int low = precision_row(
-      block, choice, choice.machine(step.pack.steps[n]), k,
+      block, rule[0], k,
       PrecisionRow<typename Numbers::State>{
           .wx = lane.wx(neurons),
           .uh = lane.uh(neurons),

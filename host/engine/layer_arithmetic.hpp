@@ -282,8 +282,8 @@ class QuantizedLayer {
     return {{products_.bias->data(), nullptr, diagonal},
             products_.input.offsets().data(),
             recurrent.offsets().data(),
-            static_cast<float>(steps_.x * steps_.input_weight),
-            static_cast<float>(steps_.h * steps_.recurrent_weight)};
+            nearest_float(steps_.x * steps_.input_weight),
+            nearest_float(steps_.h * steps_.recurrent_weight)};
   }
   EightBitCodes rule(const AsIs::Rule&) const { return EightBitCodes::of(steps_.x, steps_.h); }
   const LayerProducts<FixedProduct<std::int32_t>>& products() const { return products_; }

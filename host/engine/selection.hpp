@@ -132,8 +132,8 @@ class PrecisionSelection {
         .gate_rows = static_cast<Index>(second_.input.offsets().size()),
         .c = c,
         .elements = elements_.row(n)};
-    low_[static_cast<std::size_t>(n)] += static_cast<std::uint64_t>(precision_row(
-        SerialBlock{}, choice_, machines_[static_cast<std::size_t>(n)], step, row, as_high));
+    low_[static_cast<std::size_t>(n)] += static_cast<std::uint64_t>(
+        precision_row(SerialBlock{}, machines_[static_cast<std::size_t>(n)], step, row, as_high));
   }
   void add_counts(Index n, LayerActivity& activity) const {
     activity[Count::kElementsLow] += low_[static_cast<std::size_t>(n)];

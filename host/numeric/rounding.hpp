@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "host/numeric/host_device.hpp"
 
@@ -37,6 +38,12 @@ EDGEVAL_HD std::int32_t round_half_away(float value) {
   return truncated + (left >= 0.5F ? 1 : 0) - (left <= -0.5F ? 1 : 0);
 }
 
+// The nearest float; of numbers beyond all of them the one at that end.
+inline float nearest_float(double value) {
+  constexpr double kMost = std::numeric_limits<float>::max();
+  return static_cast<float>(clamp(value, -kMost, kMost));
+}
+
 // The least float above `value`, which is below infinity.
 EDGEVAL_HD float next_above(float value) {
   std::int32_t bits;
@@ -48,7 +55,7 @@ EDGEVAL_HD float next_above(float value) {
 }
 
 // The least T (float or std::int32_t) that is not below `bound`, and the greatest not above it;
-// there must be one.
+// there must be one. What is no number stays so.
 template <class T>
 EDGEVAL_HD T least_from(double bound);
 template <class T>

@@ -2,9 +2,12 @@
 // machine on c[k] chooses for the next executed step (Silfa, Arnau, Gonzalez, "Boosting LSTM
 // performance through dynamic precision selection", section 3; docs/techniques.md, "dynamic
 // precision"). Per element, c that of the step just evaluated:
-//   profile (4 bits): least and greatest c over T steps, r their distance; low = least - margin r,
-//   high = greatest + margin r stable (4 bits):  c outside [low, high]: peak; after more than N
-//   steps profile again peak (8 bits):    c inside: stable; after more than M steps profile again
+//
+//   - profile (4 bits): least and greatest c over T steps, r their distance; then stable, with
+//     low = least - margin r and high = greatest + margin r
+//   - stable (4 bits): c outside [low, high]: peak; after more than N steps profile again
+//   - peak (8 bits): c inside: stable; after more than M steps profile again
+//
 // Weights, x and h have steps q8 and q4 = 16 q8. i8 = round(v / q8); i4 = min((i8 + 8) >> 4, 7) for
 // x and h, round(w / q4) for weights; without the offset bit i4 = i8 >> 4.
 #pragma once
@@ -79,7 +82,14 @@ struct DynamicPrecision {
   struct Rule {
     double margin;
     std::int32_t profiling, most_peak, most_stable;  // T, M, N
+    bool random;                                     // bits are drawn, whatever c does
+    std::uint64_t seed, drawn_below;  // of the draws; of 2^53, those that give 8 bits
 
+    // Executed step `step` of element k, the same for every utterance.
+    EDGEVAL_HD bool draws_eight_bits(std::int64_t step, std::int64_t k) const {
+      const auto stream = static_cast<std::uint64_t>(step) << 32 | static_cast<std::uint64_t>(k);
+      return random_stream(seed, stream).next() >> 11 < drawn_below;
+    }
     template <class C>
     EDGEVAL_HD void next(C c, Detector<C>& element) const {
       using State = typename Detector<C>::State;
@@ -109,13 +119,15 @@ struct DynamicPrecision {
       const std::int32_t count = round_half_up(part * static_cast<double>(steps));
       return count < least ? least : count;
     };
-    return {margin, share(profiling_share, 2), share(peak_share, 1), share(stable_share, 1)};
-  }
-
-  // The random selector, the same for every utterance: executed step `step` of element k.
-  EDGEVAL_HD bool draws_eight_bits(std::int64_t step, std::int64_t k) const {
-    const auto stream = static_cast<std::uint64_t>(step) << 32 | static_cast<std::uint64_t>(k);
-    return random_stream(static_cast<std::uint64_t>(seed), stream).uniform() < high_share;
+    const double below = high_share * 0x1p53;  // exact, as a draw on [0, 1) is a multiple of 2^-53
+    const auto whole = static_cast<std::uint64_t>(below);
+    return {.margin = margin,
+            .profiling = share(profiling_share, 2),
+            .most_peak = share(peak_share, 1),
+            .most_stable = share(stable_share, 1),
+            .random = selector == PrecisionSelector::kRandom,
+            .seed = static_cast<std::uint64_t>(seed),
+            .drawn_below = whole + (static_cast<double>(whole) < below ? 1 : 0)};
   }
 
   // i4 of an element of x or h from its i8.

@@ -1,10 +1,7 @@
 // Dynamic precision's elements at 8 bits under fp32 (docs/techniques.md, "dynamic precision"): the
-// integers round(v / step), step = alpha / 128, the quotient in single precision. The products'
-// sums stay integers up to the pre-activation.
+// integers round(v / step), step = alpha / 128, as v times the float nearest to 1 / step. The
+// products' sums stay integers up to the pre-activation.
 #pragma once
-
-#include <algorithm>
-#include <limits>
 
 #include "host/numeric/rounding.hpp"
 #include "host/technique/dynamic_precision.hpp"
@@ -31,10 +28,7 @@ struct EightBitCodes {
   EDGEVAL_HD Operand next(float code, Source, State&) const { return {code, 1}; }
 
  private:
-  static float inverse(double step) {
-    constexpr double kMost = std::numeric_limits<float>::max();
-    return step == 0 ? 0 : static_cast<float>(std::min(1 / step, kMost));
-  }
+  static float inverse(double step) { return step == 0 ? 0 : nearest_float(1 / step); }
 };
 
 }  // namespace edgeval

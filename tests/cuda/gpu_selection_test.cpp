@@ -50,7 +50,7 @@ OperandChoice random_precision(Random& random) {
       .selector = random.of<PrecisionSelector>(
           {PrecisionSelector::kPeaks, PrecisionSelector::kPeaks, PrecisionSelector::kRandom}),
       .seed = 7,
-      .input_alpha = 2};
+      .input_alpha = random.of<double>({2, 2.3})};
 }
 
 TEST_P(GpuSelection, RemembersAsTheCpuEngine) {

@@ -105,7 +105,7 @@ TYPED_TEST(SelectionBody, ChoosesAPrecisionCellByCell) {
         std::vector<std::int32_t> chosen_wx(wx.size(), -7), chosen_uh(uh.size(), -7),
             wanted_wx(chosen_wx), wanted_uh(chosen_uh);
         const int low = precision_row(
-            TypeParam{}, choice, machine, step,
+            TypeParam{}, machine, step,
             PrecisionRow<float>{wx.data(), uh.data(), low_wx.data(),
                                 recurrent ? low_uh.data() : nullptr, chosen_wx.data(),
                                 chosen_uh.data(), cells, rows, c.data(), elements.data()},

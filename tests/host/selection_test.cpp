@@ -315,6 +315,46 @@ TEST(DynamicPrecision, StoresWeightsAsNibblesAndAnOffsetBit) {
   EXPECT_EQ(codes(WeightForm::kAlpha4BitsCut), (std::vector<int>{7, -8, 4, 0, 0, -1}));
 }
 
+// round(v / step), half away from zero, within -128 ... 127; alpha 3: steps of 3 / 128.
+TEST(DynamicPrecision, MakesCodesOf8BitsUnderFloats) {
+  const auto codes = [](double alpha, std::vector<float> values) {
+    const DynamicPrecision choice{.input_alpha = alpha};
+    const EightBitCodes rule = EightBitCodes::of(eight_bit_step(choice, Source::kInput),
+                                                 eight_bit_step(choice, Source::kRecurrent));
+    for (float& value : values) value = rule.seen(value, Source::kInput);
+    return values;
+  };
+  using Codes = std::vector<float>;
+  EXPECT_EQ(codes(1, {0.00390625F, -0.00390625F, 0.0039F, 1, -1, 2, -2}),  // the first are halves
+            (Codes{1, -1, 0, 127, -128, 127, -128}));
+  EXPECT_EQ(codes(3, {3, -3, 1.5F, 0.0117F, 0.0118F, -0.0118F, 0}),
+            (Codes{127, -128, 64, 0, 1, -1, 0}));
+  EXPECT_EQ(codes(0, {0, 1, -1}), (Codes{0, 0, 0}));
+  EXPECT_EQ(codes(1e-40, {0, 1, -1}), (Codes{0, 127, -128}));
+  EXPECT_EQ(codes(1e30, {0, 1e30F, -1e30F, 1}), (Codes{0, 127, -128, 0}));
+  const EightBitCodes h = EightBitCodes::of(7, 1.0 / 128);
+  EXPECT_EQ(h.seen(0.5F, Source::kRecurrent), 64);
+}
+
+// A sum and its offset may both leave 32 bits as long as their total does not.
+TEST(DynamicPrecision, PutsSumsOf8BitsTogetherExactly) {
+  const float bias = 0.5F;
+  const std::int64_t offset = -2'147'483'647 - 100;
+  const QuantizedNumbers numbers{{&bias, nullptr, nullptr}, &offset, &offset, 0.25F, 2};
+  const std::int32_t wx = 2'147'483'647, uh = 2'147'483'600;  // totals -100 and -147
+  EXPECT_EQ(numbers.preactivation(wx, uh, 0), 0.25F * -100 + 2.0F * -147 + 0.5F);
+}
+
+// The output of an integer linear layer is rounded once from 64 bits: 2^60 + 2^36 + 1 lies above
+// the middle of two floats, on which doubles would land.
+TEST(FixedNumbers, RoundTheirValuesOnce) {
+  const std::int64_t bias = (std::int64_t{1} << 60) + (std::int64_t{1} << 36);
+  const FixedNumbers<std::int64_t> numbers{.bias = &bias, .up_x = 0, .inverse = 0x1p-40F};
+  EXPECT_EQ(numbers.value(1, 0), 0x1p20F + 0x1p-3F);
+  EXPECT_EQ(numbers.value(0, 0), 0x1p20F);  // the middle itself goes to the even one
+  EXPECT_EQ(numbers.value(-1, 0), 0x1p20F);
+}
+
 TEST(DynamicPrecision, FollowsThePeaksOfTheCellState) {
   // T = 2, M = N = 1 of 20 steps; margin 0.1. Profile 0, 1: bounds -0.1 and 1.1.
   const DynamicPrecision::Rule machine = DynamicPrecision{}.machine(20);

@@ -32,7 +32,7 @@ inline LayerPolicy random_policy(Random& random, const Layer& layer, bool floats
       !std::holds_alternative<Int16>(policy.arithmetic)) {
     // Shares of 0: profiles and patience last the fewest steps, whatever a sentence's length.
     operands.push_back(DynamicPrecision{
-        .profiling_share = 0, .peak_share = 0, .stable_share = 0, .input_alpha = 2});
+        .profiling_share = 0, .peak_share = 0, .stable_share = 0, .input_alpha = 2.3});
     operands.push_back(DynamicPrecision{.selector = PrecisionSelector::kRandom, .input_alpha = 2});
   }
   policy.operand = random.of<OperandChoice>(operands);

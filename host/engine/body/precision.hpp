@@ -22,15 +22,14 @@ struct PrecisionRow {
 // step: how many steps the lane executed before. as_high(sum, source, at): a sum of 4 bits at the
 // scale of 8. Returns how many cells took 4 bits.
 template <class Block, class State, class AsHigh>
-EDGEVAL_HD int precision_row(Block block, const DynamicPrecision& choice,
-                             const DynamicPrecision::Rule& machine, Index step,
+EDGEVAL_HD int precision_row(Block block, const DynamicPrecision::Rule& rule, Index step,
                              const PrecisionRow<State>& row, AsHigh as_high) {
   return block.sum(row.cells, [&](Index k) {
     DynamicPrecision::Detector<State>& element = row.elements[k];
-    if (choice.selector == PrecisionSelector::kRandom)
-      element.eight_bits = choice.draws_eight_bits(step, k);
+    if (rule.random)
+      element.eight_bits = rule.draws_eight_bits(step, k);
     else if (step > 0)
-      machine.next(row.c[k], element);
+      rule.next(row.c[k], element);
     const bool high = element.eight_bits;
     for (Index at = k; at < row.gate_rows; at += row.cells) {
       row.chosen_wx[at] = high ? row.wx[at] : as_high(row.low_wx[at], Source::kInput, at);
