@@ -27,9 +27,9 @@ build() {  # FOLDER TARGET OPTION...: what it prints lies in FOLDER/gpu_check.lo
   shift 2
   mkdir -p "$folder"
   command -v ninja >/dev/null && [ ! -f "$folder/Makefile" ] && generator=(-G Ninja)
-  if ! { cmake -S "$root" -B "$folder" "${generator[@]}" -DEDGEVAL_CUDA=ON "$@" &&
+  if ! { cmake -S "$root" -B "$folder" "${generator[@]}" -DEDGEVAL_CUDA=ON -DEDGEVAL_GPU_TESTS=DEVICE "$@" &&
     cmake --build "$folder" -j "$jobs" --target "$target"; } >"$log" 2>&1; then
-    grep -E 'error|Error' "$log" | head -n 20 >&2
+    grep -iE 'error|not found' "$log" | head -n 20 >&2 || true
     die "the build failed, see $log"
   fi
 }
@@ -42,7 +42,7 @@ copy_libraries() {  # FOLDER
     case $(basename "$library") in
       libc.so.* | libm.so.* | libdl.so.* | librt.so.* | libpthread.so.* | libcublasLt.so.* | libcudnn.so.*) ;;
       libstdc++.so.* | libgcc_s.so.*) cp -L "$library" "$1/fallback/" ;;
-      libcudart* | libicu* | libsndfile* | libyaml*) die "a packed program needs $library" ;;
+      libcudart* | libicu* | libsndfile* | libyaml* | libboost*) die "a packed program needs $library" ;;
       *) cp -L "$library" "$1/lib/" ;;
     esac
   done
@@ -74,12 +74,13 @@ pack() {
 }
 
 run_call() {  # CALL [ARCHIVE]
-  local archive=${2:-$root/build-pack/gpu_check.tar.gz} folder
+  local archive=${2:-$root/build-pack/gpu_check.tar.gz}
   [ -f "$archive" ] || die "$archive is not there; gpu_check.sh pack makes it"
-  folder=$(dirname "$archive")
-  rm -rf "$folder/gpu_check"
-  tar -C "$folder" -xzf "$archive"
-  OUT=${OUT:-$folder/out$1} "$folder/gpu_check/run.sh" "$1"
+  unpacked=$(mktemp -d)
+  trap 'rm -rf "$unpacked"' EXIT
+  { tar -C "$unpacked" -xzf "$archive" && [ -x "$unpacked/gpu_check/run.sh" ]; } ||
+    die "$archive is damaged, or none that gpu_check.sh pack made"
+  OUT=${OUT:-$(dirname "$archive")/out$1} "$unpacked/gpu_check/run.sh" "$1"
 }
 
 # One line for each kernel and architecture: registers, bytes of shared memory, bytes of stack and spilled.
@@ -118,5 +119,5 @@ case ${1:-$([ -n "$capability" ] && echo local || echo resources)} in
   1 | 2) run_call "$1" "${2:-}" ;;
   local) [ -n "$capability" ] || die "there is no GPU here"; on_this_gpu "${2:-}" ;;
   resources) resources "${2:-}" ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

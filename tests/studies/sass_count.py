@@ -255,6 +255,8 @@ def main():
     parser.add_argument("--trips", nargs="*", default=[], help='REGEX=1,0,2')
     parser.add_argument("--blocks", action="store_true", help="print every basic block on a counted kernel's loops")
     options = parser.parse_args()
+    if not (options.build / "compile_commands.json").is_file():
+        parser.error(f"{options.build} has no compile_commands.json: name the folder of a build with CUDA")
     nvdisasm = find_tool("nvdisasm")
     given = [(re.compile(text.rpartition("=")[0]), [float(t) for t in text.rpartition("=")[2].split(",")])
              for text in options.trips]
