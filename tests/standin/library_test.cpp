@@ -94,12 +94,14 @@ TEST(CublasLt, OffersAlgorithmsThatOneMustNotTake) {
 }
 
 TEST(CublasLt, MultipliesBytesAsALoopDoes) {
-  const Asked asked{.m = 20, .n = 7, .k = 36, .w_leading = 48, .x_leading = 40, .y_leading = 24};
-  std::vector<std::int8_t> w(20 * 48), x(7 * 40);
+  constexpr std::size_t kRows = 64;  // which every algorithm takes
+  const Asked asked{
+      .m = 20, .n = kRows, .k = 36, .w_leading = 48, .x_leading = 40, .y_leading = 24};
+  std::vector<std::int8_t> w(20 * 48), x(kRows * 40);
   for (std::size_t i = 0; i < w.size(); ++i) w[i] = static_cast<std::int8_t>(i * 89 % 256 - 128);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<std::int8_t>(i * 53 % 256 - 128);
   const Device<std::int8_t> w_there(w), x_there(x);
-  const Device<std::int32_t> y_there(7 * 24);
+  const Device<std::int32_t> y_there(kRows * 24);
   Product product(asked);
   ASSERT_EQ(product.choose(), CUBLAS_STATUS_SUCCESS);
   const OneStream stream;
@@ -108,7 +110,7 @@ TEST(CublasLt, MultipliesBytesAsALoopDoes) {
             CUBLAS_STATUS_SUCCESS);
   ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   const std::vector<std::int32_t> y = y_there.values();
-  for (std::size_t r = 0; r < 7; ++r)
+  for (std::size_t r = 0; r < kRows; ++r)
     for (std::size_t o = 0; o < 20; ++o) {
       std::int32_t sum = 0;
       for (std::size_t i = 0; i < 36; ++i) sum += w[o * 48 + i] * x[r * 40 + i];

@@ -93,6 +93,7 @@ class Machine {
   // Work.
   bool known(cudaStream_t stream) const { return known_streams.contains(stream); }
   cudaError_t enqueue(cudaStream_t stream, Task task, int device);
+  void start(std::uint64_t seed);
   cudaError_t run_until(const Ticket& ticket);
   cudaError_t run_all(int device);
   bool capturing() const;
@@ -101,6 +102,7 @@ class Machine {
   std::recursive_mutex mutex;
   std::uint64_t first_seed = 1;
   Order order{1};
+  bool at_once = false;  // work runs when it is given, until the next wait
   // In the order of their making, which no address decides.
   struct Older {
     bool operator()(cudaStream_t a, cudaStream_t b) const { return a->number < b->number; }
