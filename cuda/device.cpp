@@ -8,8 +8,6 @@
 namespace edgeval::gpu {
 namespace {
 
-constexpr int kLeastCapability = 8;  // the oldest architecture the kernels are compiled for
-
 cudaDeviceProp properties_of(int number) {
   cudaDeviceProp properties{};
   EDGEVAL_CUDA(cudaGetDeviceProperties(&properties, number));
@@ -30,7 +28,9 @@ std::vector<Device> devices() {
   }
   for (int number = 0; number < count; ++number) {
     const cudaDeviceProp properties = properties_of(number);
-    if (properties.major >= kLeastCapability) usable.push_back({number, properties.name});
+    // Newer ones than those the kernels are compiled for translate the newest of them.
+    if (10 * properties.major + properties.minor >= least_capability())
+      usable.push_back({number, properties.name});
   }
   return usable;
 }
@@ -39,10 +39,10 @@ std::string device_name(int number) { return properties_of(number).name; }
 
 int choose_device(int number) {
   const std::vector<Device> usable = devices();
-  EDGEVAL_EXPECTS(!usable.empty(),
-                  "there is no GPU that edgeval can use (compute capability 8.0 or later, with a "
-                  "driver for CUDA ",
-                  CUDART_VERSION / 1000, "); use --device cpu");
+  EDGEVAL_EXPECTS(!usable.empty(), "there is no GPU that edgeval can use (compute capability ",
+                  least_capability() / 10, ".", least_capability() % 10,
+                  " or later, with a driver for CUDA ", CUDART_VERSION / 1000,
+                  "); use --device cpu");
   if (number == kFirstDevice) return usable.front().number;
   std::string names;
   for (const Device& device : usable) {

@@ -15,6 +15,9 @@ int choose_device(int number);
 
 std::string device_name(int number);
 
+// Ten times the least compute capability that the kernels are compiled for: 80 is 8.0.
+int least_capability();
+
 // Makes a device current to this thread for as long as it lives.
 class CurrentDevice {
  public:
