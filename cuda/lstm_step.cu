@@ -1,6 +1,6 @@
 // The kernel of a step of plain LSTM cells, the most common: the cells, then operand(h) for the
 // step behind, in one pass. A thread works on four neighbouring cells at a time, and a power of two
-// of whole warps on a lane: one warp where many lanes run, more where few do. No thread needs what
+// of threads on a lane: 8 where many lanes run, up to 128 where few do. No thread needs what
 // another has computed. In integers the tables of sigmoid and tanh lie in shared memory, filled
 // once by a thread block, which then takes lane after lane.
 #include <algorithm>

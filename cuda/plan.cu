@@ -41,9 +41,8 @@ __global__ void similarity_kernel(SimilaritySkip::Rule rule, Lanes lanes,
   block.once([&] { similarity[frame] = result; });
 }
 
-// A thread decides one frame of 32. Of frames in a row that are alike enough to be skipped,
-// `period`
-// - 1 are, then one runs, and so on (decide_lane says the same step by step).
+// A thread decides one frame of 32. Of frames in a row that are alike enough to be skipped, all but
+// each `period`-th are (decide_lane says the same step by step).
 __global__ void __launch_bounds__(kThreads)
     plan_similarity_kernel(SimilaritySkip::Rule rule, int period, Lanes lanes,
                            const FrameSimilarity* similarity, bool backward, PlanView plan) {

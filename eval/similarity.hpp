@@ -2,10 +2,13 @@
 // others (section III-A), and how far h has moved after consecutive skips (table II). For each
 // recurrent layer and direction, steps in processing order; those without a step before are left
 // out.
-//   redundant   CTC merges the step's token with that of the step before: the largest output is the
-//   same one similar     the step is among the top fifth by S error(k)    mean over the elements j
-//   of (h(t + k - 1)[j] - h(t - 1)[j])^2, where t ... t + k - 1 are k similar steps:
-//               what a run of k skips copies, against what was computed
+//
+//   - redundant: CTC merges the step's token with that of the step before, since the largest output
+//     is the same one
+//   - similar: the step is among the top fifth by S
+//   - error(k): mean over the elements j of (h(t + k - 1)[j] - h(t - 1)[j])^2, where t ... t + k -
+//   1
+//     are k similar steps: what a run of k skips copies, against what was computed
 #pragma once
 
 #include <array>

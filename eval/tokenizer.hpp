@@ -1,13 +1,13 @@
 // The tokenizers of sacrebleu (Post 2018) that need no language: how a sentence becomes the tokens
 // whose n-grams BLEU counts.
-//   13a   NIST's mteval-v13a: undoes four entities of SGML; parts ASCII's punctuation and symbols
-//   from what stands
-//         around; period and comma not between digits, a dash only behind a digit
-//   intl  mteval-v14: parts punctuation (Unicode's category P) where the neighbour on that side is
-//   no number (N), and
-//         every symbol (S)
-//   none  white space alone
-//   char  every character that is no white space
+//
+//   - 13a: NIST's mteval-v13a. Undoes four entities of SGML; parts ASCII's punctuation and symbols
+//     from what stands around; period and comma not between digits, a dash only behind a digit
+//   - intl: mteval-v14. Parts punctuation (Unicode's category P) where the neighbour on that side
+//   is
+//     no number (N), and every symbol (S)
+//   - none: white space alone
+//   - char: every character that is no white space
 #pragma once
 
 #include <string>

@@ -1,7 +1,10 @@
 // Files of transcripts, references or hypotheses, in three formats:
-//   kaldi  "ID words..."     as in Kaldi's text
-//   trn    "words... (ID)"   as sclite reads; blank lines and those that begin with ;; are not
-//   utterances lines  "words..."        known by their line number
+//
+//   - kaldi: "ID words...", as in Kaldi's text
+//   - trn: "words... (ID)", as sclite reads; blank lines and those that begin with ;; are no
+//     utterances
+//   - lines: "words...", known by their line number
+//
 // Words that are absent make an empty transcript, which counts. UTF-8, with or without a byte order
 // mark; packed with gzip or not.
 //

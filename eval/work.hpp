@@ -1,9 +1,11 @@
 // Figures of the work done that mean the same across precisions, derived from the counts; beside
 // those of the dense network.
-//   macs_norm16          mac16 + mac8 / 3: three 8-bit multipliers in the place of one of 16 bits
-//   (P1, section IV, 65 nm) weight_bits_fetched  sum over the widths b of b weight_words.b, as a
-//   batch-1 chip fetches them macs_of_nonzeros     MACs whose x or h is not 0, which is what a chip
-//   that passes over zeros makes
+//
+//   - macs_norm16: mac16 + mac8 / 3, three 8-bit multipliers in the place of one of 16 bits (P1,
+//     section IV, 65 nm)
+//   - weight_bits_fetched: sum over the widths b of b weight_words.b, as a batch-1 chip fetches
+//   them
+//   - macs_of_nonzeros: MACs whose x or h is not 0, as a chip makes them that passes over zeros
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -63,9 +63,11 @@ TEST(GpuTranslationOfText, OfAnImportedOpenNmtModelIsExactAsOftenAsThere) {
                              folder / "test_model2.tgt", "gpu");
   EXPECT_EQ(task.exact(1), 185);
   EXPECT_EQ(task.exact(2), 186);
+  const double widest = takes_all_cases() ? 5 : 1;
+  EXPECT_EQ(task.translate(widest, takes_all_cases() ? 1 : 67).hypotheses(),
+            task.translate(widest, 198).hypotheses());
   if (!takes_all_cases()) return;
   for (double width : {5.0, 10.0}) EXPECT_EQ(task.exact(width), 186) << "width " << width;
-  EXPECT_EQ(task.translate(5, 1).hypotheses(), task.translate(5, 198).hypotheses());
 }
 
 }  // namespace
