@@ -1,6 +1,8 @@
-#include "host/core/error.hpp"
+#include "cuda/error.hpp"
+
 #include "cuda/launch.hpp"
 #include "cuda/switches.hpp"
+#include "host/core/error.hpp"
 
 namespace edgeval::gpu {
 namespace {

@@ -72,7 +72,8 @@ struct DynamicPrecision {
   template <class C>
   struct Detector {
     enum class State : std::uint8_t { kProfile, kStable, kPeak };
-    C low = 0, high = 0;  // the least and greatest c so far while profiling, then those of no peak
+    // The least and greatest c so far while profiling, then those that are no peak.
+    C low = 0, high = 0;
     std::int32_t count = 0;
     State state = State::kProfile;
     bool eight_bits = false;  // at the next executed step
@@ -119,7 +120,9 @@ struct DynamicPrecision {
       const std::int32_t count = round_half_up(part * static_cast<double>(steps));
       return count < least ? least : count;
     };
-    const double below = high_share * 0x1p53;  // exact, as a draw on [0, 1) is a multiple of 2^-53
+    // A draw is one of 2^53 whole numbers; those below high_share 2^53, a product that is exact,
+    // give 8 bits.
+    const double below = high_share * 0x1p53;
     const auto whole = static_cast<std::uint64_t>(below);
     return {.margin = margin,
             .profiling = share(profiling_share, 2),

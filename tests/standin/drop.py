@@ -45,7 +45,7 @@ def relative(path, build):
 
 
 def place(program, site, build):
-    """file:line of a site, past the wrappers around CUDA's functions; none of a test's own calls, whose lines are not known."""
+    """file:line of a site, past the wrappers around CUDA's functions; None for a call of a test, whose line is not known."""
     kind, where = site.split("@", 1)
     if kind == "barrier":
         file, line = where.rsplit(":", 1)
