@@ -1,5 +1,7 @@
 // What the evaluation does with a GPU: `--device auto` takes it, and whole texts are translated
 // there as on the CPU. Labelled gpu.
+#include <cuda_runtime.h>
+
 #include "cuda/engine.hpp"
 #include "eval/common_options.hpp"
 #include "host/core/error.hpp"
@@ -18,6 +20,17 @@ TEST(DeviceChoice, AutoTakesTheGpu) {
   EXPECT_FALSE(make_engine(model, {.device = "cpu"})->on_gpu());
 }
 
+// Of a GPU, in bytes.
+std::size_t free_memory(int number) {
+  int current = 0;
+  std::size_t free = 0, total = 0;
+  EXPECT_EQ(cudaGetDevice(&current), cudaSuccess);
+  EXPECT_EQ(cudaSetDevice(number), cudaSuccess);
+  EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
+  EXPECT_EQ(cudaSetDevice(current), cudaSuccess);
+  return free;
+}
+
 TEST(DeviceChoice, TakesEveryGpuByItsNumberAndNoOther) {
   EDGEVAL_NEEDS_GPU();
   const Model model = random_model({.inputs = 3, .lstm = {{.cells = 2}}, .outputs = 5}, 1);
@@ -26,9 +39,11 @@ TEST(DeviceChoice, TakesEveryGpuByItsNumberAndNoOther) {
   const OperatingPoint point = dense_point(model);
   const BatchResult expected = make_engine(model, {.device = "gpu"})->run(features, point);
   for (const gpu::Device& device : gpu::devices()) {
+    const std::size_t before = free_memory(device.number);
     const auto engine = make_engine(model, {.device = concat("gpu:", device.number)});
     EXPECT_EQ(engine->device(), device.name);
     EXPECT_EQ(engine->run(features, point).activity, expected.activity);
+    EXPECT_LT(free_memory(device.number), before) << device.number << " was not used";
   }
   try {
     make_engine(model, {.device = "gpu:99"});
