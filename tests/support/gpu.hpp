@@ -24,13 +24,20 @@ inline constexpr bool kOnStandin = false;
 // Whether tests take all of their cases; on the stand-in they do when EDGEVAL_FULL is set.
 inline bool takes_all_cases() { return !kOnStandin || std::getenv("EDGEVAL_FULL") != nullptr; }
 
+// Where a test cannot take all of its cases on the stand-in, it takes every seventh.
+inline constexpr std::uint64_t kEvery = 7;
+
+// How far the stand-in's seed moves the cases that are taken: 0 for the first seed, which is 1.
+inline std::uint64_t standin_shift() {
+  const char* value = std::getenv("EDGEVAL_STANDIN_SEED");
+  return value == nullptr ? 0 : std::strtoull(value, nullptr, 10) - 1;
+}
+
 // The seeds of a test's cases, first to last. On the stand-in every seventh of them, another
 // seventh for each EDGEVAL_STANDIN_SEED, unless it takes all.
 inline std::vector<std::uint64_t> case_seeds(std::uint64_t first, std::uint64_t last) {
-  constexpr std::uint64_t kEvery = 7;
   const bool all = takes_all_cases();
-  const char* value = std::getenv("EDGEVAL_STANDIN_SEED");
-  const std::uint64_t shift = value == nullptr ? 0 : std::strtoull(value, nullptr, 10) - 1;
+  const std::uint64_t shift = standin_shift();
   std::vector<std::uint64_t> seeds;
   for (std::uint64_t seed = first; seed <= last; ++seed)
     if (all || (seed - first) % kEvery == shift % std::min(kEvery, last - first + 1))
