@@ -83,53 +83,13 @@ run_call() {  # CALL [ARCHIVE]
   OUT=${OUT:-$(dirname "$archive")/out$1} "$unpacked/gpu_check/run.sh" "$1"
 }
 
-# FOLDER/resources.txt has one line for each kernel and architecture: kernel, numbers, architecture, registers, bytes of shared
-# memory, of stack and spilled. The table that is printed has one for each kernel: the range of registers for each kind of
-# numbers, and the architectures on which it spills.
 resources() {
-  local build=${1:-$root/build-resources} report
-  report=$build/resources.txt
+  local build=${1:-$root/build-resources}
   find "$build/cuda" -name '*.cu.o' -delete 2>/dev/null || true  # so that every kernel is reported
   build "$build" edgeval_cuda -DEDGEVAL_CUDA_RESOURCES=ON \
     "-DEDGEVAL_CUDA_ARCHITECTURES=${EDGEVAL_CUDA_ARCHITECTURES:-80;89;90;120}"
-  awk '/Compiling entry function/ { split($0, part, "\047"); name = part[2]; arch = part[4] }
-       /bytes stack frame/ { stack = $1; spilled = $5 + $9 }
-       /Used [0-9]+ registers/ {
-         shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART) + 0 : 0
-         match($0, /Used [0-9]+/); print name, arch, substr($0, RSTART + 5, RLENGTH - 5), shared, stack, spilled }' \
-    "$build/gpu_check.log" | c++filt -p | grep 'edgeval::gpu' |
-    awk '{ numbers = "any" }
-         /FloatFormat/ { numbers = "fp32" }
-         /QuantizedFormat/ { numbers = "8-bits-of-fp32" }
-         /FixedFormat<8>/ { numbers = "int8" }
-         /FixedFormat<16>/ { numbers = "int16" }
-         { match($0, /[a-z_0-9]+_kernel/)
-           print substr($0, RSTART, RLENGTH), numbers, $(NF-4), $(NF-3), $(NF-2), $(NF-1), $NF }' | sort >"$report"
-  awk 'function range(numbers,  key) {
-         key = name SUBSEP numbers
-         return !(key in least) ? "-" : least[key] == most[key] ? least[key] : least[key] "-" most[key]
-       }
-       { key = $1 SUBSEP $2
-         if (!($1 in seen)) { seen[$1] = 1; names[++count] = $1 }
-         if (!(key in least) || $4 < least[key]) least[key] = $4
-         if (!(key in most) || $4 > most[key]) most[key] = $4
-         at = $1 SUBSEP $3
-         if ($7 > spilled[at]) spilled[at] = $7
-         if ($4 > highest) highest = $4
-         all += $7; archs[$3] = 1 }
-       END {
-         form = "%-24s %9s %9s %9s %15s %9s  %s\n"
-         printf form, "registers of", "fp32", "int8", "int16", "8 bits of fp32", "any", "spilled, bytes"
-         for (i = 1; i <= count; ++i) {
-           name = names[i]; text = ""
-           for (arch in archs) if (spilled[name, arch]) text = text " " arch ": " spilled[name, arch]
-           printf form, name, range("fp32"), range("int8"), range("int16"), range("8-bits-of-fp32"), range("any"),
-                  text == "" ? "none" : substr(text, 2)
-         }
-         printf "%d kernels compiled, at most %d registers, %d bytes spilled\n", NR, highest, all
-       }' "$report"
+  python3 "$root/tests/gpu/resources.py" "$build/gpu_check.log" "$build/resources.tsv"
   grep 'warning' "$build/gpu_check.log" || echo "no warnings"
-  echo "each of them: $report"
 }
 
 on_this_gpu() {

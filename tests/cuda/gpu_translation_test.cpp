@@ -53,9 +53,7 @@ class GpuTranslation : public testing::TestWithParam<int> {
   void SetUp() override { EDGEVAL_NEEDS_GPU(); }
   // On the stand-in other ones for every EDGEVAL_STANDIN_SEED.
   std::uint64_t seed() const {
-    const char* value = kOnStandin ? std::getenv("EDGEVAL_STANDIN_SEED") : nullptr;
-    const std::uint64_t turn = value == nullptr ? 0 : std::strtoull(value, nullptr, 10) - 1;
-    return static_cast<std::uint64_t>(GetParam()) + 6 * (turn % 4);
+    return static_cast<std::uint64_t>(GetParam()) + 6 * (standin_turn() % 4);
   }
 };
 INSTANTIATE_TEST_SUITE_P(Seeds, GpuTranslation, testing::Range(0, kOnStandin ? 6 : 24));

@@ -24,12 +24,13 @@ inline constexpr bool kOnStandin = false;
 // Whether tests take all of their cases; on the stand-in they do when EDGEVAL_FULL is set.
 inline bool takes_all_cases() { return !kOnStandin || std::getenv("EDGEVAL_FULL") != nullptr; }
 
-// Where a test cannot take all of its cases on the stand-in, it takes every seventh.
-inline constexpr std::uint64_t kEvery = 7;
+// On the stand-in tests take every seventh case, unless they take all.
+inline constexpr std::uint64_t kCaseStride = 7;
 
-// How far the stand-in's seed moves the cases that are taken: 0 for the first seed, which is 1.
-inline std::uint64_t standin_shift() {
-  const char* value = std::getenv("EDGEVAL_STANDIN_SEED");
+// Which cases those are, from 0 for the stand-in's first seed, EDGEVAL_STANDIN_SEED=1; 0 on a
+// device.
+inline std::uint64_t standin_turn() {
+  const char* value = kOnStandin ? std::getenv("EDGEVAL_STANDIN_SEED") : nullptr;
   return value == nullptr ? 0 : std::strtoull(value, nullptr, 10) - 1;
 }
 
@@ -37,10 +38,10 @@ inline std::uint64_t standin_shift() {
 // seventh for each EDGEVAL_STANDIN_SEED, unless it takes all.
 inline std::vector<std::uint64_t> case_seeds(std::uint64_t first, std::uint64_t last) {
   const bool all = takes_all_cases();
-  const std::uint64_t shift = standin_shift();
   std::vector<std::uint64_t> seeds;
   for (std::uint64_t seed = first; seed <= last; ++seed)
-    if (all || (seed - first) % kEvery == shift % std::min(kEvery, last - first + 1))
+    if (all ||
+        (seed - first) % kCaseStride == standin_turn() % std::min(kCaseStride, last - first + 1))
       seeds.push_back(seed);
   return seeds;
 }

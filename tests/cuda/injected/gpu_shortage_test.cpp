@@ -60,8 +60,8 @@ End end_of(const Work& work) {
 class GpuShortage : public testing::Test {
  protected:
   // The first allocation that fails, and how many from it to the next.
-  const long step_ = takes_all_cases() || standin_shift() == 0 ? 1 : kEvery;
-  const long first_ = 1 + static_cast<long>(standin_shift()) % step_;
+  const long step_ = takes_all_cases() || standin_turn() == 0 ? 1 : kCaseStride;
+  const long first_ = 1 + static_cast<long>(standin_turn() % static_cast<std::uint64_t>(step_));
 
   void SetUp() override {
     EDGEVAL_NEEDS_GPU();
@@ -175,8 +175,9 @@ TEST_F(GpuShortage, OfADeviceHalvesTheLanes) {
   const BatchResult expected = make_cpu_engine(c.model, {})->run(c.features, c.point, &whole);
   std::size_t most_parts = 1;
   bool fits = true;
-  const std::size_t less = step_ == 1 ? 31 : 26;  // of 32
-  for (std::size_t bytes = std::size_t{2} << 20; fits && bytes > 1000; bytes = bytes * less / 32) {
+  const std::size_t kept =
+      step_ == 1 ? 31 : 26;  // 32nds of a device's memory that the next one has
+  for (std::size_t bytes = std::size_t{2} << 20; fits && bytes > 1000; bytes = bytes * kept / 32) {
     SCOPED_TRACE(bytes);
     standin::set_memory(bytes);
     Plans seen;
