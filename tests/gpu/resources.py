@@ -39,8 +39,13 @@ def extent(values):
 
 
 def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     log, table = map(pathlib.Path, sys.argv[1:])
-    rows = kernels(log.read_text(errors="replace"))
+    try:
+        rows = kernels(log.read_text(errors="replace"))
+    except OSError as error:
+        sys.exit(f"{log}: {error.strerror}")
     if not rows:
         sys.exit(f"{log} reports no kernel; it must be nvcc's output under -Xptxas=-v")
     table.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
