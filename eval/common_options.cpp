@@ -1,5 +1,6 @@
 #include "eval/common_options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <optional>
@@ -103,23 +104,47 @@ void add_output_options(CLI::App& command, OutputChoice& options) {
   command.add_option("--format", options.format, "What is printed: text, or json for programs")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  command.add_flag("--quiet", options.quiet, "No progress");
+  command.add_flag("--quiet", options.quiet, "No progress, and the headline figures alone");
 }
 
-std::vector<hw::Accelerator> choose_accelerators(const std::vector<std::string>& names,
-                                                 const Activity& activity) {
-  std::vector<hw::Accelerator> accelerators;
+namespace {
+
+// Where products of other widths are priced than those of the activity.
+std::string cure_of_widths(const hw::Accelerator& accelerator, const Activity& activity) {
+  const auto prices = [&](Count count) {
+    return std::ranges::any_of(
+        accelerator.rules, [&](const hw::EnergyRule& rule) { return rule.work.count == count; });
+  };
+  if (activity.total(Count::kMacsFp32) == 0 || prices(Count::kMacsFp32)) return "";
+  for (const auto& [count, type] :
+       {std::pair{Count::kMacs16x16, "int16"}, {Count::kMacs8x8, "int8"}})
+    if (prices(count)) return concat("; run with --set arithmetic.type=", type);
+  return "";
+}
+
+}  // namespace
+
+ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
+                                       const Activity& activity) {
+  ChosenAccelerators choice;
   for (const std::string& name : names) {
     hw::Accelerator accelerator = hw::find_accelerator(name, accelerator_folder());
-    for (const hw::Accelerator& other : accelerators)  // the report tells them apart by name
+    for (const hw::Accelerator& other : choice.accelerators)  // the report tells them by name
       EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name,
                       ": an accelerator named ", other.name, " was given before");
-    accelerators.push_back(std::move(accelerator));
+    const auto reason = hw::cannot_price(accelerator, activity);
+    EDGEVAL_EXPECTS(!reason, accelerator.file, ": ", accelerator.name, " cannot price ", *reason,
+                    cure_of_widths(accelerator, activity));
+    choice.accelerators.push_back(std::move(accelerator));
   }
-  if (!names.empty()) return accelerators;
-  for (hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder()))
-    if (!hw::cannot_price(accelerator, activity)) accelerators.push_back(std::move(accelerator));
-  return accelerators;
+  if (!names.empty()) return choice;
+  for (hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder())) {
+    if (const auto reason = hw::cannot_price(accelerator, activity))
+      choice.left_out.push_back({accelerator.name, *reason});
+    else
+      choice.accelerators.push_back(std::move(accelerator));
+  }
+  return choice;
 }
 
 std::filesystem::path share_folder() {

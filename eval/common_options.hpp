@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "datasets/test_set.hpp"
+#include "eval/report.hpp"
+#include "eval/summary.hpp"
 #include "host/engine/translator.hpp"
 #include "hwmodel/pricing.hpp"
 
@@ -40,12 +42,18 @@ void add_data_options(CLI::App& command, DataChoice& options);
 struct OutputChoice {
   std::string format = "text";  // text | json
   bool quiet = false;
+  Detail detail() const { return quiet ? Detail::kBrief : Detail::kFull; }
 };
 void add_output_options(CLI::App& command, OutputChoice& options);
 
-// The accelerators named, or every shipped one that can price the activity.
-std::vector<hw::Accelerator> choose_accelerators(const std::vector<std::string>& names,
-                                                 const Activity& activity);
+// The accelerators named, or every shipped one that can price the activity, and the others with
+// the reason. Throws Error when one that was named cannot.
+struct ChosenAccelerators {
+  std::vector<hw::Accelerator> accelerators;
+  std::vector<LeftOut> left_out;
+};
+ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
+                                       const Activity& activity);
 
 // Where the files that ship with edgeval lie: EDGEVAL_SHARE, or the folder it was built from.
 std::filesystem::path share_folder();

@@ -42,22 +42,24 @@ void run_energy(const EnergyOptions& options) {
   expect_utf8(text, options.report);
   const Json json = parse_json(text, options.report);
   const Fields report(json, options.report);
-  report.integer("schema", 1, 1);
+  report.integer("schema", 1, 2);
   report.object("activity");
   const Activity activity = activity_from_json(json["activity"], options.report + ": activity");
   const Fields data = report.object("data");
   const double seconds = data.has("sentences") ? 0 : data.number("seconds", 0, 1e15);
   const std::optional<Activity> reference = reference_activity(json, activity, options.report);
+  const ChosenAccelerators chosen = choose_accelerators(options.hardware, activity);
   std::vector<Pricing> pricings;
-  for (const hw::Accelerator& accelerator : choose_accelerators(options.hardware, activity))
+  for (const hw::Accelerator& accelerator : chosen.accelerators)
     pricings.push_back(
         price_beside_dense(accelerator, activity, seconds, reference ? &*reference : nullptr));
-  nlohmann::ordered_json energy = nlohmann::ordered_json::array();
-  for (const Pricing& pricing : pricings) energy.push_back(to_json(pricing));
-  const std::string result =
-      to_text({{"schema", 1}, {"report", options.report}, {"energy", energy}});
+  nlohmann::ordered_json prices{{"schema", 2}, {"report", options.report}};
+  add_energy(prices, pricings, chosen.left_out);
+  const std::string result = to_text(prices);
   if (!options.out.empty()) write_file(options.out, result);
-  std::cout << (options.output.format == "json" ? result : energy_table(pricings));
+  std::cout << (options.output.format == "json"
+                    ? result
+                    : energy_table(pricings, chosen.left_out, options.output.detail()));
 }
 
 }  // namespace

@@ -71,9 +71,9 @@ void add_metric_options(CLI::App& command, MetricChoice& options,
       ->delimiter(',')
       ->capture_default_str();
   command
-      .add_option(
-          "--align", options.align,
-          "Prices of substitution, insertion, deletion: unit 1/1/1 (Kaldi, jiwer), sclite 4/3/3")
+      .add_option("--align", options.align,
+                  "Prices of substitution, insertion, deletion: unit 1/1/1 (as many errors as "
+                  "Kaldi and jiwer count), sclite 4/3/3")
       ->check(CLI::IsMember({"unit", "sclite"}))
       ->capture_default_str();
   command.add_option("--tokenize", options.tokenize, "Tokenizer of bleu")

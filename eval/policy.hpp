@@ -56,9 +56,10 @@ Beam resolve_beam(const Policy& policy, const Profile* profile);
 nlohmann::ordered_json to_json(const Policy& policy, const Model& model,
                                const OperatingPoint& point, const Beam* beam = nullptr);
 
-// In one line, for people: "similarity_skip (threshold 0.5, ...) + reuse (clusters 16, ...)";
-// "dense" when all is dense.
-std::string describe(const OperatingPoint& point);
+// In one line, for people: "similarity_skip (threshold 0.5, ...) + reuse (clusters 16, ...) on
+// lstm1", the layers being named where not all that could run a technique do; "dense" when all is
+// dense. beam: of a translation; one that is not fixed is named.
+std::string describe(const Model& model, const OperatingPoint& point, const Beam* beam = nullptr);
 
 // The choice with its parameters, likewise.
 std::string describe(const Weights& weights);

@@ -80,6 +80,7 @@ ordered_json to_json(const LayerActivity& layer) {
                       {"rectified", shape.rectified},
                       {"weight_bits", shape.weight_bits},
                       {"stored_bits", shape.stored_bits()}}}};
+  if (shape.added_bits > 0) json["shape"]["added_bits"] = shape.added_bits;
   if (const ordered_json form = to_json(shape.form); !form.empty()) json["shape"]["form"] = form;
   write_counts(json, [&](Count count) { return layer[count]; });
   return json;
@@ -104,12 +105,15 @@ LayerShape shape_from_json(const Fields& layer) {
   constexpr Index kMaxWidth = 1 << 24;  // as in a model file
   const Fields shape = layer.object("shape");
   shape.expect_only({"kind", "inputs", "recurrent", "outputs", "gates", "rectified", "weight_bits",
-                     "stored_bits", "form"});
+                     "stored_bits", "added_bits", "form"});
   std::vector<std::string> kinds;
   for (LayerKind kind : kLayerKinds) kinds.push_back(name(kind));
   const LayerKind kind = *layer_kind(shape.choice("kind", kinds));
   const Index least_bits =
       kind == LayerKind::kAttention ? 0 : 1;  // one of scalar products stores nothing
+  const Index stored_bits = shape.integer("stored_bits", least_bits, Index{1} << 60);
+  const Index added_bits =
+      shape.has("added_bits") ? shape.integer("added_bits", 0, stored_bits) : 0;
   return {.name = layer.text("name"),
           .direction = layer.choice("direction", {"forward", "backward", "none"}),
           .kind = kind,
@@ -120,7 +124,18 @@ LayerShape shape_from_json(const Fields& layer) {
           .form = form_from_json(shape, kMaxWidth),
           .rectified = shape.boolean("rectified"),
           .weight_bits = shape.integer("weight_bits", 1, 64),
-          .compressed_bits = shape.integer("stored_bits", least_bits, Index{1} << 60)};
+          .compressed_bits = stored_bits - added_bits,
+          .added_bits = added_bits};
+}
+
+// Reports of schema 1 do not say which of a layer's bits dynamic precision added: one a weight,
+// where there are nine.
+void find_added_bits(LayerActivity& layer) {
+  LayerShape& shape = layer.shape;
+  const bool dynamic = layer[Count::kElementsHigh] + layer[Count::kElementsLow] > 0;
+  if (!dynamic || shape.added_bits > 0 || shape.compressed_bits != 9 * shape.weights()) return;
+  shape.compressed_bits = 8 * shape.weights();
+  shape.added_bits = shape.weights();
 }
 
 // Steps, changed elements and shape fix most counts; those of the file must be the same.
@@ -159,6 +174,7 @@ LayerActivity layer_from_json(const nlohmann::json& json, const std::string& pla
   LayerActivity layer{.shape = shape_from_json(fields)};
   for (std::size_t i = 0; i < kCounts; ++i)
     layer.counts[i] = read_count(fields, static_cast<Count>(i));
+  find_added_bits(layer);
   const std::uint64_t steps = layer[Count::kSteps];
   EDGEVAL_EXPECTS(
       steps == layer[Count::kStepsRun] + layer[Count::kStepsSkipped] + layer[Count::kStepsPseudo],
@@ -180,7 +196,9 @@ ordered_json timing_to_json(const Run& run) {
                       {"seconds_engine", run.outcome().seconds}};
   if (run.dense() != nullptr) timing["seconds_dense_reference"] = run.dense()->seconds;
   timing["utterances_per_second"] = rate(static_cast<double>(run.set.utterances.size()));
-  timing["realtime_factor"] = rate(run.evaluation.audio_seconds());
+  timing["realtime_speed"] = rate(run.evaluation.audio_seconds());
+  timing["rtf"] = nullptr;
+  if (run.evaluation.audio_seconds() > 0) timing["rtf"] = seconds / run.evaluation.audio_seconds();
   return timing;
 }
 
@@ -213,6 +231,7 @@ Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& a
           hw::price(accelerator, activity),
           hw::price(accelerator, dense),
           hw::ratio_range(accelerator, activity, dense),
+          hw::is_lower_bound(accelerator, activity) ? accelerator.lower_bound.reason : "",
           hw::price(accelerator, as_trained).joules,
           audio_seconds};
 }
@@ -244,7 +263,9 @@ ordered_json to_json(const Pricing& pricing) {
                     {"joules_dense", pricing.dense.joules},
                     {"joules_as_trained", pricing.as_trained_joules},
                     {"ratio", pricing.ratio.value},
-                    {"ratio_range", {pricing.ratio.lowest, pricing.ratio.highest}}};
+                    {"ratio_range", nullptr}};
+  if (pricing.has_range()) json["ratio_range"] = {pricing.ratio.lowest, pricing.ratio.highest};
+  if (!pricing.bound.empty()) json["bound"] = {{"kind", "lower"}, {"reason", pricing.bound}};
   for (const hw::ComponentEnergy& component : pricing.price.components)
     json["by_component"][component.component] = component.joules();
   for (const hw::ComponentEnergy& component : pricing.dense.components)
@@ -254,8 +275,10 @@ ordered_json to_json(const Pricing& pricing) {
   json["seconds"] = pricing.price.seconds;
   json["seconds_dense"] = pricing.dense.seconds;
   if (pricing.audio_seconds == 0) return json;
-  json["realtime_factor"] = hw::realtime_factor(pricing.price, pricing.audio_seconds);
-  json["realtime_factor_dense"] = hw::realtime_factor(pricing.dense, pricing.audio_seconds);
+  json["realtime_speed"] = hw::realtime_speed(pricing.price, pricing.audio_seconds);
+  json["realtime_speed_dense"] = hw::realtime_speed(pricing.dense, pricing.audio_seconds);
+  json["rtf"] = pricing.price.seconds / pricing.audio_seconds;
+  json["rtf_dense"] = pricing.dense.seconds / pricing.audio_seconds;
   return json;
 }
 
@@ -267,19 +290,26 @@ ordered_json build_info(const std::string& device) {
 }
 
 ordered_json report_head(const Model& model, const std::string& device) {
-  return {{"schema", 1},
+  return {{"schema", 2},
           {"edgeval", build_info(device)},
           {"model", {{"path", model.path}, {"sha256", model.sha256}, {"name", model.name}}}};
 }
 
 void add_work(ordered_json& report, const Activity& total, const OperatingPoint& point,
               const Activity* dense, std::span<const MatrixReport> weights,
-              std::span<const Pricing> pricings) {
+              std::span<const Pricing> pricings, std::span<const LeftOut> left_out) {
   report["weights"] = weights_to_json(weights);
   report["activity"] = to_json(total);
   report["work"] = work_to_json(total, point, dense);
+  add_energy(report, pricings, left_out);
+}
+
+void add_energy(ordered_json& report, std::span<const Pricing> pricings,
+                std::span<const LeftOut> left_out) {
   report["energy"] = ordered_json::array();
   for (const Pricing& pricing : pricings) report["energy"].push_back(to_json(pricing));
+  report["energy_left_out"] = ordered_json::object();
+  for (const LeftOut& each : left_out) report["energy_left_out"][each.accelerator] = each.reason;
 }
 
 ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
@@ -296,7 +326,8 @@ ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
   const Outcome* dense = run.dense();
   if (dense != nullptr) json["dense"] = {{"quality", to_json(dense->quality)}};
   add_work(json, run.outcome().total, run.point, dense == nullptr ? nullptr : &dense->total,
-           run.weights, pricings);
+           run.weights, pricings, run.left_out);
+  json["warnings"] = run.warnings;
   json["timing"] = timing_to_json(run);
   return json;
 }

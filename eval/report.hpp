@@ -19,8 +19,21 @@ struct Pricing {
   hw::Price price;
   hw::Price dense;
   hw::RatioRange ratio;          // joules over dense joules
+  std::string bound;             // why `price` is the least it could be; empty: it is a forecast
   double as_trained_joules = 0;  // of the dense run with 32-bit weights
   double audio_seconds = 0;      // 0: of text
+
+  // Whether the accelerator's constants say how far off the ratio may be: not where the price is a
+  // bound, and not where one constant scales both energies.
+  bool has_range() const {
+    return bound.empty() && (ratio.lowest < ratio.highest || ratio.value == 1);
+  }
+};
+
+// An accelerator that was not asked for by name and cannot price the work.
+struct LeftOut {
+  std::string accelerator;
+  std::string reason;
 };
 
 // reference: a run of the same layers that took other steps, as a search with another beam does;
@@ -39,7 +52,9 @@ struct Run {
       evaluation;  // outcomes[0] the policy's; [1] the dense network's as trained, when it ran
   std::string device;
   std::span<const hw::Accelerator> accelerators;
+  std::span<const LeftOut> left_out;
   std::span<const MatrixReport> weights;
+  std::vector<std::string> warnings{};  // what makes the figures doubtful
 
   const Outcome& outcome() const { return evaluation.outcomes[0]; }
   const Outcome* dense() const {
@@ -75,6 +90,10 @@ nlohmann::ordered_json build_info(const std::string& device);
 nlohmann::ordered_json report_head(const Model& model, const std::string& device);
 void add_work(nlohmann::ordered_json& report, const Activity& total, const OperatingPoint& point,
               const Activity* dense, std::span<const MatrixReport> weights,
-              std::span<const Pricing> pricings);
+              std::span<const Pricing> pricings, std::span<const LeftOut> left_out);
+
+// "energy", and "energy_left_out" with the reason of each accelerator that is not there.
+void add_energy(nlohmann::ordered_json& report, std::span<const Pricing> pricings,
+                std::span<const LeftOut> left_out);
 
 }  // namespace edgeval

@@ -69,10 +69,11 @@ std::unique_ptr<Engine> make_reference(const Model& trained, EngineChoice option
 }
 
 // Chosen before the long work: a price that fails afterwards helps nobody.
-std::vector<hw::Accelerator> accelerators_for(const RunOptions& options, const Activity& busiest) {
-  std::vector<hw::Accelerator> accelerators = choose_accelerators(options.hardware, busiest);
-  for (const hw::Accelerator& accelerator : accelerators) expect_prices(accelerator, busiest);
-  return accelerators;
+ChosenAccelerators accelerators_for(const RunOptions& options, const Activity& busiest) {
+  ChosenAccelerators chosen = choose_accelerators(options.hardware, busiest);
+  for (const hw::Accelerator& accelerator : chosen.accelerators)
+    expect_prices(accelerator, busiest);
+  return chosen;
 }
 
 // Writes the files, by name and text, into the folder, and prints the report or the summary.
@@ -101,8 +102,7 @@ void run_speech(const RunOptions& options, const Model& trained) {
   const std::optional<Profile> profile = profile_for(options, policy, model);
   const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  const std::vector<hw::Accelerator> accelerators =
-      accelerators_for(options, busiest_activity(model, point, 2));
+  const ChosenAccelerators chosen = accelerators_for(options, busiest_activity(model, point, 2));
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   expect_places(options, {"utterances.jsonl", "report.json"});
 
@@ -119,14 +119,15 @@ void run_speech(const RunOptions& options, const Model& trained) {
                                           .seed = options.seed,
                                           .quiet = options.output.quiet});
 
-  const Run run{model,        set,    options.data.path, data::test_set_sha256(set),
-                policy,       point,  evaluation,        engine->device(),
-                accelerators, weights};
+  const Run run{model,  set,        options.data.path, data::test_set_sha256(set), policy,
+                point,  evaluation, engine->device(),  chosen.accelerators,        chosen.left_out,
+                weights};
   std::vector<Pricing> pricings;
-  for (const hw::Accelerator& accelerator : accelerators)
+  for (const hw::Accelerator& accelerator : chosen.accelerators)
     pricings.push_back(
         price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));
-  finish(options, to_text(report_to_json(run, pricings)), summary(run, pricings),
+  finish(options, to_text(report_to_json(run, pricings)),
+         summary(run, pricings, options.output.detail()),
          {{"utterances.jsonl", utterances_to_jsonl(run)}});
 }
 
@@ -165,7 +166,7 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
   const Translator translator = make_translator(model, options.engine);
   std::vector<TranslationCandidate> candidates{
       {&translator, resolve(policy, model.network, profile ? &*profile : nullptr), search}};
-  const std::vector<hw::Accelerator> accelerators =
+  const ChosenAccelerators chosen =
       accelerators_for(options, translator.busiest(candidates[0].point, 2));
   expect_places(options, {"utterances.jsonl", "hypotheses.txt", "report.json"});
 
@@ -187,12 +188,20 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
                 .replace_unknown = options.replace_unknown,
                 .reference_perplexity = options.reference_perplexity});
 
-  const TranslationRun run{
-      model, set, policy, evaluation, candidates, translator.device(), accelerators, weights};
+  const TranslationRun run{model,
+                           set,
+                           policy,
+                           evaluation,
+                           candidates,
+                           translator.device(),
+                           chosen.accelerators,
+                           chosen.left_out,
+                           weights};
   std::vector<Pricing> pricings;
-  for (const hw::Accelerator& accelerator : accelerators)
+  for (const hw::Accelerator& accelerator : chosen.accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, 0, run.dense_total()));
-  finish(options, to_text(report_to_json(run, pricings)), summary(run, pricings),
+  finish(options, to_text(report_to_json(run, pricings)),
+         summary(run, pricings, options.output.detail()),
          {{"utterances.jsonl", utterances_to_jsonl(run)},
           {"hypotheses.txt", hypotheses_to_text(run)}});
 }

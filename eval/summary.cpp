@@ -62,21 +62,39 @@ std::string data_line(const Run& run) {
                 empty, " empty ", empty == 1 ? "reference" : "references", "\n");
 }
 
-std::string layer_table(const Activity& activity) {
+// dense: the same layers of the dense network.
+std::string layer_table(const Activity& activity, const Activity& dense) {
   const auto percent = [](std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? "-" : print("%.1f %%", share(part, whole));
   };
   std::vector<std::vector<std::string>> rows{
       {"layer", "steps skipped", "x changed", "h changed", "MACs executed"}};
-  for (const LayerActivity& layer : activity.layers) {
+  for (std::size_t i = 0; i < activity.layers.size(); ++i) {
+    const LayerActivity& layer = activity.layers[i];
     const LayerShape& shape = layer.shape;
     rows.push_back({shape.direction == "none" ? shape.name : shape.name + " " + shape.direction,
                     percent(layer[Count::kStepsSkipped], layer[Count::kSteps]),
                     percent(layer[Count::kInputsChanged], layer[Count::kInputs]),
                     percent(layer[Count::kRecurrentInputsChanged], layer[Count::kRecurrentInputs]),
-                    percent(layer.macs_executed(), layer[Count::kMacsDense])});
+                    percent(layer.macs_executed(), dense.layers[i][Count::kMacsDense])});
   }
   return table(rows);
+}
+
+// What the columns say, and what is not in the table.
+std::string energy_notes(std::span<const Pricing> pricings, std::span<const LeftOut> left_out) {
+  std::string text = paragraph(
+      "ratio: energy over dense energy; its range: when every constant of the accelerator takes "
+      "any "
+      "value of its own range. Trust ratios on one accelerator, not joules.",
+      0);
+  for (const Pricing& p : pricings)
+    if (!p.bound.empty())
+      text +=
+          paragraph(concat(p.accelerator, " is a lower bound here, not a forecast: ", p.bound), 0);
+  for (const LeftOut& each : left_out)
+    text += paragraph(concat(each.accelerator, " is left out: ", each.reason), 0);
+  return text;
 }
 
 }  // namespace
@@ -95,59 +113,70 @@ std::string si(double value, const char* unit) {
   return print("%.*f %s%s", decimals, value, kPrefixes[static_cast<std::size_t>(prefix)], unit);
 }
 
-std::string work_table(const Activity& activity, const Activity* reference) {
-  const std::uint64_t dense = dense_counts(activity, reference).total(Count::kMacsDense),
-                      executed = activity.macs_executed();
+std::string work_table(const Activity& activity, Detail detail, const Activity* reference) {
+  const Activity all = dense_counts(activity, reference);
+  const std::uint64_t dense = all.total(Count::kMacsDense), executed = activity.macs_executed();
   return print("MACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
                100 - share(executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
                si(static_cast<double>(dense), "MAC").c_str()) +
-         layer_table(activity);
+         (detail == Detail::kFull ? layer_table(activity, all) : "");
 }
 
-std::string energy_table(std::span<const Pricing> pricings) {
+std::string energy_table(std::span<const Pricing> pricings, std::span<const LeftOut> left_out,
+                         Detail detail) {
   const bool of_text =
       std::ranges::all_of(pricings, [](const Pricing& p) { return p.audio_seconds == 0; });
   std::vector<std::vector<std::string>> rows{{"accelerator", "energy", "dense energy", "ratio",
-                                              "its range", of_text ? "time" : "x real time",
-                                              of_text ? "dense time" : "dense x r.t."}};
+                                              "range of ratio", of_text ? "time" : "x real time",
+                                              of_text ? "dense time" : "dense x real time"}};
   const auto time = [&](const Pricing& p, const hw::Price& price) {
     return of_text ? si(price.seconds, "s")
-                   : print("%.1f", hw::realtime_factor(price, p.audio_seconds));
+                   : print("%.1f", hw::realtime_speed(price, p.audio_seconds));
   };
   const bool as_trained = std::ranges::all_of(
       pricings, [](const Pricing& p) { return p.as_trained_joules == p.dense.joules; });
   if (!as_trained) rows.front().push_back("weights as trained");
   for (const Pricing& p : pricings) {
+    const std::string range = !p.bound.empty() ? "or more"
+                              : p.has_range()
+                                  ? print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest)
+                                  : "n/a";
     rows.push_back({p.accelerator, si(p.price.joules, "J"), si(p.dense.joules, "J"),
-                    print("%.3f", p.ratio.value),
-                    print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest), time(p, p.price),
-                    time(p, p.dense)});
+                    print("%.3f", p.ratio.value), range, time(p, p.price), time(p, p.dense)});
     if (!as_trained) rows.back().push_back(si(p.as_trained_joules, "J"));
+    if (detail == Detail::kBrief) continue;
     for (std::size_t i = 0; i < p.price.components.size(); ++i)
       rows.push_back({concat("  ", p.price.components[i].component),
                       si(p.price.components[i].joules(), "J"),
                       si(p.dense.components[i].joules(), "J")});
   }
-  return table(rows);
+  std::string text = pricings.empty() ? "" : table(rows);
+  if (detail == Detail::kFull) text += energy_notes(pricings, left_out);
+  return text;
 }
 
-std::string summary(const Run& run, std::span<const Pricing> pricings) {
+std::string summary(const Run& run, std::span<const Pricing> pricings, Detail detail) {
   const Evaluation& evaluation = run.evaluation;
   const Activity& activity = run.outcome().total;
-  std::string text =
-      print("%s on %s%s%s: %zu utterances, %.1f min of audio; %s\n", run.model.name.c_str(),
-            run.data_path.c_str(), run.set.split.empty() ? "" : ", ", run.set.split.c_str(),
-            run.set.utterances.size(), evaluation.audio_seconds() / 60, run.device.c_str());
-  text += concat("policy: ", describe(run.point), "\n");
-  if (!std::holds_alternative<AsTrained>(run.policy.weights))
-    text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
-  text += "\n";
-  text += quality_lines(run) + data_line(run);
-  text += concat("\n", work_table(activity));
-  if (!pricings.empty()) text += concat("\n", energy_table(pricings));
-  text += print("\n%.2f s: %.1f utterances/s, %.0f times real time\n", evaluation.total_seconds,
-                static_cast<double>(run.set.utterances.size()) / evaluation.total_seconds,
-                evaluation.audio_seconds() / evaluation.total_seconds);
+  std::string text;
+  if (detail == Detail::kFull) {
+    text += print("%s on %s%s%s: %zu utterances, %.1f min of audio; %s\n", run.model.name.c_str(),
+                  run.data_path.c_str(), run.set.split.empty() ? "" : ", ", run.set.split.c_str(),
+                  run.set.utterances.size(), evaluation.audio_seconds() / 60, run.device.c_str());
+    text += concat("policy: ", describe(run.model, run.point), "\n");
+    if (!std::holds_alternative<AsTrained>(run.policy.weights))
+      text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
+    text += "\n";
+  }
+  text += quality_lines(run);
+  if (detail == Detail::kFull) text += data_line(run) + "\n";
+  text += work_table(activity, detail);
+  if (detail == Detail::kFull) text += "\n";
+  text += energy_table(pricings, run.left_out, detail);
+  if (detail == Detail::kFull)
+    text += print("\n%.2f s: %.1f utterances/s, %.0f times real time\n", evaluation.total_seconds,
+                  static_cast<double>(run.set.utterances.size()) / evaluation.total_seconds,
+                  evaluation.audio_seconds() / evaluation.total_seconds);
   return text;
 }
 

@@ -3,7 +3,6 @@
 #include <numeric>
 
 #include "eval/number_text.hpp"
-#include "eval/summary.hpp"
 #include "eval/table.hpp"
 #include "eval/weights_report.hpp"
 #include "eval/work.hpp"
@@ -120,8 +119,10 @@ ordered_json report_to_json(const TranslationRun& run, std::span<const Pricing> 
                      {"activity", to_json(dense->total)}};
     json["dense"]["activity"]["decoder"] = to_json(dense->counts);
   }
-  add_work(json, run.outcome().total, candidate.point, run.dense_total(), run.weights, pricings);
+  add_work(json, run.outcome().total, candidate.point, run.dense_total(), run.weights, pricings,
+           run.left_out);
   json["activity"]["decoder"] = to_json(run.outcome().counts);
+  json["warnings"] = run.warnings;
   json["timing"] = timing_to_json(run);
   return json;
 }
@@ -161,19 +162,28 @@ std::string hypotheses_to_text(const TranslationRun& run) {
   return lines;
 }
 
-std::string summary(const TranslationRun& run, std::span<const Pricing> pricings) {
+std::string summary(const TranslationRun& run, std::span<const Pricing> pricings, Detail detail) {
   const TranslationOutcome& outcome = run.outcome();
-  std::string text =
-      concat(run.model.network.name, " on ", run.set.path.string(), ": ", run.set.sentences(),
-             " sentences; ", run.device, "\npolicy: ", describe(run.candidates[0].point), "\n");
-  if (!std::holds_alternative<AsTrained>(run.policy.weights))
-    text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
-  text += concat(beam_line(run), "\n", quality_lines(run), "\n",
-                 work_table(outcome.total, run.dense_total()));
-  if (!pricings.empty()) text += concat("\n", energy_table(pricings));
-  text += concat("\n", fixed(outcome.seconds, 2),
-                 " s: ", fixed(static_cast<double>(run.set.sentences()) / outcome.seconds, 1),
-                 " sentences/s; ", fixed(run.evaluation.total_seconds, 2), " s in all\n");
+  const bool full = detail == Detail::kFull;
+  std::string text;
+  if (full) {
+    text += concat(
+        run.model.network.name, " on ", run.set.path.string(), ": ", run.set.sentences(),
+        " sentences; ", run.device, "\npolicy: ",
+        describe(run.model.network, run.candidates[0].point, &run.candidates[0].search.beam), "\n");
+    if (!std::holds_alternative<AsTrained>(run.policy.weights))
+      text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
+    text += beam_line(run) + "\n";
+  }
+  text += quality_lines(run);
+  if (full) text += "\n";
+  text += work_table(outcome.total, detail, run.dense_total());
+  if (full) text += "\n";
+  text += energy_table(pricings, run.left_out, detail);
+  if (full)
+    text += concat("\n", fixed(outcome.seconds, 2),
+                   " s: ", fixed(static_cast<double>(run.set.sentences()) / outcome.seconds, 1),
+                   " sentences/s; ", fixed(run.evaluation.total_seconds, 2), " s in all\n");
   return text;
 }
 

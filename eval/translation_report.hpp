@@ -3,6 +3,7 @@
 #pragma once
 
 #include "eval/report.hpp"
+#include "eval/summary.hpp"
 #include "eval/translation_pipeline.hpp"
 
 namespace edgeval {
@@ -16,7 +17,9 @@ struct TranslationRun {
   const std::vector<TranslationCandidate>& candidates;  // of these outcomes
   std::string device;
   std::span<const hw::Accelerator> accelerators;
+  std::span<const LeftOut> left_out;
   std::span<const MatrixReport> weights;
+  std::vector<std::string> warnings{};  // what makes the figures doubtful
 
   const TranslationOutcome& outcome() const { return evaluation.outcomes[0]; }
   const TranslationOutcome* dense() const {
@@ -28,6 +31,6 @@ struct TranslationRun {
 nlohmann::ordered_json report_to_json(const TranslationRun& run, std::span<const Pricing> pricings);
 std::string utterances_to_jsonl(const TranslationRun& run);
 std::string hypotheses_to_text(const TranslationRun& run);
-std::string summary(const TranslationRun& run, std::span<const Pricing> pricings);
+std::string summary(const TranslationRun& run, std::span<const Pricing> pricings, Detail detail);
 
 }  // namespace edgeval

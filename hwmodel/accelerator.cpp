@@ -212,6 +212,18 @@ void read_free(const Reader& reader, const YAML::Node& node, Accelerator& accele
   }
 }
 
+LowerBound read_lower_bound(const Reader& reader, const YAML::Node& node) {
+  reader.keys(node, "lower_bound", {"counts", "reason"});
+  LowerBound bound{{}, reader.text(node["reason"], "lower_bound: reason")};
+  const YAML::Node counts = node["counts"];
+  if (!counts.IsSequence() || counts.size() == 0)
+    reader.fail(counts, "lower_bound: counts must be a list of counts");
+  for (const YAML::Node& each : counts)
+    bound.counts.push_back(
+        reader.count(reader.text(each, "lower_bound: a count"), each, "lower_bound"));
+  return bound;
+}
+
 void expect_every_action_used(const Reader& reader, const YAML::Node& components,
                               const Accelerator& accelerator) {
   for (std::size_t i = 0; i < accelerator.components.size(); ++i) {
@@ -246,7 +258,8 @@ Accelerator load_accelerator(const fs::path& file) {
   const YAML::Node root = parse(file);
   reader.keys(
       root, "the accelerator",
-      {"name", "description", "source", "technology", "components", "rules", "cycles", "free"});
+      {"name", "description", "source", "technology", "components", "rules", "cycles", "free"},
+      {"lower_bound"});
   Accelerator accelerator;
   accelerator.file = file.string();
   accelerator.name = reader.text(root["name"], "name");
@@ -275,6 +288,8 @@ Accelerator load_accelerator(const fs::path& file) {
   if (accelerator.cycles.empty())
     reader.fail(root["cycles"], "cycles is empty; without one the work would take no time");
   read_free(reader, root["free"], accelerator);
+  if (const YAML::Node bound = root["lower_bound"])
+    accelerator.lower_bound = read_lower_bound(reader, bound);
   expect_every_action_used(reader, root["components"], accelerator);
   return accelerator;
 }

@@ -53,6 +53,13 @@ struct EnergyRule {
   std::size_t action;     // index into its actions
 };
 
+// Work that the chip cannot leave out as its rules have it: where an activity has any of these
+// counts its price is the least it could be, not a forecast.
+struct LowerBound {
+  std::vector<Count> counts;
+  std::string reason;
+};
+
 struct Accelerator {
   std::string file;  // it was read from
   std::string name;
@@ -65,6 +72,7 @@ struct Accelerator {
   std::vector<EnergyRule> rules;
   std::vector<Work> cycles;
   std::array<std::string, kCounts> free;  // why a count costs no energy; empty: it is not free
+  LowerBound lower_bound;
 };
 
 // Throws Error with file, line and cure when anything in the file is missing, unknown or not a

@@ -37,7 +37,7 @@ Use use_of(const Accelerator& accelerator, const LayerActivity& layer) {
 
 void expect_priceable(const Accelerator& accelerator, const Activity& activity) {
   const auto reason = cannot_price(accelerator, activity);
-  EDGEVAL_EXPECTS(!reason, *reason);
+  EDGEVAL_EXPECTS(!reason, accelerator.file, ": ", accelerator.name, " cannot price ", *reason);
 }
 
 // One constant's share of two energies: joules = constant x times_a and constant x times_b.
@@ -139,8 +139,7 @@ bool is_left_out(const Accelerator& accelerator, LayerKind kind) {
 std::optional<std::string> cannot_price(const Accelerator& accelerator, const Activity& activity) {
   for (const LayerActivity& layer : activity.layers) {
     const std::string place =
-        concat(accelerator.file, ": ", accelerator.name, " cannot price layer ", layer.shape.name,
-               " (", layer.shape.direction, "): ");
+        concat("layer ", layer.shape.name, " (", layer.shape.direction, "): ");
     if (is_left_out(accelerator, layer.shape.kind))
       return concat(place, "its cells are of kind ", name(layer.shape.kind),
                     ", which none of its rules names");
@@ -153,11 +152,16 @@ std::optional<std::string> cannot_price(const Accelerator& accelerator, const Ac
         return rule.work.count == count && rule.work.applies(layer.shape.kind);
       });
       if (!priced)
-        return concat(place, "it has ", layer[count], " ", info(count).key, " (",
-                      info(count).meaning, "), for which the accelerator has no rule");
+        return concat(place, "it has ", info(count).key, " (", info(count).meaning,
+                      "), for which the accelerator has no rule");
     }
   }
   return std::nullopt;
+}
+
+bool is_lower_bound(const Accelerator& accelerator, const Activity& activity) {
+  return std::ranges::any_of(accelerator.lower_bound.counts,
+                             [&](Count count) { return activity.total(count) > 0; });
 }
 
 Price price(const Accelerator& accelerator, const Activity& activity) {
@@ -196,8 +200,8 @@ Price price(const Accelerator& accelerator, const Activity& activity) {
   return price;
 }
 
-double realtime_factor(const Price& price, double audio_seconds) {
-  EDGEVAL_EXPECTS(price.seconds > 0, "an activity without work has no real-time factor");
+double realtime_speed(const Price& price, double audio_seconds) {
+  EDGEVAL_EXPECTS(price.seconds > 0, "an activity without work has no speed");
   return audio_seconds / price.seconds;
 }
 

@@ -42,14 +42,18 @@ struct Price {
 };
 
 // Why the accelerator cannot price the activity: a count that is not zero, has no rule and is not
-// free. Else nothing.
+// free. "layer lstm1 (forward) has ...", without the accelerator's name. Else nothing.
 std::optional<std::string> cannot_price(const Accelerator& accelerator, const Activity& activity);
+
+// Whether the activity has work of which the accelerator's price is only the least it could be.
+bool is_lower_bound(const Accelerator& accelerator, const Activity& activity);
 
 // Throws Error when it cannot price.
 Price price(const Accelerator& accelerator, const Activity& activity);
 
-// Seconds of audio per second of work.
-double realtime_factor(const Price& price, double audio_seconds);
+// Seconds of audio per second of work: the inverse of what speech recognition calls the real-time
+// factor.
+double realtime_speed(const Price& price, double audio_seconds);
 
 // joules(activity) / joules(reference), with the constants as given and its extremes over all
 // constants within their ranges, each taken independently of the others: the error bar of the

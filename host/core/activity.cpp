@@ -95,6 +95,7 @@ void complete_counts(LayerActivity& layer) {
 LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps) {
   LayerActivity dense;
   dense.shape = shape;
+  dense.shape.added_bits = 0;
   dense[Count::kSequences] = sequences;
   dense[Count::kSteps] = steps;
   dense[Count::kStepsRun] = steps;

@@ -131,6 +131,7 @@ struct LayerShape {
       32;  // of a bias, and of both operands as they enter the products: 32 (fp32), 16, 8
   std::int64_t compressed_bits =
       0;  // of all weights as stored, scales and indices included; 0: weight_bits for each
+  std::int64_t added_bits = 0;  // that a technique stores beside them; the dense network has none
 
   // Elements of x that enter the products of a step.
   std::int64_t product_inputs() const { return inputs * form.window; }
@@ -149,7 +150,7 @@ struct LayerShape {
   }
   std::int64_t biases() const { return work().biases * outputs; }
   std::int64_t stored_bits() const {
-    return compressed_bits > 0 ? compressed_bits : weights() * weight_bits;
+    return (compressed_bits > 0 ? compressed_bits : weights() * weight_bits) + added_bits;
   }
   bool operator==(const LayerShape&) const = default;
 };
@@ -183,8 +184,8 @@ struct Activity {
 // docs/techniques.md, "dense counts").
 void complete_counts(LayerActivity& layer);
 
-// The same shape run dense (every step, operand as is) on the same data: what avoided work is
-// measured against.
+// The same shape run dense (every step, operand as is, nothing stored beside the weights) on the
+// same data: what avoided work is measured against.
 LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps);
 Activity dense_counts(const Activity& activity);
 // Likewise, of the steps that `reference` took, a run of the same layers: a search with another

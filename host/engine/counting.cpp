@@ -132,7 +132,8 @@ std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& poli
     shape.compressed_bits = size.bits_in(bits);
     if (precision == nullptr) continue;
     shape.weight_bits = 8;
-    shape.compressed_bits = shape.weights() * (precision->offset_bit == Switch::kOn ? 9 : 8);
+    shape.compressed_bits = 8 * shape.weights();
+    shape.added_bits = precision->offset_bit == Switch::kOn ? shape.weights() : 0;
   }
   return shapes;
 }

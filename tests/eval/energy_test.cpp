@@ -87,12 +87,41 @@ TEST_F(EnergyCommand, PrintsATableWithAlignedColumns) {
   const CommandResult result = energy({"--hardware", "reuse32"});
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_TRUE(result.out.starts_with("accelerator ")) << result.out;
-  for (const char* heading : {" dense energy ", " ratio ", " x real time ", " dense x r.t.\n"})
+  for (const char* heading :
+       {" dense energy ", " ratio ", " range of ratio ", " x real time ", " dense x real time\n"})
     EXPECT_NE(result.out.find(heading), std::string::npos) << heading;
   EXPECT_NE(result.out.find("\n  weight_memory "), std::string::npos) << result.out;
   const std::size_t joules = result.out.find("J  ");  // the first price ends where its title ends
   const std::size_t title = result.out.find("energy") + 5;
   EXPECT_EQ(joules - result.out.rfind('\n', joules) - 1, title) << result.out;
+}
+
+TEST_F(EnergyCommand, NamesTheAcceleratorsLeftOutWithTheReason) {
+  const CommandResult all = energy({}), quiet = energy({"--quiet"}),
+                      json = energy({"--format", "json"});
+  const std::string line = "epur28_sip is left out: layer lstm1 (forward): it has macs.fp32 ";
+  EXPECT_NE(all.out.find("\n" + line), std::string::npos) << all.out;
+  EXPECT_EQ(quiet.out.find("left out"), std::string::npos) << quiet.out;
+  EXPECT_EQ(quiet.out.find("weight_memory"), std::string::npos) << quiet.out;
+  const Json left_out = Json::parse(json.out).at("energy_left_out");
+  EXPECT_TRUE(left_out.contains("epur28_sip") && left_out.contains("similarity65")) << left_out;
+  EXPECT_FALSE(left_out.contains("reuse32"));
+  const CommandResult named = energy({"--hardware", "similarity65"});
+  EXPECT_TRUE(is_refusal(named, "run with --set arithmetic.type=int16"));
+}
+
+// A core cannot leave out single products, so its price of delta is no forecast and has no range.
+TEST_F(EnergyCommand, ALowerBoundIsCalledOne) {
+  const CommandResult text = energy({"--hardware", "cpu1"}),
+                      json = energy({"--hardware", "cpu1", "--format", "json"});
+  EXPECT_NE(text.out.find("cpu1 is a lower bound here"), std::string::npos) << text.out;
+  const Json entry = Json::parse(json.out).at("energy").at(0);
+  EXPECT_EQ(entry.at("bound").at("kind"), "lower");
+  EXPECT_TRUE(entry.at("ratio_range").is_null());
+  const Json forecast =
+      Json::parse(energy({"--hardware", "reuse32", "--format", "json"}).out).at("energy").at(0);
+  EXPECT_FALSE(forecast.contains("bound"));
+  EXPECT_LT(forecast.at("ratio_range").at(0), forecast.at("ratio"));
 }
 
 }  // namespace

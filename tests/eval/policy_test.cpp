@@ -55,7 +55,7 @@ TEST_F(PolicyTest, WithoutAFileAllIsDense) {
   const OperatingPoint point = resolve(load_policy(std::nullopt, {}), model_, nullptr);
   EXPECT_TRUE(is_dense(point));
   EXPECT_EQ(point.layers.size(), 3u);
-  EXPECT_EQ(describe(point), "dense");
+  EXPECT_EQ(describe(model_, point), "dense");
 }
 
 TEST_F(PolicyTest, ReadsEveryAxis) {
@@ -238,12 +238,29 @@ TEST_F(PolicyTest, AProfileSetLiesInTheWorkingFolder) {
   EXPECT_EQ(read("profile: other.json", {"profile=here.json"}).profile, "here.json");
 }
 
-TEST_F(PolicyTest, DescribesWhatIsNotDense) {
+TEST_F(PolicyTest, DescribesWhatIsNotDenseAndOnWhichLayers) {
+  const auto described = [&](const std::string& policy) { return describe(model_, point(policy)); };
   EXPECT_EQ(
-      describe(point("plan: {type: similarity_skip, fraction_bits: 2, max_consecutive: .inf}\n"
-                     "layers: {lstm2: {operand: {type: delta, threshold_x: 0}}}")),
+      described("plan: {type: similarity_skip, fraction_bits: 2, max_consecutive: .inf, threshold: "
+                "0.5}\n"
+                "layers: {lstm2: {operand: {type: delta, threshold_x: 0, threshold_h: 0.1}}}"),
       "similarity_skip (threshold 0.5, max_consecutive .inf, shift 10) + delta (threshold_x 0, "
-      "threshold_h 0.1)");
+      "threshold_h 0.1) on lstm2");
+  EXPECT_EQ(described("operand: {type: delta, threshold_x: 0, threshold_h: 1}"),
+            "delta (threshold_x 0, threshold_h 1)");
+  EXPECT_EQ(described("operand: {type: delta, threshold_x: 0, threshold_h: 1}\n"
+                      "layers: {output: {operand: {type: delta, threshold_x: 0, threshold_h: 1}}}"),
+            "delta (threshold_x 0, threshold_h 1) on lstm1, lstm2, output");
+  EXPECT_EQ(described("layers: {lstm1: {arithmetic: {type: int8, input_bits: 3}}}"),
+            "int8 on lstm1");
+  EXPECT_EQ(described("arithmetic: {type: int8, input_bits: 3}"), "int8");
+}
+
+TEST_F(PolicyTest, DescribesABeamThatIsNotFixed) {
+  const OperatingPoint dense = resolve(load_policy(std::nullopt, {}), model_, nullptr);
+  const Beam fixed = FixedBeam{}, dynamic = DynamicBeam{};
+  EXPECT_EQ(describe(model_, dense, &fixed), "dense");
+  EXPECT_EQ(describe(model_, dense, &dynamic), "dynamic beam");
 }
 
 // Numbers far outside what a technique takes: written, compared and refused without undefined

@@ -120,12 +120,16 @@ TEST(Run, TheReportHasTheKeysOfItsSchema) {
                                       "/energy/0/ratio",
                                       "/energy/0/by_component",
                                       "/energy/0/seconds",
-                                      "/energy/0/realtime_factor",
+                                      "/energy/0/realtime_speed",
+                                      "/energy/0/rtf",
+                                      "/energy_left_out",
+                                      "/warnings",
                                       "/timing/seconds",
                                       "/timing/utterances_per_second",
-                                      "/timing/realtime_factor",
+                                      "/timing/realtime_speed",
+                                      "/timing/rtf",
                                       "/dense/quality/wer/errors"};
-  EXPECT_EQ(report.at("schema"), 1);
+  EXPECT_EQ(report.at("schema"), 2);
   for (const std::string& key : keys) EXPECT_TRUE(report.contains(Json::json_pointer(key))) << key;
   for (const std::string key :
        {"steps", "steps_skipped", "steps_pseudo", "inputs", "inputs_changed", "inputs_zero",

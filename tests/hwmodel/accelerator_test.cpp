@@ -63,6 +63,18 @@ TEST(AcceleratorFile, NamesSeveralKindsInOneRule) {
   EXPECT_FALSE(toy.rules[2].work.applies(LayerKind::kSru));
 }
 
+TEST(AcceleratorFile, SaysOfWhatItsPriceIsALowerBound) {
+  EXPECT_TRUE(load_text(kToy).lower_bound.counts.empty());
+  const Accelerator toy =
+      load_text(kToy + "lower_bound: {counts: [inputs_zero, macs.fp32], reason: it is so}\n");
+  EXPECT_EQ(toy.lower_bound.counts, (std::vector{Count::kInputsZero, Count::kMacsFp32}));
+  EXPECT_EQ(toy.lower_bound.reason, "it is so");
+  for (const char* wrong :
+       {"lower_bound: 3\n", "lower_bound: {reason: r}\n", "lower_bound: {counts: [], reason: r}\n",
+        "lower_bound: {counts: [x], reason: r}\n", "lower_bound: {counts: [outputs]}\n"})
+    EXPECT_NE(refusal(kToy + wrong).find("lower_bound"), std::string::npos) << wrong;
+}
+
 struct Mistake {
   std::string from, to;  // what to change in the toy
   std::string message;   // what the refusal says after "file:"

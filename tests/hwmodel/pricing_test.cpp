@@ -53,14 +53,14 @@ TEST(Price, OfAToyIsTheOneWorkedOutOnPaper) {
   EXPECT_DOUBLE_EQ(price.layers[0].dynamic_joules, 1104e-12);
   EXPECT_DOUBLE_EQ(price.layers[0].static_joules, 72e-9);
   EXPECT_DOUBLE_EQ(price.layers[1].dynamic_joules, 265e-12);
-  EXPECT_DOUBLE_EQ(realtime_factor(price, 0.02), 0.02 / 38e-6);
+  EXPECT_DOUBLE_EQ(realtime_speed(price, 0.02), 0.02 / 38e-6);
 }
 
 TEST(Price, OfNothingIsNothing) {
   const Price price = hw::price(test::load_text(test::kToy), Activity{});
   EXPECT_EQ(price.joules, 0);
   EXPECT_EQ(price.cycles, 0);
-  EXPECT_THROW(realtime_factor(price, 1), Error);
+  EXPECT_THROW(realtime_speed(price, 1), Error);
 }
 
 TEST(Price, RefusesACountWithoutARule) {
@@ -69,8 +69,7 @@ TEST(Price, RefusesACountWithoutARule) {
   EXPECT_EQ(cannot_price(toy, activity), std::nullopt);
   activity.layers[1][Count::kOperandComparisons] = 7;
   const std::string reason =
-      toy.file +
-      ": toy cannot price layer output (none): it has 7 operand_comparisons (elements compared to "
+      "layer output (none): it has operand_comparisons (elements compared to "
       "decide whether "
       "they changed), for which the accelerator has no rule";
   EXPECT_EQ(cannot_price(toy, activity), reason);
@@ -78,7 +77,7 @@ TEST(Price, RefusesACountWithoutARule) {
     hw::price(toy, activity);
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.what(), reason);
+    EXPECT_EQ(error.what(), toy.file + ": toy cannot price " + reason);
   }
 }
 
@@ -89,6 +88,16 @@ TEST(Price, RefusesACountWhoseRulesAreForTheOtherKindOfLayer) {
                      ""));
   EXPECT_EQ(cannot_price(toy, {{dense_counts(lstm(3, 2), 1, 2)}}), std::nullopt);
   EXPECT_TRUE(cannot_price(toy, small()).has_value());
+}
+
+TEST(Price, IsALowerBoundWhereTheFileSaysSo) {
+  const Accelerator toy = test::load_text(
+      test::kToy + "lower_bound: {counts: [operand_comparisons, elements_low], reason: r}\n");
+  Activity activity = small();
+  EXPECT_FALSE(is_lower_bound(toy, activity));
+  activity.layers[1][Count::kElementsLow] = 1;
+  EXPECT_TRUE(is_lower_bound(toy, activity));
+  EXPECT_FALSE(is_lower_bound(test::load_text(test::kToy), activity));
 }
 
 TEST(Price, RefusesCellsThatItsRulesDoNotName) {
@@ -103,9 +112,8 @@ TEST(Price, RefusesCellsThatItsRulesDoNotName) {
                                    .gates = 3},
                                   1, 2)};
   EXPECT_EQ(cannot_price(toy, activity),
-            toy.file +
-                ": toy cannot price layer gru1 (forward): its cells are of kind gru, "
-                "which none of its rules names");
+            "layer gru1 (forward): its cells are of kind gru, "
+            "which none of its rules names");
   LayerShape projected = lstm(3, 2);
   projected.form.projection = 1;
   activity.layers = {dense_counts(projected, 1, 2)};

@@ -75,7 +75,7 @@ TEST(Epur, RunsEesenTwentyNineTimesFasterThanSpeech) {
   const Price frame = price(shipped("epur28"), eesen_recurrent(0, 1));
   EXPECT_DOUBLE_EQ(frame.cycles, 171520);
   EXPECT_DOUBLE_EQ(frame.seconds, 343.04e-6);
-  const double factor = realtime_factor(frame, 0.01);  // 10 ms frames; the paper says 30 times
+  const double factor = realtime_speed(frame, 0.01);  // 10 ms frames; the paper says 30 times
   EXPECT_GT(factor, 29);
   EXPECT_LT(factor, 30);
 }
@@ -199,7 +199,7 @@ TEST(Similarity65, TakesDeepSpeechInRealTime) {
   // 3,834,560.
   EXPECT_DOUBLE_EQ(frame.cycles, 3'834'752);
   EXPECT_EQ(deepspeech(1).macs_executed(), 122'705'920u);
-  EXPECT_NEAR(realtime_factor(frame, 0.02), 1.043, 0.001);
+  EXPECT_NEAR(realtime_speed(frame, 0.02), 1.043, 0.001);
 }
 
 TEST(Similarity65, SavesTheEnergyThatP1Prints) {
@@ -243,7 +243,7 @@ TEST(Similarity65, DeltaSavesAboutTheProductsItLeavesOut) {
 // bits.
 Activity dynamic(Activity activity, std::uint64_t low) {
   for (LayerActivity& layer : activity.layers) {
-    layer.shape.compressed_bits = 9 * layer.shape.weights();
+    layer.shape.added_bits = layer.shape.weights();
     layer[Count::kElementsLow] = layer[Count::kOutputs] * low / 100;
     layer[Count::kElementsHigh] = layer[Count::kOutputs] - layer[Count::kElementsLow];
     complete_counts(layer);
