@@ -9,6 +9,7 @@
 #include "eval/energy_command.hpp"
 #include "eval/import_command.hpp"
 #include "eval/info_command.hpp"
+#include "eval/path_options.hpp"
 #include "eval/profile_command.hpp"
 #include "eval/run_command.hpp"
 #include "eval/score_command.hpp"
@@ -91,7 +92,10 @@ int main(int argc, char** argv) {
   edgeval::setup_energy(app);
   edgeval::setup_import(app);
   edgeval::setup_info(app);
-  for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->group("Commands");
+    command->parse_complete_callback([command] { edgeval::check_path_options(*command); });
+  }
   const int code = parse_and_run(app, argc, argv);
   if (code == 0 && !std::cout.flush())
     return complain("failed: standard output cannot be written", 2);

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "eval/common_options.hpp"
+#include "eval/path_options.hpp"
 #include "eval/report.hpp"
 #include "eval/summary.hpp"
 #include "eval/translation_report.hpp"
@@ -76,7 +77,8 @@ ChosenAccelerators accelerators_for(const RunOptions& options, const Activity& b
   return chosen;
 }
 
-// Writes the files, by name and text, into the folder, and prints the report or the summary.
+// Writes the files, by name and text, into the folder, removes what an earlier run of another task
+// left there, and prints the report or the summary.
 void finish(const RunOptions& options, const std::string& report, const std::string& summary,
             const std::vector<std::pair<std::string, std::string>>& others) {
   const std::filesystem::path out = options.out;
@@ -86,6 +88,13 @@ void finish(const RunOptions& options, const std::string& report, const std::str
     wrote += concat(", ", (out / name).string());
   }
   write_file(out / "report.json", report);
+  const auto is_written = [&](std::string_view name) {
+    return name == "report.json" || std::ranges::find(others, name, [](const auto& each) {
+                                      return std::string_view(each.first);
+                                    }) != others.end();
+  };
+  for (const char* name : kRunFiles)
+    if (!is_written(name)) std::filesystem::remove(out / name);
   std::cout << (options.output.format == "json" ? report : summary + wrote + "\n");
 }
 

@@ -58,7 +58,7 @@ TEST_F(Refused, AFolderWithoutPermission) {
 // A limit on the size of files stands for a full disk: the write fails half way.
 TEST_F(Refused, AFullDiskLeavesNothingHalfWritten) {
   const std::string full = "trap '' XFSZ; ulimit -f 1; ";
-  inputs().file("old.json", "old");
+  inputs().file("old.json", "{\n  \"schema\": 1}\n");
   const std::vector<std::string> before = listing(inputs().path());
   const CommandResult profile =
       run_shell(full + command_line({"profile", "--model", "model.safetensors", "--data",
@@ -72,7 +72,7 @@ TEST_F(Refused, AFullDiskLeavesNothingHalfWritten) {
   EXPECT_EQ(energy.code, 2);
   EXPECT_TRUE(energy.err.starts_with("edgeval: failed: new.json.part-")) << energy.err;
   EXPECT_EQ(listing(inputs().path()), before);
-  EXPECT_EQ(read_file(inputs() / "old.json"), "old");
+  EXPECT_EQ(read_file(inputs() / "old.json"), "{\n  \"schema\": 1}\n");
 }
 
 TEST_F(Refused, AFullStandardOutputIsAFailure) {

@@ -1,0 +1,134 @@
+#include "eval/path_options.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/core/error.hpp"
+
+namespace edgeval {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPathTypes[] = {"FILE", "FOLDER", "PATH", "NAME|FILE"};
+constexpr const char* kFolder = "FOLDER";
+
+bool names_paths(const CLI::Option& option) {
+  return std::ranges::find(kPathTypes, option.get_type_name()) != std::end(kPathTypes);
+}
+
+bool is_output(const CLI::Option& option) { return option.get_name() == "--out"; }
+
+// An input as the user gave it.
+struct Input {
+  std::string option;
+  fs::path path;
+};
+
+std::vector<Input> inputs_of(const CLI::App& command) {
+  std::vector<Input> inputs;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!names_paths(*option) || is_output(*option)) continue;
+    for (const std::string& text : option->results()) inputs.push_back({option->get_name(), text});
+  }
+  return inputs;
+}
+
+bool is_same(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  return fs::equivalent(a, b, error) && !error;
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+// The first bytes of a file, which tell who wrote it.
+std::string beginning(const fs::path& path) {
+  constexpr std::size_t kEnough = 65536;
+  std::string bytes(kEnough, '\0');
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  return bytes;
+}
+
+enum class Made { kJson, kModel, kUtterances };
+
+// Whether edgeval writes files that begin so; an empty file is nobody's.
+bool is_ours(const fs::path& path, Made made) {
+  const std::string bytes = beginning(path);
+  const std::string_view start = bytes;
+  if (start.empty()) return true;
+  constexpr std::size_t kHeaderLength = 8;  // bytes in front of a model file's header
+  switch (made) {
+    case Made::kJson:
+      return start.starts_with("{\n  \"schema\": ");
+    case Made::kModel:
+      return start.size() > kHeaderLength &&
+             start.substr(kHeaderLength).starts_with("{\"__metadata__\":{\"edgeval\":");
+    case Made::kUtterances:
+      const std::string_view line = start.substr(0, start.find('\n'));
+      return line.starts_with("{\"id\":") && line.find("\"activity\":") != std::string_view::npos;
+  }
+  return false;
+}
+
+void expect_no_input(const fs::path& output, const std::vector<Input>& inputs) {
+  for (const Input& input : inputs)
+    EDGEVAL_EXPECTS(!is_same(output, input.path), "--out would replace ", output.string(),
+                    ", the file of ", input.option, "; give --out another name");
+}
+
+void check_file(const fs::path& file, Made made, const std::vector<Input>& inputs) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return;  // writing it says what is wrong, if anything
+  expect_no_input(file, inputs);
+  EDGEVAL_EXPECTS(is_ours(file, made), "--out would replace ", file.string(),
+                  ", which edgeval did not write; remove it or give --out another name");
+}
+
+// A folder may hold an earlier run and whatever has other names than its files.
+void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
+  const fs::path report = folder / "report.json", utterances = folder / "utterances.jsonl",
+                 hypotheses = folder / "hypotheses.txt";
+  check_file(report, Made::kJson, inputs);
+  check_file(utterances, Made::kUtterances, inputs);
+  expect_no_input(hypotheses, inputs);
+  EDGEVAL_EXPECTS(!is_there(hypotheses) || is_there(report) || is_there(utterances),
+                  "--out would replace ", hypotheses.string(),
+                  ", which edgeval did not write; remove it or give --out another folder");
+  for (const Input& input : inputs)
+    EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the folder of ",
+                    input.option, "; give --out a folder of its own");
+}
+
+}  // namespace
+
+void check_path_options(const CLI::App& command) {
+  const std::vector<Input> inputs = inputs_of(command);
+  for (const CLI::Option* option : command.get_options()) {
+    if (!names_paths(*option)) continue;
+    for (const std::string& text : option->results())
+      EDGEVAL_EXPECTS(
+          !text.empty(), option->get_name(), " is empty; name a ",
+          option->get_type_name() == kFolder ? "folder (. is the current one)" : "file");
+  }
+  const CLI::Option* out = command.get_option_no_throw("--out");
+  if (out == nullptr) return;
+  std::string name = out->results().empty() ? out->get_default_str() : out->results().front();
+  if (name.size() > 1 && name.front() == '"' && name.back() == '"')
+    name = name.substr(1, name.size() - 2);  // as the help shows a default
+  if (name.empty()) return;
+  if (out->get_type_name() == kFolder)
+    check_folder(name, inputs);
+  else
+    check_file(name, command.get_name() == "import" ? Made::kModel : Made::kJson, inputs);
+}
+
+}  // namespace edgeval

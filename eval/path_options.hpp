@@ -1,0 +1,16 @@
+// What holds for every option that names files and folders, whatever the command: no name is empty,
+// and what is written with --out replaces neither an input nor a file that edgeval did not write.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace edgeval {
+
+// Of a command whose options have been parsed. An option counts by its type name: FILE, FOLDER,
+// PATH or NAME|FILE. Throws Error naming the option, the file and the cure.
+void check_path_options(const CLI::App& command);
+
+// The files that a run leaves in its --out folder.
+inline constexpr const char* kRunFiles[] = {"report.json", "utterances.jsonl", "hypotheses.txt"};
+
+}  // namespace edgeval
