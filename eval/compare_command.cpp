@@ -55,12 +55,11 @@ std::vector<Compared> compare_metrics(const CompareOptions& options, const Outpu
   const MetricOptions rules = options.choice.rules();
   std::vector<Compared> compared;
   for (const std::string& name : options.choice.metrics) {
-    PairedOptions paired = options.paired;
-    paired.ties = is_error_metric(name) || name == "exact";
     const Metric of_a = measure(name, a.references, a.hypotheses, rules);
     const Metric of_b = measure(name, b.references, b.hypotheses, rules);
-    compared.push_back({name, of_a.title, of_a.signature,
-                        compare_paired(of_a.statistics, of_b.statistics, of_a.score, paired)});
+    compared.push_back(
+        {name, of_a.title, of_a.signature,
+         compare_paired(of_a.statistics, of_b.statistics, of_a.score, options.paired)});
   }
   return compared;
 }

@@ -134,6 +134,18 @@ TEST_F(Texts, CompareShowsDifferencesWithIntervalsAndTests) {
   EXPECT_TRUE(is_refusal(run({"compare", "poor", "."}), "is not; compare two runs"));
 }
 
+// Both have BLEU 0, as neither has four words in a row right.
+TEST_F(Texts, EqualScoresHaveAPValueOfOne) {
+  const std::string cases = (source_folder() / "tests/golden/cases/score").string();
+  const Json bleu = json({"compare", cases + "/shortA.hyp", cases + "/shortB.hyp", "--reference",
+                          cases + "/shortcmp.ref", "--metric", "bleu"})
+                        .at("quality")
+                        .at("bleu");
+  EXPECT_EQ(bleu.at("difference"), 0);
+  EXPECT_EQ(bleu.at("p_bootstrap"), 1);
+  EXPECT_EQ(bleu.at("p_randomization"), 1);
+}
+
 // An utterances.jsonl with the keys that compare reads.
 std::string run_file(const std::vector<std::array<std::string, 3>>& utterances, int macs) {
   std::string lines;

@@ -43,7 +43,7 @@ double observed() {
 // Within five standard deviations of a share found by so many draws.
 double noise(double p, double draws) { return 5 * std::sqrt(p * (1 - p) / draws) + 2 / draws; }
 
-TEST(ApproximateRandomization, IsTheShareOfAllExchangesThatDifferMore) {
+TEST(ApproximateRandomization, IsTheShareOfAllExchangesThatDifferAsMuch) {
   int beyond = 0, ties = 0;
   for (unsigned swaps = 0; swaps < 32; ++swaps) {
     const auto side = [&](const Rows& kept, const Rows& taken) {
@@ -55,26 +55,37 @@ TEST(ApproximateRandomization, IsTheShareOfAllExchangesThatDifferMore) {
   }
   ASSERT_GT(beyond, 0);
   ASSERT_GE(ties, 2);  // nothing exchanged, and all
-  const Statistics a = statistics(kA), b = statistics(kB);
-  // Whether a tie is beyond by its last bit is open without `ties`.
-  const double low = beyond / 32.0, high = (beyond + ties) / 32.0;
-  const double strict =
-      *compare_paired(a, b, percent_of_sums, {.seed = 3, .trials = 20000}).p_randomization;
-  EXPECT_GE(strict, low - noise(low, 20000));
-  EXPECT_LE(strict, high + noise(high, 20000));
-  EXPECT_NEAR(*compare_paired(a, b, percent_of_sums, {.seed = 3, .trials = 20000, .ties = true})
-                   .p_randomization,
-              high, noise(high, 20000));
+  const double expected = (beyond + ties) / 32.0;
+  EXPECT_NEAR(
+      *compare_paired(statistics(kA), statistics(kB), percent_of_sums, {.seed = 3, .trials = 20000})
+           .p_randomization,
+      expected, noise(expected, 20000));
 }
 
-TEST(ApproximateRandomization, OneSentenceThatDiffersIsNoEvidenceWhereTiesCount) {
+// Every trial differs by exactly as much, one way or the other.
+TEST(ApproximateRandomization, OneSentenceThatDiffersIsNoEvidence) {
   Rows a(30, {1, 5}), b(a);
   b[7][0] = 3;
-  const Statistics of_a = statistics(a), of_b = statistics(b);
-  EXPECT_EQ(*compare_paired(of_a, of_b, percent_of_sums, {.ties = true}).p_randomization, 1);
+  EXPECT_EQ(*compare_paired(statistics(a), statistics(b), percent_of_sums).p_randomization, 1);
 }
 
-TEST(PairedBootstrap, IsTheShareOfAllDrawsThatDifferMoreThanTheirMean) {
+TEST(ApproximateRandomization, OneTranslationThatDiffersInTwentyIsNoEvidence) {
+  std::vector<std::string> reference(20, "a man is riding the red bike on the street ."),
+      a(reference);
+  for (std::size_t n = 0; n < a.size(); n += 2) a[n] = "the man rides a red bike on a street .";
+  std::vector<std::string> b(a);
+  b[4] = "a man is riding the red bike on a street .";
+  const std::vector<std::vector<std::string>> references{reference};
+  for (const char* name : {"bleu", "chrf", "chrf++", "wer"}) {
+    const Metric of_a = measure(name, references, a, {}), of_b = measure(name, references, b, {});
+    const PairedComparison result =
+        compare_paired(of_a.statistics, of_b.statistics, of_a.score, {.trials = 1000});
+    EXPECT_NE(*result.difference, 0) << name;
+    EXPECT_EQ(*result.p_randomization, 1) << name;
+  }
+}
+
+TEST(PairedBootstrap, IsTheShareOfAllDrawsThatDifferFromTheirMeanAsMuch) {
   std::vector<double> sizes;
   for (int draw = 0; draw < 3125; ++draw) {  // 5^5
     std::array<std::size_t, 5> drawn{};
@@ -90,9 +101,10 @@ TEST(PairedBootstrap, IsTheShareOfAllDrawsThatDifferMoreThanTheirMean) {
   }
   double mean = 0;
   for (const double size : sizes) mean += size / 3125;
-  const double expected = static_cast<double>(std::ranges::count_if(
-                              sizes, [&](double size) { return size - mean > observed(); })) /
-                          3125;
+  const double expected =
+      static_cast<double>(std::ranges::count_if(
+          sizes, [&](double size) { return size - mean >= observed() - 1e-9; })) /
+      3125;
   const auto result = compare_paired(statistics(kA), statistics(kB), percent_of_sums,
                                      {.seed = 3, .resamples = 20000});
   ASSERT_GT(expected, 0);
@@ -105,6 +117,42 @@ TEST(ComparePaired, SystemsThatAreAlikeDoNotDiffer) {
   const PairedComparison result = compare_paired(statistics(kA), statistics(kA), percent_of_sums);
   EXPECT_EQ(*result.difference, 0);
   EXPECT_EQ(*result.p_bootstrap, 1);
+  EXPECT_EQ(*result.p_randomization, 1);
+}
+
+// A has the error that B has not, and the other way round: D is 0 though resamples differ.
+TEST(ComparePaired, EqualScoresAreNoEvidence) {
+  const Rows a{{1, 5}, {0, 5}, {2, 5}}, b{{0, 5}, {1, 5}, {2, 5}};
+  const PairedComparison result = compare_paired(statistics(a), statistics(b), percent_of_sums);
+  EXPECT_EQ(*result.difference, 0);
+  EXPECT_LT(result.interval->low, 0);
+  EXPECT_EQ(*result.p_bootstrap, 1);
+  EXPECT_EQ(*result.p_randomization, 1);
+}
+
+std::optional<double> tenths(std::span<const double> sums) { return sums[0] / 10 + sums[1] / 10; }
+
+TEST(ComparePaired, ScoresThatDifferByTheirRoundingAreEqual) {
+  const Rows a{{1, 2}, {0, 0}}, b{{3, 0}, {0, 0}};
+  ASSERT_NE(*tenths(a[0]), *tenths(b[0]));  // 0.1 + 0.2 and 0.3
+  const PairedComparison result = compare_paired(statistics(a), statistics(b), tenths);
+  EXPECT_EQ(*result.p_bootstrap, 1);
+  EXPECT_EQ(*result.p_randomization, 1);
+}
+
+// Whatever is exchanged the scores are 0.3 and 0.9, but not as the same doubles.
+TEST(ApproximateRandomization, DifferencesThatDifferByTheirRoundingAreTies) {
+  const Rows a{{1, 2}, {0, 0}}, b{{3, 0}, {6, 0}};
+  ASSERT_LT(*tenths(std::array{7.0, 2.0}) - *tenths(std::array{3.0, 0.0}),
+            *tenths(std::array{9.0, 0.0}) - *tenths(std::array{1.0, 2.0}));
+  EXPECT_EQ(*compare_paired(statistics(a), statistics(b), tenths).p_randomization, 1);
+}
+
+TEST(ComparePaired, OneSentenceShowsNoSpread) {
+  const PairedComparison result =
+      compare_paired(statistics({{1, 5}}), statistics({{3, 5}}), percent_of_sums);
+  EXPECT_EQ(*result.difference, 40);
+  EXPECT_FALSE(result.interval || result.p_bootstrap);
   EXPECT_EQ(*result.p_randomization, 1);
 }
 
