@@ -14,8 +14,14 @@ namespace fs = std::filesystem;
 
 constexpr double kMost = 1e30;  // of any amount of work
 
+constexpr const char* kUtterances = "utterances.jsonl";
+
 fs::path utterances_file(const fs::path& path) {
-  return fs::is_directory(path) ? path / "utterances.jsonl" : path;
+  if (!fs::is_directory(path)) return path;
+  const fs::path file = path / kUtterances;
+  EDGEVAL_EXPECTS(fs::exists(file), path.string(), ": is no folder of a run, as it has no ",
+                  kUtterances, "; name the --out of an edgeval run");
+  return file;
 }
 
 // Adds what one utterance cost; every utterance of a run has the same kinds.
@@ -31,17 +37,35 @@ void add_work(std::map<std::string, std::vector<double>>& work, const Json& json
     work["joules of " + accelerator].push_back(joules.number(accelerator, 0, kMost));
 }
 
+// The first reference and the further ones; none where the run had none.
+std::vector<std::string> references_of(const Fields& utterance) {
+  std::vector<std::string> references;
+  if (utterance.has("reference") || utterance.has("further_references"))
+    references.push_back(utterance.text("reference"));
+  if (!utterance.has("further_references")) return references;
+  for (const Json& text : utterance.array("further_references")) {
+    EDGEVAL_EXPECTS(text.is_string(), utterance.place(), ": further_references must be texts");
+    references.push_back(text);
+  }
+  return references;
+}
+
+void expect_line_of_a_run(const Fields& utterance) {
+  for (const char* key : {"id", "hypothesis", "activity", "joules"})
+    EDGEVAL_EXPECTS(utterance.has(key), utterance.place(), ": has no key \"", key,
+                    "\", so this is no ", kUtterances, " of an edgeval run");
+}
+
 void add_utterance(Outputs& outputs, std::string_view line, const std::string& place) {
   const Json json = parse_json(line, place);
   const Fields utterance(json, place);
+  expect_line_of_a_run(utterance);
+  const std::vector<std::string> references = references_of(utterance);
   outputs.ids.push_back(utterance.text("id"));
-  std::vector<std::string> references{utterance.text("reference")};
-  if (utterance.has("further_references"))
-    for (const Json& text : utterance.array("further_references")) {
-      EDGEVAL_EXPECTS(text.is_string(), place, ": further_references must be texts");
-      references.push_back(text);
-    }
-  if (outputs.ids.size() == 1) outputs.references.resize(references.size());
+  if (outputs.ids.size() == 1) {
+    outputs.references.resize(references.size());
+    if (utterance.has("source")) outputs.source = OutputSource::kTranslation;
+  }
   EDGEVAL_EXPECTS(outputs.references.size() == references.size(), place,
                   ": the utterances do not all have as many references");
   for (std::size_t which = 0; which < references.size(); ++which)
@@ -53,10 +77,25 @@ void add_utterance(Outputs& outputs, std::string_view line, const std::string& p
                     ": the utterances do not all have ", kind);
 }
 
+void expect_references(const Outputs& outputs, const std::string& path) {
+  EDGEVAL_EXPECTS(!outputs.references.empty(), path,
+                  " has no references; run it again with --reference, or compare the "
+                  "hypotheses.txt of both runs with --reference FILE");
+}
+
+const char* described(OutputSource source) {
+  return source == OutputSource::kSpeech ? "speech" : "translations";
+}
+
 }  // namespace
 
 bool is_run(const std::string& path) {
   std::error_code ignored;
+  EDGEVAL_EXPECTS(fs::exists(path, ignored), path,
+                  ": no such file or folder; compare takes the folders of two runs, or two files "
+                  "of hypotheses with --reference");
+  EDGEVAL_EXPECTS(fs::path(path).filename() != "report.json", path,
+                  ": is the report of a run; name its folder, where ", kUtterances, " is");
   return fs::is_directory(path, ignored) || fs::path(path).extension() == ".jsonl";
 }
 
@@ -64,7 +103,7 @@ Outputs read_run(const std::string& path) {
   const fs::path file = utterances_file(path);
   const std::string bytes = read_file(file);
   expect_utf8(bytes, file);
-  Outputs outputs;
+  Outputs outputs{.source = OutputSource::kSpeech};
   std::size_t number = 0;
   for (std::string_view rest = bytes; !rest.empty();) {
     const std::size_t length = std::min(rest.find('\n'), rest.size());
@@ -78,16 +117,32 @@ Outputs read_run(const std::string& path) {
 }
 
 Outputs read_hypotheses(const std::string& path, const MetricChoice& choice) {
+  for (const std::string& reference : choice.references)
+    EDGEVAL_EXPECTS(!fs::is_fifo(reference), "--reference ", reference,
+                    ": is a pipe, which can be read once only, and A and B both want it; write it "
+                    "to a file");
   const std::vector<TranscriptPair> pairs = choice.read(path);
-  return {pairs.front().ids, references_of(pairs), pairs.front().hypotheses, {}};
+  return {.ids = pairs.front().ids,
+          .references = references_of(pairs),
+          .hypotheses = pairs.front().hypotheses,
+          .missing = pairs.front().missing};
 }
 
-void expect_same_utterances(const Outputs& a, const Outputs& b, const std::string& path_a,
-                            const std::string& path_b) {
+void expect_comparable(const Outputs& a, const Outputs& b, const std::string& path_a,
+                       const std::string& path_b) {
   constexpr const char* kCure =
       "; compare runs of one test set, with the same --split, --limit and --utterance";
+  EDGEVAL_EXPECTS(a.source == b.source, path_a, " is a run of ", described(a.source), ", ", path_b,
+                  " one of ", described(b.source), kCure);
   EDGEVAL_EXPECTS(a.ids.size() == b.ids.size(), path_a, " has ", a.ids.size(), " utterances, ",
                   path_b, " has ", b.ids.size(), kCure);
+  expect_references(a, path_a);
+  expect_references(b, path_b);
+  EDGEVAL_EXPECTS(a.references.size() == b.references.size(),
+                  "references of each utterance: ", path_a, " has ", a.references.size(), ", ",
+                  path_b, " has ", b.references.size(),
+                  "; run both with the same --reference, or compare the hypotheses.txt of both "
+                  "with --reference FILE");
   for (std::size_t n = 0; n < a.ids.size(); ++n) {
     EDGEVAL_EXPECTS(a.ids[n] == b.ids[n], "utterance ", n + 1, " is ", shown(a.ids[n]), " in ",
                     path_a, " and ", shown(b.ids[n]), " in ", path_b, kCure);

@@ -12,22 +12,28 @@
 
 namespace edgeval {
 
+enum class OutputSource { kFiles, kSpeech, kTranslation };
+
 struct Outputs {
-  std::vector<std::string> ids;
-  std::vector<std::vector<std::string>> references;  // [which one][utterance]
-  std::vector<std::string> hypotheses;
+  OutputSource source = OutputSource::kFiles;
+  std::vector<std::string> ids{};
+  std::vector<std::vector<std::string>>
+      references{};  // [which one][utterance]; of a run maybe none
+  std::vector<std::string> hypotheses{};
+  std::vector<std::string> missing{};  // ids without a line in the file of hypotheses
   std::map<std::string, std::vector<double>>
-      work;  // per utterance: "macs", "joules on reuse32"; empty without a run
+      work{};  // per utterance: "MACs", "joules of reuse32"; empty without a run
 };
 
-// Whether `path` is the folder or the utterances.jsonl of a run.
+// Whether `path` is a folder, or named like the utterances.jsonl of a run. Throws Error when there
+// is nothing of this name, or it is a run's report.
 bool is_run(const std::string& path);
 
 Outputs read_run(const std::string& path);
 Outputs read_hypotheses(const std::string& path, const MetricChoice& choice);
 
 // Throws Error unless both are of the same utterances with the same references.
-void expect_same_utterances(const Outputs& a, const Outputs& b, const std::string& path_a,
-                            const std::string& path_b);
+void expect_comparable(const Outputs& a, const Outputs& b, const std::string& path_a,
+                       const std::string& path_b);
 
 }  // namespace edgeval

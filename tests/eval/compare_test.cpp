@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "eval/comparison.hpp"
+#include "host/core/error.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -134,7 +136,7 @@ TEST_F(Texts, CompareShowsDifferencesWithIntervalsAndTests) {
   EXPECT_TRUE(is_refusal(run({"compare", "poor", "."}), "is not; compare two runs"));
 }
 
-// Both have BLEU 0, as neither has four words in a row right.
+// Both have BLEU 0, as no sentence has four words.
 TEST_F(Texts, EqualScoresHaveAPValueOfOne) {
   const std::string cases = (source_folder() / "tests/golden/cases/score").string();
   const Json bleu = json({"compare", cases + "/shortA.hyp", cases + "/shortB.hyp", "--reference",
@@ -146,18 +148,44 @@ TEST_F(Texts, EqualScoresHaveAPValueOfOne) {
   EXPECT_EQ(bleu.at("p_randomization"), 1);
 }
 
-// An utterances.jsonl with the keys that compare reads.
+// One line of an utterances.jsonl, with the keys that compare reads.
+Json utterance(const std::string& id, const std::string& hypothesis, int macs = 1) {
+  return {{"id", id},
+          {"hypothesis", hypothesis},
+          {"activity", {{"macs", {{"fp32", macs}, {"8x8", 5}}}}},
+          {"joules", {{"toy", 2.0 * macs}}}};
+}
+
+std::string lines(const std::vector<Json>& utterances) {
+  std::string text;
+  for (const Json& utterance : utterances) text += utterance.dump() + "\n";
+  return text;
+}
+
+// A run of speech: {id, reference, hypothesis} of every utterance.
 std::string run_file(const std::vector<std::array<std::string, 3>>& utterances, int macs) {
-  std::string lines;
-  for (const auto& [id, reference, hypothesis] : utterances)
-    lines += Json{{"id", id},
-                  {"reference", reference},
-                  {"hypothesis", hypothesis},
-                  {"activity", {{"macs", {{"fp32", macs}, {"8x8", 5}}}}},
-                  {"joules", {{"toy", 2.0 * macs}}}}
-                 .dump() +
-             "\n";
-  return lines;
+  std::vector<Json> all;
+  for (const auto& [id, reference, hypothesis] : utterances) {
+    all.push_back(utterance(id, hypothesis, macs));
+    all.back()["reference"] = reference;
+  }
+  return lines(all);
+}
+
+// A run of translations, each sentence with these references.
+std::string translations_file(const std::vector<std::string>& hypotheses,
+                              const std::vector<std::vector<std::string>>& references) {
+  std::vector<Json> all;
+  for (std::size_t n = 0; n < hypotheses.size(); ++n) {
+    all.push_back(utterance(concat(n + 1), hypotheses[n]));
+    Json& line = all.back();
+    line["source"] = "x";
+    line["n_best"] = {{{"text", hypotheses[n]}}, {{"text", "the second best"}}};
+    if (!references.empty()) line["reference"] = references[0][n];
+    for (std::size_t which = 1; which < references.size(); ++which)
+      line["further_references"].push_back(references[which][n]);
+  }
+  return lines(all);
 }
 
 TEST_F(Texts, CompareOfRunsTellsErrorsAndWork) {
@@ -177,6 +205,64 @@ TEST_F(Texts, CompareOfRunsTellsErrorsAndWork) {
   EXPECT_EQ(json({"compare", "a/utterances.jsonl", "b"}).at("quality"), report.at("quality"));
 }
 
+TEST_F(Texts, CompareTellsTheChangeOfAccuracy) {
+  // Equation 22 of P2 is (-1)^alpha (V_a - V_b) / V_b * 100 with V_b before and V_a after. Of ten
+  // words one is wrong before and two are after; fewer errors are better, so alpha = 1:
+  // -(20 - 10) / 10 * 100 = -100. Of two sentences one is exact before and none is after; more is
+  // better, so alpha = 0: (0 - 50) / 50 * 100 = -100.
+  folder_.file("before/utterances.jsonl",
+               run_file({{"u1", "a b c d e", "a b c d e"}, {"u2", "f g h i j", "f g h i x"}}, 1));
+  folder_.file("after/utterances.jsonl",
+               run_file({{"u1", "a b c d e", "a b c d x"}, {"u2", "f g h i j", "f g h i x"}}, 1));
+  folder_.file("best/utterances.jsonl",
+               run_file({{"u1", "a b c d e", "a b c d e"}, {"u2", "f g h i j", "f g h i j"}}, 1));
+  const auto change = [&](const char* before, const char* after, const char* metric) {
+    return json({"compare", before, after, "--metric", metric})
+        .at("quality")
+        .at(metric)
+        .at("accuracy_change");
+  };
+  EXPECT_EQ(change("before", "after", "wer"), -100);
+  EXPECT_EQ(change("after", "before", "wer"), 50);  // -(10 - 20) / 20
+  EXPECT_EQ(change("before", "after", "exact"), -100);
+  EXPECT_EQ(change("before", "best", "exact"), 100);  // (100 - 50) / 50
+  EXPECT_EQ(change("before", "before", "wer"), 0);
+  EXPECT_TRUE(change("best", "before", "wer").is_null());  // no errors before
+  EXPECT_NE(run({"compare", "before", "after"}).out.find("-100.00 %"), std::string::npos);
+}
+
+TEST(AccuracyChange, IsThatOfTheExampleOfP2) {
+  // "The baseline accuracy is 96 % and the accuracy after optimization is 94 %": 2.1 % (P2 prints
+  // "+2.1 %"; by its equation 22 it is (94 - 96) / 96 * 100 = -2.083).
+  EXPECT_NEAR(*accuracy_change(96, 94, false), -2.083, 0.0005);
+  EXPECT_NEAR(*accuracy_change(96, 94, true), 2.083, 0.0005);
+}
+
+TEST_F(Texts, CompareOfTranslationsTakesAllReferences) {
+  const std::vector<std::string> first{"The cat sat on the mat.", "A dog barked at the cat."},
+      second{"On the mat sat the cat.", "A big dog barked."},
+      good{"The cat sat on the mat.", "A big dog barked."}, poor{"The cat.", "Dogs bark."};
+  folder_.file("a/utterances.jsonl", translations_file(good, {first, second}));
+  folder_.file("b/utterances.jsonl", translations_file(poor, {first, second}));
+  folder_.file("single/utterances.jsonl", translations_file(good, {first}));
+  folder_.file("bare/utterances.jsonl", translations_file(good, {}));
+  const Json quality = json({"compare", "a", "b"}).at("quality");
+  EXPECT_EQ(quality.size(), 2u);
+  EXPECT_NEAR(quality.at("bleu").at("a").get<double>(), 100,
+              1e-9);  // each sentence is that of a reference
+  EXPECT_EQ(quality.at("bleu").at("signature").get<std::string>().substr(0, 7), "nrefs:2");
+  EXPECT_TRUE(quality.contains("chrf"));
+  EXPECT_LT(json({"compare", "single", "single"}).at("quality").at("bleu").at("a"), 100);
+  EXPECT_EQ(json({"compare", "single", "single", "--metric", "wer"}).at("quality").size(), 1u);
+  for (const char* metric : {"wer", "cer", "ser"})
+    EXPECT_TRUE(is_refusal(run({"compare", "a", "b", "--metric", metric}),
+                           "takes one reference, the runs have 2"));
+  EXPECT_TRUE(is_refusal(run({"compare", "a", "single"}), "a has 2, single has 1"));
+  EXPECT_TRUE(is_refusal(run({"compare", "single", "a"}), "single has 1, a has 2"));
+  for (const Arguments& pair : {Arguments{"a", "bare"}, {"bare", "a"}, {"bare", "bare"}})
+    EXPECT_TRUE(is_refusal(run({"compare", pair[0], pair[1]}), "bare has no references"));
+}
+
 TEST_F(Texts, RunsThatDoNotBelongTogetherAreRefused) {
   folder_.file("a/utterances.jsonl", run_file({{"u1", "x", "x"}, {"u2", "y", "y"}}, 1));
   folder_.file("few/utterances.jsonl", run_file({{"u1", "x", "x"}}, 1));
@@ -185,7 +271,16 @@ TEST_F(Texts, RunsThatDoNotBelongTogetherAreRefused) {
   folder_.file("cut/utterances.jsonl", run_file({{"u1", "x", "x"}}, 1) + "{\"id\": \"u2\"");
   folder_.file("keys/utterances.jsonl", "{\"id\": \"u1\"}\n");
   folder_.file("none/utterances.jsonl", "\n");
+  folder_.file("nothing/utterances.jsonl", "");
   folder_.file("empty/other", "");
+  folder_.file("a/report.json", "{}");
+  folder_.file("manifest.jsonl", "{\"id\": \"u1\", \"audio\": \"x.wav\", \"text\": \"x\"}\n");
+  folder_.file("translated/utterances.jsonl", translations_file({"x", "y"}, {{"x", "y"}}));
+  Json half = utterance("u2", "y");
+  folder_.file("half/utterances.jsonl", run_file({{"u1", "x", "x"}}, 1) + half.dump() + "\n");
+  half["reference"] = "y";
+  half["further_references"] = {"z"};
+  folder_.file("more/utterances.jsonl", run_file({{"u1", "x", "x"}}, 1) + half.dump() + "\n");
   const auto refused = [&](const char* b, const std::string& part) {
     return is_refusal(run({"compare", "a", b}), part);
   };
@@ -193,11 +288,63 @@ TEST_F(Texts, RunsThatDoNotBelongTogetherAreRefused) {
   EXPECT_TRUE(refused("ids", "utterance 2 is \"u2\" in a and \"u3\" in ids"));
   EXPECT_TRUE(refused("refs", "\"u2\" has another reference"));
   EXPECT_TRUE(refused("cut", "cut/utterances.jsonl:2"));
-  EXPECT_TRUE(refused("keys", "keys/utterances.jsonl:1: key \"reference\" is missing"));
+  EXPECT_TRUE(refused("keys", "keys/utterances.jsonl:1: has no key \"hypothesis\""));
+  EXPECT_TRUE(refused("manifest.jsonl", "manifest.jsonl:1: has no key \"hypothesis\""));
   EXPECT_TRUE(refused("none", "holds no utterance"));
-  EXPECT_TRUE(refused("empty", "empty/utterances.jsonl: no such file"));
+  EXPECT_TRUE(refused("nothing", "holds no utterance"));
+  EXPECT_TRUE(refused("empty", "empty: is no folder of a run, as it has no utterances.jsonl"));
+  EXPECT_TRUE(refused("absent", "absent: no such file or folder"));
+  EXPECT_TRUE(refused("a/report.json", "is the report of a run; name its folder"));
+  EXPECT_TRUE(refused("translated", "a is a run of speech, translated one of translations"));
+  EXPECT_TRUE(refused("half", "half/utterances.jsonl:2: the utterances do not all have"));
+  EXPECT_TRUE(refused("more", "more/utterances.jsonl:2: the utterances do not all have"));
+  EXPECT_TRUE(is_refusal(run({"compare", "empty", "a"}), "empty: is no folder of a run"));
   EXPECT_TRUE(is_refusal(run({"compare", "a", "a", "--reference", "ref"}),
                          "a run brings its own references"));
+}
+
+TEST_F(Texts, ARunBesideItselfDoesNotDiffer) {
+  folder_.file("a/utterances.jsonl", run_file({{"u1", "x y", "x"}, {"u2", "y", "y"}}, 3));
+  const Json report = json({"compare", "a", "a"});
+  EXPECT_EQ(report.at("differing"), 0);
+  for (const char* metric : {"wer", "cer", "ser"}) {
+    EXPECT_EQ(report.at("quality").at(metric).at("difference"), 0);
+    EXPECT_EQ(report.at("quality").at(metric).at("p_bootstrap"), 1);
+    EXPECT_EQ(report.at("quality").at(metric).at("p_randomization"), 1);
+  }
+  EXPECT_EQ(report.at("work").at("MACs").at("ratio"), 1);
+}
+
+TEST_F(Texts, WorkThatOnlyOneRunHasIsNamed) {
+  Json priced = utterance("u1", "x");
+  priced["reference"] = "x";
+  folder_.file("a/utterances.jsonl", lines({priced}));
+  priced["joules"]["other"] = 1;
+  folder_.file("b/utterances.jsonl", lines({priced}));
+  for (const auto& [a, b] : {std::pair{"a", "b"}, {"b", "a"}}) {
+    EXPECT_EQ(json({"compare", a, b}).at("work_left_out"), Json{"joules of other"});
+    EXPECT_NE(run({"compare", a, b, "--quiet"})
+                  .out.find("left out, as only one of the runs has it: joules of other\n"),
+              std::string::npos);
+  }
+}
+
+TEST_F(Texts, MissingHypothesesAreNamed) {
+  folder_.file("r", "utt1 a b\nutt2 c d\n");
+  folder_.file("whole", "utt1 a b\nutt2 c d\n");
+  folder_.file("part", "utt2 c d\n");
+  const Arguments words{"compare", "whole", "part", "--reference", "r", "--metric", "wer"};
+  EXPECT_NE(run(words).out.find("part lacks 1 hypothesis, which count as empty: utt1\n"),
+            std::string::npos)
+      << run(words).out;
+  EXPECT_EQ(json(words).at("missing_hypotheses").at("b"), Json{"utt1"});
+  EXPECT_EQ(json(words).at("missing_hypotheses").at("a"), Json::array());
+}
+
+TEST_F(Texts, APipeOfReferencesIsRefusedAsBothWantIt) {
+  const CommandResult result =
+      run_shell("mkfifo pipe && edgeval compare good poor --reference pipe", folder_.path());
+  EXPECT_TRUE(is_refusal(result, "--reference pipe: is a pipe"));
 }
 
 }  // namespace
