@@ -9,7 +9,7 @@
 namespace edgeval {
 namespace {
 
-double percentile(std::span<const double> sorted, double fraction) {
+double percentile_of_sorted(std::span<const double> sorted, double fraction) {
   const double position = fraction * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(std::floor(position));
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
@@ -18,12 +18,18 @@ double percentile(std::span<const double> sorted, double fraction) {
 
 }  // namespace
 
+double percentile(std::vector<double> samples, double fraction) {
+  EDGEVAL_ASSERT(!samples.empty() && fraction >= 0 && fraction <= 1);
+  std::sort(samples.begin(), samples.end());
+  return percentile_of_sorted(samples, fraction);
+}
+
 std::optional<Interval> percentile_interval(std::vector<double> samples, double confidence) {
   EDGEVAL_ASSERT(confidence > 0 && confidence < 1);
   if (samples.empty()) return std::nullopt;
   std::sort(samples.begin(), samples.end());
   const double tail = (1 - confidence) / 2;
-  return Interval{percentile(samples, tail), percentile(samples, 1 - tail)};
+  return Interval{percentile_of_sorted(samples, tail), percentile_of_sorted(samples, 1 - tail)};
 }
 
 std::optional<Interval> bootstrap(const Statistics& statistics, const Score& score,

@@ -25,6 +25,10 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
+// The value that the share `fraction` of the samples does not exceed, interpolated linearly between
+// neighbours; there must be samples.
+double percentile(std::vector<double> samples, double fraction);
+
 // What lies between the percentiles (1 - confidence) / 2 and (1 + confidence) / 2 of the samples,
 // interpolated linearly; nothing without samples.
 std::optional<Interval> percentile_interval(std::vector<double> samples, double confidence);

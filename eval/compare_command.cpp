@@ -14,11 +14,14 @@ namespace {
 constexpr const char* kExample =
     "Examples, after two of `edgeval run ... --out`:\n"
     "  edgeval compare out_dense out_skip\n"
-    "  edgeval compare beam1.de beam5.de --reference test.de --metric bleu,chrf\n";
+    "  edgeval compare out_dense out_skip --max-loss 1.5 --confidence 0.95\n"
+    "  edgeval compare beam1.de beam5.de --reference test.de --metric bleu,chrf\n"
+    "Exit code 3: the loss, or with --confidence its bound, exceeds --max-loss.\n";
 
 struct CompareOptions {
   std::string a, b;  // paths
   ComparisonOptions comparison;
+  std::optional<double> max_loss, confidence;
   OutputChoice output;
 };
 
@@ -47,13 +50,27 @@ Comparison compare(CompareOptions& options) {
   return compare(a, b, options.a, options.b, options.comparison);
 }
 
+std::optional<LossVerdict> judge(const CompareOptions& options, const Comparison& comparison) {
+  if (!options.max_loss) return std::nullopt;
+  return judge_loss(comparison.metrics.front(), comparison.utterances,
+                    {*options.max_loss, options.confidence});
+}
+
 void run_compare(CompareOptions options) {
+  if (options.max_loss)
+    expect_usable({*options.max_loss, options.confidence}, options.comparison.paired.resamples);
   const Comparison comparison = compare(options);
+  const std::optional<LossVerdict> verdict = judge(options, comparison);
   const ComparisonTitle title{options.a, options.b};
-  if (options.output.format == "json")
-    std::cout << to_json(comparison, title, options.comparison).dump(2) << '\n';
-  else
+  if (options.output.format == "json") {
+    nlohmann::ordered_json json = to_json(comparison, title, options.comparison);
+    if (verdict) json["gate"] = to_json(*verdict);
+    std::cout << json.dump(2) << '\n';
+  } else {
     write_text(std::cout, comparison, title, options.comparison, options.output.quiet);
+    if (verdict) std::cout << verdict_line(*verdict);
+  }
+  if (verdict && !verdict->passed) throw CLI::RuntimeError(kLossExceeded);
 }
 
 }  // namespace
@@ -71,6 +88,23 @@ void setup_compare(CLI::App& app) {
   std::vector<std::string> metrics = kErrorMetrics;
   metrics.insert(metrics.end(), kTextMetrics.begin(), kTextMetrics.end());
   add_metric_options(*command, options->comparison.choice, metrics);
+  command->get_option("--metric")
+      ->default_str("")
+      ->description(
+          "What to count; several with a comma between; wer,cer,ser of speech and "
+          "bleu,chrf of translations unless said");
+  CLI::Option* max_loss =
+      command
+          ->add_option("--max-loss", options->max_loss,
+                       "What B may lose against A in the first metric, in its points; if it loses "
+                       "more the exit code is 3")
+          ->type_name("POINTS");
+  command
+      ->add_option("--confidence", options->confidence,
+                   "Holds --max-loss against the upper bound of the loss with this confidence, "
+                   "such as 0.95")
+      ->type_name("C")
+      ->needs(max_loss);
   command
       ->add_option("--resamples", options->comparison.paired.resamples, "Of the paired bootstrap")
       ->check(between(1, 10'000'000))
@@ -85,6 +119,7 @@ void setup_compare(CLI::App& app) {
       ->type_name("N")
       ->capture_default_str();
   add_output_options(*command, options->output);
+  command->get_option("--quiet")->description("The figures alone, without notes");
   command->footer(kExample);
   command->callback([options] { run_compare(*options); });
 }

@@ -5,7 +5,10 @@
 
 namespace edgeval {
 
-// Adds the subcommand to `app`; when it is parsed it runs and writes to standard output.
+inline constexpr int kLossExceeded = 3;  // exit code of --max-loss
+
+// Adds the subcommand to `app`; when it is parsed it runs, writes to standard output, and throws
+// CLI::RuntimeError with kLossExceeded where B loses more than --max-loss.
 void setup_compare(CLI::App& app);
 
 }  // namespace edgeval

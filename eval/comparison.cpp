@@ -1,5 +1,7 @@
 #include "eval/comparison.hpp"
 
+#include <algorithm>
+
 #include "host/core/error.hpp"
 
 namespace edgeval {
@@ -15,6 +17,8 @@ Compared compare_metric(const std::string& name, const Outputs& a, const Outputs
   const Metric of_b = measure(name, b.references, b.hypotheses, rules);
   Compared compared{name, of_a.title, of_a.signature,
                     compare_paired(of_a.statistics, of_b.statistics, of_a.score, options.paired)};
+  for (Index n = 0; n < of_a.statistics.sentences(); ++n)
+    compared.differing += !std::ranges::equal(of_a.statistics[n], of_b.statistics[n]);
   if (const PairedComparison& figures = compared.figures; figures.difference)
     compared.accuracy_change = accuracy_change(*figures.a, *figures.b, is_error_metric(name));
   return compared;

@@ -20,6 +20,7 @@ struct ComparisonOptions {
 struct Compared {
   std::string name, title, signature;
   PairedComparison figures;
+  std::size_t differing = 0;  // utterances that count otherwise in A than in B
   // How the accuracy changes from A to B in percent of that of A, minus where B is worse (equation
   // 22 of Rezk et al. 2020, with A before and B after the optimization):
   // (-1)^alpha (score(B) - score(A)) / score(A) * 100, alpha 1 where lower scores are better, else

@@ -77,6 +77,15 @@ std::string missing_line(const std::string& path, const std::vector<std::string>
                 ", which count as empty: ", listed(ids), "\n");
 }
 
+// With as many decimals, two at least, as show on which side of the limit it lies.
+std::string points(double value, double limit) {
+  for (int decimals = 2; decimals < 9; ++decimals) {
+    const std::string text = number(value, decimals);
+    if ((std::stod(text) > limit) == (value > limit + 1e-9)) return text;
+  }
+  return number(value, 9);
+}
+
 // What the figures mean, and by which rules they were counted.
 std::string notes(const Comparison& comparison, const ComparisonOptions& options) {
   const PairedOptions& paired = options.paired;
@@ -164,6 +173,33 @@ ordered_json to_json(const Comparison& comparison, const ComparisonTitle& title,
                                {"ratio", to_json(work.ratio)},
                                {"ci95", to_json(work.interval)}};
   if (!comparison.work_left_out.empty()) json["work_left_out"] = comparison.work_left_out;
+  return json;
+}
+
+std::string verdict_line(const LossVerdict& verdict) {
+  const auto& [max_loss, confidence] = verdict.limit;
+  std::string text = concat("loss ", points(verdict.loss, max_loss), " points of ", verdict.title);
+  const std::string percent = confidence ? rounded(100 * *confidence) + " %" : "";
+  if (verdict.bound)
+    text +=
+        concat(", at most ", points(*verdict.bound, max_loss), " with ", percent, " confidence,");
+  text += concat(verdict.passed ? " is within" : " exceeds", " --max-loss ", rounded(max_loss));
+  if (verdict.differing_bound)
+    text += concat(
+        "; no utterance differs: with ", percent, " confidence fewer than ",
+        number(*verdict.differing_bound, 2), " % of further ones would",
+        verdict.bound ? "" : concat(", but what these lose of ", verdict.title, " is not bounded"));
+  return text + "\n";
+}
+
+ordered_json to_json(const LossVerdict& verdict) {
+  ordered_json json{{"metric", verdict.metric},
+                    {"loss", verdict.loss},
+                    {"bound", to_json(verdict.bound)},
+                    {"max_loss", verdict.limit.max_loss},
+                    {"confidence", to_json(verdict.limit.confidence)},
+                    {"passed", verdict.passed}};
+  if (verdict.differing_bound) json["differing_bound"] = *verdict.differing_bound;
   return json;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "eval/comparison.hpp"
+#include "eval/loss_limit.hpp"
 
 namespace edgeval {
 
@@ -20,5 +21,10 @@ void write_text(std::ostream& out, const Comparison& comparison, const Compariso
 
 nlohmann::ordered_json to_json(const Comparison& comparison, const ComparisonTitle& title,
                                const ComparisonOptions& options);
+
+// One line: "loss 1.29 points of WER exceeds --max-loss 0.5".
+std::string verdict_line(const LossVerdict& verdict);
+
+nlohmann::ordered_json to_json(const LossVerdict& verdict);
 
 }  // namespace edgeval

@@ -1,5 +1,5 @@
 // The command line: one subcommand a file. Exit code 0: done; 1: the user's input is wrong; 2:
-// something failed.
+// something failed; 3: `compare` found a loss that is not allowed.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -59,6 +59,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
     return 0;
   } catch (const CLI::Success& help_or_version) {
     return app.exit(help_or_version);
+  } catch (const CLI::RuntimeError& result) {
+    return result.get_exit_code();
   } catch (const CLI::ParseError& error) {
     return complain(app, error);
   } catch (const edgeval::Error& error) {
@@ -97,7 +99,7 @@ int main(int argc, char** argv) {
     command->parse_complete_callback([command] { edgeval::check_path_options(*command); });
   }
   const int code = parse_and_run(app, argc, argv);
-  if (code == 0 && !std::cout.flush())
+  if ((code == 0 || code == edgeval::kLossExceeded) && !std::cout.flush())
     return complain("failed: standard output cannot be written", 2);
   return code;
 }

@@ -1,6 +1,7 @@
 #include "eval/metric_options.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "host/core/error.hpp"
 
@@ -37,6 +38,8 @@ MetricOptions MetricChoice::rules() const {
                   .effective_order = effective_order};
   EDGEVAL_EXPECTS(!smooth_value || smooth == "floor" || smooth == "add-k", "--smooth-value ",
                   *smooth_value, ": --smooth ", smooth, " takes no value; floor and add-k do");
+  EDGEVAL_EXPECTS(!smooth_value || std::isfinite(*smooth_value), "--smooth-value ", *smooth_value,
+                  ": a number is wanted");
   return options;
 }
 
