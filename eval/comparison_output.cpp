@@ -185,10 +185,9 @@ std::string verdict_line(const LossVerdict& verdict) {
         concat(", at most ", points(*verdict.bound, max_loss), " with ", percent, " confidence,");
   text += concat(verdict.passed ? " is within" : " exceeds", " --max-loss ", rounded(max_loss));
   if (verdict.differing_bound)
-    text += concat(
-        "; no utterance differs: with ", percent, " confidence fewer than ",
-        number(*verdict.differing_bound, 2), " % of further ones would",
-        verdict.bound ? "" : concat(", but what these lose of ", verdict.title, " is not bounded"));
+    text += concat("; ", verdict.title, " differs in no utterance: with ", percent,
+                   " confidence it would in fewer than ", number(*verdict.differing_bound, 2),
+                   " % of further ones", verdict.bound ? "" : ", but how much is not bounded");
   return text + "\n";
 }
 

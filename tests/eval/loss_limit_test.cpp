@@ -125,9 +125,9 @@ TEST_F(LossLimits, EqualHypothesesPromiseNoCertainty) {
   const CommandResult result =
       run("worse", "worse", {"--metric", "wer", "--max-loss", "0", "--confidence", "0.95"});
   EXPECT_TRUE(ends_with(result,
-                        "loss 0.00 points of WER is within --max-loss 0; no utterance differs: "
-                        "with 95 % confidence fewer than 77.64 % of further ones would, but what "
-                        "these lose of WER is not bounded"))
+                        "loss 0.00 points of WER is within --max-loss 0; WER differs in no "
+                        "utterance: with 95 % confidence it would in fewer than 77.64 % of further "
+                        "ones, but how much is not bounded"))
       << result.out;
 }
 
