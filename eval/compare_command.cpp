@@ -38,6 +38,12 @@ bool are_runs(const CompareOptions& options) {
   return runs;
 }
 
+void apply(const TextRules& rules, Outputs& outputs) {
+  for (std::vector<std::string>& texts : outputs.references)
+    texts = applied(rules, std::move(texts));
+  outputs.hypotheses = applied(rules, std::move(outputs.hypotheses));
+}
+
 Comparison compare(CompareOptions& options) {
   MetricChoice& choice = options.comparison.choice;
   const bool runs = are_runs(options);
@@ -45,8 +51,11 @@ Comparison compare(CompareOptions& options) {
   const auto read = [&](const std::string& path) {
     return runs ? read_run(path) : read_hypotheses(path, choice);
   };
-  const Outputs a = read(options.a), b = read(options.b);
+  Outputs a = read(options.a), b = read(options.b);
   if (choice.metrics.empty()) choice.metrics = default_metrics(a.source);
+  choice.expect_text_rules_fit();
+  if (runs)
+    for (Outputs* outputs : {&a, &b}) apply(choice.text, *outputs);
   return compare(a, b, options.a, options.b, options.comparison);
 }
 

@@ -24,7 +24,8 @@ Statistics counted(References references, std::span<const std::string> hypothese
 }
 
 Metric error_metric(const std::string& name, References references,
-                    std::span<const std::string> hypotheses, EditCosts costs) {
+                    std::span<const std::string> hypotheses, const MetricOptions& options) {
+  const EditCosts costs = options.costs;
   const auto row = [](std::uint64_t errors, std::uint64_t of) {
     return std::array{static_cast<double>(errors), static_cast<double>(of)};
   };
@@ -40,16 +41,17 @@ Metric error_metric(const std::string& name, References references,
     return row(split_words(reference) != split_words(hypothesis), 1);
   };
   if (name == "wer")
-    return {name, "WER", word_signature(costs), counted(references, hypotheses, words),
-            percent_of_sums};
+    return {name, "WER", word_signature(costs, options.text),
+            counted(references, hypotheses, words), percent_of_sums};
   if (name == "cer")
-    return {name, "CER", character_signature(costs), counted(references, hypotheses, characters),
-            percent_of_sums};
-  return {name, "SER", sentence_signature(), counted(references, hypotheses, sentence),
+    return {name, "CER", character_signature(costs, options.text),
+            counted(references, hypotheses, characters), percent_of_sums};
+  return {name, "SER", sentence_signature(options.text), counted(references, hypotheses, sentence),
           percent_of_sums};
 }
 
-Metric exact_match(References references, std::span<const std::string> hypotheses) {
+Metric exact_match(References references, std::span<const std::string> hypotheses,
+                   const TextRules& text) {
   Statistics statistics(2);
   for (std::size_t n = 0; n < hypotheses.size(); ++n) {
     const auto words = split_words(hypotheses[n]);
@@ -57,7 +59,7 @@ Metric exact_match(References references, std::span<const std::string> hypothese
         references, [&](const auto& reference) { return split_words(reference[n]) == words; });
     statistics.add({exact ? 1.0 : 0.0, 1.0});
   }
-  return {"exact", "exact", exact_signature(references.size()), std::move(statistics),
+  return {"exact", "exact", exact_signature(references.size(), text), std::move(statistics),
           percent_of_sums};
 }
 
@@ -69,8 +71,8 @@ bool is_error_metric(const std::string& name) {
 
 Metric measure(const std::string& name, References references,
                std::span<const std::string> hypotheses, const MetricOptions& options) {
-  if (is_error_metric(name)) return error_metric(name, references, hypotheses, options.costs);
-  if (name == "exact") return exact_match(references, hypotheses);
+  if (is_error_metric(name)) return error_metric(name, references, hypotheses, options);
+  if (name == "exact") return exact_match(references, hypotheses, options.text);
   if (name == "bleu")
     return {name, "BLEU", bleu_signature(options.bleu, references.size()),
             bleu_statistics(references, hypotheses, options.bleu),

@@ -12,6 +12,7 @@
 #include "eval/bleu.hpp"
 #include "eval/chrf.hpp"
 #include "eval/statistics.hpp"
+#include "eval/text_rules.hpp"
 #include "eval/wer.hpp"
 
 namespace edgeval {
@@ -23,7 +24,8 @@ bool is_error_metric(const std::string& name);  // fewer is better
 
 struct MetricOptions {
   EditCosts costs = EditCosts::kUnit;  // of wer, cer, ser
-  BleuOptions bleu{};                  // lower_case is of chrf and chrf++ too
+  TextRules text{};    // what was done to the texts of wer, cer, ser and exact before
+  BleuOptions bleu{};  // lower_case is of chrf and chrf++ too
 };
 
 struct Metric {

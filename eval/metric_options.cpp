@@ -30,7 +30,8 @@ bool MetricChoice::wants_any(const std::vector<std::string>& of) const {
 }
 
 MetricOptions MetricChoice::rules() const {
-  MetricOptions options{.costs = align == "sclite" ? EditCosts::kSclite : EditCosts::kUnit};
+  MetricOptions options{.costs = align == "sclite" ? EditCosts::kSclite : EditCosts::kUnit,
+                        .text = text};
   options.bleu = {.tokenizer = static_cast<Tokenizer>(place(kTokenizerNames, tokenize)),
                   .smoothing = static_cast<Smoothing>(place(kSmoothingNames, smooth)),
                   .smoothing_value = smooth_value,
@@ -41,6 +42,13 @@ MetricOptions MetricChoice::rules() const {
   EDGEVAL_EXPECTS(!smooth_value || std::isfinite(*smooth_value), "--smooth-value ", *smooth_value,
                   ": a number is wanted");
   return options;
+}
+
+void MetricChoice::expect_text_rules_fit() const {
+  if (!text.changes_anything()) return;
+  for (const char* metric : {"bleu", "chrf", "chrf++"})
+    EDGEVAL_EXPECTS(!wants(metric), "--case and --normalize are of error rates and exact; ", metric,
+                    " is counted as sacrebleu does, with --lower-case or without");
 }
 
 std::vector<TranscriptPair> MetricChoice::read(const std::string& hypothesis) const {
@@ -54,9 +62,14 @@ std::vector<TranscriptPair> MetricChoice::read(const std::string& hypothesis) co
   }
   EDGEVAL_EXPECTS(references.size() == 1 || format == "lines", "--input-format ", format,
                   ": several references are wanted as plain lines");
+  expect_text_rules_fit();
   std::vector<TranscriptPair> pairs;
-  for (const std::string& reference : references)
-    pairs.push_back(read_transcripts(reference, hypothesis, named_format(format)));
+  for (const std::string& reference : references) {
+    TranscriptPair pair = read_transcripts(reference, hypothesis, named_format(format));
+    pair.references = applied(text, std::move(pair.references));
+    pair.hypotheses = applied(text, std::move(pair.hypotheses));
+    pairs.push_back(std::move(pair));
+  }
   return pairs;
 }
 
@@ -79,6 +92,7 @@ void add_metric_options(CLI::App& command, MetricChoice& options,
                   "Kaldi and jiwer count), sclite 4/3/3")
       ->check(CLI::IsMember({"unit", "sclite"}))
       ->capture_default_str();
+  add_text_options(command, options.text);
   command.add_option("--tokenize", options.tokenize, "Tokenizer of bleu")
       ->check(CLI::IsMember(kTokenizerNames))
       ->capture_default_str();

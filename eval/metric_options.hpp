@@ -22,12 +22,16 @@ struct MetricChoice {
   std::optional<double> smooth_value{};
   bool lower_case = false;
   bool effective_order = false;
+  TextRules text{};  // of wer, cer, ser, symbol and exact
 
   bool wants(const std::string& metric) const;
   bool wants_any(const std::vector<std::string>& of) const;
 
   // The rules as the metrics take them; throws Error for a smoothing value where none belongs.
   MetricOptions rules() const;
+
+  // Throws Error for --case or --normalize where the metrics have rules of their own.
+  void expect_text_rules_fit() const;
 
   // `hypothesis` beside each file of references. Texts to be scored as translations are plain lines
   // unless said to be otherwise. Throws Error for several references where a metric takes one.

@@ -12,13 +12,15 @@
 namespace edgeval {
 namespace {
 
-void run_batch(const Model& model, const Candidate& candidate, const Ragged<float>& features,
+// tokens: what the model's stand for in a text.
+void run_batch(const Model& model, const std::vector<std::string>& tokens,
+               const Candidate& candidate, const Ragged<float>& features,
                const std::vector<Index>& batch, Outcome& outcome) {
   BatchResult result = candidate.engine->run(features, candidate.point);
   for (Index lane = 0; lane < features.sequences(); ++lane) {
     const Index n = batch[lane];
     outcome.hypotheses[n] =
-        tokens_to_text(ctc_greedy(result.outputs.sequence(lane), model.blank), model.tokens);
+        tokens_to_text(ctc_greedy(result.outputs.sequence(lane), model.blank), tokens);
     outcome.activity[n] = std::move(result.activity[lane]);
   }
 }
@@ -47,6 +49,8 @@ Evaluation evaluate(const Model& model, const data::TestSet& set,
   const data::FeatureExtractor extractor(model.frontend);
   const BatchPlan plan = plan_batches(set, model, extractor, options.batch);
 
+  const std::vector<std::string> tokens = token_texts(model.tokens);
+
   Evaluation evaluation;
   evaluation.frames = plan.frames;
   evaluation.seconds = plan.seconds;
@@ -65,17 +69,19 @@ Evaluation evaluate(const Model& model, const data::TestSet& set,
       evaluation.feature_seconds += seconds_since(part_start);
       for (std::size_t p = 0; p < candidates.size(); ++p) {
         const auto point_start = std::chrono::steady_clock::now();
-        run_batch(model, candidates[p], features, part, evaluation.outcomes[p]);
+        run_batch(model, tokens, candidates[p], features, part, evaluation.outcomes[p]);
         evaluation.outcomes[p].seconds += seconds_since(point_start);
       }
     });
     progress.advance(static_cast<Index>(batch.size()));
   }
 
-  std::vector<std::string> references;
-  for (const data::Utterance& utterance : set.utterances) references.push_back(utterance.text);
+  for (const data::Utterance& utterance : set.utterances)
+    evaluation.references.push_back(applied(options.text, utterance.text));
   for (Outcome& outcome : evaluation.outcomes) {
-    outcome.quality = evaluate(references, outcome.hypotheses, {.seed = options.seed});
+    outcome.hypotheses = applied(options.text, std::move(outcome.hypotheses));
+    outcome.quality = evaluate(evaluation.references, outcome.hypotheses,
+                               {.text = options.text, .seed = options.seed});
     for (const Activity& activity : outcome.activity) outcome.total += activity;
   }
   evaluation.total_seconds = seconds_since(start);

@@ -15,6 +15,7 @@ struct EvaluationOptions {
   Index batch = 0;         // utterances at once; 0: from memory
   int threads = 0;         // for features; 0: all
   std::uint64_t seed = 0;  // of the bootstrap
+  TextRules text{};        // for transcripts and hypotheses, before errors are counted
   bool quiet = false;      // no progress
 };
 
@@ -28,11 +29,12 @@ struct Outcome {
 };
 
 struct Evaluation {
-  std::vector<Outcome> outcomes;  // one per operating point
-  std::vector<Index> frames;      // of every utterance, in the order of the set
-  std::vector<double> seconds;    // of audio of every utterance
-  double feature_seconds = 0;     // wall time
-  double total_seconds = 0;       // wall time
+  std::vector<Outcome> outcomes;        // one per operating point
+  std::vector<std::string> references;  // transcripts as they were scored
+  std::vector<Index> frames;            // of every utterance, in the order of the set
+  std::vector<double> seconds;          // of audio of every utterance
+  double feature_seconds = 0;           // wall time
+  double total_seconds = 0;             // wall time
 
   Index total_frames() const;
   double audio_seconds() const;

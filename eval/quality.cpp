@@ -49,9 +49,10 @@ SentenceErrorRate sentence_rate(std::span<const EditCounts> counts, std::uint64_
   return rate;
 }
 
-std::string signature(std::string_view metric, std::string_view unit, EditCosts costs) {
+std::string signature(std::string_view metric, std::string_view unit, EditCosts costs,
+                      const TextRules& text) {
   return concat("edgeval-", metric, "|align:", costs == EditCosts::kSclite ? "sclite" : "unit",
-                "|unit:", unit, "|case:kept|version:", EDGEVAL_VERSION);
+                "|unit:", unit, "|", signature_part(text), "|version:", EDGEVAL_VERSION);
 }
 
 ordered_json json_of(const std::optional<double>& value) {
@@ -100,26 +101,35 @@ Quality evaluate(std::span<const std::string> references, std::span<const std::s
   return quality;
 }
 
-std::string word_signature(EditCosts costs) { return signature("wer", "word", costs); }
-
-std::string symbol_signature(EditCosts costs) { return signature("symbol", "symbol", costs); }
-
-std::string character_signature(EditCosts costs) { return signature("cer", "character", costs); }
-
-std::string sentence_signature() {
-  return concat("edgeval-ser|unit:sentence|case:kept|version:", EDGEVAL_VERSION);
+std::string word_signature(EditCosts costs, const TextRules& text) {
+  return signature("wer", "word", costs, text);
 }
 
-std::string exact_signature(std::size_t references) {
-  return concat("edgeval-exact|nrefs:", references, "|case:kept|version:", EDGEVAL_VERSION);
+std::string symbol_signature(EditCosts costs, const TextRules& text) {
+  return signature("symbol", "symbol", costs, text);
+}
+
+std::string character_signature(EditCosts costs, const TextRules& text) {
+  return signature("cer", "character", costs, text);
+}
+
+std::string sentence_signature(const TextRules& text) {
+  return concat("edgeval-ser|unit:sentence|", signature_part(text), "|version:", EDGEVAL_VERSION);
+}
+
+std::string exact_signature(std::size_t references, const TextRules& text) {
+  return concat("edgeval-exact|nrefs:", references, "|", signature_part(text),
+                "|version:", EDGEVAL_VERSION);
 }
 
 ordered_json to_json(const Quality& quality) {
   const QualityOptions& options = quality.options;
   const SentenceErrorRate& sentences = quality.sentences;
-  ordered_json json{{"wer", json_of(quality.words, "words", word_signature(options.costs))}};
+  ordered_json json{
+      {"wer", json_of(quality.words, "words", word_signature(options.costs, options.text))}};
   if (options.characters)
-    json["cer"] = json_of(quality.characters, "characters", character_signature(options.costs));
+    json["cer"] =
+        json_of(quality.characters, "characters", character_signature(options.costs, options.text));
   json["ser"] = {{"value", json_of(sentences.value)},
                  {"errors", sentences.errors},
                  {"sentences", sentences.sentences},

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "eval/bootstrap.hpp"
+#include "eval/text_rules.hpp"
 #include "eval/wer.hpp"
 
 namespace edgeval {
@@ -32,6 +33,7 @@ struct SentenceErrorRate {
 
 struct QualityOptions {
   EditCosts costs = EditCosts::kUnit;
+  TextRules text{};        // what was done to the texts before; the signature says so
   std::uint64_t seed = 0;  // of the bootstrap
   bool characters =
       true;  // count characters too: the time grows with the square of a sentence's length
@@ -51,12 +53,12 @@ Quality evaluate(std::span<const std::string> references, std::span<const std::s
                  const QualityOptions& options = {});
 
 // What a figure was counted by: "edgeval-wer|align:unit|unit:word|case:kept|version:0.1.0".
-std::string word_signature(EditCosts costs);
-std::string symbol_signature(EditCosts costs);
-std::string character_signature(EditCosts costs);
-std::string sentence_signature();
-std::string exact_signature(
-    std::size_t references);  // "edgeval-exact|nrefs:1|case:kept|version:0.1.0"
+std::string word_signature(EditCosts costs, const TextRules& text = {});
+std::string symbol_signature(EditCosts costs, const TextRules& text = {});
+std::string character_signature(EditCosts costs, const TextRules& text = {});
+std::string sentence_signature(const TextRules& text = {});
+// "edgeval-exact|nrefs:1|case:kept|version:0.1.0"
+std::string exact_signature(std::size_t references, const TextRules& text = {});
 
 // {"wer", "cer" when counted, "ser", "empty_references"}; a value or interval that does not exist
 // is null.

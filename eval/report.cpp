@@ -322,6 +322,7 @@ ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
                   {"frames", run.evaluation.total_frames()},
                   {"seconds", run.evaluation.audio_seconds()}};
   json["policy"] = to_json(run.policy, run.model, run.point);
+  json["scoring"] = {{"case", case_name(run.text)}, {"normalize", normal_form_name(run.text)}};
   json["quality"] = to_json(run.outcome().quality);
   const Outcome* dense = run.dense();
   if (dense != nullptr) json["dense"] = {{"quality", to_json(dense->quality)}};
@@ -337,8 +338,9 @@ std::string utterances_to_jsonl(const Run& run) {
   const Outcome& outcome = run.outcome();
   for (std::size_t n = 0; n < run.set.utterances.size(); ++n) {
     const data::Utterance& utterance = run.set.utterances[n];
-    ordered_json json{
-        {"id", utterance.id}, {"reference", utterance.text}, {"hypothesis", outcome.hypotheses[n]}};
+    ordered_json json{{"id", utterance.id},
+                      {"reference", run.evaluation.references[n]},
+                      {"hypothesis", outcome.hypotheses[n]}};
     json.update(to_json(outcome.quality.alignments[n]));
     json["frames"] = run.evaluation.frames[n];
     json["activity"] = totals_to_json(outcome.activity[n]);

@@ -54,6 +54,7 @@ struct Run {
   std::span<const hw::Accelerator> accelerators;
   std::span<const LeftOut> left_out;
   std::span<const MatrixReport> weights;
+  TextRules text{};                     // before errors were counted
   std::vector<std::string> warnings{};  // what makes the figures doubtful
 
   const Outcome& outcome() const { return evaluation.outcomes[0]; }

@@ -8,9 +8,11 @@
 #include "eval/report.hpp"
 #include "eval/summary.hpp"
 #include "eval/translation_report.hpp"
+#include "eval/warnings.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/engine/counting.hpp"
+#include "host/engine/ctc.hpp"
 #include "host/model/file.hpp"
 #include "host/model/transform.hpp"
 
@@ -43,6 +45,8 @@ struct RunOptions {
   std::string length_penalty = "none";
   bool replace_unknown = false, reference_perplexity = false;
   std::vector<const CLI::Option*> translation_only;
+  // Of speech models.
+  TextRules text;
   EngineChoice engine;
   OutputChoice output;
   std::uint64_t seed = 0;
@@ -80,7 +84,8 @@ ChosenAccelerators accelerators_for(const RunOptions& options, const Activity& b
 // Writes the files, by name and text, into the folder, removes what an earlier run of another task
 // left there, and prints the report or the summary.
 void finish(const RunOptions& options, const std::string& report, const std::string& summary,
-            const std::vector<std::pair<std::string, std::string>>& others) {
+            const std::vector<std::pair<std::string, std::string>>& others,
+            const std::vector<std::string>& warnings) {
   const std::filesystem::path out = options.out;
   std::string wrote = concat("wrote ", (out / "report.json").string());
   for (const auto& [name, text] : others) {
@@ -96,10 +101,25 @@ void finish(const RunOptions& options, const std::string& report, const std::str
   for (const char* name : kRunFiles)
     if (!is_written(name)) std::filesystem::remove(out / name);
   std::cout << (options.output.format == "json" ? report : summary + wrote + "\n");
+  std::cout.flush();
+  print_warnings(warnings);
 }
 
 void expect_places(const RunOptions& options, std::initializer_list<const char*> names) {
   for (const char* name : names) expect_writable(std::filesystem::path(options.out) / name);
+}
+
+void append(std::vector<std::string>& warnings, const std::vector<std::string>& more) {
+  warnings.insert(warnings.end(), more.begin(), more.end());
+}
+
+// A model whose end token is not the one it was trained with never ends a sentence.
+std::vector<std::string> search_warnings(const TranslationOutcome& outcome,
+                                         const SearchOptions& search) {
+  const CutOff cut = cut_off(outcome);
+  if (cut.sentences == 0 || cut.sentences < cut.of) return {};
+  return {concat("every hypothesis was cut off at --max-length ", search.longest,
+                 "; are the vocabulary's ids, its end token above all, those of the training?")};
 }
 
 void run_speech(const RunOptions& options, const Model& trained) {
@@ -126,18 +146,22 @@ void run_speech(const RunOptions& options, const Model& trained) {
                                          {.batch = options.engine.batch,
                                           .threads = options.engine.threads,
                                           .seed = options.seed,
+                                          .text = options.text,
                                           .quiet = options.output.quiet});
 
-  const Run run{model,  set,        options.data.path, data::test_set_sha256(set), policy,
-                point,  evaluation, engine->device(),  chosen.accelerators,        chosen.left_out,
-                weights};
+  Run run{model,   set,         options.data.path, data::test_set_sha256(set), policy,
+          point,   evaluation,  engine->device(),  chosen.accelerators,        chosen.left_out,
+          weights, options.text};
+  run.warnings =
+      text_warnings(evaluation.references, run.outcome().hypotheses, token_texts(model.tokens));
+  append(run.warnings, policy_warnings(model, point, run.outcome().total));
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : chosen.accelerators)
     pricings.push_back(
         price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));
   finish(options, to_text(report_to_json(run, pricings)),
          summary(run, pricings, options.output.detail()),
-         {{"utterances.jsonl", utterances_to_jsonl(run)}});
+         {{"utterances.jsonl", utterances_to_jsonl(run)}}, run.warnings);
 }
 
 // The search that the options and the policy ask for.
@@ -167,6 +191,9 @@ data::TextSet open_texts(const RunOptions& options) {
 }
 
 void run_translation(const RunOptions& options, const TranslationModel& trained) {
+  EDGEVAL_EXPECTS(!options.text.changes_anything(),
+                  "--case and --normalize are for speech models; ", trained.network.path,
+                  " is of task ", trained.network.task);
   const Policy policy = load_policy(options.policy, options.settings);
   const auto [model, weights] = transform(trained, policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, model.network);
@@ -197,22 +224,25 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
                 .replace_unknown = options.replace_unknown,
                 .reference_perplexity = options.reference_perplexity});
 
-  const TranslationRun run{model,
-                           set,
-                           policy,
-                           evaluation,
-                           candidates,
-                           translator.device(),
-                           chosen.accelerators,
-                           chosen.left_out,
-                           weights};
+  TranslationRun run{model,
+                     set,
+                     policy,
+                     evaluation,
+                     candidates,
+                     translator.device(),
+                     chosen.accelerators,
+                     chosen.left_out,
+                     weights};
+  run.warnings = search_warnings(run.outcome(), candidates[0].search);
+  append(run.warnings, policy_warnings(model.network, candidates[0].point, run.outcome().total));
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : chosen.accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, 0, run.dense_total()));
-  finish(options, to_text(report_to_json(run, pricings)),
-         summary(run, pricings, options.output.detail()),
-         {{"utterances.jsonl", utterances_to_jsonl(run)},
-          {"hypotheses.txt", hypotheses_to_text(run)}});
+  finish(
+      options, to_text(report_to_json(run, pricings)),
+      summary(run, pricings, options.output.detail()),
+      {{"utterances.jsonl", utterances_to_jsonl(run)}, {"hypotheses.txt", hypotheses_to_text(run)}},
+      run.warnings);
 }
 
 void run_run(const RunOptions& options) {
@@ -309,6 +339,7 @@ void setup_run(CLI::App& app) {
       ->check(between(0, kLargestSeed))
       ->type_name("N")
       ->capture_default_str();
+  add_text_options(*command, options->text);
   add_translation_options(*command, *options);
   add_engine_options(*command, options->engine);
   add_output_options(*command, options->output);

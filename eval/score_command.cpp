@@ -8,6 +8,7 @@
 #include "eval/common_options.hpp"
 #include "eval/number_text.hpp"
 #include "eval/score_output.hpp"
+#include "eval/warnings.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval {
@@ -43,7 +44,8 @@ ordered_json figures(const ScoreOptions& options, const Scores& scores) {
       figures["symbol"].erase("words");
       const std::optional<double>& error = scores.quality->words.value;
       figures["symbol"]["accuracy"] = error ? ordered_json(100 - *error) : ordered_json(nullptr);
-      figures["symbol"]["signature"] = symbol_signature(scores.quality->options.costs);
+      figures["symbol"]["signature"] =
+          symbol_signature(scores.quality->options.costs, options.choice.text);
     }
     if (!options.choice.wants("wer")) figures.erase("wer");
   }
@@ -83,14 +85,21 @@ void run_score(const ScoreOptions& options, std::ostream& out) {
   const MetricOptions rules = options.choice.rules();
   Scores scores{.pairs = options.choice.read(options.hypothesis)};
   if (options.choice.wants_any(kAlignedMetrics))
-    scores.quality = evaluate(
-        scores.pair().references, scores.pair().hypotheses,
-        {.costs = rules.costs, .seed = options.seed, .characters = options.choice.wants("cer")});
+    scores.quality = evaluate(scores.pair().references, scores.pair().hypotheses,
+                              {.costs = rules.costs,
+                               .text = rules.text,
+                               .seed = options.seed,
+                               .characters = options.choice.wants("cer")});
   for (const std::string& metric : kTextMetrics)
     if (options.choice.wants(metric))
       scores.texts.push_back(text_score(metric, references_of(scores.pairs),
                                         scores.pair().hypotheses, options.choice.rules(),
                                         options.seed, options.decimals));
+  if (scores.quality) {
+    const std::vector<std::string> warnings =
+        text_warnings(scores.pair().references, scores.pair().hypotheses);
+    print_warnings(warnings);
+  }
   if (options.format == "json")
     out << report(options, scores).dump(2) << '\n';
   else

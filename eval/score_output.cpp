@@ -130,10 +130,10 @@ void write_text(std::ostream& out, const ScoreOptions& options, const Scores& sc
   }
   if (!scores.texts.empty()) write_text_scores(out, scores.texts, options.decimals);
   if (!options.quiet) write_notes(out, options, scores);
-  const EditCosts costs = options.choice.rules().costs;
-  if (options.choice.wants("wer")) out << word_signature(costs) << '\n';
-  if (options.choice.wants("symbol")) out << symbol_signature(costs) << '\n';
-  if (options.choice.wants("cer")) out << character_signature(costs) << '\n';
+  const MetricOptions rules = options.choice.rules();
+  if (options.choice.wants("wer")) out << word_signature(rules.costs, rules.text) << '\n';
+  if (options.choice.wants("symbol")) out << symbol_signature(rules.costs, rules.text) << '\n';
+  if (options.choice.wants("cer")) out << character_signature(rules.costs, rules.text) << '\n';
   for (const TextScore& score : scores.texts) out << score.line << '\n';
 }
 

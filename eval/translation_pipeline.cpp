@@ -136,6 +136,16 @@ std::vector<Sentence> source_sentences(const data::Subwords& source, const data:
   return sentences;
 }
 
+CutOff cut_off(const TranslationOutcome& outcome) {
+  CutOff cut;
+  for (const Translation& translation : outcome.translations) {
+    if (translation.search.counts.steps == 0) continue;  // a line without words
+    ++cut.of;
+    cut.sentences += !translation.search.best.front().ended;
+  }
+  return cut;
+}
+
 TranslationEvaluation evaluate(const TranslationModel& model, const data::TextSet& set,
                                const std::vector<TranslationCandidate>& candidates,
                                const TranslationOptions& options) {

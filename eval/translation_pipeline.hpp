@@ -40,6 +40,12 @@ struct TranslationOutcome {
   std::vector<std::string> hypotheses() const;  // the best of each sentence
 };
 
+// Sentences whose best hypothesis was cut off at the greatest length, of those that were searched.
+struct CutOff {
+  std::size_t sentences = 0, of = 0;
+};
+CutOff cut_off(const TranslationOutcome& outcome);
+
 struct TranslationEvaluation {
   std::vector<TranslationOutcome> outcomes;  // one per candidate
   std::vector<Index> source_tokens;          // of each sentence

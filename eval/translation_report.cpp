@@ -101,6 +101,10 @@ std::string beam_line(const TranslationRun& run) {
                              static_cast<double>(run.dense()->counts.rows_live),
                          1),
                    " % of the rows of ", describe(run.candidates[1].search.beam), ")");
+  const CutOff cut = cut_off(outcome);
+  if (cut.sentences > 0)
+    text += concat("; ", cut.sentences, " of ", cut.of, " hypotheses cut off at --max-length ",
+                   run.candidates[0].search.longest);
   return text + "\n";
 }
 

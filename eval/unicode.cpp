@@ -2,6 +2,8 @@
 
 #include <unicode/ucasemap.h>
 #include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/ustring.h>
 #include <unicode/utf8.h>
 
 #include <memory>
@@ -107,18 +109,51 @@ std::vector<std::string_view> unicode_characters(std::string_view text) {
   return characters;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text.size() + 8, '\0');
+namespace {
+
+// map: ucasemap_utf8ToLower or ucasemap_utf8ToUpper.
+template <class Map>
+std::string with_case(std::string_view text, Map map) {
+  std::string mapped(text.size() + 8, '\0');
   for (;;) {
     UErrorCode error = U_ZERO_ERROR;
     const std::int32_t length =
-        ucasemap_utf8ToLower(root_case_map(), lower.data(), static_cast<std::int32_t>(lower.size()),
-                             text.data(), static_cast<std::int32_t>(text.size()), &error);
+        map(root_case_map(), mapped.data(), static_cast<std::int32_t>(mapped.size()), text.data(),
+            static_cast<std::int32_t>(text.size()), &error);
     const bool fits = error != U_BUFFER_OVERFLOW_ERROR;
     if (fits && U_FAILURE(error)) throw std::runtime_error(concat("ICU: ", u_errorName(error)));
-    lower.resize(static_cast<std::size_t>(length));
-    if (fits) return lower;
+    mapped.resize(static_cast<std::size_t>(length));
+    if (fits) return mapped;
   }
+}
+
+}  // namespace
+
+std::string lower_case(std::string_view text) { return with_case(text, ucasemap_utf8ToLower); }
+std::string upper_case(std::string_view text) { return with_case(text, ucasemap_utf8ToUpper); }
+
+std::string normal_form_c(std::string_view text) {
+  const auto check = [](UErrorCode error) {
+    if (U_FAILURE(error)) throw std::runtime_error(concat("ICU: ", u_errorName(error)));
+  };
+  UErrorCode error = U_ZERO_ERROR;
+  const UNormalizer2* form = unorm2_getNFCInstance(&error);
+  check(error);
+  // No more UTF-16 units than bytes; a code point of form C makes at most three times as many.
+  std::u16string wide(text.size(), u'\0'), normal(3 * text.size() + 1, u'\0');
+  std::int32_t length = 0;
+  u_strFromUTF8WithSub(wide.data(), static_cast<std::int32_t>(wide.size()), &length, text.data(),
+                       static_cast<std::int32_t>(text.size()), 0xFFFD, nullptr, &error);
+  check(error);
+  length = unorm2_normalize(form, wide.data(), length, normal.data(),
+                            static_cast<std::int32_t>(normal.size()), &error);
+  check(error);
+  std::string bytes(3 * static_cast<std::size_t>(length), '\0');
+  u_strToUTF8(bytes.data(), static_cast<std::int32_t>(bytes.size()), &length, normal.data(), length,
+              &error);
+  check(error);
+  bytes.resize(static_cast<std::size_t>(length));
+  return bytes;
 }
 
 }  // namespace edgeval

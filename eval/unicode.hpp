@@ -29,5 +29,9 @@ std::vector<std::string_view> unicode_characters(std::string_view text);
 // Full mapping without a language: a capital sigma at the end of a word becomes the final one,
 // dotted I two points.
 std::string lower_case(std::string_view text);
+std::string upper_case(std::string_view text);  // sharp s becomes two letters
+
+// Unicode's normal form C: a letter and its accent are one code point where there is one.
+std::string normal_form_c(std::string_view text);
 
 }  // namespace edgeval

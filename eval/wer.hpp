@@ -6,9 +6,9 @@
 //
 // Several ways can be the cheapest; the one taken is fixed, so that the split into S, D and I is
 // too. Seen from the end:
-//   kUnit    prices 1, 1, 1 (Kaldi, jiwer): match or substitution before deletion before insertion.
-//   kSclite  substitution 4, deletion and insertion 3: match or substitution before insertion
-//   before deletion. These are
+//   kUnit    prices 1, 1, 1 (as many errors as Kaldi and jiwer count): match or substitution before
+//   deletion before insertion. kSclite  substitution 4, deletion and insertion 3: match or
+//   substitution before insertion before deletion. These are
 //            the alignments of NIST's sclite; it ignores case unless called with -s, we never do.
 #pragma once
 

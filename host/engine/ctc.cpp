@@ -1,6 +1,8 @@
 #include "host/engine/ctc.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <string_view>
 
 #include "host/core/error.hpp"
 #include "host/core/text.hpp"
@@ -18,6 +20,24 @@ std::vector<int> ctc_greedy(MatrixView<const float> logits, int blank) {
     previous = best;
   }
   return ids;
+}
+
+std::vector<std::string> token_texts(std::span<const std::string> tokens) {
+  constexpr std::string_view kPieceMark = "\xE2\x96\x81";  // U+2581
+  std::vector<std::string> texts;
+  for (std::string token : tokens) {
+    std::string lower = token;
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (lower == "<space>") token.assign(1, ' ');
+    for (std::size_t at = 0; (at = token.find(kPieceMark, at)) != std::string::npos;)
+      token.replace(at, kPieceMark.size(), 1, ' ');
+    texts.push_back(std::move(token));
+  }
+  const auto has_space = [](const std::string& text) {
+    return text.find(' ') != std::string::npos;
+  };
+  if (std::ranges::none_of(texts, has_space)) std::ranges::replace(texts, "|", " ");
+  return texts;
 }
 
 std::string tokens_to_text(std::span<const int> ids, std::span<const std::string> tokens) {

@@ -52,6 +52,16 @@ TEST(CtcGreedy, RowsMayLieApart) {
   EXPECT_EQ(ctc_greedy({wide.data(), 2, 4, 8}, 0), (Ids{1, 2}));
 }
 
+TEST(TokenTexts, KnowTheSeparatorsOfOtherTools) {
+  using Texts = std::vector<std::string>;
+  const auto texts = [](const Texts& tokens) { return token_texts(tokens); };
+  EXPECT_EQ(texts({"<blank>", "<space>", "A"}), (Texts{"<blank>", " ", "A"}));  // ESPnet
+  EXPECT_EQ(texts({"\u2581", "\u2581the", "s"}), (Texts{" ", " the", "s"}));    // SentencePiece
+  EXPECT_EQ(texts({"<pad>", "|", "E"}), (Texts{"<pad>", " ", "E"}));            // wav2vec 2.0
+  EXPECT_EQ(texts({" ", "|", "E"}), (Texts{" ", "|", "E"}));  // here it is a sign like others
+  EXPECT_EQ(texts({"\u2581a", "|"}), (Texts{" a", "|"}));
+}
+
 TEST(TokensToText, SpacesAreSingleAndNoneAround) {
   const std::vector<std::string> tokens{"<blank>", " ", "'", "A", "B", "\xC3\x89"};
   const auto text = [&](const Ids& ids) { return tokens_to_text(ids, tokens); };

@@ -1,0 +1,30 @@
+// What makes the figures of a run or of a file of transcripts doubtful: errors that come from how
+// texts are written rather than from the network, searches that never ended, techniques that did
+// nothing. Each is one line that names what was seen and the cure, where one is known.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/text_rules.hpp"
+#include "host/core/activity.hpp"
+#include "host/engine/engine.hpp"
+
+namespace edgeval {
+
+// Of transcripts beside hypotheses, one entry per utterance, as they were scored.
+// tokens: what a model can write, or nothing where no model is known.
+std::vector<std::string> text_warnings(std::span<const std::string> references,
+                                       std::span<const std::string> hypotheses,
+                                       std::span<const std::string> tokens = {});
+
+// Of a policy: a plan or an operand that left out no work. total: of the run, with the layers of
+// the point.
+std::vector<std::string> policy_warnings(const Model& model, const OperatingPoint& point,
+                                         const Activity& total);
+
+// On standard error, one line each.
+void print_warnings(std::span<const std::string> warnings);
+
+}  // namespace edgeval
