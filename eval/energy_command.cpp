@@ -7,7 +7,7 @@
 #include "eval/summary.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 
 namespace edgeval {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/json.hpp"
 #include "host/core/text.hpp"
-#include "host/model/json.hpp"
 
 namespace edgeval {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 #include "host/numeric/fixed_point.hpp"
 #include "host/technique/beam.hpp"
 

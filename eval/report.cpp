@@ -6,7 +6,7 @@
 #include "eval/weights_report.hpp"
 #include "eval/work.hpp"
 #include "host/core/error.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 
 namespace edgeval {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 #include "host/model/layer_file.hpp"
 #include "host/model/safetensors.hpp"
 

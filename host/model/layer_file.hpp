@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "host/core/json.hpp"
 #include "host/model/graph.hpp"
-#include "host/model/json.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval {

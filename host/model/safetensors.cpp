@@ -7,7 +7,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 #include "host/model/short_floats.hpp"
 
 namespace edgeval {

@@ -136,7 +136,7 @@ TEST(IncludeRules, AViolationIsFound) {
       {"host/engine/a.cpp", "eval/policy.hpp"},
       {"cuda/a.cu", "eval/policy.hpp"},
       {"cuda/a.cu", "hwmodel/pricing.hpp"},
-      {"datasets/a.cpp", "host/model/json.hpp"},
+      {"datasets/a.cpp", "host/model/graph.hpp"},
       {"datasets/a.cpp", "eval/quality.hpp"},
       {"hwmodel/a.cpp", "host/core/matrix.hpp"},
       {"hwmodel/a.cpp", "datasets/audio.hpp"},

@@ -136,6 +136,9 @@ std::vector<Broken> broken_containers() {
       {"header not JSON", with_header_text(":", ";"), "not valid JSON at byte"},
       {"text after the header", framed(small_parts().header + "{}", small_parts().data),
        "not valid JSON"},
+      {"zero byte behind the header",
+       framed(small_parts().header + '\0' + "this is no JSON", small_parts().data),
+       "which is a zero byte"},
       {"lone surrogate", with_header_text("output.bias", "\\ud800"), "not valid JSON"},
       {"header nests deep", framed("{\"a\":" + repeated("[", 100000), ""), "nests deeper than 16"},
       {"number of 400 digits", framed("{\"a\":1" + repeated("0", 400) + "}", ""), "too large"},
@@ -253,6 +256,8 @@ std::vector<Broken> broken_graphs() {
   return {
       {"edgeval not JSON", with_json_text("{"), "edgeval: not valid JSON"},
       {"edgeval empty", with_json_text(""), "edgeval: not valid JSON"},
+      {"edgeval with a zero byte behind", with_json_text(model_json(small_model()) + '\0' + "{}"),
+       "which is a zero byte"},
       {"edgeval a list", with_json_text("[]"), "must be an object"},
       {"edgeval nests deep", with_json_text(repeated("{\"a\":", 100000)), "nests deeper than 16"},
       {"edgeval repeats a key", with_json_text("{\"format\": 1, \"format\": 1}"),

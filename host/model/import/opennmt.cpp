@@ -7,8 +7,8 @@
 #include <set>
 
 #include "host/core/error.hpp"
+#include "host/core/json.hpp"
 #include "host/model/import/modules.hpp"
-#include "host/model/json.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval {

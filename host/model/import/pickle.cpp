@@ -8,7 +8,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 
 namespace edgeval::pickle {
 namespace {

@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "host/core/error.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 
 namespace edgeval::pickle {
 

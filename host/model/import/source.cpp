@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "host/core/error.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 #include "host/model/safetensors.hpp"
 #include "host/model/short_floats.hpp"
 

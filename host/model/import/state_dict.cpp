@@ -5,9 +5,9 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/json.hpp"
 #include "host/core/names.hpp"
 #include "host/model/import/modules.hpp"
-#include "host/model/json.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval {

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "host/core/error.hpp"
+#include "host/core/json.hpp"
 #include "host/model/import/stored_zip.hpp"
-#include "host/model/json.hpp"
 
 namespace edgeval {
 namespace {

@@ -1,4 +1,4 @@
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 
 #include <algorithm>
 #include <set>
@@ -51,6 +51,10 @@ std::string range(Number low, Number high) {
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& place) {
+  // The library takes a zero byte for the end of the text, and what follows would go unread.
+  const std::size_t zero = text.find('\0');
+  EDGEVAL_EXPECTS(zero == std::string_view::npos, place, ": not valid JSON at byte ", zero + 1,
+                  ", which is a zero byte");
   Watch watch(place);
   try {
     return Json::parse(text, std::ref(watch));

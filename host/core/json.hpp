@@ -14,8 +14,8 @@ namespace edgeval {
 
 using Json = nlohmann::json;
 
-// Throws Error when `text` is no JSON, repeats a key within an object or nests deeper than 16
-// levels.
+// Throws Error when `text` is no JSON, repeats a key within an object, nests deeper than 16 levels,
+// or holds anything but white space behind the value.
 Json parse_json(std::string_view text, const std::string& place);
 
 // In double quotes, ASCII, at most some 80 characters: fit for a message, whatever the name holds.
