@@ -1,18 +1,41 @@
-// Audio files through libsndfile: WAV, FLAC, Ogg; one channel.
+// Audio files through libsndfile: WAV, FLAC, Ogg; one channel. Whole, or a part that is given in
+// seconds.
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "host/core/matrix.hpp"
 
 namespace edgeval::data {
 
-// Samples in the file, from its header. Throws Error on an unreadable, empty or many-channel file
-// or another rate.
-Index audio_samples(const std::filesystem::path& path, int sample_rate);
+// A part of an audio file, as a line of a manifest gives it. With an offset it must lie within the
+// file; a duration alone may be longer, and the file is then taken whole, as NeMo does.
+struct AudioPart {
+  std::optional<double> offset = {}, duration = {};  // seconds; without: from the start, to the end
+  std::string place = {};                            // FILE:LINE that gives them, for messages
 
-// The samples in the 16-bit range (-32768 to 32767). Throws as above, and when the file ends early.
-std::vector<float> read_audio(const std::filesystem::path& path, int sample_rate);
+  bool is_whole() const { return !offset && !duration; }
+};
+
+// The samples of a part: trunc(offset * rate) and trunc(duration * rate), as NeMo cuts.
+struct AudioExtent {
+  Index first = 0;
+  Index samples = 0;
+  Index file_samples = 0;
+  bool is_shorter = false;  // than the duration says, by more than durations are rounded
+};
+
+// From the file's header. Throws Error on an unreadable, empty or many-channel file, another rate,
+// and a part that does not lie within the file.
+AudioExtent audio_extent(const std::filesystem::path& path, int sample_rate,
+                         const AudioPart& part = {});
+
+// The samples in the 16-bit range (-32768 to 32767), of the part alone. Throws as above, and when
+// the file ends early.
+std::vector<float> read_audio(const std::filesystem::path& path, int sample_rate,
+                              const AudioPart& part = {});
 
 }  // namespace edgeval::data

@@ -21,11 +21,10 @@ struct Layout {
 
 extern const Layout kAn4Layout;          // etc/an4_*.fileids, etc/an4_*.transcription, wav/ID.wav
 extern const Layout kKaldiLayout;        // wav.scp, text, utt2spk
-extern const Layout kManifestLayout;     // SPLIT.jsonl, each a manifest
+extern const Layout kManifestLayout;     // SPLIT.jsonl or SPLIT.json, each a manifest
 extern const Layout kLibrispeechLayout;  // SPLIT/SPEAKER/CHAPTER/*.trans.txt and *.flac
 
-// A JSON-lines manifest: {"id", "audio_filepath", "text", "speaker"?}, audio paths relative to the
-// manifest.
+// A JSON-lines manifest: {"audio_filepath", "text", "id"?, "speaker"?, "offset"?, "duration"?}.
 std::vector<Utterance> read_manifest(const std::filesystem::path& file);
 
 }  // namespace edgeval::data

@@ -1,74 +1,134 @@
-// JSON-lines manifests as in NeMo: {"id", "audio_filepath", "text", "speaker"?} on each line, audio
-// paths relative to the manifest. Other keys are let pass, but a part of an audio file ("offset")
-// is not understood and refused.
+// JSON-lines manifests as in NeMo: an object on each line with "audio_filepath", "text" and, where
+// they are wanted, "id", "speaker", and "offset" and "duration" in seconds of a part of the audio.
+// A line without an id is called by its audio file's stem, and by its line too where the stem alone
+// would not tell it from others. Audio paths are relative to the manifest or to the working folder.
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <fstream>
+#include <map>
 
+#include "datasets/file_kind.hpp"
 #include "datasets/layouts.hpp"
 #include "datasets/listing.hpp"
 #include "host/core/error.hpp"
+#include "host/core/json.hpp"
 
 namespace edgeval::data {
 namespace {
 
-using nlohmann::json;
+namespace fs = std::filesystem;
 
-json parse_object(std::string_view line, const std::string& place) {
-  try {
-    json object = json::parse(line);
-    EDGEVAL_EXPECTS(object.is_object(), place, ": not a JSON object, but ", object.type_name());
-    return object;
-  } catch (const json::exception& error) {
-    const auto* parse_error = dynamic_cast<const json::parse_error*>(&error);
-    throw Error(concat(place, ": not JSON",
-                       parse_error ? concat(", at byte ", parse_error->byte, " of the line") : ""));
+constexpr double kLongest = 1e9;  // seconds
+
+bool has_value(const Fields& fields, const char* key) {
+  return fields.has(key) && !fields.is_null(key);
+}
+
+Json parse_object(std::string_view line, const std::string& place) {
+  EDGEVAL_EXPECTS(line != "{" && !line.starts_with('['), place,
+                  ": a manifest has one JSON object on each line; make lines of a list with jq -c "
+                  "'.[]', of objects over several lines with jq -c .");
+  EDGEVAL_EXPECTS(line.starts_with('{'), place,
+                  ": is no JSON object; a manifest has one on each line, such as "
+                  "{\"audio_filepath\": \"a.wav\", \"text\": \"WORDS\"}");
+  return parse_json(line, place);
+}
+
+// A name, or a number as NeMo's manifests of speech synthesis have it.
+std::string speaker_of(const Json& object, const Fields& fields) {
+  if (!has_value(fields, "speaker")) return "";
+  return object["speaker"].is_number_integer() ? object["speaker"].dump() : fields.text("speaker");
+}
+
+fs::path audio_path(const fs::path& manifest, const Fields& fields) {
+  const std::string& named = fields.text("audio_filepath");
+  EDGEVAL_EXPECTS(!named.empty(), fields.place(), ": \"audio_filepath\" is empty");
+  const fs::path beside = manifest.parent_path() / named;
+  std::error_code ignored;
+  if (fs::exists(beside, ignored)) return beside;
+  EDGEVAL_EXPECTS(!has_value(fields, "shard_id"), fields.place(), ": ", shown(named),
+                  " lies in a tar archive, as \"shard_id\" says; unpack the archives into the "
+                  "manifest's folder");
+  return fs::exists(named, ignored) ? fs::path(named) : beside;
+}
+
+AudioPart part_of(const Fields& fields) {
+  AudioPart part;
+  if (has_value(fields, "offset")) part.offset = fields.number("offset", 0, kLongest);
+  if (has_value(fields, "duration")) part.duration = fields.number("duration", 0, kLongest);
+  if (!part.is_whole()) part.place = fields.place();
+  return part;
+}
+
+Utterance parse_utterance(const fs::path& manifest, std::string_view line,
+                          const std::string& place) {
+  const Json object = parse_object(line, place);
+  const Fields fields(object, place);
+  Utterance utterance;
+  utterance.audio = audio_path(manifest, fields);
+  if (has_value(fields, "id")) {
+    utterance.id = fields.text("id");
+    EDGEVAL_EXPECTS(!utterance.id.empty(), place, ": \"id\" is empty");
+  }
+  EDGEVAL_EXPECTS(!fields.has("text") || !fields.is_null("text"), place,
+                  ": \"text\" is null; write \"\" for an utterance without words");
+  utterance.text = fields.text("text");
+  utterance.speaker = speaker_of(object, fields);
+  utterance.part = part_of(fields);
+  return utterance;
+}
+
+// Gives those without an id the stem of their audio file, behind which "-L7" tells line 7 from
+// others of the same name.
+void name_by_audio(std::vector<Utterance>& utterances, const std::vector<Line>& lines) {
+  const auto name = [](const Utterance& utterance) {
+    return utterance.id.empty() ? utterance.audio.stem().string() : utterance.id;
+  };
+  std::map<std::string, Index> uses;
+  for (const Utterance& utterance : utterances) ++uses[name(utterance)];
+  for (std::size_t n = 0; n < utterances.size(); ++n) {
+    if (!utterances[n].id.empty()) continue;
+    utterances[n].id = name(utterances[n]);
+    if (uses[utterances[n].id] > 1) utterances[n].id += concat("-L", lines[n].number);
   }
 }
 
-std::string text_of(const json& object, const char* key, const std::string& place) {
-  const auto value = object.find(key);
-  EDGEVAL_EXPECTS(value != object.end(), place, ": the key \"", key, "\" is missing");
-  EDGEVAL_EXPECTS(value->is_string(), place, ": \"", key, "\" is ", value->dump(),
-                  ", must be a text in quotes");
-  return value->get<std::string>();
+// Whether a .json file is a manifest by its first line: other tools' settings have this ending too.
+bool is_manifest(const fs::directory_entry& entry) {
+  if (!entry.is_regular_file()) return false;
+  const fs::path ending = entry.path().extension();
+  return ending == ".jsonl" || (ending == ".json" && is_speech_manifest(head_of(entry.path())));
 }
 
-bool is_manifest(const std::filesystem::directory_entry& entry) {
-  return entry.path().extension() == ".jsonl" && entry.is_regular_file();
-}
-
-std::vector<std::string> splits(const std::filesystem::path& folder) {
+std::vector<std::string> splits(const fs::path& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
+  for (const auto& entry : fs::directory_iterator(folder))
     if (is_manifest(entry)) names.push_back(entry.path().stem().string());
   std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  EDGEVAL_EXPECTS(twice == names.end(), folder.string(), ": ", *twice, ".json and ", *twice,
+                  ".jsonl are both manifests; name one of them as --data");
   return names;
 }
 
-bool recognises(const std::filesystem::path& folder) { return !splits(folder).empty(); }
+bool recognises(const fs::path& folder) { return !splits(folder).empty(); }
 
-std::vector<Utterance> read(const std::filesystem::path& folder, const std::string& split) {
-  return read_manifest(folder / (split + ".jsonl"));
+std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
+  const fs::path lines = folder / (split + ".jsonl");
+  return read_manifest(fs::exists(lines) ? lines : folder / (split + ".json"));
 }
 
 }  // namespace
 
-std::vector<Utterance> read_manifest(const std::filesystem::path& path) {
+std::vector<Utterance> read_manifest(const fs::path& path) {
+  expect_kind(path, "a manifest or a folder is wanted");
   const TextFile file(path);
+  std::vector<Utterance> utterances;
+  for (const Line& line : file.lines())
+    utterances.push_back(parse_utterance(path, line.text, file.place(line)));
+  name_by_audio(utterances, file.lines());
   UtteranceList list;
-  for (const Line& line : file.lines()) {
-    const std::string place = file.place(line);
-    const json object = parse_object(line.text, place);
-    const std::string audio = text_of(object, "audio_filepath", place);
-    EDGEVAL_EXPECTS(!audio.empty(), place, ": \"audio_filepath\" is empty");
-    EDGEVAL_EXPECTS(
-        !object.contains("offset") || object["offset"] == 0, place,
-        ": \"offset\" is not supported; cut the part into a file of its own with sox trim");
-    list.add(
-        {text_of(object, "id", place), path.parent_path() / audio, text_of(object, "text", place),
-         object.contains("speaker") ? text_of(object, "speaker", place) : ""},
-        place);
-  }
+  for (std::size_t n = 0; n < utterances.size(); ++n)
+    list.add(std::move(utterances[n]), file.place(file.lines()[n]));
   return list.take();
 }
 

@@ -2,6 +2,7 @@
 #include "datasets/test_set.hpp"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -25,7 +26,8 @@ const Layout& recognise(const fs::path& folder) {
     if (layout->recognises(folder)) return *layout;
   throw Error(
       concat(folder.string(),
-             ": no test set is recognised here: neither SPLIT.jsonl nor wav.scp (Kaldi), "
+             ": no test set is recognised here: neither manifests (SPLIT.jsonl, SPLIT.json) nor "
+             "wav.scp (Kaldi), "
              "etc/an4_SPLIT.fileids (AN4) or SPLIT/SPEAKER/CHAPTER/*.trans.txt (LibriSpeech)"));
 }
 
@@ -86,14 +88,21 @@ TestSet open_test_set(const fs::path& path, const Selection& selection) {
 }
 
 std::string test_set_sha256(const TestSet& set) {
-  std::vector<std::string> audio(set.utterances.size());
-  parallel_for(static_cast<Index>(audio.size()), hardware_threads(), [&](Index i) {
-    const auto n = static_cast<std::size_t>(i);
-    audio[n] = sha256(read_file(set.utterances[n].audio));
+  std::map<fs::path, std::string> hashes;  // of each file once, however many parts it has
+  for (const Utterance& utterance : set.utterances) hashes[utterance.audio];
+  std::vector<std::pair<const fs::path, std::string>*> files;
+  for (auto& file : hashes) files.push_back(&file);
+  parallel_for(static_cast<Index>(files.size()), hardware_threads(), [&](Index i) {
+    auto& [path, hash] = *files[static_cast<std::size_t>(i)];
+    hash = sha256(read_file(path));
   });
-  nlohmann::json entries = nlohmann::json::array();  // JSON keeps the three strings apart
-  for (std::size_t n = 0; n < audio.size(); ++n)
-    entries.push_back({set.utterances[n].id, set.utterances[n].text, audio[n]});
+  nlohmann::json entries = nlohmann::json::array();  // JSON keeps the strings apart
+  for (const Utterance& utterance : set.utterances) {
+    nlohmann::json entry{utterance.id, utterance.text, hashes[utterance.audio]};
+    if (utterance.part.offset) entry.push_back({"offset", *utterance.part.offset});
+    if (utterance.part.duration) entry.push_back({"duration", *utterance.part.duration});
+    entries.push_back(std::move(entry));
+  }
   return sha256(entries.dump());
 }
 

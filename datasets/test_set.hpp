@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/audio.hpp"
 #include "host/core/matrix.hpp"
 
 namespace edgeval::data {
@@ -14,6 +15,7 @@ struct Utterance {
   std::filesystem::path audio;
   std::string text;
   std::string speaker;  // empty when unknown
+  AudioPart part = {};  // of the audio file, the whole of it unless a manifest says otherwise
 };
 
 struct TestSet {
@@ -35,7 +37,8 @@ struct Selection {
 // afterwards, none is opened.
 TestSet open_test_set(const std::filesystem::path& path, const Selection& selection);
 
-// SHA-256 over ids, texts and the bytes of the audio files: equal for equal data wherever it lies.
+// SHA-256 over ids, texts, the bytes of the audio files and, where given, the offset and duration
+// of the part: equal for equal data wherever it lies.
 std::string test_set_sha256(const TestSet& set);
 
 }  // namespace edgeval::data

@@ -24,16 +24,40 @@ double bytes_per_frame(const Model& model) {
   return static_cast<double>(sizeof(float)) * static_cast<double>(model.inputs() + widest);
 }
 
+double seconds_of(Index samples, const FrontendConfig& frontend) {
+  return static_cast<double>(samples) / frontend.sample_rate;
+}
+
+// Frames and seconds of every utterance, from the audio files' headers.
+void measure(const data::TestSet& set, const FrontendConfig& frontend,
+             const data::FeatureExtractor& extractor, BatchPlan& plan) {
+  Index shorter = 0;
+  std::string example;
+  for (const data::Utterance& utterance : set.utterances) {
+    const data::AudioExtent extent =
+        data::audio_extent(utterance.audio, frontend.sample_rate, utterance.part);
+    plan.frames.push_back(extractor.frames(extent.samples));
+    plan.seconds.push_back(seconds_of(extent.samples, frontend));
+    if (extent.is_shorter && ++shorter == 1)
+      example = concat(utterance.part.place, ": ", *utterance.part.duration, " s of ",
+                       plan.seconds.back(), " s");
+  }
+  EDGEVAL_EXPECTS(std::ranges::any_of(plan.frames, [](Index frames) { return frames > 0; }),
+                  set.path.string(), ": no utterance is as long as one frame (", frontend.frame_ms,
+                  " ms)");
+  if (shorter > 0)
+    plan.notes.push_back(concat(shorter, shorter == 1 ? " audio file is" : " audio files are",
+                                " shorter than the duration in the manifest and taken whole, the "
+                                "first at ",
+                                example));
+}
+
 }  // namespace
 
 BatchPlan plan_batches(const data::TestSet& set, const Model& model,
                        const data::FeatureExtractor& extractor, Index largest) {
   BatchPlan plan;
-  for (const data::Utterance& utterance : set.utterances) {
-    const Index samples = data::audio_samples(utterance.audio, model.frontend.sample_rate);
-    plan.frames.push_back(extractor.frames(samples));
-    plan.seconds.push_back(static_cast<double>(samples) / model.frontend.sample_rate);
-  }
+  measure(set, model.frontend, extractor, plan);
   std::vector<Index> order(plan.frames.size());
   std::iota(order.begin(), order.end(), Index{0});
   std::stable_sort(order.begin(), order.end(),
@@ -76,7 +100,8 @@ Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>&
   Ragged<float> features(lengths, extractor.width());
   parallel_for(static_cast<Index>(batch.size()), threads, [&](Index lane) {
     const data::Utterance& utterance = set.utterances[batch[lane]];
-    const Matrix<float> computed = extractor(data::read_audio(utterance.audio, sample_rate));
+    const Matrix<float> computed =
+        extractor(data::read_audio(utterance.audio, sample_rate, utterance.part));
     EDGEVAL_EXPECTS(computed.rows() == features.length(lane), utterance.audio.string(),
                     ": changed while it was being read");
     std::copy_n(computed.data(), computed.size(), features.sequence(lane).data);

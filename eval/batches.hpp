@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "datasets/features.hpp"
@@ -15,10 +16,11 @@ struct BatchPlan {
   std::vector<std::vector<Index>> batches;  // numbers of utterances
   std::vector<Index> frames;                // of every utterance, in the order of the set
   std::vector<double> seconds;              // of audio of every utterance, likewise
+  std::vector<std::string> notes;           // for people: what is odd about the audio
 };
 
 // largest: utterances in a batch; 0: as many as fit a share of the available memory. Reads the
-// audio files' headers.
+// audio files' headers. Throws Error when no utterance has a frame.
 BatchPlan plan_batches(const data::TestSet& set, const Model& model,
                        const data::FeatureExtractor& extractor, Index largest);
 

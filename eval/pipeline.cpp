@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "eval/batches.hpp"
+#include "eval/notes.hpp"
 #include "eval/progress.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
@@ -54,6 +55,7 @@ Evaluation evaluate(const Model& model, const data::TestSet& set,
   Evaluation evaluation;
   evaluation.frames = plan.frames;
   evaluation.seconds = plan.seconds;
+  evaluation.notes = plan.notes;
   for (std::size_t p = 0; p < candidates.size(); ++p) {
     Outcome& outcome = evaluation.outcomes.emplace_back();
     outcome.hypotheses.resize(set.utterances.size());
@@ -78,6 +80,9 @@ Evaluation evaluate(const Model& model, const data::TestSet& set,
 
   for (const data::Utterance& utterance : set.utterances)
     evaluation.references.push_back(applied(options.text, utterance.text));
+  if (std::string note = space_note(set.path.string(), evaluation.references, "transcript");
+      !note.empty())
+    evaluation.notes.push_back(std::move(note));
   for (Outcome& outcome : evaluation.outcomes) {
     outcome.hypotheses = applied(options.text, std::move(outcome.hypotheses));
     outcome.quality = evaluate(evaluation.references, outcome.hypotheses,

@@ -33,6 +33,7 @@ struct Evaluation {
   std::vector<std::string> references;  // transcripts as they were scored
   std::vector<Index> frames;            // of every utterance, in the order of the set
   std::vector<double> seconds;          // of audio of every utterance
+  std::vector<std::string> notes;       // for people: what is odd about the test set
   double feature_seconds = 0;           // wall time
   double total_seconds = 0;             // wall time
 

@@ -6,6 +6,7 @@
 
 #include "eval/batches.hpp"
 #include "eval/common_options.hpp"
+#include "eval/notes.hpp"
 #include "eval/profile.hpp"
 #include "eval/progress.hpp"
 #include "eval/report.hpp"
@@ -83,7 +84,7 @@ void profile_speech(const ProfileOptions& options, const Model& model) {
   const data::FeatureExtractor extractor(model.frontend);
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   const Index frames = std::accumulate(plan.frames.begin(), plan.frames.end(), Index{0});
-  EDGEVAL_EXPECTS(frames > 0, options.data.path, ": no utterance is as long as one frame");
+  print_notes(plan.notes, options.output.quiet);
   expect_writable(options.out);
   ProfileCollector collector(model, frames);
   for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads,

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "eval/common_options.hpp"
+#include "eval/notes.hpp"
 #include "eval/path_options.hpp"
 #include "eval/report.hpp"
 #include "eval/summary.hpp"
@@ -148,6 +149,7 @@ void run_speech(const RunOptions& options, const Model& trained) {
                                           .seed = options.seed,
                                           .text = options.text,
                                           .quiet = options.output.quiet});
+  print_notes(evaluation.notes, options.output.quiet);
 
   Run run{model,   set,         options.data.path, data::test_set_sha256(set), policy,
           point,   evaluation,  engine->device(),  chosen.accelerators,        chosen.left_out,

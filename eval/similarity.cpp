@@ -26,7 +26,7 @@ Index best(const float* outputs, Index count) {
   return std::max_element(outputs, outputs + count) - outputs;
 }
 
-double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
+double share(double part, double whole) { return whole > 0 ? part / whole : kNoFigure; }
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
@@ -22,18 +23,22 @@ namespace edgeval {
 inline constexpr int kMostSkips = 4;
 inline constexpr double kSimilarShare = 0.2;
 
+inline constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
+
+// Figures of which there is nothing to take the mean of are kNoFigure: JSON's null.
 struct SimilarityFacts {
   std::string layer, direction;
   std::uint64_t steps = 0, redundant = 0;
-  double cut = 0;  // least S of the top fifth
-  double redundant_similar =
-      0;  // redundant ones among the similar steps, a share; of steps tied at the cut, the mean
-  double captured = 0;    // similar ones among the redundant steps, likewise
-  double separation = 0;  // probability that a redundant step has a higher S than another; ties
-                          // count half. 0.5: none
+  double cut = kNoFigure;                // least S of the top fifth
+  double redundant_similar = kNoFigure;  // redundant ones among the similar steps, a share; of
+                                         // steps tied at the cut, the mean
+  double captured = kNoFigure;           // similar ones among the redundant steps, likewise
+  double separation = kNoFigure;  // probability that a redundant step has a higher S than another;
+                                  // ties count half. 0.5: none
   struct Error {
-    double all = 0, similar = 0;  // over all runs of k steps, over those of similar steps
-    std::uint64_t runs = 0;       // of similar steps
+    double all = kNoFigure,
+           similar = kNoFigure;  // over all runs of k steps, over those of similar steps
+    std::uint64_t runs = 0;      // of similar steps
   };
   std::array<Error, kMostSkips> errors;  // [k - 1]
 };

@@ -1,11 +1,13 @@
 #include "eval/similarity_command.hpp"
 
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "eval/batches.hpp"
 #include "eval/common_options.hpp"
+#include "eval/notes.hpp"
 #include "eval/policy.hpp"
 #include "eval/profile.hpp"
 #include "eval/report.hpp"
@@ -39,6 +41,11 @@ std::string print(const char* format, Values... values) {
   return text;
 }
 
+// "n/a" where there is no figure.
+std::string figure(const char* format, double value) {
+  return std::isnan(value) ? "n/a" : print(format, value);
+}
+
 // P1's figures beside ours: 70 % (section III-A), table II.
 std::string text_tables(const std::vector<SimilarityFacts>& all) {
   std::vector<std::vector<std::string>> separation{
@@ -48,14 +55,14 @@ std::string text_tables(const std::vector<SimilarityFacts>& all) {
     const std::string name = facts.layer + " " + facts.direction;
     separation.push_back(
         {name, std::to_string(facts.steps),
-         print("%.1f %%", facts.steps == 0 ? 0
-                                           : 100 * static_cast<double>(facts.redundant) /
-                                                 static_cast<double>(facts.steps)),
-         print("%.1f %%", 100 * facts.redundant_similar), print("%.3f", facts.cut),
-         print("%.3f", facts.separation)});
+         figure("%.1f %%", facts.steps == 0 ? kNoFigure
+                                            : 100 * static_cast<double>(facts.redundant) /
+                                                  static_cast<double>(facts.steps)),
+         figure("%.1f %%", 100 * facts.redundant_similar), figure("%.3f", facts.cut),
+         figure("%.3f", facts.separation)});
     std::vector<std::string> any{name, "of any steps"}, similar{"", "of similar steps"};
     for (const SimilarityFacts::Error& error : facts.errors) {
-      any.push_back(print("%.6f", error.all));
+      any.push_back(figure("%.6f", error.all));
       similar.push_back(error.runs == 0 ? "none" : print("%.6f", error.similar));
     }
     errors.push_back(any);
@@ -85,6 +92,7 @@ void run_similarity(const SimilarityOptions& options) {
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
   const data::FeatureExtractor extractor(model.frontend);
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
+  print_notes(plan.notes, options.output.quiet);
   if (!options.out.empty()) expect_writable(options.out);
   SimilarityCollector collector(model, plans);
   for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads,

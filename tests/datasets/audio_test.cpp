@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
 
 #include "tests/datasets/data_folder.hpp"
@@ -23,7 +24,7 @@ void expect_refused(const std::filesystem::path& path, const std::string& what) 
 }
 
 void expect_saw(const std::filesystem::path& path, Index samples) {
-  EXPECT_EQ(audio_samples(path, 16000), samples);
+  EXPECT_EQ(audio_extent(path, 16000).samples, samples);
   const std::vector<float> values = read_audio(path, 16000);
   ASSERT_EQ(static_cast<Index>(values.size()), samples);
   for (int i = 0; i < samples; ++i)
@@ -53,7 +54,7 @@ TEST(Audio, VorbisKeepsTheLength) {
   const DataFolder folder;
   const auto path =
       folder.audio("a.ogg", {.samples = 5000, .format = SF_FORMAT_OGG | SF_FORMAT_VORBIS});
-  EXPECT_EQ(audio_samples(path, 16000), 5000);
+  EXPECT_EQ(audio_extent(path, 16000).samples, 5000);
   EXPECT_EQ(read_audio(path, 16000).size(), 5000u);
 }
 
@@ -63,8 +64,7 @@ TEST(Audio, AnotherRateIsRefusedWithTheCure) {
   expect_refused(path, "8000 Hz");
   expect_refused(path, "sox a.wav -r 16000");
   EXPECT_EQ(read_audio(path, 8000).size(), 800u);
-  EXPECT_EQ(refusal([&] { audio_samples(path, 16000); }),
-            refusal([&] { read_audio(path, 16000); }));
+  EXPECT_EQ(refusal([&] { audio_extent(path, 16000); }), refusal([&] { read_audio(path, 16000); }));
 }
 
 TEST(Audio, SeveralChannelsAreRefusedWithTheCure) {
@@ -100,6 +100,141 @@ TEST(Audio, AWavHeaderWrittenIntoAPipeSaysNothingOfTheLength) {
   for (const std::size_t field : {4u, 40u}) bytes.replace(field, 4, "\xFF\xFF\xFF\xFF");
   write_file(path, bytes);
   expect_saw(path, 800);
+}
+
+// A RIFF file by hand: `riff` and `data` are the lengths that its header says, the samples are the
+// saw of DataFolder, `behind` follows them.
+std::string wav_bytes(std::uint32_t riff, std::uint32_t data, int samples,
+                      const std::string& behind = "", bool big_endian = false) {
+  const auto number = [&](std::uint32_t value, std::size_t bytes) {
+    std::string text;
+    for (std::size_t i = 0; i < bytes; ++i)
+      text += static_cast<char>(value >> 8 * (big_endian ? bytes - 1 - i : i));
+    return text;
+  };
+  std::string file = (big_endian ? "RIFX" : "RIFF") + number(riff, 4) + "WAVEfmt " + number(16, 4) +
+                     number(1, 2) + number(1, 2) + number(16000, 4) + number(32000, 4) +
+                     number(2, 2) + number(16, 2) + "data" + number(data, 4);
+  for (int i = 0; i < samples; ++i) file += number(i % DataFolder::kSaw, 2);
+  return file + behind;
+}
+
+constexpr std::uint32_t kUnknown = 0xFFFFFFFF;
+
+TEST(Audio, AStreamIsReadToItsEndWhateverItsLengthsSay) {
+  const DataFolder folder;
+  // As a pipe leaves them: both 0, libsndfile's 8, sox's, ffmpeg's.
+  const std::array<std::uint32_t, 2> lengths[] = {
+      {0, 0}, {8, 0}, {0x7FFFF024, 0x7FFFF000}, {kUnknown, kUnknown}, {kUnknown, 0}};
+  for (const auto& [riff, data] : lengths)
+    for (const bool big_endian : {false, true})
+      for (const int samples : {1, 800, 1 << 16, 100001})
+        expect_saw(folder.file("s.wav", wav_bytes(riff, data, samples, "", big_endian)), samples);
+  expect_refused(folder.file("s.wav", wav_bytes(0, 0, 0)), "holds no samples");
+}
+
+TEST(Audio, AStreamMayHaveChunksInFrontOfItsSamples) {
+  const DataFolder folder;
+  std::string file = wav_bytes(0, 0, 800);
+  file.insert(36, std::string("LIST\6\0\0\0INFO12", 14));  // as ffmpeg names itself
+  expect_saw(folder.file("s.wav", file), 800);
+}
+
+TEST(Audio, ADataChunkThatSaysTooLittleIsRefused) {
+  const DataFolder folder;
+  for (const std::uint32_t data : {0u, 2u, 160u, 1590u})
+    expect_refused(folder.file("short.wav", wav_bytes(36 + 1600, data, 800)),
+                   concat("its data chunk says ", data, " bytes, but the ", 1600 - data,
+                          " bytes behind it are no chunks"));
+  expect_refused(folder.file("short.wav", wav_bytes(36 + 160, 160, 800)), "are no chunks");
+}
+
+TEST(Audio, ChunksBehindTheSamplesAreNoAudio) {
+  const DataFolder folder;
+  const std::string list("LIST\4\0\0\0INFO", 12), odd("LIST\5\0\0\0INFOx\0", 14);
+  for (const std::string& behind : {list, odd, list + list, odd + list, list + "\0"})
+    expect_saw(folder.file("a.wav", wav_bytes(36 + 1600 + static_cast<std::uint32_t>(behind.size()),
+                                              1600, 800, behind)),
+               800);
+}
+
+TEST(Audio, ADataChunkOfOddLengthMayLackItsPadding) {
+  const DataFolder folder;
+  const std::string list("LIST\4\0\0\0INFO", 12);
+  // 799 samples and half a one.
+  const std::string bytes = wav_bytes(36 + 1599 + 12, 1599, 800).substr(0, 44 + 1599);
+  expect_saw(folder.file("a.wav", bytes + list), 799);
+  expect_saw(folder.file("a.wav", bytes + '\0' + list), 799);
+}
+
+// The values of a part beside the whole file's.
+void expect_part(const std::filesystem::path& path, const AudioPart& part, Index first,
+                 Index samples) {
+  const AudioExtent extent = audio_extent(path, 16000, part);
+  EXPECT_EQ(extent.first, first);
+  EXPECT_EQ(extent.samples, samples);
+  const std::vector<float> values = read_audio(path, 16000, part);
+  ASSERT_EQ(std::ssize(values), samples);
+  for (Index i = 0; i < samples; ++i)
+    ASSERT_EQ(values[static_cast<std::size_t>(i)],
+              static_cast<float>((first + i) % DataFolder::kSaw))
+        << path << " sample " << i;
+}
+
+// NeMo seeks to int(offset * rate) and reads int(duration * rate) samples.
+TEST(Audio, APartIsCutWhereNeMoCutsIt) {
+  const DataFolder folder;
+  const int formats[] = {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16,
+                         SF_FORMAT_AIFF | SF_FORMAT_PCM_16};
+  for (const int format : formats) {
+    const auto path = folder.audio("a", {.samples = 160000, .format = format});  // 10 s
+    expect_part(path, {}, 0, 160000);
+    expect_part(path, {.offset = 0}, 0, 160000);
+    expect_part(path, {.offset = 2.5}, 40000, 120000);
+    expect_part(path, {.duration = 0.4}, 0, 6400);
+    expect_part(path, {.offset = 9.0, .duration = 1.0}, 144000, 16000);
+    expect_part(path, {.offset = 1.00005, .duration = 0.00019}, 16000, 3);  // 16000.8 and 3.04
+    // 1.001 * 16000 is 16015.999999999998 in double precision.
+    expect_part(path, {.offset = 1.001, .duration = 1.001}, 16015, 16015);
+    expect_part(path, {.offset = 0.0001, .duration = 8.2}, 1, 131200);
+    expect_part(path, {.offset = 4.1, .duration = 0.0}, 65600, 94400);  // 0: to the end
+  }
+}
+
+TEST(Audio, APartOfAStreamIsCutToo) {
+  const DataFolder folder;
+  expect_part(folder.file("s.wav", wav_bytes(0, 0, 16000)), {.offset = 0.5, .duration = 0.25}, 8000,
+              4000);
+}
+
+TEST(Audio, APartMayEndLessThanTenMillisecondsBehindTheFile) {
+  const DataFolder folder;
+  const auto path = folder.audio("a.wav", {.samples = 15000});  // 0.9375 s
+  expect_part(path, {.offset = 0.5, .duration = 0.44}, 8000, 7000);
+  expect_part(path, {.offset = 0.0, .duration = 0.9475}, 0, 15000);
+  expect_part(path, {.duration = 0.94}, 0, 15000);
+  const auto refused = [&](const AudioPart& part) {
+    return refusal([&] { audio_extent(path, 16000, part); });
+  };
+  const std::string end = " the end of " + path.string() + " at 0.9375 s";
+  EXPECT_EQ(refused({.offset = 0.5, .duration = 0.45, .place = "m:3"}),
+            "m:3: the part of 0.45 s from 0.5 s on reaches beyond" + end);
+  EXPECT_EQ(refused({.offset = 0.9375, .place = "m:3"}),
+            "m:3: the offset 0.9375 s lies behind" + end);
+  EXPECT_EQ(refused({.offset = 1e9, .duration = 1e9, .place = "m:3"}),
+            "m:3: the offset 1e+09 s lies behind" + end);
+  EXPECT_EQ(refused({.duration = 1e-6, .place = "m:3"}),
+            "m:3: the duration 1e-06 s is less than a sample");
+}
+
+TEST(Audio, ADurationAloneThatIsTooLongTakesTheFileWhole) {
+  const DataFolder folder;
+  const auto path = folder.audio("a.wav", {.samples = 15000});
+  expect_part(path, {.duration = 1.3}, 0, 15000);
+  EXPECT_TRUE(audio_extent(path, 16000, {.duration = 1.3}).is_shorter);
+  EXPECT_TRUE(audio_extent(path, 16000, {.duration = 100000}).is_shorter);
+  EXPECT_FALSE(audio_extent(path, 16000, {.duration = 0.94}).is_shorter);
+  EXPECT_FALSE(audio_extent(path, 16000, {.duration = 0.5}).is_shorter);
 }
 
 TEST(Audio, ASampleThatIsNoNumberIsRefused) {

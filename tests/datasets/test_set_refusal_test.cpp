@@ -25,30 +25,41 @@ TEST(TestSetRefusal, BrokenManifests) {
     int line;
     const char* what;
   } cases[] = {
-      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A")", 1, "not JSON, at byte"},
-      {R"(hello)", 1, "not JSON"},
-      {R"(["a", "a.wav", "A"])", 1, "not a JSON object, but array"},
-      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A"} {})", 1, "not JSON"},
-      {R"({"id": "a", "audio_filepath": "a.wav", "text": "\ud800"})", 1, "not JSON"},
-      {"{\"id\": \"a\", \"audio_filepath\": \"a.wav\",\n\"text\": \"A\"}", 1, "not JSON"},
-      {R"({"audio_filepath": "a.wav", "text": "A"})", 1, "\"id\" is missing"},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A")", 1, "not valid JSON at byte"},
+      {R"(hello)", 1, "is no JSON object"},
+      {R"(["a", "a.wav", "A"])", 1, "one JSON object on each line"},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A"} {})", 1, "not valid JSON"},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": "\ud800"})", 1, "not valid JSON"},
+      {"{\"id\": \"a\", \"audio_filepath\": \"a.wav\",\n\"text\": \"A\"}", 1, "not valid JSON"},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A", "text": "A"})", 1,
+       "duplicate key \"text\""},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": 3})", 1, "text is number"},
       {R"({"id": "a", "text": "A"})", 1, "\"audio_filepath\" is missing"},
       {R"({"id": "a", "audio_filepath": "a.wav"})", 1, "\"text\" is missing"},
-      {R"({"id": 7, "audio_filepath": "a.wav", "text": "A"})", 1, "\"id\" is 7"},
+      {R"({"id": 7, "audio_filepath": "a.wav", "text": "A"})", 1, "id is number, must be a text"},
       {R"({"id": "a", "audio_filepath": "a.wav", "text": null})", 1, "\"text\" is null"},
-      {R"({"id": "a", "audio_filepath": "a.wav", "text": "", "speaker": 3})", 1,
-       "\"speaker\" is 3"},
-      {R"({"id": "", "audio_filepath": "a.wav", "text": "A"})", 1, "id is empty"},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": "", "speaker": 3.5})", 1,
+       "speaker is number, must be a text"},
+      {R"({"id": "", "audio_filepath": "a.wav", "text": "A"})", 1, "\"id\" is empty"},
       {R"({"id": "a", "audio_filepath": "", "text": "A"})", 1, "\"audio_filepath\" is empty"},
       {R"({"id": "a", "audio_filepath": "b.wav", "text": "A"})", 1, "b.wav: no such audio file"},
       {R"({"id": "a", "audio_filepath": ".", "text": "A"})", 1, "no such audio file"},
-      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A", "offset": 1.5})", 1, "offset"},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A", "offset": "1.5"})", 1,
+       "offset is string, must be a number"},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A", "offset": -1})", 1,
+       "offset is -1, must lie in [0, "},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A", "duration": -1})", 1,
+       "duration is -1, must lie in [0, "},
+      {R"({"id": "a", "audio_filepath": "a.wav", "text": "A", "duration": 1e999})", 1, "too large"},
+      {R"({"id": "a", "audio_filepath": ["a.wav", "b.wav"], "text": "A"})", 1,
+       "audio_filepath is array, must be a text"},
       {"\n{\"id\": \"a\", \"audio_filepath\": \"a.wav\", \"text\": \"A\"}\n"
        "{\"id\": \"a\", \"audio_filepath\": \"a.wav\", \"text\": \"B\"}",
        3, "used before"},
       {"\n{\"id\": \"a\", \"audio_filepath\": \"a.wav\", \"text\": \"\xC3\x28\"}", 2, "UTF-8"},
       {"\xFF\xFE{\0", 1, "UTF-8"},
   };
+  const std::string deep = R"({"id": "a", "audio_filepath": )" + std::string(100000, '[');
   const DataFolder folder;
   folder.audio("a.wav");
   for (const auto& each : cases) {
@@ -56,6 +67,8 @@ TEST(TestSetRefusal, BrokenManifests) {
     expect_refused(manifest, concat(manifest.string(), ":", each.line), each.what);
     expect_refused(folder.path(), concat(manifest.string(), ":", each.line), each.what);
   }
+  const auto manifest = folder.file("list.jsonl", deep);
+  expect_refused(manifest, manifest.string() + ":1", "nests deeper than 16 levels");
 }
 
 TEST(TestSetRefusal, EmptySetsAndWrongSelections) {
@@ -75,7 +88,7 @@ TEST(TestSetRefusal, EmptySetsAndWrongSelections) {
   EXPECT_NE(refusal([&] { open_test_set(manifest, {.limit = -1}); }), "accepted");
   const DataFolder empty;
   expect_refused(empty.path(), empty.path().string(), "no test set is recognised");
-  expect_refused(folder / "a.wav", (folder / "a.wav").string() + ":1", "UTF-8");
+  expect_refused(folder / "a.wav", (folder / "a.wav").string(), "is an audio file");
 }
 
 TEST(TestSetRefusal, BrokenAn4) {

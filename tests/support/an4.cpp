@@ -14,7 +14,8 @@ Ragged<float> features_of(const data::TestSet& set, const FrontendConfig& fronte
   const data::FeatureExtractor extract(frontend);
   std::vector<Matrix<float>> utterances;
   for (const data::Utterance& utterance : set.utterances)
-    utterances.push_back(extract(data::read_audio(utterance.audio, frontend.sample_rate)));
+    utterances.push_back(
+        extract(data::read_audio(utterance.audio, frontend.sample_rate, utterance.part)));
   return ragged(utterances, extract.width());
 }
 

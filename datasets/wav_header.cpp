@@ -1,0 +1,90 @@
+#include "datasets/wav_header.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <fstream>
+#include <string_view>
+
+namespace edgeval::data {
+namespace {
+
+// From here on a length means "unknown"; sox writes this one, ffmpeg 2^32 - 1.
+constexpr std::uint32_t kOpenEnd = 0x7FFFF000;
+constexpr std::uint64_t kHead = 8;  // bytes of a chunk's id and length
+
+struct Chunk {
+  std::array<char, 4> id{};
+  std::uint32_t size = 0;
+
+  bool is(std::string_view name) const { return std::string_view(id.data(), id.size()) == name; }
+  bool has_name() const {
+    return std::ranges::all_of(id, [](char c) { return c >= ' ' && c <= '~'; });
+  }
+};
+
+struct File {
+  std::ifstream stream;
+  std::uint64_t size = 0;
+  bool big_endian = false;
+
+  std::optional<Chunk> chunk_at(std::uint64_t at) {
+    std::array<unsigned char, kHead> bytes;
+    stream.clear();
+    stream.seekg(static_cast<std::streamoff>(at));
+    if (!stream.read(reinterpret_cast<char*>(bytes.data()), kHead)) return std::nullopt;
+    Chunk chunk;
+    std::copy_n(bytes.begin(), 4, chunk.id.begin());
+    for (std::size_t i = 0; i < 4; ++i)
+      chunk.size |= static_cast<std::uint32_t>(bytes[4 + i]) << 8 * (big_endian ? 3 - i : i);
+    return chunk;
+  }
+};
+
+// A chunk of odd length has a byte of padding behind it.
+std::uint64_t padded(std::uint64_t size) { return size + size % 2; }
+
+// Whether chunks fill the file from `at` on; less than a chunk's head may be left over.
+bool chunks_follow(File& file, std::uint64_t at) {
+  while (at + kHead <= file.size) {
+    const std::optional<Chunk> chunk = file.chunk_at(at);
+    if (!chunk || !chunk->has_name() || at + kHead + chunk->size > file.size) return false;
+    at += kHead + padded(chunk->size);
+  }
+  return true;
+}
+
+WavData wav_data(File& file, std::uint64_t begin, std::uint32_t says, std::uint32_t riff_says) {
+  WavData data{.begin = begin, .says = says, .file_size = file.size, .big_endian = file.big_endian};
+  const std::uint64_t behind = begin + says;
+  // libsndfile knows a RIFF length of 8 as a file that was never closed.
+  const bool riff_is_open = riff_says == 0 || riff_says == 8 || riff_says >= kOpenEnd;
+  data.is_stream = (says >= kOpenEnd && behind > file.size) || (says == 0 && riff_is_open);
+  if (data.is_stream || behind >= file.size) return data;
+  // Some programs leave the padding out.
+  const bool whole =
+      chunks_follow(file, begin + padded(says)) || (says % 2 == 1 && chunks_follow(file, behind));
+  if (!whole) data.stray_bytes = file.size - behind;
+  return data;
+}
+
+}  // namespace
+
+std::optional<WavData> find_wav_data(const std::filesystem::path& path) {
+  File file{std::ifstream(path, std::ios::binary), std::filesystem::file_size(path)};
+  std::optional<Chunk> riff = file.chunk_at(0);
+  file.big_endian = riff && riff->is("RIFX");
+  if (file.big_endian) riff = file.chunk_at(0);
+  const std::optional<Chunk> form = file.chunk_at(kHead);
+  if (!riff || !(riff->is("RIFF") || riff->is("RIFX")) || !form || !form->is("WAVE"))
+    return std::nullopt;
+  for (std::uint64_t at = kHead + 4; at + kHead <= file.size;) {
+    const std::optional<Chunk> chunk = file.chunk_at(at);
+    if (!chunk) break;
+    if (chunk->is("data")) return wav_data(file, at + kHead, chunk->size, riff->size);
+    at += kHead + padded(chunk->size);
+  }
+  return std::nullopt;
+}
+
+}  // namespace edgeval::data

@@ -1,0 +1,27 @@
+// The chunks of a RIFF WAVE file, looked at apart from libsndfile, which takes a wrong length of
+// the audio without a word.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace edgeval::data {
+
+// Where the audio of a WAV file lies, and what its header says of that.
+struct WavData {
+  std::uint64_t begin = 0;      // of the samples in the file, in bytes
+  std::uint32_t says = 0;       // length of the data chunk as written
+  std::uint64_t file_size = 0;  // bytes
+  // Written into a pipe: neither length was known when the header was, so the audio reaches to the
+  // end of the file.
+  bool is_stream = false;
+  bool big_endian = false;  // RIFX
+  // Bytes behind the data chunk that are no chunks: audio, when the data chunk's length is wrong.
+  std::uint64_t stray_bytes = 0;
+};
+
+// None when the file is no RIFF or RIFX WAVE file or has no data chunk.
+std::optional<WavData> find_wav_data(const std::filesystem::path& path);
+
+}  // namespace edgeval::data
