@@ -1,5 +1,6 @@
 #include "datasets/text_set.hpp"
 
+#include "datasets/file_kind.hpp"
 #include "datasets/unpacked.hpp"
 #include "host/core/error.hpp"
 #include "host/core/text.hpp"
@@ -9,6 +10,9 @@ namespace {
 
 std::vector<std::string> read_lines(const std::filesystem::path& path) {
   const std::string bytes = read_unpacked(path);
+  const std::string kind = is_speech_manifest(bytes) ? "a speech manifest" : binary_kind(bytes);
+  EDGEVAL_EXPECTS(kind.empty(), path.string(), ": is ", kind,
+                  "; a file of text, a sentence per line, is wanted");
   expect_utf8(bytes, path);
   std::string_view rest = without_mark(bytes);
   EDGEVAL_EXPECTS(!rest.empty(), path.string(), ": is empty, a sentence per line is wanted");

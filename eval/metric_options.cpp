@@ -9,8 +9,7 @@ namespace edgeval {
 namespace {
 
 std::optional<TranscriptFormat> named_format(const std::string& wanted) {
-  for (const TranscriptFormat format :
-       {TranscriptFormat::kKaldi, TranscriptFormat::kTrn, TranscriptFormat::kLines})
+  for (const TranscriptFormat format : kTranscriptFormats)
     if (wanted == name(format)) return format;
   return std::nullopt;
 }
@@ -52,20 +51,21 @@ void MetricChoice::expect_text_rules_fit() const {
 }
 
 std::vector<TranscriptPair> MetricChoice::read(const std::string& hypothesis) const {
-  const bool translations = wants_any(kTextMetrics);
-  const std::string format = input_format == "auto" && translations ? "lines" : input_format;
+  const Guess guess = wants_any(kTextMetrics) ? Guess::kSentences : Guess::kAny;
   for (const std::string& metric : metrics) {
     const bool takes_several = std::ranges::find(kTextMetrics, metric) != kTextMetrics.end();
     EDGEVAL_EXPECTS(references.size() == 1 || takes_several, "--metric ", metric,
                     ": takes one --reference, ", references.size(),
                     " were given; bleu, chrf, chrf++ and exact take several");
   }
-  EDGEVAL_EXPECTS(references.size() == 1 || format == "lines", "--input-format ", format,
-                  ": several references are wanted as plain lines");
   expect_text_rules_fit();
   std::vector<TranscriptPair> pairs;
   for (const std::string& reference : references) {
-    TranscriptPair pair = read_transcripts(reference, hypothesis, named_format(format));
+    TranscriptPair pair =
+        read_transcripts(reference, hypothesis, named_format(input_format), guess);
+    const TranscriptFormat format = pair.reference_format;
+    EDGEVAL_EXPECTS(references.size() == 1 || format == TranscriptFormat::kLines, reference,
+                    ": reads as ", name(format), ": several references are wanted as plain lines");
     pair.references = applied(text, std::move(pair.references));
     pair.hypotheses = applied(text, std::move(pair.hypotheses));
     pairs.push_back(std::move(pair));
@@ -77,10 +77,10 @@ void add_metric_options(CLI::App& command, MetricChoice& options,
                         const std::vector<std::string>& metrics) {
   command
       .add_option("--input-format", options.input_format,
-                  "kaldi: ID words; trn: words (ID); lines: words, paired by line number; auto: by "
-                  "looking, lines for "
-                  "translations")
-      ->check(CLI::IsMember({"auto", "kaldi", "trn", "lines"}))
+                  "kaldi: ID words; trn: words (ID); lines: words, paired by line number; nemo: "
+                  "JSON lines with text and pred_text; run: utterances.jsonl; auto: by looking, "
+                  "lines for translations")
+      ->check(CLI::IsMember({"auto", "kaldi", "trn", "lines", "nemo", "run"}))
       ->capture_default_str();
   command.add_option("--metric", options.metrics, "What to count; several with a comma between")
       ->check(CLI::IsMember(metrics))

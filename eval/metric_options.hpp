@@ -14,7 +14,7 @@ namespace edgeval {
 
 struct MetricChoice {
   std::vector<std::string> references{};  // paths
-  std::string input_format = "auto";      // auto | kaldi | trn | lines
+  std::string input_format = "auto";      // auto | kaldi | trn | lines | nemo | run
   std::vector<std::string> metrics{};
   std::string align = "unit";  // unit | sclite
   std::string tokenize = "13a";

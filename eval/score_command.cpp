@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/common_options.hpp"
+#include "eval/notes.hpp"
 #include "eval/number_text.hpp"
 #include "eval/score_output.hpp"
 #include "eval/warnings.hpp"
@@ -79,11 +80,21 @@ ordered_json report(const ScoreOptions& options, const Scores& scores) {
   return json;
 }
 
+std::vector<std::string> space_notes(const ScoreOptions& options, const TranscriptPair& pair) {
+  std::vector<std::string> notes{
+      space_note(options.choice.references.front(), pair.references, "line"),
+      space_note(options.hypothesis, pair.hypotheses, "line")};
+  std::erase(notes, "");
+  return notes;
+}
+
 }  // namespace
 
 void run_score(const ScoreOptions& options, std::ostream& out) {
   const MetricOptions rules = options.choice.rules();
   Scores scores{.pairs = options.choice.read(options.hypothesis)};
+  if (options.choice.wants_any(kAlignedMetrics))
+    print_notes(space_notes(options, scores.pair()), options.quiet);
   if (options.choice.wants_any(kAlignedMetrics))
     scores.quality = evaluate(scores.pair().references, scores.pair().hypotheses,
                               {.costs = rules.costs,

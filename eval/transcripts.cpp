@@ -5,15 +5,19 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "datasets/file_kind.hpp"
 #include "datasets/unpacked.hpp"
+#include "eval/transcript_kind.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/json.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
 
-constexpr const char* kCure = "; if the format is another, say --input-format kaldi|trn|lines";
+constexpr const char* kCure =
+    "; if the format is another, say --input-format kaldi|trn|lines|nemo|run";
 
 // A file and its lines, which are views into it.
 struct Lines {
@@ -24,9 +28,11 @@ struct Lines {
       whole{};  // with the white space in front, which a tokenizer may see
 };
 
+enum class Role { kReference, kHypothesis };
+
 struct Utterance {
-  std::string_view id;
-  std::string_view text;
+  std::string id;
+  std::string text;
   std::size_t line = 0;  // from 1
 };
 
@@ -69,7 +75,17 @@ bool begins_with_id(std::string_view line) {
   return letter_first || word.find_first_of("-_") != std::string_view::npos;
 }
 
-TranscriptFormat find_format(const Lines& file) {
+bool is_json(TranscriptFormat format) {
+  return format == TranscriptFormat::kNemo || format == TranscriptFormat::kRun;
+}
+
+TranscriptFormat find_format(const Lines& file, Guess guess) {
+  if (const std::optional<JsonLines> kind = json_lines_kind(file.lines))
+    return *kind == JsonLines::kRun ? TranscriptFormat::kRun : TranscriptFormat::kNemo;
+  const std::string foreign = foreign_kind(file.lines, trimmed(without_mark(file.bytes)));
+  EDGEVAL_EXPECTS(foreign.empty(), file.path, ": ", foreign,
+                  "; if it is transcripts, say --input-format kaldi|trn|lines");
+  if (guess == Guess::kSentences) return TranscriptFormat::kLines;
   const auto most = [&](auto holds) {
     return 2 * std::ranges::count_if(file.lines, holds) > std::ssize(file.lines);
   };
@@ -81,32 +97,56 @@ TranscriptFormat find_format(const Lines& file) {
   return most(begins_with_id) ? TranscriptFormat::kKaldi : TranscriptFormat::kLines;
 }
 
+Utterance parse_trn(std::string_view line, const std::string& place) {
+  const std::string_view id = trn_id(line);
+  EDGEVAL_EXPECTS(!id.empty(), place, ": does not end with (ID), as trn wants it", kCure);
+  const std::string_view text = trimmed(line.substr(0, line.rfind('(')));
+  EDGEVAL_EXPECTS(text.find_first_of("{}") == std::string_view::npos, place,
+                  ": alternatives in { } are not understood; write one of them");
+  return {std::string(id), std::string(text)};
+}
+
+Utterance parse_kaldi(std::string_view line, const std::string& place) {
+  const std::string_view id = first_word(line);
+  EDGEVAL_EXPECTS(!id.empty(), place, ": is blank, an utterance id is wanted", kCure);
+  return {std::string(id), std::string(trimmed(line.substr(id.size())))};
+}
+
+// NeMo's lines have no id of their own, but parts of one file differ in their offsets.
+std::string nemo_id(const Json& object, const Fields& fields) {
+  if (fields.has("id") && !fields.is_null("id")) return fields.text("id");
+  const std::string& audio = fields.text("audio_filepath");
+  const bool is_part = fields.has("offset") && fields.number("offset", 0, 1e9) > 0;
+  return is_part ? concat(audio, "@", object["offset"].dump()) : audio;
+}
+
+Utterance parse_json_line(std::string_view line, const std::string& place, TranscriptFormat format,
+                          Role role) {
+  const Json object = parse_json(line, place);
+  const Fields fields(object, place);
+  const bool reference = role == Role::kReference;
+  if (format == TranscriptFormat::kRun)
+    return {fields.text("id"), fields.text(reference ? "reference" : "hypothesis")};
+  return {nemo_id(object, fields), fields.text(reference ? "text" : "pred_text")};
+}
+
 // Utterances of a file whose lines carry ids.
-std::vector<Utterance> parse(const Lines& file, TranscriptFormat format) {
+std::vector<Utterance> parse(const Lines& file, TranscriptFormat format, Role role) {
   std::vector<Utterance> utterances;
-  std::unordered_map<std::string_view, std::size_t> seen;  // line by id
+  std::unordered_map<std::string, std::size_t> seen;  // line by id
   for (std::size_t i = 0; i < file.lines.size(); ++i) {
     const std::string_view line = file.lines[i];
     const std::string place = concat(file.path, ":", i + 1);
-    Utterance utterance;
+    if (format == TranscriptFormat::kTrn && is_trn_comment(line)) continue;
+    if (is_json(format) && line.empty()) continue;
+    Utterance utterance = is_json(format) ? parse_json_line(line, place, format, role)
+                          : format == TranscriptFormat::kTrn ? parse_trn(line, place)
+                                                             : parse_kaldi(line, place);
     utterance.line = i + 1;
-    if (format == TranscriptFormat::kTrn) {
-      if (is_trn_comment(line)) continue;
-      utterance.id = trn_id(line);
-      EDGEVAL_EXPECTS(!utterance.id.empty(), place, ": does not end with (ID), as trn wants it",
-                      kCure);
-      utterance.text = trimmed(line.substr(0, line.rfind('(')));
-      EDGEVAL_EXPECTS(utterance.text.find_first_of("{}") == std::string_view::npos, place,
-                      ": alternatives in { } are not understood; write one of them");
-    } else {
-      utterance.id = first_word(line);
-      EDGEVAL_EXPECTS(!utterance.id.empty(), place, ": is blank, an utterance id is wanted", kCure);
-      utterance.text = trimmed(line.substr(utterance.id.size()));
-    }
     const auto [first, fresh] = seen.try_emplace(utterance.id, utterance.line);
     EDGEVAL_EXPECTS(fresh, place, ": utterance '", utterance.id, "' is already on line ",
                     first->second, kCure);
-    utterances.push_back(utterance);
+    utterances.push_back(std::move(utterance));
   }
   EDGEVAL_EXPECTS(!utterances.empty(), file.path, ": holds no utterance");
   return utterances;
@@ -127,6 +167,10 @@ bool doubtful(const Lines& reference, const Lines& hypothesis, const TranscriptP
   if (guess.reference_format != TranscriptFormat::kLines)
     return only_some_ids(reference, guess.reference_format) ||
            only_some_ids(hypothesis, guess.hypothesis_format);
+  if (reference.lines.size() == 1 && hypothesis.lines.size() == 1) {
+    const std::string_view word = first_word(reference.lines[0]);
+    return word == first_word(hypothesis.lines[0]) && std::ranges::any_of(word, is_digit);
+  }
   std::unordered_set<std::string_view> first_words;
   for (const std::string_view line : reference.lines) first_words.insert(first_word(line));
   if (reference.lines.size() < 2 || first_words.size() < reference.lines.size()) return false;
@@ -151,8 +195,10 @@ void pair_lines(const Lines& reference, const Lines& hypothesis, TranscriptPair&
 }
 
 void pair_ids(const Lines& reference, const Lines& hypothesis, TranscriptPair& pair) {
-  const std::vector<Utterance> references = parse(reference, pair.reference_format);
-  const std::vector<Utterance> hypotheses = parse(hypothesis, pair.hypothesis_format);
+  const std::vector<Utterance> references =
+      parse(reference, pair.reference_format, Role::kReference);
+  const std::vector<Utterance> hypotheses =
+      parse(hypothesis, pair.hypothesis_format, Role::kHypothesis);
   std::unordered_set<std::string_view> known;
   for (const Utterance& utterance : references) known.insert(utterance.id);
   std::unordered_map<std::string_view, std::string_view> texts;
@@ -181,29 +227,36 @@ std::string name(TranscriptFormat format) {
       return "trn";
     case TranscriptFormat::kLines:
       return "lines";
+    case TranscriptFormat::kNemo:
+      return "nemo";
+    case TranscriptFormat::kRun:
+      return "run";
   }
   throw std::logic_error("unknown transcript format");
 }
 
 TranscriptPair read_transcripts(const std::filesystem::path& reference,
                                 const std::filesystem::path& hypothesis,
-                                std::optional<TranscriptFormat> format) {
+                                std::optional<TranscriptFormat> format, Guess guess) {
   Lines references{reference.string(), data::read_unpacked(reference, Pipes::kWelcome)};
   Lines hypotheses{hypothesis.string(), data::read_unpacked(hypothesis, Pipes::kWelcome)};
   for (Lines* file : {&references, &hypotheses}) {
+    const std::string kind = data::binary_kind(file->bytes);
+    EDGEVAL_EXPECTS(kind.empty(), file->path, ": is ", kind, "; transcripts are wanted");
     expect_utf8(file->bytes, file->path);
     split_lines(*file);
   }
   TranscriptPair pair;
-  pair.reference_format = format.value_or(find_format(references));
-  pair.hypothesis_format = format.value_or(find_format(hypotheses));
+  pair.reference_format = format ? *format : find_format(references, guess);
+  pair.hypothesis_format = format ? *format : find_format(hypotheses, guess);
   const bool reference_plain = pair.reference_format == TranscriptFormat::kLines;
   const bool hypothesis_plain = pair.hypothesis_format == TranscriptFormat::kLines;
   EDGEVAL_EXPECTS(reference_plain == hypothesis_plain, references.path, " reads as ",
                   name(pair.reference_format), ", ", hypotheses.path, " as ",
                   name(pair.hypothesis_format), "; bring both into one format", kCure);
   EDGEVAL_EXPECTS(
-      format || !doubtful(references, hypotheses, pair), references.path, " and ", hypotheses.path,
+      format || guess == Guess::kSentences || !doubtful(references, hypotheses, pair),
+      references.path, " and ", hypotheses.path,
       ": the lines may or may not begin with utterance ids; say --input-format kaldi or lines");
   if (reference_plain)
     pair_lines(references, hypotheses, pair);

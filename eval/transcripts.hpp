@@ -1,19 +1,25 @@
-// Files of transcripts, references or hypotheses, in three formats:
+// Files of transcripts, references or hypotheses, in five formats:
 //
 //   - kaldi: "ID words...", as in Kaldi's text
 //   - trn: "words... (ID)", as sclite reads; blank lines and those that begin with ;; are no
 //     utterances
 //   - lines: "words...", known by their line number
+//   - nemo: JSON lines with "text", of references, or "pred_text", of hypotheses, known by "id",
+//   else
+//     by "audio_filepath" and a part's "offset"
+//   - run: the utterances.jsonl of `edgeval run`, for either
 //
 // Words that are absent make an empty transcript, which counts. UTF-8, with or without a byte order
 // mark; packed with gzip or not.
 //
-// The format is found by what most lines look like: trn when they end with (ID); else kaldi when
+// The format is found by the keys of the first line when it is a JSON object, else by what most
+// lines look like: trn when they end with (ID); else kaldi when
 // their first word looks like an utterance id: it holds a digit, and begins with a letter or holds
 // a dash or an underscore; else lines. A line that then breaks the format is an error. Refused as
 // doubtful are two files that would be read as lines when the first words of each are all different
-// and most of them are in both, and one that would be read as kaldi when not all first words look
-// like ids.
+// and most of them are in both, or when the only line of each begins with the same word with a
+// digit in it, and one that would be read as kaldi when not all first words look like ids. What is
+// no transcripts but another kind of file (transcript_kind.hpp) is refused by name.
 #pragma once
 
 #include <filesystem>
@@ -24,7 +30,11 @@
 
 namespace edgeval {
 
-enum class TranscriptFormat { kKaldi, kTrn, kLines };
+enum class TranscriptFormat { kKaldi, kTrn, kLines, kNemo, kRun };
+
+inline constexpr TranscriptFormat kTranscriptFormats[] = {
+    TranscriptFormat::kKaldi, TranscriptFormat::kTrn, TranscriptFormat::kLines,
+    TranscriptFormat::kNemo, TranscriptFormat::kRun};
 
 std::string name(TranscriptFormat format);
 
@@ -38,11 +48,18 @@ struct TranscriptPair {
   std::vector<std::string> missing;     // ids without a hypothesis
 };
 
+// What a file is taken for when no format is given.
+enum class Guess {
+  kAny,
+  kSentences,  // lines, unless it is JSON: of a translation no line begins with an id
+};
+
 // Reads both files, in `format` or in the one found. Throws Error naming the file and the line of
 // what is wrong: ids that are doubled or missing, hypotheses without a reference, plain files of
 // different lengths, bytes that are not text.
 TranscriptPair read_transcripts(const std::filesystem::path& reference,
                                 const std::filesystem::path& hypothesis,
-                                std::optional<TranscriptFormat> format = std::nullopt);
+                                std::optional<TranscriptFormat> format = std::nullopt,
+                                Guess guess = Guess::kAny);
 
 }  // namespace edgeval

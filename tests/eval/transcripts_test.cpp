@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "host/core/error.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -93,6 +95,117 @@ TEST(Transcripts, IdsOfDigitsWithDashesAreIds) {
   EXPECT_EQ(pair.reference_format, Format::kKaldi);
 }
 
+constexpr const char* kNemoReference =
+    R"({"audio_filepath": "a.wav", "duration": 1.2, "text": "three eight two"}
+{"audio_filepath": "b.wav", "offset": 0.0, "text": "one two"}
+
+{"audio_filepath": "b.wav", "offset": 7.5, "text": ""}
+)";
+constexpr const char* kNemoHypothesis =
+    R"({"audio_filepath": "b.wav", "offset": 7.5, "text": "", "pred_text": "uh"}
+{"audio_filepath": "a.wav", "text": "three eight two", "pred_text": "tree eight two"}
+{"audio_filepath": "b.wav", "offset": 0.0, "text": "one two", "pred_text": "one two"}
+)";
+
+TEST(Transcripts, NemosLinesArePairedByTheirAudio) {
+  const TranscriptPair pair = read(kNemoReference, kNemoHypothesis);
+  EXPECT_EQ(pair.reference_format, Format::kNemo);
+  EXPECT_EQ(pair.ids, (Texts{"a.wav", "b.wav", "b.wav@7.5"}));
+  EXPECT_EQ(pair.references, (Texts{"three eight two", "one two", ""}));
+  EXPECT_EQ(pair.hypotheses, (Texts{"tree eight two", "one two", "uh"}));
+  EXPECT_EQ(read(kNemoHypothesis, kNemoHypothesis).references,
+            (Texts{"", "three eight two", "one two"}));  // its own text is the reference
+}
+
+TEST(Transcripts, NemosLinesWithIdsPairWithKaldiText) {
+  const TranscriptPair pair =
+      read("u1 three two\n", R"({"id": "u1", "audio_filepath": "a.wav", "pred_text": "tree two"})");
+  EXPECT_EQ(pair.hypothesis_format, Format::kNemo);
+  EXPECT_EQ(pair.hypotheses, Texts{"tree two"});
+}
+
+TEST(Transcripts, TheUtterancesOfARunAreReadOnBothSides) {
+  const std::string run = R"({"id": "u1", "reference": "a b", "hypothesis": "a c", "errors": 1})";
+  const TranscriptPair pair = read(run, run);
+  EXPECT_EQ(pair.reference_format, Format::kRun);
+  EXPECT_EQ(pair.references, Texts{"a b"});
+  EXPECT_EQ(pair.hypotheses, Texts{"a c"});
+}
+
+TEST(Transcripts, SentencesAreLinesWhateverTheyBeginWith) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.file("de", "u1 a\nu2 b\n");
+  EXPECT_EQ(read_transcripts(file, file, std::nullopt, Guess::kSentences).references,
+            (Texts{"u1 a", "u2 b"}));
+}
+
+TEST(Transcripts, OneLineThatMayBeginWithAnIdIsSettledByTheFormat) {
+  EXPECT_EQ(read("5f2b a b\n", "5f2b a c\n", Format::kKaldi).hypotheses, Texts{"a c"});
+  EXPECT_EQ(read("5f2b a b\n", "5f2b a c\n", Format::kLines).hypotheses, Texts{"5f2b a c"});
+  EXPECT_EQ(read("5f2b a b\n", "6f2b a c\n").reference_format, Format::kLines);
+}
+
+// What only looks a little like another kind of file.
+TEST(Transcripts, WordsThatLookLikeOtherFilesStayWords) {
+  for (const std::string text :
+       {"u1 3 5 7 9\nu2 1 2 3 4\n", "[noise] the cat\n[noise] the dog\n", "{uh} the cat\n",
+        "the text, the file\n", "an arrow --> here\n", "start\tthe text\n", "<s> the cat </s>\n",
+        "from 1.5 to 2.5 and on\n", "[\"the cat\" she said\n"})
+    EXPECT_EQ(read(text, text, std::nullopt).references.size(),
+              static_cast<std::size_t>(std::ranges::count(text, '\n')))
+        << text;
+}
+
+struct Foreign {
+  const char* fact;
+  std::string bytes;
+  const char* kind;
+};
+
+class ForeignFiles : public ::testing::TestWithParam<Foreign> {};
+
+TEST_P(ForeignFiles, AreRefusedByTheirKindOnEitherSide) {
+  for (const bool as_reference : {true, false}) try {
+      const std::string good = "the cat\nthe dog\n";
+      read(as_reference ? GetParam().bytes : good, as_reference ? good : GetParam().bytes);
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+      const std::string message = error.what();
+      EXPECT_NE(message.find(concat(as_reference ? "/ref: " : "/hyp: ", GetParam().kind)),
+                std::string::npos)
+          << message;
+      EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    }
+}
+
+const std::vector<Foreign> kForeign{
+    {"Ctm", ";; made by hand\nmeet A 0.10 0.30 the\nmeet A 0.40 0.20 dog 0.99\n", "is CTM"},
+    {"Stm", "meet A ann 0.00 2.35 <o,f0,male> the dog\nmeet A bob 2.35 3.0\n", "is STM"},
+    {"SubRip", "1\n00:00:01,000 --> 00:00:02,000\nthe dog\n", "holds subtitles"},
+    {"WebVtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nthe dog\n", "holds subtitles"},
+    {"WhispersLines", "[00:00.000 --> 00:02.000]  the dog\n", "holds subtitles"},
+    {"WhispersJson",
+     "{\n \"text\": \" the dog\",\n \"segments\": [{\"id\": 0, \"tokens\": [1, 2]}]\n}\n",
+     "is JSON as Whisper"},
+    {"WhispersJsonInALine", "{\"text\": \" the dog\", \"segments\": []}\n", "is JSON as Whisper"},
+    {"EspnetsJson", "{\n \"utts\": {\"u1\": {\"output\": []}}\n}\n", "is JSON as ESPnet"},
+    {"AList", "[\n {\"text\": \"the dog\"}\n]\n", "is JSON, but neither"},
+    {"AListOfTexts", "[\"the dog\", \"the cat\"]\n", "is JSON, but neither"},
+    {"OtherJsonLines", "{\"utt\": \"u1\", \"text\": \"the dog\"}\n", "is JSON, but neither"},
+    {"DeepJson", "{\"a\":" + std::string(100000, '['), "is JSON, but neither"},
+    {"AReport", "{\n \"schema\": 1,\n \"edgeval\": {}\n}\n", "is a JSON file of edgeval's"},
+    {"Csv", "wav_filename,wav_filesize,transcript\na.wav,100,the dog\n", "is a table"},
+    {"CommonVoice", "client_id\tpath\tsentence\tup_votes\n1\ta.mp3\tThe dog.\t2\n", "is a table"},
+    {"SpeechBrain", "ID,duration,wav,spk_id,wrd\nu1,1.5,a.wav,s,THE DOG\n", "is a table"},
+    {"WhispersTsv", "start\tend\ttext\n0\t1000\tthe dog\n", "is a table"},
+    {"Xml", "<?xml version=\"1.0\"?>\n<refset/>\n", "is marked up"},
+    {"Wav", std::string("RIFF\xFF\xFF\0\0WAVEfmt ", 16), "is an audio file"},
+    {"Checkpoint", std::string("PK\x03\x04\0\0", 6), "is a zip archive"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Files, ForeignFiles, ::testing::ValuesIn(kForeign),
+                         [](const auto& test) { return test.param.fact; });
+
 struct Malformed {
   const char* fact;
   std::string reference;
@@ -160,6 +273,31 @@ const std::vector<Malformed> kMalformed{
      "1 apple\n2 bears\n",
      {},
      "may or may not begin with utterance ids"},
+    {"OneLineWithAHashInFront",
+     "5f2b074881760 a b\n",
+     "5f2b074881760  a c\n",
+     {},
+     "may or may not begin with utterance ids"},
+    {"OneLineWithANumberInFront", "7 a\n", "7\n", {}, "may or may not begin with utterance ids"},
+    {"NemoWithoutAPrediction",
+     kNemoReference,
+     kNemoReference,
+     {},
+     "hyp:1: key \"pred_text\" is missing"},
+    {"NemoWithoutAText",
+     R"({"id": "u1", "pred_text": "a"})",
+     "u1 a\n",
+     {},
+     "ref:1: key \"text\" is missing"},
+    {"NemoWithOneFileTwice",
+     "{\"audio_filepath\": \"a\", \"text\": \"a\"}\n{\"audio_filepath\": \"a\", \"text\": \"b\"}",
+     "a b\n", Format::kNemo, "ref:2: utterance 'a' is already on line 1"},
+    {"NemoWithAZeroByte",
+     std::string("{\"id\": \"a\", \"text\": \"a\"}\0{", 27),
+     "a1 b\n",
+     {},
+     "holds a zero byte"},
+    {"JsonAgainstLines", kNemoReference, "the a\nthe b\n", {}, "ref reads as nemo, "},
     {"IdsAndWordsMixed",
      "u1 a\nu2 b\nthe c\n",
      "u1 a\nu2 b\nthe d\n",
