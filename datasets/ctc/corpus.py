@@ -16,6 +16,8 @@ class Utterance(typing.NamedTuple):
     id: str
     audio: pathlib.Path
     text: str
+    offset: float | None = None    # of the part of the audio that is meant, in seconds
+    duration: float | None = None
 
 
 def fail(*words):
@@ -31,14 +33,25 @@ def read_set(where):
         fail(where, "is neither a path nor PATH:SPLIT")
     if (path / "etc").is_dir():
         return read_an4(path, split)
-    return read_manifest(path / (split + ".jsonl") if path.is_dir() else path)
+    if path.is_dir():
+        lines = path / (split + ".jsonl")
+        path = lines if lines.exists() else path / (split + ".json")
+    return read_manifest(path)
 
 
 def read_manifest(path):
     if not path.is_file():
         fail(path, "is no manifest; a folder of manifests wants PATH:SPLIT")
-    entries = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    return [Utterance(e["id"], path.parent / e["audio_filepath"], e["text"]) for e in entries]
+    entries = [json.loads(line) for line in path.read_text("utf-8-sig").split("\n") if line.strip()]
+    return [listed(entry, path) for entry in entries]
+
+
+def listed(entry, manifest):
+    """An utterance of a manifest; without an id it is called by its audio file."""
+    named = pathlib.Path(entry["audio_filepath"])
+    beside = manifest.parent / named
+    return Utterance(entry.get("id") or named.stem, beside if beside.exists() else named,
+                     entry["text"], entry.get("offset"), entry.get("duration"))
 
 
 def read_an4(folder, split):
@@ -68,7 +81,8 @@ class Corpus:
         ids = {token: i for i, token in enumerate(tokens)}
         self.targets = [[ids[c] for c in " ".join(u.text.split())] for u in utterances]
         try:
-            self.audio = [read_audio(u.audio, frontend["sample_rate"]) for u in utterances]
+            self.audio = [read_audio(u.audio, frontend["sample_rate"], u.offset, u.duration)
+                          for u in utterances]
         except (ValueError, RuntimeError) as error:  # soundfile's errors are RuntimeErrors
             fail(error)
         for utterance, samples in zip(utterances, self.audio):

@@ -34,13 +34,20 @@ def width(frontend):
     return frontend["cepstra"] * (1 + sum(frontend["splice"]))
 
 
-def read_audio(path, sample_rate):
-    """Samples in the 16-bit range, float32; one channel at `sample_rate`."""
-    samples, rate = soundfile.read(path, dtype="float64")
-    if samples.ndim != 1 or rate != sample_rate:
-        channels = 1 if samples.ndim == 1 else samples.shape[1]
-        raise ValueError(f"{path}: {channels} channels at {rate} Hz, "
-                         f"must be one at {sample_rate} Hz")
+def read_audio(path, sample_rate, offset=None, duration=None):
+    """Samples in the 16-bit range, float32; one channel at `sample_rate`. A part in seconds is cut as
+    edgeval cuts it (docs/formats.md, "Manifest")."""
+    with soundfile.SoundFile(path) as file:
+        if file.channels != 1 or file.samplerate != sample_rate:
+            raise ValueError(f"{path}: {file.channels} channels at {file.samplerate} Hz, "
+                             f"must be one at {sample_rate} Hz")
+        first = int((offset or 0) * sample_rate)
+        wanted = int(duration * sample_rate) if duration else 0
+        beyond = first + wanted - file.frames
+        if first > 0 and first >= file.frames or offset is not None and beyond > 0.01 * sample_rate:
+            raise ValueError(f"{path}: a part of {duration} s from {offset} s on is not in it")
+        file.seek(first)
+        samples = file.read(wanted if duration else -1, dtype="float64")
     return (32768 * samples).astype(numpy.float32)
 
 
@@ -119,7 +126,7 @@ def from_log_mel(block, frontend):
 
 def main():
     frontend, audio, out = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
-    samples = read_audio(audio, frontend["sample_rate"])
+    samples = read_audio(audio, frontend["sample_rate"], *map(float, sys.argv[4:]))
     from_log_mel(log_mel(samples, frontend), frontend).astype("<f4").tofile(out)
 
 

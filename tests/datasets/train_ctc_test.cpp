@@ -33,12 +33,14 @@ class TrainCtc : public ::testing::Test {
   std::string bytes(const std::string& name) const { return read_file(folder_.path() / name); }
 
   // Features of a shipped utterance by Python and by us.
-  void expect_same_features(const FrontendConfig& config, const std::string& frontend) const {
+  void expect_same_features(const FrontendConfig& config, const std::string& frontend,
+                            const data::AudioPart& part = {}) const {
     const std::filesystem::path audio = kSpoken / "test/test0047.flac";
     ASSERT_TRUE(python(concat(script("ctc/features.py"), " '", frontend, "' '", audio.string(),
-                              "' ", path("features"))));
+                              "' ", path("features"),
+                              part.offset ? concat(" ", *part.offset, " ", *part.duration) : "")));
     const data::FeatureExtractor extract(config);
-    const Matrix<float> ours = extract(data::read_audio(audio, config.sample_rate));
+    const Matrix<float> ours = extract(data::read_audio(audio, config.sample_rate, part));
     const std::string theirs = bytes("features");
     ASSERT_EQ(theirs.size(), sizeof(float) * ours.size());
     for (Index i = 0; i < ours.size(); ++i) {
@@ -76,9 +78,11 @@ class TrainCtc : public ::testing::Test {
 
 TEST_F(TrainCtc, ComputesTheSameFbank) {
   EDGEVAL_NEEDS_PYTHON_MODULES("numpy, soundfile");
-  expect_same_features({}, R"({"type": "fbank", "sample_rate": 16000, "frame_ms": 25,
+  const std::string frontend = R"({"type": "fbank", "sample_rate": 16000, "frame_ms": 25,
       "shift_ms": 10, "mel_bins": 40, "low_hz": 20, "high_hz": 8000, "preemphasis": 0.97,
-      "cmvn": "utterance", "cmvn_epsilon": 1e-5, "deltas": 2, "delta_window": 2})");
+      "cmvn": "utterance", "cmvn_epsilon": 1e-5, "deltas": 2, "delta_window": 2})";
+  expect_same_features({}, frontend);
+  expect_same_features({}, frontend, {.offset = 0.251, .duration = 0.403});
 }
 
 TEST_F(TrainCtc, ComputesTheSameMfcc) {
