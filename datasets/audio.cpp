@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr float kFullScale = 32768;  // libsndfile's floats lie in [-1, 1)
 constexpr Index kBlock = 1 << 16;    // samples read at once
+// No format packs more samples into a byte: FLAC has at most 65535 in a frame of 11 bytes.
+constexpr Index kMostPerByte = 8192;
 constexpr double kRounding = 0.010;  // seconds by which a duration may be rounded up
 
 struct Close {
@@ -96,6 +98,10 @@ OpenAudio open_audio(const fs::path& path, int sample_rate) {
   EDGEVAL_EXPECTS(promised <= info.frames, path.string(), ": cut off: the header promises ",
                   promised, " samples, ", info.frames, " are there");
   EDGEVAL_EXPECTS(info.frames > 0, path.string(), ": holds no samples");
+  const auto bytes = static_cast<Index>(fs::file_size(path));
+  EDGEVAL_EXPECTS(info.frames == SF_COUNT_MAX || info.frames / kMostPerByte <= bytes, path.string(),
+                  ": cut off or damaged: the header promises ", info.frames, " samples, which ",
+                  bytes, " bytes cannot hold");
   EDGEVAL_EXPECTS(info.frames < SF_COUNT_MAX, path.string(),
                   ": the header does not tell its length; convert the file with sox");
   return audio;

@@ -11,7 +11,8 @@ namespace {
 
 // From here on a length means "unknown"; sox writes this one, ffmpeg 2^32 - 1.
 constexpr std::uint32_t kOpenEnd = 0x7FFFF000;
-constexpr std::uint64_t kHead = 8;  // bytes of a chunk's id and length
+constexpr int kMostChunks = 10'000;  // of a file that is no fault; there are a handful in one
+constexpr std::uint64_t kHead = 8;   // bytes of a chunk's id and length
 
 struct Chunk {
   std::array<char, 4> id{};
@@ -46,9 +47,10 @@ std::uint64_t padded(std::uint64_t size) { return size + size % 2; }
 
 // Whether chunks fill the file from `at` on; less than a chunk's head may be left over.
 bool chunks_follow(File& file, std::uint64_t at) {
-  while (at + kHead <= file.size) {
+  for (int seen = 0; at + kHead <= file.size; ++seen) {
     const std::optional<Chunk> chunk = file.chunk_at(at);
-    if (!chunk || !chunk->has_name() || at + kHead + chunk->size > file.size) return false;
+    if (seen == kMostChunks || !chunk || !chunk->has_name() || at + kHead + chunk->size > file.size)
+      return false;
     at += kHead + padded(chunk->size);
   }
   return true;
@@ -78,9 +80,10 @@ std::optional<WavData> find_wav_data(const std::filesystem::path& path) {
   const std::optional<Chunk> form = file.chunk_at(kHead);
   if (!riff || !(riff->is("RIFF") || riff->is("RIFX")) || !form || !form->is("WAVE"))
     return std::nullopt;
-  for (std::uint64_t at = kHead + 4; at + kHead <= file.size;) {
+  std::uint64_t at = kHead + 4;
+  for (int seen = 0; seen < kMostChunks && at + kHead <= file.size; ++seen) {
     const std::optional<Chunk> chunk = file.chunk_at(at);
-    if (!chunk) break;
+    if (!chunk || !chunk->has_name()) break;
     if (chunk->is("data")) return wav_data(file, at + kHead, chunk->size, riff->size);
     at += kHead + padded(chunk->size);
   }

@@ -35,8 +35,8 @@ def width(frontend):
 
 
 def read_audio(path, sample_rate, offset=None, duration=None):
-    """Samples in the 16-bit range, float32; one channel at `sample_rate`. A part in seconds is cut as
-    edgeval cuts it (docs/formats.md, "Manifest")."""
+    """Samples in the 16-bit range, float32; one channel at `sample_rate`. A part in seconds is cut
+    as edgeval cuts it (docs/formats.md, "Manifest")."""
     with soundfile.SoundFile(path) as file:
         if file.channels != 1 or file.samplerate != sample_rate:
             raise ValueError(f"{path}: {file.channels} channels at {file.samplerate} Hz, "

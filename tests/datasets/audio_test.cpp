@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tests/datasets/data_folder.hpp"
+#include "tests/support/paths.hpp"
 
 namespace edgeval::data {
 namespace {
@@ -235,6 +236,31 @@ TEST(Audio, ADurationAloneThatIsTooLongTakesTheFileWhole) {
   EXPECT_TRUE(audio_extent(path, 16000, {.duration = 100000}).is_shorter);
   EXPECT_FALSE(audio_extent(path, 16000, {.duration = 0.94}).is_shorter);
   EXPECT_FALSE(audio_extent(path, 16000, {.duration = 0.5}).is_shorter);
+}
+
+// Headers of FLAC that promise 2^31 and 2^36 samples in 6994 bytes.
+TEST(Audio, MoreSamplesThanTheFileCanHoldAreRefusedUnread) {
+  const auto cases = test::source_folder() / "tests/golden/cases/faults";
+  for (const char* name : {"flac_lie_2e31.flac", "flac_lie_2e36.flac"}) {
+    expect_refused(cases / name, "samples, which 6994 bytes cannot hold");
+    EXPECT_NE(refusal([&] { audio_extent(cases / name, 16000); }), "accepted");
+  }
+}
+
+// A byte of FLAC may stand for thousands of samples of silence.
+TEST(Audio, LongSilenceIsRead) {
+  const DataFolder folder;
+  const auto path = folder / "silence.flac";
+  SF_INFO info{};
+  info.samplerate = 16000;
+  info.channels = 1;
+  info.format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
+  SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
+  ASSERT_NE(file, nullptr);
+  const std::vector<short> silence(10'000'000);
+  sf_write_short(file, silence.data(), std::ssize(silence));
+  sf_close(file);
+  EXPECT_EQ(read_audio(path, 16000).size(), silence.size());
 }
 
 TEST(Audio, ASampleThatIsNoNumberIsRefused) {
