@@ -1,5 +1,6 @@
 #include "datasets/file_kind.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 

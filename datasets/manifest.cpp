@@ -3,7 +3,6 @@
 // A line without an id is called by its audio file's stem, and by its line too where the stem alone
 // would not tell it from others. Audio paths are relative to the manifest or to the working folder.
 #include <algorithm>
-#include <fstream>
 #include <map>
 
 #include "datasets/file_kind.hpp"
