@@ -96,8 +96,10 @@ std::vector<std::string> words_of(std::string_view line, const TextConfig& text)
 }
 
 Subwords::Subwords(VocabularyConfig config) : config_(std::move(config)) {
-  for (Index id = 0; id < std::ssize(config_.tokens); ++id)
-    if (id != config_.unk && !is_silent(id)) ids_[config_.tokens[id]] = id;
+  for (Index id = 0; id < std::ssize(config_.tokens); ++id) ids_[config_.tokens[id]] = id;
+  for (const std::optional<Index> special :
+       {std::optional(config_.unk), config_.pad, config_.bos, config_.eos})
+    if (special) ids_.erase(config_.tokens[*special]);  // wherever else its text stands
   if (!config_.text.merges) return;
   for (const auto& [left, right] : *config_.text.merges)
     ranks_.try_emplace(pair_key(left, right), std::ssize(ranks_));

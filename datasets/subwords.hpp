@@ -38,7 +38,7 @@ class Subwords {
   bool is_silent(Index id) const;
 
   VocabularyConfig config_;
-  std::unordered_map<std::string, Index> ids_;    // of all tokens but the special ones
+  std::unordered_map<std::string, Index> ids_;    // of all texts but the special ones; the last
   std::unordered_map<std::string, Index> ranks_;  // of merges: "LEFT RIGHT", 0 the first learned
 };
 

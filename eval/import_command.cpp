@@ -37,7 +37,10 @@ nlohmann::ordered_json report(const ImportOptions& options, const Imported& impo
       {"model",
        {{"path", options.out}, {"sha256", sha256(file)}, {"name", imported.model["name"]}}},
       {"tensors", nlohmann::ordered_json::array()},
-      {"left_out", imported.left_out}};
+      {"left_out", imported.left_out},
+      {"filled_in", imported.filled_in},
+      {"repeated_tokens", imported.repeated_tokens},
+      {"notes", imported.notes}};
   for (const Imported::Way& way : imported.ways)
     json["tensors"].push_back({{"source", way.source},
                                {"source_shape", way.source_shape},
@@ -59,6 +62,7 @@ std::string report_text(const ImportOptions& options, const Imported& imported) 
     for (const std::string& entry : imported.left_out) text += " " + entry;
     text += "\n";
   }
+  for (const std::string& note : imported.notes) text += concat("note: ", note, "\n");
   return text + concat(options.out, ": ", imported.tensors.size(), " tensors\n");
 }
 

@@ -115,8 +115,9 @@ class Vocabulary:
 
     def __init__(self, side):
         self.side, self.text = side, side["text"]
-        special = {side.get(name) for name in ("pad", "unk", "bos", "eos")}
-        self.ids = {token: i for i, token in enumerate(side["tokens"]) if i not in special}
+        special = {side["tokens"][side[name]] for name in ("pad", "unk", "bos", "eos")
+                   if side.get(name) is not None}
+        self.ids = {token: i for i, token in enumerate(side["tokens"]) if token not in special}
         merges = self.text.get("merges")
         self.ranks = None if merges is None else {tuple(m): n for n, m in enumerate(merges)}
         self.known = {}

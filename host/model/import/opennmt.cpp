@@ -3,12 +3,14 @@
 #include "host/model/import/opennmt.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
 #include "host/model/import/modules.hpp"
+#include "host/model/import/opennmt_vocabulary.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval {
@@ -79,6 +81,7 @@ class Opennmt {
     expect_option("model_type", {"text"}, "text");
     expect_option("encoder_type", {"rnn", "brnn"}, "rnn");
     expect_option("decoder_type", {"rnn"}, "rnn");
+    expect_option("model_task", {"seq2seq"}, "seq2seq");
     expect_option("rnn_type", {"LSTM", "GRU"}, "LSTM");
     expect_option("brnn_merge", {"concat"}, "concat");
     expect_option("global_attention", {"general", "dot", "mlp"}, "general");
@@ -91,58 +94,80 @@ class Opennmt {
   }
 
   // Vocabularies.
-  // The texts by id: a list, or the itos of torchtext's Vocab, which a field may hold, which one
-  // that holds several may hold.
-  const Value* token_list(const Value* value, const std::string& side) const {
-    for (int depth = 0; value != nullptr && depth < 4; ++depth) {
-      const bool list = value->kind == Kind::kList && !value->items.empty();
-      if (list && value->items[0]->kind == Kind::kText) return value;
-      const Value* inside = attribute(*value, "itos");
-      if (inside == nullptr) inside = attribute(*value, "vocab");
-      if (inside == nullptr) inside = named(attribute(*value, "fields"), side);
-      if (inside == nullptr) inside = named(value, side);
-      value = inside;
-    }
-    return nullptr;
-  }
-  // The value of `name` in a dict or in a list of pairs.
-  static const Value* named(const Value* value, const std::string& name) {
-    if (value == nullptr) return nullptr;
-    if (const Value* found = pickle::find(*value, name)) return found;
-    if (value->kind != Kind::kList) return nullptr;
-    for (const Value* pair : value->items)
-      if (pair->items.size() == 2 && pair->items[0]->kind == Kind::kText &&
-          pair->items[0]->text == name)
-        return pair->items[1];
-    return nullptr;
-  }
+  const Value& vocab() const { return *pickle::find(archive_.root(), "vocab"); }
 
   void add_vocabularies() {
+    const auto task = text_of_vocab(vocab(), "data_task", source_.path());
+    EDGEVAL_EXPECTS(!task || *task == "seq2seq", source_.path(), ": vocab: data_task is ",
+                    shown(*task), ", which is not read");
     for (const std::string side : {"src", "tgt"}) {
-      const Value* list = token_list(named(pickle::find(archive_.root(), "vocab"), side), side);
-      EDGEVAL_EXPECTS(list != nullptr, source_.path(), ": vocab: no list of tokens for ", side);
-      std::vector<std::string> tokens;
-      for (const Value* token : list->items) {
-        EDGEVAL_EXPECTS(token->kind == Kind::kText, source_.path(), ": vocab: ", side, ": token ",
-                        tokens.size(), " is ", described(*token), ", must be a text");
-        tokens.emplace_back(token->text);
-      }
-      const auto id = [&](const char* token, bool wanted) -> OrderedJson {
-        const auto found = std::find(tokens.begin(), tokens.end(), token);
-        EDGEVAL_EXPECTS(found != tokens.end() || !wanted, source_.path(), ": vocab: ", side,
-                        " has no ", token);
-        return found == tokens.end() ? OrderedJson() : OrderedJson(found - tokens.begin());
+      const OpennmtVocabulary vocabulary = read_opennmt_vocabulary(vocab(), side, source_.path());
+      const auto id = [&](const std::string& token, bool wanted) -> OrderedJson {
+        const std::optional<Index> found = vocabulary.id(token);
+        EDGEVAL_EXPECTS(found || !wanted, source_.path(), ": vocab: ", side, " has no ", token);
+        return found ? OrderedJson(*found) : OrderedJson();
       };
       const bool target = side == "tgt";
       OrderedJson json{{"text", {{"lowercase", false}, {"split", "space"}}},
-                       {"tokens", tokens},
+                       {"tokens", vocabulary.tokens},
                        {"pad", id("<blank>", false)},
                        {"unk", id("<unk>", true)},
                        {"bos", nullptr},
                        {"eos", nullptr}};
-      if (target) json.update({{"bos", id("<s>", true)}, {"eos", id("</s>", true)}});
-      out_.model[target ? "target" : "source"] = std::move(json);
+      if (target) {
+        const std::string first = start_token();
+        json.update({{"bos", id(first, true)}, {"eos", id("</s>", true)}});
+        // The weights of the token before the first one count.
+        if (json["pad"] == json["bos"]) json["pad"] = nullptr;
+      }
+      const std::string name = target ? "target" : "source";
+      add_repeated(vocabulary, name, json);
+      out_.model[name] = std::move(json);
     }
+  }
+
+  // The token before the first one: that of the vocabulary, of the options, else <s>.
+  std::string start_token() {
+    const std::string key = "decoder_start_token";
+    const std::optional<std::string> own = text_of_vocab(vocab(), key, source_.path());
+    const std::string token = own ? *own : text_option(key.c_str(), "<s>");
+    if (token != "<s>")
+      out_.notes.push_back(
+          concat("decoding starts from ", shown(token), ", the checkpoint's ", key));
+    return token;
+  }
+
+  // Says which texts stand several times. The file gives such a text the last of its ids, special
+  // tokens aside; where training used another one, the rows of the two are exchanged.
+  void add_repeated(const OpennmtVocabulary& vocabulary, const std::string& name,
+                    const OrderedJson& json) {
+    constexpr std::size_t kNamed = 5;
+    std::size_t count = 0;
+    for (const auto& [token, places] : vocabulary.many) {
+      const Index id = *vocabulary.id(token);
+      out_.repeated_tokens.push_back(
+          {{"side", name}, {"token", token}, {"ids", places}, {"id", id}});
+      if (++count <= kNamed)
+        out_.notes.push_back(concat(name, ": token ", shown(token), " stands ", places.size(),
+                                    " times, first as ", places.front(), ", last as ",
+                                    places.back(), "; its id is ", id,
+                                    vocabulary.looked_up ? ", as stoi says" : ", its last place"));
+      bool special = false;
+      for (const char* key : {"pad", "unk", "bos", "eos"}) special = special || json[key] == id;
+      if (!special && id != places.back()) exchanges_[name].emplace_back(id, places.back());
+    }
+    if (count > kNamed)
+      out_.notes.push_back(concat(name, ": ", count - kNamed, " more tokens stand several times"));
+  }
+
+  // In the tensor copied last, whose rows belong to ids.
+  void exchange_rows(const std::string& name) {
+    std::vector<float>& values = out_.tensors.back().values;
+    const Index width = static_cast<Index>(values.size()) / out_.tensors.back().shape[0];
+    for (const auto& [a, b] : exchanges_[name])
+      std::swap_ranges(values.begin() + a * width, values.begin() + (a + 1) * width,
+                       values.begin() + b * width);
+    if (!exchanges_[name].empty()) out_.ways.back().done += ", rows of repeated tokens exchanged";
   }
 
   // Parts.
@@ -157,6 +182,7 @@ class Opennmt {
     EDGEVAL_EXPECTS(shape.size() == 2 && shape[0] == tokens, source_.place(from),
                     ": must be a matrix with a row for each of ", tokens, " tokens");
     out_.copy(source_, from, name + ".weight", shape);
+    exchange_rows(side);
     return {{"name", name}, {"width", shape[1]}};
   }
 
@@ -321,6 +347,7 @@ class Opennmt {
                      [](const auto& tensor) { return tensor.name == "target_embedding.weight"; });
     const std::vector<float> table = embedding->values;
     out_.copy(source_, from + "weight", "generator.weight", {tokens, width});
+    exchange_rows("target");
     const bool tied = out_.tensors.back().values == table;
     if (tied) {
       out_.tensors.pop_back();
@@ -328,6 +355,7 @@ class Opennmt {
                           shape_text({tokens, width}), "equal to the embedding, held once"};
     }
     out_.copy(source_, from + "bias", "generator.bias", {tokens});
+    exchange_rows("target");
     out_.model["generator"] = {{"name", "generator"},
                                {"tied_to", tied ? OrderedJson("target_embedding") : OrderedJson()}};
   }
@@ -335,6 +363,7 @@ class Opennmt {
   const TorchArchive& archive_;
   SourceTensors source_;
   Imported out_;
+  std::map<std::string, std::vector<std::pair<Index, Index>>> exchanges_;  // of ids, by side
 };
 
 }  // namespace

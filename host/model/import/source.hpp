@@ -80,6 +80,9 @@ struct Imported {
   std::vector<Tensor> tensors;
   std::vector<Way> ways;
   std::vector<std::string> left_out;  // entries of the source that a run does not need
+  std::vector<std::string> notes;     // what people should know, a line each
+  OrderedJson repeated_tokens = OrderedJson::array();  // {side, token, ids, id}
+  OrderedJson filled_in = OrderedJson::object();       // keys of the front end that were not given
 
   // Moves a tensor over as it is.
   void copy(SourceTensors& source, const std::string& from, const std::string& name,
