@@ -10,7 +10,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/model/file.hpp"
-#include "host/model/import/opennmt.hpp"
+#include "host/model/import/foreign_file.hpp"
 #include "host/model/import/state_dict.hpp"
 #include "host/model/translation.hpp"
 
@@ -21,10 +21,11 @@ constexpr const char* kExample =
     "Example (from the folder edgeval was cloned into):\n"
     "  edgeval import --model tests/data/import/lstm.pt --describe tests/data/import/describe.json "
     "\\\n"
-    "      --out lstm.safetensors\n";
+    "      --out lstm.safetensors\n"
+    "  edgeval import --template fbank --model tests/data/import/lstm.pt > describe.json\n";
 
 struct ImportOptions {
-  std::string model, out, describe, name;
+  std::string model, out, describe, name, state_dict, form;
   OutputChoice output;
 };
 
@@ -73,16 +74,29 @@ std::string printable(std::string text) {
   return text;
 }
 
+void print_template(const ImportOptions& options) {
+  EDGEVAL_EXPECTS(options.out.empty() && options.describe.empty() && options.name.empty(),
+                  "--template prints a description; it goes with --model and --state-dict alone");
+  std::vector<std::string> notes;
+  if (options.model.empty())
+    std::cout << description_template(options.form, nullptr, notes);
+  else
+    std::cout << template_of_file(read_file(options.model), options.model, options.form,
+                                  options.state_dict, notes);
+  for (const std::string& note : notes) std::cerr << printable(concat("note: ", note, "\n"));
+}
+
 void run_import(const ImportOptions& options) {
+  if (!options.form.empty()) return print_template(options);
+  for (const auto& [value, option] :
+       {std::pair{&options.model, "--model"}, {&options.out, "--out"}})
+    EDGEVAL_EXPECTS(!value->empty(), option,
+                    " is required; edgeval import --help shows the options");
   const std::string bytes = read_file(options.model);
-  const TorchArchive archive(bytes, options.model);
   const std::string name =
       options.name.empty() ? std::filesystem::path(options.out).stem().string() : options.name;
-  const bool opennmt = is_opennmt(archive);
-  EDGEVAL_EXPECTS(!opennmt || options.describe.empty(), "--describe: ", options.model,
-                  ": an OpenNMT-py checkpoint describes itself");
   const Imported imported =
-      opennmt ? import_opennmt(archive, name) : import_state_dict(archive, name, options.describe);
+      import_file(bytes, options.model, {name, options.describe, options.state_dict});
   const std::string source_sha256 = sha256(bytes);
   const OrderedJson origin{{"file", std::filesystem::path(options.model).filename().string()},
                            {"sha256", source_sha256},
@@ -90,7 +104,7 @@ void run_import(const ImportOptions& options) {
                            {"edgeval", EDGEVAL_VERSION}};
   const std::string file = to_safetensors(imported, origin);
   // The readers' own checks, before anything is written.
-  if (opennmt)
+  if (imported.model["task"] == "translation")
     read_translation_model(file, options.model);
   else
     read_model(file, options.describe);
@@ -107,16 +121,26 @@ void setup_import(CLI::App& app) {
   CLI::App* command = app.add_subcommand("import", "Turn another tool's model into a model file");
   command
       ->add_option("--model", options->model,
-                   "What torch.save wrote: an OpenNMT-py checkpoint or a state dict")
-      ->type_name("FILE")
-      ->required();
-  command->add_option("--out", options->out, "The model file to write")
-      ->type_name("FILE")
-      ->required();
+                   "What torch.save wrote: an OpenNMT-py checkpoint or a state dict; or PyTorch's "
+                   "weights in safetensors")
+      ->type_name("FILE");
+  command->add_option("--out", options->out, "The model file to write")->type_name("FILE");
   command
       ->add_option("--describe", options->describe,
                    "JSON: what a state dict does not say (front end, tokens, ...)")
       ->type_name("FILE");
+  command
+      ->add_option(
+          "--template", options->form,
+          "Print a description to edit, of that front end: fbank or mfcc; with --model the "
+          "layers are the modules found there")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"fbank", "mfcc"}));
+  command
+      ->add_option("--state-dict", options->state_dict,
+                   "Where the weights are in a checkpoint, as net or nets/generator; else the only "
+                   "place")
+      ->type_name("KEY");
   command
       ->add_option("--name", options->name,
                    "Of the model, in reports; else that of the file to write")

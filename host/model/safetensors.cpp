@@ -21,9 +21,25 @@ static_assert(std::endian::native == std::endian::little,
               "tensors are copied as they lie in the file");
 
 // Bytes of an element; 0 for a dtype that is not read.
-Index element_size(std::string_view dtype) {
+Index element_size(std::string_view dtype, Safetensors::Contents contents) {
   if (dtype == "F32") return 4;
-  return dtype == "F16" || dtype == "BF16" ? 2 : 0;
+  if (dtype == "F16" || dtype == "BF16") return 2;
+  if (contents == Safetensors::Contents::kModel) return 0;
+  for (const auto& [bytes, names] :
+       {std::pair<Index, std::string_view>{8, " F64 I64 U64 C64 "},
+        {4, " I32 U32 "},
+        {2, " I16 U16 "},
+        {1, " I8 U8 BOOL F8_E4M3 F8_E5M2 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ "}})
+    if (names.find(concat(" ", dtype, " ")) != std::string_view::npos) return bytes;
+  return 0;
+}
+
+// What torch.save writes: a zip, or pickles of protocols 2 to 5. Where the header should begin no
+// brace stands.
+bool is_torch(std::string_view file) {
+  const bool pickled = file.size() > 1 && file[0] == '\x80' && file[1] >= 2 && file[1] <= 5;
+  return (file.starts_with("PK") || pickled) &&
+         !(file.size() > kLengthBytes && file[kLengthBytes] == '{');
 }
 
 template <class Convert>
@@ -37,6 +53,9 @@ void convert(std::string_view bytes, std::span<float> values, Convert to_float) 
 
 // The header's JSON text, checked to lie within the file.
 std::string_view header_text(std::string_view file, const std::string& path) {
+  EDGEVAL_EXPECTS(!is_torch(file), path,
+                  ": a checkpoint of PyTorch, no model file; edgeval import --model ", path,
+                  " --out model.safetensors makes one (a state dict also needs --describe)");
   EDGEVAL_EXPECTS(file.size() >= kLengthBytes, path, ": ", file.size(),
                   " bytes are too short for a safetensors file");
   std::uint64_t length = 0;
@@ -51,16 +70,17 @@ std::string_view header_text(std::string_view file, const std::string& path) {
   return header;
 }
 
-// Elements of the shape; throws on dimensions of 0 and on products that overflow.
-Index element_count(const Json& shape, const std::string& place) {
+// Elements of the shape; throws on dimensions below `least` and on products that overflow.
+Index element_count(const Json& shape, std::uint64_t least, const std::string& place) {
   EDGEVAL_EXPECTS(shape.size() <= kMaxDimensions, place, ": ", shape.size(),
                   " dimensions, at most ", kMaxDimensions, " are read");
   std::uint64_t count = 1;
   for (const Json& dimension : shape) {
     const std::uint64_t size = dimension.is_number_unsigned() ? dimension.get<std::uint64_t>() : 0;
-    EDGEVAL_EXPECTS(size > 0, place, ": dimension ", dimension.dump(),
-                    " of the shape must be a positive whole number");
-    EDGEVAL_EXPECTS(size <= INT64_MAX / count, place, ": the product of the shape overflows");
+    EDGEVAL_EXPECTS(dimension.is_number_unsigned() && size >= least, place, ": dimension ",
+                    dimension.dump(), " of the shape must be a positive whole number");
+    EDGEVAL_EXPECTS(count == 0 || size <= INT64_MAX / count, place,
+                    ": the product of the shape overflows");
     count *= size;
   }
   return static_cast<Index>(count);
@@ -74,7 +94,8 @@ std::string shape_text(const std::vector<Index>& shape) {
   return text + "]";
 }
 
-Safetensors::Safetensors(std::string_view file, std::string path) : path_(std::move(path)) {
+Safetensors::Safetensors(std::string_view file, std::string path, Contents contents)
+    : path_(std::move(path)), contents_(contents) {
   const std::string_view header = header_text(file, path_);
   data_ = file.substr(kLengthBytes + header.size());
   read_header(header);
@@ -83,17 +104,21 @@ Safetensors::Safetensors(std::string_view file, std::string path) : path_(std::m
 
 void Safetensors::read_header(std::string_view header) {
   const Json json = parse_json(header, path_ + ": header");
+  EDGEVAL_EXPECTS(json.is_object(), path_, ": the header is no object");
+  if (json.contains("__metadata__")) read_metadata(json["__metadata__"]);
+  if (contents_ == Contents::kModel) metadata("edgeval");  // before the tensors of somebody else's
   for (const auto& [name, entry] : json.items()) {
-    if (name != "__metadata__") {
-      const Fields fields(entry, concat(path_, ": tensor ", shown(name)));
-      tensors_.emplace(name, read_tensor(fields));
-      continue;
-    }
-    EDGEVAL_EXPECTS(entry.is_object(), path_, ": __metadata__ must be an object");
-    for (const auto& [key, text] : entry.items()) {
-      EDGEVAL_EXPECTS(text.is_string(), path_, ": __metadata__: ", shown(key), " must be a text");
-      metadata_.emplace(key, text.get_ref<const std::string&>());
-    }
+    if (name == "__metadata__") continue;
+    const Fields fields(entry, concat(path_, ": tensor ", shown(name)));
+    tensors_.emplace(name, read_tensor(fields));
+  }
+}
+
+void Safetensors::read_metadata(const Json& entries) {
+  EDGEVAL_EXPECTS(entries.is_object(), path_, ": __metadata__ must be an object");
+  for (const auto& [key, text] : entries.items()) {
+    EDGEVAL_EXPECTS(text.is_string(), path_, ": __metadata__: ", shown(key), " must be a text");
+    metadata_.emplace(key, text.get_ref<const std::string&>());
   }
 }
 
@@ -102,10 +127,11 @@ Safetensors::Tensor Safetensors::read_tensor(const Fields& fields) const {
   fields.expect_only({"dtype", "shape", "data_offsets"});
   Tensor tensor;
   tensor.dtype = fields.text("dtype");
-  const Index size = element_size(tensor.dtype);
-  EDGEVAL_EXPECTS(size > 0, place, ": dtype ", shown(tensor.dtype),
+  const Index size = element_size(tensor.dtype, contents_);
+  EDGEVAL_EXPECTS(size > 0 || contents_ == Contents::kAny, place, ": dtype ", shown(tensor.dtype),
                   " is not read; F32, F16 and BF16 are");
-  const Index count = element_count(fields.array("shape"), place);
+  const Index count =
+      element_count(fields.array("shape"), contents_ == Contents::kAny ? 0 : 1, place);
   tensor.shape = fields.array("shape").get<std::vector<Index>>();
   const Json& offsets = fields.array("data_offsets");
   EDGEVAL_EXPECTS(
@@ -117,7 +143,7 @@ Safetensors::Tensor Safetensors::read_tensor(const Fields& fields) const {
                   ": data_offsets [", tensor.begin, ", ", tensor.end, "] do not lie within the ",
                   data_.size(), " bytes of data");
   const auto bytes = static_cast<Index>(tensor.end - tensor.begin);
-  EDGEVAL_EXPECTS(count <= bytes && count * size == bytes, place, ": shape ",
+  EDGEVAL_EXPECTS(size == 0 || (count <= bytes && count * size == bytes), place, ": shape ",
                   shape_text(tensor.shape), " of ", tensor.dtype, " does not fill its ", bytes,
                   " bytes");
   return tensor;
@@ -125,7 +151,8 @@ Safetensors::Tensor Safetensors::read_tensor(const Fields& fields) const {
 
 void Safetensors::check_tiling() const {
   std::vector<std::pair<std::size_t, const std::string*>> order;  // by where they begin
-  for (const auto& [name, tensor] : tensors_) order.emplace_back(tensor.begin, &name);
+  for (const auto& [name, tensor] : tensors_)
+    if (tensor.begin < tensor.end) order.emplace_back(tensor.begin, &name);
   std::sort(order.begin(), order.end());
   std::size_t end = 0;
   for (const auto& [begin, name] : order) {
@@ -140,8 +167,10 @@ void Safetensors::check_tiling() const {
 
 const std::string& Safetensors::metadata(const std::string& key) const {
   const auto found = metadata_.find(key);
-  EDGEVAL_EXPECTS(found != metadata_.end(), path_, ": no ", shown(key),
-                  " in __metadata__: not a model of edgeval; edgeval import makes one");
+  EDGEVAL_EXPECTS(
+      found != metadata_.end(), path_, ": no ", shown(key),
+      " in __metadata__: not a model of edgeval; edgeval import --model ", path_,
+      " --describe describe.json --out model.safetensors makes one of PyTorch's weights");
   return found->second;
 }
 
@@ -179,6 +208,20 @@ Matrix<float> Safetensors::take(const std::string& name, const std::vector<Index
   EDGEVAL_EXPECTS(wrong == values.end(), path_, ": tensor ", shown(name), ": element ",
                   wrong - values.begin(), " is ", *wrong, ", must be finite");
   return matrix;
+}
+
+std::vector<Safetensors::Entry> Safetensors::entries() const {
+  std::vector<std::pair<std::size_t, Entry>> order;
+  for (const auto& [name, tensor] : tensors_) {
+    const std::string_view bytes = data_.substr(tensor.begin, tensor.end - tensor.begin);
+    const auto size = static_cast<std::size_t>(element_size(tensor.dtype, contents_));
+    order.push_back({tensor.begin, {name, tensor.dtype, tensor.shape, size, bytes}});
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Entry> all;
+  for (auto& [begin, entry] : order) all.push_back(std::move(entry));
+  return all;
 }
 
 void Safetensors::expect_all_taken() const {

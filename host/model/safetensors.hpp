@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +23,15 @@ std::string shape_text(const std::vector<Index>& shape);
 // `path`.
 class Safetensors {
  public:
-  Safetensors(std::string_view file, std::string path);
+  // kModel: of edgeval, whose tensors are of F32, F16 or BF16; kAny: of whoever, in which tensors
+  // of any dtype and empty ones may lie.
+  enum class Contents { kModel, kAny };
+  Safetensors(std::string_view file, std::string path, Contents contents = Contents::kModel);
 
   // The text under this key of the header's __metadata__. Throws when there is none.
   const std::string& metadata(const std::string& key) const;
+
+  bool has_metadata(const std::string& key) const { return metadata_.contains(key); }
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
@@ -36,6 +42,15 @@ class Safetensors {
   // missing, of another shape or taken before, or when a value is not finite.
   Matrix<float> take_matrix(const std::string& name, Index rows, Index cols);
   Matrix<float> take_vector(const std::string& name, Index cols);
+
+  // A tensor as it lies in the file; `size`: bytes of an element.
+  struct Entry {
+    std::string name, dtype;
+    std::vector<Index> shape;
+    std::size_t size = 0;
+    std::string_view bytes;
+  };
+  std::vector<Entry> entries() const;  // in the order of the data
 
   // Throws on the first tensor that nothing has taken.
   void expect_all_taken() const;
@@ -50,10 +65,12 @@ class Safetensors {
   };
   void read_header(std::string_view header);
   Tensor read_tensor(const Fields& fields) const;
+  void read_metadata(const nlohmann::json& entries);
   void check_tiling() const;
   Matrix<float> take(const std::string& name, const std::vector<Index>& shape, Index rows);
 
   std::string path_;
+  Contents contents_;
   std::string_view data_;
   std::map<std::string, std::string> metadata_;
   std::map<std::string, Tensor> tensors_;

@@ -57,13 +57,15 @@ TEST(ImportCommand, RefusesInOneLineAndWritesNothing) {
     EXPECT_FALSE(std::filesystem::exists(out));
   };
   refused(lstm, "",
-          "give the task, front end and tokens by --describe FILE (docs/formats.md, \"Import\"). "
-          "Found: "
+          "give the task, front end and tokens by --describe FILE, which --template fbank begins "
+          "(docs/formats.md, \"Import\"). Found: "
           "rnn (lstm 3 -> 4, 2 layers, both directions), fc (linear 4 -> 5)");
   refused("none.pt", "", "none.pt: no such file");
-  refused(spoken_model(), "", "neither a zip nor the five pickles");
+  refused(spoken_model(), "", "is a model file of edgeval already; edgeval run --model");
+  refused(describe_file(), "", "neither a zip nor the five pickles");
   refused(import_data("opennmt.pt"), describe_file(), "an OpenNMT-py checkpoint describes itself");
-  refused(lstm, folder.file("d.json", "{}"), "d.json: key \"task\" is missing");
+  refused(lstm, folder.file("d.json", "{}"),
+          "d.json: 3 problems: (1) key \"task\" is missing (2) key \"frontend\" is missing");
   refused(lstm, folder.file("d.json", R"({"taks": "ctc"})"),
           "unknown key \"taks\"; did you mean task?");
   auto describe = nlohmann::json::parse(read_file(describe_file()));
@@ -81,13 +83,93 @@ TEST(ImportCommand, RefusesInOneLineAndWritesNothing) {
   EXPECT_TRUE(is_refusal(edgeval({"import", "--model", lstm}), "--out is required"));
 }
 
+// A network of one's own: the description is printed, imported without an edit, and runs.
+TEST(ImportCommand, ATemplateOfTheNetworkImportsAndRuns) {
+  const TemporaryFolder folder;
+  const CommandResult result = run_shell(
+      concat("edgeval import --template fbank --model ", quoted(import_data("lstm.pt").string()),
+             " > d.json && edgeval import --model ", quoted(import_data("lstm.pt").string()),
+             " --describe d.json --out m.safetensors --format json > report.json && edgeval run "
+             "--model m.safetensors --data ",
+             quoted(spoken_data()), " --limit 1 --quiet --out out"),
+      folder.path());
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.err.find("note: mel_bins 3 because module \"rnn\" takes 3 inputs"),
+            std::string::npos)
+      << result.err;
+  const auto report = nlohmann::json::parse(read_file(folder.path() / "report.json"));
+  EXPECT_EQ(report["filled_in"], nlohmann::json::object());
+  EXPECT_EQ(report["notes"], nlohmann::json::array());
+  EXPECT_EQ(report["repeated_tokens"], nlohmann::json::array());
+}
+
+TEST(ImportCommand, SaysWhatItFilledIn) {
+  const TemporaryFolder folder;
+  auto describe = nlohmann::json::parse(read_file(describe_file()));
+  describe["frontend"] = {{"mel_bins", 3}, {"cmvn", "utterance"}};
+  const std::vector<std::string> arguments{"import",
+                                           "--model",
+                                           import_data("lstm.pt"),
+                                           "--describe",
+                                           folder.file("d.json", describe.dump()),
+                                           "--out",
+                                           folder.path() / "m.safetensors"};
+  const CommandResult result = edgeval(arguments);
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.out.find("note: frontend: filled in with Kaldi's defaults: type \"fbank\", "
+                            "sample_rate 16000"),
+            std::string::npos)
+      << result.out;
+  std::vector<std::string> json = arguments;
+  json.insert(json.end(), {"--format", "json"});
+  const auto report = nlohmann::json::parse(edgeval(json).out);
+  EXPECT_EQ(report["filled_in"]["high_hz"], 8000);
+  EXPECT_FALSE(report["filled_in"].contains("mel_bins"));
+}
+
+TEST(ImportCommand, RefusesATemplateWithWhatDoesNotGoWithIt) {
+  EXPECT_TRUE(is_refusal(edgeval({"import", "--template", "fbank", "--out", "x"}),
+                         "--template prints a description; it goes with --model and --state-dict"));
+  EXPECT_TRUE(is_refusal(edgeval({"import", "--template", "mel"}), "--template: mel not in"));
+  EXPECT_TRUE(is_refusal(edgeval({"import", "--out", "x"}), "--model is required"));
+  EXPECT_TRUE(
+      is_refusal(edgeval({"import", "--template", "fbank", "--model", import_data("opennmt.pt")}),
+                 "an OpenNMT-py checkpoint describes itself"));
+}
+
+// Whatever is given to --model of a command that wants a model file, the way to one is named.
+TEST(ImportCommand, OtherCommandsPointAtIt) {
+  const std::string cases = source_folder() / "tests/golden/cases/import/";
+  const auto refused = [&](const std::vector<std::string>& command, const std::string& model,
+                           const std::string& part) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"--model", model, "--data", spoken_data()});
+    EXPECT_TRUE(is_refusal(edgeval(arguments), part)) << command[0];
+  };
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"run", "--out", "none"},
+        {"profile", "--out", "none.json"},
+        {"similarity", "--profile", spoken_data() + "/profile.json"}}) {
+    for (const std::string& model :
+         {cases + "plain.pt", cases + "proto4_legacy.pt", import_data("gru.pt").string(),
+          import_data("opennmt.pt").string()})
+      refused(command, model,
+              concat(model, ": a checkpoint of PyTorch, no model file; edgeval import --model ",
+                     model, " --out model.safetensors makes one"));
+    refused(command, cases + "plain.safetensors",
+            concat("edgeval import --model ", cases,
+                   "plain.safetensors --describe describe.json --out model.safetensors makes one"));
+  }
+}
+
 // What this PyTorch writes is what lies in tests/data/import.
 TEST(ImportCommand, ImportsWhatPyTorchWrites) {
   EDGEVAL_NEEDS_PYTHON_MODULES("torch");
   const TemporaryFolder folder;
   ASSERT_TRUE(python(concat("'", (source_folder() / "tests/golden/import.py").string(), "' '",
                             folder.path().string(), "'")));
-  for (const char* name : {"lstm.pt", "gru.pt", "odd.pt", "opennmt.pt", "feeding.pt"}) {
+  for (const char* name : {"lstm.pt", "gru.pt", "odd.pt", "opennmt.pt", "feeding.pt", "whole.pt",
+                           "whole_old.pt", "own.pt"}) {
     SCOPED_TRACE(name);
     const Imported fresh = imported(read_file(folder.path() / name));
     EXPECT_EQ(to_safetensors(fresh, {}), to_safetensors(imported_file(name), {}));

@@ -10,6 +10,12 @@ opennmt.pt   five  an OpenNMT-py checkpoint: mlp attention, two directions, a de
 feeding.pt   zip   another: general attention, input feeding, two layers, generator tied to the
                    embedding
 odd.pt       zip   transposed, double and half tensors, two in one storage; a projection
+whole.pt     zip   the network of lstm.pt itself, not its state dict; a buffer that is not kept
+whole_old.pt five  the same
+own.pt       zip   its state dict beside an object of a class of its own and a whole optimizer
+norm.pt      zip   state dicts of a network: `old`, with weight_norm (over rows, columns and all of a
+                   matrix); `new`, parametrized; `old_plain` and `new_plain`, the weights that they
+                   stand for, as torch makes them in double
 
 ("five": five pickles in a row.) Element j of the k-th tensor of a state dict is (64 k + j) / 1024.
 Needs torch; the classes of torchtext are made up here, since only their names and attributes go
@@ -120,6 +126,62 @@ class Two(torch.nn.Module):
         self.fc = torch.nn.Linear(outputs, 5)
 
 
+class Settings:
+    def __init__(self):
+        self.rate, self.names = 0.5, ["a", "b"]
+
+
+class WeightNorm(torch.nn.Module):
+    """As torch.nn.utils.parametrizations.weight_norm of torch 2 names its parts."""
+
+    def forward(self, g, v):
+        return torch._weight_norm(v, g, 0)
+
+    def right_inverse(self, weight):
+        return torch.norm_except_dim(weight, 2, 0) + 1, weight
+
+
+def norms():
+    """State dicts of one network with weights stored as g and v, and of what they stand for."""
+    torch.manual_seed(11)
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = torch.nn.LSTM(3, 4)
+            self.mid = torch.nn.Linear(4, 6)
+            self.low = torch.nn.Linear(6, 6)
+            self.fc = torch.nn.Linear(6, 5)
+
+    def scaled(net):  # so that g is not the norm of v
+        for name, parameter in net.named_parameters():
+            if name.endswith("_g"):
+                parameter.data.mul_(1.7).add_(0.1)
+        return net
+
+    old = Net()
+    normed = [(old.rnn, "weight_ih_l0"), (old.rnn, "weight_hh_l0"), (old.mid, "weight"),
+              (old.low, "weight"), (old.fc, "weight")]
+    for (module, name), dim in zip(normed, (0, 0, 1, None, 0)):
+        torch.nn.utils.weight_norm(module, name, dim)
+    kept = {name: tensor.clone() for name, tensor in scaled(old).state_dict().items()}
+
+    new = Net()
+    new.load_state_dict({name.removesuffix("_v"): t for name, t in kept.items()
+                         if not name.endswith("_g")})
+    for module, name in ((new.rnn, "weight_hh_l0"), (new.fc, "weight")):
+        torch.nn.utils.parametrize.register_parametrization(module, name, WeightNorm())
+    parametrized = {name: tensor.clone() for name, tensor in new.state_dict().items()}
+
+    old.double(), new.double()
+    for module, name in normed:
+        torch.nn.utils.remove_weight_norm(module, name)
+    for module, name in ((new.rnn, "weight_hh_l0"), (new.fc, "weight")):
+        torch.nn.utils.parametrize.remove_parametrizations(module, name)
+    return {"old": kept, "old_plain": old.state_dict(),
+            "new": parametrized, "new_plain": new.state_dict()}
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
 
@@ -141,6 +203,14 @@ def main():
     both = torch.cat([odd["fc.bias"], odd["rnn.bias_hh_l0"]])
     odd["fc.bias"], odd["rnn.bias_hh_l0"] = both[:5], both[5:]
     save("odd.pt", odd)
+    whole = Two(torch.nn.LSTM(3, 2, 2, bidirectional=True), 4)
+    filled(whole.state_dict())
+    whole.register_buffer("scratch", torch.zeros(2, 2), persistent=False)
+    save("whole.pt", whole)
+    save("whole_old.pt", whole, **old)
+    save("own.pt", {"weights": filled(whole.state_dict()), "settings": Settings(),
+                    "optimizer": torch.optim.SGD(whole.parameters(), 0.5)})
+    save("norm.pt", norms())
 
 
 if __name__ == "__main__":

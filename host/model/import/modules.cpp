@@ -29,13 +29,12 @@ void add_zeros(const std::string& name, Index count, const char* why, Imported& 
 void add_biases(SourceTensors& source, const DirectionNames& from, const std::string& name,
                 Index count, Imported& out) {
   const std::string first = from("bias_ih"), second = from("bias_hh");
-  const std::string shapes[] = {shape_text(source.shape(first)), shape_text(source.shape(second))};
   std::vector<float> sum = source.take(first, {count});
   const std::vector<float> other = source.take(second, {count});
   std::transform(sum.begin(), sum.end(), other.begin(), sum.begin(), std::plus<>());
   out.tensors.push_back({name, {count}, std::move(sum)});
-  out.ways.push_back({first, shapes[0], name, shape_text({count}), "added to the other bias"});
-  out.ways.push_back({second, shapes[1], name, shape_text({count}), "added to the other bias"});
+  for (const std::string& bias : {first, second})
+    out.add_ways(source, bias, name, {count}, "added to the other bias");
 }
 
 }  // namespace

@@ -24,9 +24,9 @@ const char* const kEntries[] = {"model", "generator", "vocab", "opt"};
 class Opennmt {
  public:
   Opennmt(const TorchArchive& archive, const std::string& name)
-      : archive_(archive), source_(archive) {
-    source_.add(*pickle::find(archive.root(), "model"));
-    source_.add(*pickle::find(archive.root(), "generator"), "generator.");
+      : archive_(archive), source_(archive.path(), archive.elements()) {
+    source_.add(archive, *pickle::find(archive.root(), "model"));
+    source_.add(archive, *pickle::find(archive.root(), "generator"), "generator.");
     out_.kind = "OpenNMT-py checkpoint";
     out_.model = {{"format", 1}, {"name", name}, {"task", "translation"}};
     for (const auto& [key, value] : pickle::entries(archive.root())) {
@@ -44,7 +44,8 @@ class Opennmt {
     add_bridge();
     add_attention();
     add_generator();
-    source_.expect_all_taken("belongs to no part that edgeval has");
+    for (const std::string& name : source_.expect_all_taken("belongs to no part that edgeval has"))
+      out_.left_out.push_back(name);
     return std::move(out_);
   }
 

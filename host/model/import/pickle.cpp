@@ -17,7 +17,7 @@ constexpr std::size_t kMaxSteps =
     1 << 22;  // values, references, marks and memos; some 100 bytes each at most
 
 // Known, and refused: they call by other ways than REDUCE, reach outside the pickle, or are of
-// protocols 0 and 5.
+// protocol 0.
 const char* refused_opcode(unsigned char op) {
   switch (op) {
     case 'i':
@@ -34,8 +34,6 @@ const char* refused_opcode(unsigned char op) {
       return "EXT4, which calls what a program registered";
     case 'P':
       return "PERSID, a reference by text";
-    case 0x96:
-      return "BYTEARRAY8 of protocol 5";
     case 0x97:
       return "NEXT_BUFFER of protocol 5";
     case 0x98:
@@ -220,6 +218,7 @@ class Machine {
         push_text(Kind::kBytes, take(little<std::uint32_t>()));
         return true;
       case 0x8e:
+      case 0x96:  // a bytearray
         push_text(Kind::kBytes, take(little<std::uint64_t>()));
         return true;
       default:
@@ -268,13 +267,13 @@ class Machine {
         gather(Kind::kSet);
         return true;
       case 'a':
-        add({pop()}, {Kind::kList});
+        add({pop()}, {Kind::kList, Kind::kRecord});
         return true;
       case 'e':
-        add(pop_to_mark(), {Kind::kList});
+        add(pop_to_mark(), {Kind::kList, Kind::kRecord});
         return true;
       case 0x90:
-        add(pop_to_mark(), {Kind::kSet});
+        add(pop_to_mark(), {Kind::kSet, Kind::kRecord});
         return true;
       case 's': {
         const Value* value = pop();
@@ -354,13 +353,13 @@ class Machine {
     const std::string& whole = out_.names_.emplace_back(concat(module, ".", name));
     expect(is_utf8(whole), "the name of a global is not UTF-8");
     expect(knows_(whole), "names ", shown(whole),
-           ", which is no part of a checkpoint that edgeval knows; nothing was "
+           ", which is no plain data but a part of Python, numpy or torch that acts; nothing was "
            "run. If it is yours, save the state dict alone: torch.save(model.state_dict(), FILE)");
     push_text(Kind::kGlobal, whole);
   }
   void call(const char* opcode) {
     const Value* arguments = pop();
-    const Value* callee = pop();
+    const Value* callee = class_of(pop());
     expect(callee->kind == Kind::kGlobal, opcode, " would call ", described(*callee));
     expect(arguments->kind == Kind::kTuple, opcode, " of ", callee->text, " with ",
            described(*arguments), " for arguments");
@@ -369,11 +368,20 @@ class Machine {
     record.made_of = arguments;
   }
 
+  // An older torch.save puts ("module", class, file, source) in place of the class of a module.
+  static const Value* class_of(const Value* callee) {
+    if (callee->kind != Kind::kPersistent) return callee;
+    const std::vector<const Value*>& id = callee->made_of->items;
+    const bool module = id.size() >= 2 && id[0]->kind == Kind::kText && id[0]->text == "module" &&
+                        id[1]->kind == Kind::kGlobal;
+    return module ? id[1] : callee;
+  }
+
   bool memory(unsigned char op) {
     switch (op) {
       case 0x80: {
         const int protocol = byte();
-        expect(protocol >= 2 && protocol <= 4, "protocol ", protocol, ", 2 to 4 are read");
+        expect(protocol >= 2 && protocol <= 5, "protocol ", protocol, ", 2 to 5 are read");
         return true;
       }
       case 0x95: {

@@ -1,5 +1,5 @@
 // What a pickle describes, without doing it: an interpreter of the opcodes of Python's pickle
-// protocols 2 to 4 that imports nothing and calls nothing. A global stays a name; what Python would
+// protocols 2 to 5 that imports nothing and calls nothing. A global stays a name; what Python would
 // make by calling one becomes a record of that name, the arguments and the state. Memory is at most
 // some 100 bytes for a byte read, and for 4 million of them.
 #pragma once

@@ -33,7 +33,8 @@ struct Value {
   double real = 0;           // kReal
   // kText (UTF-8), kBytes, kLong (little-endian); "module.name" of kGlobal and kRecord
   std::string_view text;
-  // kList, kTuple, kSet; key, value, key, value, ... of kDict and kRecord
+  // kList, kTuple, kSet; key, value, key, value, ... of kDict; of kRecord what was put into it,
+  // entries or items
   std::vector<const Value*> items;
   const Value* made_of = nullptr;  // kRecord: the tuple of arguments; kPersistent: the id
   const Value* state = nullptr;    // kRecord: what BUILD gave it, or null

@@ -1,128 +1,19 @@
 #include "host/model/import/state_dict.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/json.hpp"
 #include "host/core/names.hpp"
+#include "host/model/import/checkpoint.hpp"
+#include "host/model/import/description.hpp"
 #include "host/model/import/modules.hpp"
+#include "host/model/import/weight_norm.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval {
 namespace {
-
-using pickle::Kind;
-using pickle::Value;
-
-// A module by the names of its tensors: "rnn" for rnn.weight_ih_l0, "" for weight_ih_l0.
-struct Module {
-  std::string path;
-  std::vector<std::vector<DirectionNames>> layers;  // of a recurrent one; empty: linear
-};
-
-std::string prefix_of(const std::string& path) { return path.empty() ? "" : path + "."; }
-
-// The state dict: the root, or the entry of a checkpoint that holds it. What else the checkpoint
-// has goes to `left_out`.
-const Value& find_dict(const TorchArchive& archive, std::vector<std::string>& left_out) {
-  for (const char* entry : {"state_dict", "model_state_dict", "model"}) {
-    const Value* dict = pickle::find(archive.root(), entry);
-    if (dict == nullptr || pickle::entries(*dict).empty()) continue;
-    for (const auto& [key, value] : pickle::entries(archive.root()))
-      if (value != dict)
-        left_out.push_back(key->kind == Kind::kText ? std::string(key->text) : described(*key));
-    return *dict;
-  }
-  EDGEVAL_EXPECTS(!pickle::entries(archive.root()).empty(), archive.path(), ": holds ",
-                  described(archive.root()),
-                  ", must be a state dict or a checkpoint with one; torch.save(model.state_dict(), "
-                  "FILE) makes it");
-  return archive.root();
-}
-
-// The modules in the order in which their first tensors stand in the file.
-class Modules {
- public:
-  explicit Modules(const SourceTensors& source) : source_(source) {
-    for (const std::string& name : source.names()) {
-      const std::size_t dot = name.rfind('.');
-      const std::string path = dot == std::string::npos ? "" : name.substr(0, dot);
-      const std::string tensor = name.substr(dot == std::string::npos ? 0 : dot + 1);
-      if (tensor == "weight_ih") add({path, {{{prefix_of(path), ""}}}});
-      if (tensor == "weight_ih_l0") add({path, stack(path)});
-      if (tensor == "weight" && source.shape(name).size() == 2) add({path, {}});
-    }
-  }
-
-  const std::vector<Module>& all() const { return modules_; }
-
-  const Module& at(const std::string& path, const std::string& place) const {
-    std::vector<std::string> known;
-    for (const Module& module : modules_) {
-      if (module.path == path) return module;
-      known.push_back(module.path);
-    }
-    throw Error(
-        concat(place, ": the state dict has no module ", shown(path), suggestion(path, known)));
-  }
-
-  // "rnn (LSTM 40 -> 64, 2 layers, both directions), fc (linear 128 -> 29)"
-  std::string summary() const {
-    std::string text;
-    for (const Module& module : modules_) {
-      text +=
-          concat(text.empty() ? "" : ", ", module.path.empty() ? "at the root" : module.path, " (");
-      if (module.layers.empty()) {
-        const std::vector<Index>& shape = source_.shape(prefix_of(module.path) + "weight");
-        text += concat("linear ", shape[1], " -> ", shape[0], ")");
-        continue;
-      }
-      const RecurrentShape first = recurrent_shape(source_, module.layers.front());
-      text += concat(first.type, " ", first.inputs, " -> ", first.outputs(), ", ",
-                     module.layers.size(), module.layers.size() == 1 ? " layer" : " layers",
-                     first.directions == 2 ? ", both directions)" : ")");
-    }
-    return text;
-  }
-
- private:
-  void add(Module module) {
-    EDGEVAL_EXPECTS(std::none_of(modules_.begin(), modules_.end(),
-                                 [&](const Module& m) { return m.path == module.path; }),
-                    source_.path(), ": module ", shown(module.path),
-                    ": has tensors of two kinds of modules");
-    modules_.push_back(std::move(module));
-  }
-  std::vector<std::vector<DirectionNames>> stack(const std::string& path) const {
-    std::vector<std::vector<DirectionNames>> layers;
-    for (;;) {
-      const DirectionNames forward{prefix_of(path), concat("_l", layers.size())};
-      const DirectionNames backward{prefix_of(path), concat("_l", layers.size(), "_reverse")};
-      if (!source_.has(forward("weight_ih"))) return layers;
-      layers.push_back({forward});
-      if (source_.has(backward("weight_ih"))) layers.back().push_back(backward);
-    }
-  }
-
-  const SourceTensors& source_;
-  std::vector<Module> modules_;
-};
-
-// Adds the layers of one module. A module of several layers gives NAME1, NAME2, ...
-void add_module(SourceTensors& source, const Module& module, const std::string& name,
-                const Json* activation, Imported& out) {
-  OrderedJson& layers = out.model["layers"];
-  if (module.layers.empty()) {
-    layers.push_back(import_linear(source, module.path, name, out));
-    if (activation != nullptr) layers.back()["activation"] = *activation;
-    return;
-  }
-  for (std::size_t k = 0; k < module.layers.size(); ++k)
-    layers.push_back(import_recurrent(source, module.layers[k],
-                                      module.layers.size() == 1 ? name : concat(name, k + 1), out));
-}
 
 // Layer names for people where the module has none.
 std::string default_name(const Module& module) {
@@ -130,79 +21,152 @@ std::string default_name(const Module& module) {
   return module.layers.empty() ? "output" : "rnn";
 }
 
-void add_described(SourceTensors& source, const Modules& modules, const Fields& fields,
-                   Imported& out) {
-  if (!fields.has("layers")) {
-    for (const Module& module : modules.all())
-      add_module(source, module, default_name(module), nullptr, out);
+// Adds the layers of one module. A module of several layers gives NAME1, NAME2, ...
+void add_module(SourceTensors& source, const Module& module, const std::string& name,
+                const Json& activation, Imported& out) {
+  OrderedJson& layers = out.model["layers"];
+  if (module.layers.empty()) {
+    layers.push_back(import_linear(source, module.path, name, out));
+    if (!activation.is_null()) layers.back()["activation"] = activation;
     return;
   }
-  const Json& list = fields.array("layers");
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const Fields layer(list[i], concat(fields.place(), ": layers[", i, "]"));
-    layer.expect_only({"from", "name", "activation"});
-    const Module& module = modules.at(layer.text("from"), layer.place());
-    EDGEVAL_EXPECTS(module.layers.empty() || !layer.has("activation"), layer.place(),
-                    ": activation belongs to linear layers only");
-    const Json* activation = layer.has("activation") ? &list[i].at("activation") : nullptr;
-    add_module(source, module, layer.has("name") ? layer.text("name") : default_name(module),
-               activation, out);
-  }
+  for (std::size_t k = 0; k < module.layers.size(); ++k)
+    layers.push_back(import_recurrent(source, module.layers[k],
+                                      module.layers.size() == 1 ? name : concat(name, k + 1), out));
 }
 
-// Tensors whose names start with one of the texts under `ignore` are left out.
-void ignore_tensors(SourceTensors& source, const Fields& fields, Imported& out) {
-  if (!fields.has("ignore")) return;
-  for (const Json& prefix : fields.array("ignore")) {
-    EDGEVAL_EXPECTS(prefix.is_string() && prefix != "", fields.place(),
-                    ": ignore must be texts that tensors' names start with");
-    bool used = false;
-    for (const std::string& name : source.names()) {
-      if (!name.starts_with(prefix.get_ref<const std::string&>())) continue;
-      source.ignore(name);
-      out.left_out.push_back(name);
-      used = true;
-    }
-    EDGEVAL_EXPECTS(used, fields.place(), ": ignore: no tensor's name starts with ",
-                    shown(prefix.get<std::string>()));
+// The modules of a description, each with its layer's name and activation. Those that are not there
+// are problems.
+struct Chosen {
+  const Module* module = nullptr;
+  std::string name;
+  Json activation;
+};
+std::vector<Chosen> chosen(const ModuleList& modules, const Description& description,
+                           Problems& problems) {
+  std::vector<Chosen> all;
+  for (const Description::Layer& layer : *description.layers)
+    problems.check([&] {
+      const Module& module = modules.at(layer.from, layer.place);
+      EDGEVAL_EXPECTS(module.layers.empty() || layer.activation.is_null(), layer.place,
+                      ": activation belongs to linear layers only");
+      all.push_back({&module, layer.name.value_or(default_name(module)), layer.activation});
+    });
+  return all;
+}
+
+// All modules, where the description names none.
+std::vector<Chosen> chained(const ModuleList& modules, bool in_order, Imported& out) {
+  std::vector<Chosen> all;
+  std::string order;
+  bool moved = false;
+  const std::vector<const Module*> chain = modules.chained();
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    moved = moved || chain[i] != &modules.all()[i];
+    order += concat(i == 0 ? "" : ", ", default_name(*chain[i]));
+    all.push_back({chain[i], default_name(*chain[i]), {}});
   }
+  if (moved || (!in_order && chain.size() > 1))
+    out.notes.push_back(concat(
+        "layers are taken in the order ", order,
+        moved ? ", in which their widths fit together" : ", since a file of safetensors keeps none",
+        "; \"layers\" of the description says another"));
+  return all;
+}
+
+// The tensors whose names start with one of the texts under `ignore`.
+void ignore_tensors(SourceTensors& source, const Description& description, const std::string& path,
+                    Imported& out, Problems& problems) {
+  for (const std::string& start : description.ignore)
+    problems.check([&] {
+      const std::vector<std::string> names = source.ignore(start);
+      EDGEVAL_EXPECTS(!names.empty(), path, ": ignore: no tensor's name starts with ",
+                      shown(start));
+      for (const std::string& name : names)
+        if (std::find(out.left_out.begin(), out.left_out.end(), name) == out.left_out.end())
+          out.left_out.push_back(name);
+    });
 }
 
 }  // namespace
 
+StateDict torch_state_dict(const TorchArchive& archive, const std::string& key) {
+  std::vector<std::string> left_out;
+  SourceTensors source = checkpoint_tensors(archive, key, left_out);
+  return {"PyTorch state dict", std::move(source), std::move(left_out), true, {}};
+}
+
+StateDict safetensors_state_dict(std::string_view file, const std::string& path) {
+  const std::vector<Safetensors::Entry> entries =
+      Safetensors(file, path, Safetensors::Contents::kAny).entries();
+  std::deque<Storage> storages;
+  std::uint64_t elements = 0;
+  for (const Safetensors::Entry& entry : entries) {
+    const std::uint64_t count = entry.size == 0 ? 0 : entry.bytes.size() / entry.size;
+    storages.push_back({entry.dtype, entry.size, count, entry.bytes});
+    elements += count;
+  }
+  StateDict dict{
+      "PyTorch weights in safetensors", {path, elements}, {}, false, std::move(storages)};
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    dict.source.add(entries[i].name, dict.storages[i], entries[i].shape);
+  return dict;
+}
+
+ModuleList find_modules(SourceTensors& source) {
+  source.drop_common_prefix();
+  resolve_parametrizations(source);
+  ModuleList modules(source);
+  EDGEVAL_EXPECTS(!modules.all().empty(), source.path(),
+                  ": no LSTM, GRU or Linear module among its ", source.names().size(), " tensors");
+  return modules;
+}
+
+Imported import_state_dict(StateDict dict, const std::string& name, const std::string& describe) {
+  SourceTensors& source = dict.source;
+  if (describe.empty())
+    throw Error(
+        concat(source.path(),
+               ": a state dict does not say what its inputs and outputs are; give the task, "
+               "front end and tokens by --describe FILE, which --template fbank begins "
+               "(docs/formats.md, \"Import\"). Found: ",
+               find_modules(source).summary()));
+  Imported out;
+  out.kind = dict.kind;
+  out.left_out = dict.left_out;
+  Problems problems(describe);
+  const Description description = read_description(describe, problems);
+  ignore_tensors(source, description, describe, out, problems);
+  const ModuleList modules = find_modules(source);
+  const std::vector<Chosen> layers = description.layers ? chosen(modules, description, problems)
+                                                        : chained(modules, dict.in_order, out);
+  problems.finish();
+  out.filled_in = description.filled_in;
+  out.model = {{"format", 1},
+               {"name", description.name.value_or(name)},
+               {"task", description.task},
+               {"frontend", description.frontend},
+               {"tokens", description.tokens},
+               {"blank", description.blank},
+               {"layers", OrderedJson::array()}};
+  for (const Chosen& layer : layers)
+    add_module(source, *layer.module, layer.name, layer.activation, out);
+  for (const std::string& other : source.expect_all_taken(
+           "of no module that --describe names, or none that edgeval has (LSTM, GRU, their cells, "
+           "Linear); if the network runs without it, name it under \"ignore\" of --describe"))
+    out.left_out.push_back(other);
+  if (!description.filled_in.empty()) {
+    std::string text;
+    for (const auto& [key, value] : description.filled_in.items())
+      text += concat(text.empty() ? "" : ", ", key, " ", value.dump());
+    out.notes.push_back("frontend: filled in with Kaldi's defaults: " + text);
+  }
+  return out;
+}
+
 Imported import_state_dict(const TorchArchive& archive, const std::string& name,
                            const std::string& describe) {
-  Imported out;
-  out.kind = "PyTorch state dict";
-  SourceTensors source(archive);
-  source.add(find_dict(archive, out.left_out));
-  const Modules modules(source);
-  EDGEVAL_EXPECTS(!modules.all().empty(), archive.path(),
-                  ": no LSTM, GRU or Linear module among its ", source.names().size(), " tensors");
-  EDGEVAL_EXPECTS(!describe.empty(), archive.path(),
-                  ": a state dict does not say what its inputs and outputs are; give the task, "
-                  "front end and tokens by "
-                  "--describe FILE (docs/formats.md, \"Import\"). Found: ",
-                  modules.summary());
-  const std::string text = read_file(describe);
-  expect_utf8(text, describe);
-  const Json json = parse_json(text, describe);
-  const Fields fields(json, describe);
-  fields.expect_only({"name", "task", "frontend", "tokens", "blank", "layers", "ignore"});
-  out.model = {{"format", 1}, {"name", fields.has("name") ? fields.text("name") : name}};
-  const OrderedJson ordered = OrderedJson::parse(text);  // keeps the order of the keys
-  for (const char* key : {"task", "frontend", "tokens", "blank"}) {
-    EDGEVAL_EXPECTS(fields.has(key), describe, ": key ", shown(key), " is missing");
-    out.model[key] = ordered[key];
-  }
-  out.model["layers"] = OrderedJson::array();
-  ignore_tensors(source, fields, out);
-  add_described(source, modules, fields, out);
-  source.expect_all_taken(
-      "of no module that --describe names, or none that edgeval has (LSTM, GRU, their cells, "
-      "Linear); "
-      "if the network runs without it, name it under \"ignore\" of --describe");
-  return out;
+  return import_state_dict(torch_state_dict(archive), name, describe);
 }
 
 }  // namespace edgeval

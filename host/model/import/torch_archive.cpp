@@ -6,7 +6,9 @@
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
+#include "host/model/import/globals.hpp"
 #include "host/model/import/stored_zip.hpp"
+#include "host/model/safetensors.hpp"
 
 namespace edgeval {
 namespace {
@@ -19,62 +21,35 @@ constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
                                   10);  // 0x1950a86a20f9469cfc6c
 constexpr std::int64_t kProtocol = 1001;
 
+// Storages of other classes may lie in a zip, which says where each ends; their tensors cannot be
+// taken.
 struct Dtype {
   std::string_view global, name;
   std::uint64_t size;
 };
-constexpr std::array kDtypes{
-    Dtype{"torch.FloatStorage", "F32", 4},          Dtype{"torch.DoubleStorage", "F64", 8},
-    Dtype{"torch.HalfStorage", "F16", 2},           Dtype{"torch.BFloat16Storage", "BF16", 2},
-    Dtype{"torch.LongStorage", "LongStorage", 8},   Dtype{"torch.IntStorage", "IntStorage", 4},
-    Dtype{"torch.ShortStorage", "ShortStorage", 2}, Dtype{"torch.CharStorage", "CharStorage", 1},
-    Dtype{"torch.ByteStorage", "ByteStorage", 1},   Dtype{"torch.BoolStorage", "BoolStorage", 1}};
+constexpr std::array kDtypes{Dtype{"torch.FloatStorage", "F32", 4},
+                             Dtype{"torch.DoubleStorage", "F64", 8},
+                             Dtype{"torch.HalfStorage", "F16", 2},
+                             Dtype{"torch.BFloat16Storage", "BF16", 2},
+                             Dtype{"torch.LongStorage", "LongStorage", 8},
+                             Dtype{"torch.IntStorage", "IntStorage", 4},
+                             Dtype{"torch.ShortStorage", "ShortStorage", 2},
+                             Dtype{"torch.CharStorage", "CharStorage", 1},
+                             Dtype{"torch.ByteStorage", "ByteStorage", 1},
+                             Dtype{"torch.BoolStorage", "BoolStorage", 1},
+                             Dtype{"torch.ComplexFloatStorage", "ComplexFloatStorage", 8},
+                             Dtype{"torch.ComplexDoubleStorage", "ComplexDoubleStorage", 16},
+                             Dtype{"torch.QInt8Storage", "QInt8Storage", 1},
+                             Dtype{"torch.QUInt8Storage", "QUInt8Storage", 1},
+                             Dtype{"torch.QInt32Storage", "QInt32Storage", 4},
+                             Dtype{"torch.UntypedStorage", "UntypedStorage", 1},
+                             Dtype{"torch.storage.UntypedStorage", "UntypedStorage", 1}};
 
-const Dtype* dtype_of(std::string_view global) {
+const Dtype* dtype_of(std::string global) {
+  if (global.starts_with("torch.cuda.")) global.erase(5, 5);  // of older files
   const auto found = std::find_if(kDtypes.begin(), kDtypes.end(),
                                   [&](const Dtype& d) { return d.global == global; });
   return found == kDtypes.end() ? nullptr : &*found;
-}
-
-// What checkpoints hold beside tensors and plain containers: the toolkit's options, vocabularies
-// and optimizers. A name here is no licence to run anything; it makes a refusal of all others
-// possible, os.system among them.
-bool is_known(std::string_view global) {
-  static constexpr std::array kNames{"torch._utils._rebuild_tensor",
-                                     "torch._utils._rebuild_tensor_v2",
-                                     "torch._utils._rebuild_parameter",
-                                     "torch.nn.parameter.Parameter",
-                                     "torch.Size",
-                                     "torch.device",
-                                     "torch.float32",
-                                     "torch.float64",
-                                     "torch.float16",
-                                     "torch.bfloat16",
-                                     "torch.int64",
-                                     "collections.OrderedDict",
-                                     "collections.defaultdict",
-                                     "collections.Counter",
-                                     "argparse.Namespace",
-                                     "functools.partial",
-                                     "_codecs.encode",
-                                     "numpy.dtype",
-                                     "numpy.core.multiarray.scalar",
-                                     "numpy._core.multiarray.scalar",
-                                     "numpy.float64",
-                                     "numpy.float32"};
-  static constexpr std::array kBuiltins{"dict", "list",    "tuple", "set", "frozenset",
-                                        "int",  "long",    "float", "str", "unicode",
-                                        "bool", "complex", "object"};
-  static constexpr std::array kPackages{"torchtext.", "onmt.", "torch.optim."};
-  if (dtype_of(global) != nullptr ||
-      std::find(kNames.begin(), kNames.end(), global) != kNames.end())
-    return true;
-  for (const std::string_view module : {"builtins.", "__builtin__."})
-    if (global.starts_with(module))
-      return std::find(kBuiltins.begin(), kBuiltins.end(), global.substr(module.size())) !=
-             kBuiltins.end();
-  return std::any_of(kPackages.begin(), kPackages.end(),
-                     [&](auto package) { return global.starts_with(package); });
 }
 
 bool is_tuple(const Value& value, std::size_t least) {
@@ -104,7 +79,8 @@ std::vector<Index> sizes(const Value& value, const std::string& place, const cha
 void check_layout(const StoredTensor& tensor, std::uint64_t count, const std::string& place) {
   std::vector<std::pair<Index, Index>> order;  // stride, size
   for (std::size_t d = 0; d < tensor.shape.size(); ++d) {
-    EDGEVAL_EXPECTS(tensor.shape[d] > 0, place, ": has no elements");
+    EDGEVAL_EXPECTS(tensor.shape[d] > 0, place, ": shape ", shape_text(tensor.shape),
+                    ": has no elements");
     if (tensor.shape[d] > 1) order.emplace_back(tensor.strides[d], tensor.shape[d]);
   }
   std::sort(order.begin(), order.end());
@@ -120,6 +96,17 @@ void check_layout(const StoredTensor& tensor, std::uint64_t count, const std::st
   const auto offset = static_cast<std::uint64_t>(tensor.offset);
   EDGEVAL_EXPECTS(offset <= count && span <= count - offset, place,
                   ": reaches beyond its storage of ", count, " elements");
+}
+
+// Whether the file opens with a pickle of torch's magic number, of any protocol.
+bool starts_with_magic(std::string_view file) {
+  if (!file.starts_with('\x80')) return false;
+  try {
+    const pickle::Pickle first(file, "", is_plain_global);
+    return first.root().kind == Kind::kLong && first.root().text == kMagic;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -153,7 +140,7 @@ void TorchArchive::read_zip(std::string_view file) {
   EDGEVAL_EXPECTS(order == members.end() || order->second == "little", path_,
                   ": byteorder is not little");
   const std::string_view bytes = member("data.pkl")->second;
-  pickle_ = std::make_unique<pickle::Pickle>(bytes, concat(path_, ": data.pkl"), is_known);
+  pickle_ = std::make_unique<pickle::Pickle>(bytes, concat(path_, ": data.pkl"), is_plain_global);
   EDGEVAL_EXPECTS(pickle_->size() == bytes.size(), path_,
                   ": data.pkl: ", bytes.size() - pickle_->size(), " bytes follow the pickle");
   collect_storages();
@@ -161,8 +148,8 @@ void TorchArchive::read_zip(std::string_view file) {
     const auto found = member("data/" + key);
     EDGEVAL_EXPECTS(found != members.end(), path_, ": storage ", shown(key), " is missing");
     storage.bytes = found->second;
-    EDGEVAL_EXPECTS(storage.bytes.size() / storage.size == storage.count &&
-                        storage.bytes.size() % storage.size == 0,
+    EDGEVAL_EXPECTS(storage.size == 0 || (storage.bytes.size() / storage.size == storage.count &&
+                                          storage.bytes.size() % storage.size == 0),
                     path_, ": storage ", shown(key), ": ", storage.count, " elements of ",
                     storage.dtype, " are wanted, but it has ", storage.bytes.size(), " bytes");
   }
@@ -171,14 +158,13 @@ void TorchArchive::read_zip(std::string_view file) {
 void TorchArchive::read_legacy(std::string_view file) {
   std::size_t at = 0;
   const auto next = [&](const char* what) {
-    auto read =
-        std::make_unique<pickle::Pickle>(file.substr(at), concat(path_, ": ", what), is_known);
+    auto read = std::make_unique<pickle::Pickle>(file.substr(at), concat(path_, ": ", what),
+                                                 is_plain_global);
     at += read->size();
     return read;
   };
-  const std::string_view start("\x80\x02\x8a\x0a", 4);
   EDGEVAL_EXPECTS(
-      file.starts_with(start) && file.substr(4).starts_with(kMagic), path_,
+      starts_with_magic(file), path_,
       ": neither a zip nor the five pickles of an older torch.save: no checkpoint of PyTorch");
   next("magic number");
   const auto protocol = next("protocol");
@@ -200,6 +186,8 @@ void TorchArchive::read_legacy(std::string_view file) {
                     ": storage ", key->kind == Kind::kText ? shown(key->text) : described(*key),
                     ": no tensor wants it, or it is there twice");
     Storage& storage = found->second;
+    EDGEVAL_EXPECTS(storage.size > 0, path_, ": storage ", shown(key->text), ": is a ",
+                    storage.dtype, ", whose end is not known; save it anew with a later torch");
     std::uint64_t count = 0;
     EDGEVAL_EXPECTS(file.size() - at >= sizeof count, path_, ": storage ", shown(key->text),
                     " is cut off");
@@ -226,9 +214,9 @@ void TorchArchive::collect_storages() {
   for (const Value* value : pickle_->persistent()) {
     const Value& id = *value->made_of;
     const bool named = is_tuple(id, 1) && id.items[0]->kind == Kind::kText;
-    EDGEVAL_EXPECTS(!named || id.items[0]->text != "module", path_,
-                    ": holds a whole module with its class; save the state dict: "
-                    "torch.save(model.state_dict(), FILE)");
+    if (named && id.items[0]->text == "module" && id.items.size() >= 2 &&
+        id.items[1]->kind == Kind::kGlobal)
+      continue;  // the class of a module
     EDGEVAL_EXPECTS(named && id.items[0]->text == "storage", path_,
                     ": a persistent id of an unknown kind");
     EDGEVAL_EXPECTS(is_tuple(id, 5) && id.items.size() <= 6 && id.items[1]->kind == Kind::kGlobal &&
@@ -238,11 +226,13 @@ void TorchArchive::collect_storages() {
                     ": a storage is not described by class, key, device and number of elements");
     EDGEVAL_EXPECTS(id.items.size() == 5 || id.items[5]->kind == Kind::kNone, path_, ": storage ",
                     shown(id.items[2]->text), ": is a view of another one, which is not read");
-    const Dtype* dtype = dtype_of(id.items[1]->text);
-    EDGEVAL_EXPECTS(dtype != nullptr, path_, ": storage ", shown(id.items[2]->text), ": ",
-                    id.items[1]->text, " is no class of storages that is read");
-    const Storage storage{std::string(dtype->name),
-                          dtype->size,
+    const std::string_view type = id.items[1]->text;
+    const Dtype* dtype = dtype_of(std::string(type));
+    EDGEVAL_EXPECTS(dtype != nullptr || (type.starts_with("torch.") && type.ends_with("Storage")),
+                    path_, ": storage ", shown(id.items[2]->text), ": ", type,
+                    " is no class of storages");
+    const Storage storage{std::string(dtype != nullptr ? dtype->name : type.substr(6)),
+                          dtype != nullptr ? dtype->size : 0,
                           static_cast<std::uint64_t>(id.items[4]->integer),
                           {}};
     const Storage& first = storages_.emplace(id.items[2]->text, storage).first->second;
@@ -264,9 +254,16 @@ std::optional<StoredTensor> TorchArchive::tensor(const Value& value,
     EDGEVAL_EXPECTS(is_tuple(*record->made_of, 1), place, ": a parameter of nothing");
     record = record->made_of->items[0];
   }
-  if (record->kind != Kind::kRecord || !record->text.starts_with("torch._utils._rebuild_tensor"))
-    return std::nullopt;
-  const Value& arguments = *record->made_of;
+  if (record->kind != Kind::kRecord) return std::nullopt;
+  // A tensor of a class of its own: how torch rebuilds it, the class, the arguments, attributes.
+  const Value *rebuild = record, *made_of = record->made_of;
+  if (record->text == "torch._tensor._rebuild_from_type_v2" && is_tuple(*made_of, 3) &&
+      made_of->items[0]->kind == Kind::kGlobal) {
+    rebuild = made_of->items[0];
+    made_of = made_of->items[2];
+  }
+  if (!rebuild->text.starts_with("torch._utils._rebuild_tensor")) return std::nullopt;
+  const Value& arguments = *made_of;
   EDGEVAL_EXPECTS(is_tuple(arguments, 4) && arguments.items[0]->kind == Kind::kPersistent, place,
                   ": is not described by storage, offset, shape and strides");
   const Value& offset = *arguments.items[1];
