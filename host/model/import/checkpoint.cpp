@@ -15,7 +15,7 @@ using pickle::Value;
 constexpr std::size_t kMaxListed = 8;       // keys in a message
 constexpr std::size_t kMaxLooks = 1 << 22;  // at entries; values may hold each other
 constexpr int kMaxDepth = 64;               // of modules within each other
-constexpr std::size_t kMaxModules = 1 << 16, kMaxPrefix = 10000;
+constexpr std::size_t kMaxModules = 1 << 16, kMaxTensors = 1 << 17, kMaxPrefix = 1000;
 
 using Named = std::vector<std::pair<std::string, const Value*>>;
 
@@ -37,6 +37,15 @@ Named children(const Value& value) {
 // A module of torch.nn, or of a class made from it.
 bool is_module(const Value& value) {
   return attribute(value, "_parameters") != nullptr && attribute(value, "_modules") != nullptr;
+}
+
+// How many links children() and is_module() follow, about.
+std::size_t links(const Value& value) {
+  std::size_t count = value.items.size();
+  if (value.state != nullptr) count += value.state->items.size();
+  if (value.made_of != nullptr)
+    for (const Value* argument : value.made_of->items) count += argument->items.size();
+  return count;
 }
 
 bool is_tensor(const TorchArchive& archive, const Value& value) {
@@ -120,16 +129,16 @@ class Search {
     for (const auto& [key, value] : children(archive_.root())) {
       if (!holds(*value) || is_tensor(archive_, *value)) continue;
       all.push_back({key, value});
+      look(*value);
       if (is_module(*value)) continue;
-      look(value->items.size());
       for (const auto& [inner, nested] : children(*value))
         if (holds(*nested) && !is_tensor(archive_, *nested))
           all.push_back({concat(key, "/", inner), nested});
     }
     return all;
   }
-  void look(std::size_t entries) {
-    EDGEVAL_EXPECTS((looks_ += entries + 1) <= kMaxLooks, archive_.path(), ": has more than ",
+  void look(const Value& value) {
+    EDGEVAL_EXPECTS((looks_ += links(value) + 1) <= kMaxLooks, archive_.path(), ": has more than ",
                     kMaxLooks, " entries in its first levels; name the state dict by --state-dict");
   }
 
@@ -149,8 +158,8 @@ class Search {
   }
 
   bool has_weights(const Value& value) {
+    look(value);
     if (is_module(value)) return true;
-    look(value.items.size());
     const auto entries = pickle::entries(value);
     return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
       return entry.first->kind == Kind::kText &&
@@ -158,8 +167,8 @@ class Search {
     });
   }
   bool has_tensors(const Value& value) {
+    look(value);
     if (is_module(value)) return true;
-    look(value.items.size());
     const auto entries = pickle::entries(value);
     return std::any_of(entries.begin(), entries.end(),
                        [&](const auto& entry) { return is_tensor(archive_, *entry.second); });
@@ -213,6 +222,8 @@ class ModuleWalk {
 
   void add_tensors(const Value& group, const std::string& prefix, const Value* left_out) {
     for (const auto& [key, value] : pickle::entries(group)) {
+      EDGEVAL_EXPECTS(++tensors_ <= kMaxTensors, archive_.path(), ": its modules have more than ",
+                      kMaxTensors, " tensors");
       if (key->kind != Kind::kText || value->kind == Kind::kNone) continue;
       if (left_out != nullptr && holds(*left_out, key->text)) continue;
       const std::string name = concat(prefix, key->text);
@@ -222,7 +233,7 @@ class ModuleWalk {
 
   const TorchArchive& archive_;
   SourceTensors& out_;
-  std::size_t modules_ = 0;
+  std::size_t modules_ = 0, tensors_ = 0;
 };
 
 }  // namespace

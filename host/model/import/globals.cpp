@@ -22,14 +22,17 @@ constexpr std::string_view kPlain =
     " numpy.uint8 numpy.uint16 numpy.uint32 numpy.uint64 torch.Size torch.device torch.Tensor"
     " torch.Generator torch.float16 torch.float32 torch.float64 torch.bfloat16 torch.int8"
     " torch.int16 torch.int32 torch.int64 torch.uint8 torch.bool torch.complex64"
-    " torch.complex128 torch.strided torch.contiguous_format torch.storage.TypedStorage"
+    " torch.complex128 torch.qint8 torch.quint8 torch.qint32 torch.per_tensor_affine"
+    " torch.per_channel_affine torch.float8_e4m3fn torch.float8_e5m2 torch.uint16 torch.uint32"
+    " torch.uint64 torch.strided torch.contiguous_format torch.storage.TypedStorage"
     " torch.storage.UntypedStorage torch.storage._TypedStorage torch.storage._UntypedStorage"
     " torch._tensor._rebuild_from_type_v2 ";
 
-// Of builtins, which Python 2 calls __builtin__.
+// Of builtins, which Python 2 calls __builtin__. getattr stands before the name of an enumeration's
+// member; what it gives is never called (pickle.cpp).
 constexpr std::string_view kPlainBuiltins =
     " dict list tuple set frozenset int long float str unicode bool complex object bytes"
-    " bytearray slice range ";
+    " bytearray slice range getattr ";
 
 // Classes of modules, optimizers and the like, and functions that put a tensor together.
 constexpr std::array kPlainParts{"torch.nn.", "torch.optim.", "torch.distributions.",

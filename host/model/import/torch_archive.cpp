@@ -20,6 +20,7 @@ constexpr std::size_t kMaxDimensions = 8;
 constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
                                   10);  // 0x1950a86a20f9469cfc6c
 constexpr std::int64_t kProtocol = 1001;
+constexpr std::size_t kDirectory = 1 << 22;  // bytes, of a zip of some 40,000 storages
 
 // Storages of other classes may lie in a zip, which says where each ends; their tensors cannot be
 // taken.
@@ -122,6 +123,11 @@ TorchArchive::TorchArchive(std::string_view file, std::string path) : path_(std:
 }
 
 void TorchArchive::read_zip(std::string_view file) {
+  // Names of members stand in the directory at the end. TorchScript compresses its code.
+  const std::string_view end = file.substr(file.size() - std::min(file.size(), kDirectory));
+  EDGEVAL_EXPECTS(
+      end.find("/constants.pkl") == std::string_view::npos, path_,
+      ": a TorchScript program; save the state dict: torch.save(model.state_dict(), FILE)");
   const std::map<std::string, std::string_view> members = stored_members(file, path_);
   std::string folder;
   for (const auto& [name, bytes] : members) {
@@ -133,9 +139,6 @@ void TorchArchive::read_zip(std::string_view file) {
     return members.find(concat(folder, "/", name));
   };
   EDGEVAL_EXPECTS(!folder.empty(), path_, ": a zip without data.pkl: not by torch.save");
-  EDGEVAL_EXPECTS(
-      member("constants.pkl") == members.end(), path_,
-      ": a TorchScript program; save the state dict: torch.save(model.state_dict(), FILE)");
   const auto order = member("byteorder");
   EDGEVAL_EXPECTS(order == members.end() || order->second == "little", path_,
                   ": byteorder is not little");
@@ -165,7 +168,8 @@ void TorchArchive::read_legacy(std::string_view file) {
   };
   EDGEVAL_EXPECTS(
       starts_with_magic(file), path_,
-      ": neither a zip nor the five pickles of an older torch.save: no checkpoint of PyTorch");
+      ": neither a zip nor the five pickles of an older torch.save: no checkpoint of PyTorch",
+      file.starts_with('\x80') ? "; save it anew: torch.save(model.state_dict(), FILE)" : "");
   next("magic number");
   const auto protocol = next("protocol");
   EDGEVAL_EXPECTS(protocol->root().kind == Kind::kInteger && protocol->root().integer == kProtocol,
