@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/core/error.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 
 namespace edgeval {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "host/core/error.hpp"
+#include "host/core/json.hpp"
 #include "host/core/names.hpp"
-#include "host/model/json.hpp"
 
 namespace edgeval {
 namespace {

@@ -1,7 +1,7 @@
 #include "host/model/import/opennmt_vocabulary.hpp"
 
 #include "host/core/error.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 
 namespace edgeval {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "host/core/error.hpp"
+#include "host/core/json.hpp"
 #include "host/model/frontend_file.hpp"
 #include "host/model/import/state_dict.hpp"
-#include "host/model/json.hpp"
 
 namespace edgeval {
 namespace {

@@ -1,7 +1,7 @@
 #include "host/model/import/weight_norm.hpp"
 
 #include "host/core/error.hpp"
-#include "host/model/json.hpp"
+#include "host/core/json.hpp"
 
 namespace edgeval {
 namespace {
