@@ -123,6 +123,17 @@ void expect_keys_of(const Choice& choice, const YAML::Node& node, const Place& p
   }
 }
 
+// A technique that is named must bring the parameters that are to be chosen.
+template <class Technique>
+void expect_chosen(const Technique& technique, const YAML::Node& node, const Place& place) {
+  technique.fields(technique, [&](const std::string& field, auto, const char*) {
+    EDGEVAL_EXPECTS(!must_be_chosen<Technique>(field) || node[field].IsDefined(), place.text(),
+                    ": ", Technique::kName, " wants ", field,
+                    ", which no default suits; choose it on development data (docs/techniques.md, "
+                    "\"Choosing a threshold\")");
+  });
+}
+
 // Without `type` the choice in force keeps its type and parameters, and only the given parameters
 // change.
 template <class Choice>
@@ -142,6 +153,8 @@ Choice read_choice(const YAML::Node& node, const Place& place, Choice choice) {
   }
   expect_keys_of(choice, node, place);
   std::visit([&](auto& technique) { read_fields(technique, node, place); }, choice);
+  if (node["type"].IsDefined())
+    std::visit([&](const auto& technique) { expect_chosen(technique, node, place); }, choice);
   return choice;
 }
 

@@ -81,8 +81,8 @@ std::string text_tables(const std::vector<SimilarityFacts>& all) {
 void run_similarity(const SimilarityOptions& options) {
   const Model model = load_model(options.model);
   const Profile profile = load_profile(options.profile, model);
-  const Policy policy = load_policy(
-      std::nullopt, {"plan.type=similarity_skip", concat("plan.shift=", options.shift)});
+  const Policy policy = load_policy(std::nullopt, {"plan.type=similarity_skip", "plan.threshold=1",
+                                                   concat("plan.shift=", options.shift)});
   std::vector<SimilaritySkip> plans;
   for (const LayerPolicy& layer : resolve(policy, model, &profile).layers) {
     const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);

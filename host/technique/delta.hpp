@@ -14,6 +14,7 @@ struct Delta {
   static constexpr const char* kMeaning =
       "elements enter again when they moved by a threshold (Neil et al.)";
   static constexpr OperandCost kCost{.comparisons = 1, .subtractions = 1};
+  static constexpr const char* kChosen[] = {"threshold_x", "threshold_h"};
 
   double threshold_x = 0.1;  // in units of the layer's input
   double threshold_h = 0.1;  // h lies in (-1, 1)

@@ -20,6 +20,7 @@ struct SimilaritySkip {
   static constexpr const char* kName = "similarity_skip";
   static constexpr const char* kMeaning = "skips a step whose input resembles the step before (P1)";
   static constexpr PlanCost kCost{.quantizations = 1, .comparisons = 1};
+  static constexpr const char* kChosen[] = {"threshold"};
 
   double threshold = 0.5;               // skip when S > threshold; 1 or more never skips
   double max_consecutive = 2;           // longest run of skips; .inf: no limit, 0: never skip

@@ -5,6 +5,8 @@
 //   fields(self, visit)                calls visit(key, member, meaning) for every parameter: a
 //   double, or an enum of
 //                                      which names(Enum) gives the words in a policy, in order
+//   kChosen (may be missing)           keys that a policy must give, as no value of theirs suits
+//   every network
 //   problem()                          nullptr, or what is wrong with the parameters
 //   kCost                              what deciding costs: OperandCost or PlanCost
 //   rule()                             the ready-made decision, a trivially copyable struct the
@@ -16,6 +18,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "host/numeric/host_device.hpp"
@@ -25,6 +28,16 @@ namespace edgeval {
 // A parameter that a profile supplies where the policy does not.
 inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
 EDGEVAL_HD bool from_profile(double value) { return value != value; }
+
+// The parameters that a policy must give where it names the technique; their values in the struct
+// are for code alone.
+template <class Technique>
+constexpr bool must_be_chosen(std::string_view field) {
+  if constexpr (requires { Technique::kChosen; })
+    for (const std::string_view key : Technique::kChosen)
+      if (key == field) return true;
+  return false;
+}
 
 // The key a field has in a policy: the pair range[0], range[1] is written range: [min, max], and
 // pseudo.clip is clip within the map pseudo.

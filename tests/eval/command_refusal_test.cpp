@@ -50,6 +50,8 @@ TEST_F(Refused, Policies) {
       {"plan: {type: similarity_skip, fraction_bits: 0.5}\n",
        "fraction_bits must be a whole number"},
       {"plan: {type: similarity_skip}\n",
+       "p2.yaml: plan: similarity_skip wants threshold, which no default suits"},
+      {"plan: {type: similarity_skip, threshold: 0.5}\n",
        "layer lstm1, similarity_skip: fraction_bits is not known; name a profile"},
       {"operand: {type: reuse}\n", "layer lstm1, reuse: range is not known; name a profile"},
       {"operand: {type: reuse, clusters: 0}\n",
@@ -68,7 +70,7 @@ TEST_F(Refused, Policies) {
        "layers.lstm1.plans: unknown key; did you mean plan?"},
       {"layers: {lstm1: 3}\n", "layers.lstm1: must be a map"},
       {"layers: [lstm1]\n", "layers: must be a map"},
-      {"layers: {output: {plan: {type: similarity_skip, fraction_bits: 3}}}\n",
+      {"layers: {output: {plan: {type: similarity_skip, threshold: 1, fraction_bits: 3}}}\n",
        "layer output is linear"},
       {"layers: {output: {operand: {type: reuse}}}\n", "layer output, reuse: range is not known"},
       {"profile: [a]\n", "profile: must be a file's path"},
@@ -376,7 +378,7 @@ TEST_F(Refused, Options) {
   for (const auto& [option, value] : values)
     EXPECT_TRUE(is_refusal(inputs().run_with(option, value), option));
   EXPECT_TRUE(is_refusal(inputs().run_with("--policy", ""),
-                         "no such file"));  // an unset variable of a script
+                         "--policy is empty"));  // an unset variable of a script
 }
 
 }  // namespace

@@ -204,14 +204,16 @@ struct Choice {
 class ChoiceInvariance : public testing::TestWithParam<Choice> {};
 
 const std::string kSkip = "plan.type=similarity_skip", kSkipAbove = "plan.threshold=0.7",
-                  kPseudoAbove = "plan.pseudo.threshold=0.3";
+                  kPseudoAbove = "plan.pseudo.threshold=0.3", kDelta = "operand.type=delta",
+                  kDeltaX = "operand.threshold_x=0.1", kDeltaH = "operand.threshold_h=0.1",
+                  kMemoized = "operand.type=memoized";
 INSTANTIATE_TEST_SUITE_P(
     Techniques, ChoiceInvariance,
     testing::Values(Choice{"int16", {kSkip, kSkipAbove, kPseudoAbove}},
-                    Choice{"int16", {kSkip, kSkipAbove, kPseudoAbove, "operand.type=delta"}},
-                    Choice{"int16", {"operand.type=memoized"}},
-                    Choice{"int8", {"operand.type=memoized"}},
-                    Choice{"fp32", {"operand.type=memoized"}},
+                    Choice{"int16", {kSkip, kSkipAbove, kPseudoAbove, kDelta, kDeltaX, kDeltaH}},
+                    Choice{"int16", {kMemoized, "operand.threshold=0.1"}},
+                    Choice{"int8", {kMemoized, "operand.threshold=0.1"}},
+                    Choice{"fp32", {kMemoized, "operand.threshold=0.1"}},
                     Choice{"int8", {"operand.type=dynamic_precision"}},
                     Choice{"fp32", {"operand.type=dynamic_precision"}},
                     Choice{"fp32", {"operand.type=dynamic_precision", "operand.selector=random"}}));

@@ -32,7 +32,8 @@ class Inputs : public DataFolder {
     audio("b.wav", {.samples = 4000});
     file("set.jsonl", kManifest);
     file("p.yaml",
-         "plan: {type: similarity_skip}\noperand: {type: reuse}\nprofile: profile.json\n");
+         "plan: {type: similarity_skip, threshold: 0.5}\noperand: {type: reuse}\nprofile: "
+         "profile.json\n");
     must_work({"profile", "--model", "model.safetensors", "--data", "set.jsonl"});
     must_work({"run", "--model", "model.safetensors", "--data", "set.jsonl", "--policy", "p.yaml",
                "--out", "made"});
