@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "eval/compare_command.hpp"
+#include "eval/count_command.hpp"
 #include "eval/energy_command.hpp"
 #include "eval/import_command.hpp"
 #include "eval/info_command.hpp"
@@ -93,6 +94,7 @@ int main(int argc, char** argv) {
   edgeval::setup_compare(app);
   edgeval::setup_energy(app);
   edgeval::setup_import(app);
+  edgeval::setup_count(app);
   edgeval::setup_info(app);
   for (CLI::App* command : app.get_subcommands({})) {
     command->group("Commands");

@@ -41,13 +41,19 @@ Activity DecoderCounts::blank() const {
   return activity;
 }
 
+StepOf DecoderCounts::step_of(std::size_t entry) const {
+  const std::size_t i = model_.network.stack().size() + entry;
+  if (i == model_.network.layers.size()) return StepOf::kRowAndPosition;
+  if (model_.bridge.hidden == i || model_.bridge.cell == i) return StepOf::kSentence;
+  return model_.attention.context == i ? StepOf::kPosition : StepOf::kRow;
+}
+
 void DecoderCounts::complete(MatrixView<const float> keys, Index rows, Activity& activity) const {
   const Index positions = keys.rows;
   for (std::size_t l = 0; l + 1 < activity.layers.size(); ++l) {
     const std::size_t i = model_.network.stack().size() + l;
-    const bool once = model_.bridge.hidden == i || model_.bridge.cell == i;
-    const Index steps = once ? 1 : model_.attention.context == i ? positions : rows;
-    complete_lane(activity.layers[l], policy(i), steps, steps);
+    const Index run = steps(step_of(l), positions, rows);
+    complete_lane(activity.layers[l], policy(i), run, run);
   }
   LayerActivity& attention = activity.layers.back();
   attention[Count::kInputsZero] = static_cast<std::uint64_t>(rows) * zeros(keys);

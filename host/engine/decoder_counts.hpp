@@ -11,6 +11,24 @@ namespace edgeval {
 // What ends a linear layer of the decoder.
 LinearEnd linear_end(const TranslationModel& model, std::size_t layer);
 
+// What one step of a layer belongs to: the bridge runs once a sentence, the mlp's keys once a
+// position of the source, attention for every row and position, all else for every row.
+enum class StepOf : std::uint8_t { kSentence, kPosition, kRow, kRowAndPosition };
+
+constexpr Index steps(StepOf of, Index positions, Index rows) {
+  switch (of) {
+    case StepOf::kSentence:
+      return 1;
+    case StepOf::kPosition:
+      return positions;
+    case StepOf::kRow:
+      return rows;
+    case StepOf::kRowAndPosition:
+      return rows * positions;
+  }
+  return 0;
+}
+
 class DecoderCounts {
  public:
   // Both must outlive it.
@@ -21,6 +39,8 @@ class DecoderCounts {
   // order of the network, then the attention. An engine adds the elements that changed and were
   // zero; `complete` does the rest, once, at the end.
   Activity blank() const;
+  // Of the entry of that place in blank().
+  StepOf step_of(std::size_t entry) const;
   // keys: [S, K] of the sentence, as attention reads them; rows: those of all its steps.
   void complete(MatrixView<const float> keys, Index rows, Activity& activity) const;
 

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-const std::vector<std::string> kVerbs{"run", "profile", "energy", "score", "info"};
+const std::vector<std::string> kVerbs{"run", "profile", "energy", "score", "count", "info"};
 
 // The indented lines behind "Example" of a command's help: a script.
 std::string example(const std::string& verb) {
