@@ -34,17 +34,20 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-std::string paragraph(const std::string& text, std::size_t indent, std::size_t width) {
+std::string paragraph(const std::string& text, std::size_t indent, std::size_t width,
+                      std::size_t hanging) {
   std::string lines, line;
+  const auto margin = [&] { return indent + (lines.empty() ? 0 : hanging); };
+  const auto end_line = [&] {
+    lines.append(margin(), ' ').append(line) += '\n';
+    line.clear();
+  };
   for (const std::string_view word : split_words(text)) {
-    if (!line.empty() && indent + columns(line) + 1 + columns(word) > width) {
-      lines.append(indent, ' ').append(line) += '\n';
-      line.clear();
-    }
+    if (!line.empty() && margin() + columns(line) + 1 + columns(word) > width) end_line();
     if (!line.empty()) line += ' ';
     line += word;
   }
-  if (!line.empty()) lines.append(indent, ' ').append(line) += '\n';
+  if (!line.empty()) end_line();
   return lines;
 }
 

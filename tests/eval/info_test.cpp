@@ -1,7 +1,7 @@
 // `edgeval info` and `--help`: what the program says about itself, and that its examples work.
 #include <gtest/gtest.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -88,6 +88,114 @@ TEST(Info, EveryListedParameterIsAKeyOfThePolicy) {
       EXPECT_NO_THROW(load_policy(std::nullopt, {setting})) << setting;
     }
   }
+}
+
+// The first line that is wider than a terminal, in code points.
+std::string wide_line(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (std::ranges::count_if(line, [](char c) { return (c & 0xC0) != 0x80; }) > 80) return line;
+  return "";
+}
+
+// Its name, an axis or none, and what a text about it must hold.
+void expect_told(const std::string& name, const std::string& part) {
+  const CommandResult result = edgeval({"info", name});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(("\n" + result.out).find("\n" + name + part), std::string::npos) << result.out;
+  EXPECT_EQ(wide_line(result.out), "");
+}
+
+TEST(Info, TellsOfEveryNameInLinesOf80Columns) {
+  EXPECT_EQ(wide_line(edgeval({"info"}).out), "");
+  const Json info = Json::parse(edgeval({"info", "--format", "json"}).out);
+  for (const auto& [axis, choices] : info.at("axes").items()) {
+    expect_told(axis, ": an axis");
+    for (const Json& choice : choices) {
+      const std::string type = choice.at("type");
+      expect_told(type, ": a choice of the axis " + axis);
+      const std::string text = edgeval({"info", type}).out;
+      for (const Json& parameter : choice.at("parameters"))
+        EXPECT_NE(text.find("\n  " + parameter.at("key").get<std::string>() + ": "),
+                  std::string::npos)
+            << text;
+    }
+  }
+  for (const Json& layer : info.at("layers")) expect_told(layer.at("type"), ": a kind of layer");
+  std::size_t files = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(source_folder() / "hwmodel/accelerators")) {
+    expect_told(file.path().stem(), ": an accelerator");
+    ++files;
+  }
+  EXPECT_EQ(info.at("accelerators").size(), files);
+}
+
+// The constants are those of hwmodel/accelerators/reuse32.yaml.
+TEST(Info, TellsAnAcceleratorsConstants) {
+  const std::string text = edgeval({"info", "reuse32"}).out;
+  for (const char* part :
+       {"P3: Riera, Arnau, Gonzalez", "chip: 32 nm, 500 MHz, 0.78 V\n",
+        "  weight_memory: 36 MB of eDRAM, ", "    static: 35.1 mW [35.1, 1332]\n",
+        "    read: 23.3 pJ [12.5, 38.3]\n      CACTI 7, LP-eDRAM 8 MiB, 1224 pJ per 128 B"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
+  const Json json = Json::parse(edgeval({"info", "reuse32", "--format", "json"}).out);
+  ASSERT_EQ(json.at("accelerators").size(), 1u);
+  EXPECT_TRUE(json.at("axes").empty());
+  const Json& dram = json["accelerators"][0]["components"].back();
+  EXPECT_EQ(dram.at("static").at("range"), (Json{4.8, 152}));
+  EXPECT_EQ(dram.at("actions").at("read_bit").at("pj"), 8.6);
+}
+
+// An arithmetic is priced where a run under it is.
+TEST(Info, PricesWhatARunPrices) {
+  const TemporaryFolder folder;
+  const Json info = Json::parse(edgeval({"info", "--format", "json"}).out);
+  for (const char* arithmetic : {"fp32", "int16", "int8"})
+    for (const Json& accelerator : info.at("accelerators")) {
+      const CommandResult run =
+          edgeval({"run", "--model", spoken_model(), "--data", spoken_data(), "--limit", "1",
+                   "--quiet", "--no-reference", "--profile", spoken_data() + "/profile.json",
+                   "--hardware", accelerator.at("name"), "--set",
+                   std::string("arithmetic.type=") + arithmetic, "--out", folder.path()});
+      const Json& priced = accelerator.at("prices");
+      const bool listed = std::ranges::find(priced, Json(arithmetic)) != priced.end();
+      EXPECT_EQ(run.code, listed ? 0 : 1) << accelerator.at("name") << ", " << arithmetic << "\n"
+                                          << run.err;
+    }
+}
+
+TEST(Info, AProfileGivesWhatItIsSaidToGive) {
+  const Json info = Json::parse(edgeval({"info", "--format", "json"}).out);
+  std::vector<std::string> open;
+  for (const auto& [axis, choices] : info.at("axes").items())
+    for (const Json& choice : choices)
+      for (const Json& parameter : choice.at("parameters"))
+        if (parameter.at("from_profile"))
+          open.push_back(choice["type"].get<std::string>() + "." +
+                         parameter["key"].get<std::string>());
+  std::ranges::sort(open);  // docs/formats.md, "Policy"
+  EXPECT_EQ(open, (std::vector<std::string>{
+                      "dynamic.sigma_max", "dynamic.sigma_min", "dynamic_precision.input_alpha",
+                      "int16.input_bits", "int8.input_bits", "reuse.range",
+                      "similarity_skip.delta_scale", "similarity_skip.fraction_bits"}));
+  const std::string text = edgeval({"info", "reuse"}).out;
+  EXPECT_NE(text.find("  range: [least, greatest] value of x and h\n"
+                      "    default: what the profile gives\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(Info, OneNameMayBeTwoThings) {
+  const std::string text = edgeval({"info", "pruned"}).out;
+  EXPECT_NE(text.find("pruned: a choice of the axis weights"), std::string::npos);
+  EXPECT_NE(text.find("pruned: a choice of the axis beam"), std::string::npos);
+}
+
+TEST(Info, SuggestsANameForAnUnknownOne) {
+  EXPECT_TRUE(is_refusal(edgeval({"info", "reuse_32"}), "did you mean reuse32?"));
+  EXPECT_TRUE(is_refusal(edgeval({"info", "similarity-skip"}), "did you mean similarity_skip?"));
+  EXPECT_TRUE(is_refusal(edgeval({"info", "frobnication-by-moonlight"}), "edgeval info lists"));
 }
 
 }  // namespace
