@@ -15,6 +15,7 @@ CLI::Validator between(Index low, Index high) { return CLI::Range(low, high).des
 namespace {
 
 constexpr std::string_view kGpu = "gpu";
+constexpr const char* kAcceleratorFolder = "hwmodel/accelerators";
 
 // The number behind "gpu:"; none where there is no such number.
 std::optional<int> gpu_number(std::string_view device) {
@@ -148,10 +149,16 @@ ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
 }
 
 std::filesystem::path share_folder() {
-  const char* named = std::getenv("EDGEVAL_SHARE");
-  return named != nullptr ? named : EDGEVAL_SHARE_FOLDER;
+  if (const char* named = std::getenv("EDGEVAL_SHARE"); named != nullptr) return named;
+  std::error_code unknown;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  const std::filesystem::path installed =
+      (program.parent_path() / EDGEVAL_SHARE_FROM_PROGRAM).lexically_normal();
+  const bool there =
+      !unknown && std::filesystem::is_directory(installed / kAcceleratorFolder, unknown);
+  return there ? installed : EDGEVAL_SHARE_FOLDER;
 }
 
-std::filesystem::path accelerator_folder() { return share_folder() / "hwmodel" / "accelerators"; }
+std::filesystem::path accelerator_folder() { return share_folder() / kAcceleratorFolder; }
 
 }  // namespace edgeval

@@ -55,7 +55,8 @@ struct ChosenAccelerators {
 ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
                                        const Activity& activity);
 
-// Where the files that ship with edgeval lie: EDGEVAL_SHARE, or the folder it was built from.
+// Where the files that ship with edgeval lie: EDGEVAL_SHARE; else where `cmake --install` put them,
+// seen from the program, if they are there; else the folder it was built from.
 std::filesystem::path share_folder();
 std::filesystem::path accelerator_folder();
 

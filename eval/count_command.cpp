@@ -79,9 +79,9 @@ void setup_count(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "count", "Multiply-accumulates, weights and bytes of a model, without data");
   command
-      ->add_option("model,--model", options->model,
+      ->add_option("MODEL", options->model,
                    "A model file, or a checkpoint of PyTorch or OpenNMT-py that `import` reads")
-      ->type_name("MODEL")
+      ->type_name("FILE")
       ->required();
   command
       ->add_option("--steps", options->steps,

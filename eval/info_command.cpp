@@ -179,7 +179,7 @@ void setup_info(CLI::App& app) {
   auto format = std::make_shared<std::string>("text");
   CLI::App* command = app.add_subcommand("info", "Version, devices, techniques and accelerators");
   command
-      ->add_option("name", *name,
+      ->add_option("NAME", *name,
                    "A technique, an axis, an accelerator or a kind of layer, of which to tell more")
       ->type_name("NAME");
   command->add_option("--format", *format, "What is printed")

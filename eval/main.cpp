@@ -6,10 +6,12 @@
 #include <iostream>
 
 #include "eval/compare_command.hpp"
+#include "eval/completion_command.hpp"
 #include "eval/count_command.hpp"
 #include "eval/energy_command.hpp"
 #include "eval/import_command.hpp"
 #include "eval/info_command.hpp"
+#include "eval/man_command.hpp"
 #include "eval/path_options.hpp"
 #include "eval/profile_command.hpp"
 #include "eval/run_command.hpp"
@@ -96,6 +98,8 @@ int main(int argc, char** argv) {
   edgeval::setup_import(app);
   edgeval::setup_count(app);
   edgeval::setup_info(app);
+  edgeval::setup_man(app);
+  edgeval::setup_completion(app);
   for (CLI::App* command : app.get_subcommands({})) {
     command->group("Commands");
     command->parse_complete_callback([command] { edgeval::check_path_options(*command); });

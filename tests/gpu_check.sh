@@ -10,7 +10,7 @@
 #
 # Without arguments: local where there is a GPU, else resources. The calls exit with 0 when all is well, 1 when something
 # failed, 3 when there is no device; tests/gpu/run.sh says what they leave in $OUT. EDGEVAL_CUDA_ARCHITECTURES (of pack
-# 90), EDGEVAL_MARCH (x86-64-v3) and JOBS override the defaults.
+# 90), MARCH (x86-64-v3) and JOBS override the defaults.
 set -eu -o pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 jobs=${JOBS:-$(nproc)}
@@ -53,7 +53,7 @@ pack() {
   folder=$build/gpu_check archive=$build/gpu_check.tar.gz
   # shellcheck disable=SC2016  # $ORIGIN is the loader's
   build "$build" gpu_check "-DEDGEVAL_CUDA_ARCHITECTURES=${EDGEVAL_CUDA_ARCHITECTURES:-90}" \
-    "-DEDGEVAL_MARCH=${EDGEVAL_MARCH:-x86-64-v3}" \
+    -DEDGEVAL_NATIVE=OFF "-DCMAKE_CXX_FLAGS=-march=${MARCH:-x86-64-v3}" \
     '-DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags,-rpath,\$ORIGIN/../lib'
   rm -rf "$folder"
   mkdir -p "$folder"/{bin,lib,fallback,data}
