@@ -211,6 +211,7 @@ ordered_json to_json(const hw::Accelerator& accelerator) {
           {"prices", arithmetics},
           {"layers", kinds},
           {"refuses", refused_counts(accelerator)},
+          {"lower_bound", accelerator.lower_bound.reason},
           {"components", components_of(accelerator)}};
 }
 

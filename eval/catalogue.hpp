@@ -9,7 +9,7 @@ namespace edgeval {
 
 // {"axes": {axis: [{type, meaning, papers, parameters}]}, "layers": [{type, meaning}],
 //  "accelerators": [{name, description, source, papers, node_nm, frequency_hz, voltage, prices,
-//                    layers, refuses, components}]}
+//                    layers, refuses, lower_bound, components}]}
 nlohmann::ordered_json catalogue();
 
 // What of it bears the name: an axis, a technique (of each axis that has one of this name), a kind

@@ -129,6 +129,8 @@ std::string accelerator_text(const ordered_json& accelerator) {
   text += entry("prices arithmetic " + listed(accelerator["prices"], "none"), 2) +
           entry("prices layers " + listed(accelerator["layers"], "none"), 2) +
           entry("refuses runs with counts of " + listed(accelerator["refuses"], "nothing"), 2);
+  if (const std::string reason = text_of(accelerator["lower_bound"]); !reason.empty())
+    text += entry("its price of some techniques is a lower bound: " + reason, 2);
   text += "\n" + paragraph(
                      "Components. In brackets the range that a constant could reasonably have; of "
                      "the sources [D] is arithmetic on the named figures, [R] our choice where "

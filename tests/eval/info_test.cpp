@@ -142,6 +142,8 @@ TEST(Info, TellsAnAcceleratorsConstants) {
   const Json json = Json::parse(edgeval({"info", "reuse32", "--format", "json"}).out);
   ASSERT_EQ(json.at("accelerators").size(), 1u);
   EXPECT_TRUE(json.at("axes").empty());
+  EXPECT_NE(edgeval({"info", "cpu1"}).out.find("lower bound: no such core can leave out"),
+            std::string::npos);
   const Json& dram = json["accelerators"][0]["components"].back();
   EXPECT_EQ(dram.at("static").at("range"), (Json{4.8, 152}));
   EXPECT_EQ(dram.at("actions").at("read_bit").at("pj"), 8.6);
