@@ -89,10 +89,12 @@ ordered_json parameters(const Technique& technique, bool of_weights) {
     const bool inner = !written.group.empty();
     const ordered_json& standard =
         inner ? defaults[written.group][written.key] : defaults[written.key];
+    const bool chosen = must_be_chosen<Technique>(field);
     ordered_json parameter{{"key", inner ? written.group + "." + written.key : written.key},
-                           {"default", standard},
+                           {"default", chosen ? ordered_json(nullptr) : standard},
                            {"meaning", meaning},
-                           {"from_profile", is_open(standard) && !of_weights}};
+                           {"from_profile", is_open(standard) && !of_weights},
+                           {"must_be_given", chosen}};
     if (const ordered_json words = words_of(value); !words.is_null()) parameter["words"] = words;
     all.push_back(std::move(parameter));
   });

@@ -7,8 +7,9 @@
 #include "eval/report.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/model/import/opennmt.hpp"
-#include "host/model/import/state_dict.hpp"
+#include "host/core/text.hpp"
+#include "host/model/file.hpp"
+#include "host/model/import/foreign_file.hpp"
 
 namespace edgeval {
 namespace {
@@ -18,41 +19,26 @@ constexpr const char* kExample =
     "  edgeval count datasets/spoken/speech-blstm3x128.safetensors --steps 100\n";
 
 struct CountOptions {
-  std::string model, describe;
+  std::string model, describe, state_dict;
   Index steps = 1;
   std::optional<Index> positions;
   OutputChoice output;
 };
 
-// What torch.save writes is a zip, or a pickle; the ninth byte of a model file opens its JSON.
-bool is_checkpoint(std::string_view bytes) {
-  return bytes.starts_with("PK\x03\x04") ||
-         (bytes.starts_with('\x80') && !(bytes.size() > 8 && bytes[8] == '{'));
-}
-
-// The model that a checkpoint becomes when it is imported, or that of a model file.
+// That of a model file, or the model that another tool's file becomes when it is imported.
 AnyModel load(const CountOptions& options) {
   const std::string bytes = read_file(options.model);
-  if (!is_checkpoint(bytes)) {
+  if (is_model_file(bytes, options.model)) {
     EDGEVAL_EXPECTS(options.describe.empty(), "--describe: ", options.model,
-                    ": is no checkpoint of PyTorch; a model file describes itself");
+                    ": a model file describes itself");
     return load_any_model(options.model);
   }
-  const TorchArchive archive(bytes, options.model);
   const std::string name = std::filesystem::path(options.model).stem().string();
-  if (!is_opennmt(archive))
-    return read_model(to_safetensors(import_state_dict(archive, name, options.describe), {}),
-                      options.model);
-  EDGEVAL_EXPECTS(options.describe.empty(), "--describe: ", options.model,
-                  ": an OpenNMT-py checkpoint describes itself");
-  return read_translation_model(to_safetensors(import_opennmt(archive, name), {}), options.model);
-}
-
-// Names that a file gave may hold anything: no control characters on a terminal.
-std::string printable(std::string text) {
-  for (char& c : text)
-    if ((static_cast<unsigned char>(c) < 32 && c != '\n') || c == 127) c = ' ';
-  return text;
+  const Imported imported =
+      import_file(bytes, options.model, {name, options.describe, options.state_dict});
+  const std::string file = to_safetensors(imported, {});
+  if (imported.model["task"] == "translation") return read_translation_model(file, options.model);
+  return read_model(file, options.model);
 }
 
 void run_count(const CountOptions& options) {
@@ -99,6 +85,10 @@ void setup_count(CLI::App& app) {
       ->add_option("--describe", options->describe,
                    "JSON: what a state dict of PyTorch does not say, as `import` takes it")
       ->type_name("FILE");
+  command
+      ->add_option("--state-dict", options->state_dict,
+                   "Where the weights are in a checkpoint, as `import` takes it")
+      ->type_name("KEY");
   add_output_options(*command, options->output);
   command->footer(kExample);
   command->callback([options] { run_count(*options); });

@@ -9,6 +9,7 @@
 #include "eval/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/text.hpp"
 #include "host/model/file.hpp"
 #include "host/model/import/foreign_file.hpp"
 #include "host/model/import/state_dict.hpp"
@@ -65,13 +66,6 @@ std::string report_text(const ImportOptions& options, const Imported& imported) 
   }
   for (const std::string& note : imported.notes) text += concat("note: ", note, "\n");
   return text + concat(options.out, ": ", imported.tensors.size(), " tensors\n");
-}
-
-// Names that a file gave may hold anything: no control characters on a terminal.
-std::string printable(std::string text) {
-  for (char& c : text)
-    if ((static_cast<unsigned char>(c) < 32 && c != '\n') || c == 127) c = ' ';
-  return text;
 }
 
 void print_template(const ImportOptions& options) {

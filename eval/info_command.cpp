@@ -41,6 +41,7 @@ std::string listed(const ordered_json& list, const char* nothing) {
 std::string default_text(const ordered_json& parameter) {
   const ordered_json& value = parameter["default"];
   if (parameter["from_profile"]) return "from the profile";
+  if (parameter["must_be_given"]) return "to be given";
   return value.is_null() ? "left open" : text_of(value);
 }
 
@@ -102,7 +103,10 @@ std::string technique_text(const std::string& axis, const ordered_json& choice) 
   for (const ordered_json& parameter : choice["parameters"]) {
     text += entry(text_of(parameter["key"]) + ": " + text_of(parameter["meaning"]), 2);
     std::string from = parameter["from_profile"] ? "default: what the profile gives"
-                                                 : "default: " + default_text(parameter);
+                       : parameter["must_be_given"]
+                           ? "no default: choose it on development data (docs/techniques.md, "
+                             "\"Choosing a threshold\")"
+                           : "default: " + default_text(parameter);
     if (parameter.contains("words")) from += "; words: " + listed(parameter["words"], "");
     text += entry(from, 4);
   }

@@ -20,6 +20,7 @@
 #include "host/core/error.hpp"
 #include "host/core/memory.hpp"
 #include "host/core/names.hpp"
+#include "host/core/text.hpp"
 
 namespace {
 
@@ -29,10 +30,9 @@ constexpr const char* kExample =
     "`edgeval COMMAND --help` shows the options of a command and an example.\n";
 
 // One line, whatever a file's name or a key holds.
-int complain(std::string text, int code) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; }, ' ');
-  std::fprintf(stderr, "edgeval: %s\n", text.c_str());
+int complain(const std::string& text, int code) {
+  std::fprintf(stderr, "edgeval: %s
+", edgeval::printable(text, edgeval::LineFeeds::kReplaced).c_str());
   return code;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "host/core/error.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -41,11 +42,9 @@ bool add_spaces(std::string_view text, std::set<std::string>& names) {
 
 void print_notes(std::span<const std::string> notes, bool quiet) {
   if (quiet) return;
-  for (std::string note : notes) {
-    std::ranges::replace_if(
-        note, [](unsigned char c) { return c < 32 || c == 127; }, ' ');
-    std::fprintf(stderr, "edgeval: note: %s\n", note.c_str());
-  }
+  for (const std::string& note : notes)
+    std::fprintf(stderr, "edgeval: note: %s
+", printable(note, LineFeeds::kReplaced).c_str());
 }
 
 std::string space_note(const std::string& where, std::span<const std::string> texts,

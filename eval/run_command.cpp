@@ -12,6 +12,7 @@
 #include "eval/warnings.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/text.hpp"
 #include "host/engine/counting.hpp"
 #include "host/engine/ctc.hpp"
 #include "host/model/file.hpp"
@@ -101,7 +102,7 @@ void finish(const RunOptions& options, const std::string& report, const std::str
   };
   for (const char* name : kRunFiles)
     if (!is_written(name)) std::filesystem::remove(out / name);
-  std::cout << (options.output.format == "json" ? report : summary + wrote + "\n");
+  std::cout << (options.output.format == "json" ? report : printable(summary + wrote + "\n"));
   std::cout.flush();
   print_warnings(warnings);
 }

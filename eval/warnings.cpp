@@ -201,7 +201,8 @@ std::vector<std::string> policy_warnings(const Model& model, const OperatingPoin
 
 void print_warnings(std::span<const std::string> warnings) {
   for (const std::string& warning : warnings)
-    std::fprintf(stderr, "edgeval: warning: %s\n", warning.c_str());
+    std::fprintf(stderr, "edgeval: warning: %s\n",
+                 printable(warning, LineFeeds::kReplaced).c_str());
 }
 
 }  // namespace edgeval

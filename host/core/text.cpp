@@ -43,4 +43,20 @@ std::string single_spaced(std::string_view text) {
   return joined;
 }
 
+std::string printable(std::string_view text, LineFeeds line_feeds) {
+  std::string shown;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    const bool feed = byte == '\n' && line_feeds == LineFeeds::kKept;
+    if (byte == 0xC2 && next >= 0x80 && next <= 0x9F) {
+      shown += ' ';
+      ++i;
+    } else {
+      shown += (byte < 32 && !feed) || byte == 127 ? ' ' : text[i];
+    }
+  }
+  return shown;
+}
+
 }  // namespace edgeval

@@ -23,4 +23,9 @@ std::vector<std::string_view> split_words(std::string_view text);
 // The words with one space between them and none around.
 std::string single_spaced(std::string_view text);
 
+// For a terminal, whatever the names in it hold: control characters, those of U+0080 to U+009F
+// among them, become spaces; line feeds stay where they are wanted.
+enum class LineFeeds { kKept, kReplaced };
+std::string printable(std::string_view text, LineFeeds line_feeds = LineFeeds::kKept);
+
 }  // namespace edgeval

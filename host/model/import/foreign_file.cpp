@@ -9,12 +9,12 @@ namespace edgeval {
 namespace {
 
 // By the brace that opens the header behind its length.
+bool looks_like_safetensors(std::string_view file) { return file.size() >= 9 && file[8] == '{'; }
+
 bool is_safetensors(std::string_view file, const std::string& path) {
-  if (file.size() < 9 || file[8] != '{') return false;
-  EDGEVAL_EXPECTS(!Safetensors(file, path, Safetensors::Contents::kAny).has_metadata("edgeval"),
-                  path, ": is a model file of edgeval already; edgeval run --model ", path,
-                  " takes it");
-  return true;
+  EDGEVAL_EXPECTS(!is_model_file(file, path), path,
+                  ": is a model file of edgeval already; edgeval run --model ", path, " takes it");
+  return looks_like_safetensors(file);
 }
 
 void expect_no_key(const std::string& key, const std::string& path, const char* why) {
@@ -22,6 +22,11 @@ void expect_no_key(const std::string& key, const std::string& path, const char* 
 }
 
 }  // namespace
+
+bool is_model_file(std::string_view file, const std::string& path) {
+  return looks_like_safetensors(file) &&
+         Safetensors(file, path, Safetensors::Contents::kAny).has_metadata("edgeval");
+}
 
 Imported import_file(std::string_view file, const std::string& path, const ImportRequest& request) {
   if (is_safetensors(file, path)) {

@@ -16,6 +16,9 @@ struct ImportRequest {
   std::string state_dict;  // key in a checkpoint; empty: the only one
 };
 
+// Whether the file is a model file of edgeval's.
+bool is_model_file(std::string_view file, const std::string& path);
+
 // The model of the file. `path` opens the messages.
 Imported import_file(std::string_view file, const std::string& path, const ImportRequest& request);
 
