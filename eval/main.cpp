@@ -31,8 +31,8 @@ constexpr const char* kExample =
 
 // One line, whatever a file's name or a key holds.
 int complain(const std::string& text, int code) {
-  std::fprintf(stderr, "edgeval: %s
-", edgeval::printable(text, edgeval::LineFeeds::kReplaced).c_str());
+  std::fprintf(stderr, "edgeval: %s\n",
+               edgeval::printable(text, edgeval::LineFeeds::kReplaced).c_str());
   return code;
 }
 
