@@ -138,8 +138,8 @@ ordered_json to_json(const MatchedPairs& matched) {
 
 void write_text(std::ostream& out, const Comparison& comparison, const ComparisonTitle& title,
                 const ComparisonOptions& options, bool quiet) {
-  out << "A " << title.a << ", B " << title.b << ": " << comparison.utterances
-      << " utterances, hypotheses differ in " << comparison.differing << '\n'
+  out << "A " << title.a << ", B " << title.b << ": " << counted(comparison.utterances, "utterance")
+      << ", hypotheses differ in " << comparison.differing << '\n'
       << missing_line(title.a, comparison.missing_a) << missing_line(title.b, comparison.missing_b)
       << quality_table(comparison);
   if (comparison.matched) out << mapsswe_line(*comparison.matched);

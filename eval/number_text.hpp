@@ -6,6 +6,11 @@
 
 namespace edgeval {
 
+// "1 utterance", "2 utterances"
+inline std::string counted(std::size_t number, const std::string& noun) {
+  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
 // As printf's %.*f writes it.
 inline std::string fixed(double value, int decimals) {
   const int length = std::snprintf(nullptr, 0, "%.*f", decimals, value);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "eval/number_text.hpp"
 #include "eval/table.hpp"
 #include "eval/weights_report.hpp"
 #include "host/core/error.hpp"
@@ -160,9 +161,10 @@ std::string summary(const Run& run, std::span<const Pricing> pricings, Detail de
   const Activity& activity = run.outcome().total;
   std::string text;
   if (detail == Detail::kFull) {
-    text += print("%s on %s%s%s: %zu utterances, %.1f min of audio; %s\n", run.model.name.c_str(),
+    text += print("%s on %s%s%s: %s, %.1f min of audio; %s\n", run.model.name.c_str(),
                   run.data_path.c_str(), run.set.split.empty() ? "" : ", ", run.set.split.c_str(),
-                  run.set.utterances.size(), evaluation.audio_seconds() / 60, run.device.c_str());
+                  counted(run.set.utterances.size(), "utterance").c_str(),
+                  evaluation.audio_seconds() / 60, run.device.c_str());
     text += concat("policy: ", describe(run.model, run.point), "\n");
     if (!std::holds_alternative<AsTrained>(run.policy.weights))
       text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");

@@ -100,7 +100,8 @@ std::string beam_line(const TranslationRun& run) {
                    fixed(100 * static_cast<double>(outcome.counts.rows_live) /
                              static_cast<double>(run.dense()->counts.rows_live),
                          1),
-                   " % of the rows of ", describe(run.candidates[1].search.beam), ")");
+                   " % of those of a fixed beam of width ",
+                   widest_of(run.candidates[1].search.beam), ")");
   const CutOff cut = cut_off(outcome);
   if (cut.sentences > 0)
     text += concat("; ", cut.sentences, " of ", cut.of, " hypotheses cut off at --max-length ",
@@ -172,8 +173,8 @@ std::string summary(const TranslationRun& run, std::span<const Pricing> pricings
   std::string text;
   if (full) {
     text += concat(
-        run.model.network.name, " on ", run.set.path.string(), ": ", run.set.sentences(),
-        " sentences; ", run.device, "\npolicy: ",
+        run.model.network.name, " on ", run.set.path.string(), ": ",
+        counted(run.set.sources.size(), "sentence"), "; ", run.device, "\npolicy: ",
         describe(run.model.network, run.candidates[0].point, &run.candidates[0].search.beam), "\n");
     if (!std::holds_alternative<AsTrained>(run.policy.weights))
       text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");

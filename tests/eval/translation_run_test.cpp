@@ -222,6 +222,27 @@ TEST(RunTranslation, TranslatesAnEmptyLineAsOneAndReplacesUnknownWords) {
   }
 }
 
+// As with a vocabulary whose end token is another than that of the training.
+TEST(RunTranslation, WarnsWhereNoHypothesisEnds) {
+  const TemporaryFolder folder;
+  const auto warnings = [&](const Arguments& more) {
+    const CommandResult result =
+        edgeval(with(kRun, with({"--limit", "5", "--quiet"}, more)), folder.path());
+    EXPECT_EQ(result.code, 0) << result.err;
+    const Json report = Json::parse(read_file(folder.path() / "out/report.json"));
+    EXPECT_EQ(result.err.empty(), report.at("warnings").empty()) << result.err;
+    return result.err;
+  };
+  EXPECT_EQ(warnings({}), "");
+  EXPECT_EQ(warnings({"--max-length", "2"}),
+            "edgeval: warning: every hypothesis was cut off at --max-length 2; are the "
+            "vocabulary's ids, its end token above all, those of the training?\n");
+  const CommandResult some = edgeval(with(kRun, {"--max-length", "12"}), folder.path());
+  EXPECT_NE(some.out.find(" of 72 hypotheses cut off at --max-length 12\n"), std::string::npos)
+      << some.out;
+  EXPECT_EQ(some.err.find("warning"), std::string::npos) << some.err;
+}
+
 TEST(RunTranslation, RefusesWhatCannotBe) {
   const TemporaryFolder folder;
   write_file(folder.path() / "two.de", "eins\nzwei\n");
