@@ -155,8 +155,8 @@ void run_speech(const RunOptions& options, const Model& trained) {
   Run run{model,   set,         options.data.path, data::test_set_sha256(set), policy,
           point,   evaluation,  engine->device(),  chosen.accelerators,        chosen.left_out,
           weights, options.text};
-  run.warnings =
-      text_warnings(evaluation.references, run.outcome().hypotheses, token_texts(model.tokens));
+  run.warnings = text_warnings(evaluation.references, run.outcome().hypotheses,
+                               applied(options.text, token_texts(model.tokens)));
   append(run.warnings, policy_warnings(model, point, run.outcome().total));
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : chosen.accelerators)

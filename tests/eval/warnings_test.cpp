@@ -153,6 +153,13 @@ TEST_F(RewrittenSpeech, LowerCaseIsWarnedOfAndMended) {
   EXPECT_EQ(report().at("scoring").at("case"), "upper");
   for (const char* metric : {"wer", "cer", "ser"})
     EXPECT_EQ(quality.at(metric).at("value"), right.at("quality").at(metric).at("value")) << metric;
+
+  // The model's own letters are brought into the same case.
+  EXPECT_EQ(run(lower, {"--case", "lower"}).err, "");
+  for (const char* metric : {"wer", "cer", "ser"})
+    EXPECT_EQ(report().at("quality").at(metric).at("value"),
+              right.at("quality").at(metric).at("value"))
+        << metric;
 }
 
 TEST_F(RewrittenSpeech, APolicyThatDoesNothingIsSaid) {
