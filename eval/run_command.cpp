@@ -115,13 +115,18 @@ void append(std::vector<std::string>& warnings, const std::vector<std::string>& 
   warnings.insert(warnings.end(), more.begin(), more.end());
 }
 
-// A model whose end token is not the one it was trained with never ends a sentence.
+// A model whose end token is not the one it was trained with never ends a sentence; a beam whose
+// limits suit other scores is never narrower than the fixed one it is measured against.
 std::vector<std::string> search_warnings(const TranslationOutcome& outcome,
                                          const SearchOptions& search) {
+  std::vector<std::string> warnings;
   const CutOff cut = cut_off(outcome);
-  if (cut.sentences == 0 || cut.sentences < cut.of) return {};
-  return {concat("every hypothesis was cut off at --max-length ", search.longest,
-                 "; are the vocabulary's ids, its end token above all, those of the training?")};
+  if (cut.sentences > 0 && cut.sentences == cut.of)
+    warnings.push_back(
+        concat("every hypothesis was cut off at --max-length ", search.longest,
+               "; are the vocabulary's ids, its end token above all, those of the training?"));
+  append(warnings, beam_warnings(search.beam, outcome.counts));
+  return warnings;
 }
 
 void run_speech(const RunOptions& options, const Model& trained) {

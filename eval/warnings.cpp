@@ -14,6 +14,9 @@
 namespace edgeval {
 namespace {
 
+constexpr const char* kCure =
+    "; are its thresholds right? (docs/techniques.md, \"Choosing a threshold\")";
+
 using Characters = std::map<char32_t, std::uint64_t>;  // how often each occurs
 
 void add_characters(Characters& characters, std::string_view text) {
@@ -174,8 +177,6 @@ std::vector<std::string> text_warnings(std::span<const std::string> references,
 
 std::vector<std::string> policy_warnings(const Model& model, const OperatingPoint& point,
                                          const Activity& total) {
-  constexpr const char* kCure =
-      "; are its thresholds right? (docs/techniques.md, \"Choosing a threshold\")";
   // By name of the technique, whether it did anything in any layer.
   std::map<std::string, bool> plans, operands;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
@@ -197,6 +198,16 @@ std::vector<std::string> policy_warnings(const Model& model, const OperatingPoin
     if (!worked)
       warnings.push_back(concat("operand ", name, " left out no product in any layer", kCure));
   return warnings;
+}
+
+std::vector<std::string> beam_warnings(const Beam& beam, const SearchCounts& counts) {
+  const auto widest = static_cast<std::uint64_t>(widest_of(beam));
+  if (std::holds_alternative<FixedBeam>(beam) || counts.steps == 0 ||
+      counts.beam_width_sum < counts.steps * widest)
+    return {};
+  const std::string name =
+      std::visit([](const auto& each) { return std::string(each.kName); }, beam);
+  return {concat("beam ", name, " kept its greatest width, ", widest, ", at every step", kCure)};
 }
 
 void print_warnings(std::span<const std::string> warnings) {

@@ -9,6 +9,7 @@
 
 #include "eval/text_rules.hpp"
 #include "host/core/activity.hpp"
+#include "host/engine/decoder_engine.hpp"
 #include "host/engine/engine.hpp"
 
 namespace edgeval {
@@ -23,6 +24,9 @@ std::vector<std::string> text_warnings(std::span<const std::string> references,
 // the point.
 std::vector<std::string> policy_warnings(const Model& model, const OperatingPoint& point,
                                          const Activity& total);
+
+// Of a beam that could have been narrower and never was. counts: of the whole search.
+std::vector<std::string> beam_warnings(const Beam& beam, const SearchCounts& counts);
 
 // On standard error, one line each.
 void print_warnings(std::span<const std::string> warnings);

@@ -99,6 +99,18 @@ TEST(PolicyWarnings, NameWhatLeftOutNothing) {
 }
 
 // The set that ships with its transcripts rewritten.
+TEST(BeamWarnings, NameABeamThatNeverNarrowed) {
+  const Beam dynamic = DynamicBeam{.min = 2, .max = 5, .sigma_min = 0.1, .sigma_max = 1.7};
+  const Texts warning{
+      "beam dynamic kept its greatest width, 5, at every step; are its thresholds right? "
+      "(docs/techniques.md, \"Choosing a threshold\")"};
+  EXPECT_EQ(beam_warnings(dynamic, {.steps = 3, .beam_width_sum = 15}), warning);
+  EXPECT_EQ(beam_warnings(dynamic, {.steps = 3, .beam_width_sum = 14}), Texts{});
+  EXPECT_EQ(beam_warnings(dynamic, {}), Texts{});  // nothing was translated
+  EXPECT_EQ(beam_warnings(FixedBeam{.width = 5}, {.steps = 3, .beam_width_sum = 15}), Texts{});
+  EXPECT_EQ(beam_warnings(PrunedBeam{.width = 5}, {.steps = 3, .beam_width_sum = 15}).size(), 1u);
+}
+
 class RewrittenSpeech : public ::testing::Test {
  protected:
   CommandResult run(const std::function<std::string(std::string)>& rewrite, Texts more,
