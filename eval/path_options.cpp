@@ -60,6 +60,12 @@ std::string beginning(const fs::path& path) {
 
 enum class Made { kJson, kModel, kUtterances };
 
+// Whether it holds the utterances of a translation, beside which a run writes hypotheses.txt.
+bool is_of_translation(const fs::path& utterances) {
+  const std::string bytes = beginning(utterances);
+  return bytes.starts_with("{\"id\":") && bytes.find("\"source\":") < bytes.find('\n');
+}
+
 // Whether edgeval writes files that begin so; an empty file is nobody's.
 bool is_ours(const fs::path& path, Made made) {
   const std::string bytes = beginning(path);
@@ -93,22 +99,30 @@ void check_file(const fs::path& file, Made made, const std::vector<Input>& input
                   ", which edgeval did not write; remove it or give --out another name");
 }
 
-// A folder may hold an earlier run and whatever has other names than its files.
+// A folder may hold an earlier run and whatever has other names than its files. hypotheses.txt has
+// nothing in it that tells who wrote it, but only translations have one.
 void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
   const fs::path report = folder / "report.json", utterances = folder / "utterances.jsonl",
                  hypotheses = folder / "hypotheses.txt";
   check_file(report, Made::kJson, inputs);
   check_file(utterances, Made::kUtterances, inputs);
   expect_no_input(hypotheses, inputs);
-  EDGEVAL_EXPECTS(!is_there(hypotheses) || is_there(report) || is_there(utterances),
-                  "--out would replace ", hypotheses.string(),
+  EDGEVAL_EXPECTS(!is_there(hypotheses) || is_of_translation(utterances), "--out would replace ",
+                  hypotheses.string(),
                   ", which edgeval did not write; remove it or give --out another folder");
   for (const Input& input : inputs)
-    EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the folder of ",
-                    input.option, "; give --out a folder of its own");
+    EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the ",
+                    fs::is_directory(folder) ? "folder" : "file", " of ", input.option,
+                    "; give --out a folder of its own");
 }
 
 }  // namespace
+
+void expect_run_keeps(const fs::path& folder, const fs::path& file, const std::string& what) {
+  for (const char* name : kRunFiles)
+    EDGEVAL_EXPECTS(!is_same(folder / name, file), "--out would replace ", file.string(), ", ",
+                    what, "; give --out another folder");
+}
 
 void check_path_options(const CLI::App& command) {
   const std::vector<Input> inputs = inputs_of(command);

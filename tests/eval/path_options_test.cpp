@@ -127,6 +127,27 @@ TEST_F(PathOptions, ARunReplacesARunAndNothingElse) {
   EXPECT_TRUE(is_refusal(run("data", "theirs"), "which edgeval did not write"));
 }
 
+// No option names the profile that a policy names.
+TEST_F(PathOptions, ARunKeepsTheProfileOfItsPolicy) {
+  inputs().file("named/report.json", bytes("profile.json"));
+  inputs().file("named/policy.yaml", "profile: report.json\n");
+  EXPECT_TRUE(is_refusal(inputs().run({"run", "--model", "model.safetensors", "--data", "set.jsonl",
+                                       "--policy", "named/policy.yaml", "--out", "named"}),
+                         "--out would replace named/report.json, the profile of the policy"));
+  EXPECT_TRUE(is_refusal(inputs().run({"run", "--model", "model.safetensors", "--data", "set.jsonl",
+                                       "--set", "profile=named/report.json", "--out", "named"}),
+                         "the profile of the policy"));
+  EXPECT_EQ(bytes("named/report.json"), bytes("profile.json"));
+}
+
+TEST_F(PathOptions, ARunKeepsHypothesesThatNoTranslationLeft) {
+  ASSERT_EQ(inputs().run_with("--out", "own").code, 0);
+  inputs().file("own/hypotheses.txt", "made of utterances.jsonl\n");
+  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "own"),
+                         "--out would replace own/hypotheses.txt, which edgeval did not write"));
+  EXPECT_EQ(bytes("own/hypotheses.txt"), "made of utterances.jsonl\n");
+}
+
 // A translation's hypotheses beside the report of a speech run would be taken for its own.
 TEST_F(PathOptions, ARunLeavesNoFilesOfAnotherTask) {
   const std::string captions = (source_folder() / "datasets/captions").string();
