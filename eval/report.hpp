@@ -20,7 +20,7 @@ struct Pricing {
   hw::Price dense;
   hw::RatioRange ratio;          // joules over dense joules
   std::string bound;             // why `price` is the least it could be; empty: it is a forecast
-  double as_trained_joules = 0;  // of the dense run with 32-bit weights
+  double as_trained_joules = 0;  // of the dense run with weights of the shapes' weight_bits
   double audio_seconds = 0;      // 0: of text
 
   // Whether the accelerator's constants say how far off the ratio may be: not where the price is a
