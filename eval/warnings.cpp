@@ -121,6 +121,36 @@ std::string without_spaces(std::string_view text) {
   return joined;
 }
 
+constexpr const char* kSeparator =
+    "the separator of words is missing among the tokens, or is written in a way edgeval does not "
+    "know";
+
+// Whether the hypothesis is one word in which two words of the reference stand one behind the
+// other.
+bool runs_together(const std::string& reference, const std::string& hypothesis) {
+  if (split_words(hypothesis).size() != 1) return false;
+  std::size_t at = 0, found = 0;
+  for (const std::string_view word : split_words(reference)) {
+    const std::size_t place = hypothesis.find(word, at);
+    if (place == std::string::npos) continue;
+    at = place + word.size();
+    ++found;
+  }
+  return found > 1;
+}
+
+// Whether the words of most references of several run together and no hypothesis has several.
+bool run_together(std::span<const std::string> references,
+                  std::span<const std::string> hypotheses) {
+  std::size_t several = 0, together = 0;
+  for (std::size_t n = 0; n < references.size(); ++n) {
+    if (split_words(hypotheses[n]).size() > 1) return false;
+    several += split_words(references[n]).size() > 1;
+    together += runs_together(references[n], hypotheses[n]);
+  }
+  return 2 * together > several;
+}
+
 // How it comes that no word is right.
 std::string reason_for_no_word(std::span<const std::string> references,
                                std::span<const std::string> hypotheses) {
@@ -134,8 +164,7 @@ std::string reason_for_no_word(std::span<const std::string> references,
               !without_spaces(hypotheses[n]).empty();
   }
   if (several > 0 && joined == several)
-    return "; every hypothesis is one word: the separator of words is missing among the tokens, "
-           "or is written in a way edgeval does not know";
+    return concat("; every hypothesis is one word: ", kSeparator);
   return "; do transcripts and hypotheses belong to each other, and are they written alike?";
 }
 
@@ -152,6 +181,8 @@ void warn_of_words(std::span<const std::string> references, std::span<const std:
   if (!share_a_word(references, hypotheses, {}))
     warnings.push_back(concat("no word of the transcripts was ever recognised",
                               reason_for_no_word(references, hypotheses)));
+  else if (run_together(references, hypotheses))  // utterances of one word may be right
+    warnings.push_back(concat("no hypothesis has more than one word: ", kSeparator));
 }
 
 bool left_out_nothing(const LayerActivity& layer) {

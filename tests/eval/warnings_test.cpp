@@ -76,6 +76,17 @@ TEST(TextWarnings, NoWordRightHasItsReason) {
   EXPECT_EQ(warnings_of({"one", "two"}, {"two", "one"}).size(), 1u);
 }
 
+TEST(TextWarnings, WordsThatRunTogetherAreSaidThoughSingleOnesAreRight) {
+  const Texts references{"one", "two three", "four five six", "yes no"};
+  const Texts warning{
+      "no hypothesis has more than one word: the separator of words is missing among the tokens, "
+      "or is written in a way edgeval does not know"};
+  EXPECT_EQ(warnings_of(references, {"one", "two#three", "four#fife#six", ""}), warning);
+  EXPECT_EQ(warnings_of(references, {"one", "twothree", "four six", ""}), Texts{});
+  EXPECT_EQ(warnings_of(references, {"one", "twothree", "four", "yes"}), Texts{});
+  EXPECT_EQ(warnings_of({"one", "two"}, {"one", "ten"}), Texts{});
+}
+
 // What plans and operands did is in the counts.
 TEST(PolicyWarnings, NameWhatLeftOutNothing) {
   const Model model =
