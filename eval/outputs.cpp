@@ -149,7 +149,7 @@ void expect_comparable(const Outputs& a, const Outputs& b, const std::string& pa
     for (std::size_t which = 0; which < a.references.size(); ++which)
       EDGEVAL_EXPECTS(a.references[which][n] == b.references[which][n], "utterance ",
                       shown(a.ids[n]), " has another reference in ", path_a, " than in ", path_b,
-                      kCure);
+                      kCure, ", --case and --normalize");
   }
 }
 

@@ -287,6 +287,7 @@ TEST_F(Texts, RunsThatDoNotBelongTogetherAreRefused) {
   EXPECT_TRUE(refused("few", "a has 2 utterances, few has 1"));
   EXPECT_TRUE(refused("ids", "utterance 2 is \"u2\" in a and \"u3\" in ids"));
   EXPECT_TRUE(refused("refs", "\"u2\" has another reference"));
+  EXPECT_TRUE(refused("refs", "--case and --normalize"));
   EXPECT_TRUE(refused("cut", "cut/utterances.jsonl:2"));
   EXPECT_TRUE(refused("keys", "keys/utterances.jsonl:1: has no key \"hypothesis\""));
   EXPECT_TRUE(refused("manifest.jsonl", "manifest.jsonl:1: has no key \"hypothesis\""));
