@@ -22,6 +22,8 @@ constexpr Index kBlock = 1 << 16;    // samples read at once
 // No format packs more samples into a byte: FLAC has at most 65535 in a frame of 11 bytes.
 constexpr Index kMostPerByte = 8192;
 constexpr double kRounding = 0.010;  // seconds by which a duration may be rounded up
+// A duration that says more of a file without an offset is of another file.
+constexpr double kLongest = 2;
 
 struct Close {
   void operator()(SNDFILE* file) const { sf_close(file); }
@@ -127,6 +129,10 @@ AudioExtent extent_of(const AudioPart& part, Index file_samples, int sample_rate
   EDGEVAL_EXPECTS(!part.offset || !extent.is_shorter, part.place, ": the part of ", *part.duration,
                   " s from ", *part.offset, " s on reaches beyond the end of ", path.string(),
                   " at ", seconds(file_samples), " s");
+  EDGEVAL_EXPECTS(wanted <= kLongest * static_cast<double>(file_samples), part.place,
+                  ": the duration ", *part.duration, " s is more than ", kLongest,
+                  " times as long as ", path.string(), ", ", seconds(file_samples),
+                  " s; is it another file's?");
   if (missing < 0) extent.samples = static_cast<Index>(wanted);
   return extent;
 }

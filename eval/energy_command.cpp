@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "datasets/file_kind.hpp"
 #include "eval/common_options.hpp"
 #include "eval/report.hpp"
 #include "eval/summary.hpp"
@@ -38,6 +39,7 @@ std::optional<Activity> reference_activity(const Json& json, const Activity& act
 }
 
 void run_energy(const EnergyOptions& options) {
+  data::expect_kind(options.report, "the report.json of a run is wanted");
   const std::string text = read_file(options.report);
   expect_utf8(text, options.report);
   const Json json = parse_json(text, options.report);

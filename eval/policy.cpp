@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "datasets/file_kind.hpp"
 #include "eval/choices.hpp"
 #include "eval/formats_report.hpp"
 #include "eval/number_text.hpp"
@@ -283,6 +284,7 @@ void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
 // The policy file's root; the dense policy's empty map without one.
 YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
   if (!file) return YAML::Node(YAML::NodeType::Map);
+  data::expect_kind(*file, "a policy, a text in YAML, is wanted");
   const std::string name = file->string(), text = read_file(*file);
   expect_utf8(text, *file);
   const std::vector<YAML::Node> documents = YAML::LoadAll(text);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <queue>
 
+#include "datasets/file_kind.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/json.hpp"
@@ -228,6 +229,7 @@ const LayerProfile* Profile::find(const std::string& layer) const {
 }
 
 Profile load_profile(const std::filesystem::path& path, const Model& model) {
+  data::expect_kind(path, "a profile, as edgeval profile makes it, is wanted");
   const std::string text = read_file(path);
   expect_utf8(text, path);
   const Json json = parse_json(text, path.string());
