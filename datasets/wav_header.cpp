@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint32_t kOpenEnd = 0x7FFFF000;
 constexpr int kMostChunks = 10'000;  // of a file that is no fault; there are a handful in one
 constexpr std::uint64_t kHead = 8;   // bytes of a chunk's id and length
+constexpr std::uint64_t kMost = std::uint64_t{1} << 62;  // bytes; no file is as long
 
 struct Chunk {
   std::array<char, 4> id{};
@@ -40,6 +41,16 @@ struct File {
       chunk.size |= static_cast<std::uint32_t>(bytes[4 + i]) << 8 * (big_endian ? 3 - i : i);
     return chunk;
   }
+
+  // Of 64 bits, little-endian; 0 when it is not there.
+  std::uint64_t number_at(std::uint64_t at) {
+    const std::optional<Chunk> number = chunk_at(at);
+    if (!number) return 0;
+    std::uint64_t low = 0;
+    for (std::size_t i = 0; i < 4; ++i)
+      low |= std::uint64_t{static_cast<unsigned char>(number->id[i])} << 8 * i;
+    return std::uint64_t{number->size} << 32 | low;
+  }
 };
 
 // A chunk of odd length has a byte of padding behind it.
@@ -56,12 +67,15 @@ bool chunks_follow(File& file, std::uint64_t at) {
   return true;
 }
 
-WavData wav_data(File& file, std::uint64_t begin, std::uint32_t says, std::uint32_t riff_says) {
+// `is_long`: of RF64, where no length stands for "unknown".
+WavData wav_data(File& file, std::uint64_t begin, std::uint64_t says, std::uint32_t riff_says,
+                 bool is_long) {
   WavData data{.begin = begin, .says = says, .file_size = file.size, .big_endian = file.big_endian};
   const std::uint64_t behind = begin + says;
   // libsndfile knows a RIFF length of 8 as a file that was never closed.
   const bool riff_is_open = riff_says == 0 || riff_says == 8 || riff_says >= kOpenEnd;
-  data.is_stream = (says >= kOpenEnd && behind > file.size) || (says == 0 && riff_is_open);
+  data.is_stream =
+      !is_long && ((says >= kOpenEnd && behind > file.size) || (says == 0 && riff_is_open));
   if (data.is_stream || behind >= file.size) return data;
   // Some programs leave the padding out.
   const bool whole =
@@ -78,13 +92,20 @@ std::optional<WavData> find_wav_data(const std::filesystem::path& path) {
   file.big_endian = riff && riff->is("RIFX");
   if (file.big_endian) riff = file.chunk_at(0);
   const std::optional<Chunk> form = file.chunk_at(kHead);
-  if (!riff || !(riff->is("RIFF") || riff->is("RIFX")) || !form || !form->is("WAVE"))
+  const bool is_long = riff && riff->is("RF64");
+  if (!riff || !(riff->is("RIFF") || riff->is("RIFX") || is_long) || !form || !form->is("WAVE"))
     return std::nullopt;
-  std::uint64_t at = kHead + 4;
+  std::uint64_t at = kHead + 4, long_says = 0;
   for (int seen = 0; seen < kMostChunks && at + kHead <= file.size; ++seen) {
     const std::optional<Chunk> chunk = file.chunk_at(at);
     if (!chunk || !chunk->has_name()) break;
-    if (chunk->is("data")) return wav_data(file, at + kHead, chunk->size, riff->size);
+    // Behind the length of the file stands that of the data.
+    if (is_long && chunk->is("ds64")) long_says = std::min(file.number_at(at + kHead + 8), kMost);
+    if (chunk->is("data")) {
+      const bool says_long = is_long && chunk->size == UINT32_MAX;
+      if (says_long && long_says == 0) return std::nullopt;
+      return wav_data(file, at + kHead, says_long ? long_says : chunk->size, riff->size, is_long);
+    }
     at += kHead + padded(chunk->size);
   }
   return std::nullopt;

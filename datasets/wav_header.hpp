@@ -11,7 +11,7 @@ namespace edgeval::data {
 // Where the audio of a WAV file lies, and what its header says of that.
 struct WavData {
   std::uint64_t begin = 0;      // of the samples in the file, in bytes
-  std::uint32_t says = 0;       // length of the data chunk as written
+  std::uint64_t says = 0;       // length of the data chunk as written, in RF64 perhaps in ds64
   std::uint64_t file_size = 0;  // bytes
   // Written into a pipe: neither length was known when the header was, so the audio reaches to the
   // end of the file.
@@ -21,7 +21,7 @@ struct WavData {
   std::uint64_t stray_bytes = 0;
 };
 
-// None when the file is no RIFF or RIFX WAVE file or has no data chunk.
+// None when the file is no RIFF, RIFX or RF64 WAVE file or has no data chunk.
 std::optional<WavData> find_wav_data(const std::filesystem::path& path);
 
 }  // namespace edgeval::data

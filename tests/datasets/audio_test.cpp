@@ -168,6 +168,26 @@ TEST(Audio, ADataChunkOfOddLengthMayLackItsPadding) {
   expect_saw(folder.file("a.wav", bytes + '\0' + list), 799);
 }
 
+// An RF64 file by hand, whose data chunk leaves its length to ds64.
+std::string rf64_bytes(std::uint64_t data, int samples, const std::string& behind = "") {
+  std::string lengths;
+  for (const std::uint64_t value : {data + 72, data, data / 2})
+    for (int i = 0; i < 8; ++i) lengths += static_cast<char>(value >> 8 * i);
+  std::string file = wav_bytes(kUnknown, kUnknown, samples, behind);
+  file.replace(0, 4, "RF64");
+  return file.insert(12, std::string("ds64\x1C\0\0\0", 8) + lengths + std::string(4, '\0'));
+}
+
+TEST(Audio, TheLengthOfRf64IsHeldAgainstTheFile) {
+  const DataFolder folder;
+  expect_saw(folder.file("a.wav", rf64_bytes(1600, 800)), 800);
+  expect_saw(folder.file("a.wav", rf64_bytes(1600, 800, std::string("LIST\4\0\0\0INFO", 12))), 800);
+  expect_refused(folder.file("a.wav", rf64_bytes(1600, 700)), "cut off");
+  expect_refused(folder.file("a.wav", rf64_bytes(std::uint64_t{1} << 40, 800)), "cut off");
+  expect_refused(folder.file("a.wav", rf64_bytes(~std::uint64_t{0}, 800)), "not a readable");
+  expect_refused(folder.file("a.wav", rf64_bytes(800, 800)), "are no chunks");
+}
+
 // The values of a part beside the whole file's.
 void expect_part(const std::filesystem::path& path, const AudioPart& part, Index first,
                  Index samples) {
