@@ -41,6 +41,8 @@ std::string speaker_of(const Json& object, const Fields& fields) {
 fs::path audio_path(const fs::path& manifest, const Fields& fields) {
   const std::string& named = fields.text("audio_filepath");
   EDGEVAL_EXPECTS(!named.empty(), fields.place(), ": \"audio_filepath\" is empty");
+  EDGEVAL_EXPECTS(named.find('\0') == std::string::npos, fields.place(),
+                  ": \"audio_filepath\" holds a zero byte");
   const fs::path beside = manifest.parent_path() / named;
   std::error_code ignored;
   if (fs::exists(beside, ignored)) return beside;

@@ -42,6 +42,7 @@ TEST(TestSetRefusal, BrokenManifests) {
        "speaker is number, must be a text"},
       {R"({"id": "", "audio_filepath": "a.wav", "text": "A"})", 1, "\"id\" is empty"},
       {R"({"id": "a", "audio_filepath": "", "text": "A"})", 1, "\"audio_filepath\" is empty"},
+      {R"({"id": "a", "audio_filepath": "a.wav\u0000.flac", "text": "A"})", 1, "a zero byte"},
       {R"({"id": "a", "audio_filepath": "b.wav", "text": "A"})", 1, "b.wav: no such audio file"},
       {R"({"id": "a", "audio_filepath": ".", "text": "A"})", 1, "no such audio file"},
       {R"({"id": "a", "audio_filepath": "a.wav", "text": "A", "offset": "1.5"})", 1,
