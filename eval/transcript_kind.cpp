@@ -31,27 +31,37 @@ Json parsed(std::string_view text) {
   }
 }
 
-// A time in seconds with its fraction written out: whole numbers are words of many transcripts.
-std::optional<double> time_of(std::string_view word) {
+std::optional<double> seconds_of(std::string_view word) {
   double seconds = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), seconds);
   const bool whole = error == std::errc() && end == word.data() + word.size();
-  if (!whole || seconds < 0 || word.find('.') == std::string_view::npos) return std::nullopt;
+  if (!whole || seconds < 0) return std::nullopt;
   return seconds;
 }
 
-// FILE CHANNEL BEGIN DURATION WORD, and perhaps a confidence.
+// Two times in seconds, at least one with its fraction written out: whole numbers are words of many
+// transcripts.
+bool are_times(std::string_view a, std::string_view b) {
+  const auto has_point = [](std::string_view word) {
+    return word.find('.') != std::string_view::npos;
+  };
+  return seconds_of(a) && seconds_of(b) && (has_point(a) || has_point(b));
+}
+
+// FILE CHANNEL BEGIN DURATION WORD, and perhaps a confidence, a type and a speaker. The channel is
+// one letter or digit, unlike the second word of most sentences.
 bool is_ctm(std::string_view line) {
+  constexpr std::size_t kFewest = 5, kMost = 8;
   const std::vector<std::string_view> words = split_words(line);
-  return (words.size() == 5 || words.size() == 6) && time_of(words[2]) && time_of(words[3]);
+  return words.size() >= kFewest && words.size() <= kMost && words[1].size() == 1 &&
+         are_times(words[2], words[3]);
 }
 
 // FILE CHANNEL SPEAKER BEGIN END WORDS...
 bool is_stm(std::string_view line) {
   const std::vector<std::string_view> words = split_words(line);
-  if (words.size() < 5) return false;
-  const std::optional<double> begin = time_of(words[3]), end = time_of(words[4]);
-  return begin && end && *begin <= *end;
+  return words.size() >= 5 && are_times(words[3], words[4]) &&
+         *seconds_of(words[3]) <= *seconds_of(words[4]);
 }
 
 // More than half of the lines that are neither blank nor comments.

@@ -150,7 +150,8 @@ TEST(Transcripts, WordsThatLookLikeOtherFilesStayWords) {
   for (const std::string text :
        {"u1 3 5 7 9\nu2 1 2 3 4\n", "[noise] the cat\n[noise] the dog\n", "{uh} the cat\n",
         "the text, the file\n", "an arrow --> here\n", "start\tthe text\n", "<s> the cat </s>\n",
-        "from 1.5 to 2.5 and on\n", "[\"the cat\" she said\n"})
+        "from 1.5 to 2.5 and on\n", "it was 3.5 4.5 kilos\n", "7 4 6 9 1\n7 3 6 9 1\n",
+        "[\"the cat\" she said\n"})
     EXPECT_EQ(read(text, text, std::nullopt).references.size(),
               static_cast<std::size_t>(std::ranges::count(text, '\n')))
         << text;
@@ -180,6 +181,10 @@ TEST_P(ForeignFiles, AreRefusedByTheirKindOnEitherSide) {
 
 const std::vector<Foreign> kForeign{
     {"Ctm", ";; made by hand\nmeet A 0.10 0.30 the\nmeet A 0.40 0.20 dog 0.99\n", "is CTM"},
+    {"CtmOfWholeSeconds", "meet 1 0 0.3 the\nmeet 1 1.5 1 dog\n", "is CTM"},
+    {"CtmWithSpeakers", "meet A 0.10 0.30 the 0.9 lex ann\nmeet A 0.40 0.20 dog 0.9 lex ann\n",
+     "is CTM"},
+    {"StmOfWholeSeconds", "meet A ann 0 2.35 the dog\nmeet A bob 2.35 3 a cat\n", "is STM"},
     {"Stm", "meet A ann 0.00 2.35 <o,f0,male> the dog\nmeet A bob 2.35 3.0\n", "is STM"},
     {"SubRip", "1\n00:00:01,000 --> 00:00:02,000\nthe dog\n", "holds subtitles"},
     {"WebVtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nthe dog\n", "holds subtitles"},
