@@ -116,6 +116,14 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
                     "; give --out a folder of its own");
 }
 
+// A number that is empty would read as none, so that a gate such as --max-loss "$LIMIT" would be
+// open. A split or a positional word may be empty.
+void expect_value(const CLI::Option& option) {
+  if (option.get_positional() || option.get_name() == "--split") return;
+  for (const std::string& text : option.results())
+    EDGEVAL_EXPECTS(!text.empty(), option.get_name(), " is empty; give it a value or leave it out");
+}
+
 }  // namespace
 
 void expect_run_keeps(const fs::path& folder, const fs::path& file, const std::string& what) {
@@ -127,7 +135,10 @@ void expect_run_keeps(const fs::path& folder, const fs::path& file, const std::s
 void check_path_options(const CLI::App& command) {
   const std::vector<Input> inputs = inputs_of(command);
   for (const CLI::Option* option : command.get_options()) {
-    if (!names_paths(*option)) continue;
+    if (!names_paths(*option)) {
+      expect_value(*option);
+      continue;
+    }
     for (const std::string& text : option->results())
       EDGEVAL_EXPECTS(
           !text.empty(), option->get_name(), " is empty; name a ",

@@ -106,6 +106,16 @@ TEST_F(PathOptions, NoNameIsEmpty) {
   EXPECT_FALSE(fs::exists(inputs().path() / "report.json"));
 }
 
+// Read as none, it would open the gate: compare a b --max-loss "$LIMIT".
+TEST_F(PathOptions, NoValueIsEmpty) {
+  EXPECT_TRUE(is_refusal(inputs().run({"compare", "made", "made", "--max-loss", ""}),
+                         "--max-loss is empty; give it a value or leave it out"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run({"compare", "made", "made", "--max-loss", "1", "--confidence", ""}),
+                 "--confidence is empty"));
+  EXPECT_EQ(inputs().run({"compare", "made", "made", "--max-loss", "1"}).code, 0);
+}
+
 TEST_F(PathOptions, ARunReplacesARunAndNothingElse) {
   fs::create_directories(inputs().path() / "data");
   for (const char* file : {"a.wav", "b.wav"})
