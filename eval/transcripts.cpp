@@ -125,6 +125,9 @@ Utterance parse_json_line(std::string_view line, const std::string& place, Trans
   const Json object = parse_json(line, place);
   const Fields fields(object, place);
   const bool reference = role == Role::kReference;
+  EDGEVAL_EXPECTS(!reference || !fields.has("further_references"), place,
+                  ": has several references, and the first alone would count; the scores against "
+                  "all of them are in the run's report.json");
   if (format == TranscriptFormat::kRun)
     return {fields.text("id"), fields.text(reference ? "reference" : "hypothesis")};
   return {nemo_id(object, fields), fields.text(reference ? "text" : "pred_text")};

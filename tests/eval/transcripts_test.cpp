@@ -236,6 +236,11 @@ TEST_P(MalformedTranscripts, AreRefusedWithThePlace) {
 const std::vector<Malformed> kMalformed{
     {"EmptyReference", "", "u1 a\n", {}, "ref: is empty"},
     {"EmptyHypothesis", "u1 a\n", "", {}, "hyp: is empty"},
+    {"ARunWithSeveralReferences",
+     R"({"id": "1", "reference": "a", "further_references": ["b"], "hypothesis": "b"})",
+     R"({"id": "1", "reference": "a", "further_references": ["b"], "hypothesis": "b"})",
+     {},
+     "ref:1: has several references"},
     {"OnlyAByteOrderMark", "u1 a\n", "\xEF\xBB\xBF", {}, "hyp: is empty"},
     {"OnlyComments", "a (u1)\n", ";; nothing\n\n", Format::kTrn, "hyp: holds no utterance"},
     {"LatinOne", "u1 \xE9t\xE9\n", "u1 a\n", {}, "ref:1: not UTF-8"},
