@@ -11,6 +11,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/names.hpp"
+#include "hwmodel/yaml_text.hpp"
 
 namespace edgeval {
 namespace {
@@ -287,14 +288,11 @@ YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
   data::expect_kind(*file, "a policy, a text in YAML, is wanted");
   const std::string name = file->string(), text = read_file(*file);
   expect_utf8(text, *file);
-  const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-  EDGEVAL_EXPECTS(documents.size() <= 1, name, ": holds ", documents.size(),
-                  " YAML documents, must be one");
-  EDGEVAL_EXPECTS(!documents.empty() && !documents[0].IsNull(), name,
+  const YAML::Node root = one_document(text, name);
+  EDGEVAL_EXPECTS(root.IsDefined() && !root.IsNull(), name,
                   ": is empty; a policy names axes, such as plan");
-  EDGEVAL_EXPECTS(documents[0].IsMap(), name,
-                  ": is no map of axes, such as plan: {type: every_step}");
-  return documents[0];
+  EDGEVAL_EXPECTS(root.IsMap(), name, ": is no map of axes, such as plan: {type: every_step}");
+  return root;
 }
 
 template <class Technique>

@@ -10,6 +10,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/names.hpp"
+#include "hwmodel/yaml_text.hpp"
 
 namespace edgeval::hw {
 namespace {
@@ -241,10 +242,7 @@ YAML::Node parse(const fs::path& file) {
   const std::string bytes = read_file(file);
   expect_utf8(bytes, file);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(bytes);
-    EDGEVAL_EXPECTS(documents.size() <= 1, file.string(), ": holds ", documents.size(),
-                    " YAML documents, must be one");
-    return documents.empty() ? YAML::Node() : documents[0];
+    return one_document(bytes, file.string());
   } catch (const YAML::Exception& error) {
     throw Error(
         concat(file.string(), ":", std::max(error.mark.line, 0) + 1, ": not YAML: ", error.msg));

@@ -143,7 +143,7 @@ TEST(AcceleratorFile, RefusesEachMistakeInOneLine) {
        "14: component unit: actions must be a map of keys"},
       {"name: toy", "name: {a: b}", "1: name must be a text"},
       {"name: toy", "name: [toy", "2: not YAML: "},
-      {"name: toy", "--- {}\n---\nname: toy", " holds 2 YAML documents, must be one"},
+      {"name: toy", "--- {}\n---\nname: toy", " holds several YAML documents, must be one"},
   };
   for (const Mistake& mistake : mistakes) {
     const std::string message = refusal(toy_with(mistake.from, mistake.to));
@@ -157,6 +157,9 @@ TEST(AcceleratorFile, RefusesWhatIsNoMapAtAll) {
   EXPECT_EQ(refusal(""), "1: the accelerator must be a map of keys");
   EXPECT_EQ(refusal("just text"), "1: the accelerator must be a map of keys");
   EXPECT_EQ(refusal("- a\n- b\n"), "1: the accelerator must be a map of keys");
+  // yaml-cpp finds documents without end.
+  EXPECT_EQ(refusal(","), "1: not YAML: no value can begin here");
+  EXPECT_EQ(refusal("{name: toy}\n,"), "2: not YAML: no value can begin here");
   EXPECT_THROW(load_accelerator("no/such/file.yaml"), Error);
 }
 

@@ -1,0 +1,54 @@
+#include "hwmodel/yaml_text.hpp"
+
+#include <yaml-cpp/eventhandler.h>
+
+#include <sstream>
+
+#include "host/core/error.hpp"
+
+namespace edgeval {
+namespace {
+
+// Keeps where the document began, and nothing of what it holds.
+class Begin : public YAML::EventHandler {
+ public:
+  const YAML::Mark& mark() const { return mark_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { mark_ = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  YAML::Mark mark_ = YAML::Mark::null_mark();
+};
+
+// YAML::LoadAll never ends at a stray comma, where the parser finds one empty document after the
+// other without getting on.
+void expect_one_document(const std::string& text, const std::string& name) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Begin first, second, third;
+  if (!parser.HandleNextDocument(first) || !parser.HandleNextDocument(second)) return;
+  const bool more = parser.HandleNextDocument(third);
+  if (second.mark().pos == first.mark().pos || (more && third.mark().pos == second.mark().pos))
+    throw YAML::ParserException(second.mark(), "no value can begin here");
+  throw Error(concat(name, ": holds several YAML documents, must be one"));
+}
+
+}  // namespace
+
+YAML::Node one_document(const std::string& text, const std::string& name) {
+  expect_one_document(text, name);
+  return YAML::Load(text);
+}
+
+}  // namespace edgeval
