@@ -58,7 +58,7 @@ std::string beginning(const fs::path& path) {
   return bytes;
 }
 
-enum class Made { kJson, kModel, kUtterances };
+enum class Made { kJson, kReport, kModel, kUtterances };
 
 // Whether it holds the utterances of a translation, beside which a run writes hypotheses.txt.
 bool is_of_translation(const fs::path& utterances) {
@@ -74,7 +74,10 @@ bool is_ours(const fs::path& path, Made made) {
   constexpr std::size_t kHeaderLength = 8;  // bytes in front of a model file's header
   switch (made) {
     case Made::kJson:
-      return start.starts_with("{\n  \"schema\": ");
+    case Made::kReport: {
+      const bool of_run = start.find("\n  \"policy\": {") != std::string_view::npos;
+      return start.starts_with("{\n  \"schema\": ") && of_run == (made == Made::kReport);
+    }
     case Made::kModel:
       return start.size() > kHeaderLength &&
              start.substr(kHeaderLength).starts_with("{\"__metadata__\":{\"edgeval\":");
@@ -96,7 +99,7 @@ void check_file(const fs::path& file, Made made, const std::vector<Input>& input
   if (!fs::is_regular_file(file, error)) return;  // writing it says what is wrong, if anything
   expect_no_input(file, inputs);
   EDGEVAL_EXPECTS(is_ours(file, made), "--out would replace ", file.string(),
-                  ", which edgeval did not write; remove it or give --out another name");
+                  ", which is no such file of edgeval's; remove it or give --out another name");
 }
 
 // A folder may hold an earlier run and whatever has other names than its files. hypotheses.txt has
@@ -104,16 +107,22 @@ void check_file(const fs::path& file, Made made, const std::vector<Input>& input
 void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
   const fs::path report = folder / "report.json", utterances = folder / "utterances.jsonl",
                  hypotheses = folder / "hypotheses.txt";
-  check_file(report, Made::kJson, inputs);
+  check_file(report, Made::kReport, inputs);
   check_file(utterances, Made::kUtterances, inputs);
   expect_no_input(hypotheses, inputs);
   EDGEVAL_EXPECTS(!is_there(hypotheses) || is_of_translation(utterances), "--out would replace ",
                   hypotheses.string(),
-                  ", which edgeval did not write; remove it or give --out another folder");
+                  ", which no run of edgeval left there; remove it or give --out another folder");
   for (const Input& input : inputs)
     EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the ",
                     fs::is_directory(folder) ? "folder" : "file", " of ", input.option,
                     "; give --out a folder of its own");
+  // A test set's folder, which would hold one more manifest.
+  for (const Input& input : inputs) {
+    const fs::path parent = input.path.has_parent_path() ? input.path.parent_path() : ".";
+    EDGEVAL_EXPECTS(input.option != "--data" || !is_same(folder, parent), "--out ", folder.string(),
+                    " is the folder that ", input.option, " lies in; give --out one of its own");
+  }
 }
 
 // A number that is empty would read as none, so that a gate such as --max-loss "$LIMIT" would be
@@ -125,12 +134,6 @@ void expect_value(const CLI::Option& option) {
 }
 
 }  // namespace
-
-void expect_run_keeps(const fs::path& folder, const fs::path& file, const std::string& what) {
-  for (const char* name : kRunFiles)
-    EDGEVAL_EXPECTS(!is_same(folder / name, file), "--out would replace ", file.string(), ", ",
-                    what, "; give --out another folder");
-}
 
 void check_path_options(const CLI::App& command) {
   const std::vector<Input> inputs = inputs_of(command);

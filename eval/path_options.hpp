@@ -4,8 +4,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <string>
 
 namespace edgeval {
 
@@ -15,10 +13,5 @@ void check_path_options(const CLI::App& command);
 
 // The files that a run leaves in its --out folder.
 inline constexpr const char* kRunFiles[] = {"report.json", "utterances.jsonl", "hypotheses.txt"};
-
-// Of a run's input that no option names, such as the profile of a policy. Throws Error where the
-// run would leave one of its files in the place of this one.
-void expect_run_keeps(const std::filesystem::path& folder, const std::filesystem::path& file,
-                      const std::string& what);
 
 }  // namespace edgeval

@@ -61,12 +61,6 @@ std::optional<Profile> profile_for(const RunOptions& options, const Policy& poli
   return std::nullopt;
 }
 
-Policy policy_for(const RunOptions& options) {
-  Policy policy = load_policy(options.policy, options.settings);
-  if (policy.profile) expect_run_keeps(options.out, *policy.profile, "the profile of the policy");
-  return policy;
-}
-
 // Everything the report will ask of the accelerator.
 void expect_prices(const hw::Accelerator& accelerator, const Activity& busiest) {
   const Pricing pricing = price_beside_dense(accelerator, busiest, 1);
@@ -139,7 +133,7 @@ void run_speech(const RunOptions& options, const Model& trained) {
   for (const CLI::Option* option : options.translation_only)
     EDGEVAL_EXPECTS(option->count() == 0, option->get_name(), " is for translation models; ",
                     trained.path, " is of task ", trained.task);
-  const Policy policy = policy_for(options);
+  const Policy policy = load_policy(options.policy, options.settings);
   const auto [model, weights] = transform(trained, policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, model);
   const OperatingPoint point = resolve(policy, model, profile ? &*profile : nullptr);
@@ -208,7 +202,7 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
   EDGEVAL_EXPECTS(!options.text.changes_anything(),
                   "--case and --normalize are for speech models; ", trained.network.path,
                   " is of task ", trained.network.task);
-  const Policy policy = policy_for(options);
+  const Policy policy = load_policy(options.policy, options.settings);
   const auto [model, weights] = transform(trained, policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, model.network);
   SearchOptions search = search_of(options, resolve_beam(policy, profile ? &*profile : nullptr));

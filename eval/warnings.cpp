@@ -168,14 +168,18 @@ std::string reason_for_no_word(std::span<const std::string> references,
   return "; do transcripts and hypotheses belong to each other, and are they written alike?";
 }
 
+// of_model: the hypotheses are a model's of this run.
 void warn_of_words(std::span<const std::string> references, std::span<const std::string> hypotheses,
-                   std::vector<std::string>& warnings) {
+                   bool of_model, std::vector<std::string>& warnings) {
   const auto has_words = [](const std::string& text) { return !trimmed(text).empty(); };
   if (std::ranges::none_of(references, has_words)) return;
   if (std::ranges::none_of(hypotheses, has_words)) {
-    warnings.push_back(
-        "all hypotheses are empty, so every word counts as deleted; is the blank the right token, "
-        "and the front end the one the model was trained with?");
+    warnings.push_back(concat(
+        "all hypotheses are empty, so every word counts as deleted",
+        of_model
+            ? "; is the blank the right token, and the front end the one the model was trained "
+              "with?"
+            : ""));
     return;
   }
   if (!share_a_word(references, hypotheses, {}))
@@ -202,7 +206,7 @@ std::vector<std::string> text_warnings(std::span<const std::string> references,
                                        std::span<const std::string> tokens) {
   std::vector<std::string> warnings;
   if (!tokens.empty()) warn_of_characters(references, tokens, warnings);
-  warn_of_words(references, hypotheses, warnings);
+  warn_of_words(references, hypotheses, !tokens.empty(), warnings);
   return warnings;
 }
 

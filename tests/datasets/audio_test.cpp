@@ -253,7 +253,11 @@ TEST(Audio, ADurationAloneThatIsTooLongTakesTheFileWhole) {
   const auto path = folder.audio("a.wav", {.samples = 15000});
   expect_part(path, {.duration = 1.3}, 0, 15000);
   EXPECT_TRUE(audio_extent(path, 16000, {.duration = 1.3}).is_shorter);
-  EXPECT_TRUE(audio_extent(path, 16000, {.duration = 100000}).is_shorter);
+  EXPECT_TRUE(audio_extent(path, 16000, {.duration = 1.875}).is_shorter);  // twice as long
+  EXPECT_NE(refusal([&] {
+              audio_extent(path, 16000, {.duration = 1.876});
+            }).find("is more than 2 times as long as"),
+            std::string::npos);
   EXPECT_FALSE(audio_extent(path, 16000, {.duration = 0.94}).is_shorter);
   EXPECT_FALSE(audio_extent(path, 16000, {.duration = 0.5}).is_shorter);
 }

@@ -18,7 +18,7 @@ TEST_F(Refused, Policies) {
       {"plan", "p2.yaml: is no map of axes"},
       {"- plan\n", "p2.yaml: is no map of axes"},
       {"plan: {type: every_step}\n---\nplan: {type: every_step}\n",
-       "p2.yaml: holds 2 YAML documents"},
+       "p2.yaml: holds several YAML documents"},
       {"plan: {type: every_step\n", "p2.yaml:2: not YAML"},
       {"plan: *missing\n", "p2.yaml:1: not YAML"},
       {std::string(3000, '['), "p2.yaml:1: not YAML"},
@@ -358,8 +358,8 @@ TEST_F(Refused, Transcripts) {
 TEST_F(Refused, Options) {
   const std::vector<std::pair<Arguments, std::string>> cases{
       {{},
-       "a command is wanted; known: run, profile, similarity, score, compare, energy, import,"
-       " info"},
+       "a command is wanted; known: run, profile, similarity, score, compare, energy, import, "
+       "count, info, man, completion"},
       {{"rum"}, "unknown command rum"},
       {{"--fast"}, "unknown command --fast"},
       {{"run"}, "--model is required; edgeval run --help"},

@@ -77,16 +77,19 @@ TEST_F(PathOptions, WhatIsWrittenReplacesOnlyWhatEdgevalWrote) {
     }
     for (const std::string foreign : {"a.wav", "p.yaml", "made/utterances.jsonl"}) {
       const std::string before = bytes(foreign);
-      EXPECT_TRUE(is_refusal(write(writer, foreign), "which edgeval did not write"))
+      EXPECT_TRUE(is_refusal(write(writer, foreign), "remove it or give --out another"))
           << writer.arguments[0] << foreign;
       EXPECT_EQ(bytes(foreign), before);
     }
     inputs().file("empty", "");
     EXPECT_EQ(write(writer, "empty").code, 0) << writer.arguments[0];
   }
-  // A profile in the place of a model and the other way round.
-  EXPECT_TRUE(is_refusal(write(writers()[2], "model.safetensors"), "which edgeval did not write"));
-  EXPECT_TRUE(is_refusal(write(writers()[3], "profile.json"), "which edgeval did not write"));
+  // A profile in the place of a model and the other way round, or of a run's report.
+  inputs().file("kept/report.json", bytes("made/report.json"));
+  EXPECT_TRUE(is_refusal(write(writers()[0], "kept/report.json"), "no such file of edgeval's"));
+  EXPECT_TRUE(
+      is_refusal(write(writers()[2], "model.safetensors"), "remove it or give --out another"));
+  EXPECT_TRUE(is_refusal(write(writers()[3], "profile.json"), "remove it or give --out another"));
 }
 
 TEST_F(PathOptions, NoNameIsEmpty) {
@@ -126,35 +129,39 @@ TEST_F(PathOptions, ARunReplacesARunAndNothingElse) {
     return inputs().run({"run", "--model", "model.safetensors", "--data", data, "--out", out});
   };
   EXPECT_TRUE(is_refusal(run("data", "data"), "--out would replace data/utterances.jsonl"));
-  EXPECT_TRUE(is_refusal(run("set.jsonl", "data"), "which edgeval did not write"));
+  EXPECT_TRUE(is_refusal(run("set.jsonl", "data"), "remove it or give --out another"));
   EXPECT_EQ(bytes("data/utterances.jsonl"), Inputs::kManifest);
   fs::rename(inputs().path() / "data/utterances.jsonl", inputs().path() / "data/test.jsonl");
   EXPECT_TRUE(is_refusal(run("data", "data/."), "is the folder of --data"));
+  EXPECT_TRUE(is_refusal(run("set.jsonl", "."), "is the folder that --data lies in"));
+  EXPECT_TRUE(is_refusal(run("data/test.jsonl", "data"), "is the folder that --data lies in"));
   for (int i = 0; i < 2; ++i) EXPECT_EQ(run("data", "again").code, 0);
   inputs().file("mine/hypotheses.txt", "mine\n");
-  EXPECT_TRUE(is_refusal(run("data", "mine"), "which edgeval did not write"));
+  EXPECT_TRUE(is_refusal(run("data", "mine"), "remove it or give --out another"));
   inputs().file("theirs/report.json", "{}\n");
-  EXPECT_TRUE(is_refusal(run("data", "theirs"), "which edgeval did not write"));
+  EXPECT_TRUE(is_refusal(run("data", "theirs"), "remove it or give --out another"));
 }
 
-// No option names the profile that a policy names.
+// No option names the profile that a policy names; it is no report, which is known by its contents.
 TEST_F(PathOptions, ARunKeepsTheProfileOfItsPolicy) {
   inputs().file("named/report.json", bytes("profile.json"));
   inputs().file("named/policy.yaml", "profile: report.json\n");
-  EXPECT_TRUE(is_refusal(inputs().run({"run", "--model", "model.safetensors", "--data", "set.jsonl",
-                                       "--policy", "named/policy.yaml", "--out", "named"}),
-                         "--out would replace named/report.json, the profile of the policy"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run({"run", "--model", "model.safetensors", "--data", "set.jsonl",
+                               "--policy", "named/policy.yaml", "--out", "named"}),
+                 "--out would replace named/report.json, which is no such file of edgeval's"));
   EXPECT_TRUE(is_refusal(inputs().run({"run", "--model", "model.safetensors", "--data", "set.jsonl",
                                        "--set", "profile=named/report.json", "--out", "named"}),
-                         "the profile of the policy"));
+                         "--out would replace named/report.json"));
   EXPECT_EQ(bytes("named/report.json"), bytes("profile.json"));
 }
 
 TEST_F(PathOptions, ARunKeepsHypothesesThatNoTranslationLeft) {
   ASSERT_EQ(inputs().run_with("--out", "own").code, 0);
   inputs().file("own/hypotheses.txt", "made of utterances.jsonl\n");
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "own"),
-                         "--out would replace own/hypotheses.txt, which edgeval did not write"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run_with("--out", "own"),
+                 "--out would replace own/hypotheses.txt, which no run of edgeval left there"));
   EXPECT_EQ(bytes("own/hypotheses.txt"), "made of utterances.jsonl\n");
 }
 
