@@ -49,7 +49,7 @@ void run_count(const CountOptions& options) {
   const Index positions = options.positions.value_or(options.steps);
   const ModelCount count = count_model(model, options.steps, positions);
   if (options.output.format != "json") {
-    std::cout << printable(readable(count));
+    std::cout << printable(readable(count, options.output.detail()));
     return;
   }
   nlohmann::ordered_json json{{"schema", 1}, {"edgeval", {{"version", EDGEVAL_VERSION}}}};

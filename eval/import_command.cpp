@@ -52,20 +52,26 @@ nlohmann::ordered_json report(const ImportOptions& options, const Imported& impo
   return json;
 }
 
+// "left out: epoch, optimizer"; a name may hold spaces.
+std::string left_out_text(const Imported& imported) {
+  std::string text;
+  for (const std::string& entry : imported.left_out)
+    text += (text.empty() ? "left out: " : ", ") + entry;
+  return text.empty() ? text : text + "\n";
+}
+
 std::string report_text(const ImportOptions& options, const Imported& imported) {
+  const std::string written = concat(options.out, ": ", imported.tensors.size(), " tensors\n");
+  if (options.output.quiet) return written;
   std::vector<std::vector<std::string>> rows{
       {"tensor of the source", "shape", "tensor of the file", "shape", "done"}};
   for (const Imported::Way& way : imported.ways)
     rows.push_back({way.source.empty() ? "none" : way.source, way.source_shape, way.name, way.shape,
                     way.done});
-  std::string text = concat(options.model, ": ", imported.kind, "\n\n", table(rows), "\n");
-  if (!imported.left_out.empty()) {
-    text += "left out:";
-    for (const std::string& entry : imported.left_out) text += " " + entry;
-    text += "\n";
-  }
+  std::string text = concat(options.model, ": ", imported.kind, "\n\n", table(rows), "\n",
+                            left_out_text(imported));
   for (const std::string& note : imported.notes) text += concat("note: ", note, "\n");
-  return text + concat(options.out, ": ", imported.tensors.size(), " tensors\n");
+  return text + written;
 }
 
 void print_template(const ImportOptions& options) {

@@ -317,9 +317,12 @@ ordered_json to_json(const ModelCount& count) {
   return json;
 }
 
-std::string readable(const ModelCount& count) {
-  std::string text = concat(count.name, ", task ", count.task, ", dense, in fp32\n\n",
-                            layer_table(count), "\nMACs:");
+std::string readable(const ModelCount& count, Detail detail) {
+  const bool full = detail == Detail::kFull;
+  std::string text = full ? concat(count.name, ", task ", count.task, ", dense, in fp32\n\n",
+                                   layer_table(count), "\n")
+                          : "";
+  text += "MACs:";
   const char* separator = " ";
   for (const std::string& kind : kinds_of_steps(count)) {
     text += concat(separator, grouped(count.macs_per(kind)), " a ", kind);
@@ -340,6 +343,7 @@ std::string readable(const ModelCount& count) {
   text +=
       concat(grouped(count.weights() + count.biases()), " parameters: ", grouped(count.weights()),
              " weights and ", grouped(count.biases()), " biases\n");
+  if (!full) return text;
   return text + concat("\nA step of a layer and direction, for ", letters(count), ":\n",
                        closed_forms(count));
 }

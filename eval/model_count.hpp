@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "eval/summary.hpp"
 #include "host/engine/decoder_counts.hpp"
 #include "host/model/file.hpp"
 
@@ -60,6 +61,7 @@ struct ModelCount {
 ModelCount count_model(const AnyModel& model, Index steps, Index positions);
 
 nlohmann::ordered_json to_json(const ModelCount& count);
-std::string readable(const ModelCount& count);
+// kBrief: the totals alone.
+std::string readable(const ModelCount& count, Detail detail);
 
 }  // namespace edgeval

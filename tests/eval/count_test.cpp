@@ -354,6 +354,17 @@ TEST(CountCommand, AgreesWithTheReportOfATranslation) {
             report["activity"]["totals"]["weight_words"]["32"].get<std::int64_t>() * 4);
 }
 
+TEST(CountCommand, PrintsTheTotalsAloneWhenQuiet) {
+  const std::vector<std::string> arguments{"count", spoken_model(), "--steps", "2"};
+  const std::string full = edgeval(arguments).out;
+  std::vector<std::string> quiet = arguments;
+  quiet.emplace_back("--quiet");
+  const std::string brief = edgeval(quiet).out;
+  EXPECT_EQ(brief.rfind("MACs: ", 0), 0u) << brief;
+  EXPECT_EQ(brief.find("4H(C + H)"), std::string::npos) << brief;
+  EXPECT_NE(full.find(brief), std::string::npos) << full;
+}
+
 TEST(CountCommand, RefusesInOneLine) {
   const TemporaryFolder folder;
   const auto refused = [](std::vector<std::string> arguments, const std::string& part) {

@@ -2,6 +2,7 @@
 // new; and a trained checkpoint that datasets/train_translation.py then decodes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -25,6 +26,23 @@ TEST(ImportCommand, ReportsEveryTensorsWayAndWritesAModelThatRuns) {
   const CommandResult run = edgeval({"run", "--model", out, "--data", spoken_data(), "--limit", "1",
                                      "--quiet", "--out", (folder.path() / "out").string()});
   EXPECT_EQ(run.code, 0) << run.err;
+}
+
+TEST(ImportCommand, PrintsTheWrittenFileAloneWhenQuiet) {
+  const TemporaryFolder folder;
+  const std::string out = (folder.path() / "m.safetensors").string();
+  const CommandResult result =
+      edgeval({"import", "--model", import_data("opennmt.pt"), "--out", out, "--quiet"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out.rfind(out + ": ", 0), 0u) << result.out;
+  EXPECT_EQ(std::ranges::count(result.out, '\n'), 1) << result.out;
+}
+
+TEST(ImportCommand, NamesWhatIsLeftOutWithCommas) {
+  const TemporaryFolder folder;
+  const CommandResult result = edgeval({"import", "--model", import_data("own.pt"), "--describe",
+                                        describe_file(), "--out", folder.path() / "m.safetensors"});
+  EXPECT_NE(result.out.find("\nleft out: settings, optimizer\n"), std::string::npos) << result.out;
 }
 
 TEST(ImportCommand, ReportsInJson) {
