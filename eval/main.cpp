@@ -36,6 +36,19 @@ int complain(const std::string& text, int code) {
   return code;
 }
 
+// An option of many values takes the words behind it too, as in `compare --reference FILE A B`.
+std::string swallowed(const CLI::App& command) {
+  std::string wanted, taker;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_positional() && option->get_required() && option->count() == 0)
+      wanted += (wanted.empty() ? "" : " and ") + option->get_name(/*positional=*/true);
+    else if (option->get_expected_max() > 1 && option->results().size() > 1)
+      taker = option->get_name();
+  }
+  if (wanted.empty() || taker.empty()) return "";
+  return edgeval::concat("; ", taker, " takes every word behind it: put ", wanted, " first");
+}
+
 int complain(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<CLI::App*> used = app.get_subcommands();
   const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
@@ -53,7 +66,7 @@ int complain(const CLI::App& app, const CLI::ParseError& error) {
       edgeval::concat("; edgeval ", used[0]->get_name(), " --help shows the options");
   if (!unknown.empty())
     return complain(edgeval::concat("unknown option or word ", unknown[0], help), 1);
-  return complain(error.what() + help, 1);
+  return complain(error.what() + swallowed(*used[0]) + help, 1);
 }
 
 int parse_and_run(CLI::App& app, int argc, char** argv) {

@@ -136,6 +136,16 @@ TEST_F(Texts, CompareShowsDifferencesWithIntervalsAndTests) {
   EXPECT_TRUE(is_refusal(run({"compare", "poor", "."}), "is not; compare two runs"));
 }
 
+// At the end of the line the last two words are A and B; before another option they are not.
+TEST_F(Texts, CompareTellsWhichOptionTookItsFiles) {
+  const std::string advice = " takes every word behind it: put A and B first";
+  EXPECT_TRUE(is_refusal(run({"compare", "--reference", "ref", "poor", "good", "--metric", "bleu"}),
+                         "A is required; --reference" + advice));
+  EXPECT_TRUE(is_refusal(run({"compare", "--metric", "bleu", "poor", "good", "--reference", "ref"}),
+                         "not in {wer,cer,ser,bleu,chrf,chrf++,exact}; --metric" + advice));
+  EXPECT_EQ(run({"compare", "--reference", "ref", "poor", "good"}).code, 0);
+}
+
 // Both have BLEU 0, as no sentence has four words.
 TEST_F(Texts, EqualScoresHaveAPValueOfOne) {
   const std::string cases = (source_folder() / "tests/golden/cases/score").string();
