@@ -26,7 +26,9 @@ struct Pricing {
   // Whether the accelerator's constants say how far off the ratio may be: not where the price is a
   // bound, and not where one constant scales both energies.
   bool has_range() const {
-    return bound.empty() && (ratio.lowest < ratio.highest || ratio.value == 1);
+    constexpr double kRounding = 1e-9;  // relative: sums in another order make a width of 1e-16
+    const bool wide = ratio.highest - ratio.lowest > kRounding * ratio.value;
+    return bound.empty() && (wide || ratio.value == 1);
   }
 };
 

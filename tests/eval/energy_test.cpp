@@ -2,8 +2,10 @@
 // model.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "eval/report.hpp"
 #include "host/core/file.hpp"
 #include "tests/hwmodel/toy_accelerator.hpp"
 #include "tests/support/command.hpp"
@@ -108,6 +110,14 @@ TEST_F(EnergyCommand, NamesTheAcceleratorsLeftOutWithTheReason) {
   EXPECT_FALSE(left_out.contains("reuse32"));
   const CommandResult named = energy({"--hardware", "similarity65"});
   EXPECT_TRUE(is_refusal(named, "run with --set arithmetic.type=int16"));
+}
+
+// A constant that scales both energies leaves no more than rounding between the two ends.
+TEST(Pricing, RoundingIsNoRange) {
+  const double ratio = 0.9382090255642461;
+  EXPECT_FALSE((Pricing{.ratio = {ratio, ratio, std::nextafter(ratio, 1)}}.has_range()));
+  EXPECT_TRUE((Pricing{.ratio = {ratio, ratio - 1e-4, ratio}}.has_range()));
+  EXPECT_TRUE((Pricing{.ratio = {1, 1, 1}}.has_range()));
 }
 
 // A core cannot leave out single products, so its price of delta is no forecast and has no range.
