@@ -151,12 +151,27 @@ bool run_together(std::span<const std::string> references,
   return 2 * together > several;
 }
 
+// The option under which words would be right: one that leaves the hypotheses as the model writes
+// them before others, as in cure_for.
+std::string cure_of_words(std::span<const std::string> references,
+                          std::span<const std::string> hypotheses) {
+  std::string any;
+  for (const Cure& cure : kCures) {
+    if (!share_a_word(references, hypotheses, cure.rules)) continue;
+    const bool kept = std::ranges::all_of(hypotheses, [&](const std::string& hypothesis) {
+      return applied(cure.rules, hypothesis) == hypothesis;
+    });
+    if (kept) return cure.option;
+    if (any.empty()) any = cure.option;
+  }
+  return any;
+}
+
 // How it comes that no word is right.
 std::string reason_for_no_word(std::span<const std::string> references,
                                std::span<const std::string> hypotheses) {
-  for (const Cure& cure : kCures)
-    if (share_a_word(references, hypotheses, cure.rules))
-      return concat("; some would be with ", cure.option);
+  const std::string cure = cure_of_words(references, hypotheses);
+  if (!cure.empty()) return concat("; some would be with ", cure);
   std::size_t several = 0, joined = 0;
   for (std::size_t n = 0; n < references.size(); ++n) {
     several += split_words(references[n]).size() > 1;

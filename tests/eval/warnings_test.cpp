@@ -66,6 +66,9 @@ TEST(TextWarnings, NoWordRightHasItsReason) {
   EXPECT_EQ(
       warnings_of({"a b", "c"}, {"A B", "C"}),
       Texts{"no word of the transcripts was ever recognised; some would be with --case upper"});
+  EXPECT_EQ(
+      warnings_of({"A B", "C"}, {"a b", "c"}),
+      Texts{"no word of the transcripts was ever recognised; some would be with --case lower"});
   EXPECT_EQ(warnings_of({"the cat", "a mat"}, {"thecat", "amat"}),
             Texts{"no word of the transcripts was ever recognised; every hypothesis is one word: "
                   "the separator of words is missing among the tokens, or is written in a way "
