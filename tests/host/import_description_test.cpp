@@ -151,6 +151,9 @@ TEST(ImportTemplate, TheFrontEndTakesTheWidthOfTheFirstModule) {
   EXPECT_EQ(keys(80, "fbank")["mel_bins"], 80);
   EXPECT_EQ(keys(240, "fbank")["mel_bins"], 80);
   EXPECT_EQ(keys(240, "fbank")["deltas"], 2);
+  EXPECT_EQ(keys(120, "fbank")["mel_bins"], 40);
+  EXPECT_EQ(keys(120, "fbank")["deltas"], 2);
+  EXPECT_EQ(keys(39, "fbank")["mel_bins"], 39);
   EXPECT_EQ(keys(161, "fbank")["mel_bins"], 161);
   EXPECT_EQ(keys(13, "mfcc")["cepstra"], 13);
   EXPECT_EQ(keys(494, "mfcc")["cepstra"], 26);
