@@ -84,10 +84,14 @@ std::string layer_table(const Activity& activity, const Activity& dense) {
 
 // What the columns say, and what is not in the table.
 std::string energy_notes(std::span<const Pricing> pricings, std::span<const LeftOut> left_out) {
-  std::string text = paragraph(
+  constexpr const char* kRatio =
       "ratio: energy over dense energy; its range: when every constant of the accelerator takes "
       "any "
-      "value of its own range. Trust ratios on one accelerator, not joules.",
+      "value of its own range. Trust ratios on one accelerator, not joules.";
+  const bool of_speech = std::ranges::any_of(
+      pricings, [](const Pricing& pricing) { return pricing.audio_seconds > 0; });
+  std::string text = paragraph(
+      concat(kRatio, of_speech ? " x real time: seconds of audio in a second of its work." : ""),
       0);
   for (const Pricing& p : pricings)
     if (!p.bound.empty())
