@@ -115,12 +115,6 @@ bool share_a_word(std::span<const std::string> references, std::span<const std::
   return false;
 }
 
-std::string without_spaces(std::string_view text) {
-  std::string joined;
-  for (const std::string_view word : split_words(text)) joined += word;
-  return joined;
-}
-
 constexpr const char* kSeparator =
     "the separator of words is missing among the tokens, or is written in a way edgeval does not "
     "know";
@@ -172,13 +166,7 @@ std::string reason_for_no_word(std::span<const std::string> references,
                                std::span<const std::string> hypotheses) {
   const std::string cure = cure_of_words(references, hypotheses);
   if (!cure.empty()) return concat("; some would be with ", cure);
-  std::size_t several = 0, joined = 0;
-  for (std::size_t n = 0; n < references.size(); ++n) {
-    several += split_words(references[n]).size() > 1;
-    joined += split_words(references[n]).size() > 1 && split_words(hypotheses[n]).size() == 1 &&
-              !without_spaces(hypotheses[n]).empty();
-  }
-  if (several > 0 && joined == several)
+  if (run_together(references, hypotheses))
     return concat("; every hypothesis is one word: ", kSeparator);
   return "; do transcripts and hypotheses belong to each other, and are they written alike?";
 }

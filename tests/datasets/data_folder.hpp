@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/test_set.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -56,6 +57,13 @@ std::string refusal(const Call& call) {
     return error.what();
   }
   return "accepted";
+}
+
+// Of the utterances, in the order of the set.
+inline std::vector<std::string> ids(const data::TestSet& set) {
+  std::vector<std::string> all;
+  for (const data::Utterance& utterance : set.utterances) all.push_back(utterance.id);
+  return all;
 }
 
 }  // namespace edgeval::test

@@ -11,14 +11,9 @@ namespace edgeval::data {
 namespace {
 
 using test::DataFolder;
+using test::ids;
 using test::refusal;
 using Strings = std::vector<std::string>;
-
-Strings ids(const TestSet& set) {
-  Strings all;
-  for (const Utterance& utterance : set.utterances) all.push_back(utterance.id);
-  return all;
-}
 
 // A line for each text, of a.wav, with `more` keys in it.
 std::string line(const std::string& more, const std::string& audio = "a.wav") {

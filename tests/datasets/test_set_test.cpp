@@ -13,14 +13,9 @@ namespace edgeval::data {
 namespace {
 
 using test::DataFolder;
+using test::ids;
 using test::refusal;
 using Strings = std::vector<std::string>;
-
-Strings ids(const TestSet& set) {
-  Strings all;
-  for (const Utterance& utterance : set.utterances) all.push_back(utterance.id);
-  return all;
-}
 
 std::size_t words(const TestSet& set) {
   std::size_t count = 0;
