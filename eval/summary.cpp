@@ -48,7 +48,7 @@ std::string quality_lines(const Run& run) {
   std::string text = line("WER", quality.words, dense ? &dense->words : nullptr);
   text += concat("  ", words.errors(), words.errors() == 1 ? " error (" : " errors (",
                  words.substitutions, " sub, ", words.deletions, " del, ", words.insertions,
-                 " ins) of ", words.reference, " words\n");
+                 " ins) of ", counted(words.reference, "word"), "\n");
   text += line("CER", quality.characters, dense ? &dense->characters : nullptr) + "\n";
   text += line("SER", quality.sentences, dense ? &dense->sentences : nullptr) + "\n";
   return text;
