@@ -9,6 +9,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/json.hpp"
+#include "host/core/new_file.hpp"
 
 namespace edgeval {
 namespace {
@@ -56,6 +57,7 @@ void run_energy(const EnergyOptions& options) {
     pricings.push_back(
         price_beside_dense(accelerator, activity, seconds, reference ? &*reference : nullptr));
   nlohmann::ordered_json prices{{"schema", 2}, {"report", options.report}};
+  if (report.has("run")) prices["run"] = report.text("run");
   add_energy(prices, pricings, chosen.left_out);
   const std::string result = to_text(prices);
   if (!options.out.empty()) write_file(options.out, result);

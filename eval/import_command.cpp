@@ -9,6 +9,7 @@
 #include "eval/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/new_file.hpp"
 #include "host/core/text.hpp"
 #include "host/model/file.hpp"
 #include "host/model/import/foreign_file.hpp"

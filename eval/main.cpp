@@ -11,6 +11,7 @@
 #include "eval/energy_command.hpp"
 #include "eval/import_command.hpp"
 #include "eval/info_command.hpp"
+#include "eval/invocation.hpp"
 #include "eval/man_command.hpp"
 #include "eval/path_options.hpp"
 #include "eval/profile_command.hpp"
@@ -94,6 +95,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   edgeval::keep_freed_memory();
+  edgeval::remember_invocation(argc, argv);
   CLI::App app(
       "What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules "
       "saved.",

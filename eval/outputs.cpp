@@ -1,7 +1,9 @@
 #include "eval/outputs.hpp"
 
 #include <filesystem>
+#include <optional>
 
+#include "eval/run_files.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/json.hpp"
@@ -14,13 +16,11 @@ namespace fs = std::filesystem;
 
 constexpr double kMost = 1e30;  // of any amount of work
 
-constexpr const char* kUtterances = "utterances.jsonl";
-
 fs::path utterances_file(const fs::path& path) {
   if (!fs::is_directory(path)) return path;
-  const fs::path file = path / kUtterances;
+  const fs::path file = path / kUtterancesFile;
   EDGEVAL_EXPECTS(fs::exists(file), path.string(), ": is no folder of a run, as it has no ",
-                  kUtterances, "; name the --out of an edgeval run");
+                  kUtterancesFile, "; name the --out of an edgeval run");
   return file;
 }
 
@@ -53,13 +53,23 @@ std::vector<std::string> references_of(const Fields& utterance) {
 void expect_line_of_a_run(const Fields& utterance) {
   for (const char* key : {"id", "hypothesis", "activity", "joules"})
     EDGEVAL_EXPECTS(utterance.has(key), utterance.place(), ": has no key \"", key,
-                    "\", so this is no ", kUtterances, " of an edgeval run");
+                    "\", so this is no ", kUtterancesFile, " of an edgeval run");
 }
 
-void add_utterance(Outputs& outputs, std::string_view line, const std::string& place) {
+// All lines are of one run.
+void check_run(std::optional<std::string>& run, const Fields& utterance) {
+  const std::string of_line = utterance.has("run") ? utterance.text("run") : "";
+  if (!run) run = of_line;
+  EDGEVAL_EXPECTS(*run == of_line, utterance.place(), ": is of run ", shown(of_line),
+                  ", the lines before it of run ", shown(*run));
+}
+
+void add_utterance(Outputs& outputs, std::string_view line, const std::string& place,
+                   std::optional<std::string>& run) {
   const Json json = parse_json(line, place);
   const Fields utterance(json, place);
   expect_line_of_a_run(utterance);
+  check_run(run, utterance);
   const std::vector<std::string> references = references_of(utterance);
   outputs.ids.push_back(utterance.text("id"));
   if (outputs.ids.size() == 1) {
@@ -95,7 +105,7 @@ bool is_run(const std::string& path) {
                   ": no such file or folder; compare takes the folders of two runs, or two files "
                   "of hypotheses with --reference");
   EDGEVAL_EXPECTS(fs::path(path).filename() != "report.json", path,
-                  ": is the report of a run; name its folder, where ", kUtterances, " is");
+                  ": is the report of a run; name its folder, where ", kUtterancesFile, " is");
   return fs::is_directory(path, ignored) || fs::path(path).extension() == ".jsonl";
 }
 
@@ -104,15 +114,18 @@ Outputs read_run(const std::string& path) {
   const std::string bytes = read_file(file);
   expect_utf8(bytes, file);
   Outputs outputs{.source = OutputSource::kSpeech};
+  std::optional<std::string> run;
   std::size_t number = 0;
   for (std::string_view rest = bytes; !rest.empty();) {
     const std::size_t length = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, length);
     rest.remove_prefix(std::min(length + 1, rest.size()));
     ++number;
-    if (!trimmed(line).empty()) add_utterance(outputs, line, concat(file.string(), ":", number));
+    if (!trimmed(line).empty())
+      add_utterance(outputs, line, concat(file.string(), ":", number), run);
   }
   EDGEVAL_EXPECTS(!outputs.ids.empty(), file.string(), ": holds no utterance");
+  if (fs::is_directory(path)) expect_report_of(*run, file);
   return outputs;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "eval/run_files.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval {
@@ -102,11 +103,24 @@ void check_file(const fs::path& file, Made made, const std::vector<Input>& input
                   ", which is no such file of edgeval's; remove it or give --out another name");
 }
 
-// A folder may hold an earlier run and whatever has other names than its files. hypotheses.txt has
-// nothing in it that tells who wrote it, but only translations have one.
+// The folder is replaced as a whole.
+void expect_files_of_runs(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    EDGEVAL_EXPECTS(std::ranges::find(kRunFiles, name) != std::end(kRunFiles), "--out ",
+                    folder.string(), " holds ", name,
+                    ", which no run of edgeval wrote; remove it or give --out another folder");
+    EDGEVAL_EXPECTS(at->is_regular_file(error), "--out would replace ", at->path().string(),
+                    ", which is no file; remove it or give --out another folder");
+  }
+}
+
+// A folder may hold an earlier run. hypotheses.txt has nothing in it that tells who wrote it, but
+// only translations have one.
 void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
-  const fs::path report = folder / "report.json", utterances = folder / "utterances.jsonl",
-                 hypotheses = folder / "hypotheses.txt";
+  const fs::path report = folder / kReportFile, utterances = folder / kUtterancesFile,
+                 hypotheses = folder / kHypothesesFile;
   check_file(report, Made::kReport, inputs);
   check_file(utterances, Made::kUtterances, inputs);
   expect_no_input(hypotheses, inputs);
@@ -123,6 +137,7 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
     EDGEVAL_EXPECTS(input.option != "--data" || !is_same(folder, parent), "--out ", folder.string(),
                     " is the folder that ", input.option, " lies in; give --out one of its own");
   }
+  expect_files_of_runs(folder);
 }
 
 // A number that is empty would read as none, so that a gate such as --max-loss "$LIMIT" would be

@@ -11,7 +11,4 @@ namespace edgeval {
 // PATH or NAME|FILE. Throws Error naming the option, the file and the cure.
 void check_path_options(const CLI::App& command);
 
-// The files that a run leaves in its --out folder.
-inline constexpr const char* kRunFiles[] = {"report.json", "utterances.jsonl", "hypotheses.txt"};
-
 }  // namespace edgeval

@@ -14,6 +14,7 @@
 #include "eval/translation_pipeline.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/new_file.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {

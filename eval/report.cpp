@@ -3,6 +3,7 @@
 #include <map>
 
 #include "cuda/engine.hpp"
+#include "eval/invocation.hpp"
 #include "eval/weights_report.hpp"
 #include "eval/work.hpp"
 #include "host/core/error.hpp"
@@ -291,6 +292,8 @@ ordered_json build_info(const std::string& device) {
 
 ordered_json report_head(const Model& model, const std::string& device) {
   return {{"schema", 2},
+          {"run", ""},
+          {"files", ordered_json::object()},
           {"edgeval", build_info(device)},
           {"model", {{"path", model.path}, {"sha256", model.sha256}, {"name", model.name}}}};
 }
@@ -329,6 +332,7 @@ ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
   add_work(json, run.outcome().total, run.point, dense == nullptr ? nullptr : &dense->total,
            run.weights, pricings, run.left_out);
   json["warnings"] = run.warnings;
+  json["invocation"] = invocation();
   json["timing"] = timing_to_json(run);
   return json;
 }

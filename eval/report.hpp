@@ -87,9 +87,9 @@ std::string to_text(const nlohmann::ordered_json& json);
 // {"version", "build", "device"}
 nlohmann::ordered_json build_info(const std::string& device);
 
-// What the reports of speech and of translations have in common: the keys schema, edgeval and
-// model, with which one begins, and the keys weights, activity, work and energy. dense: the dense
-// run's, or null.
+// What the reports of speech and of translations have in common: the keys schema, run and
+// files (which run_files fills in), edgeval and model, with which one begins, and the keys weights,
+// activity, work and energy. dense: the dense run's, or null.
 nlohmann::ordered_json report_head(const Model& model, const std::string& device);
 void add_work(nlohmann::ordered_json& report, const Activity& total, const OperatingPoint& point,
               const Activity* dense, std::span<const MatrixReport> weights,

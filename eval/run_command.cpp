@@ -5,13 +5,13 @@
 
 #include "eval/common_options.hpp"
 #include "eval/notes.hpp"
-#include "eval/path_options.hpp"
 #include "eval/report.hpp"
+#include "eval/run_files.hpp"
 #include "eval/summary.hpp"
 #include "eval/translation_report.hpp"
 #include "eval/warnings.hpp"
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/output_folder.hpp"
 #include "host/core/text.hpp"
 #include "host/engine/counting.hpp"
 #include "host/engine/ctc.hpp"
@@ -83,32 +83,24 @@ ChosenAccelerators accelerators_for(const RunOptions& options, const Activity& b
   return chosen;
 }
 
-// Writes the files, by name and text, into the folder, removes what an earlier run of another task
-// left there, and prints the report or the summary.
-void finish(const RunOptions& options, const std::string& report, const std::string& summary,
-            const std::vector<std::pair<std::string, std::string>>& others,
-            const std::vector<std::string>& warnings) {
-  const std::filesystem::path out = options.out;
-  std::string wrote = concat("wrote ", (out / "report.json").string());
-  for (const auto& [name, text] : others) {
-    write_file(out / name, text);
-    wrote += concat(", ", (out / name).string());
-  }
-  write_file(out / "report.json", report);
-  const auto is_written = [&](std::string_view name) {
-    return name == "report.json" || std::ranges::find(others, name, [](const auto& each) {
-                                      return std::string_view(each.first);
-                                    }) != others.end();
-  };
-  for (const char* name : kRunFiles)
-    if (!is_written(name)) std::filesystem::remove(out / name);
-  std::cout << (options.output.format == "json" ? report : printable(summary + wrote + "\n"));
+// Writes the files into the folder, in the place of an earlier run's, and prints the report or the
+// summary.
+void finish(const RunOptions& options, OutputFolder& folder, const NamedTexts& files,
+            const std::string& summary, const std::vector<std::string>& warnings) {
+  folder.publish(files);
+  std::string wrote;
+  for (const auto& [name, text] : files)
+    wrote +=
+        (wrote.empty() ? "wrote " : ", ") + (std::filesystem::path(options.out) / name).string();
+  std::cout << (options.output.format == "json" ? files.front().second
+                                                : printable(summary + wrote + "\n"));
   std::cout.flush();
   print_warnings(warnings);
 }
 
-void expect_places(const RunOptions& options, std::initializer_list<const char*> names) {
-  for (const char* name : names) expect_writable(std::filesystem::path(options.out) / name);
+// Locked from before the work, whose result it will take, until after it.
+OutputFolder folder_of(const RunOptions& options) {
+  return {options.out, {std::begin(kRunFiles), std::end(kRunFiles)}};
 }
 
 void append(std::vector<std::string>& warnings, const std::vector<std::string>& more) {
@@ -140,7 +132,7 @@ void run_speech(const RunOptions& options, const Model& trained) {
   const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
   const ChosenAccelerators chosen = accelerators_for(options, busiest_activity(model, point, 2));
   const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
-  expect_places(options, {"utterances.jsonl", "report.json"});
+  OutputFolder folder = folder_of(options);
 
   const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
   std::vector<Candidate> candidates{{engine.get(), point}};
@@ -167,9 +159,9 @@ void run_speech(const RunOptions& options, const Model& trained) {
   for (const hw::Accelerator& accelerator : chosen.accelerators)
     pricings.push_back(
         price_beside_dense(accelerator, run.outcome().total, evaluation.audio_seconds()));
-  finish(options, to_text(report_to_json(run, pricings)),
-         summary(run, pricings, options.output.detail()),
-         {{"utterances.jsonl", utterances_to_jsonl(run)}}, run.warnings);
+  finish(options, folder,
+         run_files(report_to_json(run, pricings), {{kUtterancesFile, utterances_to_jsonl(run)}}),
+         summary(run, pricings, options.output.detail()), run.warnings);
 }
 
 // The search that the options and the policy ask for.
@@ -212,7 +204,7 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
       {&translator, resolve(policy, model.network, profile ? &*profile : nullptr), search}};
   const ChosenAccelerators chosen =
       accelerators_for(options, translator.busiest(candidates[0].point, 2));
-  expect_places(options, {"utterances.jsonl", "hypotheses.txt", "report.json"});
+  OutputFolder folder = folder_of(options);
 
   const bool as_trained = std::holds_alternative<AsTrained>(policy.weights);
   std::optional<Translator> of_trained;
@@ -246,11 +238,10 @@ void run_translation(const RunOptions& options, const TranslationModel& trained)
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : chosen.accelerators)
     pricings.push_back(price_beside_dense(accelerator, run.outcome().total, 0, run.dense_total()));
-  finish(
-      options, to_text(report_to_json(run, pricings)),
-      summary(run, pricings, options.output.detail()),
-      {{"utterances.jsonl", utterances_to_jsonl(run)}, {"hypotheses.txt", hypotheses_to_text(run)}},
-      run.warnings);
+  finish(options, folder,
+         run_files(report_to_json(run, pricings), {{kUtterancesFile, utterances_to_jsonl(run)},
+                                                   {kHypothesesFile, hypotheses_to_text(run)}}),
+         summary(run, pricings, options.output.detail()), run.warnings);
 }
 
 void run_run(const RunOptions& options) {

@@ -15,6 +15,7 @@
 #include "eval/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/new_file.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {

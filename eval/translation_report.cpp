@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "eval/invocation.hpp"
 #include "eval/number_text.hpp"
 #include "eval/table.hpp"
 #include "eval/weights_report.hpp"
@@ -128,6 +129,7 @@ ordered_json report_to_json(const TranslationRun& run, std::span<const Pricing> 
            run.left_out);
   json["activity"]["decoder"] = to_json(run.outcome().counts);
   json["warnings"] = run.warnings;
+  json["invocation"] = invocation();
   json["timing"] = timing_to_json(run);
   return json;
 }

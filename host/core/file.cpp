@@ -1,61 +1,17 @@
 #include "host/core/file.hpp"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <utility>
 
 #include "host/core/error.hpp"
 
 namespace edgeval {
 namespace {
-
-// A file descriptor on a file that is deleted unless keep() was reached.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::string path)
-      : path_(std::move(path)),
-        descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644)) {
-    if (descriptor_ < 0) throw Error(why("cannot be created"));
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-
-  void write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail("cannot be written");
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (::fsync(descriptor_) != 0) fail("cannot be synced to disk");
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail("cannot be closed");
-  }
-
-  void rename_to(const std::string& target) {
-    if (::rename(path_.c_str(), target.c_str()) != 0) fail("cannot be renamed to " + target);
-    path_.clear();
-  }
-
- private:
-  std::string why(const std::string& what) const {
-    return concat(path_, ": ", what, ": ", std::strerror(errno));
-  }
-  // A full disk is no mistake of the user's.
-  [[noreturn]] void fail(const std::string& what) const { throw std::runtime_error(why(what)); }
-
-  std::string path_;
-  int descriptor_;
-};
 
 // Length of the UTF-8 sequence at the start of `bytes`, 0 when there is none (RFC 3629, table 3-7
 // of Unicode).
@@ -95,42 +51,6 @@ std::string read_file(const std::filesystem::path& path, Pipes pipes) {
   std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   EDGEVAL_EXPECTS(!stream.bad(), path.string(), ": cannot be read");
   return bytes;
-}
-
-namespace {
-
-// A new file beside `path`, which may then be renamed to it.
-TemporaryFile part_of(const std::filesystem::path& path) {
-  const std::filesystem::path folder =
-      path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  std::error_code error, ignored;
-  std::filesystem::create_directories(folder, error);
-  EDGEVAL_EXPECTS(
-      std::filesystem::is_directory(folder, ignored), folder.string(),
-      ": the folder cannot be made: ", error ? error.message() : "a file has this name");
-  EDGEVAL_EXPECTS(!std::filesystem::is_directory(path, ignored), path.string(),
-                  ": is a folder, the name of a file is wanted");
-  // Renaming over a device, as root over /dev/null, would replace it.
-  EDGEVAL_EXPECTS(
-      !std::filesystem::exists(path, ignored) || std::filesystem::is_regular_file(path, ignored),
-      path.string(), ": is a device or pipe, the name of a file is wanted");
-  return TemporaryFile(concat(path.string(), ".part-", ::getpid()));
-}
-
-}  // namespace
-
-void expect_writable(const std::filesystem::path& path) { part_of(path); }
-
-void write_file(const std::filesystem::path& path, std::string_view contents) {
-  TemporaryFile file = part_of(path);
-  file.write(contents);
-  file.rename_to(path.string());
-  const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
-  if (descriptor >= 0) {
-    ::fsync(descriptor);  // the new name, too, must survive a power cut
-    ::close(descriptor);
-  }
 }
 
 std::string sha256(std::string_view bytes) {

@@ -1,4 +1,5 @@
-// Files: read whole, written whole. A written file appears under its name complete or not at all.
+// Files that are read whole, their hash and their encoding. new_file.hpp has those that are
+// written.
 #pragma once
 
 #include <filesystem>
@@ -12,16 +13,6 @@ enum class Pipes { kRefused, kWelcome };
 // The file's bytes. Throws Error, naming the file, when it cannot be opened or read, or is a device
 // or (unless they are welcome) a pipe: reading one may never end.
 std::string read_file(const std::filesystem::path& path, Pipes pipes = Pipes::kRefused);
-
-// Writes to a temporary file in the same folder, syncs it to disk and renames it over `path`; makes
-// the folder when it is missing. Throws Error when the place cannot be written to,
-// std::runtime_error when the disk fails; then the old file is untouched and the temporary one
-// removed.
-void write_file(const std::filesystem::path& path, std::string_view contents);
-
-// Throws the Error that write_file would, ahead of the work whose result it will write. Makes the
-// folder.
-void expect_writable(const std::filesystem::path& path);
 
 // SHA-256 in lower-case hexadecimal.
 std::string sha256(std::string_view bytes);

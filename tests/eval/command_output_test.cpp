@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/refused_command.hpp"
 
@@ -26,11 +27,12 @@ TEST_F(Refused, PlacesThatCannotBeWritten) {
   const std::vector<std::string> before = listing(inputs().path());
   EXPECT_TRUE(
       is_refusal(inputs().run_with("--out", "a_file"), "a_file: the folder cannot be made"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "a_file/inside"),
-                         "a_file/inside: the folder cannot be made"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "taken"), "taken/report.json: is a folder"));
   EXPECT_TRUE(
-      is_refusal(inputs().run_with("--out", std::string(300, 'o')), "the folder cannot be made"));
+      is_refusal(inputs().run_with("--out", "a_file/inside"), "a_file: the folder cannot be made"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run_with("--out", "taken"), "taken/report.json, which is no file"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--out", std::string(300, 'o')),
+                         "cannot be made: File name too long"));
   EXPECT_TRUE(
       is_refusal(inputs().run_with("--out", "/dev/null"), "/dev/null: the folder cannot be made"));
   for (const std::string place : {"folder", "a_file/p.json", "/dev/null", "/dev/full"}) {
@@ -50,8 +52,9 @@ TEST_F(Refused, AFolderWithoutPermission) {
   std::filesystem::create_directories(inputs() / "locked");
   std::filesystem::permissions(
       inputs() / "locked", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked"), "locked/utterances.jsonl"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked/inside"), "locked/inside"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked"), "locked: cannot be replaced"));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked/inside"),
+                         "locked/inside: no lock file can be made"));
   EXPECT_TRUE(std::filesystem::is_empty(inputs() / "locked"));
 }
 
@@ -65,14 +68,55 @@ TEST_F(Refused, AFullDiskLeavesNothingHalfWritten) {
                                      "set.jsonl", "--out", "old.json"}),
                 inputs().path());
   EXPECT_EQ(profile.code, 2);
-  EXPECT_TRUE(profile.err.starts_with("edgeval: failed: old.json.part-")) << profile.err;
+  EXPECT_TRUE(profile.err.starts_with("edgeval: failed: old.json: cannot be written: "))
+      << profile.err;
   const CommandResult energy = run_shell(
       full + command_line({"energy", "--report", "made/report.json", "--out", "new.json"}),
       inputs().path());
   EXPECT_EQ(energy.code, 2);
-  EXPECT_TRUE(energy.err.starts_with("edgeval: failed: new.json.part-")) << energy.err;
+  EXPECT_TRUE(energy.err.starts_with("edgeval: failed: new.json: cannot be written: "))
+      << energy.err;
   EXPECT_EQ(listing(inputs().path()), before);
   EXPECT_EQ(read_file(inputs() / "old.json"), "{\n  \"schema\": 1}\n");
+}
+
+// Of `made` the report, of another run the utterances.
+TEST_F(Refused, FilesOfTwoRunsAreNeverTakenForOne) {
+  const auto id = [](const std::string& folder) {
+    return nlohmann::json::parse(read_file(inputs() / (folder + "/report.json")))["run"];
+  };
+  ASSERT_EQ(inputs().run_with("--out", "again").code, 0);
+  ASSERT_EQ(inputs()
+                .run({"run", "--model", "model.safetensors", "--data", "set.jsonl", "--set",
+                      "operand.type=delta", "--set", "operand.threshold_x=0.5", "--set",
+                      "operand.threshold_h=0.5", "--out", "other"})
+                .code,
+            0);
+  EXPECT_EQ(id("again").get<std::string>().size(), 16u);
+  EXPECT_NE(id("again"), id("other"));
+  const std::string utterances = read_file(inputs() / "other/utterances.jsonl");
+  EXPECT_EQ(inputs().run({"compare", "other", "other"}).code, 0);
+  inputs().file("mixed/report.json", read_file(inputs() / "again/report.json"));
+  inputs().file("mixed/utterances.jsonl", utterances);
+  EXPECT_TRUE(is_refusal(inputs().run({"compare", "mixed", "other"}),
+                         "mixed/report.json: is of run " + id("again").get<std::string>()));
+  inputs().file("two.jsonl", utterances + read_file(inputs() / "again/utterances.jsonl"));
+  EXPECT_TRUE(is_refusal(inputs().run({"compare", "two.jsonl", "other"}), "is of run"));
+  // Utterances alone are of one run; a folder must be whole.
+  inputs().file("alone/utterances.jsonl", utterances);
+  EXPECT_EQ(inputs().run({"compare", "alone/utterances.jsonl", "other"}).code, 0);
+  EXPECT_TRUE(is_refusal(inputs().run({"compare", "alone", "other"}), "alone/report.json"));
+}
+
+TEST_F(Refused, AReportNamesItsCommandAndTheHashOfTheOtherFile) {
+  const std::vector<std::string> words{
+      "run", "--model", "model.safetensors", "--data", "set.jsonl", "--out", "told"};
+  ASSERT_EQ(inputs().run(words).code, 0);
+  const auto report = nlohmann::json::parse(read_file(inputs() / "told/report.json"));
+  const std::vector<std::string> said = report["invocation"];
+  EXPECT_EQ(std::vector(said.begin() + 1, said.end()), words);
+  const CommandResult sum = run_shell("sha256sum told/utterances.jsonl", inputs().path());
+  EXPECT_EQ(report["files"]["utterances.jsonl"]["sha256"], sum.out.substr(0, 64));
 }
 
 TEST_F(Refused, AFullStandardOutputIsAFailure) {

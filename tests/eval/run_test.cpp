@@ -54,6 +54,7 @@ const Stored& skip_delta() {
 Json comparable(const Json& report) {
   Json json = report;
   json.erase("timing");
+  json.erase("invocation");
   json.at("edgeval").erase("build");
   json.at("edgeval").erase("device");
   return json;

@@ -11,6 +11,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/new_file.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/safetensors.hpp"

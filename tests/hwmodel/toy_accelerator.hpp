@@ -9,6 +9,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/new_file.hpp"
 #include "hwmodel/accelerator.hpp"
 
 namespace edgeval::hw::test {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "host/core/file.hpp"
+#include "host/core/new_file.hpp"
 
 namespace edgeval::test {
 

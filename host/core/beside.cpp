@@ -1,0 +1,93 @@
+#include "host/core/beside.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <random>
+
+#include "host/core/error.hpp"
+
+namespace edgeval {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMark = ".edgeval-";
+constexpr std::size_t kLetters = 12;
+// Bytes of a name that are kept, so that what is put around them leaves it within the 255 that a
+// file system allows.
+constexpr std::size_t kKept = 200;
+
+bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
+
+fs::path resolved(const fs::path& target) {
+  std::error_code error;
+  fs::path path = fs::weakly_canonical(fs::absolute(target, error), error);
+  if (error || path.empty()) path = fs::absolute(target, error).lexically_normal();
+  if (path.has_filename() || !path.has_relative_path()) return path;
+  return path.parent_path();  // "out/" is "out"
+}
+
+}  // namespace
+
+Beside::Beside(const fs::path& target)
+    : target_(resolved(target)),
+      prefix_(concat(".", target_.filename().string().substr(0, kKept), kMark)) {}
+
+fs::path Beside::named(const std::string& end) const { return parent() / (prefix_ + end); }
+
+fs::path Beside::random() const {
+  std::random_device device;
+  std::string letters;
+  for (std::size_t i = 0; i < kLetters; ++i) letters += static_cast<char>('a' + device() % 26);
+  return named(letters);
+}
+
+std::vector<fs::path> Beside::found() const {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::directory_iterator at(parent(), error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.size() == prefix_.size() + kLetters && name.starts_with(prefix_) &&
+        std::all_of(name.begin() + static_cast<std::ptrdiff_t>(prefix_.size()), name.end(),
+                    is_letter))
+      paths.push_back(at->path());
+  }
+  return paths;
+}
+
+void Beside::make_parent(const fs::path& named) const {
+  std::error_code error, ignored;
+  fs::create_directories(parent(), error);
+  const fs::path shown = named.has_parent_path() ? named.parent_path() : fs::path(".");
+  if (error) {
+    errno = error.value();
+    throw_errno(shown, "the folder cannot be made");
+  }
+  EDGEVAL_EXPECTS(fs::is_directory(parent(), ignored), shown.string(),
+                  ": the folder cannot be made: a file has this name");
+  struct stat status {};
+  if (::lstat(target_.c_str(), &status) != 0 && errno != ENOENT)
+    throw_errno(named, "cannot be made");
+}
+
+void throw_errno(const fs::path& path, const std::string& what) {
+  const int number = errno;
+  const std::string text = concat(path.string(), ": ", what, ": ", std::strerror(number));
+  for (const int machine : {ENOSPC, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, EFBIG})
+    if (number == machine) throw std::runtime_error(text);
+  throw Error(text);
+}
+
+void sync_folder(const fs::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+}  // namespace edgeval

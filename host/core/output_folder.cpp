@@ -1,0 +1,182 @@
+#include "host/core/output_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "host/core/error.hpp"
+#include "host/core/new_file.hpp"
+
+namespace edgeval {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of a bind mount, too, which has its parent's device number.
+bool is_mount_point(const fs::path& folder) {
+  struct statx status {};
+  return ::statx(AT_FDCWD, folder.c_str(), AT_NO_AUTOMOUNT, STATX_TYPE, &status) == 0 &&
+         (status.stx_attributes_mask & status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
+}
+
+// A folder that is replaced as a whole must be no one's place.
+void expect_replaceable(const fs::path& folder, const fs::path& shown) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) return;
+  EDGEVAL_EXPECTS(fs::is_directory(folder, error), shown.string(),
+                  ": the folder cannot be made: a file has this name");
+  EDGEVAL_EXPECTS(!is_mount_point(folder), shown.string(),
+                  ": is a mount point, which cannot be replaced as a whole; name a folder in it, "
+                  "such as ",
+                  (shown / "run").string());
+  EDGEVAL_EXPECTS(!fs::equivalent(folder, fs::current_path(error), error), shown.string(),
+                  ": is the current folder, which a run would replace as a whole; name a folder in "
+                  "it, such as ",
+                  (shown / "run").lexically_normal().string());
+  if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0) throw_errno(shown, "cannot be replaced");
+}
+
+// Whether the file that was opened still has its name.
+bool is_named(int descriptor, const fs::path& path) {
+  struct stat opened {
+  }, named{};
+  return ::fstat(descriptor, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// What the run that holds the lock wrote into it.
+std::string holder(int descriptor) {
+  char text[64];
+  const ssize_t length = ::pread(descriptor, text, sizeof(text), 0);
+  return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+}
+
+enum class Rename { kPlain, kExchange, kNoReplace };
+
+bool rename(const fs::path& from, const fs::path& to, Rename how) {
+  if (how == Rename::kPlain) return ::rename(from.c_str(), to.c_str()) == 0;
+  const unsigned flag = how == Rename::kExchange ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+  return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flag) == 0;
+}
+
+}  // namespace
+
+OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> names)
+    : shown_(folder), beside_(folder), names_(std::move(names)) {
+  expect_replaceable(beside_.target(), shown_);
+  beside_.make_parent(shown_);
+  lock();
+  try {
+    repair();
+    for (const fs::path& dead : beside_.found()) remove(dead);
+    const fs::path trial = beside_.random();
+    if (::mkdir(trial.c_str(), 0777) != 0) throw_errno(shown_, "no folder can be made beside it");
+    ::rmdir(trial.c_str());
+  } catch (...) {
+    ::unlink(beside_.lock().c_str());
+    ::close(lock_);
+    throw;
+  }
+}
+
+OutputFolder::~OutputFolder() {
+  if (lock_ < 0) return;
+  ::unlink(beside_.lock().c_str());
+  ::close(lock_);
+}
+
+void OutputFolder::lock() {
+  const fs::path path = beside_.lock();
+  while (true) {
+    lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (lock_ < 0) throw_errno(shown_, "no lock file can be made beside it");
+    const bool locked = ::flock(lock_, LOCK_EX | LOCK_NB) == 0;
+    const bool taken = !locked && errno == EWOULDBLOCK;
+    // The run that held it may have removed it just now; then another file has the name, or none.
+    if (!taken && is_named(lock_, path)) break;
+    const std::string by = taken ? holder(lock_) : "";
+    ::close(std::exchange(lock_, -1));
+    EDGEVAL_EXPECTS(!taken, shown_.string(), ": another run",
+                    by.empty() ? "" : concat(" (", by, ")"),
+                    " writes into this folder; wait for its end, or give --out another folder");
+  }
+  const std::string who = concat("process ", ::getpid());
+  if (::ftruncate(lock_, 0) == 0) [[maybe_unused]]
+    const ssize_t written = ::pwrite(lock_, who.data(), who.size(), 0);
+}
+
+// The old folder was renamed and the new one not yet.
+void OutputFolder::repair() const {
+  if (!is_there(beside_.old())) return;
+  if (is_there(beside_.target()))
+    remove(beside_.old());
+  else if (!rename(beside_.old(), beside_.target(), Rename::kPlain))
+    throw_errno(shown_, "what an interrupted run left cannot be repaired");
+}
+
+// Removes the files that edgeval wrote, and the folder if it held no others.
+void OutputFolder::remove(const fs::path& folder) const {
+  for (const std::string& name : names_) ::unlink((folder / name).c_str());
+  ::rmdir(folder.c_str());
+}
+
+void OutputFolder::swap(const fs::path& made) const {
+  // A folder that is missing or empty.
+  if (rename(made, beside_.target(), Rename::kPlain)) return;
+  if (errno != ENOTEMPTY && errno != EEXIST) throw_errno(shown_, "cannot be replaced");
+  if (rename(made, beside_.target(), Rename::kExchange)) {
+    keep_strangers(made);
+    return remove(made);
+  }
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+    throw_errno(shown_, "cannot be replaced");
+  if (!rename(beside_.target(), beside_.old(), Rename::kPlain))
+    throw_errno(shown_, "cannot be replaced");
+  if (!rename(made, beside_.target(), Rename::kPlain)) {
+    const int number = errno;
+    rename(beside_.old(), beside_.target(), Rename::kPlain);
+    errno = number;
+    throw_errno(shown_, "cannot be replaced");
+  }
+  keep_strangers(beside_.old());
+  remove(beside_.old());
+}
+
+// Moves what others put into the old folder into the new one.
+void OutputFolder::keep_strangers(const fs::path& old) const {
+  std::error_code error;
+  std::vector<fs::path> strangers;
+  for (fs::directory_iterator at(old, error), end; !error && at != end; at.increment(error))
+    if (std::ranges::find(names_, at->path().filename().string()) == names_.end())
+      strangers.push_back(at->path());
+  for (const fs::path& each : strangers)
+    rename(each, beside_.target() / each.filename(), Rename::kNoReplace);
+}
+
+void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>>& files) {
+  const fs::path made = beside_.random();
+  if (::mkdir(made.c_str(), 0777) != 0) throw_errno(shown_, "no folder can be made beside it");
+  try {
+    for (const auto& [name, text] : files) write_new_file(made / name, text);
+    struct stat old {};
+    if (::stat(beside_.target().c_str(), &old) == 0) ::chmod(made.c_str(), old.st_mode & 07777);
+    sync_folder(made);
+    swap(made);
+  } catch (...) {
+    remove(made);
+    throw;
+  }
+  sync_folder(beside_.parent());
+}
+
+}  // namespace edgeval
