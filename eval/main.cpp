@@ -91,15 +91,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  edgeval::keep_freed_memory();
-  edgeval::remember_invocation(argc, argv);
-  CLI::App app(
-      "What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules "
-      "saved.",
-      "edgeval");
+void add_commands(CLI::App& app) {
   app.set_version_flag("--version", EDGEVAL_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
@@ -119,8 +111,32 @@ int main(int argc, char** argv) {
     command->group("Commands");
     command->parse_complete_callback([command] { edgeval::check_path_options(*command); });
   }
+}
+
+int run(int argc, char** argv) {
+  edgeval::keep_freed_memory();
+  edgeval::end_orderly_without_memory();
+  edgeval::remember_invocation(argc, argv);
+  CLI::App app(
+      "What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules "
+      "saved.",
+      "edgeval");
+  add_commands(app);
   const int code = parse_and_run(app, argc, argv);
   if ((code == 0 || code == edgeval::kLossExceeded) && !std::cout.flush())
     return complain("failed: standard output cannot be written", 2);
   return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {  // not even for a message
+    std::fputs("edgeval: out of memory\n", stderr);
+  } catch (...) {
+    std::fputs("edgeval: failed\n", stderr);
+  }
+  return 2;
 }

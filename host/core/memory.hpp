@@ -8,4 +8,9 @@ namespace edgeval {
 // its products. For programs to call first; a library leaves its caller's memory alone.
 void keep_freed_memory();
 
+// Where memory runs out within a function that may not throw, as some destructors of libraries
+// allocate, the program ends with one line and exit code 2, as it does where it may throw. For
+// programs.
+void end_orderly_without_memory();
+
 }  // namespace edgeval

@@ -90,9 +90,10 @@ FixedLayer<SumT>::FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, 
 }
 
 template <class SumT>
-std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const requires(kBits == 8) {
-  if (narrow_bias_.empty()) return std::nullopt;
-  return NarrowNumbers{numbers(), narrow_bias_.data()};
+std::optional<NarrowNumbers> FixedLayer<SumT>::narrow_numbers() const {
+  if constexpr (kBits == 8)
+    if (!narrow_bias_.empty()) return NarrowNumbers{numbers(), narrow_bias_.data()};
+  return std::nullopt;
 }
 
 int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits) {

@@ -231,8 +231,8 @@ class FixedLayer {
     (*products_.after)(values, kRecurrentBits, rows, y);
   }
   Numbers numbers() const { return constants_.template numbers<SumT>(kBits); }
-  // The same numbers in half the width, where no input can make a sum that leaves it.
-  std::optional<NarrowNumbers> narrow_numbers() const requires(kBits == 8);
+  // Of 8 bits: the same numbers in half the width, where no input can make a sum that leaves it.
+  std::optional<NarrowNumbers> narrow_numbers() const;
   template <class Rule>
   OnGrid<Rule> rule(const Rule& plain) const {
     return {plain, Grid::of(x_bits_, kBits), Grid::of(h_bits_, kBits)};

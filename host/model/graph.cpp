@@ -15,7 +15,11 @@ Index layer_outputs(const Layer& layer) {
 Index Model::inputs() const { return layers.empty() ? 0 : layer_inputs(layers.front()); }
 Index Model::outputs() const { return stack().empty() ? 0 : layer_outputs(stack().back()); }
 
-std::vector<LayerShape> layer_shapes(const RecurrentLayer& layer) {
+namespace {
+
+// By names of their own: a call of layer_shapes would also be tried with a Layer made of a copy,
+// which no layer has.
+std::vector<LayerShape> shapes_of(const RecurrentLayer& layer) {
   std::vector<LayerShape> shapes;
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
     shapes.push_back({.name = layer.name,
@@ -31,7 +35,7 @@ std::vector<LayerShape> layer_shapes(const RecurrentLayer& layer) {
   return shapes;
 }
 
-std::vector<LayerShape> layer_shapes(const LinearLayer& layer) {
+std::vector<LayerShape> shapes_of(const LinearLayer& layer) {
   return {{.name = layer.name,
            .kind = LayerKind::kLinear,
            .inputs = layer.inputs,
@@ -41,8 +45,12 @@ std::vector<LayerShape> layer_shapes(const LinearLayer& layer) {
            .compressed_bits = layer.compressed.bits}};
 }
 
+}  // namespace
+
+std::vector<LayerShape> layer_shapes(const RecurrentLayer& layer) { return shapes_of(layer); }
+std::vector<LayerShape> layer_shapes(const LinearLayer& layer) { return shapes_of(layer); }
 std::vector<LayerShape> layer_shapes(const Layer& layer) {
-  return std::visit([](const auto& l) { return layer_shapes(l); }, layer);
+  return std::visit([](const auto& l) { return shapes_of(l); }, layer);
 }
 
 std::vector<LayerShape> layer_shapes(const Model& model) {
