@@ -3,6 +3,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace edgeval {
@@ -28,7 +29,11 @@ void parallel_for(Index count, int threads, const std::function<void(Index)>& ta
   };
   {
     std::vector<std::jthread> helpers;
-    for (Index i = 1; i < std::min<Index>(threads, count); ++i) helpers.emplace_back(work);
+    try {
+      for (Index i = 1; i < std::min<Index>(threads, count); ++i) helpers.emplace_back(work);
+    } catch (const std::system_error&) {
+      // No more threads are to be had: those that run do all of it.
+    }
     work();
   }
   if (failure) std::rethrow_exception(failure);

@@ -1,0 +1,130 @@
+"""A small evaluation whose outputs are watched: a folder that holds one of several known sets of files, each as a whole.
+
+The sets come from undisturbed runs: `old` of a translation (three files), `new` of speech (two files). A set is told
+by the names and the contents of all its files, the time that a run took left out.
+"""
+import json
+import os
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import wave
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+
+def said_one_line(text):
+    """Whether the text has one line of the program's, beside warnings and notes."""
+    own = [line for line in text.splitlines() if line and not line.startswith(("edgeval: warning: ", "edgeval: note: "))]
+    return len(own) == 1 and own[0].startswith("edgeval: ")
+
+
+class SmallRun:
+    def __init__(self, edgeval, faults, folder):
+        self.edgeval, self.faults, self.folder = str(pathlib.Path(edgeval).resolve()), str(pathlib.Path(faults).resolve()), pathlib.Path(folder)
+        self.parent = self.folder / "results"  # nothing but the folder of outputs, and what a run leaves beside it
+        self.out = self.parent / "out"
+        self.parent.mkdir()
+        self._inputs()
+        common = ["--threads", "1", "--quiet", "--out", str(self.out)]
+        self.commands = {
+            "old": ["run", "--model", "translation.safetensors", "--data", "lines.txt", "--max-length", "5"] + common,
+            "new": ["run", "--model", "speech.safetensors", "--data", "speech.jsonl"] + common}
+        self.sets, self.stored = {}, {}
+        for name in ("old", "new"):
+            shutil.rmtree(self.parent)
+            self.parent.mkdir()
+            done = self.run(name)
+            if done.returncode != 0:
+                raise SystemExit(f"the undisturbed run fails: {done.stderr}")
+            self.sets[name] = self.files(self.out)
+            self.stored[name] = self.folder / f"stored-{name}"
+            shutil.copytree(self.parent, self.stored[name])
+        # What stays beside the outputs of a run that went well, a lock for instance.
+        self.beside = {entry.name for entry in self.parent.iterdir()}
+        if self.sets["old"] == self.sets["new"]:
+            raise SystemExit("the two sets of files are the same")
+
+    def _inputs(self):
+        imports = SOURCE / "tests/data/import"
+        self._edgeval("import", "--model", imports / "lstm.pt", "--describe", imports / "describe.json", "--out", "speech.safetensors")
+        self._edgeval("import", "--model", imports / "opennmt.pt", "--out", "translation.safetensors")
+        lines = []
+        for n in range(2):
+            noise = random.Random(n)
+            samples = [noise.randrange(-9000, 9000) for _ in range(1600 + 400 * n)]
+            with wave.open(str(self.folder / f"u{n}.wav"), "wb") as file:
+                file.setparams((1, 2, 16000, 0, "NONE", ""))
+                file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+            lines.append(json.dumps({"audio_filepath": f"u{n}.wav", "text": "A B"}) + "\n")
+        (self.folder / "speech.jsonl").write_text("".join(lines))
+        (self.folder / "lines.txt").write_text("a b\nb c a\n")
+
+    def _edgeval(self, *words):
+        subprocess.run([self.edgeval, *map(str, words)], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+
+    def restore(self, name):
+        """The folder of outputs as an undisturbed run left it; None: no folder at all."""
+        shutil.rmtree(self.parent)
+        if name is None:
+            self.parent.mkdir()
+        else:
+            shutil.copytree(self.stored[name], self.parent)
+
+    def start(self, name, **environment):
+        return subprocess.Popen([self.edgeval, *self.commands[name]], cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, errors="replace", env=self.environment(environment))
+
+    def environment(self, more):
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("EDGEVAL_FAULTS")}
+        if more:
+            environment.update(more, LD_PRELOAD=self.faults)
+        return environment
+
+    def run(self, name, **environment):
+        process = self.start(name, **environment)
+        try:
+            process.stderr_text = process.communicate(timeout=120)[1]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.stderr_text = process.communicate()[1] + "\nhangs"
+        return subprocess.CompletedProcess(process.args, process.returncode, stderr=process.stderr_text)
+
+    @staticmethod
+    def files(folder):
+        """Name and contents of every file; {} where there is no folder."""
+        found = {}
+        if not folder.is_dir():
+            return found
+        for path in sorted(folder.rglob("*")):
+            if path.is_dir():
+                continue
+            contents = path.read_bytes()
+            if path.name == "report.json":
+                try:
+                    report = json.loads(contents)
+                    report.pop("timing", None)
+                    contents = json.dumps(report).encode()
+                except ValueError:
+                    pass  # cut off: equal to nothing
+            found[str(path.relative_to(folder))] = contents
+        return found
+
+    def which_set(self, before):
+        """The name of the set in the folder; None where it is neither `before`'s nor a whole one."""
+        files = self.files(self.out)
+        if before is None and not files:
+            return "nothing"
+        for name, contents in self.sets.items():
+            if files == contents:
+                return name
+        return None
+
+    def leftovers(self):
+        """What lies beside the folder of outputs, or in it, and does not belong to a run that went well."""
+        left = {entry.name for entry in self.parent.iterdir()} - self.beside
+        known = set().union(*(set(files) for files in self.sets.values()))
+        left |= {f"out/{name}" for name in self.files(self.out) if name not in known}
+        return sorted(left)
