@@ -6,6 +6,8 @@
 #   ./setup.sh format   formats the C++ and CUDA sources; check-format says which files are not
 #   ./setup.sh sanitize builds with AddressSanitizer and UndefinedBehaviorSanitizer, then runs the GPU
 #                       engine's tests on the stand-in and the tests of bad input
+#   ./setup.sh fuzz [SECONDS [TARGET...]]  builds the fuzz targets with clang and runs each for so long, 60 s unless said
+#                       (tests/fuzz)
 # EDGEVAL_CUDA=OFF leaves the GPU engine out; by default it is built where nvcc is found, for the GPU that is there, else for
 # compute capability 9.0 alone (EDGEVAL_CUDA_ARCHITECTURES="80;89;90;120" names others).
 set -euo pipefail
@@ -39,10 +41,30 @@ build() {  # build TARGET...
   cmake --build build --target "$@"
 }
 
+fuzz() {  # fuzz SECONDS TARGET...: of each the executions, the edges covered, and the findings
+  local seconds=$1 target name found failed=0
+  shift
+  for target in "$@"; do
+    name=${target##*/fuzz_}
+    local work=build-fuzz/work/$name
+    mkdir -p "$work/corpus" "$work/findings"
+    ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+      "$target" "$work/corpus" "tests/fuzz/corpus/$name" -dict="tests/fuzz/dictionaries/$name.dict" -max_len=8192 \
+      -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+      -artifact_prefix="$PWD/$work/findings/" >"$work/log" 2>&1 || failed=1
+    found=$(find "$work/findings" -type f | wc -l)
+    echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") executions," \
+      "$(grep -o ' cov: [0-9]*' "$work/log" | tail -1 | tr -dc 0-9) edges, $found findings"
+    [ "$found" -eq 0 ] || echo "  $work/findings, $work/log"
+  done
+  return $failed
+}
+
 sources() { git ls-files -z '*.cpp' '*.hpp' '*.cu' '*.cuh'; }
 
 case "${1:-build}" in
   build | run | test | sanitize) install_missing "${packages[@]}" ;;
+  fuzz) install_missing "${packages[@]}" clang libomp-dev ;;
   format | check-format) install_missing clang-format-14 ;;  # other versions break other lines
 esac
 
@@ -65,10 +87,19 @@ case "${1:-build}" in
     ctest --test-dir build-sanitize --output-on-failure -j "$(nproc)" -L cpu \
       -R 'Refus|Damaged|Import|Beam|Decoder|Translat|Softmax|ModelFile|Policy|Profile|Transcripts|Unpacked|Unicode|Tokenizer|Texts|TestSet|Audio|Accelerator|Expression|Body|Literal'
     ;;
+  fuzz)
+    cmake -S . -B build-fuzz -G Ninja -DEDGEVAL_CUDA=OFF -DEDGEVAL_FUZZ=ON \
+      -DCMAKE_CXX_COMPILER="$(command -v clang++ || command -v clang++-14)" >/dev/null
+    targets=("${@:3}")
+    [ ${#targets[@]} -gt 0 ] || for source in tests/fuzz/corpus/*; do targets+=("${source##*/}"); done
+    targets=("${targets[@]/#/fuzz_}")
+    cmake --build build-fuzz --target "${targets[@]}"
+    fuzz "${2:-60}" "${targets[@]/#/build-fuzz/tests/fuzz/}"
+    ;;
   format) sources | xargs -0 clang-format-14 -i ;;
   check-format) sources | xargs -0 clang-format-14 --dry-run --Werror ;;
   *)
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 1
     ;;
 esac

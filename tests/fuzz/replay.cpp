@@ -1,0 +1,69 @@
+// Replays files through a fuzz target, without libFuzzer: fuzz_replay TARGET FILE|FOLDER... Fails
+// where nothing was replayed; a finding ends the program, and its file was named before.
+#include <algorithm>
+#include <iostream>
+#include <vector>
+
+#include "tests/fuzz/fuzz.hpp"
+
+#define EDGEVAL_FUZZ_TARGET(name) \
+  extern "C" int edgeval_fuzz_##name(const std::uint8_t* data, std::size_t size);
+#include "fuzz_targets.inc"
+#undef EDGEVAL_FUZZ_TARGET
+
+// Mutators call it, and nobody calls them here.
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t*, std::size_t size, std::size_t) {
+  return size;
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Target {
+  const char* name;
+  int (*run)(const std::uint8_t* data, std::size_t size);
+};
+
+constexpr Target kTargets[] = {
+#define EDGEVAL_FUZZ_TARGET(name) {#name, edgeval_fuzz_##name},
+#include "fuzz_targets.inc"
+#undef EDGEVAL_FUZZ_TARGET
+};
+
+std::vector<fs::path> files_of(int count, char** names) {
+  std::vector<fs::path> files;
+  for (int i = 0; i < count; ++i) {
+    if (!fs::is_directory(names[i])) {
+      files.push_back(fs::absolute(names[i]));
+      continue;
+    }
+    for (const auto& entry : fs::directory_iterator(names[i]))
+      files.push_back(fs::absolute(entry.path()));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto* target =
+      argc < 2 ? std::end(kTargets)
+               : std::find_if(std::begin(kTargets), std::end(kTargets),
+                              [&](const Target& t) { return argv[1] == std::string_view(t.name); });
+  if (target == std::end(kTargets)) {
+    std::cerr << "fuzz_replay TARGET FILE|FOLDER...; targets:";
+    for (const Target& known : kTargets) std::cerr << ' ' << known.name;
+    std::cerr << '\n';
+    return 1;
+  }
+  const std::vector<fs::path> files = files_of(argc - 2, argv + 2);
+  for (const fs::path& file : files) {
+    std::cout << file.filename().string() << std::endl;
+    const std::string bytes = edgeval::read_file(file);
+    target->run(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  }
+  std::cout << target->name << ": " << files.size() << " inputs\n";
+  return files.empty() ? 1 : 0;
+}
