@@ -8,7 +8,8 @@
 #include <cmath>
 #include <memory>
 
-#include "datasets/streamed_wav.hpp"
+#include "datasets/audio_stream.hpp"
+#include "datasets/ogg_pages.hpp"
 #include "datasets/wav_header.hpp"
 #include "host/core/error.hpp"
 
@@ -30,32 +31,12 @@ struct Close {
 };
 
 struct OpenAudio {
-  std::unique_ptr<StreamedWav> streamed;  // outlives `file`, which reads through it
+  std::unique_ptr<AudioStream> stream;  // outlives `file`, which reads through it
   std::unique_ptr<SNDFILE, Close> file;
   SF_INFO info{};
+  Index samples = 0;  // as the header says
+  bool is_unchecked = false;
 };
-
-// Bytes of a sample, 0 when they differ from sample to sample.
-std::uint32_t sample_bytes(int format) {
-  switch (format & SF_FORMAT_SUBMASK) {
-    case SF_FORMAT_PCM_S8:
-    case SF_FORMAT_PCM_U8:
-    case SF_FORMAT_ULAW:
-    case SF_FORMAT_ALAW:
-      return 1;
-    case SF_FORMAT_PCM_16:
-      return 2;
-    case SF_FORMAT_PCM_24:
-      return 3;
-    case SF_FORMAT_PCM_32:
-    case SF_FORMAT_FLOAT:
-      return 4;
-    case SF_FORMAT_DOUBLE:
-      return 8;
-    default:
-      return 0;
-  }
-}
 
 // Samples that a WAV header promises, or -1 when it does not say. libsndfile takes what is there
 // when a WAV file was cut off, without a word, so its own figure is to be compared with this one.
@@ -64,48 +45,78 @@ Index promised_samples(const std::optional<WavData>& wav, const SF_INFO& info) {
   return !wav || wav->is_stream || bytes == 0 ? -1 : static_cast<Index>(wav->says / bytes);
 }
 
-void open(const fs::path& path, const std::optional<WavData>& wav, OpenAudio& audio) {
+// Where the header's length is wrong or not to be trusted, libsndfile gets another: of a WAV file
+// that was written into a pipe what is there, and of FLAC none, so that it reads on to the end.
+Patch patch_of(const std::optional<WavData>& wav, const std::optional<FlacLength>& flac) {
   if (wav && wav->is_stream) {
-    audio.streamed = std::make_unique<StreamedWav>(path, *wav);
-    audio.file.reset(audio.streamed->open(audio.info));
-  } else {
-    audio.file.reset(sf_open(path.c_str(), SFM_READ, &audio.info));
+    std::string length(4, '\0');
+    const std::uint64_t bytes = std::min<std::uint64_t>(wav->file_size - wav->begin, UINT32_MAX);
+    for (std::size_t i = 0; i < length.size(); ++i)
+      length[i] = static_cast<char>(bytes >> 8 * (wav->big_endian ? 3 - i : i));
+    return {wav->begin - length.size(), length};
   }
-  EDGEVAL_EXPECTS(audio.file != nullptr, path.string(),
-                  ": not a readable audio file: ", sf_strerror(nullptr));
+  if (flac) return {flac->at, {static_cast<char>(flac->beside), 0, 0, 0, 0}};
+  return {};
 }
 
-OpenAudio open_audio(const fs::path& path, int sample_rate) {
-  std::error_code error;
-  EDGEVAL_EXPECTS(fs::exists(path, error), path.string(), ": no such audio file");
-  EDGEVAL_EXPECTS(!fs::is_directory(path, error), path.string(), ": a folder, not an audio file");
-  EDGEVAL_EXPECTS(fs::file_size(path, error) > 0, path.string(), ": the file is empty");
-  const std::optional<WavData> wav = find_wav_data(path);
-  EDGEVAL_EXPECTS(!wav || wav->stray_bytes == 0, path.string(), ": its data chunk says ", wav->says,
+void expect_kind(AudioBytes& bytes, const std::string& kind, AudioKinds kinds) {
+  const std::string name = bytes.path().filename().string();
+  EDGEVAL_EXPECTS(kinds == AudioKinds::kAny || kind.empty(), bytes.path().string(), ": is ", kind,
+                  ", in which damage may pass unnoticed; make a WAV file of it with: ffmpeg -i ",
+                  name, " ", bytes.path().stem().string(),
+                  ".wav, or give --any-audio to read it as it is");
+}
+
+void open(AudioBytes& bytes, AudioKinds kinds, Patch patch, OpenAudio& audio) {
+  const bool mpeg = is_mpeg(bytes);
+  if (mpeg) expect_kind(bytes, "MPEG audio, such as MP3", kinds);
+  audio.stream = std::make_unique<AudioStream>(bytes, std::move(patch));
+  audio.file.reset(audio.stream->open(audio.info));
+  audio.stream->expect_read();
+  EDGEVAL_EXPECTS(audio.file != nullptr, bytes.path().string(),
+                  ": not a readable audio file: ", sf_strerror(nullptr));
+  const std::string other = unchecked_name(audio.info.format);
+  expect_kind(bytes, other, kinds);
+  audio.is_unchecked = mpeg || !other.empty();
+}
+
+// The samples that the file must have; throws where its bytes cannot hold them.
+Index expect_length(AudioBytes& bytes, const SF_INFO& info, const std::optional<WavData>& wav,
+                    const std::optional<FlacLength>& flac) {
+  const std::string path = bytes.path().string();
+  const Index promised = promised_samples(wav, info);
+  EDGEVAL_EXPECTS(promised <= info.frames, path, ": cut off: the header promises ", promised,
+                  " samples, ", info.frames, " are there");
+  Index samples = info.frames;
+  if (flac) samples = flac->samples > 0 ? flac->samples : SF_COUNT_MAX;
+  EDGEVAL_EXPECTS(samples > 0, path, ": holds no samples");
+  if (samples == SF_COUNT_MAX) expect_whole_ogg(bytes);
+  EDGEVAL_EXPECTS(samples < SF_COUNT_MAX, path,
+                  ": the header does not tell its length; convert the file with sox");
+  EDGEVAL_EXPECTS(static_cast<std::uint64_t>(samples / kMostPerByte) <= bytes.size(), path,
+                  ": cut off or damaged: the header promises ", samples, " samples, which ",
+                  bytes.size(), " bytes cannot hold");
+  return samples;
+}
+
+OpenAudio open_audio(AudioBytes& bytes, int sample_rate, AudioKinds kinds) {
+  const std::string path = bytes.path().string(), name = bytes.path().filename().string();
+  const std::optional<WavData> wav = find_wav_data(bytes);
+  EDGEVAL_EXPECTS(!wav || wav->stray_bytes == 0, path, ": its data chunk says ", wav->says,
                   " bytes, but the ", wav->stray_bytes,
                   " bytes behind it are no chunks; if they are audio, mend the header with: ffmpeg "
                   "-ignore_length 1 -i ",
-                  path.filename().string(), " mended.wav, else drop them with: sox ",
-                  path.filename().string(), " mended.wav");
+                  name, " mended.wav, else drop them with: sox ", name, " mended.wav");
+  const std::optional<FlacLength> flac = find_flac_length(bytes);
   OpenAudio audio;
-  open(path, wav, audio);
+  open(bytes, kinds, patch_of(wav, flac), audio);
   const SF_INFO& info = audio.info;
-  EDGEVAL_EXPECTS(info.channels == 1, path.string(), ": has ", info.channels,
-                  " channels, must have one; mix them with: sox ", path.filename().string(),
-                  " -c 1 mono.wav");
-  EDGEVAL_EXPECTS(info.samplerate == sample_rate, path.string(), ": the sample rate is ",
-                  info.samplerate, " Hz, the model wants ", sample_rate, " Hz; resample with: sox ",
-                  path.filename().string(), " -r ", sample_rate, " resampled.wav");
-  const Index promised = promised_samples(wav, info);
-  EDGEVAL_EXPECTS(promised <= info.frames, path.string(), ": cut off: the header promises ",
-                  promised, " samples, ", info.frames, " are there");
-  EDGEVAL_EXPECTS(info.frames > 0, path.string(), ": holds no samples");
-  const auto bytes = static_cast<Index>(fs::file_size(path));
-  EDGEVAL_EXPECTS(info.frames == SF_COUNT_MAX || info.frames / kMostPerByte <= bytes, path.string(),
-                  ": cut off or damaged: the header promises ", info.frames, " samples, which ",
-                  bytes, " bytes cannot hold");
-  EDGEVAL_EXPECTS(info.frames < SF_COUNT_MAX, path.string(),
-                  ": the header does not tell its length; convert the file with sox");
+  EDGEVAL_EXPECTS(info.channels == 1, path, ": has ", info.channels,
+                  " channels, must have one; mix them with: sox ", name, " -c 1 mono.wav");
+  EDGEVAL_EXPECTS(info.samplerate == sample_rate, path, ": the sample rate is ", info.samplerate,
+                  " Hz, the model wants ", sample_rate, " Hz; resample with: sox ", name, " -r ",
+                  sample_rate, " resampled.wav");
+  audio.samples = expect_length(bytes, info, wav, flac);
   return audio;
 }
 
@@ -137,37 +148,65 @@ AudioExtent extent_of(const AudioPart& part, Index file_samples, int sample_rate
   return extent;
 }
 
-}  // namespace
-
-AudioExtent audio_extent(const fs::path& path, int sample_rate, const AudioPart& part) {
-  return extent_of(part, open_audio(path, sample_rate).info.frames, sample_rate, path);
-}
-
-std::vector<float> read_audio(const fs::path& path, int sample_rate, const AudioPart& part) {
-  const OpenAudio audio = open_audio(path, sample_rate);
-  const AudioExtent extent = extent_of(part, audio.info.frames, sample_rate, path);
-  if (extent.first > 0)
-    EDGEVAL_EXPECTS(sf_seek(audio.file.get(), extent.first, SEEK_SET) == extent.first,
-                    path.string(), ": sample ", extent.first, " cannot be reached");
+// Up to `count` samples from where `audio` stands, fewer where the file ends. Block by block, so
+// that a header's false promise does not become an allocation.
+std::vector<float> read_samples(const OpenAudio& audio, Index count) {
   std::vector<float> samples;
-  // Block by block, so that a header's false promise does not become an allocation.
-  for (Index wanted = std::min(extent.samples, kBlock); wanted > 0;) {
+  for (Index wanted = std::min(count, kBlock); wanted > 0;) {
     const std::size_t old = samples.size();
     samples.resize(old + static_cast<std::size_t>(wanted));
     const Index read =
         std::max<Index>(sf_read_float(audio.file.get(), samples.data() + old, wanted), 0);
+    audio.stream->expect_read();
     samples.resize(old + static_cast<std::size_t>(read));
-    wanted = read < wanted ? 0 : std::min(extent.samples - std::ssize(samples), kBlock);
+    wanted = read < wanted ? 0 : std::min(count - std::ssize(samples), kBlock);
   }
-  EDGEVAL_EXPECTS(std::ssize(samples) == extent.samples, path.string(),
-                  ": cut off or damaged: the header promises ", audio.info.frames, " samples, ",
+  return samples;
+}
+
+}  // namespace
+
+AudioExtent audio_extent(const fs::path& path, int sample_rate, const AudioPart& part,
+                         AudioKinds kinds) {
+  AudioBytes bytes(path);
+  const OpenAudio audio = open_audio(bytes, sample_rate, kinds);
+  AudioExtent extent = extent_of(part, audio.samples, sample_rate, path);
+  extent.is_unchecked = audio.is_unchecked;
+  return extent;
+}
+
+std::vector<float> read_audio(AudioBytes& bytes, int sample_rate, const AudioPart& part,
+                              AudioKinds kinds) {
+  const OpenAudio audio = open_audio(bytes, sample_rate, kinds);
+  const std::string path = bytes.path().string();
+  const AudioExtent extent = extent_of(part, audio.samples, sample_rate, path);
+  if (extent.first > 0) {
+    const sf_count_t reached = sf_seek(audio.file.get(), extent.first, SEEK_SET);
+    audio.stream->expect_read();
+    EDGEVAL_EXPECTS(reached == extent.first, path, ": cut off or damaged: sample ", extent.first,
+                    " cannot be reached");
+  }
+  std::vector<float> samples = read_samples(audio, extent.samples);
+  EDGEVAL_EXPECTS(std::ssize(samples) == extent.samples, path,
+                  ": cut off or damaged: the header promises ", audio.samples, " samples, ",
                   extent.first + std::ssize(samples), " can be read");
+  EDGEVAL_EXPECTS(
+      extent.first + extent.samples < audio.samples || read_samples(audio, 1).empty(), path,
+      ": damaged: the header promises ", audio.samples,
+      " samples, but there are more; if they belong to it, make a WAV file of it with ffmpeg");
   for (float& sample : samples) {
-    EDGEVAL_EXPECTS(std::isfinite(sample), path.string(), ": sample ",
+    EDGEVAL_EXPECTS(std::isfinite(sample), path, ": sample ",
                     extent.first + (&sample - samples.data()), " is not a finite number");
     sample *= kFullScale;
   }
   return samples;
+}
+
+std::vector<float> read_audio(const fs::path& path, int sample_rate, const AudioPart& part,
+                              AudioKinds kinds) {
+  AudioBytes bytes(path);
+  expect_whole_ogg(bytes);
+  return read_audio(bytes, sample_rate, part, kinds);
 }
 
 }  // namespace edgeval::data

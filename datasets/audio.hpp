@@ -1,5 +1,5 @@
-// Audio files through libsndfile: WAV, FLAC, Ogg; one channel. Whole, or a part that is given in
-// seconds.
+// Audio files through libsndfile: WAV, FLAC and Ogg, others where they are asked for; one channel.
+// Whole, or a part that is given in seconds.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/audio_kind.hpp"
 #include "host/core/matrix.hpp"
 
 namespace edgeval::data {
@@ -25,17 +26,20 @@ struct AudioExtent {
   Index first = 0;
   Index samples = 0;
   Index file_samples = 0;
-  bool is_shorter = false;  // than the duration says, by more than durations are rounded
+  bool is_shorter = false;    // than the duration says, by more than durations are rounded
+  bool is_unchecked = false;  // of a kind whose damage may pass unnoticed
 };
 
-// From the file's header. Throws Error on an unreadable, empty or many-channel file, another rate,
-// and a part that does not lie within the file.
+// From the file's header. Throws Error on an unreadable, empty or many-channel file, one of another
+// kind or rate, and a part that does not lie within the file.
 AudioExtent audio_extent(const std::filesystem::path& path, int sample_rate,
-                         const AudioPart& part = {});
+                         const AudioPart& part = {}, AudioKinds kinds = AudioKinds::kChecked);
 
 // The samples in the 16-bit range (-32768 to 32767), of the part alone. Throws as above, and when
-// the file ends early.
+// the file ends early, or goes on behind the end that its header tells.
+std::vector<float> read_audio(AudioBytes& bytes, int sample_rate, const AudioPart& part = {},
+                              AudioKinds kinds = AudioKinds::kChecked);
 std::vector<float> read_audio(const std::filesystem::path& path, int sample_rate,
-                              const AudioPart& part = {});
+                              const AudioPart& part = {}, AudioKinds kinds = AudioKinds::kChecked);
 
 }  // namespace edgeval::data

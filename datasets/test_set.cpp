@@ -2,7 +2,6 @@
 #include "datasets/test_set.hpp"
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -10,7 +9,6 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/names.hpp"
-#include "host/core/parallel.hpp"
 
 namespace edgeval::data {
 namespace {
@@ -69,6 +67,7 @@ TestSet open_test_set(const fs::path& path, const Selection& selection) {
   EDGEVAL_EXPECTS(fs::exists(path, error), path.string(), ": no such file or folder");
   TestSet set;
   set.path = path;
+  set.kinds = selection.kinds;
   if (fs::is_directory(path)) {
     const Layout& layout = recognise(path);
     set.layout = layout.name;
@@ -87,18 +86,10 @@ TestSet open_test_set(const fs::path& path, const Selection& selection) {
   return set;
 }
 
-std::string test_set_sha256(const TestSet& set) {
-  std::map<fs::path, std::string> hashes;  // of each file once, however many parts it has
-  for (const Utterance& utterance : set.utterances) hashes[utterance.audio];
-  std::vector<std::pair<const fs::path, std::string>*> files;
-  for (auto& file : hashes) files.push_back(&file);
-  parallel_for(static_cast<Index>(files.size()), hardware_threads(), [&](Index i) {
-    auto& [path, hash] = *files[static_cast<std::size_t>(i)];
-    hash = sha256(read_file(path));
-  });
+std::string test_set_sha256(const TestSet& set, const std::map<fs::path, std::string>& hashes) {
   nlohmann::json entries = nlohmann::json::array();  // JSON keeps the strings apart
   for (const Utterance& utterance : set.utterances) {
-    nlohmann::json entry{utterance.id, utterance.text, hashes[utterance.audio]};
+    nlohmann::json entry{utterance.id, utterance.text, hashes.at(utterance.audio)};
     if (utterance.part.offset) entry.push_back({"offset", *utterance.part.offset});
     if (utterance.part.duration) entry.push_back({"duration", *utterance.part.duration});
     entries.push_back(std::move(entry));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,14 @@ struct TestSet {
   std::string layout;  // manifest | an4 | librispeech | kaldi
   std::string split;   // empty when the layout has no parts
   std::vector<Utterance> utterances;
+  AudioKinds kinds = AudioKinds::kChecked;  // of the audio files that are read
 };
 
 struct Selection {
   std::string split = {};             // a part of the layout: test, train, dev, test-clean, ...
   Index limit = 0;                    // the first so many utterances; 0: all
   std::vector<std::string> ids = {};  // only these, in the order of the set; empty: all
+  AudioKinds kinds = AudioKinds::kChecked;
 };
 
 // Opens a manifest file or a folder whose layout is recognised (docs/formats.md, "test sets").
@@ -39,6 +42,8 @@ TestSet open_test_set(const std::filesystem::path& path, const Selection& select
 
 // SHA-256 over ids, texts, the bytes of the audio files and, where given, the offset and duration
 // of the part: equal for equal data wherever it lies.
-std::string test_set_sha256(const TestSet& set);
+// hashes: SHA-256 of each audio file, in hexadecimal (AudioReader takes them).
+std::string test_set_sha256(const TestSet& set,
+                            const std::map<std::filesystem::path, std::string>& hashes);
 
 }  // namespace edgeval::data

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <fstream>
 #include <string_view>
 
 namespace edgeval::data {
@@ -26,15 +25,13 @@ struct Chunk {
 };
 
 struct File {
-  std::ifstream stream;
+  AudioBytes& all;
   std::uint64_t size = 0;
   bool big_endian = false;
 
   std::optional<Chunk> chunk_at(std::uint64_t at) {
     std::array<unsigned char, kHead> bytes;
-    stream.clear();
-    stream.seekg(static_cast<std::streamoff>(at));
-    if (!stream.read(reinterpret_cast<char*>(bytes.data()), kHead)) return std::nullopt;
+    if (all.read(at, reinterpret_cast<char*>(bytes.data()), kHead) < kHead) return std::nullopt;
     Chunk chunk;
     std::copy_n(bytes.begin(), 4, chunk.id.begin());
     for (std::size_t i = 0; i < 4; ++i)
@@ -86,8 +83,8 @@ WavData wav_data(File& file, std::uint64_t begin, std::uint64_t says, std::uint3
 
 }  // namespace
 
-std::optional<WavData> find_wav_data(const std::filesystem::path& path) {
-  File file{std::ifstream(path, std::ios::binary), std::filesystem::file_size(path)};
+std::optional<WavData> find_wav_data(AudioBytes& bytes) {
+  File file{bytes, bytes.size()};
   std::optional<Chunk> riff = file.chunk_at(0);
   file.big_endian = riff && riff->is("RIFX");
   if (file.big_endian) riff = file.chunk_at(0);

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
+
+#include "datasets/audio_bytes.hpp"
 
 namespace edgeval::data {
 
@@ -22,6 +23,6 @@ struct WavData {
 };
 
 // None when the file is no RIFF, RIFX or RF64 WAVE file or has no data chunk.
-std::optional<WavData> find_wav_data(const std::filesystem::path& path);
+std::optional<WavData> find_wav_data(AudioBytes& bytes);
 
 }  // namespace edgeval::data

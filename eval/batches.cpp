@@ -31,13 +31,15 @@ double seconds_of(Index samples, const FrontendConfig& frontend) {
 // Frames and seconds of every utterance, from the audio files' headers.
 void measure(const data::TestSet& set, const FrontendConfig& frontend,
              const data::FeatureExtractor& extractor, BatchPlan& plan) {
-  Index shorter = 0;
-  std::string example;
+  Index shorter = 0, unchecked = 0;
+  std::string example, of_other_kind;
   for (const data::Utterance& utterance : set.utterances) {
     const data::AudioExtent extent =
-        data::audio_extent(utterance.audio, frontend.sample_rate, utterance.part);
+        data::audio_extent(utterance.audio, frontend.sample_rate, utterance.part, set.kinds);
+    plan.samples.push_back(extent.samples);
     plan.frames.push_back(extractor.frames(extent.samples));
     plan.seconds.push_back(seconds_of(extent.samples, frontend));
+    if (extent.is_unchecked && ++unchecked == 1) of_other_kind = utterance.audio.string();
     if (extent.is_shorter && ++shorter == 1)
       example = concat(utterance.part.place, ": ", *utterance.part.duration, " s of ",
                        plan.seconds.back(), " s");
@@ -50,6 +52,10 @@ void measure(const data::TestSet& set, const FrontendConfig& frontend,
                                 " shorter than the duration in the manifest and taken whole, the "
                                 "first at ",
                                 example));
+  if (unchecked > 0)
+    plan.notes.push_back(concat(unchecked, unchecked == 1 ? " utterance is" : " utterances are",
+                                " of audio in which damage may pass unnoticed, the first of ",
+                                of_other_kind));
 }
 
 }  // namespace
@@ -92,34 +98,36 @@ void run_in_parts(const std::vector<Index>& batch,
   run_in_parts({middle, batch.end()}, work);
 }
 
-Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch,
+Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>& batch,
                              const BatchPlan& plan, const data::FeatureExtractor& extractor,
-                             int sample_rate, int threads) {
+                             int threads) {
   std::vector<Index> lengths;
   for (Index n : batch) lengths.push_back(plan.frames[n]);
   Ragged<float> features(lengths, extractor.width());
   parallel_for(static_cast<Index>(batch.size()), threads, [&](Index lane) {
-    const data::Utterance& utterance = set.utterances[batch[lane]];
-    const Matrix<float> computed =
-        extractor(data::read_audio(utterance.audio, sample_rate, utterance.part));
-    EDGEVAL_EXPECTS(computed.rows() == features.length(lane), utterance.audio.string(),
+    const Index n = batch[lane];
+    const std::vector<float> samples = audio.samples(n);
+    EDGEVAL_EXPECTS(std::ssize(samples) == plan.samples[n], audio.path(n).string(),
                     ": changed while it was being read");
+    const Matrix<float> computed = extractor(samples);
     std::copy_n(computed.data(), computed.size(), features.sequence(lane).data);
   });
   return features;
 }
 
-void for_each_batch(const data::TestSet& set, const BatchPlan& plan,
-                    const data::FeatureExtractor& extractor, int sample_rate, int threads,
-                    bool quiet, const std::function<void(const Ragged<float>&)>& gather) {
+std::string for_each_batch(const data::TestSet& set, const BatchPlan& plan,
+                           const data::FeatureExtractor& extractor, int sample_rate, int threads,
+                           bool quiet, const std::function<void(const Ragged<float>&)>& gather) {
   if (threads == 0) threads = hardware_threads();
+  data::AudioReader audio(set, sample_rate);
   Progress progress("utterances", static_cast<Index>(set.utterances.size()), quiet);
   for (const std::vector<Index>& batch : plan.batches) {
     run_in_parts(batch, [&](const std::vector<Index>& part) {
-      gather(batch_features(set, part, plan, extractor, sample_rate, threads));
+      gather(batch_features(audio, part, plan, extractor, threads));
     });
     progress.advance(static_cast<Index>(batch.size()));
   }
+  return audio.sha256();
 }
 
 }  // namespace edgeval

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/audio_reader.hpp"
 #include "datasets/features.hpp"
 #include "datasets/test_set.hpp"
 #include "host/model/graph.hpp"
@@ -15,6 +16,7 @@ namespace edgeval {
 struct BatchPlan {
   std::vector<std::vector<Index>> batches;  // numbers of utterances
   std::vector<Index> frames;                // of every utterance, in the order of the set
+  std::vector<Index> samples;               // likewise
   std::vector<double> seconds;              // of audio of every utterance, likewise
   std::vector<std::string> notes;           // for people: what is odd about the audio
 };
@@ -30,15 +32,16 @@ void run_in_parts(const std::vector<Index>& batch,
                   const std::function<void(const std::vector<Index>&)>& work);
 
 // Features of the utterances of a batch, computed on `threads` threads; the same bits for any
-// number of them.
-Ragged<float> batch_features(const data::TestSet& set, const std::vector<Index>& batch,
+// number of them. Throws Error when the audio is not as long as it was when the plan was made.
+Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>& batch,
                              const BatchPlan& plan, const data::FeatureExtractor& extractor,
-                             int sample_rate, int threads);
+                             int threads);
 
 // Hands the features of the whole set to `gather`, batch by batch, halved where memory does not
-// suffice (see run_in_parts), with progress unless quiet. threads: 0: all of the machine.
-void for_each_batch(const data::TestSet& set, const BatchPlan& plan,
-                    const data::FeatureExtractor& extractor, int sample_rate, int threads,
-                    bool quiet, const std::function<void(const Ragged<float>&)>& gather);
+// suffice (see run_in_parts), with progress unless quiet. threads: 0: all of the machine. Returns
+// the hash of the set.
+std::string for_each_batch(const data::TestSet& set, const BatchPlan& plan,
+                           const data::FeatureExtractor& extractor, int sample_rate, int threads,
+                           bool quiet, const std::function<void(const Ragged<float>&)>& gather);
 
 }  // namespace edgeval

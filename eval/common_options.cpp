@@ -99,6 +99,9 @@ void add_data_options(CLI::App& command, DataChoice& options) {
       ->type_name("N");
   command.add_option("--utterance", options.selection.ids, "Only the utterances with these ids")
       ->type_name("ID");
+  command.add_flag_callback(
+      "--any-audio", [&options] { options.selection.kinds = data::AudioKinds::kAny; },
+      "Read audio of other kinds than WAV, FLAC and Ogg too, in which damage may pass unnoticed");
 }
 
 void add_output_options(CLI::App& command, OutputChoice& options) {

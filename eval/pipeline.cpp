@@ -62,12 +62,12 @@ Evaluation evaluate(const Model& model, const data::TestSet& set,
     outcome.activity.resize(set.utterances.size());
   }
 
+  data::AudioReader audio(set, model.frontend.sample_rate);
   Progress progress("utterances", static_cast<Index>(set.utterances.size()), options.quiet);
   for (const std::vector<Index>& batch : plan.batches) {
     run_in_parts(batch, [&](const std::vector<Index>& part) {
       const auto part_start = std::chrono::steady_clock::now();
-      const Ragged<float> features =
-          batch_features(set, part, plan, extractor, model.frontend.sample_rate, threads);
+      const Ragged<float> features = batch_features(audio, part, plan, extractor, threads);
       evaluation.feature_seconds += seconds_since(part_start);
       for (std::size_t p = 0; p < candidates.size(); ++p) {
         const auto point_start = std::chrono::steady_clock::now();
@@ -78,6 +78,7 @@ Evaluation evaluate(const Model& model, const data::TestSet& set,
     progress.advance(static_cast<Index>(batch.size()));
   }
 
+  evaluation.data_sha256 = audio.sha256();
   for (const data::Utterance& utterance : set.utterances)
     evaluation.references.push_back(applied(options.text, utterance.text));
   if (std::string note = space_note(set.path.string(), evaluation.references, "transcript");

@@ -149,8 +149,8 @@ void run_speech(const RunOptions& options, const Model& trained) {
                                           .quiet = options.output.quiet});
   print_notes(evaluation.notes, options.output.quiet);
 
-  Run run{model,   set,         options.data.path, data::test_set_sha256(set), policy,
-          point,   evaluation,  engine->device(),  chosen.accelerators,        chosen.left_out,
+  Run run{model,   set,         options.data.path, evaluation.data_sha256, policy,
+          point,   evaluation,  engine->device(),  chosen.accelerators,    chosen.left_out,
           weights, options.text};
   run.warnings = text_warnings(evaluation.references, run.outcome().hypotheses,
                                applied(options.text, token_texts(model.tokens)));
@@ -182,6 +182,8 @@ data::TextSet open_texts(const RunOptions& options) {
   EDGEVAL_EXPECTS(options.data.selection.split.empty() && options.data.selection.ids.empty(),
                   options.data.path,
                   ": a file of text has no parts and no ids; leave --split and --utterance out");
+  EDGEVAL_EXPECTS(options.data.selection.kinds == data::AudioKinds::kChecked, options.data.path,
+                  ": a file of text holds no audio; leave --any-audio out");
   data::TextSet set =
       data::open_text_set(options.data.path, {options.references.begin(), options.references.end()},
                           options.data.selection.limit);

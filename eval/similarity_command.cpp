@@ -96,16 +96,16 @@ void run_similarity(const SimilarityOptions& options) {
   print_notes(plan.notes, options.output.quiet);
   if (!options.out.empty()) expect_writable(options.out);
   SimilarityCollector collector(model, plans);
-  for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads,
-                 options.output.quiet,
-                 [&](const Ragged<float>& features) { collector.add(*engine, features); });
+  const std::string hash =
+      for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads,
+                     options.output.quiet,
+                     [&](const Ragged<float>& features) { collector.add(*engine, features); });
   const std::vector<SimilarityFacts> facts = collector.finish();
   nlohmann::ordered_json json{
       {"schema", 1},
       {"edgeval", {{"version", EDGEVAL_VERSION}}},
       {"model", {{"name", model.name}, {"sha256", model.sha256}}},
-      {"data",
-       {{"path", options.data.path}, {"split", set.split}, {"sha256", data::test_set_sha256(set)}}},
+      {"data", {{"path", options.data.path}, {"split", set.split}, {"sha256", hash}}},
       {"shift", options.shift},
       {"layers", nlohmann::ordered_json::array()}};
   for (const SimilarityFacts& each : facts) json["layers"].push_back(to_json(each));

@@ -1,6 +1,5 @@
 #include "host/core/file.hpp"
 
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include <fstream>
 
 #include "host/core/error.hpp"
+#include "host/core/sha256.hpp"
 
 namespace edgeval {
 namespace {
@@ -54,17 +54,9 @@ std::string read_file(const std::filesystem::path& path, Pipes pipes) {
 }
 
 std::string sha256(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1)
-    throw std::runtime_error("SHA-256 failed");
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned i = 0; i < length; ++i) {
-    text += kDigits[digest[i] >> 4];
-    text += kDigits[digest[i] & 15];
-  }
-  return text;
+  Sha256 hash;
+  hash.add(bytes);
+  return hash.finish();
 }
 
 void expect_utf8(std::string_view bytes, const std::filesystem::path& path) {

@@ -42,8 +42,8 @@ TEST(Audio, SamplesAreInThe16BitRangeWhateverTheEncoding) {
   const int kinds[] = {SF_FORMAT_WAV | SF_FORMAT_PCM_16,  SF_FORMAT_WAV | SF_FORMAT_PCM_24,
                        SF_FORMAT_WAV | SF_FORMAT_PCM_32,  SF_FORMAT_WAV | SF_FORMAT_FLOAT,
                        SF_FORMAT_WAV | SF_FORMAT_DOUBLE,  SF_FORMAT_WAVEX | SF_FORMAT_PCM_16,
-                       SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_24,
-                       SF_FORMAT_AIFF | SF_FORMAT_PCM_16};
+                       SF_FORMAT_RF64 | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16,
+                       SF_FORMAT_FLAC | SF_FORMAT_PCM_24};
   for (const int format : kinds)
     for (const int samples : {1, 31, 32, 33, 20000})
       expect_saw(folder.audio("saw", {.samples = samples, .format = format}), samples);
@@ -51,12 +51,106 @@ TEST(Audio, SamplesAreInThe16BitRangeWhateverTheEncoding) {
              1 << 16);
 }
 
-TEST(Audio, VorbisKeepsTheLength) {
+TEST(Audio, OggKeepsTheLength) {
+  const DataFolder folder;
+  for (const int samples : {SF_FORMAT_VORBIS, SF_FORMAT_OPUS}) {
+    const auto path = folder.audio("a.ogg", {.samples = 5000, .format = SF_FORMAT_OGG | samples});
+    EXPECT_EQ(audio_extent(path, 16000).samples, 5000);
+    EXPECT_EQ(read_audio(path, 16000).size(), 5000u);
+  }
+}
+
+// What libsndfile reads beside WAV, FLAC and Ogg.
+struct OtherKind {
+  int format;
+  const char* name;
+};
+constexpr OtherKind kOthers[] = {
+    {SF_FORMAT_AIFF | SF_FORMAT_PCM_16, "AIFF"},
+    {SF_FORMAT_AU | SF_FORMAT_PCM_16, "AU"},
+    {SF_FORMAT_W64 | SF_FORMAT_PCM_16, "W64"},
+    {SF_FORMAT_CAF | SF_FORMAT_PCM_16, "CAF"},
+    {SF_FORMAT_NIST | SF_FORMAT_PCM_16, "WAV (NIST Sphere)"},
+    {SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM, "WAV (Microsoft) in IMA ADPCM"},
+    {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, "MPEG audio, such as MP3"},
+};
+
+TEST(Audio, AKindWhoseDamageMayPassUnnoticedIsReadOnlyIfAskedFor) {
+  const DataFolder folder;
+  for (const OtherKind& kind : kOthers) {
+    const auto path = folder.audio("a.wav", {.samples = 20000, .format = kind.format});
+    expect_refused(path, concat("a.wav: is ", kind.name));
+    expect_refused(path,
+                   ", in which damage may pass unnoticed; make a WAV file of it with: ffmpeg -i "
+                   "a.wav a.wav, or give --any-audio to read it as it is");
+    const AudioExtent extent = audio_extent(path, 16000, {}, AudioKinds::kAny);
+    EXPECT_TRUE(extent.is_unchecked) << kind.name;
+    const std::vector<float> samples = read_audio(path, 16000, {}, AudioKinds::kAny);
+    EXPECT_EQ(std::ssize(samples), extent.samples);
+    EXPECT_GE(extent.samples, 20000);
+  }
+  const auto wav = folder.audio("a.mp3");  // whatever its name
+  EXPECT_FALSE(audio_extent(wav, 16000, {}, AudioKinds::kAny).is_unchecked);
+}
+
+std::string with_tag(const std::string& bytes) {
+  return std::string("ID3\x03\0\0\0\0\1\2", 10) + std::string(130, '\0') + bytes;
+}
+
+TEST(Audio, MpegIsKnownBehindItsTagsAndFlacToo) {
+  const DataFolder folder;
+  const int mp3 = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III;
+  const std::string bytes = read_file(folder.audio("a.mp3", {.samples = 20000, .format = mp3}));
+  expect_refused(folder.file("b.mp3", with_tag(bytes)), "is MPEG audio");
+  expect_refused(folder.file("cut.mp3", with_tag("")), "is MPEG audio");
+  const std::string flac = read_file(
+      folder.audio("a.flac", {.samples = 20000, .format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16}));
+  expect_saw(folder.file("b.flac", with_tag(flac)), 20000);
+}
+
+// The length stands in 36 bits from the middle of byte 21 on.
+TEST(Audio, FlacThatGoesOnBehindThePromisedEndIsRefused) {
   const DataFolder folder;
   const auto path =
-      folder.audio("a.ogg", {.samples = 5000, .format = SF_FORMAT_OGG | SF_FORMAT_VORBIS});
-  EXPECT_EQ(audio_extent(path, 16000).samples, 5000);
-  EXPECT_EQ(read_audio(path, 16000).size(), 5000u);
+      folder.audio("a.flac", {.samples = 20000, .format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16});
+  std::string bytes = read_file(path);
+  for (const int promised : {19999, 4096, 4095, 1}) {
+    bytes[24] = static_cast<char>(promised >> 8);
+    bytes[25] = static_cast<char>(promised & 255);
+    folder.file("a.flac", bytes);
+    expect_refused(path, concat("the header promises ", promised, " samples, but there are more"));
+  }
+  bytes.replace(22, 4, 4, '\0');
+  expect_refused(folder.file("a.flac", bytes), "the header does not tell its length");
+}
+
+TEST(Audio, OggThatIsNotWholeIsRefused) {
+  const DataFolder folder;
+  for (const int samples : {SF_FORMAT_VORBIS, SF_FORMAT_OPUS}) {
+    const auto path = folder.audio("a.ogg", {.samples = 400000, .format = SF_FORMAT_OGG | samples});
+    const std::string whole = read_file(path);
+    std::vector<std::size_t> pages;
+    for (std::size_t at = 0; at != std::string::npos; at = whole.find("OggS", at + 1))
+      pages.push_back(at);
+    ASSERT_GT(pages.size(), 4u);
+    const auto refused = [&](const std::string& bytes, const std::string& why) {
+      expect_refused(folder.file("a.ogg", bytes), why);
+    };
+    refused(whole.substr(0, pages.back()), "its last page of Ogg does not say that it is the last");
+    for (const std::size_t bytes : {pages.back() - 1, pages.back() + 3, whole.size() - 1})
+      refused(whole.substr(0, bytes), "cut off or damaged: no whole page of Ogg begins at byte ");
+    std::string changed = whole;
+    changed[pages[3] + 100] = static_cast<char>(changed[pages[3] + 100] ^ 1);
+    refused(changed, concat("no whole page of Ogg begins at byte ", pages[3]));
+    changed = whole;
+    changed.erase(pages[3], pages[4] - pages[3]);
+    refused(changed, concat("damaged: page 3 of Ogg is missing at byte ", pages[3]));
+    refused(whole + "x", concat("no whole page of Ogg begins at byte ", whole.size()));
+    folder.audio("b.ogg", {.samples = 400, .format = SF_FORMAT_OGG | SF_FORMAT_VORBIS});
+    refused(whole + read_file(folder / "b.ogg"),
+            concat("several streams, of which one would be read; another begins at byte ",
+                   whole.size()));
+  }
 }
 
 TEST(Audio, AnotherRateIsRefusedWithTheCure) {
@@ -205,8 +299,7 @@ void expect_part(const std::filesystem::path& path, const AudioPart& part, Index
 // NeMo seeks to int(offset * rate) and reads int(duration * rate) samples.
 TEST(Audio, APartIsCutWhereNeMoCutsIt) {
   const DataFolder folder;
-  const int formats[] = {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16,
-                         SF_FORMAT_AIFF | SF_FORMAT_PCM_16};
+  const int formats[] = {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16};
   for (const int format : formats) {
     const auto path = folder.audio("a", {.samples = 160000, .format = format});  // 10 s
     expect_part(path, {}, 0, 160000);

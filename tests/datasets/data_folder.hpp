@@ -5,6 +5,7 @@
 #include <sndfile.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,14 @@ std::string refusal(const Call& call) {
     return error.what();
   }
   return "accepted";
+}
+
+// The hash of the set with its audio files as they lie on the disk now.
+inline std::string hash_of(const data::TestSet& set) {
+  std::map<std::filesystem::path, std::string> hashes;
+  for (const data::Utterance& utterance : set.utterances)
+    hashes[utterance.audio] = sha256(read_file(utterance.audio));
+  return data::test_set_sha256(set, hashes);
 }
 
 // Of the utterances, in the order of the set.

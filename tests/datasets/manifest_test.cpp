@@ -11,6 +11,7 @@ namespace edgeval::data {
 namespace {
 
 using test::DataFolder;
+using test::hash_of;
 using test::ids;
 using test::refusal;
 using Strings = std::vector<std::string>;
@@ -106,7 +107,7 @@ TEST(Manifest, TheHashCoversPartsAndIsUnchangedWithoutThem) {
   const DataFolder folder;
   folder.audio("a.wav");
   const auto hash = [&](const std::string& more) {
-    return test_set_sha256(open_test_set(folder.file("list.jsonl", line(more)), {}));
+    return hash_of(open_test_set(folder.file("list.jsonl", line(more)), {}));
   };
   const std::string whole = hash("");
   // By hand: SHA-256 of [["a","A","<SHA-256 of the file>"]].

@@ -13,6 +13,7 @@ namespace edgeval::data {
 namespace {
 
 using test::DataFolder;
+using test::hash_of;
 using test::ids;
 using test::refusal;
 using Strings = std::vector<std::string>;
@@ -177,14 +178,14 @@ TEST(TestSet, ItsHashIsThatOfTheDataWhereverItLies) {
   const DataFolder one, other;
   make_manifest(one, "test.jsonl");
   make_manifest(other, "set.jsonl");
-  const std::string hash = test_set_sha256(open_test_set(one.path(), {}));
+  const std::string hash = hash_of(open_test_set(one.path(), {}));
   EXPECT_EQ(hash.size(), 64u);
   TestSet set = open_test_set(other / "set.jsonl", {});
-  EXPECT_EQ(test_set_sha256(set), hash);
+  EXPECT_EQ(hash_of(set), hash);
   set.utterances[0].text = "THREE";
-  EXPECT_NE(test_set_sha256(set), hash);
+  EXPECT_NE(hash_of(set), hash);
   other.audio("audio/d.wav", {.samples = 799});
-  EXPECT_NE(test_set_sha256(open_test_set(other / "set.jsonl", {})), hash);
+  EXPECT_NE(hash_of(open_test_set(other / "set.jsonl", {})), hash);
 }
 
 TEST(TestSet, TheSpokenSetShips) {
@@ -216,8 +217,8 @@ TEST(TestSet, SpokenTrainingDataHasTheKnownSize) {
   EDGEVAL_NEEDS_SHARED("data/spoken");
   const auto folder = test::shared_folder() / "data/spoken";
   EXPECT_EQ(open_test_set(folder, {.split = "train"}).utterances.size(), 700u);
-  EXPECT_EQ(test_set_sha256(open_test_set(folder, {.split = "test"})),
-            test_set_sha256(open_test_set(test::source_folder() / "datasets/spoken", {})));
+  EXPECT_EQ(hash_of(open_test_set(folder, {.split = "test"})),
+            hash_of(open_test_set(test::source_folder() / "datasets/spoken", {})));
 }
 
 }  // namespace

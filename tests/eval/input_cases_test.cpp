@@ -233,6 +233,33 @@ TEST(InputCases, AWavFileWhoseDataChunkIsTooShortIsRefused) {
             1 + (42832 - 400) / 160);
 }
 
+// A damaged MP3 file, of which its reader would print by itself and leave words out.
+TEST(InputCases, Mp3IsReadOnlyIfAskedForAndWithANote) {
+  const DataFolder folder;
+  const auto path = folder.audio(
+      "a.wav", {.samples = 20000, .format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III});
+  folder.file("set.jsonl", R"({"audio_filepath": "a.wav", "text": "A"})");
+  const std::string whole = read_file(path), profile = spoken_data() + "/profile.json";
+  const std::vector<Arguments> commands{
+      {"run", "--model", spoken_model(), "--data", "set.jsonl", "--hardware", "reuse32"},
+      {"profile", "--model", spoken_model(), "--data", "set.jsonl"},
+      {"similarity", "--model", spoken_model(), "--data", "set.jsonl", "--profile", profile}};
+  for (Arguments arguments : commands) {
+    folder.file("a.wav", std::string(whole).replace(whole.size() / 2, 60, 60, 'Z'));
+    EXPECT_TRUE(is_refusal(edgeval(arguments, folder.path()),
+                           "a.wav: is MPEG audio, such as MP3, in which damage may pass unnoticed"))
+        << arguments[0];
+    folder.file("a.wav", whole);
+    arguments.push_back("--any-audio");
+    const CommandResult result = edgeval(arguments, folder.path());
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_NE(result.err.find("edgeval: note: 1 utterance is of audio in which damage may pass "
+                              "unnoticed, the first of a.wav\n"),
+              std::string::npos)
+        << result.err;
+  }
+}
+
 TEST(InputCases, DataOfAnotherKindIsRefusedByIt) {
   const TemporaryFolder folder;
   const std::string flac = a_case("manifest/a.flac"), wav = a_case("audio/short_hdr.wav"),

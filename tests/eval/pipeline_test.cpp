@@ -108,9 +108,10 @@ TEST_F(PipelineTest, AProfileOfHalvedBatchesCountsEveryFrameOnce) {
   const auto profile = [&](Index most) {
     HalfwayEngine engine(model_, most);
     ProfileCollector collector(model_, 43);
+    data::AudioReader audio(set_, 16000);
     for (const std::vector<Index>& batch : plan.batches)
       run_in_parts(batch, [&](const std::vector<Index>& part) {
-        collector.add(engine, batch_features(set_, part, plan, extractor, 16000, 1));
+        collector.add(engine, batch_features(audio, part, plan, extractor, 1));
       });
     return to_json(collector.finish());
   };
@@ -118,6 +119,38 @@ TEST_F(PipelineTest, AProfileOfHalvedBatchesCountsEveryFrameOnce) {
   EXPECT_EQ(whole.at("layers").begin()->at("input").at("elements"), 43 * 4);
   EXPECT_EQ(profile(1), whole);
   EXPECT_EQ(profile(2), whole);
+}
+
+// An engine under whose feet the audio is taken away.
+class RemovingEngine : public SmallEngine {
+ public:
+  RemovingEngine(const Model& model, const data::TestSet& set)
+      : SmallEngine(model, 100), set_(set) {}
+  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
+                  LayerObserver* observer) override {
+    for (const data::Utterance& utterance : set_.utterances)
+      std::filesystem::remove(utterance.audio);
+    return SmallEngine::run(features, point, observer);
+  }
+
+ private:
+  const data::TestSet& set_;
+};
+
+TEST_F(PipelineTest, TheHashIsOfWhatWasReadAndNothingIsReadBehindTheEvaluation) {
+  const std::string hash = hash_of(set_);
+  RemovingEngine engine(model_, set_);
+  EXPECT_EQ(evaluate(model_, set_, engine, {dense_point(model_)}, {.quiet = true}).data_sha256,
+            hash);
+}
+
+TEST_F(PipelineTest, AudioThatIsNotAsLongAsItWasPlannedIsRefused) {
+  const data::FeatureExtractor extractor(model_.frontend);
+  const BatchPlan plan = plan_batches(set_, model_, extractor, 0);
+  const auto path = folder_.audio("u3.wav", {.samples = 400 + 160 * 2 + 1});  // as many frames
+  data::AudioReader audio(set_, 16000);
+  EXPECT_EQ(refusal([&] { batch_features(audio, plan.batches[0], plan, extractor, 1); }),
+            path.string() + ": changed while it was being read");
 }
 
 TEST(Batches, AreHalvedUntilTheWorkFits) {

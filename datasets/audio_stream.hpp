@@ -1,0 +1,45 @@
+// Bytes shown to libsndfile, which asks for them piece by piece, with another text in one place
+// where libsndfile would take a header at its word.
+#pragma once
+
+#include <sndfile.h>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+
+#include "datasets/audio_bytes.hpp"
+
+namespace edgeval::data {
+
+// What is shown in the place of the file's own bytes from `at` on.
+struct Patch {
+  std::uint64_t at = 0;
+  std::string bytes = {};
+};
+
+class AudioStream {
+ public:
+  // Both must outlive what open() returns.
+  AudioStream(AudioBytes& bytes, Patch patch) : bytes_(bytes), patch_(std::move(patch)) {}
+
+  // For reading; null when libsndfile cannot.
+  SNDFILE* open(SF_INFO& info);
+
+  // Throws again what went wrong while libsndfile was reading. To be called behind every call of
+  // its functions, through which no exception can pass.
+  void expect_read() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  sf_count_t seek(sf_count_t offset, int whence);
+  sf_count_t read(char* to, sf_count_t count) noexcept;
+
+  AudioBytes& bytes_;
+  Patch patch_;
+  sf_count_t at_ = 0;
+  std::exception_ptr failure_;
+};
+
+}  // namespace edgeval::data
