@@ -22,6 +22,7 @@
 #include "host/core/memory.hpp"
 #include "host/core/names.hpp"
 #include "host/core/text.hpp"
+#include "host/core/unfinished.hpp"
 
 namespace {
 
@@ -116,6 +117,7 @@ void add_commands(CLI::App& app) {
 int run(int argc, char** argv) {
   edgeval::keep_freed_memory();
   edgeval::end_orderly_without_memory();
+  edgeval::remove_unfinished_at_signals();
   edgeval::remember_invocation(argc, argv);
   CLI::App app(
       "What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules "

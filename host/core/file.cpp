@@ -1,6 +1,5 @@
 #include "host/core/file.hpp"
 
-
 #include <algorithm>
 #include <array>
 #include <cerrno>

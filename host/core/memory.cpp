@@ -8,6 +8,8 @@
 #include <exception>
 #include <new>
 
+#include "host/core/unfinished.hpp"
+
 namespace edgeval {
 namespace {
 
@@ -22,6 +24,7 @@ std::terminate_handler end_of_faults = nullptr;  // of the program
 
 [[noreturn]] void end() {
   if (!ran_out) end_of_faults();
+  remove_unfinished();
   constexpr char kLine[] = "edgeval: out of memory\n";
   if (::write(STDERR_FILENO, kLine, sizeof kLine - 1) < 0) std::abort();
   std::_Exit(2);

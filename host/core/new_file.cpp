@@ -7,11 +7,13 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "host/core/beside.hpp"
 #include "host/core/error.hpp"
+#include "host/core/unfinished.hpp"
 
 namespace edgeval {
 namespace {
@@ -27,6 +29,7 @@ class NewFile {
     do {
       close();
       path_ = beside.random();
+      unfinished_.emplace(path_);
       descriptor_ = create(path_);
       if (descriptor_ < 0 && errno != EEXIST) throw_errno(shown_, "cannot be created");
     } while (descriptor_ < 0 || !is_ours());
@@ -51,6 +54,7 @@ class NewFile {
   }
 
   void rename_to(const fs::path& target) {
+    const Finishing finishing;
     if (::rename(path_.c_str(), target.c_str()) != 0) fail("cannot be replaced");
     keep();
   }
@@ -80,6 +84,7 @@ class NewFile {
   }
 
   fs::path shown_, path_;
+  std::optional<Unfinished> unfinished_;
   int descriptor_ = -1;
 };
 

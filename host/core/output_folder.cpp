@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 
 #include "host/core/error.hpp"
 #include "host/core/new_file.hpp"
@@ -75,41 +76,47 @@ OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> name
     : shown_(folder), beside_(folder), names_(std::move(names)) {
   expect_replaceable(beside_.target(), shown_);
   beside_.make_parent(shown_);
-  lock();
   try {
+    lock();
     repair();
     for (const fs::path& dead : beside_.found()) remove(dead);
     const fs::path trial = beside_.random();
     if (::mkdir(trial.c_str(), 0777) != 0) throw_errno(shown_, "no folder can be made beside it");
     ::rmdir(trial.c_str());
   } catch (...) {
-    ::unlink(beside_.lock().c_str());
-    ::close(lock_);
+    unlock();
     throw;
   }
 }
 
-OutputFolder::~OutputFolder() {
+OutputFolder::~OutputFolder() { unlock(); }
+
+// The file goes first: whoever opened it meanwhile sees that it has lost its name.
+void OutputFolder::unlock() {
   if (lock_ < 0) return;
   ::unlink(beside_.lock().c_str());
-  ::close(lock_);
+  ::close(std::exchange(lock_, -1));
 }
 
 void OutputFolder::lock() {
   const fs::path path = beside_.lock();
-  while (true) {
-    lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (lock_ < 0) throw_errno(shown_, "no lock file can be made beside it");
-    const bool locked = ::flock(lock_, LOCK_EX | LOCK_NB) == 0;
+  while (lock_ < 0) {
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (file < 0) throw_errno(shown_, "no lock file can be made beside it");
+    const bool locked = ::flock(file, LOCK_EX | LOCK_NB) == 0;
     const bool taken = !locked && errno == EWOULDBLOCK;
     // The run that held it may have removed it just now; then another file has the name, or none.
-    if (!taken && is_named(lock_, path)) break;
-    const std::string by = taken ? holder(lock_) : "";
-    ::close(std::exchange(lock_, -1));
+    if (!taken && is_named(file, path)) {
+      lock_ = file;
+      break;
+    }
+    const std::string by = taken ? holder(file) : "";
+    ::close(file);
     EDGEVAL_EXPECTS(!taken, shown_.string(), ": another run",
                     by.empty() ? "" : concat(" (", by, ")"),
                     " writes into this folder; wait for its end, or give --out another folder");
   }
+  unfinished_.emplace(path);
   const std::string who = concat("process ", ::getpid());
   if (::ftruncate(lock_, 0) == 0) [[maybe_unused]]
     const ssize_t written = ::pwrite(lock_, who.data(), who.size(), 0);
@@ -167,7 +174,13 @@ void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>
   const fs::path made = beside_.random();
   if (::mkdir(made.c_str(), 0777) != 0) throw_errno(shown_, "no folder can be made beside it");
   try {
-    for (const auto& [name, text] : files) write_new_file(made / name, text);
+    const Unfinished folder(made);
+    std::deque<Unfinished> unfinished;
+    for (const auto& [name, text] : files) {
+      unfinished.emplace_back(made / name);
+      write_new_file(made / name, text);
+    }
+    const Finishing finishing;
     struct stat old {};
     if (::stat(beside_.target().c_str(), &old) == 0) ::chmod(made.c_str(), old.st_mode & 07777);
     sync_folder(made);

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "host/core/beside.hpp"
+#include "host/core/unfinished.hpp"
 
 namespace edgeval {
 
@@ -30,6 +32,7 @@ class OutputFolder {
 
  private:
   void lock();
+  void unlock();
   void repair() const;
   void swap(const std::filesystem::path& made) const;
   void remove(const std::filesystem::path& folder) const;
@@ -39,6 +42,7 @@ class OutputFolder {
   Beside beside_;
   std::vector<std::string> names_;
   int lock_ = -1;
+  std::optional<Unfinished> unfinished_;
 };
 
 }  // namespace edgeval

@@ -122,6 +122,11 @@ class SmallRun:
                 return name
         return None
 
+    def is_between_two_renames(self, before):
+        """Whether the set of `before` is whole under its hidden name, and nothing has the name of the folder."""
+        old = self.parent / f".{self.out.name}.edgeval-old"
+        return before is not None and not self.out.exists() and self.files(old) == self.sets[before]
+
     def leftovers(self):
         """What lies beside the folder of outputs, or in it, and does not belong to a run that went well."""
         left = {entry.name for entry in self.parent.iterdir()} - self.beside

@@ -5,7 +5,8 @@ on, once or from then on; and kills the run before each call that changes a file
     sweep.py EDGEVAL FAULTS_LIBRARY [--allocations N] [--full] [--kind KIND]... [--from-scratch]
 
 After each fault: the exit code is 0, 1 or 2, and no signal; standard error has one line of the program's; the folder of
-outputs holds the old set of files or the new one as a whole (after exit code 0, the new one); nothing else is left
+outputs holds the old set of files or the new one as a whole (after exit code 0, the new one; where names cannot be
+exchanged, a kill between two renames may leave the old set under its hidden name, for the next run to repair); nothing else is left
 there or beside it, where the process lived and could remove it, and nothing at all after the next run that goes well.
 Exit code 1 of this script: an invariant was broken. EDGEVAL_FULL=1 stands for --full: every allocation that has a chain
 of callers of its own, instead of --allocations of them.
@@ -87,6 +88,8 @@ def broken_invariants(small, point, done):
     if point.is_bearable() and done.returncode != 0:
         broken.append("exit code")
     found = small.which_set(point.start)
+    if found is None and killed and small.is_between_two_renames(point.start):
+        found = point.start
     if found is None or (done.returncode == 0 and found != "new"):
         broken.append("mix")
     if small.leftovers() and not killed and point.kind not in CANNOT_TIDY:

@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/new_file.hpp"
+#include "host/core/unfinished.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace edgeval::test {
@@ -137,13 +140,37 @@ TEST_F(OutputFolderTest, PlacesThatCannotBeReplacedAreRefused) {
   const fs::path before = fs::current_path();
   fs::create_directory(out());
   fs::current_path(out());
-  for (const fs::path current : {fs::path("."), out(), out() / "."})
+  for (const fs::path& current : {fs::path("."), out(), out() / "."})
     EXPECT_THROW(OutputFolder(current, kNames), Error) << current;
   fs::current_path(before);
-  EXPECT_THROW(OutputFolder("/proc", kNames), Error);
+  EXPECT_THROW(OutputFolder("/proc", kNames), Error);  // a mount point
   EXPECT_THROW(OutputFolder(place_.file("file", ""), kNames), Error);
   EXPECT_THROW(OutputFolder(place_.path() / "file/out", kNames), Error);
   EXPECT_EQ(contents(place_.path()), "file= out=folder");
+}
+
+// Of a process that a signal ends; what it inherited as ignored stays so.
+TEST_F(OutputFolderTest, CtrlCLeavesNothing) {
+  publish("1", "2");
+  const auto end_by = [&](int number) {
+    remove_unfinished_at_signals();
+    const OutputFolder folder(out(), kNames);
+    if (contents(place_.path()) !=
+        ".out.edgeval-lock=process " + std::to_string(::getpid()) + " out=folder")
+      std::_Exit(3);
+    std::raise(number);
+  };
+  for (const int number : {SIGTERM, SIGHUP})
+    EXPECT_EXIT(end_by(number), ::testing::KilledBySignal(number), "");
+  EXPECT_EXIT(
+      {
+        std::signal(SIGHUP, SIG_IGN);
+        end_by(SIGHUP);
+        std::_Exit(0);
+      },
+      ::testing::ExitedWithCode(0), "");
+  fs::remove(place_.path() / ".out.edgeval-lock");  // of the last, which left without an end
+  EXPECT_EQ(contents(place_.path()), "out=folder");
 }
 
 class NewFileTest : public OutputFolderTest {};
