@@ -8,6 +8,7 @@
 #include "datasets/layouts.hpp"
 #include "datasets/listing.hpp"
 #include "host/core/error.hpp"
+#include "host/core/path.hpp"
 
 namespace edgeval::data {
 namespace {
@@ -22,9 +23,9 @@ fs::path list_of(const fs::path& folder, const std::string& split) {
 
 std::vector<std::string> splits(const fs::path& folder) {
   std::vector<std::string> names;
-  if (fs::exists(list_of(folder, "train"))) names.push_back("dev");
-  if (fs::exists(list_of(folder, "test"))) names.push_back("test");
-  if (fs::exists(list_of(folder, "train"))) names.push_back("train");
+  if (is_there(list_of(folder, "train"))) names.push_back("dev");
+  if (is_there(list_of(folder, "test"))) names.push_back("test");
+  if (is_there(list_of(folder, "train"))) names.push_back("train");
   return names;
 }
 

@@ -7,6 +7,7 @@
 #include "datasets/layouts.hpp"
 #include "datasets/listing.hpp"
 #include "host/core/error.hpp"
+#include "host/core/path.hpp"
 
 namespace edgeval::data {
 namespace {
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> splits(const fs::path&) { return {}; }
 
 bool recognises(const fs::path& folder) {
-  return fs::exists(folder / "wav.scp") || fs::exists(folder / "feats.scp");
+  return is_there(folder / "wav.scp") || is_there(folder / "feats.scp");
 }
 
 std::pair<std::string, std::string> parse_entry(std::string_view line, const std::string&) {
@@ -32,20 +33,20 @@ fs::path audio_path(const fs::path& folder, std::string_view value, const std::s
   EDGEVAL_EXPECTS(value.find(".ark:") == std::string_view::npos, place,
                   ": audio inside an archive is not supported; name an audio file");
   const fs::path path(value);
-  return fs::exists(folder / path) ? folder / path : path;
+  return path_state(folder / path).kind != PathKind::kNothing ? folder / path : path;
 }
 
 std::vector<Utterance> read(const fs::path& folder, const std::string&) {
   const fs::path scp = folder / "wav.scp";
   EDGEVAL_EXPECTS(
-      fs::exists(scp), folder.string(),
+      is_there(scp), folder.string(),
       ": has feats.scp but no wav.scp; features are computed from audio, so add wav.scp");
-  EDGEVAL_EXPECTS(!fs::exists(folder / "segments"), (folder / "segments").string(),
+  EDGEVAL_EXPECTS(!is_there(folder / "segments"), (folder / "segments").string(),
                   ": segments are not supported; cut the audio with Kaldi's extract-segments");
   const TextFile file(scp);
   TextsById texts(folder / "text", "transcript", parse_entry);
   std::optional<TextsById> speakers;
-  if (fs::exists(folder / "utt2spk")) speakers.emplace(folder / "utt2spk", "speaker", parse_entry);
+  if (is_there(folder / "utt2spk")) speakers.emplace(folder / "utt2spk", "speaker", parse_entry);
   UtteranceList list;
   for (const Line& line : file.lines()) {
     const std::string place = file.place(line);

@@ -6,6 +6,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/path.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval::data {
@@ -33,9 +34,12 @@ void UtteranceList::add(Utterance utterance, const std::string& place) {
   EDGEVAL_EXPECTS(!utterance.id.empty(), place, ": the utterance's id is empty");
   const auto [other, is_new] = places_.emplace(utterance.id, place);
   EDGEVAL_EXPECTS(is_new, place, ": the id ", utterance.id, " was used before, at ", other->second);
-  std::error_code error;
-  EDGEVAL_EXPECTS(std::filesystem::is_regular_file(utterance.audio, error), place, ": ",
-                  utterance.audio.string(), ": no such audio file");
+  const PathState audio = path_state(utterance.audio);
+  if (audio.error != 0)
+    throw_system_error(concat(place, ": ", utterance.audio.string()), "cannot be reached",
+                       audio.error);
+  EDGEVAL_EXPECTS(audio.kind == PathKind::kFile, place, ": ", utterance.audio.string(),
+                  ": no such audio file");
   utterances_.push_back(std::move(utterance));
 }
 

@@ -10,6 +10,7 @@
 #include "datasets/listing.hpp"
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
+#include "host/core/path.hpp"
 
 namespace edgeval::data {
 namespace {
@@ -44,12 +45,14 @@ fs::path audio_path(const fs::path& manifest, const Fields& fields) {
   EDGEVAL_EXPECTS(named.find('\0') == std::string::npos, fields.place(),
                   ": \"audio_filepath\" holds a zero byte");
   const fs::path beside = manifest.parent_path() / named;
-  std::error_code ignored;
-  if (fs::exists(beside, ignored)) return beside;
+  const auto is_here = [](const fs::path& path) {
+    return path_state(path).kind != PathKind::kNothing;
+  };
+  if (is_here(beside)) return beside;
   EDGEVAL_EXPECTS(!has_value(fields, "shard_id"), fields.place(), ": ", shown(named),
                   " lies in a tar archive, as \"shard_id\" says; unpack the archives into the "
                   "manifest's folder");
-  return fs::exists(named, ignored) ? fs::path(named) : beside;
+  return is_here(named) ? fs::path(named) : beside;
 }
 
 AudioPart part_of(const Fields& fields) {
@@ -94,16 +97,16 @@ void name_by_audio(std::vector<Utterance>& utterances, const std::vector<Line>& 
 }
 
 // Whether a .json file is a manifest by its first line: other tools' settings have this ending too.
-bool is_manifest(const fs::directory_entry& entry) {
-  if (!entry.is_regular_file()) return false;
-  const fs::path ending = entry.path().extension();
-  return ending == ".jsonl" || (ending == ".json" && is_speech_manifest(head_of(entry.path())));
+bool is_manifest(const fs::path& path) {
+  const fs::path ending = path.extension();
+  if ((ending != ".jsonl" && ending != ".json") || path_kind(path) != PathKind::kFile) return false;
+  return ending == ".jsonl" || is_speech_manifest(head_of(path));
 }
 
 std::vector<std::string> splits(const fs::path& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (is_manifest(entry)) names.push_back(entry.path().stem().string());
+  for (const fs::path& path : entries_of(folder))
+    if (is_manifest(path)) names.push_back(path.stem().string());
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   EDGEVAL_EXPECTS(twice == names.end(), folder.string(), ": ", *twice, ".json and ", *twice,
@@ -115,7 +118,7 @@ bool recognises(const fs::path& folder) { return !splits(folder).empty(); }
 
 std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
   const fs::path lines = folder / (split + ".jsonl");
-  return read_manifest(fs::exists(lines) ? lines : folder / (split + ".json"));
+  return read_manifest(is_there(lines) ? lines : folder / (split + ".json"));
 }
 
 }  // namespace

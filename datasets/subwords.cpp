@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "host/core/text.hpp"
+
 namespace edgeval::data {
 namespace {
 
@@ -167,6 +169,7 @@ std::string Subwords::decode(std::span<const Index> ids,
     text += replaced ? instead[i] : config_.tokens[id];
     if (merged && id == config_.unk && !text.ends_with(kEndOfWord)) text += kEndOfWord;
   }
+  text = without_line_breaks(text);
   if (merged) {
     replace_all(text, kEndOfWord, " ");
     text.erase(text.find_last_not_of(' ') + 1);

@@ -29,8 +29,8 @@ class Subwords {
   // The pieces of the line that encode() looks up, one for each id.
   std::vector<std::string> pieces_of(std::string_view line) const;
 
-  // The text of ids of this vocabulary. instead: what stands for each id that is `unk`, one entry
-  // for each id; empty: the token's own text.
+  // The text of ids of this vocabulary, one line whatever its tokens hold. instead: what stands for
+  // each id that is `unk`, one entry for each id; empty: the token's own text.
   std::string decode(std::span<const Index> ids, std::span<const std::string> instead = {}) const;
 
  private:

@@ -9,6 +9,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/names.hpp"
+#include "host/core/path.hpp"
 
 namespace edgeval::data {
 namespace {
@@ -63,12 +64,13 @@ void keep_only(TestSet& set, const std::vector<std::string>& ids) {
 TestSet open_test_set(const fs::path& path, const Selection& selection) {
   EDGEVAL_EXPECTS(selection.limit >= 0, "the limit of utterances is ", selection.limit,
                   ", must not be negative");
-  std::error_code error;
-  EDGEVAL_EXPECTS(fs::exists(path, error), path.string(), ": no such file or folder");
+  EDGEVAL_EXPECTS(is_there(path), path.string(), ": no such file or folder");
   TestSet set;
   set.path = path;
   set.kinds = selection.kinds;
-  if (fs::is_directory(path)) {
+  if (is_folder(path)) {
+    if (const int error = path_state(path / ".").error; error != 0)
+      throw_system_error(path.string(), "cannot be entered", error);
     const Layout& layout = recognise(path);
     set.layout = layout.name;
     set.split = choose_split(set, layout.splits(path), selection.split);

@@ -3,6 +3,7 @@
 #include "datasets/file_kind.hpp"
 #include "datasets/unpacked.hpp"
 #include "host/core/error.hpp"
+#include "host/core/path.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval::data {
@@ -33,7 +34,7 @@ std::vector<std::string> read_lines(const std::filesystem::path& path) {
 
 TextSet open_text_set(const std::filesystem::path& sources,
                       const std::vector<std::filesystem::path>& references, Index limit) {
-  EDGEVAL_EXPECTS(!std::filesystem::is_directory(sources), sources.string(),
+  EDGEVAL_EXPECTS(!is_folder(sources), sources.string(),
                   ": is a folder; a translation model wants a file of text, a sentence per line");
   TextSet set{sources, references, read_lines(sources), {}};
   for (const std::filesystem::path& path : references) {

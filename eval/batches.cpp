@@ -91,7 +91,7 @@ void run_in_parts(const std::vector<Index>& batch,
   try {
     return work(batch);
   } catch (const std::bad_alloc&) {
-    if (batch.size() < 2) throw;
+    if (batch.size() < 2) throw OutOfMemoryForOne();
   }
   const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
   run_in_parts({batch.begin(), middle}, work);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,16 @@ struct BatchPlan {
 BatchPlan plan_batches(const data::TestSet& set, const Model& model,
                        const data::FeatureExtractor& extractor, Index largest);
 
-// work(batch); when memory does not suffice, its two halves one after the other, and so on. Work
-// that failed must have left nothing behind.
+// Memory that does not suffice for one utterance or sentence of its own.
+class OutOfMemoryForOne : public std::bad_alloc {
+ public:
+  const char* what() const noexcept override {
+    return "out of memory, even for one utterance or sentence at a time; fewer --threads need less";
+  }
+};
+
+// work(batch); when memory does not suffice, its two halves one after the other, and so on down to
+// OutOfMemoryForOne. Work that failed must have left nothing behind.
 void run_in_parts(const std::vector<Index>& batch,
                   const std::function<void(const std::vector<Index>&)>& work);
 

@@ -5,6 +5,7 @@
 #include "eval/number_text.hpp"
 #include "eval/table.hpp"
 #include "host/core/error.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -67,13 +68,14 @@ std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 5;
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
-    text.append(i == 0 ? "" : ", ").append(names[i]);
+    text.append(i == 0 ? "" : ", ").append(visible(names[i]));
   return names.size() > kShown ? text + ", ..." : text;
 }
 
 std::string missing_line(const std::string& path, const std::vector<std::string>& ids) {
   if (ids.empty()) return "";
-  return concat(path, " lacks ", ids.size(), ids.size() == 1 ? " hypothesis" : " hypotheses",
+  return concat(visible(path), " lacks ", ids.size(),
+                ids.size() == 1 ? " hypothesis" : " hypotheses",
                 ", which count as empty: ", listed(ids), "\n");
 }
 
@@ -138,8 +140,9 @@ ordered_json to_json(const MatchedPairs& matched) {
 
 void write_text(std::ostream& out, const Comparison& comparison, const ComparisonTitle& title,
                 const ComparisonOptions& options, bool quiet) {
-  out << "A " << title.a << ", B " << title.b << ": " << counted(comparison.utterances, "utterance")
-      << ", hypotheses differ in " << comparison.differing << '\n'
+  out << "A " << visible(title.a) << ", B " << visible(title.b) << ": "
+      << counted(comparison.utterances, "utterance") << ", hypotheses differ in "
+      << comparison.differing << '\n'
       << missing_line(title.a, comparison.missing_a) << missing_line(title.b, comparison.missing_b)
       << quality_table(comparison);
   if (comparison.matched) out << mapsswe_line(*comparison.matched);

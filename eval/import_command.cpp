@@ -69,9 +69,9 @@ std::string report_text(const ImportOptions& options, const Imported& imported) 
   for (const Imported::Way& way : imported.ways)
     rows.push_back({way.source.empty() ? "none" : way.source, way.source_shape, way.name, way.shape,
                     way.done});
-  std::string text = concat(options.model, ": ", imported.kind, "\n\n", table(rows), "\n",
+  std::string text = concat(visible(options.model), ": ", imported.kind, "\n\n", table(rows), "\n",
                             left_out_text(imported));
-  for (const std::string& note : imported.notes) text += concat("note: ", note, "\n");
+  for (const std::string& note : imported.notes) text += concat("note: ", visible(note), "\n");
   return text + written;
 }
 
@@ -84,7 +84,7 @@ void print_template(const ImportOptions& options) {
   else
     std::cout << template_of_file(read_file(options.model), options.model, options.form,
                                   options.state_dict, notes);
-  for (const std::string& note : notes) std::cerr << printable(concat("note: ", note, "\n"));
+  for (const std::string& note : notes) std::cerr << "note: " << message_line(note) << '\n';
 }
 
 void run_import(const ImportOptions& options) {

@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
+#include "eval/batches.hpp"
 #include "eval/compare_command.hpp"
 #include "eval/completion_command.hpp"
 #include "eval/count_command.hpp"
@@ -21,6 +23,7 @@
 #include "host/core/error.hpp"
 #include "host/core/memory.hpp"
 #include "host/core/names.hpp"
+#include "host/core/path.hpp"
 #include "host/core/text.hpp"
 #include "host/core/unfinished.hpp"
 
@@ -31,10 +34,8 @@ constexpr const char* kExample =
     "  edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken\n"
     "`edgeval COMMAND --help` shows the options of a command and an example.\n";
 
-// One line, whatever a file's name or a key holds.
 int complain(const std::string& text, int code) {
-  std::fprintf(stderr, "edgeval: %s\n",
-               edgeval::printable(text, edgeval::LineFeeds::kReplaced).c_str());
+  std::fprintf(stderr, "edgeval: %s\n", edgeval::message_line(text).c_str());
   return code;
 }
 
@@ -71,6 +72,17 @@ int complain(const CLI::App& app, const CLI::ParseError& error) {
   return complain(error.what() + swallowed(*used[0]) + help, 1);
 }
 
+// Whatever asked for a path with the standard library's own functions.
+int complain(const std::filesystem::filesystem_error& error) {
+  try {
+    edgeval::throw_system_error(error.path1().string(), "cannot be reached", error.code().value());
+  } catch (const edgeval::Error& mistake) {
+    return complain(mistake.what(), 1);
+  } catch (const std::exception& failure) {
+    return complain(edgeval::concat("failed: ", failure.what()), 2);
+  }
+}
+
 int parse_and_run(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
@@ -83,10 +95,12 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
     return complain(app, error);
   } catch (const edgeval::Error& error) {
     return complain(error.what(), 1);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(error);
+  } catch (const edgeval::OutOfMemoryForOne& error) {
+    return complain(error.what(), 2);
   } catch (const std::bad_alloc&) {
-    const bool in_batches = app.got_subcommand("run") || app.got_subcommand("profile") ||
-                            app.got_subcommand("similarity");
-    return complain(in_batches ? "out of memory; try a smaller --batch" : "out of memory", 2);
+    return complain("out of memory", 2);
   } catch (const std::exception& error) {
     return complain(edgeval::concat("failed: ", error.what()), 2);
   }

@@ -8,6 +8,7 @@
 #include "eval/report.hpp"
 #include "eval/table.hpp"
 #include "host/core/error.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 
@@ -319,8 +320,8 @@ ordered_json to_json(const ModelCount& count) {
 
 std::string readable(const ModelCount& count, Detail detail) {
   const bool full = detail == Detail::kFull;
-  std::string text = full ? concat(count.name, ", task ", count.task, ", dense, in fp32\n\n",
-                                   layer_table(count), "\n")
+  std::string text = full ? concat(visible(count.name), ", task ", count.task,
+                                   ", dense, in fp32\n\n", layer_table(count), "\n")
                           : "";
   text += "MACs:";
   const char* separator = " ";

@@ -43,7 +43,7 @@ bool add_spaces(std::string_view text, std::set<std::string>& names) {
 void print_notes(std::span<const std::string> notes, bool quiet) {
   if (quiet) return;
   for (const std::string& note : notes)
-    std::fprintf(stderr, "edgeval: note: %s\n", printable(note, LineFeeds::kReplaced).c_str());
+    std::fprintf(stderr, "edgeval: note: %s\n", message_line(note).c_str());
 }
 
 std::string space_note(const std::string& where, std::span<const std::string> texts,

@@ -7,6 +7,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/json.hpp"
+#include "host/core/path.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval {
@@ -17,9 +18,9 @@ namespace fs = std::filesystem;
 constexpr double kMost = 1e30;  // of any amount of work
 
 fs::path utterances_file(const fs::path& path) {
-  if (!fs::is_directory(path)) return path;
+  if (!is_folder(path)) return path;
   const fs::path file = path / kUtterancesFile;
-  EDGEVAL_EXPECTS(fs::exists(file), path.string(), ": is no folder of a run, as it has no ",
+  EDGEVAL_EXPECTS(is_there(file), path.string(), ": is no folder of a run, as it has no ",
                   kUtterancesFile, "; name the --out of an edgeval run");
   return file;
 }
@@ -100,13 +101,12 @@ const char* described(OutputSource source) {
 }  // namespace
 
 bool is_run(const std::string& path) {
-  std::error_code ignored;
-  EDGEVAL_EXPECTS(fs::exists(path, ignored), path,
+  EDGEVAL_EXPECTS(is_there(path), path,
                   ": no such file or folder; compare takes the folders of two runs, or two files "
                   "of hypotheses with --reference");
   EDGEVAL_EXPECTS(fs::path(path).filename() != "report.json", path,
                   ": is the report of a run; name its folder, where ", kUtterancesFile, " is");
-  return fs::is_directory(path, ignored) || fs::path(path).extension() == ".jsonl";
+  return is_folder(path) || fs::path(path).extension() == ".jsonl";
 }
 
 Outputs read_run(const std::string& path) {
@@ -131,7 +131,7 @@ Outputs read_run(const std::string& path) {
 
 Outputs read_hypotheses(const std::string& path, const MetricChoice& choice) {
   for (const std::string& reference : choice.references)
-    EDGEVAL_EXPECTS(!fs::is_fifo(reference), "--reference ", reference,
+    EDGEVAL_EXPECTS(path_kind(reference) != PathKind::kPipe, "--reference ", reference,
                     ": is a pipe, which can be read once only, and A and B both want it; write it "
                     "to a file");
   const std::vector<TranscriptPair> pairs = choice.read(path);

@@ -9,6 +9,7 @@
 
 #include "eval/run_files.hpp"
 #include "host/core/error.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -127,9 +128,10 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
   EDGEVAL_EXPECTS(!is_there(hypotheses) || is_of_translation(utterances), "--out would replace ",
                   hypotheses.string(),
                   ", which no run of edgeval left there; remove it or give --out another folder");
+  std::error_code error;
   for (const Input& input : inputs)
     EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the ",
-                    fs::is_directory(folder) ? "folder" : "file", " of ", input.option,
+                    fs::is_directory(folder, error) ? "folder" : "file", " of ", input.option,
                     "; give --out a folder of its own");
   // A test set's folder, which would hold one more manifest.
   for (const Input& input : inputs) {
@@ -148,6 +150,22 @@ void expect_value(const CLI::Option& option) {
     EDGEVAL_EXPECTS(!text.empty(), option.get_name(), " is empty; give it a value or leave it out");
 }
 
+// What is told as JSON, and a model file, has the names of files in it.
+bool tells_names_in_json(const CLI::App& command) {
+  const CLI::Option* format = command.get_option_no_throw("--format");
+  const bool is_json =
+      format != nullptr && format->count() > 0 && format->results().back() == "json";
+  return is_json || command.get_name() == "import" || command.get_name() == "count";
+}
+
+void expect_utf8_names(const CLI::App& command) {
+  if (!tells_names_in_json(command)) return;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& text : option->results())
+      EDGEVAL_EXPECTS(is_utf8(text), option->get_name(), ": ", text,
+                      ": the name is not UTF-8, which JSON cannot hold; rename it");
+}
+
 }  // namespace
 
 void check_path_options(const CLI::App& command) {
@@ -162,6 +180,7 @@ void check_path_options(const CLI::App& command) {
           !text.empty(), option->get_name(), " is empty; name a ",
           option->get_type_name() == kFolder ? "folder (. is the current one)" : "file");
   }
+  expect_utf8_names(command);
   const CLI::Option* out = command.get_option_no_throw("--out");
   if (out == nullptr) return;
   std::string name = out->results().empty() ? out->get_default_str() : out->results().front();

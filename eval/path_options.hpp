@@ -1,6 +1,6 @@
 // What holds for every option, and above all for those that name files and folders, whatever the
-// command: none is empty, and what is written with --out replaces neither an input nor a file that
-// edgeval did not write.
+// command: none is empty, none that goes into JSON is anything but UTF-8, and what is written with
+// --out replaces neither an input nor a file that edgeval did not write.
 #pragma once
 
 #include <CLI/CLI.hpp>

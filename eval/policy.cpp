@@ -366,6 +366,7 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
     point.layers.push_back(choice);
   }
   check_point(model, point);
+  check_weights(model, point);
   return point;
 }
 

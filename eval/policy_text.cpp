@@ -6,6 +6,7 @@
 #include "eval/number_text.hpp"
 #include "eval/policy.hpp"
 #include "host/core/error.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -86,7 +87,7 @@ std::string describe(const Model& model, const OperatingPoint& point, const Beam
   TechniqueList list;
   for (std::size_t i = 0; i < point.layers.size(); ++i) {
     const LayerPolicy& layer = point.layers[i];
-    const std::string name = layer_name(model.layers[i]);
+    const std::string name = visible(layer_name(model.layers[i]));
     const bool recurrent = std::holds_alternative<RecurrentLayer>(model.layers[i]);
     const bool in_stack = i < model.stack().size();
     const auto add = [&](const auto& choice, bool expected) {

@@ -15,6 +15,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/new_file.hpp"
+#include "host/core/text.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {
@@ -74,7 +75,7 @@ void finish(const ProfileOptions& options, const Profile& profile,
   write_file(options.out, text);
   std::cout << (options.output.format == "json"
                     ? text
-                    : text_table(profile) + "wrote " + options.out + "\n");
+                    : text_table(profile) + "wrote " + visible(options.out) + "\n");
 }
 
 void profile_speech(const ProfileOptions& options, const Model& model) {

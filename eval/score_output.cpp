@@ -42,7 +42,7 @@ std::string listed(const std::vector<std::string>& ids) {
   constexpr std::size_t kShown = 5;
   std::string text = concat(ids.size());
   for (std::size_t i = 0; i < std::min(ids.size(), kShown); ++i)
-    text += (i == 0 ? " (" : ", ") + ids[i];
+    text += (i == 0 ? " (" : ", ") + visible(ids[i]);
   if (ids.size() > kShown) text += ", ...";
   return ids.empty() ? text : text + ")";
 }
@@ -61,14 +61,15 @@ void write_alignment(std::ostream& out, const TranscriptPair& pair, std::size_t 
   std::string rows[3] = {"REF: ", "HYP: ", "EVAL:"};
   for (const AlignedPair& step : alignment.pairs) {
     const std::string_view letter = kEditLetters.substr(static_cast<std::size_t>(step.edit), 1);
-    const std::string_view cells[3] = {step.reference < 0 ? "***" : reference[step.reference],
-                                       step.hypothesis < 0 ? "***" : hypothesis[step.hypothesis],
-                                       step.edit == Edit::kCorrect ? "" : letter};
+    const std::string cells[3] = {
+        step.reference < 0 ? "***" : visible(reference[step.reference]),
+        step.hypothesis < 0 ? "***" : visible(hypothesis[step.hypothesis]),
+        step.edit == Edit::kCorrect ? "" : std::string(letter)};
     const std::size_t width = std::max(columns(cells[0]), columns(cells[1]));
     for (int row = 0; row < 3; ++row)
       rows[row].append(" ").append(cells[row]).append(width - columns(cells[row]), ' ');
   }
-  out << pair.ids[n] << '\n';
+  out << visible(pair.ids[n]) << '\n';
   for (const std::string& row : rows) out << trimmed(row) << '\n';
   out << '\n';
 }

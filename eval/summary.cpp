@@ -9,6 +9,7 @@
 #include "eval/table.hpp"
 #include "eval/weights_report.hpp"
 #include "host/core/error.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -165,8 +166,9 @@ std::string summary(const Run& run, std::span<const Pricing> pricings, Detail de
   const Activity& activity = run.outcome().total;
   std::string text;
   if (detail == Detail::kFull) {
-    text += print("%s on %s%s%s: %s, %.1f min of audio; %s\n", run.model.name.c_str(),
-                  run.data_path.c_str(), run.set.split.empty() ? "" : ", ", run.set.split.c_str(),
+    text += print("%s on %s%s%s: %s, %.1f min of audio; %s\n", visible(run.model.name).c_str(),
+                  visible(run.data_path).c_str(), run.set.split.empty() ? "" : ", ",
+                  visible(run.set.split).c_str(),
                   counted(run.set.utterances.size(), "utterance").c_str(),
                   evaluation.audio_seconds() / 60, run.device.c_str());
     text += concat("policy: ", describe(run.model, run.point), "\n");

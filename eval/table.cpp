@@ -15,7 +15,9 @@ std::size_t columns(std::string_view text) {
 
 }  // namespace
 
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+std::string table(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows)
+    for (std::string& cell : row) cell = visible(cell);
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -42,7 +44,8 @@ std::string paragraph(const std::string& text, std::size_t indent, std::size_t w
     lines.append(margin(), ' ').append(line) += '\n';
     line.clear();
   };
-  for (const std::string_view word : split_words(text)) {
+  const std::string shown = printable(text);
+  for (const std::string_view word : split_words(shown)) {
     if (!line.empty() && margin() + columns(line) + 1 + columns(word) > width) end_line();
     if (!line.empty()) line += ' ';
     line += word;

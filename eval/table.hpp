@@ -1,4 +1,5 @@
-// Text for terminals: tables whose columns are as wide as their widest cell, and paragraphs.
+// Text for terminals: tables whose columns are as wide as their widest cell, and paragraphs. Both
+// show what would steer a terminal as escapes.
 #pragma once
 
 #include <string>
@@ -7,7 +8,7 @@
 namespace edgeval {
 
 // The first column to the left, the others to the right, two spaces between them; one line a row.
-std::string table(const std::vector<std::vector<std::string>>& rows);
+std::string table(std::vector<std::vector<std::string>> rows);
 
 // The words of a text in lines of at most `width` columns, each behind `indent` spaces, those
 // behind the first one behind `hanging` more. A word that is longer than a line stands on its own.

@@ -8,6 +8,7 @@
 #include "eval/weights_report.hpp"
 #include "eval/work.hpp"
 #include "host/core/error.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -175,7 +176,7 @@ std::string summary(const TranslationRun& run, std::span<const Pricing> pricings
   std::string text;
   if (full) {
     text += concat(
-        run.model.network.name, " on ", run.set.path.string(), ": ",
+        visible(run.model.network.name), " on ", visible(run.set.path.string()), ": ",
         counted(run.set.sources.size(), "sentence"), "; ", run.device, "\npolicy: ",
         describe(run.model.network, run.candidates[0].point, &run.candidates[0].search.beam), "\n");
     if (!std::holds_alternative<AsTrained>(run.policy.weights))

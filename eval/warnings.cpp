@@ -250,8 +250,7 @@ std::vector<std::string> beam_warnings(const Beam& beam, const SearchCounts& cou
 
 void print_warnings(std::span<const std::string> warnings) {
   for (const std::string& warning : warnings)
-    std::fprintf(stderr, "edgeval: warning: %s\n",
-                 printable(warning, LineFeeds::kReplaced).c_str());
+    std::fprintf(stderr, "edgeval: warning: %s\n", message_line(warning).c_str());
 }
 
 }  // namespace edgeval

@@ -10,6 +10,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/names.hpp"
+#include "host/core/path.hpp"
 #include "hwmodel/yaml_text.hpp"
 
 namespace edgeval::hw {
@@ -293,13 +294,10 @@ Accelerator load_accelerator(const fs::path& file) {
 }
 
 std::vector<Accelerator> load_accelerators(const fs::path& folder) {
-  EDGEVAL_EXPECTS(fs::is_directory(folder), folder.string(), ": no such folder of accelerators");
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
-  std::ranges::sort(files);
+  EDGEVAL_EXPECTS(is_folder(folder), folder.string(), ": no such folder of accelerators");
   std::vector<Accelerator> accelerators;
-  for (const fs::path& file : files) accelerators.push_back(load_accelerator(file));
+  for (const fs::path& file : entries_of(folder))
+    if (file.extension() == ".yaml") accelerators.push_back(load_accelerator(file));
   return accelerators;
 }
 

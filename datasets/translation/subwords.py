@@ -18,6 +18,7 @@ import sys
 END_OF_WORD, JOINER = "\u2581", "\uffed"
 SPECIAL = ["<pad>", "<unk>", "<s>", "</s>"]
 SPACES = "\t\n\v\f\r \u00a0"
+LINE_BREAKS = "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 PUNCTUATION = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 CAPITALS = [*range(0x41, 0x5B), *range(0xC0, 0xD7), *range(0xD8, 0xDF)]
 
@@ -153,6 +154,8 @@ class Vocabulary:
             text = " ".join(token for token, _ in tokens)
         else:
             text = "".join(token + END_OF_WORD * unknown for token, unknown in tokens)
+        text = text.translate({ord(c): " " for c in LINE_BREAKS})
+        if self.ranks is not None:
             text = text.replace(END_OF_WORD, " ").strip(" ")
         if self.text["split"] == "punctuation":
             text = text.replace(" " + JOINER, "").replace(JOINER, "")

@@ -1,54 +1,85 @@
 #include "host/core/file.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <new>
+#include <stdexcept>
+#include <utility>
 
 #include "host/core/error.hpp"
+#include "host/core/path.hpp"
 #include "host/core/sha256.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
 
-// Length of the UTF-8 sequence at the start of `bytes`, 0 when there is none (RFC 3629, table 3-7
-// of Unicode).
-std::size_t utf8_length(std::string_view bytes) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-    return i < bytes.size() && at(i) >= low && at(i) <= high;
-  };
-  const unsigned first = at(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = first == 0xED ? 0x9F : 0xBF;
-    return continues(1, low, high) && continues(2) ? 3 : 0;
+// A descriptor that reads a file, or a pipe where one is welcome.
+class OpenFile {
+ public:
+  OpenFile(const std::filesystem::path& path, Pipes pipes) : name_(path.string()) {
+    // Where pipes are refused, nobody waits for one's writer.
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (pipes == Pipes::kRefused ? O_NONBLOCK : 0);
+    do {
+      descriptor_ = ::open(path.c_str(), flags);
+    } while (descriptor_ < 0 && errno == EINTR);
+    EDGEVAL_EXPECTS(descriptor_ >= 0 || (errno != ENOENT && errno != ENOTDIR), name_,
+                    ": no such file");
+    if (descriptor_ < 0) throw_system_error(name_, "cannot be opened", errno);
+    try {
+      check_kind(pipes);
+    } catch (...) {
+      ::close(descriptor_);
+      throw;
+    }
   }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
-    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
+  OpenFile(const OpenFile&) = delete;
+  ~OpenFile() { ::close(descriptor_); }
+
+  // Everything to its end, whatever its size was said to be.
+  void read_into(std::string& bytes) const {
+    bytes.resize(size_ + 1);  // one more, so that a whole file ends at the first reading of none
+    for (std::size_t end = 0;;) {
+      if (end == bytes.size()) bytes.resize(2 * end);
+      const ssize_t read = ::read(descriptor_, bytes.data() + end, bytes.size() - end);
+      if (read < 0 && errno == EINTR) continue;
+      if (read < 0) throw_system_error(name_, "cannot be read", errno);
+      end += static_cast<std::size_t>(read);
+      if (read == 0) return bytes.resize(end);
+    }
   }
-  return 0;
-}
+
+ private:
+  void check_kind(Pipes pipes) {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) throw_system_error(name_, "cannot be read", errno);
+    EDGEVAL_EXPECTS(!S_ISDIR(status.st_mode), name_, ": is a folder, a file is wanted");
+    const bool pipe = pipes == Pipes::kWelcome && S_ISFIFO(status.st_mode);
+    EDGEVAL_EXPECTS(pipe || S_ISREG(status.st_mode), name_,
+                    ": is a device or pipe, a file is wanted");
+    if (S_ISREG(status.st_mode)) size_ = static_cast<std::size_t>(status.st_size);
+  }
+
+  std::string name_;
+  int descriptor_ = -1;
+  std::size_t size_ = 4096;
+};
 
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path, Pipes pipes) {
-  std::error_code error;
-  EDGEVAL_EXPECTS(std::filesystem::exists(path, error), path.string(), ": no such file");
-  EDGEVAL_EXPECTS(!std::filesystem::is_directory(path, error), path.string(),
-                  ": is a folder, a file is wanted");
-  const bool pipe = pipes == Pipes::kWelcome && std::filesystem::is_fifo(path, error);
-  EDGEVAL_EXPECTS(pipe || std::filesystem::is_regular_file(path, error), path.string(),
-                  ": is a device or pipe, a file is wanted");
-  std::ifstream stream(path, std::ios::binary);
-  EDGEVAL_EXPECTS(stream, path.string(), ": cannot be opened: ", std::strerror(errno));
-  std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  EDGEVAL_EXPECTS(!stream.bad(), path.string(), ": cannot be read");
+  const OpenFile file(path, pipes);
+  std::string bytes;
+  try {
+    file.read_into(bytes);
+  } catch (const std::bad_alloc&) {
+    throw std::runtime_error(concat(path.string(), ": out of memory while it was read"));
+  }
   return bytes;
 }
 

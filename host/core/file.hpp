@@ -10,8 +10,9 @@ namespace edgeval {
 
 enum class Pipes { kRefused, kWelcome };
 
-// The file's bytes. Throws Error, naming the file, when it cannot be opened or read, or is a device
-// or (unless they are welcome) a pipe: reading one may never end.
+// The file's bytes. Throws Error, naming the file, when it cannot be opened or is a device or
+// (unless they are welcome) a pipe: reading one may never end. Throws std::runtime_error, naming it
+// too, when the disk or the memory fails.
 std::string read_file(const std::filesystem::path& path, Pipes pipes = Pipes::kRefused);
 
 // SHA-256 in lower-case hexadecimal.

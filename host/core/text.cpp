@@ -1,9 +1,59 @@
 #include "host/core/text.hpp"
 
+#include <algorithm>
+#include <cstdio>
+
 namespace edgeval {
 namespace {
 
 constexpr std::string_view kSpaces = " \t\n\v\f\r";
+
+constexpr std::string_view kLineBreaks[] = {
+    "\n", "\v", "\f", "\r", "\x1C", "\x1D", "\x1E", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+
+// Of a byte of UTF-8: whether a character goes on with it.
+bool is_inside(char byte) { return (byte & 0xC0) == 0x80; }
+
+// The code point of a whole sequence of UTF-8.
+unsigned code_point(std::string_view sequence) {
+  constexpr unsigned kFirst[] = {0, 0x7F, 0x1F, 0x0F, 0x07};  // bits of the first byte, by length
+  unsigned code = static_cast<unsigned char>(sequence[0]) & kFirst[sequence.size()];
+  for (const char byte : sequence.substr(1))
+    code = code << 6 | (static_cast<unsigned char>(byte) & 0x3F);
+  return code;
+}
+
+bool steers(unsigned code) {
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
+std::string escape(unsigned code) {
+  if (code == '\n') return "\\n";
+  if (code == '\r') return "\\r";
+  if (code == '\t') return "\\t";
+  char text[16];
+  std::snprintf(text, sizeof text, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
+  return text;
+}
+
+std::string escaped(std::string_view text, bool keeps_line_feeds) {
+  std::string shown;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::string_view sequence = text.substr(i, utf8_length(text.substr(i)));
+    char byte[8];
+    if (sequence.empty()) {
+      std::snprintf(byte, sizeof byte, "\\x%02x", static_cast<unsigned char>(text[i++]));
+      shown += byte;
+      continue;
+    }
+    i += sequence.size();
+    const unsigned code = code_point(sequence);
+    const bool kept = !steers(code) || (code == '\n' && keeps_line_feeds);
+    shown += kept ? std::string(sequence) : escape(code);
+  }
+  return shown;
+}
 
 }  // namespace
 
@@ -43,20 +93,61 @@ std::string single_spaced(std::string_view text) {
   return joined;
 }
 
-std::string printable(std::string_view text, LineFeeds line_feeds) {
-  std::string shown;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    const bool feed = byte == '\n' && line_feeds == LineFeeds::kKept;
-    if (byte == 0xC2 && next >= 0x80 && next <= 0x9F) {
-      shown += ' ';
-      ++i;
-    } else {
-      shown += (byte < 32 && !feed) || byte == 127 ? ' ' : text[i];
-    }
+std::size_t utf8_length(std::string_view bytes) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return i < bytes.size() && at(i) >= low && at(i) <= high;
+  };
+  const unsigned first = at(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
+    const unsigned high = first == 0xED ? 0x9F : 0xBF;
+    return continues(1, low, high) && continues(2) ? 3 : 0;
   }
-  return shown;
+  if (first >= 0xF0 && first <= 0xF4) {
+    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
+    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+bool is_utf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t length = utf8_length(bytes);
+    if (length == 0) return false;
+    bytes.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string without_line_breaks(std::string_view text) {
+  std::string line;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::string_view rest = text.substr(i);
+    const auto end = std::ranges::find_if(
+        kLineBreaks, [&](std::string_view each) { return rest.starts_with(each); });
+    const bool ends = end != std::end(kLineBreaks);
+    line += ends ? ' ' : text[i];
+    i += ends ? end->size() : 1;
+  }
+  return line;
+}
+
+std::string printable(std::string_view text) { return escaped(text, /*keeps_line_feeds=*/true); }
+
+std::string visible(std::string_view name) { return escaped(name, /*keeps_line_feeds=*/false); }
+
+std::string message_line(std::string_view text) {
+  constexpr std::size_t kMost = 2000, kEnd = 800;  // bytes; of what stands behind the cut
+  std::string line = visible(text);
+  if (line.size() <= kMost) return line;
+  std::size_t begin = kMost - kEnd, end = line.size() - kEnd;
+  while (is_inside(line[begin])) --begin;
+  while (is_inside(line[end])) ++end;
+  return line.replace(begin, end - begin, " ... ");
 }
 
 }  // namespace edgeval

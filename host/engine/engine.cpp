@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "host/core/error.hpp"
+#include "host/engine/fixed_product.hpp"
 
 namespace edgeval {
 
@@ -94,7 +95,30 @@ void check_operand(const Layer& layer, const LayerPolicy& policy) {
                   "has none of them");
 }
 
+void check_formats(const RecurrentLayer& layer, int bits) {
+  for (const RecurrentWeights& weights : layer.weights)
+    for (const Matrix<float>* each :
+         {&weights.weight_ih, &weights.weight_hh, &weights.weight_hr, &weights.diagonal})
+      FixedWeights::format(each->view(), bits);
+}
+void check_formats(const LinearLayer& layer, int bits) {
+  FixedWeights::format(layer.weight.view(), bits);
+}
+
 }  // namespace
+
+void check_weights(const Model& model, const OperatingPoint& point) {
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const int bits = std::visit([](const auto& arithmetic) { return arithmetic.kBits; },
+                                point.layers[i].arithmetic);
+    if (bits == 32) continue;
+    try {
+      std::visit([&](const auto& layer) { check_formats(layer, bits); }, model.layers[i]);
+    } catch (const Error& error) {
+      throw Error(concat(model.path, ": layer ", layer_name(model.layers[i]), ", ", error.what()));
+    }
+  }
+}
 
 void check_point(const Model& model, const OperatingPoint& point) {
   EDGEVAL_ASSERT(point.layers.size() == model.layers.size());

@@ -4,10 +4,13 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "host/core/error.hpp"
+
 namespace edgeval {
 namespace {
 
 constexpr std::int32_t kMostWithTwoDigits = 127 * 256 + 127;
+constexpr int kMostFractionBits = 60;  // either way; sums of both products stay within 64 bits
 
 // The lower digit in [-128, 127]; the upper is (code - lower) / 256.
 std::int32_t lower_digit(std::int32_t code) { return ((code + 128) & 255) - 128; }
@@ -43,8 +46,11 @@ int FixedWeights::format(MatrixView<const float> weight, int bits) {
   for (Index o = 0; o < weight.rows; ++o)
     for (Index i = 0; i < weight.cols; ++i)
       largest = std::max(largest, std::abs(static_cast<double>(weight(o, i))));
-  return std::clamp(finest_format(largest, most, 0), -60,
-                    60);  // sums of both products stay within 64 bits
+  const int fraction_bits = finest_format(largest, most, 0);
+  EDGEVAL_EXPECTS(fraction_bits >= -kMostFractionBits, "int", bits, ": a weight of ", largest,
+                  " is too large; ", std::ldexp(most, kMostFractionBits),
+                  " is the most that its sums bear; run in fp32");
+  return std::min(fraction_bits, kMostFractionBits);
 }
 
 FixedWeights FixedWeights::of(MatrixView<const float> weight, int bits) {

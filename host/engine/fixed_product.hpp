@@ -21,6 +21,7 @@ struct FixedWeights {
   // The format is the finest that holds the largest weight: a power of two for the whole matrix.
   // 16-bit codes stay within 32639 so that both digits are bytes.
   static FixedWeights of(MatrixView<const float> weight, int bits);
+  // Throws Error where a weight is too large for any format.
   static int format(MatrixView<const float> weight, int bits);  // its fraction bits
 
   // Rows [first, first + count), in the format of all.

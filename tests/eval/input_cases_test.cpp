@@ -171,6 +171,80 @@ TEST(InputCases, ADeepManifestIsOneLineOfRefusal) {
                          "deep.jsonl:1: the JSON nests deeper than 16 levels"));
 }
 
+// The reader of YAML finds one empty document after the other at a comma, without an end.
+TEST(InputCases, ACommaThatSeparatesNothingIsNoYaml) {
+  const DataFolder folder;
+  const std::string comma = a_case("faults/yaml_comma_OOM.yaml");
+  const std::string behind = folder.file("c.yaml", "plan: {type: every_step},\n").string();
+  const std::string map = folder.file("m.yaml", "{plan: {type: every_step}},").string();
+  const std::string list = folder.file("l.yaml", "[a],\n").string();
+  for (const std::string& file : {comma, behind, map, list})
+    for (const char* option : {"--policy", "--hardware"})
+      EXPECT_TRUE(is_refusal(
+          edgeval({"run", "--model", spoken_model(), "--data", spoken_data(), option, file},
+                  folder.path()),
+          file + ":1: not YAML: "))
+          << option;
+}
+
+// The name is ESC ]0;PWNED BEL ESC [31mred LF second line.
+TEST(InputCases, ANameDoesNotSteerTheTerminal) {
+  const TemporaryFolder folder;
+  const std::string model = a_case("faults/esc_name.safetensors"),
+                    shown = "\\x1b]0;PWNED\\x07\\x1b[31mred\\nsecond line";
+  const CommandResult run =
+      edgeval({"run", "--model", model, "--data", spoken_data(), "--limit", "1"}, folder.path());
+  ASSERT_EQ(run.code, 0) << run.err;
+  const CommandResult count = edgeval({"count", model});
+  for (const CommandResult& result : {run, count}) {
+    EXPECT_TRUE(result.out.starts_with(shown)) << result.out;
+    for (const std::string& text : {result.out, result.err})
+      EXPECT_TRUE(std::ranges::none_of(text, [](unsigned char c) {
+        return (c < 32 && c != '\n') || c == 127;
+      })) << text;
+  }
+}
+
+TEST(InputCases, AnIdDoesNotBreakTheAlignments) {
+  const DataFolder folder;
+  const std::string file =
+      folder
+          .file("u.jsonl", R"({"audio_filepath": "a\n\u001b.wav", "text": "a", "pred_text": "b"})")
+          .string();
+  const CommandResult result = score(file, file, {"--alignments"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.out.find("a\\n\\x1b"), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find('\x1b'), std::string::npos);
+}
+
+// Every word of the target's vocabulary holds a line feed.
+TEST(InputCases, AHypothesisIsOneLine) {
+  const DataFolder folder;
+  folder.file("text", "a b\nb\nab a\n");
+  const CommandResult result = edgeval({"run", "--model", a_case("faults/nl_tok.safetensors"),
+                                        "--data", "text", "--max-length", "5", "--min-length", "3"},
+                                       folder.path());
+  ASSERT_EQ(result.code, 0) << result.err;
+  const std::string lines = read_file(folder / "out/hypotheses.txt");
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 3) << lines;
+  EXPECT_EQ(lines.find("\ny"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("x y"), std::string::npos) << lines;
+}
+
+// The largest weight is 3e38; codes of 16 bits go to 32639, of 8 bits to 127, and 2^60 is the
+// coarsest step.
+TEST(InputCases, WeightsTooLargeForIntegersAreRefused) {
+  const TemporaryFolder folder;
+  const std::string model = a_case("faults/safetensors_san_21_457.safetensors");
+  for (const auto& [type, most] : {std::pair{"int16", "3.76302e+22"}, {"int8", "1.46421e+20"}})
+    EXPECT_TRUE(is_refusal(
+        edgeval({"run", "--model", model, "--data", spoken_data(), "--limit", "1", "--set",
+                 concat("arithmetic.type=", type), "--set", "arithmetic.input_bits=5"},
+                folder.path()),
+        concat(model, ": layer out, ", type, ": a weight of 3e+38 is too large; ", most,
+               " is the most that its sums bear; run in fp32")));
+}
+
 TEST(InputCases, ASetWithoutAWholeFrameIsRefusedByItsName) {
   const TemporaryFolder folder;
   const std::string data = a_case("manifest/onlytiny.jsonl"),

@@ -84,7 +84,7 @@ TEST_F(PipelineTest, HalvingABatchThatIsTooLargeChangesNothing) {
     EXPECT_EQ(halved.outcomes[0].activity, whole.outcomes[0].activity);
   }
   SmallEngine none(model_, 0);
-  EXPECT_THROW(evaluate(model_, set_, none, points, options), std::bad_alloc);
+  EXPECT_THROW(evaluate(model_, set_, none, points, options), OutOfMemoryForOne);
 }
 
 // An engine whose memory ends after the first layer was seen.

@@ -7,8 +7,8 @@
 #include <unordered_map>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
 #include "host/core/json.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval::pickle {
 namespace {
@@ -50,15 +50,6 @@ const char* refused_opcode(unsigned char op) {
       return "of text, from protocol 0";
     default:
       return nullptr;
-  }
-}
-
-bool is_utf8(std::string_view text) {
-  try {
-    expect_utf8(text, "");
-    return true;
-  } catch (const Error&) {
-    return false;
   }
 }
 
