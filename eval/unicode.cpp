@@ -6,8 +6,10 @@
 #include <unicode/ustring.h>
 #include <unicode/utf8.h>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
+#include <vector>
 
 #include "host/core/error.hpp"
 
@@ -111,9 +113,16 @@ std::vector<std::string_view> unicode_characters(std::string_view text) {
 
 namespace {
 
+// ICU counts in 32 bits, and a text may become three times as long.
+void expect_fit(std::string_view text) {
+  EDGEVAL_EXPECTS(text.size() < std::size_t{1} << 29, "a line of ", text.size(),
+                  " bytes is too long for --case and --normalize");
+}
+
 // map: ucasemap_utf8ToLower or ucasemap_utf8ToUpper.
 template <class Map>
 std::string with_case(std::string_view text, Map map) {
+  expect_fit(text);
   std::string mapped(text.size() + 8, '\0');
   for (;;) {
     UErrorCode error = U_ZERO_ERROR;
@@ -132,10 +141,45 @@ std::string with_case(std::string_view text, Map map) {
 std::string lower_case(std::string_view text) { return with_case(text, ucasemap_utf8ToLower); }
 std::string upper_case(std::string_view text) { return with_case(text, ucasemap_utf8ToUpper); }
 
+namespace {
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macros
+
+// Sorts each run of combining marks by class, equal ones in their order, as normalization does: ICU
+// takes time with the square of a run, and of a sorted one with its length.
+void sort_marks(std::u16string& text) {
+  std::vector<UChar32> run;
+  const auto end_run = [&](std::size_t begin) {
+    std::ranges::stable_sort(run, {}, u_getCombiningClass);
+    for (const UChar32 mark : run) U16_APPEND_UNSAFE(text.data(), begin, mark);
+    run.clear();
+  };
+  std::size_t run_begin = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t begin = i;
+    UChar32 point;
+    U16_NEXT(text.data(), i, text.size(), point);
+    if (u_getCombiningClass(point) == 0) {
+      if (run.size() > 1) end_run(run_begin);
+      run.clear();
+      continue;
+    }
+    if (run.empty()) run_begin = begin;
+    run.push_back(point);
+  }
+  end_run(run_begin);
+}
+
+#pragma GCC diagnostic pop
+
+}  // namespace
+
 std::string normal_form_c(std::string_view text) {
   const auto check = [](UErrorCode error) {
     if (U_FAILURE(error)) throw std::runtime_error(concat("ICU: ", u_errorName(error)));
   };
+  expect_fit(text);
   UErrorCode error = U_ZERO_ERROR;
   const UNormalizer2* form = unorm2_getNFCInstance(&error);
   check(error);
@@ -145,6 +189,8 @@ std::string normal_form_c(std::string_view text) {
   u_strFromUTF8WithSub(wide.data(), static_cast<std::int32_t>(wide.size()), &length, text.data(),
                        static_cast<std::int32_t>(text.size()), 0xFFFD, nullptr, &error);
   check(error);
+  wide.resize(static_cast<std::size_t>(length));
+  sort_marks(wide);
   length = unorm2_normalize(form, wide.data(), length, normal.data(),
                             static_cast<std::int32_t>(normal.size()), &error);
   check(error);

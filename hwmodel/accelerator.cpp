@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
@@ -40,10 +43,10 @@ class Reader {
                                                         const std::string& what) const {
     if (!node.IsMap()) fail(node, what, " must be a map of keys");
     std::vector<std::pair<std::string, YAML::Node>> pairs;
+    std::set<std::string> seen;
     for (const auto& pair : node) {
       const std::string key = text(pair.first, concat("a key of ", what));
-      if (std::ranges::any_of(pairs, [&](const auto& each) { return each.first == key; }))
-        fail(pair.first, what, ": key '", key, "' appears twice");
+      if (!seen.insert(key).second) fail(pair.first, what, ": key '", key, "' appears twice");
       pairs.emplace_back(key, pair.second);
     }
     return pairs;
@@ -161,40 +164,72 @@ Work read_work(const Reader& reader, const YAML::Node& node, const std::string& 
   return work;
 }
 
-// Position of the element called `name`; what it is called in a message is `noun`.
+// Positions by name.
+using Positions = std::map<std::string, std::size_t>;
 template <class Named>
-std::size_t find_named(const Reader& reader, const YAML::Node& node, const std::vector<Named>& all,
-                       const std::string& noun, const std::string& what) {
-  const std::string name = reader.text(node, concat(what, ": ", noun));
-  std::vector<std::string> known;
-  for (const Named& each : all) known.push_back(each.name);
-  const auto found = std::ranges::find(known, name);
-  if (found == known.end())
-    reader.fail(node, what, ": unknown ", noun, " '", name, "'", suggestion(name, known));
-  return static_cast<std::size_t>(found - known.begin());
+Positions positions_of(const std::vector<Named>& all) {
+  Positions positions;
+  for (const Named& each : all) positions.emplace(each.name, positions.size());
+  return positions;
 }
 
-EnergyRule read_rule(const Reader& reader, const YAML::Node& node, const Accelerator& accelerator,
-                     const std::string& what) {
-  reader.keys(node, what, {"count", "component", "action"}, {"kind", "times", "note"});
-  const auto& components = accelerator.components;
-  const std::size_t component =
-      find_named(reader, node["component"], components, "component", what);
-  const std::size_t action =
-      find_named(reader, node["action"], components[component].actions, "action", what);
-  EnergyRule rule{read_work(reader, node, what), component, action};
-  for (const EnergyRule& other : accelerator.rules) {
-    const bool overlaps = std::ranges::any_of(kLayerKinds, [&](LayerKind kind) {
-      return other.work.applies(kind) && rule.work.applies(kind);
-    });
-    if (other.work.count == rule.work.count && other.component == component &&
-        other.action == action && overlaps)
-      reader.fail(node, what, ": charges ", components[component].name, " ",
-                  components[component].actions[action].name, " for ", info(rule.work.count).key,
-                  " a second time");
-  }
-  return rule;
+// Position of the element that the node names; what it is called in a message is `noun`.
+template <class Named>
+std::size_t find_named(const Reader& reader, const YAML::Node& node, const std::vector<Named>& all,
+                       const Positions& positions, const std::string& noun,
+                       const std::string& what) {
+  const std::string name = reader.text(node, concat(what, ": ", noun));
+  if (const auto found = positions.find(name); found != positions.end()) return found->second;
+  std::vector<std::string> known;
+  for (const Named& each : all) known.push_back(each.name);
+  reader.fail(node, what, ": unknown ", noun, " '", name, "'", suggestion(name, known));
 }
+
+// Reads rules one after the other, each of which names a component, an action and a count.
+class RuleReader {
+ public:
+  RuleReader(const Reader& reader, const std::vector<Component>& components)
+      : reader_(reader), components_(components), positions_(positions_of(components)) {
+    for (const Component& component : components)
+      actions_.push_back(positions_of(component.actions));
+  }
+
+  EnergyRule read(const YAML::Node& node, const std::string& what) {
+    reader_.keys(node, what, {"count", "component", "action"}, {"kind", "times", "note"});
+    const std::size_t c =
+        find_named(reader_, node["component"], components_, positions_, "component", what);
+    const std::vector<Action>& actions = components_[c].actions;
+    const std::size_t a = find_named(reader_, node["action"], actions, actions_[c], "action", what);
+    EnergyRule rule{read_work(reader_, node, what), c, a};
+    std::vector<LayerKind>& charged = charged_[{c, a, rule.work.count}];
+    for (const LayerKind kind : kLayerKinds) {
+      if (!rule.work.applies(kind)) continue;
+      if (std::ranges::find(charged, kind) != charged.end())
+        reader_.fail(node, what, ": charges ", components_[c].name, " ", actions[a].name, " for ",
+                     info(rule.work.count).key, " a second time");
+      charged.push_back(kind);
+    }
+    used_.emplace(c, a);
+    return rule;
+  }
+
+  // component: the YAML map of all.
+  void expect_every_action_used(const YAML::Node& components) const {
+    for (std::size_t c = 0; c < components_.size(); ++c)
+      for (std::size_t a = 0; a < components_[c].actions.size(); ++a)
+        if (!used_.contains({c, a}))
+          reader_.fail(components[components_[c].name], "component ", components_[c].name,
+                       ": no rule uses action ", components_[c].actions[a].name);
+  }
+
+ private:
+  const Reader& reader_;
+  const std::vector<Component>& components_;
+  const Positions positions_;
+  std::vector<Positions> actions_;  // of each component
+  std::map<std::tuple<std::size_t, std::size_t, Count>, std::vector<LayerKind>> charged_;
+  std::set<std::pair<std::size_t, std::size_t>> used_;
+};
 
 template <class Visit>
 void each_item(const Reader& reader, const YAML::Node& node, const std::string& noun, Visit visit) {
@@ -224,19 +259,6 @@ LowerBound read_lower_bound(const Reader& reader, const YAML::Node& node) {
     bound.counts.push_back(
         reader.count(reader.text(each, "lower_bound: a count"), each, "lower_bound"));
   return bound;
-}
-
-void expect_every_action_used(const Reader& reader, const YAML::Node& components,
-                              const Accelerator& accelerator) {
-  for (std::size_t i = 0; i < accelerator.components.size(); ++i) {
-    const Component& component = accelerator.components[i];
-    for (std::size_t j = 0; j < component.actions.size(); ++j)
-      if (std::ranges::none_of(accelerator.rules, [&](const EnergyRule& rule) {
-            return rule.component == i && rule.action == j;
-          }))
-        reader.fail(components[component.name], "component ", component.name,
-                    ": no rule uses action ", component.actions[j].name);
-  }
 }
 
 YAML::Node parse(const fs::path& file) {
@@ -276,8 +298,9 @@ Accelerator load_accelerator(const fs::path& file) {
 
   for (const auto& [name, node] : reader.pairs(root["components"], "components"))
     accelerator.components.push_back(read_component(reader, name, node));
+  RuleReader rules(reader, accelerator.components);
   each_item(reader, root["rules"], "rule", [&](const YAML::Node& node, const std::string& what) {
-    accelerator.rules.push_back(read_rule(reader, node, accelerator, what));
+    accelerator.rules.push_back(rules.read(node, what));
   });
   each_item(reader, root["cycles"], "cycle rule",
             [&](const YAML::Node& node, const std::string& what) {
@@ -289,7 +312,7 @@ Accelerator load_accelerator(const fs::path& file) {
   read_free(reader, root["free"], accelerator);
   if (const YAML::Node bound = root["lower_bound"])
     accelerator.lower_bound = read_lower_bound(reader, bound);
-  expect_every_action_used(reader, root["components"], accelerator);
+  rules.expect_every_action_used(root["components"]);
   return accelerator;
 }
 

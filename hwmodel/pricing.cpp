@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include "host/core/error.hpp"
 
@@ -68,13 +69,14 @@ std::vector<Term> terms_of(const Accelerator& accelerator, const Activity& a, co
   // Two rules may share one constant, which then has one value in both. In the accelerator's order:
   // that of addresses would change the last bits of the sums from run to run.
   std::vector<Term> merged;
+  std::unordered_map<const Constant*, std::size_t> places;  // in `merged`
   for (const Term& term : terms) {
-    const auto known = std::ranges::find(merged, term.constant, &Term::constant);
-    if (known == merged.end()) {
+    const auto [known, is_new] = places.emplace(term.constant, merged.size());
+    if (is_new) {
       merged.push_back(term);
     } else {
-      known->times_a += term.times_a;
-      known->times_b += term.times_b;
+      merged[known->second].times_a += term.times_a;
+      merged[known->second].times_b += term.times_b;
     }
   }
   return merged;

@@ -9,38 +9,58 @@
 namespace edgeval {
 namespace {
 
-constexpr int kMaxDepth = 16;
+constexpr std::size_t kMaxDepth = 16;
 constexpr std::size_t kMaxName = 80;
 
-// Watches the parser: the keys seen so far of every open object.
-class Watch {
+// Reads a text without keeping its values, and refuses what is no JSON, nests too deep or repeats a
+// key. The library's parser that asks about each value looks at all values before it each time;
+// this one and then the plain parser take time in proportion to the text.
+class Watch : public nlohmann::json_sax<Json> {
  public:
   explicit Watch(const std::string& place) : place_(place) {}
 
-  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    EDGEVAL_EXPECTS(depth <= kMaxDepth, place_, ": the JSON nests deeper than ", kMaxDepth,
-                    " levels");
-    if (event == Json::parse_event_t::object_start) open_.emplace_back();
-    if (event == Json::parse_event_t::object_end) open_.pop_back();
-    if (event == Json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      EDGEVAL_EXPECTS(open_.back().insert(key).second, place_, ": duplicate key ", shown(key));
-    }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& key) override {
+    EDGEVAL_EXPECTS(keys_.back().insert(key).second, place_, ": duplicate key ", shown(key));
     return true;
   }
 
+  bool parse_error(std::size_t byte, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    constexpr int kNumberOutOfRange = 406;
+    EDGEVAL_EXPECTS(error.id != kNumberOutOfRange, place_, ": a number in the JSON is too large");
+    throw Error(concat(place_, ": not valid JSON at byte ", byte));
+  }
+
  private:
+  bool open() {
+    EDGEVAL_EXPECTS(keys_.size() < kMaxDepth, place_, ": the JSON nests deeper than ", kMaxDepth,
+                    " levels");
+    keys_.emplace_back();
+    return true;
+  }
+  bool close() {
+    keys_.pop_back();
+    return true;
+  }
+
   const std::string& place_;
-  std::vector<std::set<std::string>> open_;
+  std::vector<std::set<std::string>> keys_;  // seen so far, of every object or array that is open
 };
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// The distance to a known name costs time in proportion to the length: a start of it will do.
-std::string nearest(const std::string& name, const std::vector<std::string>& known) {
-  return suggestion(std::string_view(name).substr(0, kMaxName), known);
 }
 
 template <class Number>
@@ -56,17 +76,13 @@ Json parse_json(std::string_view text, const std::string& place) {
   EDGEVAL_EXPECTS(zero == std::string_view::npos, place, ": not valid JSON at byte ", zero + 1,
                   ", which is a zero byte");
   Watch watch(place);
-  try {
-    return Json::parse(text, std::ref(watch));
-  } catch (const Json::parse_error& error) {
-    throw Error(concat(place, ": not valid JSON at byte ", error.byte));
-  } catch (const Json::out_of_range&) {
-    throw Error(concat(place, ": a number in the JSON is too large"));
-  }
+  Json::sax_parse(text, &watch);
+  return Json::parse(text);
 }
 
 std::string shown(std::string_view name) {
-  std::string text = Json(name).dump(-1, ' ', /*ensure_ascii=*/true);
+  std::string text =
+      Json(name).dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
   if (text.size() > kMaxName) text.replace(kMaxName, std::string::npos, "...\"");
   return text;
 }
@@ -78,7 +94,7 @@ Fields::Fields(const Json& json, std::string place) : json_(json), place_(std::m
 void Fields::expect_only(const std::vector<std::string>& known) const {
   for (const auto& [key, ignored] : json_.items())
     EDGEVAL_EXPECTS(contains(known, key), place_, ": unknown key ", shown(key),
-                    nearest(key, known));
+                    suggestion(key, known));
 }
 
 const Json& Fields::value(const std::string& key) const {
@@ -141,7 +157,7 @@ const std::string& Fields::choice(const std::string& key, const std::vector<std:
   EDGEVAL_EXPECTS(!contains(planned, name), place_, ": ", key, " ", name,
                   " is not supported yet by this version of edgeval", suggestion("", known));
   EDGEVAL_EXPECTS(contains(known, name), place_, ": unknown ", key, " ", shown(name),
-                  nearest(name, known));
+                  suggestion(name, known));
   return name;
 }
 

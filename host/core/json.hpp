@@ -19,7 +19,6 @@ using Json = nlohmann::json;
 Json parse_json(std::string_view text, const std::string& place);
 
 // In double quotes, ASCII, at most some 80 characters: fit for a message, whatever the name holds.
-// UTF-8 wanted.
 std::string shown(std::string_view name);
 
 // The values of one JSON object, which must outlive it.

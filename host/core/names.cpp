@@ -23,14 +23,24 @@ std::size_t edits(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+// Comparing takes time in proportion to both lengths, and a file may hold a name of any: of a
+// longer one the start will do, and a known one that is longer still is not near.
+constexpr std::size_t kLongest = 80;
+
+std::size_t distance(std::string_view name, std::string_view known) {
+  return known.size() > 2 * kLongest ? known.size() : edits(name.substr(0, kLongest), known);
+}
+
 }  // namespace
 
 std::string suggestion(std::string_view name, std::span<const std::string> known) {
   if (known.empty()) return "";
-  const auto nearest = std::min_element(
-      known.begin(), known.end(),
-      [&](const auto& a, const auto& b) { return edits(name, a) < edits(name, b); });
-  if (edits(name, *nearest) <= std::max<std::size_t>(1, nearest->size() / 2))
+  const std::string* nearest = nullptr;
+  std::size_t fewest = 0;
+  for (const std::string& each : known)
+    if (const std::size_t away = distance(name, each); nearest == nullptr || away < fewest)
+      nearest = &each, fewest = away;
+  if (fewest <= std::max<std::size_t>(1, nearest->size() / 2))
     return "; did you mean " + *nearest + "?";
   std::string text = "; known: ";
   for (const std::string& each : known) text += (&each == &known.front() ? "" : ", ") + each;

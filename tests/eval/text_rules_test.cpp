@@ -37,6 +37,16 @@ TEST(TextRules, NormalFormIsPythons) {
   EXPECT_EQ(normal_form_c("\U0001d11e"), "\U0001d11e");  // beyond 16 bits
 }
 
+// ICU alone takes time with the square of them, half an hour here.
+TEST(TextRules, NormalFormOfManyMarks) {
+  const int count = 1'000'000;
+  std::string marks, below, above;
+  for (int i = 0; i < count; ++i) marks += "\u0301\u0323", below += "\u0323", above += "\u0301";
+  EXPECT_TRUE(normal_form_c("a" + marks) == "\u1ea1" + below.substr(2) + above);
+  EXPECT_EQ(normal_form_c("a\u0301\U0001d165\u0323b"), "\u1ea1\U0001d165\u0301b");
+  EXPECT_EQ(normal_form_c("\u0301\u0323"), "\u0323\u0301");
+}
+
 TEST(TextRules, StandInTheSignature) {
   EXPECT_EQ(signature_part({}), "case:kept");
   EXPECT_EQ(signature_part({.letters = LetterCase::kLower, .nfc = true}), "case:lower|norm:nfc");

@@ -9,6 +9,9 @@
 namespace edgeval {
 namespace {
 
+// The search for another order takes time in proportion to the cube of it.
+constexpr std::size_t kMostReordered = 300;
+
 std::string prefix_of(const std::string& path) { return path.empty() ? "" : path + "."; }
 
 // Whether each takes what the one before gives.
@@ -32,10 +35,8 @@ ModuleList::ModuleList(const SourceTensors& source) : source_(source) {
 }
 
 void ModuleList::add(Module module) {
-  EDGEVAL_EXPECTS(std::none_of(modules_.begin(), modules_.end(),
-                               [&](const Module& m) { return m.path == module.path; }),
-                  source_.path(), ": module ", shown(module.path),
-                  ": has tensors of two kinds of modules");
+  EDGEVAL_EXPECTS(places_.emplace(module.path, modules_.size()).second, source_.path(), ": module ",
+                  shown(module.path), ": has tensors of two kinds of modules");
   if (module.layers.empty()) {
     const std::vector<Index>& shape = source_.shape(prefix_of(module.path) + "weight");
     module.inputs = shape[1];
@@ -59,11 +60,10 @@ std::vector<std::vector<DirectionNames>> ModuleList::stack(const std::string& pa
 }
 
 const Module& ModuleList::at(const std::string& path, const std::string& place) const {
+  const auto found = places_.find(source_.without_prefix(path));
+  if (found != places_.end()) return modules_[found->second];
   std::vector<std::string> known;
-  for (const Module& module : modules_) {
-    if (module.path == source_.without_prefix(path)) return module;
-    known.push_back(module.path);
-  }
+  for (const Module& module : modules_) known.push_back(module.path);
   throw Error(
       concat(place, ": the state dict has no module ", shown(path), suggestion(path, known)));
 }
@@ -71,7 +71,7 @@ const Module& ModuleList::at(const std::string& path, const std::string& place) 
 std::vector<const Module*> ModuleList::chained() const {
   std::vector<const Module*> file;
   for (const Module& module : modules_) file.push_back(&module);
-  if (is_chain(file)) return file;
+  if (is_chain(file) || file.size() > kMostReordered) return file;
   for (std::size_t first = 0; first < file.size(); ++first) {
     std::vector<const Module*> rest = file, chain;
     for (auto next = rest.begin() + static_cast<std::ptrdiff_t>(first); next != rest.end();) {

@@ -2,6 +2,7 @@
 // tensors: LSTM and GRU, their cells, Linear.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ class ModuleList {
 
   const SourceTensors& source_;
   std::vector<Module> modules_;
+  std::map<std::string, std::size_t> places_;  // in `modules_`, by path
 };
 
 }  // namespace edgeval

@@ -1,6 +1,6 @@
 #include "host/model/import/state_dict.hpp"
 
-#include <algorithm>
+#include <set>
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
@@ -77,14 +77,14 @@ std::vector<Chosen> chained(const ModuleList& modules, bool in_order, Imported& 
 // The tensors whose names start with one of the texts under `ignore`.
 void ignore_tensors(SourceTensors& source, const Description& description, const std::string& path,
                     Imported& out, Problems& problems) {
+  std::set<std::string> known(out.left_out.begin(), out.left_out.end());
   for (const std::string& start : description.ignore)
     problems.check([&] {
       const std::vector<std::string> names = source.ignore(start);
       EDGEVAL_EXPECTS(!names.empty(), path, ": ignore: no tensor's name starts with ",
                       shown(start));
       for (const std::string& name : names)
-        if (std::find(out.left_out.begin(), out.left_out.end(), name) == out.left_out.end())
-          out.left_out.push_back(name);
+        if (known.insert(name).second) out.left_out.push_back(name);
     });
 }
 

@@ -1,0 +1,92 @@
+// Inputs with very many parts, or very long ones, take time in proportion to their length: what
+// took the square of it took a minute for these. The limits are of the processor's time and some
+// twenty times what is needed.
+#include <gtest/gtest.h>
+
+#include <ctime>
+#include <functional>
+#include <string>
+
+#include "host/core/error.hpp"
+#include "host/core/json.hpp"
+#include "host/core/names.hpp"
+#include "host/model/import/state_dict.hpp"
+#include "host/model/safetensors.hpp"
+#include "hwmodel/accelerator.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace edgeval::test {
+namespace {
+
+double seconds_of(const std::function<void()>& work) {
+  const std::clock_t start = std::clock();
+  work();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+}
+
+TEST(LongInputs, JsonOfManyValues) {
+  std::string list = "[{}", object = "{\"\": []";
+  for (int i = 0; i < 200'000; ++i) {
+    list += ",{}";
+    object += concat(",\"k", i, "\":[]");
+  }
+  EXPECT_LT(seconds_of([&] { EXPECT_EQ(parse_json(list + "]", "").size(), 200'001u); }), 5);
+  EXPECT_LT(seconds_of([&] { EXPECT_EQ(parse_json(object + "}", "").size(), 200'001u); }), 10);
+}
+
+TEST(LongInputs, NamesThatNobodyMeant) {
+  const std::string name(5'000'000, 'k');
+  const std::vector<std::string> known(40, "similarity_skip");
+  EXPECT_LT(seconds_of([&] { suggestion(name, known); }), 2);
+  EXPECT_LT(seconds_of([&] { suggestion("k", {{name, "ki"}}); }), 2);
+  EXPECT_EQ(suggestion("k", {{name, "ki"}}), "; did you mean ki?");
+}
+
+TEST(LongInputs, AnAcceleratorOfManyComponents) {
+  std::string components, rules, actions;
+  const int count = 4000;
+  for (int i = 0; i < count; ++i) {
+    components += concat(
+        "  c", i, ": {static_mw: {value: 1, source: s}, actions: {a: {pj: 1, source: s}}}\n");
+    rules += concat("  - {count: steps, component: c", i, ", action: a}\n");
+    actions += concat(i == 0 ? "" : ", ", "a", i, ": {pj: 1, source: s}");
+    rules += concat("  - {count: steps, component: many, action: a", i, "}\n");
+  }
+  const TemporaryFolder folder;
+  const auto file = folder.file(
+      "a.yaml",
+      concat("name: a\ndescription: d\nsource: s\n"
+             "technology: {node_nm: 28, frequency_hz: 1e9, voltage: 1}\ncomponents:\n",
+             components, "  many: {static_mw: {value: 1, source: s}, actions: {", actions,
+             "}}\nrules:\n", rules, "cycles:\n  - {count: steps}\nfree: {sequences: none}\n"));
+  EXPECT_LT(seconds_of([&] { EXPECT_EQ(hw::load_accelerator(file).rules.size(), 2u * count); }),
+            10);
+}
+
+// A network of linear layers, one to one.
+TEST(LongInputs, AStateDictOfManyModules) {
+  Json header;
+  std::size_t at = 0;
+  const int count = 3000;
+  for (int i = 0; i < count; ++i)
+    for (const char* tensor : {"weight", "bias"}) {
+      Json& entry = header[concat("l", i, ".", tensor)];
+      entry = {{"dtype", "F32"}, {"shape", {1, 1}}, {"data_offsets", {at, at + 4}}};
+      if (std::string(tensor) == "bias") entry["shape"] = {1};
+      at += 4;
+    }
+  // One that nothing leads to: the order of the rest cannot be found.
+  header["odd.weight"] = {{"dtype", "F32"}, {"shape", {7, 5}}, {"data_offsets", {at, at + 140}}};
+  const std::string text = header.dump();
+  std::string file(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) file[i] = static_cast<char>(text.size() >> 8 * i);
+  file += text + std::string(at + 140, '\0');
+  EXPECT_LT(seconds_of([&] {
+              StateDict dict = safetensors_state_dict(file, "m");
+              EXPECT_EQ(find_modules(dict.source).chained().size(), count + 1u);
+            }),
+            10);
+}
+
+}  // namespace
+}  // namespace edgeval::test
