@@ -1,7 +1,6 @@
 #include "datasets/text_set.hpp"
 
 #include "datasets/file_kind.hpp"
-#include "datasets/unpacked.hpp"
 #include "host/core/error.hpp"
 #include "host/core/path.hpp"
 #include "host/core/text.hpp"
@@ -9,8 +8,8 @@
 namespace edgeval::data {
 namespace {
 
-std::vector<std::string> read_lines(const std::filesystem::path& path) {
-  const std::string bytes = read_unpacked(path);
+std::vector<std::string> read_lines(const std::filesystem::path& path, std::size_t budget) {
+  const std::string bytes = read_unpacked(path, Pipes::kRefused, budget);
   const std::string kind = is_speech_manifest(bytes) ? "a speech manifest" : binary_kind(bytes);
   EDGEVAL_EXPECTS(kind.empty(), path.string(), ": is ", kind,
                   "; a file of text, a sentence per line, is wanted");
@@ -33,12 +32,13 @@ std::vector<std::string> read_lines(const std::filesystem::path& path) {
 }  // namespace
 
 TextSet open_text_set(const std::filesystem::path& sources,
-                      const std::vector<std::filesystem::path>& references, Index limit) {
+                      const std::vector<std::filesystem::path>& references, Index limit,
+                      std::size_t budget) {
   EDGEVAL_EXPECTS(!is_folder(sources), sources.string(),
                   ": is a folder; a translation model wants a file of text, a sentence per line");
-  TextSet set{sources, references, read_lines(sources), {}};
+  TextSet set{sources, references, read_lines(sources, budget), {}};
   for (const std::filesystem::path& path : references) {
-    set.references.push_back(read_lines(path));
+    set.references.push_back(read_lines(path, budget));
     EDGEVAL_EXPECTS(set.references.back().size() == set.sources.size(), sources.string(), " has ",
                     set.sources.size(), " lines, ", path.string(), " has ",
                     set.references.back().size(),

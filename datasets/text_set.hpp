@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/unpacked.hpp"
 #include "host/core/matrix.hpp"
 
 namespace edgeval::data {
@@ -19,10 +20,12 @@ struct TextSet {
   Index sentences() const { return static_cast<Index>(sources.size()); }
 };
 
-// limit: the first so many sentences; 0: all. Throws Error naming the file when one is missing,
-// empty, damaged or no UTF-8, and both when they do not have the same number of lines.
+// limit: the first so many sentences; 0: all. budget: of each file (read_unpacked). Throws Error
+// naming the file when one is missing, empty, damaged or no UTF-8, and both when they do not have
+// the same number of lines.
 TextSet open_text_set(const std::filesystem::path& sources,
-                      const std::vector<std::filesystem::path>& references, Index limit = 0);
+                      const std::vector<std::filesystem::path>& references, Index limit = 0,
+                      std::size_t budget = kTextBudget);
 
 // SHA-256 over sources and references: equal for equal texts, packed or not.
 std::string text_set_sha256(const TextSet& set);

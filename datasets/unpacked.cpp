@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <new>
 #include <string_view>
 
@@ -11,6 +12,19 @@
 
 namespace edgeval::data {
 namespace {
+
+// What a text has taken of its budget.
+struct Cost {
+  std::size_t bytes = 0, lines = 0;
+
+  void add(std::string_view text) {
+    bytes += text.size();
+    lines += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  }
+  std::size_t all() const { return bytes + lines * kLineCost; }
+};
+
+using Take = std::function<bool(std::string_view)>;
 
 // Unpacks one member of a gzip file after the other.
 class Inflater {
@@ -23,11 +37,11 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   ~Inflater() { inflateEnd(&stream_); }
 
-  // Moves the first member from `packed` to the end of `text`; false when it is damaged or does not
-  // end.
-  bool member(std::string_view& packed, std::string& text, std::size_t largest) {
+  // Takes the first member from `packed` and hands its text to `take` piece by piece, until that
+  // returns false; false when the member is damaged or does not end.
+  bool member(std::string_view& packed, const Take& take) {
     inflateReset(&stream_);
-    while (text.size() <= largest) {
+    for (;;) {
       stream_.next_in =
           reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));  // zlib reads it only
       stream_.avail_in = static_cast<uInt>(std::min(packed.size(), std::size_t{1} << 30));
@@ -35,13 +49,13 @@ class Inflater {
       stream_.next_out = chunk_.data();
       stream_.avail_out = static_cast<uInt>(chunk_.size());
       const int result = inflate(&stream_, Z_NO_FLUSH);
-      text.append(reinterpret_cast<const char*>(chunk_.data()), chunk_.size() - stream_.avail_out);
       packed.remove_prefix(offered - stream_.avail_in);
+      if (!take({reinterpret_cast<const char*>(chunk_.data()), chunk_.size() - stream_.avail_out}))
+        return true;
       if (result == Z_STREAM_END) return true;
       if (result == Z_MEM_ERROR) throw std::bad_alloc();
       if (result != Z_OK) return false;  // Z_BUF_ERROR: the input has ended
     }
-    return true;
   }
 
  private:
@@ -51,21 +65,38 @@ class Inflater {
 
 }  // namespace
 
-std::string read_unpacked(const std::filesystem::path& path, Pipes pipes, std::size_t largest) {
+std::string read_unpacked(const std::filesystem::path& path, Pipes pipes, std::size_t budget) {
   std::string bytes = read_file(path, pipes);
+  const std::string cure = concat("; a line counts ", kLineCost,
+                                  " bytes beside its own; --text-budget allows more, in MiB");
+  Cost cost;
   if (!bytes.starts_with("\x1F\x8B")) {
     EDGEVAL_EXPECTS(path.extension() != ".gz" || bytes.empty(), path.string(),
                     ": is not packed with gzip; rename it");
+    cost.add(bytes);
+    EDGEVAL_EXPECTS(cost.all() <= std::max(budget, kMostPerByte * bytes.size()), path.string(),
+                    ": its ", cost.lines, " short lines take more than the budget of ",
+                    budget >> 20, " MiB", cure);
     return bytes;
   }
-  std::string text;
   Inflater inflater;
-  for (std::string_view packed = bytes; !packed.empty();) {
-    EDGEVAL_EXPECTS(inflater.member(packed, text, largest), path.string(),
-                    ": damaged or cut short; gzip -t tells the same");
-    EDGEVAL_EXPECTS(text.size() <= largest, path.string(), ": unpacks to more than ", largest,
-                    " bytes");
-  }
+  const auto unpack = [&](const Take& take) {
+    for (std::string_view packed = bytes; !packed.empty() && cost.all() <= budget;)
+      EDGEVAL_EXPECTS(inflater.member(packed, take), path.string(),
+                      ": damaged or cut short; gzip -t tells the same");
+  };
+  unpack([&](std::string_view piece) {
+    cost.add(piece);
+    return cost.all() <= budget;
+  });
+  EDGEVAL_EXPECTS(cost.all() <= budget, path.string(), ": unpacks to more than the budget of ",
+                  budget >> 20, " MiB", cure);
+  std::string text;
+  text.reserve(cost.bytes);
+  unpack([&](std::string_view piece) {
+    text += piece;
+    return true;
+  });
   return text;
 }
 

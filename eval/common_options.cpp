@@ -102,6 +102,7 @@ void add_data_options(CLI::App& command, DataChoice& options) {
   command.add_flag_callback(
       "--any-audio", [&options] { options.selection.kinds = data::AudioKinds::kAny; },
       "Read audio of other kinds than WAV, FLAC and Ogg too, in which damage may pass unnoticed");
+  add_text_budget(command, options.budget);
 }
 
 void add_output_options(CLI::App& command, OutputChoice& options) {

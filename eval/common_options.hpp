@@ -11,6 +11,7 @@
 #include "datasets/test_set.hpp"
 #include "eval/report.hpp"
 #include "eval/summary.hpp"
+#include "eval/text_budget.hpp"
 #include "host/engine/translator.hpp"
 #include "hwmodel/pricing.hpp"
 
@@ -36,6 +37,7 @@ Translator make_translator(const TranslationModel& model, const EngineChoice& op
 struct DataChoice {
   std::string path;
   data::Selection selection;
+  TextBudget budget{};  // of texts
 };
 void add_data_options(CLI::App& command, DataChoice& options);
 

@@ -62,7 +62,7 @@ std::vector<TranscriptPair> MetricChoice::read(const std::string& hypothesis) co
   std::vector<TranscriptPair> pairs;
   for (const std::string& reference : references) {
     TranscriptPair pair =
-        read_transcripts(reference, hypothesis, named_format(input_format), guess);
+        read_transcripts(reference, hypothesis, named_format(input_format), guess, budget.bytes());
     const TranscriptFormat format = pair.reference_format;
     EDGEVAL_EXPECTS(references.size() == 1 || format == TranscriptFormat::kLines, reference,
                     ": reads as ", name(format), ": several references are wanted as plain lines");
@@ -93,6 +93,7 @@ void add_metric_options(CLI::App& command, MetricChoice& options,
       ->check(CLI::IsMember({"unit", "sclite"}))
       ->capture_default_str();
   add_text_options(command, options.text);
+  add_text_budget(command, options.budget);
   command.add_option("--tokenize", options.tokenize, "Tokenizer of bleu")
       ->check(CLI::IsMember(kTokenizerNames))
       ->capture_default_str();

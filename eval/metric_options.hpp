@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "eval/metric.hpp"
+#include "eval/text_budget.hpp"
 #include "eval/transcripts.hpp"
 
 namespace edgeval {
@@ -23,6 +24,7 @@ struct MetricChoice {
   bool lower_case = false;
   bool effective_order = false;
   TextRules text{};  // of wer, cer, ser, symbol and exact
+  TextBudget budget{};
 
   bool wants(const std::string& metric) const;
   bool wants_any(const std::vector<std::string>& of) const;

@@ -104,8 +104,8 @@ void profile_speech(const ProfileOptions& options, const Model& model) {
 void profile_translation(const ProfileOptions& options, const TranslationModel& model) {
   EDGEVAL_EXPECTS(!options.engine.asks_for_gpu(), "--device ", options.engine.device,
                   ": the profile of a translation model is made on the CPU; leave the option out");
-  const data::TextSet set =
-      data::open_text_set(options.data.path, {}, options.data.selection.limit);
+  const data::TextSet set = data::open_text_set(options.data.path, {}, options.data.selection.limit,
+                                                options.data.budget.bytes());
   const std::vector<Sentence> sentences = source_sentences(data::Subwords(model.source), set);
   Index tokens = 0;
   for (const Sentence& sentence : sentences) tokens += std::ssize(sentence);

@@ -186,7 +186,7 @@ data::TextSet open_texts(const RunOptions& options) {
                   ": a file of text holds no audio; leave --any-audio out");
   data::TextSet set =
       data::open_text_set(options.data.path, {options.references.begin(), options.references.end()},
-                          options.data.selection.limit);
+                          options.data.selection.limit, options.data.budget.bytes());
   EDGEVAL_EXPECTS(!options.reference_perplexity || !set.references.empty(),
                   "--reference-perplexity wants a --reference to measure");
   return set;

@@ -6,7 +6,6 @@
 #include <unordered_set>
 
 #include "datasets/file_kind.hpp"
-#include "datasets/unpacked.hpp"
 #include "eval/transcript_kind.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
@@ -240,9 +239,10 @@ std::string name(TranscriptFormat format) {
 
 TranscriptPair read_transcripts(const std::filesystem::path& reference,
                                 const std::filesystem::path& hypothesis,
-                                std::optional<TranscriptFormat> format, Guess guess) {
-  Lines references{reference.string(), data::read_unpacked(reference, Pipes::kWelcome)};
-  Lines hypotheses{hypothesis.string(), data::read_unpacked(hypothesis, Pipes::kWelcome)};
+                                std::optional<TranscriptFormat> format, Guess guess,
+                                std::size_t budget) {
+  Lines references{reference.string(), data::read_unpacked(reference, Pipes::kWelcome, budget)};
+  Lines hypotheses{hypothesis.string(), data::read_unpacked(hypothesis, Pipes::kWelcome, budget)};
   for (Lines* file : {&references, &hypotheses}) {
     const std::string kind = data::binary_kind(file->bytes);
     EDGEVAL_EXPECTS(kind.empty(), file->path, ": is ", kind, "; transcripts are wanted");

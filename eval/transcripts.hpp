@@ -28,6 +28,8 @@
 #include <string_view>
 #include <vector>
 
+#include "datasets/unpacked.hpp"
+
 namespace edgeval {
 
 enum class TranscriptFormat { kKaldi, kTrn, kLines, kNemo, kRun };
@@ -56,10 +58,10 @@ enum class Guess {
 
 // Reads both files, in `format` or in the one found. Throws Error naming the file and the line of
 // what is wrong: ids that are doubled or missing, hypotheses without a reference, plain files of
-// different lengths, bytes that are not text.
+// different lengths, bytes that are not text. budget: of each file (data::read_unpacked).
 TranscriptPair read_transcripts(const std::filesystem::path& reference,
                                 const std::filesystem::path& hypothesis,
                                 std::optional<TranscriptFormat> format = std::nullopt,
-                                Guess guess = Guess::kAny);
+                                Guess guess = Guess::kAny, std::size_t budget = data::kTextBudget);
 
 }  // namespace edgeval

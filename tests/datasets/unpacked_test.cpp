@@ -21,7 +21,7 @@ std::string packed(const std::string& text) {
 }
 
 std::string unpacked(const std::string& bytes, const std::string& name = "file.gz",
-                     std::size_t largest = 1 << 24) {
+                     std::size_t largest = 1 << 28) {
   const test::TemporaryFolder folder;
   return read_unpacked(folder.file(name, bytes), Pipes::kRefused, largest);
 }
@@ -45,7 +45,7 @@ TEST(Unpacked, LongTextsComeWhole) {
 }
 
 void expect_refused(const std::string& bytes, const std::string& part,
-                    std::size_t largest = 1 << 24) {
+                    std::size_t largest = 1 << 28) {
   try {
     unpacked(bytes, "file.gz", largest);
     ADD_FAILURE() << "accepted; " << part << " was wanted";
@@ -70,7 +70,31 @@ TEST(UnpackedRefusal, WhatIsCalledGzButIsNot) {
 }
 
 TEST(UnpackedRefusal, ASmallFileThatUnpacksWithoutEnd) {
-  expect_refused(packed(std::string(1 << 20, 'a')), "unpacks to more than 1000 bytes", 1000);
+  expect_refused(packed(std::string(1 << 20, 'a')), "unpacks to more than the budget of 0 MiB",
+                 1000);
+  // A line counts 512 bytes beside its own.
+  EXPECT_EQ(unpacked(packed("\n\n"), "two.gz", 2 * 513), "\n\n");
+  expect_refused(packed("\n\n"), "unpacks to more than the budget", 2 * 513 - 1);
+  expect_refused(packed("\n") + packed("\n"), "unpacks to more than the budget", 2 * 513 - 1);
+}
+
+// Up to 16 bytes for each of its own: a line of 41 may take 656 and takes 553, one of 21 may take
+// 336 and takes 533.
+TEST(Unpacked, PlainTextMayExceedTheBudgetUnlessItsLinesAreShort) {
+  const auto lines = [](std::size_t length) {
+    std::string text;
+    for (int i = 0; i < 100; ++i) text += std::string(length, 'a') + '\n';
+    return text;
+  };
+  EXPECT_EQ(unpacked(lines(40), "plain", 1000), lines(40));
+  EXPECT_EQ(unpacked(lines(0), "plain", 51300), lines(0));
+  try {
+    unpacked(lines(20), "plain", 1000);
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("plain: its 100 short lines take more than"),
+              std::string::npos);
+  }
 }
 
 TEST(UnpackedRefusal, DamagedBytesAreRefusedOrReadButNeverMore) {
