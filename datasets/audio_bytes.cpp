@@ -11,6 +11,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/path.hpp"
 #include "host/core/sha256.hpp"
 
 namespace edgeval::data {
@@ -20,7 +21,7 @@ AudioBytes::AudioBytes(const std::filesystem::path& path) : path_(path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   const bool is_missing = descriptor < 0 && (errno == ENOENT || errno == ENOTDIR);
   EDGEVAL_EXPECTS(!is_missing, path.string(), ": no such audio file");
-  EDGEVAL_EXPECTS(descriptor >= 0, path.string(), ": cannot be opened: ", std::strerror(errno));
+  if (descriptor < 0) throw_system_error(path.string(), "cannot be opened", errno);
   struct stat status {};
   const bool known = ::fstat(descriptor, &status) == 0;
   const char* problem = !known                     ? ": cannot be opened"
@@ -50,8 +51,7 @@ void AudioBytes::load(std::uint64_t at, std::uint64_t bytes) {
     const ssize_t got =
         ::pread(descriptor_, block_.data() + done, bytes - done, static_cast<off_t>(at + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      throw std::runtime_error(concat(path_.string(), ": cannot be read: ", std::strerror(errno)));
+    if (got < 0) throw_system_error(path_.string(), "cannot be read", errno);
     if (got == 0) fail_as_changed();  // it was longer before
     done += static_cast<std::uint64_t>(got);
   }

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <random>
 
 #include "host/core/error.hpp"
+#include "host/core/path.hpp"
 
 namespace edgeval {
 namespace {
@@ -64,23 +64,12 @@ void Beside::make_parent(const fs::path& named) const {
   std::error_code error, ignored;
   fs::create_directories(parent(), error);
   const fs::path shown = named.has_parent_path() ? named.parent_path() : fs::path(".");
-  if (error) {
-    errno = error.value();
-    throw_errno(shown, "the folder cannot be made");
-  }
+  if (error) throw_system_error(shown.string(), "the folder cannot be made", error.value());
   EDGEVAL_EXPECTS(fs::is_directory(parent(), ignored), shown.string(),
                   ": the folder cannot be made: a file has this name");
   struct stat status {};
   if (::lstat(target_.c_str(), &status) != 0 && errno != ENOENT)
-    throw_errno(named, "cannot be made");
-}
-
-void throw_errno(const fs::path& path, const std::string& what) {
-  const int number = errno;
-  const std::string text = concat(path.string(), ": ", what, ": ", std::strerror(number));
-  for (const int machine : {ENOSPC, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, EFBIG})
-    if (number == machine) throw std::runtime_error(text);
-  throw Error(text);
+    throw_system_error(named.string(), "cannot be made", errno);
 }
 
 void sync_folder(const fs::path& folder) {

@@ -35,10 +35,6 @@ class Beside {
   std::string prefix_;
 };
 
-// Throws what errno means: Error when the user can mend it, std::runtime_error when the machine
-// fails, as with a full disk. `what` is a clause such as "cannot be created".
-[[noreturn]] void throw_errno(const std::filesystem::path& path, const std::string& what);
-
 // Has the names in a folder survive a power cut; a file system that cannot is left alone.
 void sync_folder(const std::filesystem::path& folder);
 

@@ -13,6 +13,7 @@
 
 #include "host/core/beside.hpp"
 #include "host/core/error.hpp"
+#include "host/core/path.hpp"
 #include "host/core/unfinished.hpp"
 
 namespace edgeval {
@@ -31,11 +32,12 @@ class NewFile {
       path_ = beside.random();
       unfinished_.emplace(path_);
       descriptor_ = create(path_);
-      if (descriptor_ < 0 && errno != EEXIST) throw_errno(shown_, "cannot be created");
+      if (descriptor_ < 0 && errno != EEXIST)
+        throw_system_error(shown_.string(), "cannot be created", errno);
     } while (descriptor_ < 0 || !is_ours());
   }
   explicit NewFile(const fs::path& path) : shown_(path), path_(path), descriptor_(create(path)) {
-    if (descriptor_ < 0) throw_errno(shown_, "cannot be created");
+    if (descriptor_ < 0) throw_system_error(shown_.string(), "cannot be created", errno);
   }
   NewFile(const NewFile&) = delete;
   ~NewFile() {

@@ -12,6 +12,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/new_file.hpp"
+#include "host/core/path.hpp"
 
 namespace edgeval {
 namespace {
@@ -23,11 +24,6 @@ bool is_mount_point(const fs::path& folder) {
   struct statx status {};
   return ::statx(AT_FDCWD, folder.c_str(), AT_NO_AUTOMOUNT, STATX_TYPE, &status) == 0 &&
          (status.stx_attributes_mask & status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
 }
 
 // A folder that is replaced as a whole must be no one's place.
@@ -44,7 +40,8 @@ void expect_replaceable(const fs::path& folder, const fs::path& shown) {
                   ": is the current folder, which a run would replace as a whole; name a folder in "
                   "it, such as ",
                   (shown / "run").lexically_normal().string());
-  if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0) throw_errno(shown, "cannot be replaced");
+  if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0)
+    throw_system_error(shown.string(), "cannot be replaced", errno);
 }
 
 // Whether the file that was opened still has its name.
@@ -81,7 +78,8 @@ OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> name
     repair();
     for (const fs::path& dead : beside_.found()) remove(dead);
     const fs::path trial = beside_.random();
-    if (::mkdir(trial.c_str(), 0777) != 0) throw_errno(shown_, "no folder can be made beside it");
+    if (::mkdir(trial.c_str(), 0777) != 0)
+      throw_system_error(shown_.string(), "no folder can be made beside it", errno);
     ::rmdir(trial.c_str());
   } catch (...) {
     unlock();
@@ -102,7 +100,7 @@ void OutputFolder::lock() {
   const fs::path path = beside_.lock();
   while (lock_ < 0) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (file < 0) throw_errno(shown_, "no lock file can be made beside it");
+    if (file < 0) throw_system_error(shown_.string(), "no lock file can be made beside it", errno);
     const bool locked = ::flock(file, LOCK_EX | LOCK_NB) == 0;
     const bool taken = !locked && errno == EWOULDBLOCK;
     // The run that held it may have removed it just now; then another file has the name, or none.
@@ -128,7 +126,7 @@ void OutputFolder::repair() const {
   if (is_there(beside_.target()))
     remove(beside_.old());
   else if (!rename(beside_.old(), beside_.target(), Rename::kPlain))
-    throw_errno(shown_, "what an interrupted run left cannot be repaired");
+    throw_system_error(shown_.string(), "what an interrupted run left cannot be repaired", errno);
 }
 
 // Removes the files that edgeval wrote, and the folder if it held no others.
@@ -140,20 +138,21 @@ void OutputFolder::remove(const fs::path& folder) const {
 void OutputFolder::swap(const fs::path& made) const {
   // A folder that is missing or empty.
   if (rename(made, beside_.target(), Rename::kPlain)) return;
-  if (errno != ENOTEMPTY && errno != EEXIST) throw_errno(shown_, "cannot be replaced");
+  if (errno != ENOTEMPTY && errno != EEXIST)
+    throw_system_error(shown_.string(), "cannot be replaced", errno);
   if (rename(made, beside_.target(), Rename::kExchange)) {
     keep_strangers(made);
     return remove(made);
   }
   if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-    throw_errno(shown_, "cannot be replaced");
+    throw_system_error(shown_.string(), "cannot be replaced", errno);
   if (!rename(beside_.target(), beside_.old(), Rename::kPlain))
-    throw_errno(shown_, "cannot be replaced");
+    throw_system_error(shown_.string(), "cannot be replaced", errno);
   if (!rename(made, beside_.target(), Rename::kPlain)) {
     const int number = errno;
     rename(beside_.old(), beside_.target(), Rename::kPlain);
     errno = number;
-    throw_errno(shown_, "cannot be replaced");
+    throw_system_error(shown_.string(), "cannot be replaced", errno);
   }
   keep_strangers(beside_.old());
   remove(beside_.old());
@@ -172,7 +171,8 @@ void OutputFolder::keep_strangers(const fs::path& old) const {
 
 void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>>& files) {
   const fs::path made = beside_.random();
-  if (::mkdir(made.c_str(), 0777) != 0) throw_errno(shown_, "no folder can be made beside it");
+  if (::mkdir(made.c_str(), 0777) != 0)
+    throw_system_error(shown_.string(), "no folder can be made beside it", errno);
   try {
     const Unfinished folder(made);
     std::deque<Unfinished> unfinished;
