@@ -9,6 +9,10 @@
 namespace edgeval {
 namespace {
 
+// Files that people write have a few thousand bytes, and yaml-cpp takes up to 200 bytes of memory
+// for each.
+constexpr std::size_t kMostBytes = std::size_t{1} << 17;
+
 // Keeps where the document began, and nothing of what it holds.
 class Begin : public YAML::EventHandler {
  public:
@@ -47,6 +51,8 @@ void expect_one_document(const std::string& text, const std::string& name) {
 }  // namespace
 
 YAML::Node one_document(const std::string& text, const std::string& name) {
+  EDGEVAL_EXPECTS(text.size() <= kMostBytes, name, ": has ", text.size(), " bytes, at most ",
+                  kMostBytes, " of YAML are read");
   expect_one_document(text, name);
   return YAML::Load(text);
 }
