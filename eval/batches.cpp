@@ -101,17 +101,22 @@ void run_in_parts(const std::vector<Index>& batch,
 Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>& batch,
                              const BatchPlan& plan, const data::FeatureExtractor& extractor,
                              int threads) {
-  std::vector<Index> lengths;
-  for (Index n : batch) lengths.push_back(plan.frames[n]);
-  Ragged<float> features(lengths, extractor.width());
+  // The memory of all is taken when every file was found to hold what its header promises.
+  std::vector<Matrix<float>> computed(batch.size());
   parallel_for(static_cast<Index>(batch.size()), threads, [&](Index lane) {
     const Index n = batch[lane];
     const std::vector<float> samples = audio.samples(n);
     EDGEVAL_EXPECTS(std::ssize(samples) == plan.samples[n], audio.path(n).string(),
                     ": changed while it was being read");
-    const Matrix<float> computed = extractor(samples);
-    std::copy_n(computed.data(), computed.size(), features.sequence(lane).data);
+    computed[lane] = extractor(samples);
   });
+  std::vector<Index> lengths;
+  for (Index n : batch) lengths.push_back(plan.frames[n]);
+  Ragged<float> features(lengths, extractor.width());
+  for (Index lane = 0; lane < features.sequences(); ++lane) {
+    const Matrix<float> own = std::move(computed[lane]);
+    std::copy_n(own.data(), own.size(), features.sequence(lane).data);
+  }
   return features;
 }
 
