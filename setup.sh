@@ -37,7 +37,7 @@ build() {  # build TARGET...
   local here=90
   [ ! -e /dev/nvidia0 ] || here=native
   cmake -S . -B build -G Ninja -DEDGEVAL_CUDA="${EDGEVAL_CUDA:-AUTO}" \
-    -DEDGEVAL_CUDA_ARCHITECTURES="${EDGEVAL_CUDA_ARCHITECTURES:-$here}" >/dev/null
+    -DEDGEVAL_CUDA_ARCHITECTURES="${EDGEVAL_CUDA_ARCHITECTURES:-$here}" -DEDGEVAL_PRECOMPILE=ON >/dev/null
   cmake --build build --target "$@"
 }
 
