@@ -78,6 +78,7 @@ std::string command_text(const CommandEntry& command) {
 
 std::string man_page(const CLI::App& app) {
   std::ostringstream text;
+  text.exceptions(std::ios::badbit);  // as in concat()
   text << ".TH EDGEVAL 1 \"\" \"edgeval " EDGEVAL_VERSION "\" \"User Commands\"\n"
        << ".SH NAME\nedgeval \\- "
        << escaped("run recurrent networks under energy-saving techniques")

@@ -403,6 +403,7 @@ nlohmann::ordered_json to_json(const Policy& policy, const Model& model,
                               {"plan", choice_to_json(policy.plan)},
                               {"operand", choice_to_json(policy.operand)}};
   if (beam != nullptr) json["beam"] = choice_to_json(*beam);
+  json["layers"] = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const LayerPolicy& layer = point.layers[i];
     json["layers"][layer_name(model.layers[i])] = {

@@ -132,6 +132,7 @@ nlohmann::ordered_json to_json(const OperandProfile& profile) {
   json["max"] = profile.max;
   json["mean"] = profile.mean;
   json["standard_deviation"] = profile.standard_deviation;
+  json["percentiles"] = nlohmann::ordered_json::object();
   for (const char* percent : kPercentiles)
     json["percentiles"][percent] = profile.percentiles.at(percent);
   return json;
@@ -271,7 +272,8 @@ nlohmann::ordered_json to_json(const Profile& profile) {
       {"schema", 1},
       {"edgeval", {{"version", EDGEVAL_VERSION}}},
       {"model", {{"name", profile.model_name}, {"sha256", profile.model_sha256}}},
-      {"data", nullptr}};
+      {"data", nullptr},
+      {"layers", nlohmann::ordered_json::object()}};
   for (const LayerProfile& layer : profile.layers) {
     json["layers"][layer.name] = {{"input", to_json(layer.input)},
                                   {"recurrent", to_json(layer.recurrent)},
@@ -283,7 +285,9 @@ nlohmann::ordered_json to_json(const Profile& profile) {
     json["layers"][layer.name]["delta_scale"] = layer.delta_scale();
   }
   if (!profile.spread) return json;
-  json["spread"] = {{"width", profile.spread->width}, {"steps", profile.spread->steps}};
+  json["spread"] = {{"width", profile.spread->width},
+                    {"steps", profile.spread->steps},
+                    {"percentiles", nlohmann::ordered_json::object()}};
   for (const char* percent : kPercentiles)
     json["spread"]["percentiles"][percent] = profile.spread->percentiles.at(percent);
   return json;

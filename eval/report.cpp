@@ -21,11 +21,14 @@ std::pair<std::string, std::string> parts_of(std::string_view key) {
   return {std::string(key.substr(0, dot)), std::string(key.substr(dot + 1))};
 }
 
+// Objects and lists are put in place before anything is put into them, here and wherever JSON is
+// written: the library's null that becomes one is left half made when memory runs out.
 template <class ValueOf>
 void write_counts(ordered_json& json, const ValueOf& value_of) {
   for (std::size_t i = 0; i < kCounts; ++i) {
     const auto [key, inner] = parts_of(kCountInfo[i].key);
-    (inner.empty() ? json[key] : json[key][inner]) = value_of(static_cast<Count>(i));
+    ordered_json& at = inner.empty() ? json : *json.emplace(key, ordered_json::object()).first;
+    at[inner.empty() ? key : inner] = value_of(static_cast<Count>(i));
   }
 }
 
@@ -214,7 +217,7 @@ ordered_json joules_to_json(std::span<const hw::Accelerator> accelerators,
 }
 
 ordered_json totals_to_json(const Activity& activity) {
-  ordered_json totals;
+  ordered_json totals = ordered_json::object();
   write_counts(totals, [&](Count count) { return activity.total(count); });
   return totals;
 }
@@ -267,6 +270,7 @@ ordered_json to_json(const Pricing& pricing) {
                     {"ratio_range", nullptr}};
   if (pricing.has_range()) json["ratio_range"] = {pricing.ratio.lowest, pricing.ratio.highest};
   if (!pricing.bound.empty()) json["bound"] = {{"kind", "lower"}, {"reason", pricing.bound}};
+  for (const char* key : {"by_component", "by_component_dense"}) json[key] = ordered_json::object();
   for (const hw::ComponentEnergy& component : pricing.price.components)
     json["by_component"][component.component] = component.joules();
   for (const hw::ComponentEnergy& component : pricing.dense.components)

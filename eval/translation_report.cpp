@@ -142,6 +142,7 @@ std::string utterances_to_jsonl(const TranslationRun& run) {
     const Translation& translation = outcome.translations[n];
     ordered_json json{{"id", concat(n + 1)}, {"source", run.set.sources[n]}};
     if (!run.set.references.empty()) json["reference"] = run.set.references.front()[n];
+    if (run.set.references.size() > 1) json["further_references"] = ordered_json::array();
     for (std::size_t which = 1; which < run.set.references.size(); ++which)
       json["further_references"].push_back(run.set.references[which][n]);
     json["hypothesis"] = outcome.texts[n].front();

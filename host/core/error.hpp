@@ -18,6 +18,7 @@ class Error : public std::runtime_error {
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream text;
+  text.exceptions(std::ios::badbit);  // where memory runs out, a stream would go on with less text
   (text << ... << parts);
   return text.str();
 }

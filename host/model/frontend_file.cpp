@@ -114,7 +114,7 @@ OrderedJson complete_frontend(const OrderedJson& given, OrderedJson& filled_in) 
   const bool rated = given.contains("sample_rate") && given["sample_rate"].is_number();
   const double rate = rated ? given["sample_rate"].get<double>() : 16000;
   const OrderedJson all = defaults(text("type", "fbank"), rate);
-  OrderedJson whole;
+  OrderedJson whole = OrderedJson::object();
   for (const auto& [key, value] : all.items()) {
     const bool is_given = given.contains(key);
     whole[key] = is_given ? given[key] : value;
