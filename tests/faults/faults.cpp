@@ -149,6 +149,9 @@ const char* file_of(void* const* chain, int depth) {
   if (dladdr(reinterpret_cast<void*>(&file_of), &own) == 0) return "none";
   for (int i = 0; i < depth; ++i) {
     if (dladdr(chain[i], &info) == 0 || info.dli_fbase == own.dli_fbase) continue;
+    // The C library ends a process that has no memory for the destructor of a thread's variable.
+    if (info.dli_sname != nullptr && strcmp(info.dli_sname, "__cxa_thread_atexit_impl") == 0)
+      return "libc.so.6";
     const char* slash = strrchr(info.dli_fname, '/');
     const char* name = slash == nullptr ? info.dli_fname : slash + 1;
     if (strncmp(name, "libc.", 5) != 0 && strncmp(name, "libstdc++.", 10) != 0 &&

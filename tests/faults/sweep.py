@@ -42,7 +42,7 @@ CANNOT_TIDY = {"unlink", "rename", "open", "exchange"}
 STARTS = ("old", None)  # what is in the folder before
 # Libraries that end the process, or go on with a null pointer, where memory runs out within them. What comes of it is
 # counted apart: nothing outside them can help it.
-THEIR_OWN = ("libcrypto.", "libdnnl.", "libgomp.")
+THEIR_OWN = ("libc.", "libcrypto.", "libdnnl.", "libgomp.", "libsndfile.")
 
 
 class Point(collections.namedtuple("Point", "kind fault start library", defaults=("",))):

@@ -1,15 +1,11 @@
 // Replays files through a fuzz target, without libFuzzer: fuzz_replay TARGET FILE|FOLDER... Fails
 // where nothing was replayed; a finding ends the program, and its file was named before.
+#include "tests/fuzz/replay.hpp"
+
 #include <algorithm>
 #include <iostream>
-#include <vector>
 
 #include "tests/fuzz/fuzz.hpp"
-
-#define EDGEVAL_FUZZ_TARGET(name) \
-  extern "C" int edgeval_fuzz_##name(const std::uint8_t* data, std::size_t size);
-#include "fuzz_targets.inc"
-#undef EDGEVAL_FUZZ_TARGET
 
 // Mutators call it, and nobody calls them here.
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t*, std::size_t size, std::size_t) {
@@ -19,17 +15,6 @@ extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t*, std::size_t size, std::si
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Target {
-  const char* name;
-  int (*run)(const std::uint8_t* data, std::size_t size);
-};
-
-constexpr Target kTargets[] = {
-#define EDGEVAL_FUZZ_TARGET(name) {#name, edgeval_fuzz_##name},
-#include "fuzz_targets.inc"
-#undef EDGEVAL_FUZZ_TARGET
-};
 
 std::vector<fs::path> files_of(int count, char** names) {
   std::vector<fs::path> files;
@@ -48,13 +33,13 @@ std::vector<fs::path> files_of(int count, char** names) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto* target =
-      argc < 2 ? std::end(kTargets)
-               : std::find_if(std::begin(kTargets), std::end(kTargets),
-                              [&](const Target& t) { return argv[1] == std::string_view(t.name); });
-  if (target == std::end(kTargets)) {
+  using edgeval::fuzz::kTargets;
+  const std::string_view name = argc < 2 ? "" : argv[1];
+  const auto target = std::ranges::find(
+      kTargets, name, [](const auto& each) { return std::string_view(each.name); });
+  if (target == kTargets.end()) {
     std::cerr << "fuzz_replay TARGET FILE|FOLDER...; targets:";
-    for (const Target& known : kTargets) std::cerr << ' ' << known.name;
+    for (const auto& known : kTargets) std::cerr << ' ' << known.name;
     std::cerr << '\n';
     return 1;
   }
