@@ -173,7 +173,7 @@ void note_site(long call) {
     if (sites[at] != 0) continue;
     sites[at] = hash;
     site_calls[at] = call;
-    site_files[at] = file_of(chain + 3, depth - 3);
+    site_files[at] = file_of(chain, depth);
     return;
   }
 }

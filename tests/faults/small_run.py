@@ -1,7 +1,7 @@
 """A small evaluation whose outputs are watched: a folder that holds one of several known sets of files, each as a whole.
 
 The sets come from undisturbed runs: `old` of a translation (three files), `new` of speech (two files). A set is told
-by the names and the contents of all its files, the time that a run took left out.
+by the names and the contents of all its files, what may differ between equal runs left out.
 """
 import json
 import os
@@ -28,7 +28,7 @@ class SmallRun:
         self.out = self.parent / "out"
         self.parent.mkdir()
         self._inputs()
-        common = ["--threads", "1", "--quiet", "--out", str(self.out)]
+        common = ["--quiet", "--out", str(self.out)]
         self.commands = {
             "old": ["run", "--model", "translation.safetensors", "--data", "lines.txt", "--max-length", "5"] + common,
             "new": ["run", "--model", "speech.safetensors", "--data", "speech.jsonl"] + common}
@@ -73,8 +73,8 @@ class SmallRun:
         else:
             shutil.copytree(self.stored[name], self.parent)
 
-    def start(self, name, **environment):
-        return subprocess.Popen([self.edgeval, *self.commands[name]], cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
+    def start(self, name, threads=1, **environment):
+        return subprocess.Popen([self.edgeval, *self.commands[name], "--threads", str(threads)], cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, errors="replace", env=self.environment(environment))
 
     def environment(self, more):
@@ -83,8 +83,8 @@ class SmallRun:
             environment.update(more, LD_PRELOAD=self.faults)
         return environment
 
-    def run(self, name, **environment):
-        process = self.start(name, **environment)
+    def run(self, name, threads=1, **environment):
+        process = self.start(name, threads, **environment)
         try:
             process.stderr_text = process.communicate(timeout=120)[1]
         except subprocess.TimeoutExpired:
@@ -105,7 +105,8 @@ class SmallRun:
             if path.name == "report.json":
                 try:
                     report = json.loads(contents)
-                    report.pop("timing", None)
+                    for key in ("timing", "invocation", "edgeval"):
+                        report.pop(key, None)
                     contents = json.dumps(report).encode()
                 except ValueError:
                     pass  # cut off: equal to nothing

@@ -34,11 +34,11 @@ ERRORS = {
     "close": [errno.EIO, f"{errno.EIO}:on"],
     "unlink": [errno.EACCES, f"{errno.EACCES}:on"],
     "read": ["short", errno.EIO, f"{errno.EIO}:on"],
-    "thread": [errno.EAGAIN, f"{errno.EAGAIN}:on"],
     "exchange": [errno.EINVAL, f"{errno.ENOSYS}:on"],
 }
 # What a process cannot remove when removing fails, the next one does.
 CANNOT_TIDY = {"unlink", "rename", "open", "exchange"}
+THREADS = 3  # where the start of a thread fails; else one, so that calls are counted alike in every run
 STARTS = ("old", None)  # what is in the folder before
 # Libraries that end the process, or go on with a null pointer, where memory runs out within them. What comes of it is
 # counted apart: nothing outside them can help it.
@@ -65,6 +65,7 @@ def points_of(counts, sites, options):
                 else:  # all of the few, some of the many
                     tried = sorted({1 + n * max(0, calls - 1) // 11 for n in range(12)} if calls > 12 else range(1, calls + 1))
                 points += [Point(kind, f"{kind}:{n}:{action}", start) for n in tried if n > 0]
+        points += [Point("thread", f"thread:{n}:{errno.EAGAIN}{on}", start) for n in (1, 2) for on in ("", ":on")]
         points += [Point("kill", f"change:{n}:kill", start) for n in range(1, counts[start]["change"] + 1)]
         # Where names cannot be exchanged, the way round has kill points of its own.
         if counts[start]["exchange"] > 0:
@@ -119,7 +120,7 @@ def sweep(small, points):
     """Tries the points; (point, broken invariants, exit code, standard error) of each."""
     for point in points:
         small.restore(point.start)
-        done = small.run("new", EDGEVAL_FAULTS=point.fault)
+        done = small.run("new", THREADS if point.kind == "thread" else 1, EDGEVAL_FAULTS=point.fault)
         yield point, broken_invariants(small, point, done), done.returncode, done.stderr
 
 
