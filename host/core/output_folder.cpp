@@ -1,5 +1,6 @@
 #include "host/core/output_folder.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <memory>
 
 #include "host/core/error.hpp"
 #include "host/core/new_file.hpp"
@@ -160,17 +162,23 @@ void OutputFolder::swap(const fs::path& made) const {
 
 // Moves what others put into the old folder into the new one.
 void OutputFolder::keep_strangers(const fs::path& old) const {
-  std::error_code error;
+  // The library's iterator ends the process where memory runs out.
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(old.c_str()), ::closedir);
   std::vector<fs::path> strangers;
-  for (fs::directory_iterator at(old, error), end; !error && at != end; at.increment(error))
-    if (std::ranges::find(names_, at->path().filename().string()) == names_.end())
-      strangers.push_back(at->path());
+  while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != ".." && std::ranges::find(names_, name) == names_.end())
+      strangers.push_back(old / name);
+  }
   for (const fs::path& each : strangers)
     rename(each, beside_.target() / each.filename(), Rename::kNoReplace);
 }
 
 void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>>& files) {
   const fs::path made = beside_.random();
+  // Named ahead: where memory runs out, removing them may not ask for more.
+  std::vector<fs::path> inside;
+  for (const std::string& name : names_) inside.push_back(made / name);
   if (::mkdir(made.c_str(), 0777) != 0)
     throw_system_error(shown_.string(), "no folder can be made beside it", errno);
   try {
@@ -186,7 +194,8 @@ void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>
     sync_folder(made);
     swap(made);
   } catch (...) {
-    remove(made);
+    for (const fs::path& file : inside) ::unlink(file.c_str());
+    ::rmdir(made.c_str());
     throw;
   }
   sync_folder(beside_.parent());

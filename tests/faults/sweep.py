@@ -93,7 +93,8 @@ def broken_invariants(small, point, done):
         found = point.start
     if found is None or (done.returncode == 0 and found != "new"):
         broken.append("mix")
-    if small.leftovers() and not killed and point.kind not in CANNOT_TIDY:
+    ended_by_theirs = theirs and any(theirs in name for name in broken)
+    if small.leftovers() and not killed and not ended_by_theirs and point.kind not in CANNOT_TIDY:
         broken.append("leftover")
     if killed or small.leftovers():
         after = small.run("new")
