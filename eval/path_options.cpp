@@ -1,5 +1,7 @@
 #include "eval/path_options.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -100,6 +102,8 @@ void check_file(const fs::path& file, Made made, const std::vector<Input>& input
   std::error_code error;
   if (!fs::is_regular_file(file, error)) return;  // writing it says what is wrong, if anything
   expect_no_input(file, inputs);
+  EDGEVAL_EXPECTS(::access(file.c_str(), R_OK) == 0, "--out would replace ", file.string(),
+                  ", which may not be read; remove it or give --out another name");
   EDGEVAL_EXPECTS(is_ours(file, made), "--out would replace ", file.string(),
                   ", which is no such file of edgeval's; remove it or give --out another name");
 }

@@ -78,6 +78,21 @@ TEST_F(AsNobody, WhatMayNotBeReadIsToldSo) {
   ::unsetenv("EDGEVAL_SHARE");
 }
 
+// Who wrote it cannot be told.
+TEST_F(AsNobody, WhatMayNotBeReadIsNotReplaced) {
+  fs::permissions(inputs_.path(), fs::perms(0777));
+  for (const char* name : {"diary", "o/report.json"}) {
+    inputs_.file(name, "mine");
+    close(name);
+  }
+  fs::permissions(inputs_ / "o", fs::perms(0777));
+  const std::string data = " --model model.safetensors --data set.jsonl --out ";
+  EXPECT_TRUE(is_refusal(run("profile" + data + "diary"),
+                         "--out would replace diary, which may not be read"));
+  EXPECT_TRUE(is_refusal(run("run" + data + "o"),
+                         "--out would replace o/report.json, which may not be read"));
+}
+
 TEST_F(Refused, PathsThatAreTooLong) {
   const std::string name(300, 'n'), path = name + "/" + name, why = ": File name too long";
   inputs().file("long.jsonl", R"({"audio_filepath": ")" + name + R"(", "text": "A"})");
