@@ -21,10 +21,13 @@ void AudioReader::read_whole(AudioBytes& bytes, File& file) {
 
 void AudioReader::read_in_parts(AudioBytes& bytes, File& file) {
   const std::lock_guard lock(file.mutex);
-  const bool is_first = !file.hash;
-  if (is_first) file.hash = bytes.hash_blocks();
+  if (!file.hash) {
+    const FileHash hash = bytes.hash_blocks();
+    bytes.expect(hash);
+    expect_whole_ogg(bytes);
+    file.hash = hash;  // only now, so that no other part is taken from a file that was refused
+  }
   bytes.expect(*file.hash);
-  if (is_first) expect_whole_ogg(bytes);
 }
 
 const std::filesystem::path& AudioReader::path(Index n) const {

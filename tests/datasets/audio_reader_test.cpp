@@ -108,6 +108,22 @@ TEST(AudioReader, AFileThatChangesBetweenTwoPartsIsRefusedWhateverItsTimesSay) {
             why);
 }
 
+// What libsndfile would read all the same, for each of its parts.
+TEST(AudioReader, ADamagedOggIsRefusedForEveryPart) {
+  const DataFolder folder;
+  const fs::path path =
+      folder.audio("a.ogg", {.samples = 160000, .format = SF_FORMAT_OGG | SF_FORMAT_VORBIS});
+  std::string bytes = read_file(path);
+  bytes[bytes.size() / 2] ^= 1;
+  folder.file("a.ogg", bytes);
+  const TestSet set = set_of(path, {{.offset = 0, .duration = 1}, {.offset = 1, .duration = 1}});
+  AudioReader reader(set, 16000);
+  for (const Index n : {0, 1})
+    EXPECT_NE(refusal([&] { reader.samples(n); }).find("cut off or damaged: no whole page"),
+              std::string::npos)
+        << n;
+}
+
 TEST(AudioReader, WhatTookTheFilesPlaceIsRefused) {
   const DataFolder folder;
   const fs::path path = folder.file("a.wav", constant_wav(folder, 800, 1));
