@@ -2,7 +2,7 @@
 """Makes every call of a small run fail in turn, as SQLite tests itself: the n-th allocation, write, fsync, rename and so
 on, once or from then on; and kills the run before each call that changes a file.
 
-    sweep.py EDGEVAL FAULTS_LIBRARY [--allocations N] [--full] [--kind KIND]... [--from-scratch]
+    sweep.py EDGEVAL FAULTS_LIBRARY [--allocations N] [--full] [--kind KIND]...
 
 After each fault: the exit code is 0, 1 or 2, and no signal; standard error has one line of the program's; the folder of
 outputs holds the old set of files or the new one as a whole (after exit code 0, the new one; where names cannot be
