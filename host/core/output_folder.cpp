@@ -61,12 +61,23 @@ std::string holder(int descriptor) {
   return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
 }
 
-enum class Rename { kPlain, kExchange, kNoReplace };
+enum class Rename { kPlain, kExchange };
 
 bool rename(const fs::path& from, const fs::path& to, Rename how) {
   if (how == Rename::kPlain) return ::rename(from.c_str(), to.c_str()) == 0;
-  const unsigned flag = how == Rename::kExchange ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-  return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flag) == 0;
+  return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0;
+}
+
+// Whether anything has this name, be it a link that leads nowhere.
+bool has_name(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(path, error));
+}
+
+// Not so of a link, which may have been planted: what it leads to is somebody else's.
+bool is_own_folder(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(fs::symlink_status(path, error));
 }
 
 }  // namespace
@@ -124,15 +135,21 @@ void OutputFolder::lock() {
 
 // The old folder was renamed and the new one not yet.
 void OutputFolder::repair() const {
-  if (!is_there(beside_.old())) return;
-  if (is_there(beside_.target()))
-    remove(beside_.old());
-  else if (!rename(beside_.old(), beside_.target(), Rename::kPlain))
+  const fs::path old = beside_.old();
+  if (is_own_folder(old) && !is_there(beside_.target()) &&
+      !rename(old, beside_.target(), Rename::kPlain))
     throw_system_error(shown_.string(), "what an interrupted run left cannot be repaired", errno);
+  if (is_own_folder(old)) {
+    keep_strangers(old);
+    remove(old);
+  }
+  EDGEVAL_EXPECTS(!has_name(old), old.string(), ": is in the way of a run into ", shown_.string(),
+                  ", and no run of edgeval left it so; move it elsewhere");
 }
 
 // Removes the files that edgeval wrote, and the folder if it held no others.
 void OutputFolder::remove(const fs::path& folder) const {
+  if (!is_own_folder(folder)) return;
   for (const std::string& name : names_) ::unlink((folder / name).c_str());
   ::rmdir(folder.c_str());
 }
@@ -170,8 +187,10 @@ void OutputFolder::keep_strangers(const fs::path& old) const {
     if (name != "." && name != ".." && std::ranges::find(names_, name) == names_.end())
       strangers.push_back(old / name);
   }
-  for (const fs::path& each : strangers)
-    rename(each, beside_.target() / each.filename(), Rename::kNoReplace);
+  for (const fs::path& each : strangers) {
+    const fs::path kept = beside_.target() / each.filename();
+    if (!has_name(kept)) rename(each, kept, Rename::kPlain);
+  }
 }
 
 void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>>& files) {

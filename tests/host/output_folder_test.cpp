@@ -127,6 +127,21 @@ TEST_F(OutputFolderTest, AFolderThatWasRenamedOnlyComesBack) {
   EXPECT_EQ(contents(place_.path()), "out=folder");
 }
 
+// Killed behind them: what others had put into the old folder is kept, or stands in the way.
+TEST_F(OutputFolderTest, WhatOthersPutIntoAFolderThatWasRenamedIsKept) {
+  publish("1", "2");
+  const fs::path old = place_.path() / ".out.edgeval-old";
+  write_file(old / "a.txt", "0");
+  write_file(old / "notes", "mine");
+  { const OutputFolder folder(out(), kNames); }
+  EXPECT_EQ(contents(out()), "a.txt=1 b.txt=2 notes=mine");
+  EXPECT_FALSE(fs::exists(old));
+  write_file(old / "notes", "mine too");
+  EXPECT_THROW(OutputFolder(out(), kNames), Error);
+  EXPECT_EQ(contents(old), "notes=mine too");
+  EXPECT_EQ(contents(out()), "a.txt=1 b.txt=2 notes=mine");
+}
+
 TEST_F(OutputFolderTest, PlantedLinksAreNotFollowed) {
   const fs::path victim = place_.file("victim", "mine");
   fs::create_symlink(victim, place_.path() / ".out.edgeval-lock");
@@ -134,6 +149,23 @@ TEST_F(OutputFolderTest, PlantedLinksAreNotFollowed) {
   EXPECT_EQ(read_file(victim), "mine");
   EXPECT_THROW(write_new_file(place_.path() / ".out.edgeval-lock", "x"), Error);
   EXPECT_EQ(read_file(victim), "mine");
+}
+
+// As an archive may hold them: the files behind them have the names of a run's.
+TEST_F(OutputFolderTest, PlantedLinksDoNotLeadToFilesThatAreRemoved) {
+  const fs::path victim = place_.path() / "victim";
+  OutputFolder(victim, kNames).publish({{"a.txt", "mine"}});
+  fs::create_directory_symlink(victim, place_.path() / ".out.edgeval-abcdefghijkl");
+  publish("1", "2");
+  EXPECT_EQ(contents(victim), "a.txt=mine");
+  const fs::path old = place_.path() / ".out.edgeval-old";
+  for (const bool is_there : {true, false}) {
+    if (!is_there) fs::remove_all(out());
+    fs::create_directory_symlink(victim, old);
+    EXPECT_THROW(OutputFolder(out(), kNames), Error);
+    EXPECT_EQ(contents(victim), "a.txt=mine");
+    fs::remove(old);
+  }
 }
 
 TEST_F(OutputFolderTest, PlacesThatCannotBeReplacedAreRefused) {
