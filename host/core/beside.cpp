@@ -70,6 +70,8 @@ void Beside::make_parent(const fs::path& named) const {
   struct stat status {};
   if (::lstat(target_.c_str(), &status) != 0 && errno != ENOENT)
     throw_system_error(named.string(), "cannot be made", errno);
+  EDGEVAL_EXPECTS(!S_ISLNK(status.st_mode), named.string(),
+                  ": is a link that leads nowhere; make what it leads to, or remove it");
 }
 
 void sync_folder(const fs::path& folder) {

@@ -168,6 +168,15 @@ TEST_F(OutputFolderTest, PlantedLinksDoNotLeadToFilesThatAreRemoved) {
   }
 }
 
+// Which a run could not replace once its work is done.
+TEST_F(OutputFolderTest, ALinkThatLeadsNowhereIsRefusedAtOnce) {
+  fs::create_symlink("nowhere", place_.path() / "link");
+  EXPECT_THROW(OutputFolder(place_.path() / "link", kNames), Error);
+  EXPECT_THROW(write_file(place_.path() / "link", "x"), Error);
+  EXPECT_EQ(fs::read_symlink(place_.path() / "link"), "nowhere");
+  EXPECT_FALSE(fs::exists(place_.path() / "nowhere"));
+}
+
 TEST_F(OutputFolderTest, PlacesThatCannotBeReplacedAreRefused) {
   const fs::path before = fs::current_path();
   fs::create_directory(out());
