@@ -88,8 +88,8 @@ case "${1:-build}" in
       -R 'Refus|Damaged|Import|Beam|Decoder|Translat|Softmax|ModelFile|Policy|Profile|Transcripts|Unpacked|Unicode|Tokenizer|Texts|TestSet|Audio|Accelerator|Expression|Body|Literal'
     ;;
   fuzz)
-    cmake -S . -B build-fuzz -G Ninja -DEDGEVAL_CUDA=OFF -DEDGEVAL_FUZZ=ON \
-      -DCMAKE_CXX_COMPILER="$(command -v clang++ || command -v clang++-14)" >/dev/null
+    CXX=$(command -v clang++ || command -v clang++-14) \
+      cmake -S . -B build-fuzz -G Ninja -DEDGEVAL_CUDA=OFF -DEDGEVAL_FUZZ=ON >/dev/null
     targets=("${@:3}")
     [ ${#targets[@]} -gt 0 ] || for source in tests/fuzz/corpus/*; do targets+=("${source##*/}"); done
     targets=("${targets[@]/#/fuzz_}")

@@ -63,7 +63,7 @@ def points_of(counts, sites, options):
                 if options.full:
                     tried = range(1, calls + 1)
                 else:  # all of the few, some of the many
-                    tried = sorted({1 + n * max(0, calls - 1) // 11 for n in range(12)} if calls > 12 else range(1, calls + 1))
+                    tried = sorted({1 + n * (calls - 1) // 5 for n in range(6)} if calls > 6 else range(1, calls + 1))
                 points += [Point(kind, f"{kind}:{n}:{action}", start) for n in tried if n > 0]
         points += [Point("thread", f"thread:{n}:{errno.EAGAIN}{on}", start) for n in (1, 2) for on in ("", ":on")]
         points += [Point("kill", f"change:{n}:kill", start) for n in range(1, counts[start]["change"] + 1)]
