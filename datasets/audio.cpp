@@ -61,10 +61,11 @@ Patch patch_of(const std::optional<WavData>& wav, const std::optional<FlacLength
 
 void expect_kind(AudioBytes& bytes, const std::string& kind, AudioKinds kinds) {
   const std::string name = bytes.path().filename().string();
+  std::string wav = bytes.path().stem().string() + ".wav";
+  if (wav == name) wav = bytes.path().stem().string() + "_pcm.wav";  // not over itself
   EDGEVAL_EXPECTS(kinds == AudioKinds::kAny || kind.empty(), bytes.path().string(), ": is ", kind,
                   ", in which damage may pass unnoticed; make a WAV file of it with: ffmpeg -i ",
-                  name, " ", bytes.path().stem().string(),
-                  ".wav, or give --any-audio to read it as it is");
+                  name, " ", wav, ", or give --any-audio to read it as it is");
 }
 
 void open(AudioBytes& bytes, AudioKinds kinds, Patch patch, OpenAudio& audio) {

@@ -78,11 +78,13 @@ constexpr OtherKind kOthers[] = {
 TEST(Audio, AKindWhoseDamageMayPassUnnoticedIsReadOnlyIfAskedFor) {
   const DataFolder folder;
   for (const OtherKind& kind : kOthers) {
-    const auto path = folder.audio("a.wav", {.samples = 20000, .format = kind.format});
+    const Wav spec{.samples = 20000, .format = kind.format};
+    const auto path = folder.audio("a.wav", spec);
     expect_refused(path, concat("a.wav: is ", kind.name));
     expect_refused(path,
                    ", in which damage may pass unnoticed; make a WAV file of it with: ffmpeg -i "
-                   "a.wav a.wav, or give --any-audio to read it as it is");
+                   "a.wav a_pcm.wav, or give --any-audio to read it as it is");
+    expect_refused(folder.audio("a.other", spec), "ffmpeg -i a.other a.wav, or give --any-audio");
     const AudioExtent extent = audio_extent(path, 16000, {}, AudioKinds::kAny);
     EXPECT_TRUE(extent.is_unchecked) << kind.name;
     const std::vector<float> samples = read_audio(path, 16000, {}, AudioKinds::kAny);
