@@ -58,9 +58,10 @@ void expect_report_of(const std::string& run, const std::filesystem::path& file)
   const Json json = parse_json(read_file(path), path);
   const Fields report(json, path.string());
   const std::string other = report.has("run") ? report.text("run") : "";
-  EDGEVAL_EXPECTS(other == run, path.string(), ": is of run ", other.empty() ? "unknown" : other,
-                  ", ", file.filename().string(), " beside it of run ",
-                  run.empty() ? "unknown" : run, "; run it again into this folder");
+  EDGEVAL_EXPECTS(
+      other == run, path.string(), ": is of run ", other.empty() ? "unknown" : other, ", ",
+      file.filename().string(), " beside it of run ", run.empty() ? "unknown" : run,
+      "; put the files of one run together, or run again with --out ", file.parent_path().string());
 }
 
 }  // namespace edgeval

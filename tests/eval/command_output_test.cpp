@@ -98,8 +98,9 @@ TEST_F(Refused, FilesOfTwoRunsAreNeverTakenForOne) {
   EXPECT_EQ(inputs().run({"compare", "other", "other"}).code, 0);
   inputs().file("mixed/report.json", read_file(inputs() / "again/report.json"));
   inputs().file("mixed/utterances.jsonl", utterances);
-  EXPECT_TRUE(is_refusal(inputs().run({"compare", "mixed", "other"}),
-                         "mixed/report.json: is of run " + id("again").get<std::string>()));
+  const CommandResult mixed = inputs().run({"compare", "mixed", "other"});
+  EXPECT_TRUE(is_refusal(mixed, "mixed/report.json: is of run " + id("again").get<std::string>()));
+  EXPECT_TRUE(is_refusal(mixed, "run again with --out mixed"));
   inputs().file("two.jsonl", utterances + read_file(inputs() / "again/utterances.jsonl"));
   EXPECT_TRUE(is_refusal(inputs().run({"compare", "two.jsonl", "other"}), "is of run"));
   // Utterances alone are of one run; a folder must be whole.
