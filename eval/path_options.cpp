@@ -11,6 +11,8 @@
 
 #include "eval/run_files.hpp"
 #include "host/core/error.hpp"
+#include "host/core/output_folder.hpp"
+#include "host/core/path.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval {
@@ -115,7 +117,8 @@ void expect_files_of_runs(const fs::path& folder) {
     const std::string name = at->path().filename().string();
     EDGEVAL_EXPECTS(std::ranges::find(kRunFiles, name) != std::end(kRunFiles), "--out ",
                     folder.string(), " holds ", name,
-                    ", which no run of edgeval wrote; remove it or give --out another folder");
+                    ", which no run of edgeval wrote; give --out another folder, such as ",
+                    (folder / "run").string());
     EDGEVAL_EXPECTS(at->is_regular_file(error), "--out would replace ", at->path().string(),
                     ", which is no file; remove it or give --out another folder");
   }
@@ -124,6 +127,8 @@ void expect_files_of_runs(const fs::path& folder) {
 // A folder may hold an earlier run. hypotheses.txt has nothing in it that tells who wrote it, but
 // only translations have one.
 void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
+  // First, as nothing in such a place is to be removed for a run's sake.
+  if (path_state(folder).kind == PathKind::kFolder) expect_replaceable(folder);
   const fs::path report = folder / kReportFile, utterances = folder / kUtterancesFile,
                  hypotheses = folder / kHypothesesFile;
   check_file(report, Made::kReport, inputs);
@@ -180,9 +185,10 @@ void check_path_options(const CLI::App& command) {
       continue;
     }
     for (const std::string& text : option->results())
-      EDGEVAL_EXPECTS(
-          !text.empty(), option->get_name(), " is empty; name a ",
-          option->get_type_name() == kFolder ? "folder (. is the current one)" : "file");
+      EDGEVAL_EXPECTS(!text.empty(), option->get_name(), " is empty; name a ",
+                      option->get_type_name() != kFolder ? "file"
+                      : is_output(*option)               ? "folder, such as run"
+                                                         : "folder (. is the current one)");
   }
   expect_utf8_names(command);
   const CLI::Option* out = command.get_option_no_throw("--out");

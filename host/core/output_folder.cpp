@@ -82,6 +82,10 @@ bool is_own_folder(const fs::path& path) {
 
 }  // namespace
 
+void expect_replaceable(const fs::path& folder) {
+  expect_replaceable(Beside(folder).target(), folder);
+}
+
 OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> names)
     : shown_(folder), beside_(folder), names_(std::move(names)) {
   expect_replaceable(beside_.target(), shown_);

@@ -13,12 +13,16 @@
 
 namespace edgeval {
 
+// Throws Error when the folder can never be replaced as a whole: it is the current one, a mount
+// point, a file, or may not be written. One that is missing can.
+void expect_replaceable(const std::filesystem::path& folder);
+
 class OutputFolder {
  public:
   // Locks the place until the end, with a file beside the folder; removes what a killed run had
   // left there, and tries that a folder can be made. `names` are those of all files that may be in
-  // it. Throws Error when another run holds the lock, or when the folder can never be replaced: it
-  // is the current one, a mount point, or nobody may write beside it.
+  // it. Throws Error when another run holds the lock, nothing can be made beside the folder, or it
+  // can never be replaced, as expect_replaceable() says.
   OutputFolder(const std::filesystem::path& folder, std::vector<std::string> names);
   OutputFolder(const OutputFolder&) = delete;
   ~OutputFolder();

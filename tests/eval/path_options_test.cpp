@@ -103,7 +103,8 @@ TEST_F(PathOptions, NoNameIsEmpty) {
   }
   for (const char* option : {"--model", "--data", "--policy", "--profile", "--hardware"})
     EXPECT_TRUE(is_refusal(inputs().run_with(option, ""), std::string(option) + " is empty"));
-  EXPECT_TRUE(is_refusal(inputs().run_with("--out", ""), "--out is empty; name a folder"));
+  EXPECT_TRUE(
+      is_refusal(inputs().run_with("--out", ""), "--out is empty; name a folder, such as run"));
   EXPECT_TRUE(is_refusal(inputs().run({"score", "--reference", "", "--hypothesis", "p.yaml"}),
                          "--reference is empty"));
   EXPECT_FALSE(fs::exists(inputs().path() / "report.json"));
@@ -133,11 +134,21 @@ TEST_F(PathOptions, ARunReplacesARunAndNothingElse) {
   EXPECT_EQ(bytes("data/utterances.jsonl"), Inputs::kManifest);
   fs::rename(inputs().path() / "data/utterances.jsonl", inputs().path() / "data/test.jsonl");
   EXPECT_TRUE(is_refusal(run("data", "data/."), "is the folder of --data"));
-  EXPECT_TRUE(is_refusal(run("set.jsonl", "."), "is the folder that --data lies in"));
+  // Nothing of what lies in the current folder is to be removed.
+  EXPECT_TRUE(is_refusal(run("set.jsonl", "."),
+                         ".: is the current folder, which a run would replace as a whole; name a "
+                         "folder in it, such as run"));
+  EXPECT_TRUE(is_refusal(run("set.jsonl", "/"), "/: is a mount point"));
   EXPECT_TRUE(is_refusal(run("data/test.jsonl", "data"), "is the folder that --data lies in"));
   for (int i = 0; i < 2; ++i) EXPECT_EQ(run("data", "again").code, 0);
   inputs().file("mine/hypotheses.txt", "mine\n");
   EXPECT_TRUE(is_refusal(run("data", "mine"), "remove it or give --out another"));
+  inputs().file("notes/note.md", "mine\n");
+  EXPECT_TRUE(is_refusal(run("data", "notes"),
+                         "--out notes holds note.md, which no run of edgeval wrote; give --out "
+                         "another folder, such as notes/run"));
+  fs::create_symlink("nowhere", inputs().path() / "lost");
+  EXPECT_TRUE(is_refusal(run("data", "lost"), "lost: is a link that leads nowhere"));
   inputs().file("theirs/report.json", "{}\n");
   EXPECT_TRUE(is_refusal(run("data", "theirs"), "remove it or give --out another"));
 }
