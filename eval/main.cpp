@@ -2,6 +2,7 @@
 // something failed; 3: `compare` found a loss that is not allowed.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -132,6 +133,7 @@ int run(int argc, char** argv) {
   edgeval::keep_freed_memory();
   edgeval::end_orderly_without_memory();
   edgeval::remove_unfinished_at_signals();
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` fails, as on a full disk
   edgeval::remember_invocation(argc, argv);
   CLI::App app(
       "What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules "

@@ -36,7 +36,9 @@ class NewFile {
         throw_system_error(shown_.string(), "cannot be created", errno);
     } while (descriptor_ < 0 || !is_ours());
   }
-  explicit NewFile(const fs::path& path) : shown_(path), path_(path), descriptor_(create(path)) {
+  // Of the name `path`.
+  NewFile(const fs::path& path, const fs::path& shown)
+      : shown_(shown), path_(path), descriptor_(create(path)) {
     if (descriptor_ < 0) throw_system_error(shown_.string(), "cannot be created", errno);
   }
   NewFile(const NewFile&) = delete;
@@ -125,8 +127,8 @@ void write_file(const fs::path& path, std::string_view contents) {
   sync_folder(beside.parent());
 }
 
-void write_new_file(const fs::path& path, std::string_view contents) {
-  NewFile file(path);
+void write_new_file(const fs::path& path, std::string_view contents, const fs::path& shown) {
+  NewFile file(path, shown);
   file.write(contents);
   file.keep();
 }

@@ -17,7 +17,9 @@ void write_file(const std::filesystem::path& path, std::string_view contents);
 // folder.
 void expect_writable(const std::filesystem::path& path);
 
-// Writes a file that is not there yet and syncs it to disk. Throws as write_file does.
-void write_new_file(const std::filesystem::path& path, std::string_view contents);
+// Writes a file that is not there yet and syncs it to disk. Throws as write_file does; messages
+// call it `shown`, as it will be called once its folder is in its place.
+void write_new_file(const std::filesystem::path& path, std::string_view contents,
+                    const std::filesystem::path& shown);
 
 }  // namespace edgeval

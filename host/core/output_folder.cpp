@@ -209,7 +209,7 @@ void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>
     std::deque<Unfinished> unfinished;
     for (const auto& [name, text] : files) {
       unfinished.emplace_back(made / name);
-      write_new_file(made / name, text);
+      write_new_file(made / name, text, shown_ / name);
     }
     const Finishing finishing;
     struct stat old {};

@@ -147,7 +147,7 @@ TEST_F(OutputFolderTest, PlantedLinksAreNotFollowed) {
   fs::create_symlink(victim, place_.path() / ".out.edgeval-lock");
   EXPECT_THROW(OutputFolder(out(), kNames), Error);
   EXPECT_EQ(read_file(victim), "mine");
-  EXPECT_THROW(write_new_file(place_.path() / ".out.edgeval-lock", "x"), Error);
+  EXPECT_THROW(write_new_file(place_.path() / ".out.edgeval-lock", "x", "out/x"), Error);
   EXPECT_EQ(read_file(victim), "mine");
 }
 
