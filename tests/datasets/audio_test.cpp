@@ -366,6 +366,20 @@ TEST(Audio, MoreSamplesThanTheFileCanHoldAreRefusedUnread) {
   }
 }
 
+// A chunk of nearly 2^63 bytes in front of the samples: where it ends is beyond the largest number,
+// as a sanitizer sees.
+TEST(Audio, AChunkThatEndsBeyondEveryFileIsRefused) {
+  const DataFolder folder;
+  const auto path = folder.audio("a.w64", {.format = SF_FORMAT_W64 | SF_FORMAT_PCM_16});
+  std::string bytes = read_file(path);
+  const std::size_t data = bytes.find("data");
+  ASSERT_NE(data, std::string::npos);
+  const std::string length = "\xF0\xFF\xFF\xFF\xFF\xFF\xFF\x7F";
+  folder.file("a.w64", bytes.insert(data, "levl" + bytes.substr(data + 4, 12) + length));
+  for (const AudioKinds kinds : {AudioKinds::kChecked, AudioKinds::kAny})
+    EXPECT_TRUE(refusal([&] { read_audio(path, 16000, {}, kinds); }).starts_with(path.string()));
+}
+
 // A byte of FLAC may stand for thousands of samples of silence.
 TEST(Audio, LongSilenceIsRead) {
   const DataFolder folder;

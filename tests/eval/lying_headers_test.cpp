@@ -131,11 +131,6 @@ TEST_F(LyingHeaders, OfAudio) {
   const std::size_t ds64 = rf64.find("ds64") + 8;
   for (const std::uint64_t length : {std::uint64_t{1} << 40, ~std::uint64_t{0}})
     expect_audio_small("rf64.wav", std::string(rf64).replace(ds64 + 8, 8, number(length, 8)));
-  // A chunk of nearly 2^63 bytes in front of the samples; sanitizers see where a sum of it ends.
-  const std::string w64 = of(SF_FORMAT_W64 | SF_FORMAT_PCM_16);
-  const std::size_t data = w64.find("data");
-  expect_audio_small("wave.w64", w64.substr(0, data) + "levl" + w64.substr(data + 4, 12) +
-                                     number(~std::uint64_t{15} >> 1, 8) + w64.substr(data));
   // A block of metadata of 16 MB, and a length of 36 ones.
   const std::string flac = of(SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
   expect_audio_small("block.flac", std::string(flac).replace(43, 3, 3, '\xFF'));
