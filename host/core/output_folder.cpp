@@ -54,6 +54,12 @@ bool is_named(int descriptor, const fs::path& path) {
          opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
+// Whether it is a file, and has no other name by which its contents may be someone's.
+bool is_plain(int descriptor) {
+  struct stat status {};
+  return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink <= 1;
+}
+
 // What the run that holds the lock wrote into it.
 std::string holder(int descriptor) {
   char text[64];
@@ -94,10 +100,7 @@ OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> name
     lock();
     repair();
     for (const fs::path& dead : beside_.found()) remove(dead);
-    const fs::path trial = beside_.random();
-    if (::mkdir(trial.c_str(), 0777) != 0)
-      throw_system_error(shown_.string(), "no folder can be made beside it", errno);
-    ::rmdir(trial.c_str());
+    try_to_replace();
   } catch (...) {
     unlock();
     throw;
@@ -106,9 +109,25 @@ OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> name
 
 OutputFolder::~OutputFolder() { unlock(); }
 
+// A folder that holds files does not give way to a new one, but other refusals come before this
+// one, such as that of a sticky folder, in which only the owner may rename.
+void OutputFolder::try_to_replace() const {
+  std::error_code error;
+  const bool full = is_there(beside_.target()) && !fs::is_empty(beside_.target(), error) && !error;
+  const fs::path trial = beside_.random();
+  if (::mkdir(trial.c_str(), 0777) != 0)
+    throw_system_error(shown_.string(), "no folder can be made beside it", errno);
+  const bool refused = full && !rename(trial, beside_.target(), Rename::kPlain) &&
+                       errno != ENOTEMPTY && errno != EEXIST;
+  const int number = errno;
+  ::rmdir(trial.c_str());
+  if (refused) throw_system_error(shown_.string(), "cannot be replaced", number);
+}
+
 // The file goes first: whoever opened it meanwhile sees that it has lost its name.
 void OutputFolder::unlock() {
   if (lock_ < 0) return;
+  unfinished_.reset();  // else a signal behind the next line removes the lock of the next run
   ::unlink(beside_.lock().c_str());
   ::close(std::exchange(lock_, -1));
 }
@@ -118,6 +137,11 @@ void OutputFolder::lock() {
   while (lock_ < 0) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (file < 0) throw_system_error(shown_.string(), "no lock file can be made beside it", errno);
+    if (!is_plain(file)) {
+      ::close(file);
+      throw Error(concat(path.string(),
+                         ": is no lock of edgeval's, which this name is kept for; remove it"));
+    }
     const bool locked = ::flock(file, LOCK_EX | LOCK_NB) == 0;
     const bool taken = !locked && errno == EWOULDBLOCK;
     // The run that held it may have removed it just now; then another file has the name, or none.
@@ -151,10 +175,13 @@ void OutputFolder::repair() const {
                   ", and no run of edgeval left it so; move it elsewhere");
 }
 
-// Removes the files that edgeval wrote, and the folder if it held no others.
+// Removes the files that edgeval wrote, and the folder if it held no others. A link of that name
+// would lead to a folder that is not edgeval's.
 void OutputFolder::remove(const fs::path& folder) const {
-  if (!is_own_folder(folder)) return;
-  for (const std::string& name : names_) ::unlink((folder / name).c_str());
+  const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (opened < 0) return;
+  for (const std::string& name : names_) ::unlinkat(opened, name.c_str(), 0);
+  ::close(opened);
   ::rmdir(folder.c_str());
 }
 

@@ -38,6 +38,7 @@ class OutputFolder {
   void lock();
   void unlock();
   void repair() const;
+  void try_to_replace() const;
   void swap(const std::filesystem::path& made) const;
   void remove(const std::filesystem::path& folder) const;
   void keep_strangers(const std::filesystem::path& old) const;

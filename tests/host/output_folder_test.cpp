@@ -214,6 +214,30 @@ TEST_F(OutputFolderTest, CtrlCLeavesNothing) {
   EXPECT_EQ(contents(place_.path()), "out=folder");
 }
 
+TEST_F(OutputFolderTest, WritesIntoNoLockThatIsAnothersFile) {
+  const fs::path lock = place_.path() / ".out.edgeval-lock", mine = place_.file("mine", "mine");
+  fs::create_hard_link(mine, lock);
+  EXPECT_THROW(OutputFolder(out(), kNames), Error);
+  EXPECT_EQ(read_file(mine), "mine");
+  fs::remove(lock);
+  ASSERT_EQ(::mkfifo(lock.c_str(), 0600), 0);
+  EXPECT_THROW(OutputFolder(out(), kNames), Error);
+  EXPECT_TRUE(fs::exists(lock));
+}
+
+// In a sticky folder none but the owner may rename.
+TEST_F(OutputFolderTest, RefusesAtOnceWhatItCouldNotRename) {
+  if (::geteuid() != 0) GTEST_SKIP() << "wants a second user";
+  publish("1", "2");
+  fs::permissions(place_.path(), static_cast<fs::perms>(01777));
+  fs::permissions(out(), fs::perms::all);
+  ASSERT_EQ(::seteuid(65534), 0);
+  EXPECT_THROW(OutputFolder(out(), kNames), Error);
+  ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_EQ(contents(place_.path()), "out=folder");
+  EXPECT_EQ(contents(out()), "a.txt=1 b.txt=2");
+}
+
 class NewFileTest : public OutputFolderTest {};
 
 TEST_F(NewFileTest, NamesUpToTheFileSystemsLimit) {
