@@ -53,9 +53,9 @@ void measure(const data::TestSet& set, const FrontendConfig& frontend,
                                 "first at ",
                                 example));
   if (unchecked > 0)
-    plan.notes.push_back(concat(unchecked, unchecked == 1 ? " utterance is" : " utterances are",
-                                " of audio in which damage may pass unnoticed, the first of ",
-                                of_other_kind));
+    plan.warnings.push_back(concat(unchecked, unchecked == 1 ? " utterance is" : " utterances are",
+                                   " of audio in which damage may pass unnoticed, the first of ",
+                                   of_other_kind));
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct BatchPlan {
   std::vector<Index> samples;               // likewise
   std::vector<double> seconds;              // of audio of every utterance, likewise
   std::vector<std::string> notes;           // for people: what is odd about the audio
+  std::vector<std::string> warnings;        // what makes figures doubtful
 };
 
 // largest: utterances in a batch; 0: as many as fit a share of the available memory. Reads the

@@ -125,7 +125,7 @@ Outputs read_run(const std::string& path) {
       add_utterance(outputs, line, concat(file.string(), ":", number), run);
   }
   EDGEVAL_EXPECTS(!outputs.ids.empty(), file.string(), ": holds no utterance");
-  if (fs::is_directory(path)) expect_report_of(*run, file);
+  if (fs::is_directory(path)) expect_report_of(*run, path, bytes);
   return outputs;
 }
 

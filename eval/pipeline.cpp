@@ -56,6 +56,7 @@ Evaluation evaluate(const Model& model, const data::TestSet& set,
   evaluation.frames = plan.frames;
   evaluation.seconds = plan.seconds;
   evaluation.notes = plan.notes;
+  evaluation.warnings = plan.warnings;
   for (std::size_t p = 0; p < candidates.size(); ++p) {
     Outcome& outcome = evaluation.outcomes.emplace_back();
     outcome.hypotheses.resize(set.utterances.size());

@@ -34,6 +34,7 @@ struct Evaluation {
   std::vector<Index> frames;            // of every utterance, in the order of the set
   std::vector<double> seconds;          // of audio of every utterance
   std::vector<std::string> notes;       // for people: what is odd about the test set
+  std::vector<std::string> warnings;    // what makes figures doubtful, whatever they are
   std::string data_sha256;              // of the test set, as it was read
   double feature_seconds = 0;           // wall time
   double total_seconds = 0;             // wall time

@@ -12,6 +12,7 @@
 #include "eval/report.hpp"
 #include "eval/table.hpp"
 #include "eval/translation_pipeline.hpp"
+#include "eval/warnings.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/new_file.hpp"
@@ -87,6 +88,7 @@ void profile_speech(const ProfileOptions& options, const Model& model) {
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   const Index frames = std::accumulate(plan.frames.begin(), plan.frames.end(), Index{0});
   print_notes(plan.notes, options.output.quiet);
+  print_warnings(plan.warnings);
   expect_writable(options.out);
   ProfileCollector collector(model, frames);
   const std::string hash =

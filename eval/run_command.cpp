@@ -154,6 +154,7 @@ void run_speech(const RunOptions& options, const Model& trained) {
           weights, options.text};
   run.warnings = text_warnings(evaluation.references, run.outcome().hypotheses,
                                applied(options.text, token_texts(model.tokens)));
+  append(run.warnings, evaluation.warnings);
   append(run.warnings, policy_warnings(model, point, run.outcome().total));
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : chosen.accelerators)

@@ -4,6 +4,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/json.hpp"
+#include "host/core/path.hpp"
 
 namespace edgeval {
 namespace {
@@ -51,17 +52,25 @@ NamedTexts run_files(ordered_json report, NamedTexts others) {
   return files;
 }
 
-void expect_report_of(const std::string& run, const std::filesystem::path& file) {
-  const std::filesystem::path path = file.parent_path() / kReportFile;
-  std::error_code ignored;
-  if (run.empty() && !std::filesystem::exists(path, ignored)) return;
+void expect_report_of(const std::string& run, const std::filesystem::path& folder,
+                      std::string_view utterances) {
+  const std::string path = (folder / kReportFile).string(),
+                    alone = (folder / kUtterancesFile).string();
+  if (!is_there(path)) {
+    EDGEVAL_EXPECTS(run.empty(), folder.string(), ": has no ", kReportFile,
+                    ", so it is not all of a run; name ", alone, " to take that alone");
+    return;
+  }
   const Json json = parse_json(read_file(path), path);
-  const Fields report(json, path.string());
+  const Fields report(json, path);
   const std::string other = report.has("run") ? report.text("run") : "";
-  EDGEVAL_EXPECTS(
-      other == run, path.string(), ": is of run ", other.empty() ? "unknown" : other, ", ",
-      file.filename().string(), " beside it of run ", run.empty() ? "unknown" : run,
-      "; put the files of one run together, or run again with --out ", file.parent_path().string());
+  EDGEVAL_EXPECTS(other == run, path, ": is of run ", other.empty() ? "unknown" : other, ", ",
+                  kUtterancesFile, " beside it of run ", run.empty() ? "unknown" : run,
+                  "; put the files of one run together, or run again with --out ", folder.string());
+  if (run.empty()) return;
+  const std::string hash = report.object("files").object(kUtterancesFile).text("sha256");
+  EDGEVAL_EXPECTS(hash == sha256(utterances), alone, ": is not what the run wrote, as its hash in ",
+                  kReportFile, " says; name ", alone, " to take it as it is");
 }
 
 }  // namespace edgeval

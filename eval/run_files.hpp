@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,8 +24,9 @@ using NamedTexts = std::vector<std::pair<std::string, std::string>>;
 // `others` with the id at the end of every line of utterances.jsonl.
 NamedTexts run_files(nlohmann::ordered_json report, NamedTexts others);
 
-// Throws Error when the report that lies beside the file is of another run than `run`, which is
-// empty in files of versions that wrote none.
-void expect_report_of(const std::string& run, const std::filesystem::path& file);
+// Throws Error unless the report in the folder is of this run and has the hash of these utterances.
+// `run` is empty in files of versions that wrote none.
+void expect_report_of(const std::string& run, const std::filesystem::path& folder,
+                      std::string_view utterances);
 
 }  // namespace edgeval

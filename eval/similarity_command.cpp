@@ -13,6 +13,7 @@
 #include "eval/report.hpp"
 #include "eval/similarity.hpp"
 #include "eval/table.hpp"
+#include "eval/warnings.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/new_file.hpp"
@@ -94,6 +95,7 @@ void run_similarity(const SimilarityOptions& options) {
   const data::FeatureExtractor extractor(model.frontend);
   const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
   print_notes(plan.notes, options.output.quiet);
+  print_warnings(plan.warnings);
   if (!options.out.empty()) expect_writable(options.out);
   SimilarityCollector collector(model, plans);
   const std::string hash =

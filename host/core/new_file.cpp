@@ -11,8 +11,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "host/core/beside.hpp"
 #include "host/core/error.hpp"
+#include "host/core/hidden_names.hpp"
 #include "host/core/path.hpp"
 #include "host/core/unfinished.hpp"
 
@@ -26,10 +26,10 @@ namespace fs = std::filesystem;
 class NewFile {
  public:
   // Of a random name; messages call it what it will be called.
-  NewFile(const Beside& beside, const fs::path& shown) : shown_(shown) {
+  NewFile(const HiddenNames& hidden, const fs::path& shown) : shown_(shown) {
     do {
       close();
-      path_ = beside.random();
+      path_ = hidden.random();
       unfinished_.emplace(path_);
       descriptor_ = create(path_);
       if (descriptor_ < 0 && errno != EEXIST)
@@ -58,7 +58,7 @@ class NewFile {
   }
 
   void rename_to(const fs::path& target) {
-    const Finishing finishing;
+    const RemovalHeld held;
     if (::rename(path_.c_str(), target.c_str()) != 0) fail("cannot be replaced");
     keep();
   }
@@ -103,28 +103,28 @@ void remove_if_dead(const fs::path& path) {
 }
 
 // A new file beside `path`, which may then be renamed to it.
-NewFile new_file_for(const Beside& beside, const fs::path& path) {
+NewFile new_file_for(const HiddenNames& hidden, const fs::path& path) {
   std::error_code ignored;
-  beside.make_parent(path);
+  hidden.make_parent(path);
   EDGEVAL_EXPECTS(!fs::is_directory(path, ignored), path.string(),
                   ": is a folder, the name of a file is wanted");
   // Renaming over a device, as root over /dev/null, would replace it.
   EDGEVAL_EXPECTS(!fs::exists(path, ignored) || fs::is_regular_file(path, ignored), path.string(),
                   ": is a device or pipe, the name of a file is wanted");
-  for (const fs::path& each : beside.found()) remove_if_dead(each);
-  return NewFile(beside, path);
+  for (const fs::path& each : hidden.found()) remove_if_dead(each);
+  return NewFile(hidden, path);
 }
 
 }  // namespace
 
-void expect_writable(const fs::path& path) { new_file_for(Beside(path), path); }
+void expect_writable(const fs::path& path) { new_file_for(HiddenNames(path), path); }
 
 void write_file(const fs::path& path, std::string_view contents) {
-  const Beside beside(path);
-  NewFile file = new_file_for(beside, path);
+  const HiddenNames hidden(path);
+  NewFile file = new_file_for(hidden, path);
   file.write(contents);
-  file.rename_to(beside.target());
-  sync_folder(beside.parent());
+  file.rename_to(hidden.target());
+  sync_folder(hidden.parent());
 }
 
 void write_new_file(const fs::path& path, std::string_view contents, const fs::path& shown) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,17 +90,17 @@ bool is_own_folder(const fs::path& path) {
 }  // namespace
 
 void expect_replaceable(const fs::path& folder) {
-  expect_replaceable(Beside(folder).target(), folder);
+  expect_replaceable(HiddenNames(folder).target(), folder);
 }
 
 OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> names)
-    : shown_(folder), beside_(folder), names_(std::move(names)) {
-  expect_replaceable(beside_.target(), shown_);
-  beside_.make_parent(shown_);
+    : shown_(folder), hidden_(folder), names_(std::move(names)) {
+  expect_replaceable(hidden_.target(), shown_);
+  hidden_.make_parent(shown_);
   try {
     lock();
     repair();
-    for (const fs::path& dead : beside_.found()) remove(dead);
+    for (const fs::path& dead : hidden_.found()) remove(dead);
     try_to_replace();
   } catch (...) {
     unlock();
@@ -110,33 +111,46 @@ OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> name
 OutputFolder::~OutputFolder() { unlock(); }
 
 // A folder that holds files does not give way to a new one, but other refusals come before this
-// one, such as that of a sticky folder, in which only the owner may rename.
+// one, such as that of a sticky folder, in which only the owner may rename. A folder of the lower
+// layer of an overlay, as of a container's image, can be renamed by nobody; there only trying
+// tells.
 void OutputFolder::try_to_replace() const {
   std::error_code error;
-  const bool full = is_there(beside_.target()) && !fs::is_empty(beside_.target(), error) && !error;
-  const fs::path trial = beside_.random();
+  const bool full = is_there(hidden_.target()) && !fs::is_empty(hidden_.target(), error) && !error;
+  const fs::path trial = hidden_.random();
   if (::mkdir(trial.c_str(), 0777) != 0)
     throw_system_error(shown_.string(), "no folder can be made beside it", errno);
-  const bool refused = full && !rename(trial, beside_.target(), Rename::kPlain) &&
+  const bool refused = full && !rename(trial, hidden_.target(), Rename::kPlain) &&
                        errno != ENOTEMPTY && errno != EEXIST;
   const int number = errno;
   ::rmdir(trial.c_str());
   if (refused) throw_system_error(shown_.string(), "cannot be replaced", number);
+  struct statfs system {};
+  constexpr auto kOverlay = 0x794c7630;  // of overlayfs, in linux/magic.h
+  if (!full || ::statfs(hidden_.target().c_str(), &system) != 0 || system.f_type != kOverlay)
+    return;
+  const RemovalHeld held;
+  if (!rename(hidden_.target(), hidden_.old(), Rename::kPlain))
+    throw_system_error(shown_.string(), "cannot be replaced", errno);
+  repair();
 }
 
 // The file goes first: whoever opened it meanwhile sees that it has lost its name.
 void OutputFolder::unlock() {
   if (lock_ < 0) return;
   unfinished_.reset();  // else a signal behind the next line removes the lock of the next run
-  ::unlink(beside_.lock().c_str());
+  ::unlink(hidden_.lock().c_str());
   ::close(std::exchange(lock_, -1));
 }
 
 void OutputFolder::lock() {
-  const fs::path path = beside_.lock();
+  const fs::path path = hidden_.lock();
   while (lock_ < 0) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (file < 0) throw_system_error(shown_.string(), "no lock file can be made beside it", errno);
+    if (file < 0)
+      throw_system_error(shown_.string(),
+                         concat("its lock file, ", path.filename().string(), ", cannot be made"),
+                         errno);
     if (!is_plain(file)) {
       ::close(file);
       throw Error(concat(path.string(),
@@ -163,9 +177,9 @@ void OutputFolder::lock() {
 
 // The old folder was renamed and the new one not yet.
 void OutputFolder::repair() const {
-  const fs::path old = beside_.old();
-  if (is_own_folder(old) && !is_there(beside_.target()) &&
-      !rename(old, beside_.target(), Rename::kPlain))
+  const fs::path old = hidden_.old();
+  if (is_own_folder(old) && !is_there(hidden_.target()) &&
+      !rename(old, hidden_.target(), Rename::kPlain))
     throw_system_error(shown_.string(), "what an interrupted run left cannot be repaired", errno);
   if (is_own_folder(old)) {
     keep_strangers(old);
@@ -187,25 +201,25 @@ void OutputFolder::remove(const fs::path& folder) const {
 
 void OutputFolder::swap(const fs::path& made) const {
   // A folder that is missing or empty.
-  if (rename(made, beside_.target(), Rename::kPlain)) return;
+  if (rename(made, hidden_.target(), Rename::kPlain)) return;
   if (errno != ENOTEMPTY && errno != EEXIST)
     throw_system_error(shown_.string(), "cannot be replaced", errno);
-  if (rename(made, beside_.target(), Rename::kExchange)) {
+  if (rename(made, hidden_.target(), Rename::kExchange)) {
     keep_strangers(made);
     return remove(made);
   }
   if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
     throw_system_error(shown_.string(), "cannot be replaced", errno);
-  if (!rename(beside_.target(), beside_.old(), Rename::kPlain))
+  if (!rename(hidden_.target(), hidden_.old(), Rename::kPlain))
     throw_system_error(shown_.string(), "cannot be replaced", errno);
-  if (!rename(made, beside_.target(), Rename::kPlain)) {
+  if (!rename(made, hidden_.target(), Rename::kPlain)) {
     const int number = errno;
-    rename(beside_.old(), beside_.target(), Rename::kPlain);
+    rename(hidden_.old(), hidden_.target(), Rename::kPlain);
     errno = number;
     throw_system_error(shown_.string(), "cannot be replaced", errno);
   }
-  keep_strangers(beside_.old());
-  remove(beside_.old());
+  keep_strangers(hidden_.old());
+  remove(hidden_.old());
 }
 
 // Moves what others put into the old folder into the new one.
@@ -219,13 +233,13 @@ void OutputFolder::keep_strangers(const fs::path& old) const {
       strangers.push_back(old / name);
   }
   for (const fs::path& each : strangers) {
-    const fs::path kept = beside_.target() / each.filename();
+    const fs::path kept = hidden_.target() / each.filename();
     if (!has_name(kept)) rename(each, kept, Rename::kPlain);
   }
 }
 
 void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>>& files) {
-  const fs::path made = beside_.random();
+  const fs::path made = hidden_.random();
   // Named ahead: where memory runs out, removing them may not ask for more.
   std::vector<fs::path> inside;
   for (const std::string& name : names_) inside.push_back(made / name);
@@ -238,9 +252,9 @@ void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>
       unfinished.emplace_back(made / name);
       write_new_file(made / name, text, shown_ / name);
     }
-    const Finishing finishing;
+    const RemovalHeld held;
     struct stat old {};
-    if (::stat(beside_.target().c_str(), &old) == 0) ::chmod(made.c_str(), old.st_mode & 07777);
+    if (::stat(hidden_.target().c_str(), &old) == 0) ::chmod(made.c_str(), old.st_mode & 07777);
     sync_folder(made);
     swap(made);
   } catch (...) {
@@ -248,7 +262,7 @@ void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>
     ::rmdir(made.c_str());
     throw;
   }
-  sync_folder(beside_.parent());
+  sync_folder(hidden_.parent());
 }
 
 }  // namespace edgeval

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/core/beside.hpp"
+#include "host/core/hidden_names.hpp"
 #include "host/core/unfinished.hpp"
 
 namespace edgeval {
@@ -44,7 +44,7 @@ class OutputFolder {
   void keep_strangers(const std::filesystem::path& old) const;
 
   std::filesystem::path shown_;
-  Beside beside_;
+  HiddenNames hidden_;
   std::vector<std::string> names_;
   int lock_ = -1;
   std::optional<Unfinished> unfinished_;

@@ -15,7 +15,7 @@ namespace {
 // A handler of signals may not allocate or lock, so the paths stand in a table of fixed size.
 constexpr int kPlaces = 16;
 std::atomic<char*> places[kPlaces];
-std::atomic<int> finishing{0};
+std::atomic<int> holding{0};
 std::atomic<bool> ending{false};
 
 void end_by_signal(int number) {
@@ -43,16 +43,16 @@ Unfinished::~Unfinished() {
 }
 
 // Of this and remove_unfinished, whichever comes second sees what the first has set.
-Finishing::Finishing() {
-  ++finishing;
+RemovalHeld::RemovalHeld() {
+  ++holding;
   while (ending) ::pause();
 }
 
-Finishing::~Finishing() { --finishing; }
+RemovalHeld::~RemovalHeld() { --holding; }
 
 void remove_unfinished() noexcept {
   ending = true;
-  if (finishing > 0) return;
+  if (holding > 0) return;
   for (int i = kPlaces - 1; i >= 0; --i) {
     const char* path = places[i];
     if (path != nullptr && ::unlink(path) != 0) ::rmdir(path);

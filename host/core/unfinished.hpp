@@ -21,11 +21,11 @@ class Unfinished {
 
 // While one lives nothing is removed, so that no signal takes files out of a folder that is just
 // being put in its place. Once the process is ending, making one waits for the end.
-class Finishing {
+class RemovalHeld {
  public:
-  Finishing();
-  Finishing(const Finishing&) = delete;
-  ~Finishing();
+  RemovalHeld();
+  RemovalHeld(const RemovalHeld&) = delete;
+  ~RemovalHeld();
 };
 
 // Removes what is unfinished, the newest first. For the end of the process; may be called by a

@@ -54,7 +54,7 @@ TEST_F(Refused, AFolderWithoutPermission) {
       inputs() / "locked", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked"), "locked: cannot be replaced"));
   EXPECT_TRUE(is_refusal(inputs().run_with("--out", "locked/inside"),
-                         "locked/inside: no lock file can be made"));
+                         "locked/inside: its lock file, .inside.edgeval-lock, cannot be made"));
   EXPECT_TRUE(std::filesystem::is_empty(inputs() / "locked"));
 }
 
@@ -112,7 +112,14 @@ TEST_F(Refused, FilesOfTwoRunsAreNeverTakenForOne) {
   // Utterances alone are of one run; a folder must be whole.
   inputs().file("alone/utterances.jsonl", utterances);
   EXPECT_EQ(inputs().run({"compare", "alone/utterances.jsonl", "other"}).code, 0);
-  EXPECT_TRUE(is_refusal(inputs().run({"compare", "alone", "other"}), "alone/report.json"));
+  EXPECT_TRUE(is_refusal(inputs().run({"compare", "alone", "other"}), "alone: has no report.json"));
+  // One word was changed.
+  std::string changed = utterances;
+  changed.replace(changed.find("\"hypothesis\":\""), 14, "\"hypothesis\":\"X");
+  inputs().file("other/utterances.jsonl", changed);
+  EXPECT_TRUE(is_refusal(inputs().run({"compare", "other", "again"}),
+                         "other/utterances.jsonl: is not what the run wrote"));
+  EXPECT_EQ(inputs().run({"compare", "other/utterances.jsonl", "again"}).code, 0);
 }
 
 TEST_F(Refused, AReportNamesItsCommandAndTheHashOfTheOtherFile) {

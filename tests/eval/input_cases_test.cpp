@@ -327,7 +327,7 @@ TEST(InputCases, Mp3IsReadOnlyIfAskedForAndWithANote) {
     arguments.push_back("--any-audio");
     const CommandResult result = edgeval(arguments, folder.path());
     EXPECT_EQ(result.code, 0) << result.err;
-    EXPECT_NE(result.err.find("edgeval: note: 1 utterance is of audio in which damage may pass "
+    EXPECT_NE(result.err.find("edgeval: warning: 1 utterance is of audio in which damage may pass "
                               "unnoticed, the first of a.wav\n"),
               std::string::npos)
         << result.err;

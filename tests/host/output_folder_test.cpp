@@ -245,6 +245,9 @@ TEST_F(NewFileTest, NamesUpToTheFileSystemsLimit) {
   write_file(place_.path() / name, "1");
   OutputFolder(place_.path() / std::string(255, 'o'), kNames).publish({{"a.txt", "1"}});
   EXPECT_EQ(read_file(place_.path() / name), "1");
+  // Names that begin alike have locks of their own.
+  const OutputFolder one(place_.path() / (std::string(220, 'o') + "1"), kNames),
+      two(place_.path() / (std::string(220, 'o') + "2"), kNames);
   EXPECT_THROW(write_file(place_.path() / std::string(256, 'n'), "1"), Error);
 }
 

@@ -1,4 +1,4 @@
-#include "host/core/beside.hpp"
+#include "host/core/hidden_names.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,6 +9,7 @@
 #include <random>
 
 #include "host/core/error.hpp"
+#include "host/core/file.hpp"
 #include "host/core/path.hpp"
 
 namespace edgeval {
@@ -18,9 +19,15 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMark = ".edgeval-";
 constexpr std::size_t kLetters = 12;
-// Bytes of a name that are kept, so that what is put around them leaves it within the 255 that a
-// file system allows.
-constexpr std::size_t kKept = 200;
+// What is put around a name must leave it within the 255 bytes that a file system allows.
+constexpr std::size_t kLongest = 200;
+
+// Of a longer name the beginning, and a hash of the whole.
+std::string shortened(const std::string& name) {
+  if (name.size() <= kLongest) return name;
+  constexpr std::size_t kDigits = 16;
+  return concat(name.substr(0, kLongest - kDigits), sha256(name).substr(0, kDigits));
+}
 
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 
@@ -34,20 +41,20 @@ fs::path resolved(const fs::path& target) {
 
 }  // namespace
 
-Beside::Beside(const fs::path& target)
+HiddenNames::HiddenNames(const fs::path& target)
     : target_(resolved(target)),
-      prefix_(concat(".", target_.filename().string().substr(0, kKept), kMark)) {}
+      prefix_(concat(".", shortened(target_.filename().string()), kMark)) {}
 
-fs::path Beside::named(const std::string& end) const { return parent() / (prefix_ + end); }
+fs::path HiddenNames::named(const std::string& end) const { return parent() / (prefix_ + end); }
 
-fs::path Beside::random() const {
+fs::path HiddenNames::random() const {
   std::random_device device;
   std::string letters;
   for (std::size_t i = 0; i < kLetters; ++i) letters += static_cast<char>('a' + device() % 26);
   return named(letters);
 }
 
-std::vector<fs::path> Beside::found() const {
+std::vector<fs::path> HiddenNames::found() const {
   std::vector<fs::path> paths;
   std::error_code error;
   for (fs::directory_iterator at(parent(), error), end; !error && at != end; at.increment(error)) {
@@ -60,7 +67,7 @@ std::vector<fs::path> Beside::found() const {
   return paths;
 }
 
-void Beside::make_parent(const fs::path& named) const {
+void HiddenNames::make_parent(const fs::path& named) const {
   std::error_code error, ignored;
   fs::create_directories(parent(), error);
   const fs::path shown = named.has_parent_path() ? named.parent_path() : fs::path(".");

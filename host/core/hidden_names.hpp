@@ -1,7 +1,7 @@
-// What stands beside a file or folder while a new one is made, in the same folder so that renaming
-// is enough: ".NAME.edgeval-" and twelve random letters, made anew and never through a link; one
-// lock, ".NAME.edgeval-lock"; and ".NAME.edgeval-old", which the old folder is called for a moment
-// where two folders cannot be exchanged.
+// The names of what stands beside a file or folder while a new one is made, in the same folder so
+// that renaming is enough: ".NAME.edgeval-" and twelve random letters, made anew and never through
+// a link; one lock, ".NAME.edgeval-lock"; and ".NAME.edgeval-old", which the old folder is called
+// for a moment where two folders cannot be exchanged.
 #pragma once
 
 #include <filesystem>
@@ -10,10 +10,10 @@
 
 namespace edgeval {
 
-class Beside {
+class HiddenNames {
  public:
   // Of a file or folder whose parent folder may be missing; links are followed.
-  explicit Beside(const std::filesystem::path& target);
+  explicit HiddenNames(const std::filesystem::path& target);
 
   const std::filesystem::path& target() const { return target_; }
   std::filesystem::path parent() const { return target_.parent_path(); }
