@@ -17,12 +17,19 @@ constexpr int kPlaces = 16;
 std::atomic<char*> places[kPlaces];
 std::atomic<int> holding{0};
 std::atomic<bool> ending{false};
+std::atomic<int> waiting{0};  // the signal that the last RemovalHeld ends the process by
 
-void end_by_signal(int number) {
-  const int before = errno;
+void end_by(int number) {
   remove_unfinished();
   std::signal(number, SIG_DFL);
-  std::raise(number);  // comes once this handler has returned
+  std::raise(number);  // in a handler of it: once that has returned
+}
+
+// Of this and ~RemovalHeld, whichever comes second sees what the first has set.
+void end_by_signal(int number) {
+  const int before = errno;
+  waiting = number;
+  if (holding == 0) end_by(number);
   errno = before;
 }
 
@@ -48,7 +55,9 @@ RemovalHeld::RemovalHeld() {
   while (ending) ::pause();
 }
 
-RemovalHeld::~RemovalHeld() { --holding; }
+RemovalHeld::~RemovalHeld() {
+  if (--holding == 0 && waiting != 0) end_by(waiting);
+}
 
 void remove_unfinished() noexcept {
   ending = true;

@@ -19,8 +19,8 @@ class Unfinished {
   int place_;
 };
 
-// While one lives nothing is removed, so that no signal takes files out of a folder that is just
-// being put in its place. Once the process is ending, making one waits for the end.
+// While one lives nothing is removed and a signal waits, so that none takes files out of a folder
+// that is just being put in its place. Once the process is ending, making one waits for the end.
 class RemovalHeld {
  public:
   RemovalHeld();

@@ -238,6 +238,24 @@ TEST_F(OutputFolderTest, RefusesAtOnceWhatItCouldNotRename) {
   EXPECT_EQ(contents(out()), "a.txt=1 b.txt=2");
 }
 
+TEST_F(OutputFolderTest, CtrlCWaitsForWhatIsJustPutInItsPlace) {
+  const fs::path half = place_.path() / "half", whole = place_.path() / "whole";
+  EXPECT_EXIT(
+      {
+        remove_unfinished_at_signals();
+        const Unfinished unfinished(half);
+        write_new_file(half, "x", half);
+        {
+          const RemovalHeld held;
+          std::raise(SIGTERM);
+          write_new_file(whole, "x", whole);
+        }
+        std::_Exit(3);
+      },
+      ::testing::KilledBySignal(SIGTERM), "");
+  EXPECT_EQ(contents(place_.path()), "whole=x");
+}
+
 class NewFileTest : public OutputFolderTest {};
 
 TEST_F(NewFileTest, NamesUpToTheFileSystemsLimit) {
