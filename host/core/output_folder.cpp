@@ -94,7 +94,7 @@ void expect_replaceable(const fs::path& folder) {
 }
 
 OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> names)
-    : shown_(folder), hidden_(folder), names_(std::move(names)) {
+    : shown_(folder), hidden_(folder), lock_path_(hidden_.lock()), names_(std::move(names)) {
   expect_replaceable(hidden_.target(), shown_);
   hidden_.make_parent(shown_);
   try {
@@ -139,12 +139,12 @@ void OutputFolder::try_to_replace() const {
 void OutputFolder::unlock() {
   if (lock_ < 0) return;
   unfinished_.reset();  // else a signal behind the next line removes the lock of the next run
-  ::unlink(hidden_.lock().c_str());
+  ::unlink(lock_path_.c_str());
   ::close(std::exchange(lock_, -1));
 }
 
 void OutputFolder::lock() {
-  const fs::path path = hidden_.lock();
+  const fs::path& path = lock_path_;
   while (lock_ < 0) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (file < 0)

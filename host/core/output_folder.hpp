@@ -45,6 +45,7 @@ class OutputFolder {
 
   std::filesystem::path shown_;
   HiddenNames hidden_;
+  std::filesystem::path lock_path_;  // kept, as a destructor may find no memory to name it
   std::vector<std::string> names_;
   int lock_ = -1;
   std::optional<Unfinished> unfinished_;
