@@ -57,6 +57,12 @@ class NewFile {
     if (::fsync(descriptor_) != 0 && errno != EINVAL) fail("cannot be synced to disk");
   }
 
+  // Who may read and write the file that this one will replace may do so with this one.
+  void take_mode_of(const fs::path& target) {
+    struct stat old {};
+    if (::stat(target.c_str(), &old) == 0) ::fchmod(descriptor_, old.st_mode & 07777);
+  }
+
   void rename_to(const fs::path& target) {
     const RemovalHeld held;
     if (::rename(path_.c_str(), target.c_str()) != 0) fail("cannot be replaced");
@@ -123,6 +129,7 @@ void write_file(const fs::path& path, std::string_view contents) {
   const HiddenNames hidden(path);
   NewFile file = new_file_for(hidden, path);
   file.write(contents);
+  file.take_mode_of(hidden.target());
   file.rename_to(hidden.target());
   sync_folder(hidden.parent());
 }

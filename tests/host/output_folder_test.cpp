@@ -269,6 +269,13 @@ TEST_F(NewFileTest, NamesUpToTheFileSystemsLimit) {
   EXPECT_THROW(write_file(place_.path() / std::string(256, 'n'), "1"), Error);
 }
 
+TEST_F(NewFileTest, KeepsTheModeOfTheFileThatItReplaces) {
+  const fs::path file = place_.file("file", "old");
+  fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+  write_file(file, "new");
+  EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST_F(NewFileTest, ReplacesWhatALinkLeadsTo) {
   const fs::path file = place_.file("file", "old");
   fs::create_symlink("file", place_.path() / "link");
