@@ -98,7 +98,7 @@ plain_stage() {  # STAGE SECONDS COMMAND...: one that ends with 0 or has failed
 
 missing() { env "LD_LIBRARY_PATH=$libraries" ldd "$1" 2>&1 | grep 'not found' | tr '\t' ' ' | sed 's/^ *//'; }
 
-find_library() {  # NAME: adds its folder to those that programs look into
+find_library() {  # NAME: adds its folder to those that programs look into; fails where there is none
   local folder
   for folder in /usr/local/cuda*/lib64 /usr/local/cuda*/lib /usr/local/cuda*/targets/x86_64-linux/lib /usr/local/nvidia/lib*; do
     [ -e "$folder/$1" ] && { libraries=${libraries:+$libraries:}$folder; return; }
@@ -116,9 +116,13 @@ look_at_the_machine() {
   gone=$(for program in "$here"/bin/*; do missing "$program"; done)
   [[ $gone == *libstdc++* || $gone == *GLIBCXX* || $gone == *CXXABI* || $gone == *libgcc_s* ]] &&
     libraries=$here/fallback${libraries:+:$libraries}
-  for library in libcublasLt.so.13 libcudnn.so.9; do
-    [[ $gone == *$library* ]] && find_library "$library"
-  done
+  [[ $gone == *libcudnn.so.9* ]] && find_library libcudnn.so.9
+  # The programs load this one by themselves (cuda/cublaslt.cpp), so ldd does not miss it.
+  if ldconfig -p 2>/dev/null | grep -q libcublasLt.so.13 || find_library libcublasLt.so.13; then
+    row load libcublasLt.so.13 ok
+  else
+    fail load libcublasLt.so.13 "not found: the machine's own"
+  fi
   ldconfig -p 2>/dev/null | grep -q libcuda.so.1 || find_library libcuda.so.1
   for program in "$here"/bin/*; do
     { echo "== ldd $program"; env "LD_LIBRARY_PATH=$libraries" ldd "$program"; } >>"$log" 2>&1
@@ -126,7 +130,6 @@ look_at_the_machine() {
     case $gone in
       '') row load "$(basename "$program")" ok ;;
       *libcudnn*) row load "$(basename "$program")" "NOT LOADED" "$gone: the machine's own" ;;
-      *libcublasLt*) fail load "$(basename "$program")" "$gone: the machine's own" ;;
       *) fail load "$(basename "$program")" "$gone" ;;
     esac
   done
