@@ -108,7 +108,7 @@ find_library() {  # NAME: adds its folder to those that programs look into; fail
 }
 
 look_at_the_machine() {
-  local program library gone count
+  local program gone count
   row machine commit "$(cat "$here/commit")"
   row machine system "$(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")" \
     "$(uname -r), $(ldd --version | sed -n '1s/.* //p') is its glibc, $(nproc) processors"
