@@ -112,14 +112,13 @@ void check_file(const fs::path& file, Made made, const std::vector<Input>& input
 
 // The folder is replaced as a whole.
 void expect_files_of_runs(const fs::path& folder) {
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const std::string name = at->path().filename().string();
+  for (const fs::path& entry : entries_of(folder)) {
+    const std::string name = entry.filename().string();
     EDGEVAL_EXPECTS(std::ranges::find(kRunFiles, name) != std::end(kRunFiles), "--out ",
                     folder.string(), " holds ", name,
                     ", which no run of edgeval wrote; give --out another folder, such as ",
                     (folder / "run").string());
-    EDGEVAL_EXPECTS(at->is_regular_file(error), "--out would replace ", at->path().string(),
+    EDGEVAL_EXPECTS(path_kind(entry) == PathKind::kFile, "--out would replace ", entry.string(),
                     ", which is no file; remove it or give --out another folder");
   }
 }
@@ -128,7 +127,8 @@ void expect_files_of_runs(const fs::path& folder) {
 // only translations have one.
 void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
   // First, as nothing in such a place is to be removed for a run's sake.
-  if (path_state(folder).kind == PathKind::kFolder) expect_replaceable(folder);
+  const bool is_there_already = path_state(folder).kind == PathKind::kFolder;
+  if (is_there_already) expect_replaceable(folder);
   const fs::path report = folder / kReportFile, utterances = folder / kUtterancesFile,
                  hypotheses = folder / kHypothesesFile;
   check_file(report, Made::kReport, inputs);
@@ -148,7 +148,7 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
     EDGEVAL_EXPECTS(input.option != "--data" || !is_same(folder, parent), "--out ", folder.string(),
                     " is the folder that ", input.option, " lies in; give --out one of its own");
   }
-  expect_files_of_runs(folder);
+  if (is_there_already) expect_files_of_runs(folder);
 }
 
 // A number that is empty would read as none, so that a gate such as --max-loss "$LIMIT" would be

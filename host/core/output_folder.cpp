@@ -49,8 +49,8 @@ void expect_replaceable(const fs::path& folder, const fs::path& shown) {
 
 // Whether the file that was opened still has its name.
 bool is_named(int descriptor, const fs::path& path) {
-  struct stat opened {
-  }, named{};
+  struct stat opened {};
+  struct stat named {};
   return ::fstat(descriptor, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
          opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
@@ -68,11 +68,12 @@ std::string holder(int descriptor) {
   return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
 }
 
-enum class Rename { kPlain, kExchange };
+bool renamed(const fs::path& from, const fs::path& to) {
+  return ::rename(from.c_str(), to.c_str()) == 0;
+}
 
-bool rename(const fs::path& from, const fs::path& to, Rename how) {
-  if (how == Rename::kPlain) return ::rename(from.c_str(), to.c_str()) == 0;
-  return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0;
+bool exchanged(const fs::path& a, const fs::path& b) {
+  return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
 }
 
 // Whether anything has this name, be it a link that leads nowhere.
@@ -110,6 +111,10 @@ OutputFolder::OutputFolder(const fs::path& folder, std::vector<std::string> name
 
 OutputFolder::~OutputFolder() { unlock(); }
 
+void OutputFolder::refuse(int number) const {
+  throw_system_error(shown_.string(), "cannot be replaced", number);
+}
+
 // A folder that holds files does not give way to a new one, but other refusals come before this
 // one, such as that of a sticky folder, in which only the owner may rename. A folder of the lower
 // layer of an overlay, as of a container's image, can be renamed by nobody; there only trying
@@ -120,18 +125,17 @@ void OutputFolder::try_to_replace() const {
   const fs::path trial = hidden_.random();
   if (::mkdir(trial.c_str(), 0777) != 0)
     throw_system_error(shown_.string(), "no folder can be made beside it", errno);
-  const bool refused = full && !rename(trial, hidden_.target(), Rename::kPlain) &&
-                       errno != ENOTEMPTY && errno != EEXIST;
+  const bool refused =
+      full && !renamed(trial, hidden_.target()) && errno != ENOTEMPTY && errno != EEXIST;
   const int number = errno;
   ::rmdir(trial.c_str());
-  if (refused) throw_system_error(shown_.string(), "cannot be replaced", number);
+  if (refused) refuse(number);
   struct statfs system {};
   constexpr auto kOverlay = 0x794c7630;  // of overlayfs, in linux/magic.h
   if (!full || ::statfs(hidden_.target().c_str(), &system) != 0 || system.f_type != kOverlay)
     return;
   const RemovalHeld held;
-  if (!rename(hidden_.target(), hidden_.old(), Rename::kPlain))
-    throw_system_error(shown_.string(), "cannot be replaced", errno);
+  if (!renamed(hidden_.target(), hidden_.old())) refuse(errno);
   repair();
 }
 
@@ -178,8 +182,7 @@ void OutputFolder::lock() {
 // The old folder was renamed and the new one not yet.
 void OutputFolder::repair() const {
   const fs::path old = hidden_.old();
-  if (is_own_folder(old) && !is_there(hidden_.target()) &&
-      !rename(old, hidden_.target(), Rename::kPlain))
+  if (is_own_folder(old) && !is_there(hidden_.target()) && !renamed(old, hidden_.target()))
     throw_system_error(shown_.string(), "what an interrupted run left cannot be repaired", errno);
   if (is_own_folder(old)) {
     keep_strangers(old);
@@ -201,22 +204,18 @@ void OutputFolder::remove(const fs::path& folder) const {
 
 void OutputFolder::swap(const fs::path& made) const {
   // A folder that is missing or empty.
-  if (rename(made, hidden_.target(), Rename::kPlain)) return;
-  if (errno != ENOTEMPTY && errno != EEXIST)
-    throw_system_error(shown_.string(), "cannot be replaced", errno);
-  if (rename(made, hidden_.target(), Rename::kExchange)) {
+  if (renamed(made, hidden_.target())) return;
+  if (errno != ENOTEMPTY && errno != EEXIST) refuse(errno);
+  if (exchanged(made, hidden_.target())) {
     keep_strangers(made);
     return remove(made);
   }
-  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-    throw_system_error(shown_.string(), "cannot be replaced", errno);
-  if (!rename(hidden_.target(), hidden_.old(), Rename::kPlain))
-    throw_system_error(shown_.string(), "cannot be replaced", errno);
-  if (!rename(made, hidden_.target(), Rename::kPlain)) {
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) refuse(errno);
+  if (!renamed(hidden_.target(), hidden_.old())) refuse(errno);
+  if (!renamed(made, hidden_.target())) {
     const int number = errno;
-    rename(hidden_.old(), hidden_.target(), Rename::kPlain);
-    errno = number;
-    throw_system_error(shown_.string(), "cannot be replaced", errno);
+    renamed(hidden_.old(), hidden_.target());
+    refuse(number);
   }
   keep_strangers(hidden_.old());
   remove(hidden_.old());
@@ -234,7 +233,7 @@ void OutputFolder::keep_strangers(const fs::path& old) const {
   }
   for (const fs::path& each : strangers) {
     const fs::path kept = hidden_.target() / each.filename();
-    if (!has_name(kept)) rename(each, kept, Rename::kPlain);
+    if (!has_name(kept)) renamed(each, kept);
   }
 }
 

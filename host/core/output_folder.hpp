@@ -35,6 +35,7 @@ class OutputFolder {
   void publish(const std::vector<std::pair<std::string, std::string>>& files);
 
  private:
+  [[noreturn]] void refuse(int number) const;  // with what the number of the system means
   void lock();
   void unlock();
   void repair() const;
