@@ -46,7 +46,7 @@ fuzz() {  # fuzz SECONDS TARGET...: of each the executions, the edges covered, a
   shift
   for target in "$@"; do
     name=${target##*/fuzz_}
-    local work=build-fuzz/work/$name
+    local work=build-fuzz/runs/$name
     mkdir -p "$work/corpus" "$work/findings"
     ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
       "$target" "$work/corpus" "tests/fuzz/corpus/$name" -dict="tests/fuzz/dictionaries/$name.dict" -max_len=8192 \
