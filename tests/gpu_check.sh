@@ -57,7 +57,7 @@ pack() {
     '-DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags,-rpath,\$ORIGIN/../lib'
   rm -rf "$folder"
   mkdir -p "$folder"/{bin,lib,fallback,data}
-  for program in gpu/{gpu_tests,gpu_ceilings,gpu_products,gpu_cudnn_peer,canary} gpu_bench gpu_translate_bench; do
+  for program in gpu/{gpu_tests,gpu_ceilings,gpu_products,gpu_workloads,gpu_cudnn_peer,canary} gpu_bench gpu_translate_bench; do
     [ ! -f "$build/tests/$program" ] || strip -o "$folder/bin/$(basename "$program")" "$build/tests/$program"
   done
   copy_libraries "$folder"

@@ -2,7 +2,7 @@
 # One of the two calls of gpu_check.sh on a GPU machine. It lies in the folder that `gpu_check.sh pack` made and needs
 # that folder, bash, coreutils, awk and the driver; cuBLASLt, cuDNN, compute-sanitizer and torch are the machine's own.
 #
-#   run.sh 1     the machine, its ceilings, products, kernels, the engine in integers against the CPU, two benchmarks
+#   run.sh 1     the machine, its ceilings, products, kernels, the engine in integers against the CPU, three benchmarks
 #   run.sh 2     all other tests, peers, compute-sanitizer on the kernels
 #
 # Every row is appended to $OUT/table.tsv (the folder out beside this script without OUT) when it is known: the call,
@@ -261,6 +261,7 @@ if [ "$call" = 1 ]; then
   expect_tests engine 75 integer_tests
   plain_stage benchmark 45 "$here/bin/gpu_bench" 64 1024
   plain_stage benchmark 45 "$here/bin/gpu_translate_bench" "$here/data/multi30k-en-de.safetensors" 1000
+  plain_stage workloads 90 "$here/bin/gpu_workloads"
 else
   expect_tests others 60 other_tests
   if [ -x "$here/bin/gpu_cudnn_peer" ] && [ -z "$(missing "$here/bin/gpu_cudnn_peer")" ]; then

@@ -1,0 +1,195 @@
+// The GPU engine at the sizes that its goals name (docs/gpu.md), with random weights and features.
+//
+//   speech   five BiLSTM layers of 320 cells, 2,620 utterances about as long as those of
+//            LibriSpeech's test-clean: whole calls of run(), dense and with every second step run
+//   wide     BiLSTM layers of 1,024 cells, 2,048 lanes of 50 steps: what one layer more takes, so
+//            that copies and the first layer do not count
+//   wider    the same with 2,048 cells and 4,096 lanes
+//
+// Some lanes are compared with the CPU engine before a time is printed, as "name <tab>
+// milliseconds <tab> rate". Times are medians.
+//
+//   gpu_workloads [WORKLOAD [ARITHMETIC...]]     all in int8, int16 and fp32 when none are given;
+//                                                exits with 3 where there is no device
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "cuda/engine.hpp"
+#include "host/core/error.hpp"
+#include "tests/support/random_case.hpp"
+#include "tests/support/safetensors.hpp"
+
+namespace edgeval::bench {
+namespace {
+
+constexpr int kWarmUps = 1, kRepeats = 3;
+constexpr Index kInputs = 120, kOutputs = 46;
+constexpr Index kCompared = 2;  // lanes the CPU engine runs too
+constexpr double kTolerance = 1e-4;
+
+struct Number {
+  std::string name;
+  Arithmetic arithmetic;
+};
+
+std::vector<Number> numbers() {
+  // Features and outputs of a layer lie within 2 of 0: one integer bit beside the sign.
+  return {
+      {"int8", Int8{{.input_bits = 6}}}, {"int16", Int16{{.input_bits = 14}}}, {"fp32", Fp32{}}};
+}
+
+Model stack(Index cells, int layers) {
+  const test::RecurrentSpec layer{cells, test::kBothDirections};
+  return test::random_model(
+      {.inputs = kInputs,
+       .lstm = std::vector<test::RecurrentSpec>(static_cast<std::size_t>(layers), layer),
+       .outputs = kOutputs,
+       .gain = 1},
+      1);
+}
+
+Ragged<float> random_features(const std::vector<Index>& lengths) {
+  test::Random random(2);
+  Ragged<float> features(lengths, kInputs);
+  for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
+  return features;
+}
+
+// Test-clean has 2,620 utterances of 1.3 to 35.0 s, 7.4 s on average, 100 frames a second: drawn
+// from a log-normal distribution with that mean within these ends.
+std::vector<Index> test_clean_lengths() {
+  constexpr double kDeviation = 0.68, kMeanFrames = 742;
+  const double centre = std::log(kMeanFrames) - kDeviation * kDeviation / 2;
+  test::Random random(3);
+  std::vector<Index> lengths;
+  for (int n = 0; n < 2620; ++n) {
+    const double normal = std::sqrt(-2 * std::log(1 - random.uniform(0, 1))) *
+                          std::cos(2 * std::numbers::pi * random.uniform(0, 1));
+    const double frames = std::exp(centre + kDeviation * normal);
+    lengths.push_back(static_cast<Index>(std::clamp(frames, 130.0, 3496.0)));
+  }
+  return lengths;
+}
+
+OperatingPoint dense(const Model& model, const Arithmetic& arithmetic) {
+  OperatingPoint point = dense_point(model);
+  for (LayerPolicy& layer : point.layers) layer.arithmetic = arithmetic;
+  return point;
+}
+
+OperatingPoint every_second(const Model& model, const Arithmetic& arithmetic) {
+  OperatingPoint point = dense(model, arithmetic);
+  for (std::size_t layer = 0; layer + 1 < point.layers.size(); ++layer)
+    point.layers[layer].plan =
+        SimilaritySkip{.threshold = -1, .max_consecutive = 1, .shift = 10, .fraction_bits = 12};
+  return point;
+}
+
+void compare(const Model& model, const OperatingPoint& point, const Ragged<float>& features,
+             const BatchResult& gpu) {
+  const BatchResult cpu = make_cpu_engine(model, {})->run(slice(features, 0, kCompared), point);
+  double worst = 0;
+  for (Index i = 0; i < cpu.outputs.values.size(); ++i) {
+    const double error =
+        std::abs(static_cast<double>(cpu.outputs.values.data()[i]) - gpu.outputs.values.data()[i]);
+    EDGEVAL_EXPECTS(error == error, "an output is not a number");
+    worst = std::max(worst, error);
+  }
+  const bool exact = !std::holds_alternative<Fp32>(point.layers.front().arithmetic);
+  EDGEVAL_EXPECTS(worst <= (exact ? 0 : kTolerance), "outputs differ from the CPU engine's by ",
+                  worst);
+}
+
+// After a comparison with the CPU engine, which also warms up.
+double median_seconds(const Model& model, const OperatingPoint& point,
+                      const Ragged<float>& features) {
+  const auto engine = gpu::make_engine(model, {});
+  compare(model, point, features, engine->run(features, point));
+  std::vector<double> seconds;
+  for (int repeat = -kWarmUps; repeat < kRepeats; ++repeat) {
+    const auto start = std::chrono::steady_clock::now();
+    engine->run(features, point);
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+    if (repeat >= 0) seconds.push_back(passed.count());
+  }
+  std::nth_element(seconds.begin(), seconds.begin() + kRepeats / 2, seconds.end());
+  return seconds[kRepeats / 2];
+}
+
+void print(const std::string& name, double seconds, const char* format, double a, double b) {
+  char rate[160];
+  std::snprintf(rate, sizeof rate, format, a, b);
+  std::printf("%s\t%.2f\tms, %s\n", name.c_str(), 1e3 * seconds, rate);
+  std::fflush(stdout);
+}
+
+void speech(const Number& number) {
+  const Model model = stack(320, 5);
+  const Ragged<float> features = random_features(test_clean_lengths());
+  const auto frames = static_cast<double>(features.values.rows());
+  const double full = median_seconds(model, dense(model, number.arithmetic), features);
+  double macs = 0;
+  for (const LayerShape& shape : layer_shapes(model))
+    macs += static_cast<double>(shape.macs_per_step());
+  print("speech_" + number.name + "_dense", full, "%.0f x real time, %.1f TOP/s",
+        frames / 100 / full, 2e-12 * macs * frames / full);
+  const double half = median_seconds(model, every_second(model, number.arithmetic), features);
+  print("speech_" + number.name + "_keep_half", half, "%.0f x real time, %.3f of dense",
+        frames / 100 / half, half / full);
+}
+
+void one_layer(const std::string& name, Index cells, Index lanes, const Number& number) {
+  constexpr Index kSteps = 50;
+  const Ragged<float> features =
+      random_features(std::vector<Index>(static_cast<std::size_t>(lanes), kSteps));
+  Model model = stack(cells, 3);
+  const std::vector<LayerShape> shapes = layer_shapes(model);  // one for each direction
+  const auto macs = static_cast<double>(shapes[4].macs_per_step() + shapes[5].macs_per_step());
+  const double three = median_seconds(model, dense(model, number.arithmetic), features);
+  model.layers.erase(model.layers.begin() + 2);  // as wide in and out as the one before it
+  const double two = median_seconds(model, dense(model, number.arithmetic), features);
+  const double seconds = three - two;
+  print(name + "_" + number.name + "_layer", seconds, "%.0f us a step of one direction, %.1f TOP/s",
+        1e6 * seconds / (2 * static_cast<double>(kSteps)),
+        2e-12 * macs * static_cast<double>(kSteps * lanes) / seconds);
+}
+
+void run(const std::string& workload, const Number& number) {
+  if (workload == "speech") return speech(number);
+  if (workload == "wide") return one_layer(workload, 1024, 2048, number);
+  if (workload == "wider") return one_layer(workload, 2048, 4096, number);
+  throw Error("there is no workload " + workload + "; they are speech, wide and wider");
+}
+
+}  // namespace
+}  // namespace edgeval::bench
+
+int main(int argc, char** argv) {
+  using namespace edgeval::bench;
+  try {
+    const std::vector<std::string> wanted(argv + std::min(argc, 2), argv + argc);
+    for (const std::string& name : wanted)
+      if (std::ranges::none_of(numbers(),
+                               [&](const Number& number) { return number.name == name; }))
+        throw edgeval::Error("there is no arithmetic " + name);
+    if (edgeval::gpu::devices().empty()) {
+      std::fprintf(stderr, "gpu_workloads: no device\n");
+      return 3;
+    }
+    const std::vector<std::string> workloads =
+        argc > 1 ? std::vector<std::string>{argv[1]}
+                 : std::vector<std::string>{"speech", "wide", "wider"};
+    for (const std::string& workload : workloads)
+      for (const Number& number : numbers())
+        if (wanted.empty() || std::ranges::find(wanted, number.name) != wanted.end())
+          run(workload, number);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "gpu_workloads: %s\n", error.what());
+    return 1;
+  }
+}
