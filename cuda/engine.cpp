@@ -5,13 +5,16 @@
 #include "cuda/engine.hpp"
 
 #include <array>
+#include <future>
 #include <limits>
 #include <optional>
 
+#include "cuda/bulk.hpp"
 #include "cuda/device.hpp"
 #include "cuda/direction.hpp"
 #include "cuda/unpack.hpp"
 #include "host/core/error.hpp"
+#include "host/core/parallel.hpp"
 #include "host/engine/counting.hpp"
 
 namespace edgeval::gpu {
@@ -53,6 +56,7 @@ class LayersOnDevice {
   LayersOnDevice(const Model& model, const EngineOptions& options, std::string name)
       : model_(model),
         name_(std::move(name)),
+        copies_(options.threads > 0 ? options.threads : hardware_threads()),
         weights_(model.stack().begin(), model.stack().end()),
         chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
                                                  : std::min(free_bytes() / 16, Index{1} << 30)) {}
@@ -65,11 +69,15 @@ class LayersOnDevice {
                   LayerObserver* observer) {
     check_point(model_, point);
     BatchResult result;
-    result.outputs = Ragged<float>(features.lengths(), model_.outputs());
+    // Fresh memory costs the host more than the copy into it: a thread, where one is to be had,
+    // prepares it while the device works.
+    std::future<Ragged<float>> outputs =
+        std::async([&] { return Ragged<float>(features.lengths(), model_.outputs()); });
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
     for (Index first = 0; first < features.sequences();) {
       Part part{features, first,    std::min(most_lanes_, features.sequences() - first),
-                point,    observer, result};
+                point,    observer, outputs,
+                result};
       try {
         run_part(part);
         first += part.count;
@@ -94,6 +102,7 @@ class LayersOnDevice {
     Index first, count;
     const OperatingPoint& point;
     LayerObserver* observer;
+    std::future<Ragged<float>>& outputs;  // valid until the result has them
     BatchResult& result;
     std::vector<std::vector<std::int32_t>> running =
         {};                 // by shape, then lane; empty where every frame runs
@@ -188,7 +197,7 @@ class LayersOnDevice {
     const MatrixView<const float> features{part.features.values.row(part.first_frame()),
                                            lanes.frames, part.features.cols(),
                                            part.features.cols()};
-    upload(features, space.input.view(), stream_);
+    copies_.upload(features, space.input.view(), stream_);
     for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       space.output.resize_discarding(rows, layer_outputs(model_.layers[i]), stream_);
       std::visit([&](const auto& layer) { run_layer(layer, static_cast<Index>(i), part); },
@@ -197,10 +206,22 @@ class LayersOnDevice {
         observe_layer(static_cast<Index>(i), part);
       std::swap(space.input, space.output);
     }
-    const MatrixView<float> outputs{part.result.outputs.values.row(part.first_frame()),
-                                    lanes.frames, model_.outputs(), model_.outputs()};
-    download(space.input.view(), outputs, stream_);
+    send_home(part);
     collect_activity(part);
+  }
+
+  // The outputs of the last layer, which are space.input by now.
+  void send_home(Part& part) {
+    if (part.outputs.valid()) part.result.outputs = part.outputs.get();
+    Workspace& space = *workspace_;
+    const DeviceView<float> rows = space.input.view().leading(space.lanes.lanes().frames);
+    const float* contiguous = rows.data;
+    if (rows.stride != rows.cols) {
+      contiguous = space.output.view().data;
+      launch_close_rows(rows, space.output.view().data, stream_);
+    }
+    copies_.download(contiguous, part.result.outputs.values.row(part.first_frame()),
+                     rows.rows * rows.cols, stream_);
   }
 
   // Without its data.
@@ -355,6 +376,7 @@ class LayersOnDevice {
 
   const Model& model_;
   const std::string name_;
+  BulkCopies copies_;
   Stream stream_;
   Event ready_;
   CublasLt cublas_;

@@ -55,4 +55,28 @@ std::byte* Uploads::room(Index bytes, cudaStream_t stream) {
   return at;
 }
 
+void Downloads::copy(std::byte* to, const std::byte* from, Index bytes, cudaStream_t stream) {
+  const Index pieces = (bytes + PinnedBlock::kBytes - 1) / PinnedBlock::kBytes;
+  const auto first_of = [](Index piece) { return piece * PinnedBlock::kBytes; };
+  const auto size_of = [&](Index piece) {
+    return static_cast<std::size_t>(std::min(PinnedBlock::kBytes, bytes - first_of(piece)));
+  };
+  const auto block_of = [&](Index piece) -> std::optional<PinnedBlock>& {
+    return blocks_[static_cast<std::size_t>(piece) % blocks_.size()];
+  };
+  const auto ahead = static_cast<Index>(blocks_.size());
+  for (Index piece = 0; piece < pieces + ahead; ++piece) {
+    if (const Index done = piece - ahead; done >= 0 && done < pieces) {
+      block_of(done)->passed.synchronize();
+      std::memcpy(to + first_of(done), block_of(done)->memory.data(), size_of(done));
+    }
+    if (piece >= pieces) continue;
+    std::optional<PinnedBlock>& block = block_of(piece);
+    if (!block) block.emplace();
+    EDGEVAL_CUDA(cudaMemcpyAsync(block->memory.data(), from + first_of(piece), size_of(piece),
+                                 cudaMemcpyDeviceToHost, stream));
+    block->passed.record(stream);
+  }
+}
+
 }  // namespace edgeval::gpu

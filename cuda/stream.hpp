@@ -1,7 +1,7 @@
 // Owners of a CUDA stream and of an event. A stream converts to the handle that launchers take as
 // their last argument, and uploads host memory that its caller may change or free at once: what is
 // copied is read before the call returns, into pinned memory that serves again when the stream has
-// passed it.
+// passed it. Bytes for the host take the same way back (cuda/bulk.hpp).
 #pragma once
 
 #include <array>
@@ -44,25 +44,38 @@ struct ByteRows {
   Index to_stride;
 };
 
+// Pinned memory that copies pass through.
+struct PinnedBlock {
+  static constexpr Index kBytes = 1 << 20;
+  PinnedBuffer<std::byte> memory{kBytes};
+  Event passed;  // recorded behind the last copy out of the block or into it
+};
+
 // The pinned memory of a stream's uploads: a ring of blocks, made as they are needed.
 class Uploads {
  public:
-  static constexpr Index kBlockBytes = 1 << 20;
+  static constexpr Index kBlockBytes = PinnedBlock::kBytes;
 
   // Not while the stream is captured.
   void copy(const ByteRows& rows, cudaStream_t stream);
 
  private:
-  struct Block {
-    PinnedBuffer<std::byte> memory{kBlockBytes};
-    Event passed;  // recorded behind the last copy out of the block
-  };
   void copy_bytes(std::byte* to, const std::byte* from, Index bytes, cudaStream_t stream);
   std::byte* room(Index bytes, cudaStream_t stream);
 
-  std::array<std::optional<Block>, 4> blocks_;
+  std::array<std::optional<PinnedBlock>, 4> blocks_;
   std::size_t current_ = 0;
   Index used_ = 0;  // bytes of the current block
+};
+
+// The pinned memory of downloads: one block is filled while the host empties the other.
+class Downloads {
+ public:
+  // The bytes are there when it returns. Not while the stream is captured.
+  void copy(std::byte* to, const std::byte* from, Index bytes, cudaStream_t stream);
+
+ private:
+  std::array<std::optional<PinnedBlock>, 2> blocks_;
 };
 
 // For one thread at a time.

@@ -1,5 +1,5 @@
 // Kernels of unpacking: a warp owns some of the frames of one lane that ran and copies each over
-// the skipped ones behind it. The linear layer's: a thread block per frame.
+// the skipped ones behind it. The linear layer's: a thread block per frame. A warp copies a row.
 #include <algorithm>
 
 #include "cuda/block.cuh"
@@ -14,6 +14,7 @@ namespace {
 
 constexpr Index kFrames = 16;          // of a warp
 constexpr Index kLargestGrid = 65535;  // in y
+constexpr int kRowsOfBlock = 8;        // that are copied, a warp each
 
 // Blocks of one warp.
 __global__ void __launch_bounds__(kWarp) unpack_kernel(Lanes lanes, PlanView plan, bool backward,
@@ -41,6 +42,14 @@ __global__ void linear_kernel(LinearFinish task) {
     linear_row(CudaBlock{}, numbers, row);
 }
 
+__global__ void __launch_bounds__(kRowsOfBlock* kWarp)
+    close_rows_kernel(DeviceView<const float> from, float* to) {
+  const Index r = Index{blockIdx.x} * kRowsOfBlock + threadIdx.x / kWarp;
+  if (r >= from.rows) return;
+  for (Index c = threadIdx.x % kWarp; c < from.cols; c += kWarp)
+    to[r * from.cols + c] = from.row(r)[c];
+}
+
 }  // namespace
 
 void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
@@ -60,6 +69,12 @@ void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaS
         launch(stream, linear_kernel<Format>, {task.y.rows}, threads_for(task.y.cols), task);
       },
       arithmetic);
+}
+
+void launch_close_rows(DeviceView<const float> from, float* to, cudaStream_t stream) {
+  if (from.rows == 0 || from.cols == 0) return;
+  launch(stream, close_rows_kernel, {blocks_of(from.rows, kRowsOfBlock)}, kRowsOfBlock * kWarp,
+         from, to);
 }
 
 }  // namespace edgeval::gpu

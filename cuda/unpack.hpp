@@ -1,5 +1,6 @@
 // The last kernels of a layer: skipped frames take the h of the frame that ran before them, and a
-// linear layer's bias and rectifier (bodies in host/engine/body/unpack.hpp and linear.hpp).
+// linear layer's bias and rectifier (bodies in host/engine/body/unpack.hpp and linear.hpp); then
+// rows without their padding, for the way to the host.
 #pragma once
 
 #include "cuda/digits.hpp"
@@ -23,5 +24,8 @@ struct LinearFinish {
   const Index* rows = nullptr;             // how many of y's there are, in device memory; null: all
 };
 void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaStream_t stream);
+
+// to [rows, cols], contiguous.
+void launch_close_rows(DeviceView<const float> from, float* to, cudaStream_t stream);
 
 }  // namespace edgeval::gpu

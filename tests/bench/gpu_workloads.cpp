@@ -128,41 +128,46 @@ void print(const std::string& name, double seconds, const char* format, double a
   std::fflush(stdout);
 }
 
-void speech(const Number& number) {
+void speech(const std::vector<Number>& numbers) {
   const Model model = stack(320, 5);
   const Ragged<float> features = random_features(test_clean_lengths());
   const auto frames = static_cast<double>(features.values.rows());
-  const double full = median_seconds(model, dense(model, number.arithmetic), features);
   double macs = 0;
   for (const LayerShape& shape : layer_shapes(model))
     macs += static_cast<double>(shape.macs_per_step());
-  print("speech_" + number.name + "_dense", full, "%.0f x real time, %.1f TOP/s",
-        frames / 100 / full, 2e-12 * macs * frames / full);
-  const double half = median_seconds(model, every_second(model, number.arithmetic), features);
-  print("speech_" + number.name + "_keep_half", half, "%.0f x real time, %.3f of dense",
-        frames / 100 / half, half / full);
+  for (const auto& [name, arithmetic] : numbers) {
+    const double full = median_seconds(model, dense(model, arithmetic), features);
+    print("speech_" + name + "_dense", full, "%.0f x real time, %.1f TOP/s", frames / 100 / full,
+          2e-12 * macs * frames / full);
+    const double half = median_seconds(model, every_second(model, arithmetic), features);
+    print("speech_" + name + "_keep_half", half, "%.0f x real time, %.3f of dense",
+          frames / 100 / half, half / full);
+  }
 }
 
-void one_layer(const std::string& name, Index cells, Index lanes, const Number& number) {
+void one_layer(const std::string& workload, Index cells, Index lanes,
+               const std::vector<Number>& numbers) {
   constexpr Index kSteps = 50;
   const Ragged<float> features =
       random_features(std::vector<Index>(static_cast<std::size_t>(lanes), kSteps));
-  Model model = stack(cells, 3);
-  const std::vector<LayerShape> shapes = layer_shapes(model);  // one for each direction
+  const Model three = stack(cells, 3);
+  Model two = stack(cells, 3);
+  two.layers.erase(two.layers.begin() + 2);  // as wide in and out as the one before it
+  const std::vector<LayerShape> shapes = layer_shapes(three);  // one for each direction
   const auto macs = static_cast<double>(shapes[4].macs_per_step() + shapes[5].macs_per_step());
-  const double three = median_seconds(model, dense(model, number.arithmetic), features);
-  model.layers.erase(model.layers.begin() + 2);  // as wide in and out as the one before it
-  const double two = median_seconds(model, dense(model, number.arithmetic), features);
-  const double seconds = three - two;
-  print(name + "_" + number.name + "_layer", seconds, "%.0f us a step of one direction, %.1f TOP/s",
-        1e6 * seconds / (2 * static_cast<double>(kSteps)),
-        2e-12 * macs * static_cast<double>(kSteps * lanes) / seconds);
+  for (const auto& [name, arithmetic] : numbers) {
+    const double seconds = median_seconds(three, dense(three, arithmetic), features) -
+                           median_seconds(two, dense(two, arithmetic), features);
+    print(workload + "_" + name + "_layer", seconds, "%.0f us a step of one direction, %.1f TOP/s",
+          1e6 * seconds / (2 * static_cast<double>(kSteps)),
+          2e-12 * macs * static_cast<double>(kSteps * lanes) / seconds);
+  }
 }
 
-void run(const std::string& workload, const Number& number) {
-  if (workload == "speech") return speech(number);
-  if (workload == "wide") return one_layer(workload, 1024, 2048, number);
-  if (workload == "wider") return one_layer(workload, 2048, 4096, number);
+void run(const std::string& workload, const std::vector<Number>& numbers) {
+  if (workload == "speech") return speech(numbers);
+  if (workload == "wide") return one_layer(workload, 1024, 2048, numbers);
+  if (workload == "wider") return one_layer(workload, 2048, 4096, numbers);
   throw Error("there is no workload " + workload + "; they are speech, wide and wider");
 }
 
@@ -172,11 +177,14 @@ void run(const std::string& workload, const Number& number) {
 int main(int argc, char** argv) {
   using namespace edgeval::bench;
   try {
-    const std::vector<std::string> wanted(argv + std::min(argc, 2), argv + argc);
-    for (const std::string& name : wanted)
-      if (std::ranges::none_of(numbers(),
-                               [&](const Number& number) { return number.name == name; }))
-        throw edgeval::Error("there is no arithmetic " + name);
+    std::vector<Number> wanted;
+    for (const std::string& name :
+         std::vector<std::string>(argv + std::min(argc, 2), argv + argc)) {
+      const std::vector<Number> all = numbers();
+      const auto found = std::ranges::find(all, name, &Number::name);
+      if (found == all.end()) throw edgeval::Error("there is no arithmetic " + name);
+      wanted.push_back(*found);
+    }
     if (edgeval::gpu::devices().empty()) {
       std::fprintf(stderr, "gpu_workloads: no device\n");
       return 3;
@@ -185,9 +193,7 @@ int main(int argc, char** argv) {
         argc > 1 ? std::vector<std::string>{argv[1]}
                  : std::vector<std::string>{"speech", "wide", "wider"};
     for (const std::string& workload : workloads)
-      for (const Number& number : numbers())
-        if (wanted.empty() || std::ranges::find(wanted, number.name) != wanted.end())
-          run(workload, number);
+      run(workload, wanted.empty() ? numbers() : wanted);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gpu_workloads: %s\n", error.what());
     return 1;

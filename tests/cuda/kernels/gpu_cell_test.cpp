@@ -286,8 +286,7 @@ IntegerOutcome on_gpu(const IntegerCase<Bits>& input, const OperandChoice& choic
   output.resize_discarding(kLanes, cells, stream);
   c.zero(stream);
   const gpu::ProductShape of_operand{cells, 1, Bits};
-  gpu::DeviceBuffer<std::int8_t> operand;
-  operand.reserve_discarding(kLanes * of_operand.operand_bytes(), stream);
+  const auto operand = zeros_on_device<std::int8_t>(kLanes * of_operand.operand_bytes(), stream);
   gpu::DeviceBuffer<std::byte> state;
   state.reserve_discarding(kLanes * cells * gpu::state_bytes(policy), stream);
   gpu::launch_initial_state(policy, state.data(), kLanes * cells, stream);

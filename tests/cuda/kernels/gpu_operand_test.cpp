@@ -101,8 +101,7 @@ void expect_digits(const OperandChoice& choice, const Arithmetic& arithmetic, In
   const Index frames = input.values.rows();
   DeviceCase device(policy, input, stream);
   const gpu::ProductShape shape{width, 1, Bits};
-  gpu::DeviceBuffer<std::int8_t> digits;
-  digits.reserve_discarding(frames * shape.operand_bytes(), stream);
+  const auto digits = zeros_on_device<std::int8_t>(frames * shape.operand_bytes(), stream);
   gpu::InputOperand task = device.task();
   task.operand = {reinterpret_cast<std::byte*>(digits.data()), shape.operand_stride()};
   launch_frame_operand(policy, device.table.lanes(), task, stream);

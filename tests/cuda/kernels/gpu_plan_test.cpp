@@ -18,6 +18,7 @@ struct DevicePlan {
   DevicePlan(const gpu::Lanes& lanes, cudaStream_t stream) {
     mode.reserve_discarding(lanes.frames, stream);
     live.reserve_discarding(lanes.frames, stream);
+    live.zero(lanes.frames, stream);  // behind the frames that run nobody writes
     running.reserve_discarding(lanes.count, stream);
   }
   gpu::PlanView view() const { return {mode.data(), live.data(), running.data()}; }
