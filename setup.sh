@@ -42,15 +42,15 @@ build() {  # build TARGET...
 }
 
 fuzz() {  # fuzz SECONDS TARGET...: of each the executions, the edges covered, and the findings
-  local seconds=$1 target name found failed=0
+  local seconds=$1 target name work memory found failed=0
   shift
   for target in "$@"; do
-    name=${target##*/fuzz_}
-    local work=build-fuzz/runs/$name
+    name=${target##*/fuzz_} work=build-fuzz/runs/${target##*/fuzz_} memory=1024
+    [ "$name" != audio ] || memory=4096  # libsndfile 1.2.0 forgets 6 KB of each Ogg file whose headers it refuses
     mkdir -p "$work/corpus" "$work/findings"
     ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
       "$target" "$work/corpus" "tests/fuzz/corpus/$name" -dict="tests/fuzz/dictionaries/$name.dict" -max_len=8192 \
-      -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+      -max_total_time="$seconds" -timeout=10 -rss_limit_mb=$memory -malloc_limit_mb=1024 -print_final_stats=1 \
       -artifact_prefix="$PWD/$work/findings/" >"$work/log" 2>&1 || failed=1
     found=$(find "$work/findings" -type f | wc -l)
     echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") executions," \

@@ -31,10 +31,10 @@ void BulkCopies::in_parts(Index count, Index bytes_of_each, const Copy& copy) {
 void BulkCopies::upload(MatrixView<const float> from, DeviceView<float> to, cudaStream_t stream) {
   constexpr Index kBytes = sizeof(float);
   in_parts(from.rows, from.cols * kBytes, [&](Part& part, Index first, Index count) {
-    part.uploads.copy({count, from.cols * kBytes,
-                       reinterpret_cast<const std::byte*>(from.row(first)), from.stride * kBytes,
-                       reinterpret_cast<std::byte*>(to.row(first)), to.stride * kBytes},
-                      stream);
+    part.uploads.copy(
+        {count, from.cols * kBytes, reinterpret_cast<const std::byte*>(from.row(first)),
+         from.stride * kBytes, reinterpret_cast<std::byte*>(to.row(first)), to.stride * kBytes},
+        stream);
   });
 }
 

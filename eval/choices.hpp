@@ -54,7 +54,7 @@ nlohmann::ordered_json technique_to_json(const Technique& technique) {
     if (!written.group.empty())
       json[written.group][written.key] = field_to_json(value);
     else if (written.low)
-      json[written.key] = {field_to_json(value)};
+      json[written.key] = nlohmann::ordered_json::array({field_to_json(value)});
     else if (written.high)
       json[written.key].push_back(field_to_json(value));
     else

@@ -61,6 +61,7 @@ pack() {
     [ ! -f "$build/tests/$program" ] || strip -o "$folder/bin/$(basename "$program")" "$build/tests/$program"
   done
   copy_libraries "$folder"
+  [ ! -f "$build/tests/gpu/libgpu_trace.so" ] || strip -o "$folder/lib/libgpu_trace.so" "$build/tests/gpu/libgpu_trace.so"
   cp "$root/datasets/captions/multi30k-en-de.safetensors" "$root/tests/bench/torch_gpu_loop.py" "$folder/data/"
   cp "$root/tests/gpu/run.sh" "$folder/"
   grep -hoE '^TEST(_P|_F)?\(\w+' "$root"/tests/cuda/kernels/*_test.cpp | sed 's/.*(//' | sort -u >"$folder/kernel_suites"

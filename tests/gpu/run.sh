@@ -2,7 +2,8 @@
 # One of the two calls of gpu_check.sh on a GPU machine. It lies in the folder that `gpu_check.sh pack` made and needs
 # that folder, bash, coreutils, awk and the driver; cuBLASLt, cuDNN, compute-sanitizer and torch are the machine's own.
 #
-#   run.sh 1     the machine, its ceilings, products, kernels, the engine in integers against the CPU, three benchmarks
+#   run.sh 1     the machine, its ceilings, products, kernels, the engine in integers against the CPU, three benchmarks,
+#                one of them recorded
 #   run.sh 2     all other tests, peers, compute-sanitizer on the kernels
 #
 # Every row is appended to $OUT/table.tsv (the folder out beside this script without OUT) when it is known: the call,
@@ -14,7 +15,7 @@
 set -u -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 call=${1:-}
-[[ $call == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[[ $call == [12] ]] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 out=${OUT:-$here/out}
 table=$out/table.tsv log=$out/call$call.log running=$out/running.log
 { mkdir -p "$out" && : >>"$table"; } || { echo "run.sh: nothing can be written to $out; set OUT" >&2; exit 1; }
@@ -244,6 +245,19 @@ sanitize() {  # TOOL SECONDS WHAT, whose tests WHAT_tests names
 
 # ---- the calls
 
+# What kernels, copies and calls of a program took, for tests/gpu/trace.py.
+trace() {  # NAME PROGRAM ARGUMENT...
+  local file=$out/$1.trace
+  if ! [ -e "$here/lib/libgpu_trace.so" ] || ! find_library libcupti.so.13; then
+    row trace "$1" "NOT RUN" "the recorder or libcupti.so.13 is not here"
+  elif stage trace 40 env "CUDA_INJECTION64_PATH=$here/lib/libgpu_trace.so" "EDGEVAL_TRACE=$file" "$here/bin/$2" "${@:3}" &&
+    [ -s "$file" ] && gzip -4 -f "$file"; then
+    row trace "$1" ok "$(basename "$file").gz"
+  else
+    fail trace "$1" "nothing was recorded: $(why)"
+  fi
+}
+
 peer_torch() {
   stage peers 45 python3 "$here/data/torch_gpu_loop.py"
   local code=$?
@@ -265,6 +279,7 @@ if [ "$call" = 1 ]; then
   plain_stage benchmark 45 "$here/bin/gpu_bench" 64 1024
   plain_stage benchmark 45 "$here/bin/gpu_translate_bench" "$here/data/multi30k-en-de.safetensors" 1000
   plain_stage workloads 130 "$here/bin/gpu_workloads"
+  trace speech_int8 gpu_workloads speech int8
 else
   expect_tests others 60 other_tests
   if [ -x "$here/bin/gpu_cudnn_peer" ] && [ -z "$(missing "$here/bin/gpu_cudnn_peer")" ]; then
@@ -273,14 +288,14 @@ else
     row peers cudnn "NOT RUN" "libcudnn.so.9 is not here"
   fi
   peer_torch
-  # Last, so that the tools share what time is left.
+  # Last; each tool leaves 15 s to every one behind it.
   if [ -n "$sanitizer" ]; then
     checks=(memcheck racecheck synccheck initcheck memcheck racecheck)
     for i in "${!checks[@]}"; do
       what=kernel
       [[ ${checks[i]} == @(racecheck|initcheck) ]] && what=own_kernel
       ((i < 4)) || what=translation
-      sanitize "${checks[i]}" "$(((limit - SECONDS) / (${#checks[@]} - i) - 5))" "$what"
+      sanitize "${checks[i]}" "$((limit - SECONDS - 15 * (${#checks[@]} - i - 1)))" "$what"
     done
   else
     row sanitizer compute-sanitizer "NOT RUN" "it is not here"

@@ -57,8 +57,8 @@ void keep(const CUpti_Activity* record) {
       const char* kind = copy->copyKind == CUPTI_ACTIVITY_MEMCPY_KIND_HTOD   ? "to_device "
                          : copy->copyKind == CUPTI_ACTIVITY_MEMCPY_KIND_DTOH ? "from_device "
                                                                              : "on_device ";
-      lines.push_back({'m', copy->start, copy->end, copy->streamId,
-                       named(kind + std::to_string(copy->bytes))});
+      lines.push_back(
+          {'m', copy->start, copy->end, copy->streamId, named(kind + std::to_string(copy->bytes))});
       return;
     }
     case CUPTI_ACTIVITY_KIND_MEMSET: {
