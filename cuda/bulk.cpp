@@ -16,15 +16,15 @@ BulkCopies::BulkCopies(int threads)
     : parts_(static_cast<std::size_t>(std::clamp(threads, 1, kMostThreads))) {}
 
 template <class Copy>
-void BulkCopies::in_parts(Index count, Index bytes_of_each, const Copy& copy) {
+void BulkCopies::in_parts(Index rows, Index row_bytes, const Copy& copy) {
   const Index parts =
-      std::clamp(count * bytes_of_each / kLeastBytes, Index{1}, static_cast<Index>(parts_.size()));
+      std::clamp(rows * row_bytes / kLeastBytes, Index{1}, static_cast<Index>(parts_.size()));
   int device = 0;
   EDGEVAL_CUDA(cudaGetDevice(&device));
   parallel_for(parts, static_cast<int>(parts), [&](Index i) {
     EDGEVAL_CUDA(cudaSetDevice(device));  // each thread has one of its own
-    const Index first = count * i / parts;
-    copy(parts_[static_cast<std::size_t>(i)], first, count * (i + 1) / parts - first);
+    const Index first = rows * i / parts;
+    copy(parts_[static_cast<std::size_t>(i)], first, rows * (i + 1) / parts - first);
   });
 }
 

@@ -1,6 +1,5 @@
-// Large matrices between host and device by several threads of the host: one of them copies some 8
-// GB/s into pinned memory or out of it, where a link carries 55 (docs/gpu.md). What lies in memory
-// that is not pinned goes at 1 GB/s by itself.
+// Large matrices between host and device, through pinned memory by several threads of the host: one
+// of them copies some 8 GB/s into such memory, where a link carries 55 (docs/gpu.md).
 #pragma once
 
 #include <vector>
@@ -20,10 +19,10 @@ class BulkCopies {
   void download(const float* from, float* to, Index count, cudaStream_t stream);
 
  private:
-  // Calls copy(part, first, count) for parts of `count` things of so many bytes, on a thread each
-  // where that pays.
+  // Divides `rows` of so many bytes into parts and calls copy(part, first row, rows of the part)
+  // for each, on a thread of its own where that pays.
   template <class Copy>
-  void in_parts(Index count, Index bytes_of_each, const Copy& copy);
+  void in_parts(Index rows, Index row_bytes, const Copy& copy);
 
   struct Part {
     Uploads uploads;

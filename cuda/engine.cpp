@@ -56,7 +56,8 @@ class LayersOnDevice {
   LayersOnDevice(const Model& model, const EngineOptions& options, std::string name)
       : model_(model),
         name_(std::move(name)),
-        copies_(options.threads > 0 ? options.threads : hardware_threads()),
+        threads_(options.threads > 0 ? options.threads : hardware_threads()),
+        copies_(threads_),
         weights_(model.stack().begin(), model.stack().end()),
         chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
                                                  : std::min(free_bytes() / 16, Index{1} << 30)) {}
@@ -69,10 +70,11 @@ class LayersOnDevice {
                   LayerObserver* observer) {
     check_point(model_, point);
     BatchResult result;
-    // Fresh memory costs the host more than the copy into it: a thread, where one is to be had,
+    // Fresh memory costs the host more than the copy into it: a thread, where one may be had,
     // prepares it while the device works.
-    std::future<Ragged<float>> outputs =
-        std::async([&] { return Ragged<float>(features.lengths(), model_.outputs()); });
+    std::future<Ragged<float>> outputs = std::async(
+        threads_ > 1 ? std::launch::async | std::launch::deferred : std::launch::deferred,
+        [&] { return Ragged<float>(features.lengths(), model_.outputs()); });
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
     for (Index first = 0; first < features.sequences();) {
       Part part{features, first,    std::min(most_lanes_, features.sequences() - first),
@@ -92,6 +94,7 @@ class LayersOnDevice {
         throw;
       }
     }
+    if (outputs.valid()) result.outputs = outputs.get();  // of no utterance
     return result;
   }
 
@@ -206,20 +209,22 @@ class LayersOnDevice {
         observe_layer(static_cast<Index>(i), part);
       std::swap(space.input, space.output);
     }
-    send_home(part);
+    download_outputs(part);
     collect_activity(part);
   }
 
-  // The outputs of the last layer, which are space.input by now.
-  void send_home(Part& part) {
+  // Of the last layer, whose outputs are space.input by now.
+  void download_outputs(Part& part) {
     if (part.outputs.valid()) part.result.outputs = part.outputs.get();
     Workspace& space = *workspace_;
     const DeviceView<float> rows = space.input.view().leading(space.lanes.lanes().frames);
+    EDGEVAL_ASSERT(rows.cols == model_.outputs());
     const float* contiguous = rows.data;
     if (rows.stride != rows.cols) {
       contiguous = space.output.view().data;
-      launch_close_rows(rows, space.output.view().data, stream_);
+      launch_remove_padding(rows, space.output.view().data, stream_);
     }
+    stream_.synchronize();  // by one thread, not by all that copy
     copies_.download(contiguous, part.result.outputs.values.row(part.first_frame()),
                      rows.rows * rows.cols, stream_);
   }
@@ -376,7 +381,8 @@ class LayersOnDevice {
 
   const Model& model_;
   const std::string name_;
-  BulkCopies copies_;
+  const int threads_;  // of the host, at most
+  BulkCopies copies_;  // outlives the stream that reads and writes its memory
   Stream stream_;
   Event ready_;
   CublasLt cublas_;

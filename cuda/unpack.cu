@@ -43,7 +43,7 @@ __global__ void linear_kernel(LinearFinish task) {
 }
 
 __global__ void __launch_bounds__(kRowsOfBlock* kWarp)
-    close_rows_kernel(DeviceView<const float> from, float* to) {
+    remove_padding_kernel(DeviceView<const float> from, float* to) {
   const Index r = Index{blockIdx.x} * kRowsOfBlock + threadIdx.x / kWarp;
   if (r >= from.rows) return;
   for (Index c = threadIdx.x % kWarp; c < from.cols; c += kWarp)
@@ -71,9 +71,9 @@ void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaS
       arithmetic);
 }
 
-void launch_close_rows(DeviceView<const float> from, float* to, cudaStream_t stream) {
+void launch_remove_padding(DeviceView<const float> from, float* to, cudaStream_t stream) {
   if (from.rows == 0 || from.cols == 0) return;
-  launch(stream, close_rows_kernel, {blocks_of(from.rows, kRowsOfBlock)}, kRowsOfBlock * kWarp,
+  launch(stream, remove_padding_kernel, {blocks_of(from.rows, kRowsOfBlock)}, kRowsOfBlock * kWarp,
          from, to);
 }
 

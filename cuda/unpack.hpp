@@ -26,6 +26,6 @@ struct LinearFinish {
 void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaStream_t stream);
 
 // to [rows, cols], contiguous.
-void launch_close_rows(DeviceView<const float> from, float* to, cudaStream_t stream);
+void launch_remove_padding(DeviceView<const float> from, float* to, cudaStream_t stream);
 
 }  // namespace edgeval::gpu

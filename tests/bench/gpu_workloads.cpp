@@ -7,7 +7,7 @@
 //   wider    the same with 2,048 cells and 4,096 lanes
 //
 // Some lanes are compared with the CPU engine before a time is printed, as "name <tab>
-// milliseconds <tab> rate". Times are medians.
+// milliseconds <tab> rate". Times are medians, or a difference of two.
 //
 //   gpu_workloads [WORKLOAD [ARITHMETIC...]]     all in int8, int16 and fp32 when none are given;
 //                                                exits with 3 where there is no device

@@ -1,6 +1,6 @@
 #!/bin/bash
 # One of the two calls of gpu_check.sh on a GPU machine. It lies in the folder that `gpu_check.sh pack` made and needs
-# that folder, bash, coreutils, awk and the driver; cuBLASLt, cuDNN, compute-sanitizer and torch are the machine's own.
+# that folder, bash, coreutils, gzip, awk and the driver; cuBLASLt, cuDNN, compute-sanitizer and torch are the machine's own.
 #
 #   run.sh 1     the machine, its ceilings, products, kernels, the engine in integers against the CPU, three benchmarks,
 #                one of them recorded
@@ -202,8 +202,10 @@ expect_tests() {  # STAGE SECONDS COMMAND THAT NAMES THEM
 # ---- compute-sanitizer
 
 sanitizer=${EDGEVAL_SANITIZER:-$(PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer)}
+# What a tool says of the fault planted for it, and of whatever else it finds.
 declare -A finds=([memcheck]='Invalid __global__ (read|write)' [racecheck]='Race reported'
   [synccheck]='Barrier error detected' [initcheck]='Uninitialized __global__ memory read') sighted=()
+any_finding='========= (Error|Invalid|Race|Barrier|Uninitialized|Host API|Program)'
 
 # A tool must find the fault made for it, by its exit code and by its own message, or its silence means nothing.
 canary() {  # TOOL
@@ -235,10 +237,10 @@ sanitize() {  # TOOL SECONDS WHAT, whose tests WHAT_tests names
   passed=$(grep -c '^\[       OK ' "$running")
   if ((code == 0 && passed == count)); then
     row "$1" "$3" "$word" "$passed tests"
-  elif ((code == 124)) && ! grep -qE "${finds[$1]}|========= (Error|Invalid)" "$running"; then
+  elif ((code == 124)) && ! grep -qE "${finds[$1]}|$any_finding" "$running"; then
     fail "$1" "$3" "$(no_end); $word in $passed of $count tests"
   else
-    first=$(grep -m 1 -E "${finds[$1]}|========= (Error|Invalid|Program)|FAILED" "$running" | cut -c 1-160)
+    first=$(grep -m 1 -E "${finds[$1]}|$any_finding|FAILED" "$running" | cut -c 1-160)
     fail "$1" "$3" "code $code (9: the tool's) after $passed of $count tests: $first"
   fi
 }
@@ -254,7 +256,7 @@ trace() {  # NAME PROGRAM ARGUMENT...
     [ -s "$file" ] && gzip -4 -f "$file"; then
     row trace "$1" ok "$(basename "$file").gz"
   else
-    fail trace "$1" "nothing was recorded: $(why)"
+    fail trace "$1" "no trace was written and packed: $(why)"
   fi
 }
 

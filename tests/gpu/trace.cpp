@@ -1,9 +1,9 @@
-// A library that CUDA loads into a program which CUDA_INJECTION64_PATH names it to, and that writes
-// what the device and the CUDA calls of the host took to the file EDGEVAL_TRACE (trace.tsv), one
-// line each when the program ends:
+// A recorder: a library that CUDA loads into a program where CUDA_INJECTION64_PATH names it. When
+// the program ends it writes what the device and the CUDA calls of the host took to the file that
+// EDGEVAL_TRACE names (else trace.tsv), a line each:
 //
 //   kernel  begin  end  stream  name         in nanoseconds of one clock
-//   copy    begin  end  stream  kind and bytes
+//   copy    begin  end  stream  kind and bytes; filling memory ("set") is a copy, too
 //   call    begin  end  thread  name
 //
 // tests/gpu/trace.py adds them up. Beside the clock of the program itself it says what bounds a
@@ -85,10 +85,14 @@ void CUPTIAPI give(std::uint8_t** buffer, std::size_t* size, std::size_t* most_r
   *most_records = 0;
 }
 
-void CUPTIAPI take(CUcontext, std::uint32_t, std::uint8_t* buffer, std::size_t, std::size_t valid) {
+void CUPTIAPI take(CUcontext context, std::uint32_t stream, std::uint8_t* buffer, std::size_t,
+                   std::size_t valid) {
   const std::scoped_lock lock(mutex);
   CUpti_Activity* record = nullptr;
   while (cuptiActivityGetNextRecord(buffer, valid, &record) == CUPTI_SUCCESS) keep(record);
+  std::size_t dropped = 0;
+  if (cuptiActivityGetNumDroppedRecords(context, stream, &dropped) == CUPTI_SUCCESS && dropped > 0)
+    std::fprintf(stderr, "gpu_trace: %zu records are missing\n", dropped);
   std::free(buffer);
 }
 
