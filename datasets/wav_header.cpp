@@ -5,6 +5,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "host/core/error.hpp"
+
 namespace edgeval::data {
 namespace {
 
@@ -103,6 +105,9 @@ std::optional<WavData> find_wav_data(AudioBytes& bytes) {
       if (says_long && long_says == 0) return std::nullopt;
       return wav_data(file, at + kHead, says_long ? long_says : chunk->size, riff->size, is_long);
     }
+    EDGEVAL_EXPECTS(chunk->size <= file.size - at - kHead, bytes.path().string(),
+                    ": cut off or damaged: its ", std::string_view(chunk->id.data(), 4),
+                    " chunk says ", chunk->size, " bytes, ", file.size - at - kHead, " are there");
     at += kHead + padded(chunk->size);
   }
   return std::nullopt;

@@ -22,7 +22,9 @@ struct WavData {
   std::uint64_t stray_bytes = 0;
 };
 
-// None when the file is no RIFF, RIFX or RF64 WAVE file or has no data chunk.
+// None when the file is no RIFF, RIFX or RF64 WAVE file or has no data chunk. Throws Error where a
+// chunk in front of it says more bytes than there are: libsndfile 1.2.0 then looks for four
+// billion bytes of a list for minutes.
 std::optional<WavData> find_wav_data(AudioBytes& bytes);
 
 }  // namespace edgeval::data

@@ -264,6 +264,20 @@ TEST(Audio, ADataChunkOfOddLengthMayLackItsPadding) {
   expect_saw(folder.file("a.wav", bytes + '\0' + list), 799);
 }
 
+// Found by fuzzing: the list alone kept libsndfile busy for minutes.
+TEST(Audio, AChunkLongerThanTheFileIsRefused) {
+  const DataFolder folder;
+  for (const char* id : {"LIST", "bext", "fact"})
+    for (const bool has_data : {false, true}) {
+      std::string file = wav_bytes(0, 1600, 800);
+      if (!has_data) file.resize(36);
+      file.insert(36, concat(id, std::string("\0\xFF\xFF\xFF", 4), std::string(40, '\xFF')));
+      expect_refused(folder.file("a.wav", file),
+                     concat("cut off or damaged: its ", id, " chunk says 4294967040 bytes, ",
+                            file.size() - 44, " are there"));
+    }
+}
+
 // An RF64 file by hand, whose data chunk leaves its length to ds64.
 std::string rf64_bytes(std::uint64_t data, int samples, const std::string& behind = "") {
   std::string lengths;
