@@ -47,16 +47,22 @@ Index promised_samples(const std::optional<WavData>& wav, const SF_INFO& info) {
 
 // Where the header's length is wrong or not to be trusted, libsndfile gets another: of a WAV file
 // that was written into a pipe what is there, and of FLAC none, so that it reads on to the end.
-Patch patch_of(const std::optional<WavData>& wav, const std::optional<FlacLength>& flac) {
-  if (wav && wav->is_stream) {
+// What chunks of a WAV file say beside the audio it does not get to see: it looks for ever through
+// some that are damaged.
+std::vector<Patch> patches_of(const std::optional<WavData>& wav,
+                              const std::optional<FlacLength>& flac) {
+  std::vector<Patch> patches;
+  if (flac) patches.push_back({flac->at, {static_cast<char>(flac->beside), 0, 0, 0, 0}});
+  if (!wav) return patches;
+  for (const std::uint64_t name : wav->other_chunks) patches.push_back({name, "JUNK"});
+  if (wav->is_stream) {
     std::string length(4, '\0');
     const std::uint64_t bytes = std::min<std::uint64_t>(wav->file_size - wav->begin, UINT32_MAX);
     for (std::size_t i = 0; i < length.size(); ++i)
       length[i] = static_cast<char>(bytes >> 8 * (wav->big_endian ? 3 - i : i));
-    return {wav->begin - length.size(), length};
+    patches.push_back({wav->begin - length.size(), length});
   }
-  if (flac) return {flac->at, {static_cast<char>(flac->beside), 0, 0, 0, 0}};
-  return {};
+  return patches;
 }
 
 void expect_kind(AudioBytes& bytes, const std::string& kind, AudioKinds kinds) {
@@ -68,10 +74,10 @@ void expect_kind(AudioBytes& bytes, const std::string& kind, AudioKinds kinds) {
                   name, " ", wav, ", or give --any-audio to read it as it is");
 }
 
-void open(AudioBytes& bytes, AudioKinds kinds, Patch patch, OpenAudio& audio) {
+void open(AudioBytes& bytes, AudioKinds kinds, std::vector<Patch> patches, OpenAudio& audio) {
   const bool mpeg = is_mpeg(bytes);
   if (mpeg) expect_kind(bytes, "MPEG audio, such as MP3", kinds);
-  audio.stream = std::make_unique<AudioStream>(bytes, std::move(patch));
+  audio.stream = std::make_unique<AudioStream>(bytes, std::move(patches));
   audio.file.reset(audio.stream->open(audio.info));
   audio.stream->expect_read();
   EDGEVAL_EXPECTS(audio.file != nullptr, bytes.path().string(),
@@ -110,7 +116,7 @@ OpenAudio open_audio(AudioBytes& bytes, int sample_rate, AudioKinds kinds) {
                   name, " mended.wav, else drop them with: sox ", name, " mended.wav");
   const std::optional<FlacLength> flac = find_flac_length(bytes);
   OpenAudio audio;
-  open(bytes, kinds, patch_of(wav, flac), audio);
+  open(bytes, kinds, patches_of(wav, flac), audio);
   const SF_INFO& info = audio.info;
   EDGEVAL_EXPECTS(info.channels == 1, path, ": has ", info.channels,
                   " channels, must have one; mix them with: sox ", name, " -c 1 mono.wav");

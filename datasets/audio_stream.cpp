@@ -25,10 +25,13 @@ sf_count_t AudioStream::read(char* to, sf_count_t count) noexcept {
   } catch (...) {
     failure_ = std::current_exception();
   }
-  for (std::size_t i = 0; i < patch_.bytes.size(); ++i) {
-    const std::uint64_t place = patch_.at + i;
-    if (place >= at && place - at < done) to[place - at] = patch_.bytes[i];
-  }
+  const auto end_of = [](const Patch& patch) { return patch.at + patch.bytes.size(); };
+  for (auto patch = std::ranges::upper_bound(patches_, at, {}, end_of);
+       patch != patches_.end() && patch->at < at + done; ++patch)
+    for (std::size_t i = 0; i < patch->bytes.size(); ++i) {
+      const std::uint64_t place = patch->at + i;
+      if (place >= at && place - at < done) to[place - at] = patch->bytes[i];
+    }
   at_ += static_cast<sf_count_t>(done);
   return static_cast<sf_count_t>(done);
 }

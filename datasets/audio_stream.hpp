@@ -1,5 +1,5 @@
-// Bytes shown to libsndfile, which asks for them piece by piece, with another text in one place
-// where libsndfile would take a header at its word.
+// Bytes shown to libsndfile, which asks for them piece by piece, with other texts in places where
+// libsndfile would take a header at its word.
 #pragma once
 
 #include <sndfile.h>
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "datasets/audio_bytes.hpp"
 
@@ -20,8 +21,9 @@ struct Patch {
 
 class AudioStream {
  public:
-  // Both must outlive what open() returns.
-  AudioStream(AudioBytes& bytes, Patch patch) : bytes_(bytes), patch_(std::move(patch)) {}
+  // Both must outlive what open() returns. The patches stand in ascending order, apart.
+  AudioStream(AudioBytes& bytes, std::vector<Patch> patches)
+      : bytes_(bytes), patches_(std::move(patches)) {}
 
   // For reading; null when libsndfile cannot.
   SNDFILE* open(SF_INFO& info);
@@ -37,7 +39,7 @@ class AudioStream {
   sf_count_t read(char* to, sf_count_t count) noexcept;
 
   AudioBytes& bytes_;
-  Patch patch_;
+  std::vector<Patch> patches_;
   sf_count_t at_ = 0;
   std::exception_ptr failure_;
 };

@@ -12,15 +12,17 @@ namespace {
 
 // From here on a length means "unknown"; sox writes this one, ffmpeg 2^32 - 1.
 constexpr std::uint32_t kOpenEnd = 0x7FFFF000;
-constexpr int kMostChunks = 10'000;  // of a file that is no fault; there are a handful in one
-constexpr std::uint64_t kHead = 8;   // bytes of a chunk's id and length
+constexpr std::size_t kMostChunks =
+    10'000;                         // of a file that is no fault; there are a handful in one
+constexpr std::uint64_t kHead = 8;  // bytes of a chunk's id and length
 constexpr std::uint64_t kMost = std::uint64_t{1} << 62;  // bytes; no file is as long
 
 struct Chunk {
   std::array<char, 4> id{};
   std::uint32_t size = 0;
 
-  bool is(std::string_view name) const { return std::string_view(id.data(), id.size()) == name; }
+  std::string_view name() const { return {id.data(), id.size()}; }
+  bool is(std::string_view other) const { return name() == other; }
   bool has_name() const {
     return std::ranges::all_of(id, [](char c) { return c >= ' ' && c <= '~'; });
   }
@@ -55,15 +57,19 @@ struct File {
 // A chunk of odd length has a byte of padding behind it.
 std::uint64_t padded(std::uint64_t size) { return size + size % 2; }
 
-// Whether chunks fill the file from `at` on; less than a chunk's head may be left over.
-bool chunks_follow(File& file, std::uint64_t at) {
-  for (int seen = 0; at + kHead <= file.size; ++seen) {
+// The chunks that fill the file from `at` on, of which less than a chunk's head may be left over;
+// none where other bytes are among them.
+std::optional<std::vector<std::uint64_t>> chunks_from(File& file, std::uint64_t at) {
+  std::vector<std::uint64_t> chunks;
+  while (at + kHead <= file.size) {
     const std::optional<Chunk> chunk = file.chunk_at(at);
-    if (seen == kMostChunks || !chunk || !chunk->has_name() || at + kHead + chunk->size > file.size)
-      return false;
+    if (chunks.size() == kMostChunks || !chunk || !chunk->has_name() ||
+        at + kHead + chunk->size > file.size)
+      return std::nullopt;
+    chunks.push_back(at);
     at += kHead + padded(chunk->size);
   }
-  return true;
+  return chunks;
 }
 
 // `is_long`: of RF64, where no length stands for "unknown".
@@ -76,11 +82,18 @@ WavData wav_data(File& file, std::uint64_t begin, std::uint64_t says, std::uint3
   data.is_stream =
       !is_long && ((says >= kOpenEnd && behind > file.size) || (says == 0 && riff_is_open));
   if (data.is_stream || behind >= file.size) return data;
-  // Some programs leave the padding out.
-  const bool whole =
-      chunks_follow(file, begin + padded(says)) || (says % 2 == 1 && chunks_follow(file, behind));
-  if (!whole) data.stray_bytes = file.size - behind;
+  std::optional<std::vector<std::uint64_t>> chunks = chunks_from(file, begin + padded(says));
+  if (!chunks && says % 2 == 1) chunks = chunks_from(file, behind);  // some leave the padding out
+  if (chunks)
+    data.other_chunks = std::move(*chunks);
+  else
+    data.stray_bytes = file.size - behind;
   return data;
+}
+
+// Of how the audio is written and how long it is.
+bool describes_audio(const Chunk& chunk) {
+  return chunk.is("fmt ") || chunk.is("fact") || chunk.is("ds64");
 }
 
 }  // namespace
@@ -94,23 +107,29 @@ std::optional<WavData> find_wav_data(AudioBytes& bytes) {
   const bool is_long = riff && riff->is("RF64");
   if (!riff || !(riff->is("RIFF") || riff->is("RIFX") || is_long) || !form || !form->is("WAVE"))
     return std::nullopt;
+  const std::string refused = bytes.path().string() + ": not a readable audio file: ";
+  std::vector<std::uint64_t> others;
   std::uint64_t at = kHead + 4, long_says = 0;
-  for (int seen = 0; seen < kMostChunks && at + kHead <= file.size; ++seen) {
+  for (std::size_t seen = 0; seen < kMostChunks && at + kHead <= file.size; ++seen) {
     const std::optional<Chunk> chunk = file.chunk_at(at);
     if (!chunk || !chunk->has_name()) break;
     // Behind the length of the file stands that of the data.
     if (is_long && chunk->is("ds64")) long_says = std::min(file.number_at(at + kHead + 8), kMost);
     if (chunk->is("data")) {
       const bool says_long = is_long && chunk->size == UINT32_MAX;
-      if (says_long && long_says == 0) return std::nullopt;
-      return wav_data(file, at + kHead, says_long ? long_says : chunk->size, riff->size, is_long);
+      EDGEVAL_EXPECTS(!says_long || long_says > 0, refused, "no ds64 chunk says how long it is");
+      WavData data =
+          wav_data(file, at + kHead, says_long ? long_says : chunk->size, riff->size, is_long);
+      data.other_chunks.insert(data.other_chunks.begin(), others.begin(), others.end());
+      return data;
     }
-    EDGEVAL_EXPECTS(chunk->size <= file.size - at - kHead, bytes.path().string(),
-                    ": cut off or damaged: its ", std::string_view(chunk->id.data(), 4),
-                    " chunk says ", chunk->size, " bytes, ", file.size - at - kHead, " are there");
+    const std::uint64_t left = file.size - at - kHead;
+    EDGEVAL_EXPECTS(chunk->size <= left, bytes.path().string(), ": cut off or damaged: its ",
+                    chunk->name(), " chunk says ", chunk->size, " bytes, ", left, " are there");
+    if (!describes_audio(*chunk)) others.push_back(at);
     at += kHead + padded(chunk->size);
   }
-  return std::nullopt;
+  throw Error(concat(refused, "its chunks lead to no data chunk"));
 }
 
 }  // namespace edgeval::data

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "datasets/audio_bytes.hpp"
 
@@ -20,11 +21,12 @@ struct WavData {
   bool big_endian = false;  // RIFX
   // Bytes behind the data chunk that are no chunks: audio, when the data chunk's length is wrong.
   std::uint64_t stray_bytes = 0;
+  // Where the names of the other chunks begin that say nothing of how the audio is written.
+  std::vector<std::uint64_t> other_chunks = {};
 };
 
-// None when the file is no RIFF, RIFX or RF64 WAVE file or has no data chunk. Throws Error where a
-// chunk in front of it says more bytes than there are: libsndfile 1.2.0 then looks for four
-// billion bytes of a list for minutes.
+// None when the file is no RIFF, RIFX or RF64 WAVE file. Throws Error where its chunks do not lead
+// to its audio.
 std::optional<WavData> find_wav_data(AudioBytes& bytes);
 
 }  // namespace edgeval::data

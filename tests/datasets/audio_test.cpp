@@ -264,20 +264,6 @@ TEST(Audio, ADataChunkOfOddLengthMayLackItsPadding) {
   expect_saw(folder.file("a.wav", bytes + '\0' + list), 799);
 }
 
-// Found by fuzzing: the list alone kept libsndfile busy for minutes.
-TEST(Audio, AChunkLongerThanTheFileIsRefused) {
-  const DataFolder folder;
-  for (const char* id : {"LIST", "bext", "fact"})
-    for (const bool has_data : {false, true}) {
-      std::string file = wav_bytes(0, 1600, 800);
-      if (!has_data) file.resize(36);
-      file.insert(36, concat(id, std::string("\0\xFF\xFF\xFF", 4), std::string(40, '\xFF')));
-      expect_refused(folder.file("a.wav", file),
-                     concat("cut off or damaged: its ", id, " chunk says 4294967040 bytes, ",
-                            file.size() - 44, " are there"));
-    }
-}
-
 // An RF64 file by hand, whose data chunk leaves its length to ds64.
 std::string rf64_bytes(std::uint64_t data, int samples, const std::string& behind = "") {
   std::string lengths;
@@ -296,6 +282,32 @@ TEST(Audio, TheLengthOfRf64IsHeldAgainstTheFile) {
   expect_refused(folder.file("a.wav", rf64_bytes(std::uint64_t{1} << 40, 800)), "cut off");
   expect_refused(folder.file("a.wav", rf64_bytes(~std::uint64_t{0}, 800)), "not a readable");
   expect_refused(folder.file("a.wav", rf64_bytes(800, 800)), "are no chunks");
+}
+
+// Found by fuzzing: in such lists libsndfile looks for their end for ever.
+TEST(Audio, ADamagedListDoesNotMatter) {
+  const DataFolder folder;
+  const std::string list("LIST\x10\0\0\0\3\0\1\0\xF8\xFF\xFF\xFF\3vorbz\xA4>", 24);
+  std::string front = wav_bytes(0, 1600, 800);
+  front.insert(36, list);
+  for (const std::string& file : {front, wav_bytes(0, 1600, 800, list), front + list + list})
+    expect_saw(folder.file("a.wav", file), 800);
+  expect_saw(folder.file("a.wav", rf64_bytes(1600, 800, list)), 800);
+  expect_refused(folder.file("a.wav", front.substr(0, 60)), "its chunks lead to no data chunk");
+}
+
+// Found by fuzzing: the list alone kept libsndfile busy for minutes.
+TEST(Audio, AChunkLongerThanTheFileIsRefused) {
+  const DataFolder folder;
+  for (const char* id : {"LIST", "bext", "fact"})
+    for (const bool has_data : {false, true}) {
+      std::string file = wav_bytes(0, 1600, 800);
+      if (!has_data) file.resize(36);
+      file.insert(36, concat(id, std::string("\0\xFF\xFF\xFF", 4), std::string(40, '\xFF')));
+      expect_refused(folder.file("a.wav", file),
+                     concat("cut off or damaged: its ", id, " chunk says 4294967040 bytes, ",
+                            file.size() - 44, " are there"));
+    }
 }
 
 // The values of a part beside the whole file's.
