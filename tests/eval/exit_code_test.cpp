@@ -2,6 +2,7 @@
 // and messages that name the file and say what is wrong with it, of a sane length.
 #include <sys/stat.h>
 
+#include "tests/support/address_space.hpp"
 #include "tests/support/refused_command.hpp"
 
 namespace edgeval::test {
@@ -147,6 +148,7 @@ TEST_F(Refused, AReadErrorIsNoEndOfFile) {
 }
 
 TEST_F(Refused, AFileThatDoesNotFitIntoMemoryIsNamed) {
+  EDGEVAL_BOUNDS_ADDRESS_SPACE();
   inputs().file("large", "");
   fs::resize_file(inputs() / "large", std::uintmax_t{1} << 36);
   const CommandResult result = run_shell("ulimit -v 4000000; edgeval count large", inputs().path());

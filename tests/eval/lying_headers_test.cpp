@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "tests/datasets/data_folder.hpp"
+#include "tests/support/address_space.hpp"
 #include "tests/support/command.hpp"
 
 namespace edgeval::test {
@@ -81,6 +82,8 @@ std::string packed(std::size_t mebibytes, char c) {
 
 class LyingHeaders : public ::testing::Test {
  protected:
+  void SetUp() override { EDGEVAL_BOUNDS_ADDRESS_SPACE(); }
+
   // Refuses `name` in the place of the word FILE.
   Refusal refuse(Arguments arguments, const std::string& name) const {
     for (std::string& argument : arguments)
