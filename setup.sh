@@ -45,7 +45,8 @@ fuzz() {  # fuzz SECONDS TARGET...: of each the executions, the edges covered, a
   local seconds=$1 target name work memory found failed=0
   shift
   for target in "$@"; do
-    name=${target##*/fuzz_} work=build-fuzz/runs/${target##*/fuzz_} memory=1024
+    name=${target##*/fuzz_}
+    work=build-fuzz/runs/$name memory=1024
     [ "$name" != audio ] || memory=4096  # libsndfile 1.2.0 forgets 6 KB of each Ogg file whose headers it refuses
     mkdir -p "$work/corpus" "$work/findings"
     ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \

@@ -9,10 +9,9 @@
 // Some lanes are compared with the CPU engine before a time is printed, as "name <tab>
 // milliseconds <tab> rate". Times are medians, or a difference of two.
 //
-//   gpu_workloads [WORKLOAD [ARITHMETIC...]]     all in int8, int16 and fp32 when none are given;
+//   gpu_workloads [WORKLOAD [ARITHMETIC...]]     all in fp32, int16 and int8 when none are given;
 //                                                exits with 3 where there is no device
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <numbers>
@@ -20,7 +19,7 @@
 #include <vector>
 
 #include "cuda/engine.hpp"
-#include "host/core/error.hpp"
+#include "tests/bench/gpu_run.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -30,18 +29,6 @@ namespace {
 constexpr int kWarmUps = 1, kRepeats = 3;
 constexpr Index kInputs = 120, kOutputs = 46;
 constexpr Index kCompared = 2;  // lanes the CPU engine runs too
-constexpr double kTolerance = 1e-4;
-
-struct Number {
-  std::string name;
-  Arithmetic arithmetic;
-};
-
-std::vector<Number> numbers() {
-  // Features and outputs of a layer lie within 2 of 0: one integer bit beside the sign.
-  return {
-      {"int8", Int8{{.input_bits = 6}}}, {"int16", Int16{{.input_bits = 14}}}, {"fp32", Fp32{}}};
-}
 
 Model stack(Index cells, int layers) {
   const test::RecurrentSpec layer{cells, test::kBothDirections};
@@ -76,49 +63,12 @@ std::vector<Index> test_clean_lengths() {
   return lengths;
 }
 
-OperatingPoint dense(const Model& model, const Arithmetic& arithmetic) {
-  OperatingPoint point = dense_point(model);
-  for (LayerPolicy& layer : point.layers) layer.arithmetic = arithmetic;
-  return point;
-}
-
-OperatingPoint every_second(const Model& model, const Arithmetic& arithmetic) {
-  OperatingPoint point = dense(model, arithmetic);
-  for (std::size_t layer = 0; layer + 1 < point.layers.size(); ++layer)
-    point.layers[layer].plan =
-        SimilaritySkip{.threshold = -1, .max_consecutive = 1, .shift = 10, .fraction_bits = 12};
-  return point;
-}
-
-void compare(const Model& model, const OperatingPoint& point, const Ragged<float>& features,
-             const BatchResult& gpu) {
-  const BatchResult cpu = make_cpu_engine(model, {})->run(slice(features, 0, kCompared), point);
-  double worst = 0;
-  for (Index i = 0; i < cpu.outputs.values.size(); ++i) {
-    const double error =
-        std::abs(static_cast<double>(cpu.outputs.values.data()[i]) - gpu.outputs.values.data()[i]);
-    EDGEVAL_EXPECTS(error == error, "an output is not a number");
-    worst = std::max(worst, error);
-  }
-  const bool exact = !std::holds_alternative<Fp32>(point.layers.front().arithmetic);
-  EDGEVAL_EXPECTS(worst <= (exact ? 0 : kTolerance), "outputs differ from the CPU engine's by ",
-                  worst);
-}
-
 // After a comparison with the CPU engine, which also warms up.
 double median_seconds(const Model& model, const OperatingPoint& point,
                       const Ragged<float>& features) {
   const auto engine = gpu::make_engine(model, {});
-  compare(model, point, features, engine->run(features, point));
-  std::vector<double> seconds;
-  for (int repeat = -kWarmUps; repeat < kRepeats; ++repeat) {
-    const auto start = std::chrono::steady_clock::now();
-    engine->run(features, point);
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    if (repeat >= 0) seconds.push_back(passed.count());
-  }
-  std::nth_element(seconds.begin(), seconds.begin() + kRepeats / 2, seconds.end());
-  return seconds[kRepeats / 2];
+  expect_as_cpu(model, point, features, engine->run(features, point), kCompared);
+  return bench::median_seconds(*engine, point, features, kWarmUps, kRepeats);
 }
 
 void print(const std::string& name, double seconds, const char* format, double a, double b) {
@@ -128,7 +78,7 @@ void print(const std::string& name, double seconds, const char* format, double a
   std::fflush(stdout);
 }
 
-void speech(const std::vector<Number>& numbers) {
+void speech(const std::vector<NamedArithmetic>& numbers) {
   const Model model = stack(320, 5);
   const Ragged<float> features = random_features(test_clean_lengths());
   const auto frames = static_cast<double>(features.values.rows());
@@ -139,14 +89,14 @@ void speech(const std::vector<Number>& numbers) {
     const double full = median_seconds(model, dense(model, arithmetic), features);
     print("speech_" + name + "_dense", full, "%.0f x real time, %.1f TOP/s", frames / 100 / full,
           2e-12 * macs * frames / full);
-    const double half = median_seconds(model, every_second(model, arithmetic), features);
+    const double half = median_seconds(model, skipping(model, arithmetic, 1), features);
     print("speech_" + name + "_keep_half", half, "%.0f x real time, %.3f of dense",
           frames / 100 / half, half / full);
   }
 }
 
 void one_layer(const std::string& workload, Index cells, Index lanes,
-               const std::vector<Number>& numbers) {
+               const std::vector<NamedArithmetic>& numbers) {
   constexpr Index kSteps = 50;
   const Ragged<float> features =
       random_features(std::vector<Index>(static_cast<std::size_t>(lanes), kSteps));
@@ -164,7 +114,7 @@ void one_layer(const std::string& workload, Index cells, Index lanes,
   }
 }
 
-void run(const std::string& workload, const std::vector<Number>& numbers) {
+void run(const std::string& workload, const std::vector<NamedArithmetic>& numbers) {
   if (workload == "speech") return speech(numbers);
   if (workload == "wide") return one_layer(workload, 1024, 2048, numbers);
   if (workload == "wider") return one_layer(workload, 2048, 4096, numbers);
@@ -177,11 +127,11 @@ void run(const std::string& workload, const std::vector<Number>& numbers) {
 int main(int argc, char** argv) {
   using namespace edgeval::bench;
   try {
-    std::vector<Number> wanted;
+    std::vector<NamedArithmetic> wanted;
     for (const std::string& name :
          std::vector<std::string>(argv + std::min(argc, 2), argv + argc)) {
-      const std::vector<Number> all = numbers();
-      const auto found = std::ranges::find(all, name, &Number::name);
+      const std::vector<NamedArithmetic> all = arithmetics();
+      const auto found = std::ranges::find(all, name, &NamedArithmetic::name);
       if (found == all.end()) throw edgeval::Error("there is no arithmetic " + name);
       wanted.push_back(*found);
     }
@@ -193,7 +143,7 @@ int main(int argc, char** argv) {
         argc > 1 ? std::vector<std::string>{argv[1]}
                  : std::vector<std::string>{"speech", "wide", "wider"};
     for (const std::string& workload : workloads)
-      run(workload, wanted.empty() ? numbers() : wanted);
+      run(workload, wanted.empty() ? arithmetics() : wanted);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gpu_workloads: %s\n", error.what());
     return 1;

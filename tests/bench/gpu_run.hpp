@@ -1,0 +1,76 @@
+// What the programs that time whole calls of the GPU engine's run() share: the points, the
+// comparison with the CPU engine that comes before a time is printed, and the median.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "host/core/error.hpp"
+#include "host/engine/engine.hpp"
+
+namespace edgeval::bench {
+
+struct NamedArithmetic {
+  std::string name;
+  Arithmetic arithmetic;
+};
+
+// Features and outputs of a layer lie within 2 of 0: one integer bit beside the sign.
+inline std::vector<NamedArithmetic> arithmetics() {
+  return {{"fp32", Fp32{}}, {"int16", Int16{{.input_bits = 14}}}, {"int8", Int8{{.input_bits = 6}}}};
+}
+
+inline OperatingPoint dense(const Model& model, const Arithmetic& arithmetic) {
+  OperatingPoint point = dense_point(model);
+  for (LayerPolicy& layer : point.layers) layer.arithmetic = arithmetic;
+  return point;
+}
+
+// Every recurrent layer runs one step, then skips so many whatever they hold.
+inline OperatingPoint skipping(const Model& model, const Arithmetic& arithmetic, int skipped) {
+  OperatingPoint point = dense(model, arithmetic);
+  for (std::size_t i = 0; i < point.layers.size(); ++i)
+    if (std::holds_alternative<RecurrentLayer>(model.layers[i]))
+      point.layers[i].plan = SimilaritySkip{.threshold = -1,
+                                            .max_consecutive = static_cast<double>(skipped),
+                                            .shift = 10,
+                                            .fraction_bits = 12};
+  return point;
+}
+
+// Throws Error where the first lanes' outputs or counts are not the CPU engine's: in fp32 outputs
+// may be 1e-4 apart.
+inline void expect_as_cpu(const Model& model, const OperatingPoint& point,
+                          const Ragged<float>& features, const BatchResult& gpu, Index lanes) {
+  const Ragged<float> some = slice(features, 0, std::min(lanes, features.sequences()));
+  const BatchResult cpu = make_cpu_engine(model, {})->run(some, point);
+  double worst = 0;
+  for (Index i = 0; i < cpu.outputs.values.size(); ++i) {
+    const double error =
+        std::abs(static_cast<double>(cpu.outputs.values.data()[i]) - gpu.outputs.values.data()[i]);
+    EDGEVAL_EXPECTS(error == error, "an output is not a number");
+    worst = std::max(worst, error);
+  }
+  const bool exact = !std::holds_alternative<Fp32>(point.layers.front().arithmetic);
+  EDGEVAL_EXPECTS(worst <= (exact ? 0 : 1e-4), "outputs differ from the CPU engine's by ", worst);
+  for (Index n = 0; n < some.sequences(); ++n)
+    EDGEVAL_EXPECTS(cpu.activity[n] == gpu.activity[n], "counts of lane ", n,
+                    " differ from the CPU engine's");
+}
+
+inline double median_seconds(Engine& engine, const OperatingPoint& point,
+                             const Ragged<float>& features, int warm_ups, int repeats) {
+  std::vector<double> seconds;
+  for (int repeat = -warm_ups; repeat < repeats; ++repeat) {
+    const auto start = std::chrono::steady_clock::now();
+    engine.run(features, point);
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+    if (repeat >= 0) seconds.push_back(passed.count());
+  }
+  std::nth_element(seconds.begin(), seconds.begin() + repeats / 2, seconds.end());
+  return seconds[static_cast<std::size_t>(repeats / 2)];
+}
+
+}  // namespace edgeval::bench
