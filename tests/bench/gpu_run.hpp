@@ -19,7 +19,8 @@ struct NamedArithmetic {
 
 // Features and outputs of a layer lie within 2 of 0: one integer bit beside the sign.
 inline std::vector<NamedArithmetic> arithmetics() {
-  return {{"fp32", Fp32{}}, {"int16", Int16{{.input_bits = 14}}}, {"int8", Int8{{.input_bits = 6}}}};
+  return {
+      {"fp32", Fp32{}}, {"int16", Int16{{.input_bits = 14}}}, {"int8", Int8{{.input_bits = 6}}}};
 }
 
 inline OperatingPoint dense(const Model& model, const Arithmetic& arithmetic) {
