@@ -74,9 +74,16 @@ void expect_kind(AudioBytes& bytes, const std::string& kind, AudioKinds kinds) {
                   name, " ", wav, ", or give --any-audio to read it as it is");
 }
 
+// Opens it with libsndfile, which sees no byte of formats that are not asked for.
 void open(AudioBytes& bytes, AudioKinds kinds, std::vector<Patch> patches, OpenAudio& audio) {
   const bool mpeg = is_mpeg(bytes);
   if (mpeg) expect_kind(bytes, "MPEG audio, such as MP3", kinds);
+  if (kinds == AudioKinds::kChecked && !is_checked_kind(bytes)) {
+    expect_kind(bytes, other_kind(bytes), kinds);
+    throw Error(concat(bytes.path().string(),
+                       ": not a readable audio file: it begins neither as WAV, FLAC nor Ogg do; "
+                       "--any-audio reads whatever else libsndfile knows"));
+  }
   audio.stream = std::make_unique<AudioStream>(bytes, std::move(patches));
   audio.file.reset(audio.stream->open(audio.info));
   audio.stream->expect_read();

@@ -45,6 +45,29 @@ bool is_mpeg(AudioBytes& bytes) {
          (second & 0x18) != 0x08 && (second & 0x06) != 0;
 }
 
+bool is_checked_kind(AudioBytes& bytes) {
+  const std::string head = bytes_at(bytes, 0, 12);
+  const bool is_riff =
+      head.starts_with("RIFF") || head.starts_with("RIFX") || head.starts_with("RF64");
+  return (is_riff && head.ends_with("WAVE")) || head.starts_with("OggS") ||
+         bytes_at(bytes, behind_tags(bytes), kFlac.size()) == kFlac;
+}
+
+std::string other_kind(AudioBytes& bytes) {
+  struct Kind {
+    std::string_view mark, name;
+  };
+  static constexpr Kind kKinds[] = {{"FORM", "AIFF"},
+                                    {".snd", "AU"},
+                                    {"caff", "CAF"},
+                                    {"riff", "W64"},
+                                    {"NIST", "WAV (NIST Sphere)"}};
+  const std::string head = bytes_at(bytes, 0, 4);
+  for (const Kind& kind : kKinds)
+    if (head == kind.mark) return std::string(kind.name);
+  return "";
+}
+
 std::uint32_t sample_bytes(int format) {
   switch (format & SF_FORMAT_SUBMASK) {
     case SF_FORMAT_PCM_S8:

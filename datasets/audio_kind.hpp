@@ -19,6 +19,12 @@ enum class AudioKinds { kChecked, kAny };
 // with prints on the terminal.
 bool is_mpeg(AudioBytes& bytes);
 
+// Whether it begins as WAV, FLAC or Ogg do.
+bool is_checked_kind(AudioBytes& bytes);
+
+// What it is when it begins as one of the other formats do that are common; empty for the rest.
+std::string other_kind(AudioBytes& bytes);
+
 // Bytes of a sample in this format of libsndfile, 0 when they differ from sample to sample.
 std::uint32_t sample_bytes(int format);
 

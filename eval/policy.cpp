@@ -8,7 +8,6 @@
 #include "eval/choices.hpp"
 #include "eval/formats_report.hpp"
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
 #include "host/core/names.hpp"
 #include "hwmodel/yaml_text.hpp"
 
@@ -285,8 +284,7 @@ void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
 YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
   if (!file) return YAML::Node(YAML::NodeType::Map);
   data::expect_kind(*file, "a policy, a text in YAML, is wanted");
-  const std::string name = file->string(), text = read_file(*file);
-  expect_utf8(text, *file);
+  const std::string name = file->string(), text = yaml_text(*file);
   const YAML::Node root = one_document(text, name);
   EDGEVAL_EXPECTS(root.IsDefined() && !root.IsNull(), name,
                   ": is empty; a policy names axes, such as plan");

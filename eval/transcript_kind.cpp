@@ -124,8 +124,23 @@ bool is_json(std::string_view first, std::string_view text) {
          !parsed(first).is_null() || !parsed(text).is_null();
 }
 
+// Why it is none.
+std::string fault_of(std::string_view text, const char* place) {
+  try {
+    parse_json(text, place);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
 std::string json_kind(std::string_view first, std::string_view text) {
   const Json line = parsed(first), whole = line.is_null() ? parsed(text) : line;
+  if (whole.is_null()) {
+    const bool is_lines = first.size() > 1 && (first.ends_with('}') || first.ends_with(']'));
+    return concat("begins as JSON does, but cannot be read as JSON: ",
+                  is_lines ? fault_of(first, "its first line") : fault_of(text, "the text"));
+  }
   if (whole.contains("edgeval"))
     return concat(
         "is a JSON file of edgeval's without transcripts; those of a run are in its "

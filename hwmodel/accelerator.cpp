@@ -11,7 +11,6 @@
 #include <tuple>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
 #include "host/core/names.hpp"
 #include "host/core/path.hpp"
 #include "hwmodel/yaml_text.hpp"
@@ -262,10 +261,9 @@ LowerBound read_lower_bound(const Reader& reader, const YAML::Node& node) {
 }
 
 YAML::Node parse(const fs::path& file) {
-  const std::string bytes = read_file(file);
-  expect_utf8(bytes, file);
+  const std::string text = yaml_text(file);
   try {
-    return one_document(bytes, file.string());
+    return one_document(text, file.string());
   } catch (const YAML::Exception& error) {
     throw Error(
         concat(file.string(), ":", std::max(error.mark.line, 0) + 1, ": not YAML: ", error.msg));

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "host/core/error.hpp"
+#include "host/core/file.hpp"
 
 namespace edgeval {
 namespace {
@@ -50,9 +51,13 @@ void expect_one_document(const std::string& text, const std::string& name) {
 
 }  // namespace
 
+std::string yaml_text(const std::filesystem::path& file) {
+  std::string text = read_small_file(file, kMostBytes);
+  expect_utf8(text, file);
+  return text;
+}
+
 YAML::Node one_document(const std::string& text, const std::string& name) {
-  EDGEVAL_EXPECTS(text.size() <= kMostBytes, name, ": has ", text.size(), " bytes, at most ",
-                  kMostBytes, " of YAML are read");
   expect_one_document(text, name);
   return YAML::Load(text);
 }

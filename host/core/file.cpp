@@ -41,8 +41,9 @@ class OpenFile {
   OpenFile(const OpenFile&) = delete;
   ~OpenFile() { ::close(descriptor_); }
 
-  // Everything to its end, whatever its size was said to be.
-  void read_into(std::string& bytes) const {
+  // Everything to its end, whatever its size was said to be, up to `most` bytes.
+  void read_into(std::string& bytes, std::size_t most) const {
+    expect_size(size_, most);
     bytes.resize(size_ + 1);  // one more, so that a whole file ends at the first reading of none
     for (std::size_t end = 0;;) {
       if (end == bytes.size()) bytes.resize(2 * end);
@@ -50,11 +51,16 @@ class OpenFile {
       if (read < 0 && errno == EINTR) continue;
       if (read < 0) throw_system_error(name_, "cannot be read", errno);
       end += static_cast<std::size_t>(read);
+      expect_size(end, most);
       if (read == 0) return bytes.resize(end);
     }
   }
 
  private:
+  void expect_size(std::size_t size, std::size_t most) const {
+    EDGEVAL_EXPECTS(size <= most, name_, ": has ", size, " bytes, at most ", most, " are read");
+  }
+
   void check_kind(Pipes pipes) {
     struct stat status {};
     if (::fstat(descriptor_, &status) != 0) throw_system_error(name_, "cannot be read", errno);
@@ -70,17 +76,25 @@ class OpenFile {
   std::size_t size_ = 4096;
 };
 
-}  // namespace
-
-std::string read_file(const std::filesystem::path& path, Pipes pipes) {
+std::string read_at_most(const std::filesystem::path& path, Pipes pipes, std::size_t most) {
   const OpenFile file(path, pipes);
   std::string bytes;
   try {
-    file.read_into(bytes);
+    file.read_into(bytes, most);
   } catch (const std::bad_alloc&) {
     throw std::runtime_error(concat(path.string(), ": out of memory while it was read"));
   }
   return bytes;
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path, Pipes pipes) {
+  return read_at_most(path, pipes, std::string().max_size());
+}
+
+std::string read_small_file(const std::filesystem::path& path, std::size_t most) {
+  return read_at_most(path, Pipes::kRefused, most);
 }
 
 std::string sha256(std::string_view bytes) {

@@ -15,6 +15,10 @@ enum class Pipes { kRefused, kWelcome };
 // too, when the disk or the memory fails.
 std::string read_file(const std::filesystem::path& path, Pipes pipes = Pipes::kRefused);
 
+// The same of a file of at most `most` bytes; throws Error, naming it, when it has more, before it
+// is read.
+std::string read_small_file(const std::filesystem::path& path, std::size_t most);
+
 // SHA-256 in lower-case hexadecimal.
 std::string sha256(std::string_view bytes);
 

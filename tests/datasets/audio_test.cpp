@@ -95,6 +95,20 @@ TEST(Audio, AKindWhoseDamageMayPassUnnoticedIsReadOnlyIfAskedFor) {
   EXPECT_FALSE(audio_extent(wav, 16000, {}, AudioKinds::kAny).is_unchecked);
 }
 
+// libsndfile would say of a mere beginning that the file is broken.
+TEST(Audio, AKindThatIsNotAskedForIsKnownByItsFirstBytesAlone) {
+  const DataFolder folder;
+  for (const auto& [mark, name] : {std::pair{"FORM", "AIFF"},
+                                   {".snd", "AU"},
+                                   {"caff", "CAF"},
+                                   {"riff", "W64"},
+                                   {"NIST", "WAV (NIST Sphere)"}})
+    expect_refused(folder.file("a.wav", concat(mark, "\1\2\3\4")),
+                   concat("a.wav: is ", name, ", in which damage may pass unnoticed"));
+  for (const char* other : {"Creative Voice File\x1a", "RIFF1234AVI ", " paf1234", "RIFF"})
+    expect_refused(folder.file("a.wav", other), "begins neither as WAV, FLAC nor Ogg do");
+}
+
 std::string with_tag(const std::string& bytes) {
   return std::string("ID3\x03\0\0\0\0\1\2", 10) + std::string(130, '\0') + bytes;
 }
@@ -174,7 +188,12 @@ TEST(Audio, WhatIsNoAudioIsRefused) {
   expect_refused(folder / "none.wav", "no such audio file");
   expect_refused(folder.path(), "folder");
   expect_refused(folder.file("empty.wav", ""), "empty");
-  expect_refused(folder.file("text.wav", "hello, I am a letter"), "not a readable audio file");
+  const auto letter = folder.file("text.wav", "hello, I am a letter");
+  expect_refused(letter, "text.wav: not a readable audio file: it begins neither as WAV, FLAC nor");
+  EXPECT_NE(refusal([&] {
+              audio_extent(letter, 16000, {}, AudioKinds::kAny);
+            }).find("text.wav: not a readable audio file: "),
+            std::string::npos);
   expect_refused(folder.audio("silent.wav", {.samples = 0}), "no samples");
 }
 

@@ -187,6 +187,19 @@ TEST(InputCases, ACommaThatSeparatesNothingIsNoYaml) {
           << option;
 }
 
+// Sparse: nothing of its 20 GB is read.
+TEST(InputCases, AHugePolicyIsRefusedUnread) {
+  const DataFolder folder;
+  const std::string file = folder.file("huge.yaml", "plan: {type: every_step}\n").string();
+  std::filesystem::resize_file(file, 20'000'000'000);
+  for (const char* option : {"--policy", "--hardware"})
+    EXPECT_TRUE(is_refusal(
+        edgeval({"run", "--model", spoken_model(), "--data", spoken_data(), option, file},
+                folder.path()),
+        "huge.yaml: has 20000000000 bytes, at most 131072 are read"))
+        << option;
+}
+
 // The name is ESC ]0;PWNED BEL ESC [31mred LF second line.
 TEST(InputCases, ANameDoesNotSteerTheTerminal) {
   const TemporaryFolder folder;
