@@ -201,8 +201,9 @@ const std::vector<Foreign> kForeign{
      "begins as JSON does, but cannot be read as JSON: the text: the JSON nests deeper than 16 "
      "levels"},
     {"JsonLineWithAKeyTwice", "{\"id\": \"u1\", \"text\": \"the dog\", \"id\": \"u2\"}\n",
-     "cannot be read as JSON: its first line: duplicate key \"id\""},
-    {"JsonThatEndsEarly", "{\n  \"id\": \"u1\",\n", "the text: not valid JSON at byte 17"},
+     "begins as JSON does, but cannot be read as JSON: its first line: duplicate key \"id\""},
+    {"JsonThatEndsEarly", "{\n  \"id\": \"u1\",\n",
+     "begins as JSON does, but cannot be read as JSON: the text: not valid JSON at byte "},
     {"AReport", "{\n \"schema\": 1,\n \"edgeval\": {}\n}\n", "is a JSON file of edgeval's"},
     {"Csv", "wav_filename,wav_filesize,transcript\na.wav,100,the dog\n", "is a table"},
     {"CommonVoice", "client_id\tpath\tsentence\tup_votes\n1\ta.mp3\tThe dog.\t2\n", "is a table"},
