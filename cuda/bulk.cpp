@@ -29,12 +29,9 @@ void BulkCopies::in_parts(Index rows, Index row_bytes, const Copy& copy) {
 }
 
 void BulkCopies::upload(MatrixView<const float> from, DeviceView<float> to, cudaStream_t stream) {
-  constexpr Index kBytes = sizeof(float);
-  in_parts(from.rows, from.cols * kBytes, [&](Part& part, Index first, Index count) {
-    part.uploads.copy(
-        {count, from.cols * kBytes, reinterpret_cast<const std::byte*>(from.row(first)),
-         from.stride * kBytes, reinterpret_cast<std::byte*>(to.row(first)), to.stride * kBytes},
-        stream);
+  in_parts(from.rows, from.cols * Index{sizeof(float)}, [&](Part& part, Index first, Index count) {
+    const MatrixView<const float> rows{from.row(first), count, from.cols, from.stride};
+    part.uploads.copy(byte_rows(rows, to.slice(first, count)), stream);
   });
 }
 

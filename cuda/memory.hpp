@@ -114,11 +114,18 @@ class DeviceMatrix {
 // Copies of one size between host and device. Of an upload the host's side is read before it
 // returns; of a download it is in use until the stream was synchronized.
 template <class T>
-void upload(MatrixView<const T> from, DeviceView<T> to, const Stream& stream) {
+ByteRows byte_rows(MatrixView<const T> from, DeviceView<T> to) {
   constexpr Index kBytes = sizeof(T);
-  stream.upload(ByteRows{from.rows, from.cols * kBytes,
-                         reinterpret_cast<const std::byte*>(from.data), from.stride * kBytes,
-                         reinterpret_cast<std::byte*>(to.data), to.stride * kBytes});
+  return {from.rows,
+          from.cols * kBytes,
+          reinterpret_cast<const std::byte*>(from.data),
+          from.stride * kBytes,
+          reinterpret_cast<std::byte*>(to.data),
+          to.stride * kBytes};
+}
+template <class T>
+void upload(MatrixView<const T> from, DeviceView<T> to, const Stream& stream) {
+  stream.upload(byte_rows(from, to));
 }
 template <class T>
 void download(DeviceView<T> from, MatrixView<T> to, cudaStream_t stream) {

@@ -76,14 +76,11 @@ void expect_kind(AudioBytes& bytes, const std::string& kind, AudioKinds kinds) {
 
 // Opens it with libsndfile, which sees no byte of formats that are not asked for.
 void open(AudioBytes& bytes, AudioKinds kinds, std::vector<Patch> patches, OpenAudio& audio) {
-  const bool mpeg = is_mpeg(bytes);
-  if (mpeg) expect_kind(bytes, "MPEG audio, such as MP3", kinds);
-  if (kinds == AudioKinds::kChecked && !is_checked_kind(bytes)) {
-    expect_kind(bytes, other_kind(bytes), kinds);
-    throw Error(concat(bytes.path().string(),
-                       ": not a readable audio file: it begins neither as WAV, FLAC nor Ogg do; "
-                       "--any-audio reads whatever else libsndfile knows"));
-  }
+  const std::optional<std::string_view> kind = kind_of(bytes);
+  EDGEVAL_EXPECTS(kind || kinds == AudioKinds::kAny, bytes.path().string(),
+                  ": not a readable audio file: it begins neither as WAV, FLAC nor Ogg do; "
+                  "--any-audio reads whatever else libsndfile knows");
+  expect_kind(bytes, std::string(kind.value_or("")), kinds);
   audio.stream = std::make_unique<AudioStream>(bytes, std::move(patches));
   audio.file.reset(audio.stream->open(audio.info));
   audio.stream->expect_read();
@@ -91,7 +88,7 @@ void open(AudioBytes& bytes, AudioKinds kinds, std::vector<Patch> patches, OpenA
                   ": not a readable audio file: ", sf_strerror(nullptr));
   const std::string other = unchecked_name(audio.info.format);
   expect_kind(bytes, other, kinds);
-  audio.is_unchecked = mpeg || !other.empty();
+  audio.is_unchecked = kind != "" || !other.empty();
 }
 
 // The samples that the file must have; throws where its bytes cannot hold them.

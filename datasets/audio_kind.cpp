@@ -2,10 +2,13 @@
 
 #include <sndfile.h>
 
-#include <string_view>
+#include <algorithm>
 
 namespace edgeval::data {
 namespace {
+
+constexpr std::string_view kFlac = "fLaC", kTags = "ID3";
+constexpr std::string_view kMpeg = "MPEG audio, such as MP3";
 
 std::string bytes_at(AudioBytes& bytes, std::uint64_t at, std::size_t count) {
   std::string text(count, '\0');
@@ -19,7 +22,7 @@ std::uint64_t behind_tags(AudioBytes& bytes) {
   constexpr std::size_t kHead = 10;
   std::uint64_t at = 0;
   for (std::string head = bytes_at(bytes, 0, kHead);
-       head.size() == kHead && head.starts_with("ID3"); head = bytes_at(bytes, at, kHead)) {
+       head.size() == kHead && head.starts_with(kTags); head = bytes_at(bytes, at, kHead)) {
     std::uint64_t length = 0;
     for (std::size_t i = 6; i < kHead; ++i)
       length = length << 7 | (static_cast<unsigned char>(head[i]) & 0x7F);
@@ -28,44 +31,49 @@ std::uint64_t behind_tags(AudioBytes& bytes) {
   return at;
 }
 
-constexpr std::string_view kFlac = "fLaC";
-
-}  // namespace
-
-bool is_mpeg(AudioBytes& bytes) {
-  const std::uint64_t at = behind_tags(bytes);
-  const std::string head = bytes_at(bytes, at, kFlac.size());
-  if (head == kFlac) return false;
-  if (at > 0) return true;
-  if (head.size() < kFlac.size()) return false;
+// Eleven bits that are set, then two of the version and two of the layer, of which one value each
+// stands for none. The library that libsndfile reads such files with prints on the terminal.
+bool is_frame_of_mpeg(std::string_view head) {
+  if (head.size() < 4) return false;
   const auto second = static_cast<unsigned char>(head[1]);
-  // Eleven bits that are set, then two of the version and two of the layer, of which one value each
-  // stands for none.
   return static_cast<unsigned char>(head[0]) == 0xFF && (second & 0xE0) == 0xE0 &&
          (second & 0x18) != 0x08 && (second & 0x06) != 0;
 }
 
-bool is_checked_kind(AudioBytes& bytes) {
-  const std::string head = bytes_at(bytes, 0, 12);
-  const bool is_riff =
-      head.starts_with("RIFF") || head.starts_with("RIFX") || head.starts_with("RF64");
-  return (is_riff && head.ends_with("WAVE")) || head.starts_with("OggS") ||
-         bytes_at(bytes, behind_tags(bytes), kFlac.size()) == kFlac;
+}  // namespace
+
+std::optional<std::string_view> kind_of_head(std::string_view head) {
+  using namespace std::string_view_literals;
+  struct Kind {
+    std::string_view mark;
+    std::string_view form;  // from byte 8 on
+    std::string_view name;
+  };
+  static constexpr Kind kKinds[] = {{"RIFF", "WAVE", ""},
+                                    {"RIFX", "WAVE", ""},
+                                    {"RF64", "WAVE", ""},
+                                    {kFlac, "", ""},
+                                    {"OggS", "", ""},
+                                    {kTags, "", kMpeg},
+                                    {"\xFF\xFB", "", kMpeg},
+                                    {"\xFF\xF3", "", kMpeg},
+                                    {"FORM", "AIFF", "AIFF"},
+                                    {"FORM", "AIFC", "AIFF"},
+                                    {".snd\0"sv, "", "AU"},
+                                    {"caff\0"sv, "", "CAF"},
+                                    {"riff\x2E\x91\xCF\x11", "", "W64"},
+                                    {"NIST_1A\n", "", "WAV (NIST Sphere)"}};
+  const std::string_view form = head.substr(std::min<std::size_t>(8, head.size()));
+  for (const Kind& kind : kKinds)
+    if (head.starts_with(kind.mark) && form.starts_with(kind.form)) return kind.name;
+  return std::nullopt;
 }
 
-std::string other_kind(AudioBytes& bytes) {
-  struct Kind {
-    std::string_view mark, name;
-  };
-  static constexpr Kind kKinds[] = {{"FORM", "AIFF"},
-                                    {".snd", "AU"},
-                                    {"caff", "CAF"},
-                                    {"riff", "W64"},
-                                    {"NIST", "WAV (NIST Sphere)"}};
-  const std::string head = bytes_at(bytes, 0, 4);
-  for (const Kind& kind : kKinds)
-    if (head == kind.mark) return std::string(kind.name);
-  return "";
+std::optional<std::string_view> kind_of(AudioBytes& bytes) {
+  const std::string head = bytes_at(bytes, 0, 12);
+  if (head.starts_with(kTags) && bytes_at(bytes, behind_tags(bytes), kFlac.size()) == kFlac)
+    return "";
+  return is_frame_of_mpeg(head) ? kMpeg : kind_of_head(head);
 }
 
 std::uint32_t sample_bytes(int format) {

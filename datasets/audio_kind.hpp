@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "datasets/audio_bytes.hpp"
 #include "host/core/matrix.hpp"
@@ -15,15 +16,13 @@ namespace edgeval::data {
 // kChecked: formats whose damage is noticed alone; kAny: whatever libsndfile reads.
 enum class AudioKinds { kChecked, kAny };
 
-// Whether it is MPEG audio, such as MP3, behind tags or not: the library that libsndfile reads it
-// with prints on the terminal.
-bool is_mpeg(AudioBytes& bytes);
+// The common format of audio that these first bytes are of: empty for WAV, FLAC and Ogg, a name
+// such as "AIFF" for the others; none where they are of no such format.
+std::optional<std::string_view> kind_of_head(std::string_view head);
 
-// Whether it begins as WAV, FLAC or Ogg do.
-bool is_checked_kind(AudioBytes& bytes);
-
-// What it is when it begins as one of the other formats do that are common; empty for the rest.
-std::string other_kind(AudioBytes& bytes);
+// The same of a file that is said to be audio: then any frame of MPEG counts, of which some begin
+// as texts in UTF-16 do, and FLAC is known behind ID3 tags, which stand for MPEG otherwise.
+std::optional<std::string_view> kind_of(AudioBytes& bytes);
 
 // Bytes of a sample in this format of libsndfile, 0 when they differ from sample to sample.
 std::uint32_t sample_bytes(int format);

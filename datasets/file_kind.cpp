@@ -4,22 +4,13 @@
 #include <cstdint>
 #include <fstream>
 
+#include "datasets/audio_kind.hpp"
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval::data {
 namespace {
-
-bool is_audio(std::string_view head) {
-  const std::string_view form = head.substr(std::min<std::size_t>(8, head.size()), 4);
-  if (head.starts_with("RIFF") || head.starts_with("RF64") || head.starts_with("RIFX"))
-    return form == "WAVE";
-  if (head.starts_with("FORM")) return form == "AIFF" || form == "AIFC";
-  for (const std::string_view mark : {"fLaC", "OggS", "NIST_1A\n", "ID3", "\xFF\xFB", "\xFF\xF3"})
-    if (head.starts_with(mark)) return true;
-  return false;
-}
 
 // The length of its header, little-endian, and the brace that begins it.
 bool is_safetensors(std::string_view head) {
@@ -41,7 +32,7 @@ std::string head_of(const std::filesystem::path& path, std::size_t most) {
 
 std::string binary_kind(std::string_view head) {
   using namespace std::string_view_literals;
-  if (is_audio(head)) return "an audio file";
+  if (kind_of_head(head)) return "an audio file";
   if (is_safetensors(head)) return "a model file (safetensors)";
   if (head.starts_with("PK\x03\x04"sv)) return "a zip archive, such as a PyTorch checkpoint";
   if (head.starts_with("\x80\x02"sv)) return "a pickle, such as an old PyTorch checkpoint";

@@ -12,9 +12,9 @@ namespace {
 
 // From here on a length means "unknown"; sox writes this one, ffmpeg 2^32 - 1.
 constexpr std::uint32_t kOpenEnd = 0x7FFFF000;
-constexpr std::size_t kMostChunks =
-    10'000;                         // of a file that is no fault; there are a handful in one
-constexpr std::uint64_t kHead = 8;  // bytes of a chunk's id and length
+// Of a file that is no fault; there are a handful in one.
+constexpr std::size_t kMostChunks = 10'000;
+constexpr std::uint64_t kHead = 8;                       // bytes of a chunk's id and length
 constexpr std::uint64_t kMost = std::uint64_t{1} << 62;  // bytes; no file is as long
 
 struct Chunk {

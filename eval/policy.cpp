@@ -9,7 +9,7 @@
 #include "eval/formats_report.hpp"
 #include "host/core/error.hpp"
 #include "host/core/names.hpp"
-#include "hwmodel/yaml_text.hpp"
+#include "hwmodel/yaml_file.hpp"
 
 namespace edgeval {
 namespace {
@@ -284,8 +284,8 @@ void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
 YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
   if (!file) return YAML::Node(YAML::NodeType::Map);
   data::expect_kind(*file, "a policy, a text in YAML, is wanted");
-  const std::string name = file->string(), text = yaml_text(*file);
-  const YAML::Node root = one_document(text, name);
+  const std::string name = file->string();
+  const YAML::Node root = load_yaml(*file);
   EDGEVAL_EXPECTS(root.IsDefined() && !root.IsNull(), name,
                   ": is empty; a policy names axes, such as plan");
   EDGEVAL_EXPECTS(root.IsMap(), name, ": is no map of axes, such as plan: {type: every_step}");
@@ -328,7 +328,7 @@ Policy load_policy(const std::optional<std::filesystem::path>& file,
     for (const Setting& change : changes) apply_setting(root, change);
     return read_policy(root, name);
   } catch (const YAML::Exception& error) {
-    throw Error(concat(name, ":", std::max(error.mark.line, 0) + 1, ": not YAML: ", error.msg));
+    throw_not_yaml(name, error);
   }
 }
 

@@ -22,12 +22,17 @@ std::string_view first_line(const Lines& lines) {
   return found == lines.end() ? std::string_view() : *found;
 }
 
-// Null when it is none.
-Json parsed(std::string_view text) {
+// A value of JSON, or null and why there is none.
+struct Parsed {
+  Json value;
+  std::string fault;
+};
+
+Parsed parsed(std::string_view text, const char* place) {
   try {
-    return parse_json(text, "");
-  } catch (const Error&) {
-    return nullptr;
+    return {parse_json(text, place), ""};
+  } catch (const Error& error) {
+    return {nullptr, error.what()};
   }
 }
 
@@ -117,29 +122,21 @@ bool begins_with_any(std::string_view line, std::initializer_list<std::string_vi
   return std::ranges::any_of(marks, [&](auto mark) { return line.starts_with(mark); });
 }
 
-// A value of JSON, whole or on every line, or what can only be the start of one.
-bool is_json(std::string_view first, std::string_view text) {
-  if (!begins_with_any(first, {"{", "["})) return false;
-  return first == "{" || first == "[" || begins_with_any(first, {"{\"", "[{", "[[{"}) ||
-         !parsed(first).is_null() || !parsed(text).is_null();
+// Whether such a line can only be the start of JSON.
+bool begins_json(std::string_view first) {
+  return first == "{" || first == "[" || begins_with_any(first, {"{\"", "[{", "[[{"});
 }
 
-// Why it is none.
-std::string fault_of(std::string_view text, const char* place) {
-  try {
-    parse_json(text, place);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
+// What JSON it is, by its first line or as a whole; empty when it is none.
 std::string json_kind(std::string_view first, std::string_view text) {
-  const Json line = parsed(first), whole = line.is_null() ? parsed(text) : line;
+  if (!begins_with_any(first, {"{", "["})) return "";
+  const Parsed line = parsed(first, "its first line");
+  const auto [whole, fault] = line.value.is_null() ? parsed(text, "the text") : line;
   if (whole.is_null()) {
-    const bool is_lines = first.size() > 1 && (first.ends_with('}') || first.ends_with(']'));
-    return concat("begins as JSON does, but cannot be read as JSON: ",
-                  is_lines ? fault_of(first, "its first line") : fault_of(text, "the text"));
+    const bool is_line = first.ends_with('}') || first.ends_with(']');
+    return !begins_json(first) ? ""
+                               : concat("begins as JSON does, but cannot be read as JSON: ",
+                                        is_line ? line.fault : fault);
   }
   if (whole.contains("edgeval"))
     return concat(
@@ -156,7 +153,7 @@ std::string json_kind(std::string_view first, std::string_view text) {
 std::optional<JsonLines> json_lines_kind(const Lines& lines) {
   const std::string_view first = first_line(lines);
   if (!first.starts_with('{')) return std::nullopt;
-  const Json object = parsed(first);
+  const Json object = parsed(first, "").value;
   if (!object.is_object()) return std::nullopt;
   const auto has = [&](const char* key) { return object.contains(key); };
   if (has("id") && has("reference") && has("hypothesis")) return JsonLines::kRun;
@@ -167,7 +164,7 @@ std::optional<JsonLines> json_lines_kind(const Lines& lines) {
 
 std::string foreign_kind(const Lines& lines, std::string_view text) {
   const std::string_view first = first_line(lines);
-  if (is_json(first, text)) return json_kind(first, text);
+  if (const std::string json = json_kind(first, text); !json.empty()) return json;
   if (most(lines, is_ctm)) return concat("is CTM, words with their times", kOneLineEach);
   if (most(lines, is_stm)) return concat("is STM, segments with their times", kOneLineEach);
   if (first.starts_with("WEBVTT") || has_subtitle_times(lines))

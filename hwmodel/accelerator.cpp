@@ -13,7 +13,7 @@
 #include "host/core/error.hpp"
 #include "host/core/names.hpp"
 #include "host/core/path.hpp"
-#include "hwmodel/yaml_text.hpp"
+#include "hwmodel/yaml_file.hpp"
 
 namespace edgeval::hw {
 namespace {
@@ -260,21 +260,11 @@ LowerBound read_lower_bound(const Reader& reader, const YAML::Node& node) {
   return bound;
 }
 
-YAML::Node parse(const fs::path& file) {
-  const std::string text = yaml_text(file);
-  try {
-    return one_document(text, file.string());
-  } catch (const YAML::Exception& error) {
-    throw Error(
-        concat(file.string(), ":", std::max(error.mark.line, 0) + 1, ": not YAML: ", error.msg));
-  }
-}
-
 }  // namespace
 
 Accelerator load_accelerator(const fs::path& file) {
   const Reader reader(file);
-  const YAML::Node root = parse(file);
+  const YAML::Node root = load_yaml(file);
   reader.keys(
       root, "the accelerator",
       {"name", "description", "source", "technology", "components", "rules", "cycles", "free"},

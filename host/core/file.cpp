@@ -76,7 +76,9 @@ class OpenFile {
   std::size_t size_ = 4096;
 };
 
-std::string read_at_most(const std::filesystem::path& path, Pipes pipes, std::size_t most) {
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path, Pipes pipes, std::size_t most) {
   const OpenFile file(path, pipes);
   std::string bytes;
   try {
@@ -85,16 +87,6 @@ std::string read_at_most(const std::filesystem::path& path, Pipes pipes, std::si
     throw std::runtime_error(concat(path.string(), ": out of memory while it was read"));
   }
   return bytes;
-}
-
-}  // namespace
-
-std::string read_file(const std::filesystem::path& path, Pipes pipes) {
-  return read_at_most(path, pipes, std::string().max_size());
-}
-
-std::string read_small_file(const std::filesystem::path& path, std::size_t most) {
-  return read_at_most(path, Pipes::kRefused, most);
 }
 
 std::string sha256(std::string_view bytes) {

@@ -10,14 +10,12 @@ namespace edgeval {
 
 enum class Pipes { kRefused, kWelcome };
 
-// The file's bytes. Throws Error, naming the file, when it cannot be opened or is a device or
-// (unless they are welcome) a pipe: reading one may never end. Throws std::runtime_error, naming it
-// too, when the disk or the memory fails.
-std::string read_file(const std::filesystem::path& path, Pipes pipes = Pipes::kRefused);
-
-// The same of a file of at most `most` bytes; throws Error, naming it, when it has more, before it
-// is read.
-std::string read_small_file(const std::filesystem::path& path, std::size_t most);
+// The file's bytes. Throws Error, naming the file, when it cannot be opened, is a device or (unless
+// they are welcome) a pipe, since reading one may never end, or has more than `most` bytes, of
+// which none is read then. Throws std::runtime_error, naming it too, when the disk or the memory
+// fails.
+std::string read_file(const std::filesystem::path& path, Pipes pipes = Pipes::kRefused,
+                      std::size_t most = std::string().max_size());
 
 // SHA-256 in lower-case hexadecimal.
 std::string sha256(std::string_view bytes);

@@ -1,5 +1,5 @@
-// The case that gpu_bench and its peers run: three BiLSTM layers of 320 cells on 120 inputs, random
-// weights and features, utterances of 100 to 499 frames.
+// Random models and features of the GPU's benchmarks, and the case that gpu_bench and its peers
+// run: three BiLSTM layers of 320 cells on 120 inputs, utterances of 100 to 499 frames.
 #pragma once
 
 #include <vector>
@@ -12,22 +12,27 @@ namespace edgeval::bench {
 inline constexpr Index kInputs = 120, kCells = 320, kLayers = 3;
 
 // Without `outputs` there is no layer behind the LSTMs.
-inline Model bench_model(Index outputs = 46) {
-  const test::RecurrentSpec layer{kCells, test::kBothDirections};
-  return test::random_model({.inputs = kInputs,
-                             .lstm = std::vector<test::RecurrentSpec>(kLayers, layer),
-                             .outputs = outputs,
-                             .gain = 1},
-                            1);
+inline Model bilstm_stack(Index cells, Index layers, Index outputs = 46) {
+  const test::RecurrentSpec layer{cells, test::kBothDirections};
+  return test::random_model(
+      {.inputs = kInputs,
+       .lstm = std::vector<test::RecurrentSpec>(static_cast<std::size_t>(layers), layer),
+       .outputs = outputs,
+       .gain = 1},
+      1);
+}
+
+inline Ragged<float> random_features(const std::vector<Index>& lengths, test::Random& random) {
+  Ragged<float> features(lengths, kInputs);
+  for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
+  return features;
 }
 
 inline Ragged<float> bench_features(Index lanes) {
   test::Random random(2);
   std::vector<Index> lengths;
   for (Index n = 0; n < lanes; ++n) lengths.push_back(random.whole(100, 499));
-  Ragged<float> features(lengths, kInputs);
-  for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
-  return features;
+  return random_features(lengths, random);
 }
 
 }  // namespace edgeval::bench

@@ -8,7 +8,6 @@
 #include <cudnn.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <numeric>
@@ -19,6 +18,7 @@
 #include "cuda/stream.hpp"
 #include "host/core/error.hpp"
 #include "tests/bench/gpu_case.hpp"
+#include "tests/bench/median.hpp"
 
 namespace edgeval::bench {
 namespace {
@@ -180,21 +180,8 @@ class Peer {
   std::size_t weight_bytes_ = 0, work_bytes_ = 0;
 };
 
-template <class Work>
-double median_seconds(const Work& work) {
-  std::vector<double> seconds;
-  for (int repeat = -kWarmUps; repeat < kRepeats; ++repeat) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    if (repeat >= 0) seconds.push_back(passed.count());
-  }
-  std::nth_element(seconds.begin(), seconds.begin() + kRepeats / 2, seconds.end());
-  return seconds[kRepeats / 2];
-}
-
 void bench(Index lanes) {
-  const Model model = bench_model(0);
+  const Model model = bilstm_stack(kCells, kLayers, 0);
   const Ragged<float> features = bench_features(lanes);
   const Ragged<float> some = slice(features, 0, std::min(kCompared, lanes));
   const Ragged<float> wanted = make_cpu_engine(model, {})->run(some, dense_point(model)).outputs;
@@ -212,11 +199,13 @@ void bench(Index lanes) {
     const double worst = peer.worst_of(wanted);
     EDGEVAL_EXPECTS(worst <= math.tolerance, "cuDNN's outputs in ", math.name, " are ", worst,
                     " off the CPU engine's");
-    const double alone = median_seconds([&] {
-      peer.forward();
-      peer.wait();
-    });
-    const double copied = median_seconds(whole);
+    const double alone = median_seconds(
+        [&] {
+          peer.forward();
+          peer.wait();
+        },
+        kWarmUps, kRepeats);
+    const double copied = median_seconds(whole, kWarmUps, kRepeats);
     const auto print = [&](const char* what, double seconds) {
       std::printf("cudnn_%s_%lld_lanes%s\t%.2f\tms, %.0f frames/s, at most %.1e off\n", math.name,
                   static_cast<long long>(lanes), what, 1e3 * seconds, frames / seconds, worst);

@@ -1,9 +1,8 @@
-// What the programs that time whole calls of the GPU engine's run() share: the points, the
-// comparison with the CPU engine that comes before a time is printed, and the median.
+// What the programs that time whole calls of the GPU engine's run() share: the points, and the
+// comparison with the CPU engine that comes before a time is printed.
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -59,19 +58,6 @@ inline void expect_as_cpu(const Model& model, const OperatingPoint& point,
   for (Index n = 0; n < some.sequences(); ++n)
     EDGEVAL_EXPECTS(cpu.activity[n] == gpu.activity[n], "counts of lane ", n,
                     " differ from the CPU engine's");
-}
-
-inline double median_seconds(Engine& engine, const OperatingPoint& point,
-                             const Ragged<float>& features, int warm_ups, int repeats) {
-  std::vector<double> seconds;
-  for (int repeat = -warm_ups; repeat < repeats; ++repeat) {
-    const auto start = std::chrono::steady_clock::now();
-    engine.run(features, point);
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    if (repeat >= 0) seconds.push_back(passed.count());
-  }
-  std::nth_element(seconds.begin(), seconds.begin() + repeats / 2, seconds.end());
-  return seconds[static_cast<std::size_t>(repeats / 2)];
 }
 
 }  // namespace edgeval::bench

@@ -5,7 +5,6 @@
 //
 //   gpu_translate_bench MODEL [SENTENCES]      1000 when none are given
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -15,6 +14,7 @@
 #include "host/core/error.hpp"
 #include "host/engine/translator.hpp"
 #include "host/model/file.hpp"
+#include "tests/bench/median.hpp"
 #include "tests/support/random_case.hpp"
 
 namespace edgeval::bench {
@@ -41,18 +41,14 @@ struct Timed {
 
 Timed timed(const Translator& translator, const std::vector<Sentence>& sentences,
             const OperatingPoint& point, const SearchOptions& options) {
-  std::vector<double> seconds;
   SearchCounts counts;
-  for (int repeat = -kWarmUps; repeat < kRepeats; ++repeat) {
-    const auto start = std::chrono::steady_clock::now();
-    const std::vector<Translation> found = translator.run(sentences, point, options);
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    if (repeat >= 0) seconds.push_back(passed.count());
+  const auto run = [&] {
     counts = {};
-    for (const Translation& translation : found) counts += translation.search.counts;
-  }
-  std::ranges::nth_element(seconds, seconds.begin() + kRepeats / 2);
-  return {seconds[kRepeats / 2], counts.rows_live};
+    for (const Translation& translation : translator.run(sentences, point, options))
+      counts += translation.search.counts;
+  };
+  const double seconds = median_seconds(run, kWarmUps, kRepeats);
+  return {seconds, counts.rows_live};
 }
 
 void compare(const Translator& gpu, const Translator& cpu, const std::vector<Sentence>& sentences,

@@ -19,33 +19,15 @@
 #include <vector>
 
 #include "cuda/engine.hpp"
+#include "tests/bench/gpu_case.hpp"
 #include "tests/bench/gpu_run.hpp"
-#include "tests/support/random_case.hpp"
-#include "tests/support/safetensors.hpp"
+#include "tests/bench/median.hpp"
 
 namespace edgeval::bench {
 namespace {
 
 constexpr int kWarmUps = 1, kRepeats = 3;
-constexpr Index kInputs = 120, kOutputs = 46;
 constexpr Index kCompared = 2;  // lanes the CPU engine runs too
-
-Model stack(Index cells, int layers) {
-  const test::RecurrentSpec layer{cells, test::kBothDirections};
-  return test::random_model(
-      {.inputs = kInputs,
-       .lstm = std::vector<test::RecurrentSpec>(static_cast<std::size_t>(layers), layer),
-       .outputs = kOutputs,
-       .gain = 1},
-      1);
-}
-
-Ragged<float> random_features(const std::vector<Index>& lengths) {
-  test::Random random(2);
-  Ragged<float> features(lengths, kInputs);
-  for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
-  return features;
-}
 
 // Test-clean has 2,620 utterances of 1.3 to 35.0 s, 7.4 s on average, 100 frames a second: drawn
 // from a log-normal distribution with that mean within these ends.
@@ -63,12 +45,17 @@ std::vector<Index> test_clean_lengths() {
   return lengths;
 }
 
+Ragged<float> features_of(const std::vector<Index>& lengths) {
+  test::Random random(2);
+  return random_features(lengths, random);
+}
+
 // After a comparison with the CPU engine, which also warms up.
-double median_seconds(const Model& model, const OperatingPoint& point,
-                      const Ragged<float>& features) {
+double checked_seconds(const Model& model, const OperatingPoint& point,
+                       const Ragged<float>& features) {
   const auto engine = gpu::make_engine(model, {});
   expect_as_cpu(model, point, features, engine->run(features, point), kCompared);
-  return bench::median_seconds(*engine, point, features, kWarmUps, kRepeats);
+  return median_seconds([&] { engine->run(features, point); }, kWarmUps, kRepeats);
 }
 
 void print(const std::string& name, double seconds, const char* format, double a, double b) {
@@ -79,17 +66,17 @@ void print(const std::string& name, double seconds, const char* format, double a
 }
 
 void speech(const std::vector<NamedArithmetic>& numbers) {
-  const Model model = stack(320, 5);
-  const Ragged<float> features = random_features(test_clean_lengths());
+  const Model model = bilstm_stack(320, 5);
+  const Ragged<float> features = features_of(test_clean_lengths());
   const auto frames = static_cast<double>(features.values.rows());
   double macs = 0;
   for (const LayerShape& shape : layer_shapes(model))
     macs += static_cast<double>(shape.macs_per_step());
   for (const auto& [name, arithmetic] : numbers) {
-    const double full = median_seconds(model, dense(model, arithmetic), features);
+    const double full = checked_seconds(model, dense(model, arithmetic), features);
     print("speech_" + name + "_dense", full, "%.0f x real time, %.1f TOP/s", frames / 100 / full,
           2e-12 * macs * frames / full);
-    const double half = median_seconds(model, skipping(model, arithmetic, 1), features);
+    const double half = checked_seconds(model, skipping(model, arithmetic, 1), features);
     print("speech_" + name + "_keep_half", half, "%.0f x real time, %.3f of dense",
           frames / 100 / half, half / full);
   }
@@ -99,15 +86,15 @@ void one_layer(const std::string& workload, Index cells, Index lanes,
                const std::vector<NamedArithmetic>& numbers) {
   constexpr Index kSteps = 50;
   const Ragged<float> features =
-      random_features(std::vector<Index>(static_cast<std::size_t>(lanes), kSteps));
-  const Model three = stack(cells, 3);
-  Model two = stack(cells, 3);
+      features_of(std::vector<Index>(static_cast<std::size_t>(lanes), kSteps));
+  const Model three = bilstm_stack(cells, 3);
+  Model two = bilstm_stack(cells, 3);
   two.layers.erase(two.layers.begin() + 2);  // as wide in and out as the one before it
   const std::vector<LayerShape> shapes = layer_shapes(three);  // one for each direction
   const auto macs = static_cast<double>(shapes[4].macs_per_step() + shapes[5].macs_per_step());
   for (const auto& [name, arithmetic] : numbers) {
-    const double seconds = median_seconds(three, dense(three, arithmetic), features) -
-                           median_seconds(two, dense(two, arithmetic), features);
+    const double seconds = checked_seconds(three, dense(three, arithmetic), features) -
+                           checked_seconds(two, dense(two, arithmetic), features);
     print(workload + "_" + name + "_layer", seconds, "%.0f us a step of one direction, %.1f TOP/s",
           1e6 * seconds / (2 * static_cast<double>(kSteps)),
           2e-12 * macs * static_cast<double>(kSteps * lanes) / seconds);

@@ -98,14 +98,22 @@ TEST(Audio, AKindWhoseDamageMayPassUnnoticedIsReadOnlyIfAskedFor) {
 // libsndfile would say of a mere beginning that the file is broken.
 TEST(Audio, AKindThatIsNotAskedForIsKnownByItsFirstBytesAlone) {
   const DataFolder folder;
-  for (const auto& [mark, name] : {std::pair{"FORM", "AIFF"},
-                                   {".snd", "AU"},
-                                   {"caff", "CAF"},
-                                   {"riff", "W64"},
-                                   {"NIST", "WAV (NIST Sphere)"}})
-    expect_refused(folder.file("a.wav", concat(mark, "\1\2\3\4")),
+  using namespace std::string_literals;
+  const std::vector<std::pair<std::string, const char*>> heads{
+      {"FORM1234AIFF", "AIFF"},
+      {"FORM1234AIFC", "AIFF"},
+      {".snd\0\0\0\x18"s, "AU"},
+      {"caff\0\1\0\0"s, "CAF"},
+      {"riff\x2E\x91\xCF\x11\xA5\xD6\x28\xDB", "W64"},
+      {"NIST_1A\n   1024\n", "WAV (NIST Sphere)"},
+      {"ID3\3\0\0\0\0\0\0"s, "MPEG audio, such as MP3"},
+      {"\xFF\xFB\x90\x64", "MPEG audio, such as MP3"},
+      {"\xFF\xFE\x90\x64", "MPEG audio, such as MP3"}};
+  for (const auto& [head, name] : heads)
+    expect_refused(folder.file("a.wav", head),
                    concat("a.wav: is ", name, ", in which damage may pass unnoticed"));
-  for (const char* other : {"Creative Voice File\x1a", "RIFF1234AVI ", " paf1234", "RIFF"})
+  for (const char* other :
+       {"Creative Voice File\x1a", "RIFF1234AVI ", " paf1234", "RIFF", "caff001 a dog", "FORM 8"})
     expect_refused(folder.file("a.wav", other), "begins neither as WAV, FLAC nor Ogg do");
 }
 

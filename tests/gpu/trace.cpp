@@ -20,7 +20,7 @@
 namespace {
 
 struct Line {
-  char kind;
+  const char* kind;
   unsigned long long begin, end;
   unsigned where, name;
 };
@@ -49,7 +49,8 @@ void keep(const CUpti_Activity* record) {
   switch (record->kind) {
     case CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL: {
       const auto* kernel = reinterpret_cast<const CUpti_ActivityKernel10*>(record);
-      lines.push_back({'k', kernel->start, kernel->end, kernel->streamId, named(kernel->name)});
+      lines.push_back(
+          {"kernel", kernel->start, kernel->end, kernel->streamId, named(kernel->name)});
       return;
     }
     case CUPTI_ACTIVITY_KIND_MEMCPY: {
@@ -57,21 +58,21 @@ void keep(const CUpti_Activity* record) {
       const char* kind = copy->copyKind == CUPTI_ACTIVITY_MEMCPY_KIND_HTOD   ? "to_device "
                          : copy->copyKind == CUPTI_ACTIVITY_MEMCPY_KIND_DTOH ? "from_device "
                                                                              : "on_device ";
-      lines.push_back(
-          {'m', copy->start, copy->end, copy->streamId, named(kind + std::to_string(copy->bytes))});
+      lines.push_back({"copy", copy->start, copy->end, copy->streamId,
+                       named(kind + std::to_string(copy->bytes))});
       return;
     }
     case CUPTI_ACTIVITY_KIND_MEMSET: {
       const auto* set = reinterpret_cast<const CUpti_ActivityMemset4*>(record);
-      lines.push_back(
-          {'m', set->start, set->end, set->streamId, named("set " + std::to_string(set->bytes))});
+      lines.push_back({"copy", set->start, set->end, set->streamId,
+                       named("set " + std::to_string(set->bytes))});
       return;
     }
     case CUPTI_ACTIVITY_KIND_RUNTIME: {
       const auto* call = reinterpret_cast<const CUpti_ActivityAPI*>(record);
       const char* name = "";
       cuptiGetCallbackName(CUPTI_CB_DOMAIN_RUNTIME_API, call->cbid, &name);
-      lines.push_back({'c', call->start, call->end, call->threadId, named(name)});
+      lines.push_back({"call", call->start, call->end, call->threadId, named(name)});
       return;
     }
     default:
@@ -106,11 +107,8 @@ void write() {
     return;
   }
   for (const Line& line : lines)
-    std::fprintf(file, "%s\t%llu\t%llu\t%u\t%s\n",
-                 line.kind == 'k'   ? "kernel"
-                 : line.kind == 'm' ? "copy"
-                                    : "call",
-                 line.begin, line.end, line.where, names[line.name].c_str());
+    std::fprintf(file, "%s\t%llu\t%llu\t%u\t%s\n", line.kind, line.begin, line.end, line.where,
+                 names[line.name].c_str());
   std::fclose(file);
 }
 

@@ -1,7 +1,8 @@
-#include "hwmodel/yaml_text.hpp"
+#include "hwmodel/yaml_file.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "host/core/error.hpp"
@@ -51,15 +52,19 @@ void expect_one_document(const std::string& text, const std::string& name) {
 
 }  // namespace
 
-std::string yaml_text(const std::filesystem::path& file) {
-  std::string text = read_small_file(file, kMostBytes);
+YAML::Node load_yaml(const std::filesystem::path& file) {
+  const std::string name = file.string(), text = read_file(file, Pipes::kRefused, kMostBytes);
   expect_utf8(text, file);
-  return text;
+  try {
+    expect_one_document(text, name);
+    return YAML::Load(text);
+  } catch (const YAML::Exception& error) {
+    throw_not_yaml(name, error);
+  }
 }
 
-YAML::Node one_document(const std::string& text, const std::string& name) {
-  expect_one_document(text, name);
-  return YAML::Load(text);
+void throw_not_yaml(const std::string& name, const YAML::Exception& error) {
+  throw Error(concat(name, ":", std::max(error.mark.line, 0) + 1, ": not YAML: ", error.msg));
 }
 
 }  // namespace edgeval
