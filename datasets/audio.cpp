@@ -78,8 +78,8 @@ void expect_kind(AudioBytes& bytes, const std::string& kind, AudioKinds kinds) {
 void open(AudioBytes& bytes, AudioKinds kinds, std::vector<Patch> patches, OpenAudio& audio) {
   const std::optional<std::string_view> kind = kind_of(bytes);
   EDGEVAL_EXPECTS(kind || kinds == AudioKinds::kAny, bytes.path().string(),
-                  ": not a readable audio file: it begins neither as WAV, FLAC nor Ogg do; "
-                  "--any-audio reads whatever else libsndfile knows");
+                  ": not a readable audio file: its first bytes are not those of WAV, FLAC or Ogg; "
+                  "--any-audio tries every other format that libsndfile knows");
   expect_kind(bytes, std::string(kind.value_or("")), kinds);
   audio.stream = std::make_unique<AudioStream>(bytes, std::move(patches));
   audio.file.reset(audio.stream->open(audio.info));

@@ -114,7 +114,8 @@ TEST(Audio, AKindThatIsNotAskedForIsKnownByItsFirstBytesAlone) {
                    concat("a.wav: is ", name, ", in which damage may pass unnoticed"));
   for (const char* other :
        {"Creative Voice File\x1a", "RIFF1234AVI ", " paf1234", "RIFF", "caff001 a dog", "FORM 8"})
-    expect_refused(folder.file("a.wav", other), "begins neither as WAV, FLAC nor Ogg do");
+    expect_refused(folder.file("a.wav", other),
+                   "its first bytes are not those of WAV, FLAC or Ogg");
 }
 
 std::string with_tag(const std::string& bytes) {
@@ -197,7 +198,8 @@ TEST(Audio, WhatIsNoAudioIsRefused) {
   expect_refused(folder.path(), "folder");
   expect_refused(folder.file("empty.wav", ""), "empty");
   const auto letter = folder.file("text.wav", "hello, I am a letter");
-  expect_refused(letter, "text.wav: not a readable audio file: it begins neither as WAV, FLAC nor");
+  expect_refused(letter,
+                 "text.wav: not a readable audio file: its first bytes are not those of WAV");
   EXPECT_NE(refusal([&] {
               audio_extent(letter, 16000, {}, AudioKinds::kAny);
             }).find("text.wav: not a readable audio file: "),
