@@ -9,10 +9,10 @@
 #include <limits>
 #include <optional>
 
-#include "cuda/bulk.hpp"
-#include "cuda/device.hpp"
-#include "cuda/direction.hpp"
-#include "cuda/unpack.hpp"
+#include "cuda/device/bulk.hpp"
+#include "cuda/device/device.hpp"
+#include "cuda/sequence/direction.hpp"
+#include "cuda/sequence/unpack.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 #include "host/engine/counting.hpp"

@@ -3,22 +3,11 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "host/engine/decoder_engine.hpp"
+#include "cuda/device/devices.hpp"
+#include "host/engine/translate/decoder_engine.hpp"
 
 namespace edgeval::gpu {
-
-bool built_with_cuda();
-
-struct Device {
-  int number;  // as CUDA counts them
-  std::string name;
-};
-
-// The usable devices; none without a driver or without CUDA in the build.
-std::vector<Device> devices();
 
 // On the device that the options name. Throws Error when it is not there. The engine keeps a
 // reference to the model, which must outlive it.

@@ -13,7 +13,7 @@
 #include "host/core/error.hpp"
 #include "host/core/names.hpp"
 #include "host/core/path.hpp"
-#include "hwmodel/yaml_file.hpp"
+#include "host/core/yaml_file.hpp"
 
 namespace edgeval::hw {
 namespace {

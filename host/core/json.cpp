@@ -80,6 +80,10 @@ Json parse_json(std::string_view text, const std::string& place) {
   return Json::parse(text);
 }
 
+std::string to_text(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
 std::string shown(std::string_view name) {
   std::string text =
       Json(name).dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);

@@ -18,6 +18,10 @@ using Json = nlohmann::json;
 // or holds anything but white space behind the value.
 Json parse_json(std::string_view text, const std::string& place);
 
+// For a file or the terminal. A path that is not UTF-8 is no reason to lose a result: its odd bytes
+// become U+FFFD.
+std::string to_text(const nlohmann::ordered_json& json);
+
 // In double quotes, ASCII, at most some 80 characters: fit for a message, whatever the name holds.
 std::string shown(std::string_view name);
 

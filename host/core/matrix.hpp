@@ -1,6 +1,6 @@
 // Matrices in host memory: owners that move, views that never own. Row-major, the rightmost index
 // fastest. Kernels may make such a view of device memory for a body; between functions of the host
-// that is a DeviceView (cuda/memory.hpp).
+// that is a DeviceView (cuda/device/memory.hpp).
 //
 // Shape letters, everywhere in edgeval: T steps, N lanes (utterances in a batch), C inputs of a
 // layer, H cells, G gates, O outputs, V vocabulary, B beam.

@@ -9,10 +9,10 @@
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 #include "host/engine/counting.hpp"
-#include "host/engine/direction.hpp"
 #include "host/engine/engine.hpp"
-#include "host/engine/linear.hpp"
-#include "host/engine/packed_layer.hpp"
+#include "host/engine/product/packed_layer.hpp"
+#include "host/engine/sequence/direction.hpp"
+#include "host/engine/sequence/linear.hpp"
 
 namespace edgeval {
 namespace {

@@ -3,19 +3,9 @@
 #include <string_view>
 
 #include "host/core/error.hpp"
-#include "host/engine/fixed_product.hpp"
+#include "host/engine/product/fixed_product.hpp"
 
 namespace edgeval {
-
-bool eight_bits_of_floats(const LayerPolicy& policy) {
-  return std::holds_alternative<DynamicPrecision>(policy.operand) &&
-         std::holds_alternative<Fp32>(policy.arithmetic);
-}
-
-const SimilaritySkip* pseudo_skip(const LayerPolicy& policy) {
-  const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
-  return skip != nullptr && skip->has_pseudo() ? skip : nullptr;
-}
 
 OperatingPoint dense_point(const Model& model) {
   return {std::vector<LayerPolicy>(model.layers.size(), LayerPolicy{EveryStep{}, AsIs{}, Fp32{}})};

@@ -10,27 +10,11 @@
 
 #include "host/core/activity.hpp"
 #include "host/core/matrix.hpp"
+#include "host/engine/sequence/final_states.hpp"
+#include "host/layer/layer_policy.hpp"
 #include "host/model/graph.hpp"
-#include "host/technique/arithmetic.hpp"
-#include "host/technique/nonlinearity.hpp"
-#include "host/technique/operand.hpp"
-#include "host/technique/plan.hpp"
 
 namespace edgeval {
-
-// The choices of one layer, every parameter known.
-struct LayerPolicy {
-  Plan plan;
-  OperandChoice operand;
-  Arithmetic arithmetic = Fp32{};
-  Nonlinearity nonlinearity = Exact{};  // of the sigmoids and tanhs of recurrent layers
-};
-
-// Whether dynamic precision replaces fp32's products by some of 8 bits.
-bool eight_bits_of_floats(const LayerPolicy& policy);
-
-// The plan, if it has pseudo-skips.
-const SimilaritySkip* pseudo_skip(const LayerPolicy& policy);
 
 // One entry per layer of the model; a linear layer's plan is EveryStep.
 struct OperatingPoint {
@@ -40,11 +24,6 @@ struct OperatingPoint {
 struct BatchResult {
   Ragged<float> outputs;           // [frames of each utterance, outputs of the last layer]
   std::vector<Activity> activity;  // one per utterance
-};
-
-// Where the lanes of one direction of a layer end, lane by lane.
-struct FinalStates {
-  Matrix<float> h, c;
 };
 
 // Sees what passes between layers, for profiles and tests. `layer` counts the model's layers from

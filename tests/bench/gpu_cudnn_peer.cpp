@@ -13,9 +13,9 @@
 #include <numeric>
 #include <string>
 
+#include "cuda/device/memory.hpp"
+#include "cuda/device/stream.hpp"
 #include "cuda/engine.hpp"
-#include "cuda/memory.hpp"
-#include "cuda/stream.hpp"
 #include "host/core/error.hpp"
 #include "tests/bench/gpu_case.hpp"
 #include "tests/bench/median.hpp"

@@ -1,5 +1,5 @@
-// Products of the models' sizes on the device: ours (cuda/gemm.hpp) with the algorithm that it
-// chose, and beside it one plain cuBLASLt product by the fastest algorithm that its heuristics
+// Products of the models' sizes on the device: ours (cuda/device/gemm.hpp) with the algorithm that
+// it chose, and beside it one plain cuBLASLt product by the fastest algorithm that its heuristics
 // offer with a workspace, which is the ceiling. Rows of a result are compared with a loop before
 // its time is printed, as "name <tab> microseconds <tab> rate and algorithm".
 //
@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "cuda/device/gemm.hpp"
+#include "cuda/device/stream.hpp"
 #include "cuda/engine.hpp"
-#include "cuda/gemm.hpp"
-#include "cuda/stream.hpp"
 #include "host/core/error.hpp"
 #include "tests/support/random_case.hpp"
 

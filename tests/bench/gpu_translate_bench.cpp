@@ -12,7 +12,7 @@
 
 #include "cuda/engine.hpp"
 #include "host/core/error.hpp"
-#include "host/engine/translator.hpp"
+#include "host/engine/translate/translator.hpp"
 #include "host/model/file.hpp"
 #include "tests/bench/median.hpp"
 #include "tests/support/random_case.hpp"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Translation on the CPU beside a batched beam search in PyTorch: the same weights, width and sentences, the same answers.
 
-The peer is `datasets/train_translation.py translate` at several batch sizes, of which its fastest counts. Both print the
+The peer is `datasets/train/train_translation.py translate` at several batch sizes, of which its fastest counts. Both print the
 seconds of encoder and search alone. Before any figure the answers are compared, line by line: fp32 sums in another order
 may turn a close decision, so the share of equal lines is printed and must reach 99 %.
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "host/core/error.hpp"
-#include "host/engine/translator.hpp"
+#include "host/engine/translate/translator.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/translation_case.hpp"
 

@@ -1,6 +1,6 @@
 // The hash of a test set is of the bytes that its samples were read from, whatever happens to the
 // files before, between and behind.
-#include "datasets/audio_reader.hpp"
+#include "datasets/layouts/audio_reader.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

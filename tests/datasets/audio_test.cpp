@@ -1,5 +1,5 @@
 // Audio files of every kind that is read, and of the kinds that are refused.
-#include "datasets/audio.hpp"
+#include "datasets/audio/audio.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/test_set.hpp"
+#include "datasets/layouts/test_set.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -1,6 +1,6 @@
 // Features against kaldi-native-fbank's figures (tests/golden/fbank.json, mfcc.json) and against a
 // slow form written here.
-#include "datasets/features.hpp"
+#include "datasets/audio/features.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <random>
 #include <vector>
 
-#include "datasets/audio.hpp"
+#include "datasets/audio/audio.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/parallel.hpp"

@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "datasets/test_set.hpp"
+#include "datasets/layouts/test_set.hpp"
 #include "tests/datasets/data_folder.hpp"
 
 namespace edgeval::data {

@@ -1,6 +1,7 @@
-// Text to ids and back: by hand on small vocabularies, and as datasets/translation/subwords.py has
-// it on tricky text and on Multi30k. The latter need a Python: EDGEVAL_PYTHON, or python3.
-#include "datasets/subwords.hpp"
+// Text to ids and back: by hand on small vocabularies, and as
+// datasets/train/translation/subwords.py has it on tricky text and on Multi30k. The latter need a
+// Python: EDGEVAL_PYTHON, or python3.
+#include "datasets/text/subwords.hpp"
 
 #include <gtest/gtest.h>
 
@@ -96,7 +97,7 @@ class SubwordsInPython : public ::testing::Test {
   }
 
   static CommandResult subwords(const std::string& arguments) {
-    return python("-B datasets/translation/subwords.py " + arguments);
+    return python("-B datasets/train/translation/subwords.py " + arguments);
   }
 
   static Subwords read(const std::string& json) {

@@ -2,7 +2,7 @@
 // there is one.
 #include <gtest/gtest.h>
 
-#include "datasets/test_set.hpp"
+#include "datasets/layouts/test_set.hpp"
 #include "tests/datasets/data_folder.hpp"
 
 namespace edgeval::data {

@@ -1,5 +1,5 @@
 // The layouts of test sets: small ones made here, and the real ones where they are.
-#include "datasets/test_set.hpp"
+#include "datasets/layouts/test_set.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// datasets/train_ctc.py and this program agree: on the features of an utterance, and on what a
-// trained network says. Needs a Python with torch, numpy and soundfile: the one named by
+// datasets/train/train_ctc.py and this program agree: on the features of an utterance, and on what
+// a trained network says. Needs a Python with torch, numpy and soundfile: the one named by
 // EDGEVAL_PYTHON, or python3.
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "datasets/audio.hpp"
-#include "datasets/features.hpp"
+#include "datasets/audio/audio.hpp"
+#include "datasets/audio/features.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "tests/support/paths.hpp"

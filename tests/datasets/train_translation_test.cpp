@@ -1,5 +1,5 @@
-// datasets/train_translation.py: what it writes means what docs/formats.md says, by a literal form
-// of the network and of the beam search; a stopped run that goes on ends as one that was not.
+// datasets/train/train_translation.py: what it writes means what docs/formats.md says, by a literal
+// form of the network and of the beam search; a stopped run that goes on ends as one that was not.
 // Needs a Python with torch and numpy: the one named by EDGEVAL_PYTHON, or python3.
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ class TrainTranslation : public ::testing::Test {
 
   CommandResult train(const std::string& out, int epochs, const std::string& options) const {
     const std::string pair = path("source") + " " + path("target");
-    return python("datasets/train_translation.py train --train " + pair + " --dev " + pair +
+    return python("datasets/train/train_translation.py train --train " + pair + " --dev " + pair +
                   " --lowercase source --merges 20 --embedding 12 --cells 16 --batch 60 --epochs " +
                   std::to_string(epochs) + " --rate 0.02 --average 0.9 --out " + path(out) + " " +
                   options);
@@ -58,8 +58,8 @@ class TrainTranslation : public ::testing::Test {
     ASSERT_EQ(trained.code, 0) << trained.err;
     for (const std::string width : {"1", "2", "5", "10"}) {
       const CommandResult ours =
-          python("datasets/train_translation.py translate --longest 12 --batch 3 --beam " + width +
-                 " --model " + path("model") + " --source " + path("text"));
+          python("datasets/train/train_translation.py translate --longest 12 --batch 3 --beam " +
+                 width + " --model " + path("model") + " --source " + path("text"));
       const CommandResult literal = python("tests/support/literal_translation.py " + path("model") +
                                            " " + width + " 12 < " + path("text"));
       ASSERT_EQ(ours.code, 0) << ours.err;
@@ -104,8 +104,9 @@ TEST_F(TrainTranslation, TranslatesWithTheShippedModelAsItsEquationsSay) {
   const std::string model = quoted(kShipped.string());
   ASSERT_EQ(run_shell("head -3 datasets/captions/captions.en > " + path("captions")).code, 0);
   for (const std::string width : {"1", "3"}) {
-    const CommandResult ours = python("datasets/train_translation.py translate --beam " + width +
-                                      " --model " + model + " --source " + path("captions"));
+    const CommandResult ours =
+        python("datasets/train/train_translation.py translate --beam " + width + " --model " +
+               model + " --source " + path("captions"));
     const CommandResult literal = python("tests/support/literal_translation.py " + model + " " +
                                          width + " 100 < " + path("captions"));
     ASSERT_EQ(ours.code, 0) << ours.err;

@@ -1,4 +1,4 @@
-#include "datasets/unpacked.hpp"
+#include "datasets/text/unpacked.hpp"
 
 #include <gtest/gtest.h>
 #include <zlib.h>

@@ -1,14 +1,14 @@
-#include "eval/bleu.hpp"
+#include "eval/score/bleu.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "eval/chrf.hpp"
-#include "eval/number_text.hpp"
+#include "eval/score/chrf.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/core/number_text.hpp"
 #include "tests/support/paths.hpp"
 
 namespace edgeval {

@@ -1,4 +1,4 @@
-#include "eval/bootstrap.hpp"
+#include "eval/score/statistics/bootstrap.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "eval/comparison.hpp"
+#include "eval/score/comparison.hpp"
 #include "host/core/error.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -3,7 +3,7 @@
 // (shared/models/README.md).
 #include <gtest/gtest.h>
 
-#include "eval/pipeline.hpp"
+#include "eval/task/pipeline.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/paths.hpp"
 

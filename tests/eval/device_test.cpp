@@ -3,7 +3,7 @@
 #include <cuda_runtime.h>
 
 #include "cuda/engine.hpp"
-#include "eval/common_options.hpp"
+#include "eval/command/common_options.hpp"
 #include "host/core/error.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/random_case.hpp"

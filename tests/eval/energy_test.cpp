@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "eval/report.hpp"
+#include "eval/report/report.hpp"
 #include "host/core/file.hpp"
 #include "tests/hwmodel/toy_accelerator.hpp"
 #include "tests/support/command.hpp"

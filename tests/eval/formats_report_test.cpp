@@ -1,10 +1,10 @@
 // The formats that a report names, by hand (docs/formats.md, "formats"), and thresholds as
 // integer arithmetic rounds them (binding decision 6).
-#include "eval/formats_report.hpp"
+#include "eval/policy/formats_report.hpp"
 
 #include <gtest/gtest.h>
 
-#include "eval/policy.hpp"
+#include "eval/policy/policy.hpp"
 #include "tests/support/safetensors.hpp"
 
 namespace edgeval::test {

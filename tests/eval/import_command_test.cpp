@@ -1,5 +1,5 @@
 // `edgeval import` as a user runs it: the report, the file, refusals; PyTorch's own files, old and
-// new; and a trained checkpoint that datasets/train_translation.py then decodes.
+// new; and a trained checkpoint that datasets/train/train_translation.py then decodes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -213,10 +213,10 @@ TEST(ImportCommand, ATrainedOpennmtCheckpointDecodesAsItShould) {
   ASSERT_EQ(result.code, 0) << result.err;
   const std::vector<std::string> references = lines_of(read_file(data / "test_model2.tgt"));
   for (const auto& [width, exact] : {std::pair{1, 185}, {2, 186}, {5, 186}, {10, 186}}) {
-    ASSERT_TRUE(python(concat("'", (source_folder() / "datasets/train_translation.py").string(),
-                              "' translate --model '", model, "' --source '",
-                              (data / "test_model2.src").string(), "' --beam ", width, " --out '",
-                              out, "'")));
+    ASSERT_TRUE(python(
+        concat("'", (source_folder() / "datasets/train/train_translation.py").string(),
+               "' translate --model '", model, "' --source '", (data / "test_model2.src").string(),
+               "' --beam ", width, " --out '", out, "'")));
     const std::vector<std::string> hypotheses = lines_of(read_file(out));
     ASSERT_EQ(hypotheses.size(), references.size());
     int equal = 0;

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "eval/policy.hpp"
+#include "eval/policy/policy.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/temporary_folder.hpp"
 

@@ -10,7 +10,7 @@
 
 #include <iostream>
 
-#include "eval/pipeline.hpp"
+#include "eval/task/pipeline.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/model/file.hpp"

@@ -6,8 +6,8 @@
 #include <iostream>
 #include <map>
 
-#include "datasets/subwords.hpp"
-#include "eval/translation_pipeline.hpp"
+#include "datasets/text/subwords.hpp"
+#include "eval/task/translation_pipeline.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/paths.hpp"
 

@@ -1,5 +1,5 @@
 // `edgeval compare --max-loss`: what B may lose against A, and its bound.
-#include "eval/loss_limit.hpp"
+#include "eval/score/loss_limit.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,12 @@
-#include "eval/mapsswe.hpp"
+#include "eval/score/mapsswe.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <sstream>
 
-#include "eval/number_text.hpp"
 #include "host/core/file.hpp"
+#include "host/core/number_text.hpp"
 #include "tests/support/paths.hpp"
 
 namespace edgeval {

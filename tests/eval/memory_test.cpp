@@ -1,5 +1,5 @@
 // Available memory from files as Linux writes them.
-#include "eval/memory.hpp"
+#include "eval/task/memory.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,15 +1,15 @@
 // The straight line from a test set to quality and activity: batches hold every utterance once, and
 // a batch that memory does not suffice for is halved without changing a result.
-#include "eval/pipeline.hpp"
+#include "eval/task/pipeline.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <new>
 
-#include "eval/batches.hpp"
-#include "eval/profile.hpp"
-#include "eval/summary.hpp"
+#include "eval/policy/profile.hpp"
+#include "eval/report/summary.hpp"
+#include "eval/task/batches.hpp"
 #include "tests/datasets/data_folder.hpp"
 #include "tests/support/safetensors.hpp"
 

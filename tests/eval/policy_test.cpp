@@ -1,6 +1,6 @@
 // Policies: axes, overrides of layers, `--set`, and what a profile completes (docs/formats.md,
 // "policy").
-#include "eval/policy.hpp"
+#include "eval/policy/policy.hpp"
 
 #include <gtest/gtest.h>
 

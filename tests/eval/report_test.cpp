@@ -1,10 +1,11 @@
 // The stored form of an activity and of a price, and the tables that people read.
-#include "eval/report.hpp"
+#include "eval/report/report.hpp"
 
 #include <gtest/gtest.h>
 
-#include "eval/table.hpp"
+#include "eval/report/table.hpp"
 #include "host/core/error.hpp"
+#include "host/core/json.hpp"
 #include "tests/support/safetensors.hpp"
 
 namespace edgeval::test {

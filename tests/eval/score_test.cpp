@@ -1,11 +1,11 @@
-#include "eval/score_command.hpp"
+#include "eval/command/score_command.hpp"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "eval/quality.hpp"
+#include "eval/score/quality.hpp"
 #include "host/core/error.hpp"
 #include "tests/support/temporary_folder.hpp"
 

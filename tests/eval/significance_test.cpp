@@ -1,12 +1,12 @@
-#include "eval/significance.hpp"
+#include "eval/score/statistics/significance.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "eval/metric.hpp"
-#include "eval/perplexity.hpp"
+#include "eval/score/metric.hpp"
+#include "eval/score/perplexity.hpp"
 #include "host/core/file.hpp"
 #include "tests/support/paths.hpp"
 

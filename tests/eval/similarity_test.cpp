@@ -1,13 +1,13 @@
-// The facts about P1's score (eval/similarity.hpp) beside a slow form: every pair of steps
+// The facts about P1's score (eval/task/similarity.hpp) beside a slow form: every pair of steps
 // compared, sums in the order of the definition. And the command, on the set that ships.
-#include "eval/similarity.hpp"
+#include "eval/task/similarity.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "host/engine/packing.hpp"
+#include "host/engine/sequence/packing.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/random_case.hpp"

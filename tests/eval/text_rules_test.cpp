@@ -1,10 +1,10 @@
 // Case and normal form of texts against what Python's str and unicodedata give:
 //   python3 -c "import unicodedata as u; print(u.normalize('NFC', 'e\u0301').encode())"
-#include "eval/text_rules.hpp"
+#include "eval/score/text/text_rules.hpp"
 
 #include <gtest/gtest.h>
 
-#include "eval/unicode.hpp"
+#include "eval/score/text/unicode.hpp"
 
 namespace edgeval::test {
 namespace {

@@ -1,8 +1,8 @@
-#include "eval/tokenizer.hpp"
+#include "eval/score/text/tokenizer.hpp"
 
 #include <gtest/gtest.h>
 
-#include "eval/unicode.hpp"
+#include "eval/score/text/unicode.hpp"
 
 namespace edgeval {
 namespace {

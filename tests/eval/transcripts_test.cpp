@@ -1,4 +1,4 @@
-#include "eval/transcripts.hpp"
+#include "eval/score/transcripts.hpp"
 
 #include <gtest/gtest.h>
 

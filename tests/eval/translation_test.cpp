@@ -1,5 +1,5 @@
 // Translation from text to text on the CPU. The model that ships against PyTorch: BLEU as
-// sacrebleu 2.6.0 prints it for `datasets/train_translation.py translate`
+// sacrebleu 2.6.0 prints it for `datasets/train/train_translation.py translate`
 // (datasets/captions/README.md). A published OpenNMT-py model imported from its checkpoint,
 // Serbo-Croatian spelling to IPA: OpenNMT-py gives 185 exact words of 198 at width 1 and 186 at 2,
 // 5 and 10.

@@ -1,7 +1,7 @@
 // What draws a warning, and that nothing else does; that --case and --normalize mend what they are
 // named for. Cases worked out by hand, and the program on the speech that ships with its
 // transcripts changed.
-#include "eval/warnings.hpp"
+#include "eval/task/warnings.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "eval/choices.hpp"
-#include "eval/policy.hpp"
+#include "eval/policy/choices.hpp"
+#include "eval/policy/policy.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "tests/support/command.hpp"

@@ -1,4 +1,4 @@
-#include "eval/wer.hpp"
+#include "eval/score/wer.hpp"
 
 #include <gtest/gtest.h>
 

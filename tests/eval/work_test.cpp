@@ -1,5 +1,5 @@
 // Figures of the work derived from counts, worked out by hand.
-#include "eval/work.hpp"
+#include "eval/price/work.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Audio files of 16 kHz: WAV and its kin, FLAC, Ogg. The samples read are as many as the file
 // says, and a part of it has the samples of the whole. What else libsndfile reads is its own: of
 // damaged files in other formats it gives other samples after a jump.
-#include "datasets/audio.hpp"
+#include "datasets/audio/audio.hpp"
 
 #include <algorithm>
 

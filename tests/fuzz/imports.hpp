@@ -2,8 +2,8 @@
 // made from the template of each front end.
 #pragma once
 
+#include "host/import/foreign_file.hpp"
 #include "host/model/file.hpp"
-#include "host/model/import/foreign_file.hpp"
 #include "host/model/safetensors.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -2,7 +2,7 @@
 // that seeds name. What was read has an id of its own for each utterance.
 #include <set>
 
-#include "datasets/test_set.hpp"
+#include "datasets/layouts/test_set.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace edgeval;

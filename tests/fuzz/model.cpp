@@ -2,7 +2,7 @@
 // counted, and can hold no more weights than the file has room for.
 #include <cstring>
 
-#include "eval/model_count.hpp"
+#include "eval/report/model_count.hpp"
 #include "host/model/safetensors.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -1,10 +1,10 @@
 // The pickle of a checkpoint. The input is data.pkl; around it stands a zip whose checksums are
 // right, with the storages that the pickle asks for, each as long as it says.
-#include "host/model/import/pickle.hpp"
+#include "host/import/torch/pickle.hpp"
 
 #include <map>
 
-#include "host/model/import/globals.hpp"
+#include "host/import/torch/globals.hpp"
 #include "tests/fuzz/imports.hpp"
 #include "tests/support/torch_file.hpp"
 

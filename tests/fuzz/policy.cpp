@@ -1,6 +1,6 @@
 // Policies: the YAML file, and behind the byte 0x1E the words of --set, one a line. What was read
 // is resolved for a small network and written out.
-#include "eval/policy.hpp"
+#include "eval/policy/policy.hpp"
 
 #include "host/core/text.hpp"
 #include "tests/fuzz/small_model.hpp"

@@ -1,6 +1,6 @@
 // Profiles of a small network. One that was read says what formats and ranges it gives, and reads
 // the same when it is written again.
-#include "eval/profile.hpp"
+#include "eval/policy/profile.hpp"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // The report.json of a run, priced again as `energy` does, and its activity written and read again.
-#include "eval/report.hpp"
+#include "eval/report/report.hpp"
 
-#include "eval/energy_command.hpp"
+#include "eval/command/energy_command.hpp"
 #include "host/core/json.hpp"
 #include "tests/fuzz/command.hpp"
 

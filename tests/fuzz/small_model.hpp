@@ -2,8 +2,8 @@
 // `edgeval import` makes it.
 #pragma once
 
+#include "host/import/foreign_file.hpp"
 #include "host/model/file.hpp"
-#include "host/model/import/foreign_file.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace edgeval::fuzz {

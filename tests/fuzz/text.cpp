@@ -1,6 +1,6 @@
 // Texts to translate, packed with gzip or not. No more than a mebibyte is unpacked.
-#include "datasets/text_set.hpp"
-#include "datasets/unpacked.hpp"
+#include "datasets/text/text_set.hpp"
+#include "datasets/text/unpacked.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace edgeval;

@@ -1,7 +1,8 @@
 // The utterances.jsonl of two runs, one behind the other with the byte 0x1E between, compared as
 // `compare` does.
-#include "eval/comparison.hpp"
-#include "eval/outputs.hpp"
+#include "eval/report/stored_run.hpp"
+#include "eval/score/comparison.hpp"
+#include "eval/score/outputs.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace edgeval;

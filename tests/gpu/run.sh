@@ -118,7 +118,7 @@ look_at_the_machine() {
   [[ $gone == *libstdc++* || $gone == *GLIBCXX* || $gone == *CXXABI* || $gone == *libgcc_s* ]] &&
     libraries=$here/fallback${libraries:+:$libraries}
   [[ $gone == *libcudnn.so.9* ]] && find_library libcudnn.so.9
-  # The programs load this one by themselves (cuda/cublaslt.cpp), so ldd does not miss it.
+  # The programs load this one by themselves (cuda/device/cublaslt.cpp), so ldd does not miss it.
   if ldconfig -p 2>/dev/null | grep -q libcublasLt.so.13 || find_library libcublasLt.so.13; then
     row load libcublasLt.so.13 ok
   else

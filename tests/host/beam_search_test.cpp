@@ -1,5 +1,5 @@
 // Translation on the CPU against its literal form, and what must not change its results.
-#include "host/engine/beam_search.hpp"
+#include "host/engine/translate/beam_search.hpp"
 
 #include <gtest/gtest.h>
 

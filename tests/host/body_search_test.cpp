@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/engine/body/attention.hpp"
-#include "host/engine/body/beam.hpp"
+#include "host/body/attention.hpp"
+#include "host/body/beam.hpp"
 #include "host/technique/beam.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/strided_block.hpp"

@@ -2,10 +2,10 @@
 // the CPU engine's block and by blocks that order the work as a GPU may, against plain loops.
 #include <gtest/gtest.h>
 
-#include "host/engine/body/memo.hpp"
-#include "host/engine/body/precision.hpp"
-#include "host/engine/body/pseudo.hpp"
-#include "host/engine/body/window.hpp"
+#include "host/body/memo.hpp"
+#include "host/body/precision.hpp"
+#include "host/body/pseudo.hpp"
+#include "host/body/window.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/strided_block.hpp"
 

@@ -8,11 +8,11 @@
 #include <numeric>
 #include <vector>
 
-#include "host/engine/body/cell.hpp"
-#include "host/engine/body/linear.hpp"
-#include "host/engine/body/operand.hpp"
-#include "host/engine/body/plan.hpp"
-#include "host/engine/body/unpack.hpp"
+#include "host/body/cell.hpp"
+#include "host/body/linear.hpp"
+#include "host/body/operand.hpp"
+#include "host/body/plan.hpp"
+#include "host/body/unpack.hpp"
 #include "host/technique/as_is.hpp"
 #include "host/technique/delta.hpp"
 #include "host/technique/reuse.hpp"

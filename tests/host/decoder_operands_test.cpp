@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "host/engine/beam_search.hpp"
+#include "host/engine/translate/beam_search.hpp"
 #include "tests/support/translation_case.hpp"
 
 namespace edgeval::test {

@@ -1,11 +1,11 @@
 // The decoder in integers against its literal form, bit for bit, with every operand that has one,
 // and what must not change its results.
-#include "host/engine/decoder.hpp"
+#include "host/engine/translate/decoder.hpp"
 
 #include <gtest/gtest.h>
 
 #include "host/core/error.hpp"
-#include "host/engine/beam_search.hpp"
+#include "host/engine/translate/beam_search.hpp"
 #include "tests/support/literal_fixed_translation.hpp"
 #include "tests/support/random_case.hpp"
 

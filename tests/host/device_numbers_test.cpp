@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "cuda/step_numbers.hpp"
-#include "host/engine/layer_arithmetic.hpp"
+#include "cuda/sequence/step_numbers.hpp"
+#include "host/engine/product/layer_arithmetic.hpp"
 #include "host/technique/reuse_levels.hpp"
 #include "tests/support/random_case.hpp"
 

@@ -1,12 +1,12 @@
 // Signed digits, in which the GPU makes integer products, without a GPU: cutting and putting
 // together over the whole range, paddings, and a product made of them in plain loops beside the CPU
 // engine's, up to the cells.
-#include "cuda/digits.hpp"
+#include "cuda/device/digits.hpp"
 
 #include <gtest/gtest.h>
 
-#include "host/engine/body/cell.hpp"
-#include "host/engine/layer_arithmetic.hpp"
+#include "host/body/cell.hpp"
+#include "host/engine/product/layer_arithmetic.hpp"
 #include "tests/support/random_case.hpp"
 
 namespace edgeval::test {

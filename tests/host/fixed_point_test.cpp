@@ -9,7 +9,7 @@
 #include <random>
 
 #include "host/core/error.hpp"
-#include "host/engine/layer_arithmetic.hpp"
+#include "host/engine/product/layer_arithmetic.hpp"
 #include "host/numeric/fixed_lstm_cell.hpp"
 #include "host/technique/on_grid.hpp"
 

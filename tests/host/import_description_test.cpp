@@ -2,9 +2,9 @@
 // one message, and templates that import as they stand.
 #include <gtest/gtest.h>
 
+#include "host/import/foreign_file.hpp"
+#include "host/import/torch/state_dict.hpp"
 #include "host/model/file.hpp"
-#include "host/model/import/foreign_file.hpp"
-#include "host/model/import/state_dict.hpp"
 #include "tests/support/refused_import.hpp"
 
 namespace edgeval::test {

@@ -6,8 +6,8 @@
 
 #include <cmath>
 
+#include "host/import/foreign_file.hpp"
 #include "host/model/file.hpp"
-#include "host/model/import/foreign_file.hpp"
 #include "tests/support/refused_import.hpp"
 
 namespace edgeval::test {

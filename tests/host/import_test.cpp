@@ -5,8 +5,8 @@
 #include <cstring>
 #include <sstream>
 
+#include "host/import/torch/stored_zip.hpp"
 #include "host/model/file.hpp"
-#include "host/model/import/stored_zip.hpp"
 #include "host/model/translation.hpp"
 #include "tests/support/imported.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -3,7 +3,7 @@
 // starts from. Row r of every embedding here is {r, r + 1/2}, so a row says which one it was.
 #include <gtest/gtest.h>
 
-#include "datasets/subwords.hpp"
+#include "datasets/text/subwords.hpp"
 #include "host/model/translation.hpp"
 #include "tests/support/refused_import.hpp"
 

@@ -10,7 +10,7 @@
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
 #include "host/core/names.hpp"
-#include "host/model/import/state_dict.hpp"
+#include "host/import/torch/state_dict.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval::test {

@@ -1,5 +1,5 @@
 // oneDNN's failures as the rest of the program knows them.
-#include "host/engine/onednn.hpp"
+#include "host/engine/product/onednn.hpp"
 
 #include <gtest/gtest.h>
 

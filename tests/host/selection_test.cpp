@@ -4,9 +4,9 @@
 
 #include <cmath>
 
+#include "host/body/memo.hpp"
 #include "host/core/error.hpp"
-#include "host/engine/body/memo.hpp"
-#include "host/engine/second_product.hpp"
+#include "host/engine/product/second_product.hpp"
 #include "tests/support/literal_selection.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"

@@ -1,5 +1,5 @@
 // The integer softmax's tables against libm, and its roundings by hand.
-#include "host/engine/softmax.hpp"
+#include "host/engine/translate/softmax.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "eval/pipeline.hpp"
+#include "eval/task/pipeline.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/counting.hpp"
 #include "host/model/file.hpp"

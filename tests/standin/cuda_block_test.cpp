@@ -8,8 +8,8 @@
 #include <numeric>
 #include <vector>
 
-#include "cuda/block.cuh"
-#include "host/engine/body/attention.hpp"
+#include "cuda/device/block.cuh"
+#include "host/body/attention.hpp"
 #include "tests/standin/device.hpp"
 
 namespace edgeval::standin {

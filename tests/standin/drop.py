@@ -20,7 +20,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WRAPPERS = ("tests/standin/", "cuda/memory.hpp", "cuda/memory.cpp", "cuda/stream.hpp")
+WRAPPERS = ("tests/standin/", "cuda/device/memory.hpp", "cuda/device/memory.cpp", "cuda/device/stream.hpp")
 
 
 def programs(build):

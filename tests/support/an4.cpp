@@ -1,7 +1,7 @@
 #include "tests/support/an4.hpp"
 
-#include "datasets/audio.hpp"
-#include "datasets/features.hpp"
+#include "datasets/audio/audio.hpp"
+#include "datasets/audio/features.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/random_case.hpp"

@@ -1,7 +1,7 @@
 // AN4's test set and the model trained on it, from the shared folder: real features for tests.
 #pragma once
 
-#include "datasets/test_set.hpp"
+#include "datasets/layouts/test_set.hpp"
 #include "host/core/matrix.hpp"
 #include "host/model/graph.hpp"
 

@@ -7,8 +7,8 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/model/import/opennmt.hpp"
-#include "host/model/import/state_dict.hpp"
+#include "host/import/opennmt/opennmt.hpp"
+#include "host/import/torch/state_dict.hpp"
 #include "tests/support/paths.hpp"
 
 namespace edgeval::test {

@@ -4,7 +4,7 @@
 // Nothing of host/numeric is used.
 #pragma once
 
-#include "host/engine/decoder.hpp"
+#include "host/engine/translate/decoder.hpp"
 #include "tests/support/literal_translation.hpp"
 
 namespace edgeval::test {

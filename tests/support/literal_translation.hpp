@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "host/engine/beam_search.hpp"
+#include "host/engine/translate/beam_search.hpp"
 
 namespace edgeval::test {
 

@@ -1,7 +1,7 @@
 // The model and the spoken digits and words that ship with edgeval.
 #pragma once
 
-#include "eval/policy.hpp"
+#include "eval/policy/policy.hpp"
 
 namespace edgeval::test {
 

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "host/engine/body/block.hpp"
+#include "host/body/block.hpp"
 
 namespace edgeval::test {
 

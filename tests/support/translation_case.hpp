@@ -2,7 +2,7 @@
 // them.
 #pragma once
 
-#include "host/engine/encoder.hpp"
+#include "host/engine/translate/encoder.hpp"
 #include "tests/support/literal_translation.hpp"
 #include "tests/support/random_case.hpp"
 

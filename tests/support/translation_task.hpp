@@ -1,8 +1,8 @@
 // Translation from text to text, as `edgeval run` does it, of a model with its test set.
 #pragma once
 
-#include "eval/common_options.hpp"
-#include "eval/translation_pipeline.hpp"
+#include "eval/command/common_options.hpp"
+#include "eval/task/translation_pipeline.hpp"
 #include "host/core/error.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/command.hpp"

@@ -1,7 +1,7 @@
 // Device memory from point to point of one engine: what grew for one is no trouble to another, and
 // nobody writes to what went. On the stand-in for CUDA, which sees that
 // (tests/standin/control.hpp).
-#include "host/engine/translator.hpp"
+#include "host/engine/translate/translator.hpp"
 #include "tests/cuda/compare.hpp"
 #include "tests/standin/control.hpp"
 #include "tests/support/translation_case.hpp"

@@ -5,7 +5,7 @@
 // set.
 #include <optional>
 
-#include "cuda/error.hpp"
+#include "cuda/device/error.hpp"
 #include "tests/cuda/compare.hpp"
 #include "tests/standin/control.hpp"
 #include "tests/support/translation_case.hpp"

@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include "cuda/digits.hpp"
-#include "cuda/lanes.hpp"
-#include "cuda/stream.hpp"
+#include "cuda/device/digits.hpp"
+#include "cuda/device/stream.hpp"
+#include "cuda/sequence/lanes.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/random_case.hpp"
 

@@ -1,9 +1,9 @@
 // Matrices on their way there and back by one and by several threads, and rows without their
 // padding.
-#include "cuda/bulk.hpp"
+#include "cuda/device/bulk.hpp"
 
-#include "cuda/device.hpp"
-#include "cuda/unpack.hpp"
+#include "cuda/device/device.hpp"
+#include "cuda/sequence/unpack.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <numeric>
 
-#include "cuda/cell.hpp"
-#include "cuda/graph.hpp"
-#include "cuda/step_numbers.hpp"
-#include "host/engine/body/cell.hpp"
-#include "host/engine/body/operand.hpp"
+#include "cuda/device/graph.hpp"
+#include "cuda/sequence/cell.hpp"
+#include "cuda/sequence/step_numbers.hpp"
+#include "host/body/cell.hpp"
+#include "host/body/operand.hpp"
 #include "host/technique/on_grid.hpp"
 #include "tests/cuda/kernels/device.hpp"
 

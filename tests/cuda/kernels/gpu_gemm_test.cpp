@@ -2,7 +2,7 @@
 // bits do not depend on its company.
 #include <cmath>
 
-#include "cuda/gemm.hpp"
+#include "cuda/device/gemm.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {

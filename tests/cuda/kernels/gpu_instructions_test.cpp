@@ -1,5 +1,5 @@
 // Instructions against plain loops over whole matrices.
-#include "cuda/instructions.hpp"
+#include "cuda/device/instructions.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {

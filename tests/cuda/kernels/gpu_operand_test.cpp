@@ -1,8 +1,8 @@
 // operand(x) on the device, packed and frame by frame, against the body run on the CPU: the same
 // bits and counts.
-#include "cuda/operand.hpp"
-#include "host/engine/body/operand.hpp"
-#include "host/engine/packing.hpp"
+#include "cuda/sequence/operand.hpp"
+#include "host/body/operand.hpp"
+#include "host/engine/sequence/packing.hpp"
 #include "host/technique/on_grid.hpp"
 #include "tests/cuda/kernels/device.hpp"
 

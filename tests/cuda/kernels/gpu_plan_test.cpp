@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "cuda/pack.hpp"
-#include "host/engine/packing.hpp"
+#include "cuda/sequence/pack.hpp"
+#include "host/engine/sequence/packing.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {

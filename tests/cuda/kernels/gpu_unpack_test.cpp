@@ -1,7 +1,7 @@
 // Unpacking and the linear layer's epilogue on the device against the bodies run on the CPU.
-#include "cuda/unpack.hpp"
-#include "host/engine/body/unpack.hpp"
-#include "host/engine/packing.hpp"
+#include "cuda/sequence/unpack.hpp"
+#include "host/body/unpack.hpp"
+#include "host/engine/sequence/packing.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {

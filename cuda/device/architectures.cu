@@ -1,0 +1,16 @@
+// The GPUs that this build has code for, as nvcc was told.
+#include <algorithm>
+
+#include "cuda/device/device.hpp"
+
+namespace edgeval::gpu {
+
+int least_capability() {
+#ifdef __CUDA_ARCH_LIST__  // 800, 900, ...
+  return std::min({__CUDA_ARCH_LIST__}) / 10;
+#else  // the stand-in runs on any
+  return 80;
+#endif
+}
+
+}  // namespace edgeval::gpu

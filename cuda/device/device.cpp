@@ -1,0 +1,65 @@
+#include "cuda/device/device.hpp"
+
+#include <algorithm>
+
+#include "cuda/device/devices.hpp"
+#include "host/core/error.hpp"
+#include "host/engine/engine.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+cudaDeviceProp properties_of(int number) {
+  cudaDeviceProp properties{};
+  EDGEVAL_CUDA(cudaGetDeviceProperties(&properties, number));
+  return properties;
+}
+
+}  // namespace
+
+bool built_with_cuda() { return true; }
+
+std::vector<Device> devices() {
+  std::vector<Device> usable;
+  int count = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess) {
+    static_cast<void>(
+        cudaGetLastError());  // no driver: no devices, and no error for a later call to find
+    return usable;
+  }
+  for (int number = 0; number < count; ++number) {
+    const cudaDeviceProp properties = properties_of(number);
+    // Newer ones than those the kernels are compiled for translate the newest of them.
+    if (10 * properties.major + properties.minor >= least_capability())
+      usable.push_back({number, properties.name});
+  }
+  return usable;
+}
+
+std::string device_name(int number) { return properties_of(number).name; }
+
+int choose_device(int number) {
+  const std::vector<Device> usable = devices();
+  EDGEVAL_EXPECTS(!usable.empty(), "there is no GPU that edgeval can use (compute capability ",
+                  least_capability() / 10, ".", least_capability() % 10,
+                  " or later, with a driver for CUDA ", CUDART_VERSION / 1000,
+                  "); use --device cpu");
+  if (number == kFirstDevice) return usable.front().number;
+  std::string names;
+  for (const Device& device : usable) {
+    if (device.number == number) return number;
+    names += concat(names.empty() ? "" : ", ", "gpu:", device.number, " (", device.name, ")");
+  }
+  throw Error(concat("there is no gpu:", number, " that edgeval can use; there is ", names));
+}
+
+CurrentDevice::CurrentDevice(int number) : number_(number) {
+  EDGEVAL_CUDA(cudaGetDevice(&before_));
+  if (before_ != number_) EDGEVAL_CUDA(cudaSetDevice(number_));
+}
+
+CurrentDevice::~CurrentDevice() {
+  if (before_ != number_) EDGEVAL_CUDA_NOTHROW(cudaSetDevice(before_));
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,90 @@
+// Y = X W^T on the device, in fp32 or exactly in integers (cuda/device/digits.hpp), through
+// cuBLASLt with the weights uploaded once.
+//
+// In fp32 a product is made in blocks of kRowBlock rows, as one strided batch of products of a
+// single shape, all by the one algorithm chosen when the weights came (no split of the inner
+// dimension, no workspace, no TF32). So a row's result does not depend on how many rows the batch
+// has nor on its place among them (docs/techniques.md, "fp32"). Sums of integers are exact and
+// depend on nothing: theirs is one plain product over the rows, padded to kDigitRows, by an
+// algorithm for so many rows, all of them chosen when the weights came.
+#pragma once
+
+#include <cublasLt.h>
+
+#include <memory>
+#include <optional>
+
+#include "cuda/device/digits.hpp"
+#include "cuda/device/memory.hpp"
+#include "host/engine/product/layer_arithmetic.hpp"
+
+namespace edgeval::gpu {
+
+class CublasLt {
+ public:
+  CublasLt();
+  cublasLtHandle_t handle() const { return handle_.get(); }
+
+ private:
+  struct Destroy {
+    void operator()(cublasLtHandle_t handle) const {
+      EDGEVAL_CUDA_NOTHROW(cublasLtDestroy(handle));
+    }
+  };
+  std::unique_ptr<cublasLtContext, Destroy> handle_;
+};
+
+class Product {
+ public:
+  using Algorithm = cublasLtMatmulAlgo_t;
+  static constexpr Index kRowBlock = 128;
+  static constexpr Index kDigitRows = 16;  // of integers: product rows come in so many
+  static constexpr Index padded(Index rows) { return padded_to(rows, kRowBlock); }
+
+  // In fp32, or exactly in integers of 16 or 8 bits. weight: [O, C] on the host. typical_rows: of
+  // the calls to come, by which fp32's algorithm is chosen. `cublas` must outlive the product.
+  Product(const CublasLt& cublas, MatrixView<const float> weight, Index typical_rows,
+          const Stream& stream);
+  Product(const CublasLt& cublas, const FixedWeights& weight, int bits, const Stream& stream);
+
+  // The first `rows` rows of x -> those of y. Both hold padded(rows) rows as shape() has them; rows
+  // beyond `rows` are scratch. May be captured into a graph.
+  void operator()(OperandRows x, Index rows, SumRows y, cudaStream_t stream) const;
+
+  const ProductShape& shape() const { return shape_; }
+  // Which makes the product of so many rows.
+  const Algorithm& algorithm(Index rows) const;
+  Index inputs() const { return shape_.inputs; }
+  Index outputs() const { return shape_.outputs; }
+
+  // Of integers, as FixedProduct has them.
+  int weight_bits() const { return weight_bits_; }
+  const std::vector<std::int64_t>& offsets() const { return offsets_; }
+  const std::vector<std::int64_t>& magnitudes() const { return magnitudes_; }
+
+ private:
+  // The layouts of W, X and Y, column-major as cuBLAS has it: Y^T [O, rows] = W [O, C] X^T [C,
+  // rows].
+  struct Layouts {
+    cublasLtMatrixLayoutOpaque_t weight, x, y;
+  };
+  Layouts layouts(Index rows, Index blocks) const;
+  void upload_integers(const FixedWeights& weight, const Stream& stream);
+  Algorithm algorithm_for(Layouts shapes, const std::vector<Layouts>& others) const;
+  void choose_integer_algorithms();
+  Index most_digit_rows() const;
+  const Algorithm& of_digit_rows(Index count) const;
+  void multiply(const std::byte* x, std::byte* y, Layouts shapes, const Algorithm& algorithm,
+                cudaStream_t stream) const;
+
+  const CublasLt* cublas_;
+  ProductShape shape_;
+  DeviceBuffer<std::byte> weight_;  // [width, operand_stride]
+  int weight_bits_ = 0;
+  std::vector<std::int64_t> offsets_, magnitudes_;
+  mutable cublasLtMatmulDescOpaque_t
+      product_;                        // cuBLASLt only reads it, but through a plain pointer
+  std::vector<Algorithm> algorithms_;  // one in fp32; of integers by number of rows
+};
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,27 @@
+// A CUDA graph: launches recorded once and replayed as one, which spares the host's part of every
+// launch.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "cuda/device/error.hpp"
+
+namespace edgeval::gpu {
+
+class Graph {
+ public:
+  // Captures what `record` gives to `stream`; nothing runs yet.
+  Graph(const std::function<void()>& record, cudaStream_t stream);
+  void launch(cudaStream_t stream) const { EDGEVAL_CUDA(cudaGraphLaunch(graph_.get(), stream)); }
+
+ private:
+  struct Destroy {
+    void operator()(cudaGraphExec_t graph) const {
+      EDGEVAL_CUDA_NOTHROW(cudaGraphExecDestroy(graph));
+    }
+  };
+  std::unique_ptr<CUgraphExec_st, Destroy> graph_;
+};
+
+}  // namespace edgeval::gpu

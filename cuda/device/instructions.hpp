@@ -1,0 +1,32 @@
+// The check of the instructions of ptx.cuh on a device.
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/device/stream.hpp"
+
+namespace edgeval::gpu {
+
+// One product of bytes as a warp makes it: A [16, 32] and B [32, 8], row by row -> D [16, 8] by the
+// instruction, and by its plain body. All in device memory.
+struct ByteProductCheck {
+  const std::int8_t* a;
+  const std::int8_t* b;
+  std::int32_t* by_instruction;
+  std::int32_t* by_plain_body;
+};
+void launch_byte_product(const ByteProductCheck& check, cudaStream_t stream);
+
+// a b + c of each of 32 lanes, by the instruction; in device memory.
+struct WideSumCheck {
+  const std::int32_t *a, *b;
+  const std::int64_t* c;
+  std::int64_t* sum;
+};
+void launch_wide_sum(const WideSumCheck& check, cudaStream_t stream);
+
+// Compares every instruction with its plain body on the current device; throws CudaError where they
+// differ. Whoever builds on an instruction calls it before the first use.
+void expect_instructions(const Stream& stream);
+
+}  // namespace edgeval::gpu

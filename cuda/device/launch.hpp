@@ -1,0 +1,49 @@
+// The one way to launch a kernel:
+//   launch(stream, kernel, {blocks}, threads, arguments...)
+// runs `kernel` in a grid of `blocks` thread blocks of so many threads, behind what the stream was
+// given before. The arguments are converted to the kernel's parameters and copied. A launch that
+// CUDA refuses throws CudaError, which names the line that launched; with EDGEVAL_SYNC=1 in the
+// environment each launch is waited for, so that a fault of the kernel is reported there, too.
+#pragma once
+
+#include "cuda/device/error.hpp"
+#include "host/core/error.hpp"
+#include "host/core/matrix.hpp"
+
+namespace edgeval::gpu {
+
+// A grid, in thread blocks. None of the three may be 0.
+struct Blocks {
+  Index x, y = 1, z = 1;
+};
+
+inline constexpr Index kMostInX = 2147483647;  // of a grid in x; CUDA checks the rest
+
+// Blocks of `each` elements that hold `count`.
+constexpr Index blocks_of(Index count, Index each) { return (count + each - 1) / each; }
+
+// A stream, and the line that launches into it.
+struct LaunchedAt {
+  cudaStream_t stream;
+  const char* file;
+  int line;
+  LaunchedAt(cudaStream_t into, const char* in_file = __builtin_FILE(),
+             int at_line = __builtin_LINE())
+      : stream(into), file(in_file), line(at_line) {}
+};
+
+void check_launch(cudaError_t status, const LaunchedAt& at);
+
+template <class... Parameters, class... Arguments>
+void launch(LaunchedAt at, void (*kernel)(Parameters...), Blocks blocks, int threads,
+            const Arguments&... arguments) {
+  EDGEVAL_ASSERT(blocks.x <= kMostInX && blocks.y <= kMostInX && blocks.z <= kMostInX);
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(static_cast<unsigned>(blocks.x), static_cast<unsigned>(blocks.y),
+                        static_cast<unsigned>(blocks.z));
+  config.blockDim = dim3(static_cast<unsigned>(threads));
+  config.stream = at.stream;
+  check_launch(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...), at);
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,138 @@
+// Matrices in device memory: owners that move and only grow, views that never own. A DeviceView is
+// not a MatrixView, so a host pointer cannot reach a kernel by accident. Rows start at multiples of
+// 4 elements, which lets the products load 16 bytes at once; the elements between cols and stride
+// are never read.
+//
+// Fresh memory holds anything. Whoever reads what nothing wrote asks for zeros; with
+// EDGEVAL_POISON=1 in the environment fresh memory is all ones, which in floats is no number.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cuda/device/stream.hpp"
+
+namespace edgeval::gpu {
+
+// Device memory, not initialized, on the current device; poisoned where the environment asks for
+// it, before what `stream` is given from then on.
+void* fresh_memory(std::size_t bytes, cudaStream_t stream);
+void give_back(void* memory) noexcept;
+// How often this process gave device memory back. An address that was good stays so as long as this
+// stays the same.
+std::uint64_t times_given_back();
+
+// Throws OutOfMemory where the current device has less left than what is kept free for what CUDA
+// takes unasked, later: the code of kernels, graphs, local memory.
+void expect_margin();
+
+template <class T>
+struct DeviceView {
+  T* data = nullptr;
+  Index rows = 0;
+  Index cols = 0;
+  Index stride = 0;
+
+  EDGEVAL_HD T* row(Index r) const { return data + r * stride; }
+  DeviceView leading(Index count) const { return {data, count, cols, stride}; }
+  DeviceView slice(Index first, Index count) const { return {row(first), count, cols, stride}; }
+  DeviceView columns(Index first, Index count) const { return {data + first, rows, count, stride}; }
+  operator DeviceView<const T>() const { return {data, rows, cols, stride}; }
+  bool operator==(const DeviceView&) const = default;
+};
+
+// Room for elements that survives from batch to batch.
+template <class T>
+class DeviceBuffer {
+ public:
+  static_assert(std::is_trivially_copyable_v<T>, "kernels copy elements byte by byte");
+
+  // Room for at least `count` elements. When it has to grow, what was there is lost, and what is
+  // there is anything.
+  void reserve_discarding(Index count, cudaStream_t stream) {
+    if (count <= capacity()) return;
+    release();
+    data_.reset(static_cast<T*>(fresh_memory(static_cast<std::size_t>(count) * sizeof(T), stream)));
+    capacity_ = count;
+  }
+  void release() {
+    data_.reset();
+    capacity_ = 0;
+  }
+  void zero(Index count, cudaStream_t stream) {
+    if (count > 0)
+      EDGEVAL_CUDA(
+          cudaMemsetAsync(data_.get(), 0, static_cast<std::size_t>(count) * sizeof(T), stream));
+  }
+  void upload(const T* values, Index count, const Stream& stream) {
+    reserve_discarding(count, stream);
+    const Index bytes = count * Index{sizeof(T)};
+    stream.upload(ByteRows{1, bytes, reinterpret_cast<const std::byte*>(values), bytes,
+                           reinterpret_cast<std::byte*>(data_.get()), bytes});
+  }
+  void upload(const std::vector<T>& values, const Stream& stream) {
+    upload(values.data(), static_cast<Index>(values.size()), stream);
+  }
+  // The first `count` elements. They are there once the stream was synchronized.
+  void download(T* values, Index count, cudaStream_t stream) const {
+    if (count > 0)
+      EDGEVAL_CUDA(cudaMemcpyAsync(values, data_.get(), static_cast<std::size_t>(count) * sizeof(T),
+                                   cudaMemcpyDeviceToHost, stream));
+  }
+
+  T* data() const { return data_.get(); }
+  Index capacity() const { return data_ ? capacity_ : 0; }
+
+ private:
+  struct GiveBack {
+    void operator()(T* data) const { give_back(data); }
+  };
+  std::unique_ptr<T, GiveBack> data_;
+  Index capacity_ = 0;
+};
+
+template <class T>
+class DeviceMatrix {
+ public:
+  static constexpr Index padded_cols(Index cols) { return (cols + 3) / 4 * 4; }
+
+  // What was there is lost.
+  void resize_discarding(Index rows, Index cols, cudaStream_t stream) {
+    buffer_.reserve_discarding(rows * padded_cols(cols), stream);
+    rows_ = rows;
+    cols_ = cols;
+  }
+  void zero(cudaStream_t stream) { buffer_.zero(rows_ * padded_cols(cols_), stream); }
+  DeviceView<T> view() const { return {buffer_.data(), rows_, cols_, padded_cols(cols_)}; }
+
+ private:
+  DeviceBuffer<T> buffer_;
+  Index rows_ = 0;
+  Index cols_ = 0;
+};
+
+// Copies of one size between host and device. Of an upload the host's side is read before it
+// returns; of a download it is in use until the stream was synchronized.
+template <class T>
+ByteRows byte_rows(MatrixView<const T> from, DeviceView<T> to) {
+  constexpr Index kBytes = sizeof(T);
+  return {from.rows,
+          from.cols * kBytes,
+          reinterpret_cast<const std::byte*>(from.data),
+          from.stride * kBytes,
+          reinterpret_cast<std::byte*>(to.data),
+          to.stride * kBytes};
+}
+template <class T>
+void upload(MatrixView<const T> from, DeviceView<T> to, const Stream& stream) {
+  stream.upload(byte_rows(from, to));
+}
+template <class T>
+void download(DeviceView<T> from, MatrixView<T> to, cudaStream_t stream) {
+  if (to.rows > 0 && to.cols > 0)
+    EDGEVAL_CUDA(cudaMemcpy2DAsync(to.data, to.stride * sizeof(T), from.data,
+                                   from.stride * sizeof(T), to.cols * sizeof(T), to.rows,
+                                   cudaMemcpyDeviceToHost, stream));
+}
+
+}  // namespace edgeval::gpu

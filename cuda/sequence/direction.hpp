@@ -1,0 +1,104 @@
+// One direction of a recurrent layer on the GPU, from its input to its columns of the output:
+//   plan -> pack -> operand(x) -> product W
+//   -> for each live step { product U [-> choice of sums] -> cell [-> product -> projection]
+//                           -> operand(h) }
+//   -> unpack.
+// The host waits once, for the plan; from there on the number of active lanes of every step is
+// known and the recurrence is given to the stream without another look, most of it as replays of
+// recorded graphs.
+#pragma once
+
+#include "cuda/device/graph.hpp"
+#include "cuda/device/stream.hpp"
+#include "cuda/sequence/pseudo_skips.hpp"
+#include "cuda/sequence/recurrence.hpp"
+#include "cuda/sequence/selection.hpp"
+#include "host/engine/sequence/final_states.hpp"
+
+namespace edgeval::gpu {
+
+struct DirectionTask {
+  const RecurrentLayer& layer;
+  const DeviceProducts& products;  // under the policy
+  const DeviceProducts* second;    // null where nothing is multiplied twice
+  Direction direction;
+  const LayerPolicy& policy;
+  Lanes lanes;
+  DeviceView<const float> x = {};               // [frames, C]
+  const FrameSimilarity* similarity = nullptr;  // [frames]; read by plans that skip
+  DeviceView<float> output = {};                // [frames, P], this direction's columns
+  OperandTotals input_totals = {}, recurrent_totals = {};
+  // By lane: neurons remembered, cells of 4 bits, or pseudo-skips; elements that changed at these.
+  unsigned long long *selected = nullptr, *at_pseudo = nullptr;
+};
+
+// Memory and stream for one direction of one layer at a time; a task is reserved, planned and run,
+// in this order.
+class DirectionRunner {
+ public:
+  // chunk_bytes: of operands and pre-activations held at once.
+  explicit DirectionRunner(Index chunk_bytes) : chunk_bytes_(chunk_bytes) {}
+
+  // All the memory that a task takes, so that plan and run allocate nothing; views of the task are
+  // not read.
+  void reserve(const DirectionTask& task);
+  void plan(const DirectionTask& task);
+  void run(const DirectionTask& task);
+
+  const Stream& stream() const { return stream_; }
+  // After run: frames of each lane that ran, and the modes of all frames in time order if the plan
+  // skips.
+  const std::vector<std::int32_t>& running() const { return running_; }
+  std::vector<StepMode> modes(Index frames) const;
+  // After run, of all lanes.
+  FinalStates final_states(const DirectionTask& task) const;
+
+ private:
+  // A graph beside what tells it from others. Its addresses are good as long as no device memory is
+  // given back; recordings older than that are dropped.
+  struct Recorded {
+    RecurrentStep step;
+    SelectionStep selection;
+    PseudoStep pseudo;
+    const Product* input;          // which layer, direction and arithmetic
+    const DeviceProducts* second;  // which form
+    std::size_t operand;           // which choice
+    bool exact;                    // nonlinearity
+    Index blocks;                  // of rows in the product
+    Graph graph;
+  };
+
+  PlanView plan_view() const { return {mode_.data(), live_.data(), running_on_device_.data()}; }
+  static RecurrenceTask recurrence_of(const DirectionTask& task);
+  static SelectionTask selection_of(const DirectionTask& task);
+  PseudoTask pseudo_of(const DirectionTask& task) const;
+  RecurrentStep recurrent_step(const DirectionTask& task) const;
+  void start(const DirectionTask& task, RecurrentStep& step);
+  Index run_chunk(const DirectionTask& task, const RecurrentStep& step, Index first);
+  void multiply_input(const DirectionTask& task, const RecurrentStep& step, Index first, Index end);
+  void run_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks, Index count);
+  void launch_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks,
+                    Index count);
+  const Graph& graph(const DirectionTask& task, const RecurrentStep& step, Index blocks);
+
+  Index chunk_bytes_;
+  Stream stream_;
+  Packing packing_;
+  DeviceBuffer<StepMode> mode_;
+  DeviceBuffer<std::int32_t> live_, running_on_device_;
+  Index chunk_rows_ = 0;
+  DeviceMatrix<float> windows_;
+  DeviceBuffer<std::byte> x_operand_, wx_, x_state_;
+  Recurrence recurrence_;
+  Selection selection_;
+  PseudoSkips pseudo_;
+  DeviceBuffer<StepCursor> cursor_;
+  std::vector<std::int32_t> running_;  // [N]
+  std::vector<Index> active_;          // [longest + 1] lanes of each step
+  std::vector<Index> offset_;          // [longest + 1] packed rows before each step
+  Index steps_ = 0;
+  std::vector<Recorded> recorded_;
+  std::uint64_t recorded_at_ = 0;  // times_given_back() when they were made
+};
+
+}  // namespace edgeval::gpu

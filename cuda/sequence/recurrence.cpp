@@ -1,0 +1,95 @@
+#include "cuda/sequence/recurrence.hpp"
+
+namespace edgeval::gpu {
+
+void Recurrence::reserve(const RecurrenceTask& task, cudaStream_t stream) {
+  const Index padded = Product::padded(task.rows);
+  h_.resize_discarding(padded, task.layer.width(), stream);
+  c_.reserve_discarding(
+      task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
+  if (task.products.recurrent) {
+    const ProductShape& recurrent = task.products.recurrent->shape();
+    uh_.reserve_discarding(padded * recurrent.sum_bytes(), stream);
+    if (!keeps_elements(task.policy))
+      h_operand_.reserve_discarding(padded * recurrent.operand_bytes(), stream);
+    h_state_.reserve_discarding(task.rows * task.layer.width() * state_bytes(task.policy), stream);
+  }
+  if (task.products.after) reserve_after(task, stream);
+  fused_ = task.may_fuse && task.layer.is_plain_lstm() && sums_fit_step(task.products, task.policy);
+  numbers_.reserve(task.products, task.policy, stream);
+  rule_.reserve(task.policy, task.products.recurrent_bits, stream);
+}
+
+// For a product that follows within a step.
+void Recurrence::reserve_after(const RecurrenceTask& task, cudaStream_t stream) {
+  const ProductShape& after = task.products.after->shape();
+  const Index padded = Product::padded(task.rows);
+  before_after_.resize_discarding(padded, task.layer.cells, stream);
+  after_operand_.reserve_discarding(padded * after.operand_bytes(), stream);
+  after_.reserve_discarding(padded * after.sum_bytes(), stream);
+}
+
+void Recurrence::start(const RecurrenceTask& task, const Stream& stream) {
+  c_.zero(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
+  h_.zero(stream);
+  rule_.upload(stream);
+  numbers_.upload(task.products, task.policy, fused_, stream);
+  if (task.products.recurrent)
+    launch_initial_state(task.policy, h_state_.data(), task.rows * task.layer.width(), stream);
+}
+
+RecurrentStep Recurrence::step(const RecurrenceTask& task) const {
+  const RecurrentLayer& layer = task.layer;
+  const DeviceProducts& products = task.products;
+  const bool keeps = keeps_elements(task.policy);
+  RecurrentStep step{.pack = {},
+                     .cursor = nullptr,
+                     .wx = {},
+                     .uh = {},
+                     .numbers = numbers_.data(),
+                     .c = c_.data(),
+                     .h = h_.view().data,
+                     .operand = {},
+                     .output = nullptr,
+                     .state = keeps ? nullptr : h_state_.data(),
+                     .rule = rule_.data(),
+                     .totals = {},
+                     .cells = layer.cells,
+                     .width = layer.width(),
+                     .c_stride = DeviceMatrix<float>::padded_cols(layer.cells),
+                     .h_stride = h_.view().stride,
+                     .output_stride = 0,
+                     .kind = layer.kind,
+                     .form = layer.form,
+                     .highway_matrix = layer.has_highway_matrix(),
+                     .fused = fused_};
+  if (products.recurrent) {
+    const ProductShape& recurrent = products.recurrent->shape();
+    step.uh = {uh_.data(), recurrent.sum_stride()};
+    step.operand = keeps
+                       ? OperandRows{reinterpret_cast<std::byte*>(h_.view().data), h_.view().stride}
+                       : OperandRows{h_operand_.data(), recurrent.operand_stride()};
+  }
+  if (products.after) {
+    const ProductShape& after = products.after->shape();
+    step.before_after = before_after_.view().data;
+    step.after_operand = {after_operand_.data(), after.operand_stride()};
+    step.after = {after_.data(), after.sum_stride()};
+  }
+  return step;
+}
+
+void Recurrence::launch_cells(const RecurrenceTask& task, const RecurrentStep& step, Index rows,
+                              Index ahead, cudaStream_t stream) {
+  if (step.form.reset_before) {
+    launch_reset(task.policy, step, rows, ahead, stream);
+    (*task.products.after)(step.after_operand, rows, step.after, stream);
+  }
+  gpu::launch_cells(task.policy, step, rows, ahead, stream);
+  if (step.form.projection > 0) {
+    (*task.products.after)(step.after_operand, rows, step.after, stream);
+    launch_projection(task.policy, step, rows, ahead, stream);
+  }
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,111 @@
+#include "cuda/sequence/weights.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+constexpr Index kTypicalInputRows = 8192;     // of W's products: the rows of many steps
+constexpr Index kTypicalRecurrentRows = 512;  // of U's products: the lanes of one step
+
+// Rows [first, first + count) of a matrix, in the format of the whole matrix. typical_rows: of
+// fp32.
+Product product(const Matrix<float>& weight, Index first, Index count, int bits, Index typical_rows,
+                const CublasLt& cublas, const Stream& stream) {
+  if (bits != 32)
+    return Product(cublas, FixedWeights::of(weight.view(), bits).rows(first, count), bits, stream);
+  const MatrixView<const float> rows{weight.row(first), count, weight.cols(), weight.cols()};
+  return Product(cublas, rows, typical_rows, stream);
+}
+
+void upload_constants(const CellConstants& constants, DeviceProducts& products,
+                      const Stream& stream) {
+  const auto send = [&](const Matrix<float>& values, DeviceBuffer<float>& buffer) {
+    buffer.upload(values.data(), values.size(), stream);
+  };
+  send(constants.bias, products.float_bias);
+  send(constants.recurrent_bias, products.float_recurrent_bias);
+  send(constants.diagonal, products.float_diagonal);
+}
+
+}  // namespace
+
+DeviceLayer::DeviceLayer(const Layer& layer)
+    : layer_(layer),
+      constants_(std::visit([](const auto& l) { return cell_constants(l); }, layer)) {}
+
+const std::vector<DeviceProducts>& DeviceLayer::get(const Arithmetic& arithmetic,
+                                                    const CublasLt& cublas, const Stream& stream) {
+  std::vector<DeviceProducts>& products = by_arithmetic_[arithmetic.index()];
+  if (products.empty()) {
+    const int bits = std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
+    products = std::visit([&](const auto& l) { return upload(l, bits, cublas, stream); }, layer_);
+  }
+  return products;
+}
+
+const std::vector<DeviceProducts>& DeviceLayer::in_form(WeightForm form, const CublasLt& cublas,
+                                                        const Stream& stream) {
+  const auto known = forms_.find(form);
+  if (known != forms_.end()) return known->second;
+  std::vector<DeviceProducts> directions;  // kept once all of them are there
+  const auto product = [&](const Matrix<float>& weight) {
+    return Product(cublas, weights_in_form(weight, form), 8, stream);
+  };
+  const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(layer_).weights;
+  for (std::size_t d = 0; d < weights.size(); ++d) {
+    const Matrix<float>&w = weights[d].weight_ih, &u = weights[d].weight_hh;
+    DeviceProducts& products =
+        directions.emplace_back(DeviceProducts{{product(w), {}, &constants_[d].bias}});
+    products.constants = &constants_[d];
+    if (u.size() > 0) products.recurrent.emplace(product(u));
+    products.input_step = weight_step(w);
+    products.recurrent_step = weight_step(u);
+    upload_constants(constants_[d], products, stream);
+  }
+  return forms_.emplace(form, std::move(directions)).first->second;
+}
+
+std::vector<DeviceProducts> DeviceLayer::upload(const RecurrentLayer& layer, int bits,
+                                                const CublasLt& cublas,
+                                                const Stream& stream) const {
+  std::vector<DeviceProducts> directions;
+  for (std::size_t d = 0; d < layer.weights.size(); ++d) {
+    const RecurrentWeights& weights = layer.weights[d];
+    const auto rows_of = [&](const Matrix<float>& weight, Index first, Index count, Index typical) {
+      return product(weight, first, count, bits, typical, cublas, stream);
+    };
+    const auto all_of = [&](const Matrix<float>& weight, Index typical) {
+      return rows_of(weight, 0, weight.rows(), typical);
+    };
+    DeviceProducts& products = directions.emplace_back(
+        DeviceProducts{{all_of(weights.weight_ih, kTypicalInputRows), {}, &constants_[d].bias}});
+    products.constants = &constants_[d];
+    const Matrix<float>& u = weights.weight_hh;
+    const Index cells = layer.cells;
+    if (layer.form.reset_before) {
+      products.recurrent.emplace(rows_of(u, 0, 2 * cells, kTypicalRecurrentRows));
+      products.after.emplace(rows_of(u, 2 * cells, cells, kTypicalRecurrentRows));
+    } else if (u.size() > 0) {
+      products.recurrent.emplace(all_of(u, kTypicalRecurrentRows));
+    }
+    if (layer.form.projection > 0)
+      products.after.emplace(all_of(weights.weight_hr, kTypicalRecurrentRows));
+    if (bits != 32) products.recurrent_bits = recurrent_bits(layer, d, bits);
+    upload_constants(constants_[d], products, stream);
+  }
+  return directions;
+}
+
+std::vector<DeviceProducts> DeviceLayer::upload(const LinearLayer& layer, int bits,
+                                                const CublasLt& cublas,
+                                                const Stream& stream) const {
+  std::vector<DeviceProducts> products;
+  products.push_back(
+      {{product(layer.weight, 0, layer.weight.rows(), bits, kTypicalInputRows, cublas, stream),
+        {},
+        &constants_[0].bias}});
+  products[0].recurrent_bits = bits - 1;
+  upload_constants(constants_[0], products[0], stream);
+  return products;
+}
+
+}  // namespace edgeval::gpu

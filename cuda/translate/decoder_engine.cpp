@@ -1,0 +1,280 @@
+// The decoder engine on the GPU. A step of the beam search is a row of launches without a word from
+// the device: it is launched for as many rows as the host last heard of, some steps ago, and a few
+// more. Where they are too few the device lets the step pass and the host, hearing of it, launches
+// the next ones for all there can be (cuda/translate/search_rows.hpp).
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "cuda/device/device.hpp"
+#include "cuda/engine.hpp"
+#include "cuda/translate/decoder.hpp"
+#include "host/core/error.hpp"
+#include "host/engine/translate/sentence_search.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+constexpr Index kAhead = 4;  // steps that are launched before the first of them is heard of
+
+// What the host hears of the steps, in the order of their launches.
+class Reports {
+ public:
+  Reports() : states_(kAhead) {}
+  ~Reports() {  // what was asked for is written, even where nobody waits for it any more
+    for (; heard_ < asked_; ++heard_)
+      events_[static_cast<std::size_t>(heard_ % kAhead)].wait_nothrow();
+  }
+
+  // After the step's launches.
+  void ask(const SearchState* state, const Stream& stream) {
+    const Index at = asked_++ % kAhead;
+    EDGEVAL_CUDA(
+        cudaMemcpyAsync(&states_[at], state, sizeof *state, cudaMemcpyDeviceToHost, stream));
+    events_[static_cast<std::size_t>(at)].record(stream);
+  }
+  bool full() const { return asked_ - heard_ == kAhead; }
+  SearchState wait() {
+    const Index at = heard_++ % kAhead;
+    events_[static_cast<std::size_t>(at)].synchronize();
+    return states_[at];
+  }
+
+ private:
+  PinnedBuffer<SearchState> states_;
+  std::array<Event, kAhead> events_;
+  Index asked_ = 0, heard_ = 0;
+};
+
+// The engine's work, while its device is current.
+class SearchOnDevice {
+ public:
+  SearchOnDevice(const TranslationModel& model, const DecoderLimits& limits)
+      : model_(model), limits_(limits) {}
+
+  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
+                                   const SearchOptions& options) {
+    std::vector<SearchResult> results;
+    in_parts(batch, [&](Index, EncodedBatch part) {
+      std::ranges::move(search_part(part, point, options), std::back_inserter(results));
+    });
+    return results;
+  }
+
+  std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,
+                                        std::span<const std::vector<int>> targets) {
+    std::vector<double> sums;
+    in_parts(batch, [&](Index first, EncodedBatch part) {
+      const auto count = static_cast<std::size_t>(part.keys.sequences());
+      std::ranges::move(
+          score_part(part, point, targets.subspan(static_cast<std::size_t>(first), count)),
+          std::back_inserter(sums));
+    });
+    return sums;
+  }
+
+ private:
+  // As many sentences at once as the memory takes, halved until it does; then it is given back at
+  // the end, for others. What `work` adds to results it adds when all went well.
+  template <class Work>
+  void in_parts(const EncodedBatch& batch, const Work& work) {
+    Index most = limits_.sentences;
+    for (Index first = 0; first < batch.keys.sequences();) {
+      const Index count = std::min(most, batch.keys.sequences() - first);
+      try {
+        const Settle settle;
+        if (!decoder_) decoder_.emplace(model_);
+        work(first, slice(batch, first, first + count));
+        first += count;
+      } catch (const OutOfMemory&) {
+        release();
+        EDGEVAL_EXPECTS(count > 1, "the decoder with a sentence of ", batch.keys.length(first),
+                        " positions does not fit into the memory of the GPU; use --device cpu");
+        most = count / 2;
+      } catch (...) {
+        release();
+        throw;
+      }
+    }
+    if (most < limits_.sentences) release();
+  }
+
+  void release() {
+    decoder_.reset();
+    search_memory_ = {};
+  }
+
+  std::vector<SearchResult> search_part(EncodedBatch& batch, const OperatingPoint& point,
+                                        const SearchOptions& options) {
+    const Index sentences = batch.keys.sequences(), widest = widest_of(options.beam);
+    std::vector<std::int32_t> order(static_cast<std::size_t>(sentences));
+    std::iota(order.begin(), order.end(), 0);
+    search_memory_.reserve(sentences * widest, sentences, widest, options.longest,
+                           decoder_->stream());
+    decoder_->start({batch, point, order, sentences * widest, options.longest});
+    search_memory_.start(decoder_->stream());
+    const Index steps = run_steps(sentences, options);
+    return replay(steps, options);
+  }
+
+  // Until every sentence is through; returns how many steps that took.
+  Index run_steps(Index sentences, const SearchOptions& options) {
+    const Index widest = widest_of(options.beam);
+    Reports reports;
+    SearchState heard{
+        .rows = sentences, .running = sentences, .step = 0, .finished = 0, .overflowed = 0};
+    for (Index rows = sentences;;) {  // of the first step
+      launch_step(rows, options);
+      reports.ask(decoder_->rows().state, decoder_->stream());
+      if (reports.full()) heard = reports.wait();
+      expect_numbers(heard);
+      const Index going = sentences - static_cast<Index>(heard.finished);
+      if (going == 0) break;
+      const Index most = going * widest;
+      const bool knows =
+          heard.step > 0 &&
+          heard.running > 0;  // else of no step, or of one that was launched for too few
+      rows = knows ? std::min(most, heard.rows + heard.rows / 16 + limits_.spare_rows) : most;
+    }
+    decoder_->stream().synchronize();
+    return heard.step;
+  }
+
+  void launch_step(Index rows, const SearchOptions& options) {
+    const Stream& stream = decoder_->stream();
+    const RowView view = decoder_->rows();
+    const SearchView search = search_memory_.view(options, static_cast<int>(*model_.target.eos));
+    decoder_->step(rows, search.attended, search.widest);
+    launch_candidates(decoder_->vocabulary_arithmetic(), decoder_->vocabulary(), view, search, rows,
+                      stream);
+    launch_choose(options.beam, view, search, stream);
+    search_memory_.scan(stream);
+    launch_next_rows(view, search, stream);
+    const Index* const count = search.first + search.sentences;
+    decoder_->gather(count, rows * search.widest);
+    launch_finish_step(view, count, stream);
+  }
+
+  void expect_numbers(const SearchState& state) const {
+    EDGEVAL_EXPECTS(state.overflowed == 0, "layer ",
+                    layer_name(model_.network.layers[model_.generator]),
+                    ": gives no probabilities; weights of the decoder are too large for fp32");
+  }
+
+  // What the device chose, step by step, as hypotheses.
+  std::vector<SearchResult> replay(Index steps, const SearchOptions& options) const {
+    const SearchMemory::History history = search_memory_.download(steps, decoder_->stream());
+    std::vector<Activity> activity = decoder_->activity();
+    const auto widest = static_cast<Index>(widest_of(options.beam)),
+               sentences = static_cast<Index>(activity.size());
+    std::vector<SearchResult> results;
+    for (Index n = 0; n < sentences; ++n) {
+      SentenceSearch sentence(options, static_cast<int>(*model_.target.eos));
+      for (Index t = 0; !sentence.done(); ++t) {
+        EDGEVAL_ASSERT(t < steps);
+        const Index at = t * sentences + n;
+        const std::span best(history.candidates.data() + at * widest,
+                             static_cast<std::size_t>(widest));
+        const auto found = static_cast<std::size_t>(
+            std::ranges::find_if_not(best, &Candidate::exists) - best.begin());
+        const std::int32_t* const attended = history.attended.data() + at * widest;
+        const std::vector<Index> positions(attended, attended + sentence.live().size());
+        sentence.advance(best.first(found), history.width[static_cast<std::size_t>(at)], positions);
+      }
+      SearchResult& result = results.emplace_back(sentence.take());
+      result.activity = std::move(activity[static_cast<std::size_t>(n)]);
+      decoder_->counts().complete(decoder_->keys(n), static_cast<Index>(result.counts.rows_live),
+                                  result.activity);
+    }
+    return results;
+  }
+
+  // The targets' own tokens, longest target first, so that those that go on are the first rows of
+  // every step.
+  std::vector<double> score_part(EncodedBatch& batch, const OperatingPoint& point,
+                                 std::span<const std::vector<int>> targets) {
+    const auto sentences = static_cast<Index>(targets.size());
+    std::vector<std::int32_t> order(targets.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto length = [&](std::int32_t n) { return targets[static_cast<std::size_t>(n)].size(); };
+    std::ranges::stable_sort(order, std::ranges::greater{}, length);
+    const auto steps = static_cast<Index>(targets[static_cast<std::size_t>(order[0])].size()) + 1;
+    decoder_->start({batch, point, order, sentences, steps});
+    const Stream& stream = decoder_->stream();
+    const RowView view = decoder_->rows();
+    sums_.reserve_discarding(sentences, stream);
+    sums_.zero(sentences, stream);
+    std::vector<std::int32_t> tokens;  // of all steps, those that come next
+    std::vector<std::size_t> ends;     // of each step among them
+    for (Index t = 0; t < steps; ++t) {
+      for (std::int32_t n : order) {
+        const std::vector<int>& target = targets[static_cast<std::size_t>(n)];
+        if (std::ssize(target) < t) break;
+        tokens.push_back(std::ssize(target) == t ? static_cast<int>(*model_.target.eos)
+                                                 : target[static_cast<std::size_t>(t)]);
+      }
+      ends.push_back(tokens.size());
+    }
+    ends.push_back(tokens.size());
+    tokens_.upload(tokens, stream);
+    Index first = 0;
+    for (std::size_t t = 0; t + 1 < ends.size(); ++t) {
+      const Index rows = static_cast<Index>(ends[t]) - first,
+                  next_rows = static_cast<Index>(ends[t + 1] - ends[t]);
+      const std::int32_t* const next = tokens_.data() + first;
+      decoder_->step(rows, nullptr, 1);
+      launch_scores(decoder_->vocabulary_arithmetic(), decoder_->vocabulary(), view, next,
+                    sums_.data(), rows, stream);
+      launch_go_on(view, next, next_rows, stream);
+      first += rows;
+    }
+    std::vector<double> sums(targets.size());
+    SearchState state{};
+    const Settle settle;
+    sums_.download(sums.data(), sentences, stream);
+    EDGEVAL_CUDA(cudaMemcpyAsync(&state, view.state, sizeof state, cudaMemcpyDeviceToHost, stream));
+    stream.synchronize();
+    expect_numbers(state);
+    return sums;
+  }
+
+  const TranslationModel& model_;
+  const DecoderLimits limits_;
+  std::optional<DeviceDecoder> decoder_;
+  SearchMemory search_memory_;
+  DeviceBuffer<std::int32_t> tokens_;
+  DeviceBuffer<double> sums_;
+};
+
+class GpuDecoderEngine final : public DecoderEngine {
+ public:
+  GpuDecoderEngine(const TranslationModel& model, const DecoderLimits& limits)
+      : search_(choose_device(limits.device), model, limits) {}
+
+  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
+                                   const SearchOptions& options, LayerObserver* observer) override {
+    EDGEVAL_EXPECTS(
+        observer == nullptr,
+        "what passes between a decoder's layers is seen on the CPU only; use --device cpu");
+    return search_.with(
+        [&](SearchOnDevice& search) { return search.search(batch, point, options); });
+  }
+
+  std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,
+                                        std::span<const std::vector<int>> targets) override {
+    return search_.with(
+        [&](SearchOnDevice& search) { return search.log_probabilities(batch, point, targets); });
+  }
+
+ private:
+  OnDevice<SearchOnDevice> search_;
+};
+
+}  // namespace
+
+std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model,
+                                                   const DecoderLimits& limits) {
+  return std::make_unique<GpuDecoderEngine>(model, limits);
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,57 @@
+#include "cuda/translate/source_memory.hpp"
+
+#include "cuda/device/gemm.hpp"
+
+namespace edgeval::gpu {
+
+void SourceMemory::upload(const DecoderMemory& memory, const Attention& attention,
+                          const Arithmetic& arithmetic, const Stream& stream) {
+  const MatrixView<const float> keys = memory.keys.values.view();
+  keys_.resize_discarding(Product::padded(keys.rows), keys.cols,
+                          stream);  // a product reads them, too
+  gpu::upload(keys, keys_.view().leading(keys.rows), stream);
+  mlp_ = attention.type == Attention::Type::kMlp;
+  if (mlp_) {
+    hidden_.resize_discarding(Product::padded(keys.rows), attention.hidden, stream);
+    score_.upload(attention.score.data(), attention.score.size(), stream);
+  }
+  FixedWeights score;
+  std::visit(
+      [&](const auto& choice) {
+        if constexpr (requires { choice.input_bits; }) {
+          integers_ = true;
+          bits_ = choice.kBits;
+          x_bits_ = static_cast<int>(choice.input_bits);
+          const MatrixView<const std::int32_t> codes = memory.codes.values.view();
+          codes_.resize_discarding(codes.rows, codes.cols, stream);
+          gpu::upload(codes, codes_.view(), stream);
+          if (!mlp_) return;
+          score = FixedWeights::of(attention.score.view(), bits_);
+          score_bits_ = score.fraction_bits;
+          score_codes_.upload(score.codes.data(), score.codes.size(), stream);
+        } else {
+          integers_ = false;
+        }
+      },
+      arithmetic);
+  constexpr Index kKnots = (Index{1} << kSoftmaxKnotBits) + 1;
+  power_.upload(softmax_tables().power, kKnots, stream);
+  logarithm_.upload(softmax_tables().logarithm, kKnots, stream);
+  sigmoid_.upload(activation_tables().sigmoid, kTableSegments, stream);
+  tanh_.upload(activation_tables().tanh, kTableSegments, stream);
+}
+
+SourceView SourceMemory::view() const {
+  return {.keys = keys_.view(),
+          .codes = integers_ ? codes_.view() : DeviceView<std::int32_t>{},
+          .hidden = mlp_ ? hidden_.view() : DeviceView<float>{},
+          .score = score_.data(),
+          .score_codes = score_codes_.data(),
+          .score_bits = score_bits_,
+          .bits = bits_,
+          .x_bits = x_bits_,
+          .softmax = {power_.data(), logarithm_.data()},
+          .activations = {sigmoid_.data(), tanh_.data()}};
+}
+
+}  // namespace edgeval::gpu

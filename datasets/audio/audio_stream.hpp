@@ -1,0 +1,47 @@
+// Bytes shown to libsndfile, which asks for them piece by piece, with other texts in places where
+// libsndfile would take a header at its word.
+#pragma once
+
+#include <sndfile.h>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "datasets/audio/audio_bytes.hpp"
+
+namespace edgeval::data {
+
+// What is shown in the place of the file's own bytes from `at` on.
+struct Patch {
+  std::uint64_t at = 0;
+  std::string bytes = {};
+};
+
+class AudioStream {
+ public:
+  // Both must outlive what open() returns. The patches stand in ascending order, apart.
+  AudioStream(AudioBytes& bytes, std::vector<Patch> patches)
+      : bytes_(bytes), patches_(std::move(patches)) {}
+
+  // For reading; null when libsndfile cannot.
+  SNDFILE* open(SF_INFO& info);
+
+  // Throws again what went wrong while libsndfile was reading. To be called behind every call of
+  // its functions, through which no exception can pass.
+  void expect_read() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  sf_count_t seek(sf_count_t offset, int whence);
+  sf_count_t read(char* to, sf_count_t count) noexcept;
+
+  AudioBytes& bytes_;
+  std::vector<Patch> patches_;
+  sf_count_t at_ = 0;
+  std::exception_ptr failure_;
+};
+
+}  // namespace edgeval::data

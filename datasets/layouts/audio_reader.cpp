@@ -1,0 +1,57 @@
+#include "datasets/layouts/audio_reader.hpp"
+
+#include "datasets/audio/ogg_pages.hpp"
+#include "host/core/error.hpp"
+
+namespace edgeval::data {
+
+AudioReader::AudioReader(const TestSet& set, int sample_rate)
+    : set_(set), sample_rate_(sample_rate) {
+  for (const Utterance& utterance : set.utterances) ++files_[utterance.audio].utterances;
+}
+
+void AudioReader::read_whole(AudioBytes& bytes, File& file) {
+  FileHash hash = bytes.hash_whole();
+  expect_whole_ogg(bytes);
+  const std::lock_guard lock(file.mutex);
+  // Memory that did not suffice is a reason to read a file once more.
+  if (file.hash && file.hash->sha256 != hash.sha256) bytes.fail_as_changed();
+  file.hash = std::move(hash);
+}
+
+void AudioReader::read_in_parts(AudioBytes& bytes, File& file) {
+  const std::lock_guard lock(file.mutex);
+  if (!file.hash) {
+    const FileHash hash = bytes.hash_blocks();
+    bytes.expect(hash);
+    expect_whole_ogg(bytes);
+    file.hash = hash;  // only now, so that no other part is taken from a file that was refused
+  }
+  bytes.expect(*file.hash);
+}
+
+const std::filesystem::path& AudioReader::path(Index n) const {
+  return set_.utterances.at(static_cast<std::size_t>(n)).audio;
+}
+
+std::vector<float> AudioReader::samples(Index n) {
+  const Utterance& utterance = set_.utterances.at(static_cast<std::size_t>(n));
+  File& file = files_.at(utterance.audio);
+  AudioBytes bytes(utterance.audio);
+  if (file.utterances == 1)
+    read_whole(bytes, file);
+  else
+    read_in_parts(bytes, file);
+  return read_audio(bytes, sample_rate_, utterance.part, set_.kinds);
+}
+
+std::string AudioReader::sha256() const {
+  std::map<std::filesystem::path, std::string> hashes;
+  for (const auto& [path, file] : files_) {
+    EDGEVAL_ASSERT(file.hash.has_value());
+    hashes[path] = file.hash->sha256;
+  }
+  return test_set_sha256(set_, hashes);
+}
+
+}  // namespace edgeval::data

@@ -1,0 +1,269 @@
+#include "eval/command/catalogue.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "eval/command/common_options.hpp"
+#include "eval/policy/choices.hpp"
+#include "eval/policy/policy.hpp"
+#include "host/core/error.hpp"
+#include "host/core/names.hpp"
+
+namespace edgeval {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+// How a technique or an accelerator names its paper, and which one that is.
+struct Paper {
+  std::string_view mark, citation;
+};
+constexpr Paper kPapers[] = {
+    {"P0",
+     "P0: Silfa, Arnau, Gonzalez, Boosting LSTM performance through dynamic precision selection, "
+     "arXiv 1911.04244"},
+    {"P1",
+     "P1: Jo, Kung, Lee, Lee, Similarity-based LSTM architecture for energy-efficient edge-level "
+     "speech recognition"},
+    {"P2",
+     "P2: Rezk, Purnaprajna, Nordstrom, Ul-Abdin, Recurrent neural networks: an embedded computing "
+     "perspective, 2020"},
+    {"P3",
+     "P3: Riera, Arnau, Gonzalez, Computation reuse in DNNs by exploiting input similarity, ISCA "
+     "2018"},
+    {"P4",
+     "P4: Jahier Pagliari, Panini, Macii, Poncino, Dynamic beam width tuning for energy-efficient "
+     "recurrent neural networks, GLSVLSI 2019"},
+    {"Neil et al.",
+     "Neil, Lee, Delbruck, Liu, Delta networks for optimized recurrent network computation, 2017, "
+     "arXiv 1612.05571"},
+    {"Silfa et al.",
+     "Silfa, Dot, Arnau, Gonzalez, Neuron-level fuzzy memoization in RNNs, MICRO 2019, arXiv "
+     "2202.06563"},
+    {"2202.06563",
+     "Silfa, Dot, Arnau, Gonzalez, Neuron-level fuzzy memoization in RNNs, MICRO 2019, arXiv "
+     "2202.06563"},
+    {"1711.07480", "Silfa, Dot, Arnau, Gonzalez, E-PUR, 2017, arXiv 1711.07480"},
+    {"Freitag and Al-Onaizan",
+     "Freitag, Al-Onaizan, Beam search strategies for neural machine translation, 2017, arXiv "
+     "1702.01806"}};
+
+// The papers that a text names; "P1" is not in "P10".
+ordered_json papers_in(const std::string& text) {
+  ordered_json papers = ordered_json::array();
+  for (const Paper& paper : kPapers) {
+    const std::size_t at = text.find(paper.mark);
+    if (at == std::string::npos) continue;
+    const std::size_t end = at + paper.mark.size();
+    if (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end])) != 0) continue;
+    papers.push_back(paper.citation);
+  }
+  return papers;
+}
+
+bool is_open(const ordered_json& value) {
+  return value.is_null() || (value.is_array() && value[0].is_null());
+}
+
+template <class Value>
+ordered_json words_of(Value) {
+  return nullptr;
+}
+template <class Word>
+requires std::is_enum_v<Word> ordered_json words_of(Word word) {
+  ordered_json words = ordered_json::array();
+  for (const auto each : names(word)) words.push_back(each);
+  return words;
+}
+
+// A profile completes what is left open on every axis but the weights', which follow from the
+// weights themselves.
+template <class Technique>
+ordered_json parameters(const Technique& technique, bool of_weights) {
+  ordered_json all = ordered_json::array();
+  const ordered_json defaults = technique_to_json(technique);
+  technique.fields(technique, [&](const char* field, auto value, const char* meaning) {
+    const WrittenKey written = written_key(field);
+    if (written.high) return;
+    const bool inner = !written.group.empty();
+    const ordered_json& standard =
+        inner ? defaults[written.group][written.key] : defaults[written.key];
+    const bool chosen = must_be_chosen<Technique>(field);
+    ordered_json parameter{{"key", inner ? written.group + "." + written.key : written.key},
+                           {"default", chosen ? ordered_json(nullptr) : standard},
+                           {"meaning", meaning},
+                           {"from_profile", is_open(standard) && !of_weights},
+                           {"must_be_given", chosen}};
+    if (const ordered_json words = words_of(value); !words.is_null()) parameter["words"] = words;
+    all.push_back(std::move(parameter));
+  });
+  return all;
+}
+
+template <class Choice>
+ordered_json axis() {
+  ordered_json all = ordered_json::array();
+  for_each_technique<Choice>([&](const auto& technique) {
+    all.push_back({{"type", technique.kName},
+                   {"meaning", technique.kMeaning},
+                   {"papers", papers_in(technique.kMeaning)},
+                   {"parameters", parameters(technique, std::is_same_v<Choice, Weights>)}});
+  });
+  return all;
+}
+
+const char* meaning(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kLstm:
+      return "LSTM cells, with or without peepholes and projection";
+    case LayerKind::kGru:
+      return "GRU cells, the reset gate after or before the product with U";
+    case LayerKind::kSru:
+      return "SRU cells: gates see c, products see x only";
+    case LayerKind::kQrnn:
+      return "QRNN cells: products see a window of x only";
+    case LayerKind::kLinear:
+      return "a matrix, a bias and perhaps a rectifier";
+    case LayerKind::kAttention:
+      return "of a decoder's rows over their source: dot, general or mlp";
+  }
+  return "";
+}
+
+ordered_json layers() {
+  ordered_json all = ordered_json::array();
+  for (LayerKind kind : kLayerKinds)
+    all.push_back({{"type", name(kind)}, {"meaning", meaning(kind)}});
+  return all;
+}
+
+// A layer of the kind, of a size that every rule can price.
+LayerShape sample(LayerKind kind, int bits) {
+  const bool recurs = kind == LayerKind::kLstm || kind == LayerKind::kGru;
+  return {.name = "sample",
+          .kind = kind,
+          .inputs = 128,
+          .recurrent = recurs ? 128 : 0,
+          .outputs = 128,
+          .gates = kind == LayerKind::kLstm     ? 4
+                   : kind == LayerKind::kLinear ? 1
+                                                : 3,
+          .weight_bits = bits};
+}
+
+bool prices(const hw::Accelerator& accelerator, const LayerActivity& layer) {
+  return !hw::cannot_price(accelerator, {{layer}});
+}
+
+// Counts that no layer of any kind may have.
+ordered_json refused_counts(const hw::Accelerator& accelerator) {
+  ordered_json keys = ordered_json::array();
+  for (std::size_t i = 0; i < kCounts; ++i) {
+    const bool priced = std::ranges::any_of(kLayerKinds, [&](LayerKind kind) {
+      LayerActivity layer{.shape = sample(kind, 32)};
+      layer.counts[i] = 1;
+      return prices(accelerator, layer);
+    });
+    if (!priced) keys.push_back(kCountInfo[i].key);
+  }
+  return keys;
+}
+
+ordered_json to_json(const hw::Constant& constant, const char* unit) {
+  return {{unit, constant.value},
+          {"range", {constant.low, constant.high}},
+          {"source", constant.source}};
+}
+
+ordered_json components_of(const hw::Accelerator& accelerator) {
+  ordered_json components = ordered_json::array();
+  for (const hw::Component& component : accelerator.components) {
+    ordered_json actions = ordered_json::object();
+    for (const hw::Action& action : component.actions)
+      actions[action.name] = to_json(action.picojoules, "pj");
+    components.push_back({{"name", component.name},
+                          {"notes", component.notes},
+                          {"static", to_json(component.static_milliwatts, "mw")},
+                          {"actions", actions}});
+  }
+  return components;
+}
+
+ordered_json to_json(const hw::Accelerator& accelerator) {
+  constexpr std::pair<const char*, int> kArithmetics[] = {{"fp32", 32}, {"int16", 16}, {"int8", 8}};
+  ordered_json arithmetics = ordered_json::array(), kinds = ordered_json::array();
+  const auto prices_dense = [&](LayerKind kind, int bits) {
+    return prices(accelerator, dense_counts(sample(kind, bits), 1, 2));
+  };
+  for (const auto& [arithmetic, bits] : kArithmetics)
+    if (prices_dense(LayerKind::kLinear, bits)) arithmetics.push_back(arithmetic);
+  for (LayerKind kind : kLayerKinds)
+    if (std::ranges::any_of(kArithmetics, [&](const auto& arithmetic) {
+          return prices_dense(kind, arithmetic.second);
+        }))
+      kinds.push_back(name(kind));
+  return {{"name", accelerator.name},
+          {"description", accelerator.description},
+          {"source", accelerator.source},
+          {"papers", papers_in(accelerator.source)},
+          {"node_nm", accelerator.node_nm},
+          {"frequency_hz", accelerator.frequency_hz},
+          {"voltage", accelerator.voltage},
+          {"prices", arithmetics},
+          {"layers", kinds},
+          {"refuses", refused_counts(accelerator)},
+          {"lower_bound", accelerator.lower_bound.reason},
+          {"components", components_of(accelerator)}};
+}
+
+// Those entries of a list whose key has the value; their names are added to `known`.
+ordered_json named(const ordered_json& list, const char* key, const std::string& name,
+                   std::vector<std::string>& known) {
+  ordered_json found = ordered_json::array();
+  for (const ordered_json& entry : list) {
+    known.push_back(entry[key]);
+    if (entry[key] == name) found.push_back(entry);
+  }
+  return found;
+}
+
+}  // namespace
+
+ordered_json catalogue() {
+  ordered_json accelerators = ordered_json::array();
+  for (const hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder()))
+    accelerators.push_back(to_json(accelerator));
+  return {{"axes",
+           {{"arithmetic", axis<Arithmetic>()},
+            {"weights", axis<Weights>()},
+            {"nonlinearity", axis<Nonlinearity>()},
+            {"plan", axis<Plan>()},
+            {"operand", axis<OperandChoice>()},
+            {"beam", axis<Beam>()}}},
+          {"layers", layers()},
+          {"accelerators", accelerators}};
+}
+
+ordered_json catalogue_of(const std::string& name) {
+  const ordered_json all = catalogue();
+  std::vector<std::string> known;
+  ordered_json found{{"axes", ordered_json::object()}};
+  for (const auto& [axis, choices] : all["axes"].items()) {
+    known.push_back(axis);
+    const ordered_json techniques = named(choices, "type", name, known);
+    if (axis == name)
+      found["axes"][axis] = choices;
+    else if (!techniques.empty())
+      found["axes"][axis] = techniques;
+  }
+  found["layers"] = named(all["layers"], "type", name, known);
+  found["accelerators"] = named(all["accelerators"], "name", name, known);
+  if (!found["axes"].empty() || !found["layers"].empty() || !found["accelerators"].empty())
+    return found;
+  const std::string near = suggestion(name, known);  // the nearest, or all of them
+  throw Error(concat("unknown name ", name, near.starts_with("; known") ? "" : near,
+                     " (edgeval info lists what there is)"));
+}
+
+}  // namespace edgeval

@@ -1,0 +1,168 @@
+#include "eval/command/common_options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+
+#include "cuda/engine.hpp"
+#include "host/core/error.hpp"
+
+namespace edgeval {
+
+CLI::Validator between(Index low, Index high) { return CLI::Range(low, high).description(""); }
+
+namespace {
+
+constexpr std::string_view kGpu = "gpu";
+constexpr const char* kAcceleratorFolder = "hwmodel/accelerators";
+
+// The number behind "gpu:"; none where there is no such number.
+std::optional<int> gpu_number(std::string_view device) {
+  if (!device.starts_with("gpu:")) return std::nullopt;
+  const std::string_view digits = device.substr(kGpu.size() + 1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool whole = error == std::errc() && end == digits.data() + digits.size();
+  return whole && number >= 0 ? std::optional(number) : std::nullopt;
+}
+
+bool is_device(std::string_view text) {
+  return text == "auto" || text == "cpu" || text == kGpu || gpu_number(text);
+}
+
+}  // namespace
+
+void add_engine_options(CLI::App& command, EngineChoice& options) {
+  command
+      .add_option(
+          "--device", options.device,
+          "Where the network runs: auto, cpu, gpu, or gpu:N for the GPU of that number; auto "
+          "takes a GPU when there is one")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return is_device(text) ? std::string()
+                                   : concat(text, ": must be auto, cpu, gpu or gpu:N");
+          },
+          ""))
+      ->type_name("DEVICE")
+      ->capture_default_str();
+  command.add_option("--threads", options.threads, "CPU threads; 0: all")
+      ->check(between(0, 4096))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      .add_option("--batch", options.batch,
+                  "Utterances or sentences at once; 0: from memory, at most 512, of sentences on a "
+                  "GPU 16384. Results do not depend on it")
+      ->check(between(0, 1 << 30))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+namespace {
+
+bool takes_gpu(const EngineChoice& options) {
+  return options.asks_for_gpu() || (options.device == "auto" && !gpu::devices().empty());
+}
+
+EngineOptions engine_options(const EngineChoice& options) {
+  return {.threads = options.threads, .gpu = gpu_number(options.device).value_or(kFirstDevice)};
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options) {
+  const EngineOptions engine = engine_options(options);
+  return takes_gpu(options) ? gpu::make_engine(model, engine) : make_cpu_engine(model, engine);
+}
+
+Translator make_translator(const TranslationModel& model, const EngineChoice& options) {
+  const EngineOptions engine = engine_options(options);
+  if (!takes_gpu(options)) return {model, engine};
+  return {model, gpu::make_engine(model.network, engine),
+          gpu::make_decoder_engine(model, {.device = engine.gpu})};
+}
+
+void add_data_options(CLI::App& command, DataChoice& options) {
+  command
+      .add_option("--data", options.path,
+                  "Speech: a manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi); "
+                  "for a translation model a file of text")
+      ->type_name("PATH")
+      ->required();
+  command.add_option("--split", options.selection.split, "Part of the set: test, dev, train, ...")
+      ->type_name("NAME");
+  command
+      .add_option("--limit", options.selection.limit, "Only the first so many utterances or lines")
+      ->check(between(1, Index{1} << 40))
+      ->type_name("N");
+  command.add_option("--utterance", options.selection.ids, "Only the utterances with these ids")
+      ->type_name("ID");
+  command.add_flag_callback(
+      "--any-audio", [&options] { options.selection.kinds = data::AudioKinds::kAny; },
+      "Read audio of other kinds than WAV, FLAC and Ogg too, in which damage may pass unnoticed");
+  add_text_budget(command, options.budget);
+}
+
+void add_output_options(CLI::App& command, OutputChoice& options) {
+  command.add_option("--format", options.format, "What is printed: text, or json for programs")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command.add_flag("--quiet", options.quiet, "No progress, and the headline figures alone");
+}
+
+namespace {
+
+// Where products of other widths are priced than those of the activity.
+std::string cure_of_widths(const hw::Accelerator& accelerator, const Activity& activity) {
+  const auto prices = [&](Count count) {
+    return std::ranges::any_of(
+        accelerator.rules, [&](const hw::EnergyRule& rule) { return rule.work.count == count; });
+  };
+  if (activity.total(Count::kMacsFp32) == 0 || prices(Count::kMacsFp32)) return "";
+  for (const auto& [count, type] :
+       {std::pair{Count::kMacs16x16, "int16"}, {Count::kMacs8x8, "int8"}})
+    if (prices(count)) return concat("; run with --set arithmetic.type=", type);
+  return "";
+}
+
+}  // namespace
+
+ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
+                                       const Activity& activity) {
+  ChosenAccelerators choice;
+  for (const std::string& name : names) {
+    hw::Accelerator accelerator = hw::find_accelerator(name, accelerator_folder());
+    for (const hw::Accelerator& other : choice.accelerators)  // the report tells them by name
+      EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name,
+                      ": an accelerator named ", other.name, " was given before");
+    const auto reason = hw::cannot_price(accelerator, activity);
+    EDGEVAL_EXPECTS(!reason, accelerator.file, ": ", accelerator.name, " cannot price ", *reason,
+                    cure_of_widths(accelerator, activity));
+    choice.accelerators.push_back(std::move(accelerator));
+  }
+  if (!names.empty()) return choice;
+  for (hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder())) {
+    if (const auto reason = hw::cannot_price(accelerator, activity))
+      choice.left_out.push_back({accelerator.name, *reason});
+    else
+      choice.accelerators.push_back(std::move(accelerator));
+  }
+  return choice;
+}
+
+std::filesystem::path share_folder() {
+  if (const char* named = std::getenv("EDGEVAL_SHARE"); named != nullptr) return named;
+  std::error_code unknown;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  const std::filesystem::path installed =
+      (program.parent_path() / EDGEVAL_SHARE_FROM_PROGRAM).lexically_normal();
+  const bool there =
+      !unknown && std::filesystem::is_directory(installed / kAcceleratorFolder, unknown);
+  return there ? installed : EDGEVAL_SHARE_FOLDER;
+}
+
+std::filesystem::path accelerator_folder() { return share_folder() / kAcceleratorFolder; }
+
+}  // namespace edgeval

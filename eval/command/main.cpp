@@ -1,0 +1,160 @@
+// The command line: one subcommand a file. Exit code 0: done; 1: the user's input is wrong; 2:
+// something failed; 3: `compare` found a loss that is not allowed.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+
+#include "eval/command/compare_command.hpp"
+#include "eval/command/completion_command.hpp"
+#include "eval/command/count_command.hpp"
+#include "eval/command/energy_command.hpp"
+#include "eval/command/import_command.hpp"
+#include "eval/command/info_command.hpp"
+#include "eval/command/man_command.hpp"
+#include "eval/command/path_options.hpp"
+#include "eval/command/profile_command.hpp"
+#include "eval/command/run_command.hpp"
+#include "eval/command/score_command.hpp"
+#include "eval/command/similarity_command.hpp"
+#include "eval/report/invocation.hpp"
+#include "eval/task/batches.hpp"
+#include "host/core/error.hpp"
+#include "host/core/memory.hpp"
+#include "host/core/names.hpp"
+#include "host/core/path.hpp"
+#include "host/core/text.hpp"
+#include "host/core/unfinished.hpp"
+
+namespace {
+
+constexpr const char* kExample =
+    "Example (from the folder edgeval was cloned into):\n"
+    "  edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken\n"
+    "`edgeval COMMAND --help` shows the options of a command and an example.\n";
+
+int complain(const std::string& text, int code) {
+  std::fprintf(stderr, "edgeval: %s\n", edgeval::message_line(text).c_str());
+  return code;
+}
+
+// An option of many values takes the words behind it too, as in `compare --reference FILE A B`.
+std::string swallowed(const CLI::App& command) {
+  std::string wanted, taker;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_positional() && option->get_required() && option->count() == 0)
+      wanted += (wanted.empty() ? "" : " and ") + option->get_name(/*positional=*/true);
+    else if (option->get_expected_max() > 1 && option->results().size() > 1)
+      taker = option->get_name();
+  }
+  if (wanted.empty() || taker.empty()) return "";
+  return edgeval::concat("; ", taker, " takes every word behind it: put ", wanted, " first");
+}
+
+int complain(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<CLI::App*> used = app.get_subcommands();
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  if (used.empty()) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+    const std::string wanted =
+        unknown.empty() ? "a command is wanted" : "unknown command " + unknown[0];
+    return complain(
+        edgeval::concat(wanted, edgeval::suggestion(unknown.empty() ? "" : unknown[0], names),
+                        " (edgeval --help shows what each does)"),
+        1);
+  }
+  const std::string help =
+      edgeval::concat("; edgeval ", used[0]->get_name(), " --help shows the options");
+  if (!unknown.empty())
+    return complain(edgeval::concat("unknown option or word ", unknown[0], help), 1);
+  return complain(error.what() + swallowed(*used[0]) + help, 1);
+}
+
+// Whatever asked for a path with the standard library's own functions.
+int complain(const std::filesystem::filesystem_error& error) {
+  try {
+    edgeval::throw_system_error(error.path1().string(), "cannot be reached", error.code().value());
+  } catch (const edgeval::Error& mistake) {
+    return complain(mistake.what(), 1);
+  } catch (const std::exception& failure) {
+    return complain(edgeval::concat("failed: ", failure.what()), 2);
+  }
+}
+
+int parse_and_run(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::Success& help_or_version) {
+    return app.exit(help_or_version);
+  } catch (const CLI::RuntimeError& result) {
+    return result.get_exit_code();
+  } catch (const CLI::ParseError& error) {
+    return complain(app, error);
+  } catch (const edgeval::Error& error) {
+    return complain(error.what(), 1);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(error);
+  } catch (const edgeval::OutOfMemoryForOne& error) {
+    return complain(error.what(), 2);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory", 2);
+  } catch (const std::exception& error) {
+    return complain(edgeval::concat("failed: ", error.what()), 2);
+  }
+}
+
+void add_commands(CLI::App& app) {
+  app.set_version_flag("--version", EDGEVAL_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.footer(kExample);
+  edgeval::setup_run(app);
+  edgeval::setup_profile(app);
+  edgeval::setup_similarity(app);
+  edgeval::setup_score(app);
+  edgeval::setup_compare(app);
+  edgeval::setup_energy(app);
+  edgeval::setup_import(app);
+  edgeval::setup_count(app);
+  edgeval::setup_info(app);
+  edgeval::setup_man(app);
+  edgeval::setup_completion(app);
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->group("Commands");
+    command->parse_complete_callback([command] { edgeval::check_path_options(*command); });
+  }
+}
+
+int run(int argc, char** argv) {
+  edgeval::keep_freed_memory();
+  edgeval::end_orderly_without_memory();
+  edgeval::remove_unfinished_at_signals();
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` fails, as on a full disk
+  edgeval::remember_invocation(argc, argv);
+  CLI::App app(
+      "What energy-saving techniques do to a recurrent network: words wrong, work avoided, joules "
+      "saved.",
+      "edgeval");
+  add_commands(app);
+  const int code = parse_and_run(app, argc, argv);
+  if ((code == 0 || code == edgeval::kLossExceeded) && !std::cout.flush())
+    return complain("failed: standard output cannot be written", 2);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {  // not even for a message
+    std::fputs("edgeval: out of memory\n", stderr);
+  } catch (...) {
+    std::fputs("edgeval: failed\n", stderr);
+  }
+  return 2;
+}

@@ -1,0 +1,206 @@
+#include "eval/command/path_options.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eval/report/run_files.hpp"
+#include "host/core/error.hpp"
+#include "host/core/output_folder.hpp"
+#include "host/core/path.hpp"
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPathTypes[] = {"FILE", "FOLDER", "PATH", "NAME|FILE"};
+constexpr const char* kFolder = "FOLDER";
+
+bool names_paths(const CLI::Option& option) {
+  return std::ranges::find(kPathTypes, option.get_type_name()) != std::end(kPathTypes);
+}
+
+bool is_output(const CLI::Option& option) { return option.get_name() == "--out"; }
+
+// An input as the user gave it.
+struct Input {
+  std::string option;
+  fs::path path;
+};
+
+std::vector<Input> inputs_of(const CLI::App& command) {
+  std::vector<Input> inputs;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!names_paths(*option) || is_output(*option)) continue;
+    for (const std::string& text : option->results()) inputs.push_back({option->get_name(), text});
+  }
+  return inputs;
+}
+
+bool is_same(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  return fs::equivalent(a, b, error) && !error;
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+// The first bytes of a file, which tell who wrote it.
+std::string beginning(const fs::path& path) {
+  constexpr std::size_t kEnough = 65536;
+  std::string bytes(kEnough, '\0');
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  return bytes;
+}
+
+enum class Made { kJson, kReport, kModel, kUtterances };
+
+// Whether it holds the utterances of a translation, beside which a run writes hypotheses.txt.
+bool is_of_translation(const fs::path& utterances) {
+  const std::string bytes = beginning(utterances);
+  return bytes.starts_with("{\"id\":") && bytes.find("\"source\":") < bytes.find('\n');
+}
+
+// Whether edgeval writes files that begin so; an empty file is nobody's.
+bool is_ours(const fs::path& path, Made made) {
+  const std::string bytes = beginning(path);
+  const std::string_view start = bytes;
+  if (start.empty()) return true;
+  constexpr std::size_t kHeaderLength = 8;  // bytes in front of a model file's header
+  switch (made) {
+    case Made::kJson:
+    case Made::kReport: {
+      const bool of_run = start.find("\n  \"policy\": {") != std::string_view::npos;
+      return start.starts_with("{\n  \"schema\": ") && of_run == (made == Made::kReport);
+    }
+    case Made::kModel:
+      return start.size() > kHeaderLength &&
+             start.substr(kHeaderLength).starts_with("{\"__metadata__\":{\"edgeval\":");
+    case Made::kUtterances:
+      const std::string_view line = start.substr(0, start.find('\n'));
+      return line.starts_with("{\"id\":") && line.find("\"activity\":") != std::string_view::npos;
+  }
+  return false;
+}
+
+void expect_no_input(const fs::path& output, const std::vector<Input>& inputs) {
+  for (const Input& input : inputs)
+    EDGEVAL_EXPECTS(!is_same(output, input.path), "--out would replace ", output.string(),
+                    ", the file of ", input.option, "; give --out another name");
+}
+
+void check_file(const fs::path& file, Made made, const std::vector<Input>& inputs) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return;  // writing it says what is wrong, if anything
+  expect_no_input(file, inputs);
+  EDGEVAL_EXPECTS(::access(file.c_str(), R_OK) == 0, "--out would replace ", file.string(),
+                  ", which may not be read; remove it or give --out another name");
+  EDGEVAL_EXPECTS(is_ours(file, made), "--out would replace ", file.string(),
+                  ", which is no such file of edgeval's; remove it or give --out another name");
+}
+
+// The folder is replaced as a whole.
+void expect_files_of_runs(const fs::path& folder) {
+  for (const fs::path& entry : entries_of(folder)) {
+    const std::string name = entry.filename().string();
+    EDGEVAL_EXPECTS(std::ranges::find(kRunFiles, name) != std::end(kRunFiles), "--out ",
+                    folder.string(), " holds ", name,
+                    ", which no run of edgeval wrote; give --out another folder, such as ",
+                    (folder / "run").string());
+    EDGEVAL_EXPECTS(path_kind(entry) == PathKind::kFile, "--out would replace ", entry.string(),
+                    ", which is no file; remove it or give --out another folder");
+  }
+}
+
+// A folder may hold an earlier run. hypotheses.txt has nothing in it that tells who wrote it, but
+// only translations have one.
+void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
+  // First, as nothing in such a place is to be removed for a run's sake.
+  const bool is_there_already = path_state(folder).kind == PathKind::kFolder;
+  if (is_there_already) expect_replaceable(folder);
+  const fs::path report = folder / kReportFile, utterances = folder / kUtterancesFile,
+                 hypotheses = folder / kHypothesesFile;
+  check_file(report, Made::kReport, inputs);
+  check_file(utterances, Made::kUtterances, inputs);
+  expect_no_input(hypotheses, inputs);
+  EDGEVAL_EXPECTS(!is_there(hypotheses) || is_of_translation(utterances), "--out would replace ",
+                  hypotheses.string(),
+                  ", which no run of edgeval left there; remove it or give --out another folder");
+  std::error_code error;
+  for (const Input& input : inputs)
+    EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the ",
+                    fs::is_directory(folder, error) ? "folder" : "file", " of ", input.option,
+                    "; give --out a folder of its own");
+  // A test set's folder, which would hold one more manifest.
+  for (const Input& input : inputs) {
+    const fs::path parent = input.path.has_parent_path() ? input.path.parent_path() : ".";
+    EDGEVAL_EXPECTS(input.option != "--data" || !is_same(folder, parent), "--out ", folder.string(),
+                    " is the folder that ", input.option, " lies in; give --out one of its own");
+  }
+  if (is_there_already) expect_files_of_runs(folder);
+}
+
+// A number that is empty would read as none, so that a gate such as --max-loss "$LIMIT" would be
+// open. A split or a positional word may be empty.
+void expect_value(const CLI::Option& option) {
+  if (option.get_positional() || option.get_name() == "--split") return;
+  for (const std::string& text : option.results())
+    EDGEVAL_EXPECTS(!text.empty(), option.get_name(), " is empty; give it a value or leave it out");
+}
+
+// What is told as JSON, and a model file, has the names of files in it.
+bool tells_names_in_json(const CLI::App& command) {
+  const CLI::Option* format = command.get_option_no_throw("--format");
+  const bool is_json =
+      format != nullptr && format->count() > 0 && format->results().back() == "json";
+  return is_json || command.get_name() == "import" || command.get_name() == "count";
+}
+
+void expect_utf8_names(const CLI::App& command) {
+  if (!tells_names_in_json(command)) return;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& text : option->results())
+      EDGEVAL_EXPECTS(is_utf8(text), option->get_name(), ": ", text,
+                      ": the name is not UTF-8, which JSON cannot hold; rename it");
+}
+
+}  // namespace
+
+void check_path_options(const CLI::App& command) {
+  const std::vector<Input> inputs = inputs_of(command);
+  for (const CLI::Option* option : command.get_options()) {
+    if (!names_paths(*option)) {
+      expect_value(*option);
+      continue;
+    }
+    for (const std::string& text : option->results())
+      EDGEVAL_EXPECTS(!text.empty(), option->get_name(), " is empty; name a ",
+                      option->get_type_name() != kFolder ? "file"
+                      : is_output(*option)               ? "folder, such as run"
+                                                         : "folder (. is the current one)");
+  }
+  expect_utf8_names(command);
+  const CLI::Option* out = command.get_option_no_throw("--out");
+  if (out == nullptr) return;
+  std::string name = out->results().empty() ? out->get_default_str() : out->results().front();
+  if (name.size() > 1 && name.front() == '"' && name.back() == '"')
+    name = name.substr(1, name.size() - 2);  // as the help shows a default
+  if (name.empty()) return;
+  if (out->get_type_name() == kFolder)
+    check_folder(name, inputs);
+  else
+    check_file(name, command.get_name() == "import" ? Made::kModel : Made::kJson, inputs);
+}
+
+}  // namespace edgeval

@@ -1,0 +1,151 @@
+#include "eval/command/score_command.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "eval/command/common_options.hpp"
+#include "eval/command/metric_options.hpp"
+#include "eval/report/notes.hpp"
+#include "eval/report/score_output.hpp"
+#include "eval/score/text/space_note.hpp"
+#include "eval/task/warnings.hpp"
+#include "host/core/error.hpp"
+#include "host/core/number_text.hpp"
+
+namespace edgeval {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kExample =
+    "Examples:\n"
+    "  printf 'utt1 the cat sat\\nutt2 on the mat\\n' > ref.txt\n"
+    "  printf 'utt1 the cat sat\\nutt2 on a mat\\n' > hyp.txt\n"
+    "  edgeval score --reference ref.txt --hypothesis hyp.txt\n"
+    "  printf 'The cat sat on the mat.\\n' > ref.en\n"
+    "  printf 'The cat sat on a mat.\\n' > hyp.en\n"
+    "  edgeval score --reference ref.en --hypothesis hyp.en --metric bleu,chrf\n";
+
+// Metrics that alignments of the first reference are made for.
+const std::vector<std::string> kAlignedMetrics{"wer", "cer", "ser", "symbol"};
+
+std::vector<std::string> score_metrics() {
+  std::vector<std::string> metrics = kAlignedMetrics;
+  metrics.insert(metrics.end(), kTextMetrics.begin(), kTextMetrics.end());
+  return metrics;
+}
+
+ordered_json figures(const ScoreOptions& options, const Scores& scores) {
+  ordered_json figures = ordered_json::object();
+  if (scores.quality) {
+    figures = to_json(*scores.quality);
+    if (options.choice.wants("symbol")) {
+      figures["symbol"] = figures["wer"];
+      figures["symbol"]["symbols"] = figures["wer"]["words"];
+      figures["symbol"].erase("words");
+      const std::optional<double>& error = scores.quality->words.value;
+      figures["symbol"]["accuracy"] = error ? ordered_json(100 - *error) : ordered_json(nullptr);
+      figures["symbol"]["signature"] =
+          symbol_signature(scores.quality->options.costs, options.choice.text);
+    }
+    if (!options.choice.wants("wer")) figures.erase("wer");
+  }
+  for (const TextScore& score : scores.texts)
+    figures[score.metric.name] = to_json(score, options.choice.rules());
+  return figures;
+}
+
+ordered_json report(const ScoreOptions& options, const Scores& scores) {
+  const TranscriptPair& pair = scores.pair();
+  ordered_json json{
+      {"schema", 1},
+      {"edgeval", {{"version", EDGEVAL_VERSION}}},
+      {"reference",
+       {{"path", options.choice.references.front()}, {"format", name(pair.reference_format)}}},
+      {"hypothesis", {{"path", options.hypothesis}, {"format", name(pair.hypothesis_format)}}},
+      {"bootstrap", {{"resamples", BootstrapOptions{}.resamples}, {"seed", options.seed}}},
+      {"utterances", pair.ids.size()},
+      {"missing_hypotheses", pair.missing},
+      {"quality", figures(options, scores)}};
+  if (options.choice.references.size() > 1) json["reference"]["paths"] = options.choice.references;
+  if (!options.alignments || !scores.quality) return json;
+  ordered_json details = ordered_json::array();
+  for (std::size_t n = 0; n < pair.ids.size(); ++n) {
+    ordered_json utterance{
+        {"id", pair.ids[n]}, {"reference", pair.references[n]}, {"hypothesis", pair.hypotheses[n]}};
+    utterance.update(to_json(scores.quality->alignments[n]));
+    details.push_back(utterance);
+  }
+  json["alignments"] = details;
+  return json;
+}
+
+std::vector<std::string> space_notes(const ScoreOptions& options, const TranscriptPair& pair) {
+  std::vector<std::string> notes{
+      space_note(options.choice.references.front(), pair.references, "line"),
+      space_note(options.hypothesis, pair.hypotheses, "line")};
+  std::erase(notes, "");
+  return notes;
+}
+
+}  // namespace
+
+void run_score(const ScoreOptions& options, std::ostream& out) {
+  const MetricOptions rules = options.choice.rules();
+  Scores scores{.pairs = options.choice.read(options.hypothesis)};
+  if (options.choice.wants_any(kAlignedMetrics))
+    print_notes(space_notes(options, scores.pair()), options.quiet);
+  if (options.choice.wants_any(kAlignedMetrics))
+    scores.quality = evaluate(scores.pair().references, scores.pair().hypotheses,
+                              {.costs = rules.costs,
+                               .text = rules.text,
+                               .seed = options.seed,
+                               .characters = options.choice.wants("cer")});
+  for (const std::string& metric : kTextMetrics)
+    if (options.choice.wants(metric))
+      scores.texts.push_back(text_score(metric, references_of(scores.pairs),
+                                        scores.pair().hypotheses, options.choice.rules(),
+                                        options.seed, options.decimals));
+  if (scores.quality) {
+    const std::vector<std::string> warnings =
+        text_warnings(scores.pair().references, scores.pair().hypotheses);
+    print_warnings(warnings);
+  }
+  if (options.format == "json")
+    out << report(options, scores).dump(2) << '\n';
+  else
+    write_text(out, options, scores);
+}
+
+void setup_score(CLI::App& app) {
+  auto options = std::make_shared<ScoreOptions>();
+  CLI::App* command = app.add_subcommand("score", "Error rates, BLEU and chrF of existing files");
+  command
+      ->add_option("--reference", options->choice.references,
+                   "File of references; several for bleu, chrf and exact")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--hypothesis", options->hypothesis, "File of hypotheses")
+      ->type_name("FILE")
+      ->required();
+  add_metric_options(*command, options->choice, score_metrics());
+  command->add_option("--decimals", options->decimals, "Of bleu and chrf")
+      ->check(between(0, 15))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--format", options->format, "Output")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "Of the bootstrap intervals")
+      ->check(between(0, kLargestSeed))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--alignments", options->alignments, "Show the alignment of every utterance");
+  command->add_flag("--quiet", options->quiet, "The figures alone, without notes");
+  command->footer(kExample);
+  command->callback([options] { run_score(*options, std::cout); });
+}
+
+}  // namespace edgeval

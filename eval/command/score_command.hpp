@@ -1,0 +1,17 @@
+// `edgeval score`: how good a file of hypotheses is: error rates of transcripts, scores of
+// translations.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <iosfwd>
+
+#include "eval/report/score_output.hpp"
+
+namespace edgeval {
+
+// Adds the subcommand to `app`; when it is parsed it runs and writes to standard output.
+void setup_score(CLI::App& app);
+
+void run_score(const ScoreOptions& options, std::ostream& out);
+
+}  // namespace edgeval

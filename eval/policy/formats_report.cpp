@@ -1,0 +1,94 @@
+#include "eval/policy/formats_report.hpp"
+
+#include "host/engine/product/layer_arithmetic.hpp"
+
+namespace edgeval {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int kExactBits = 64;
+constexpr int kGateBits = 17;  // from -2^15 to 2^15, both included
+
+ordered_json format(int bits, int fraction_bits) {
+  return {{"bits", bits}, {"fraction_bits", fraction_bits}};
+}
+
+ordered_json formats(const RecurrentLayer& layer, int bits, int x, int h) {
+  ordered_json json{{"x", format(bits, x)}};
+  if (layer.kind != LayerKind::kSru) json["h"] = format(bits, h);  // an SRU's is fp32
+  json["z"] = format(32, kStateBits);
+  json["c"] = format(32, kStateBits);
+  json["gates"] = format(kGateBits, kUnitBits);
+  for (std::size_t d = 0; d < layer.directions.size(); ++d) {
+    const RecurrentWeights& weights = layer.weights[d];
+    const auto of = [&](const Matrix<float>& weight) {
+      return FixedWeights::format(weight.view(), bits);
+    };
+    const int h_bits = recurrent_bits(layer, d, bits), w = of(weights.weight_ih);
+    ordered_json& direction = json[name(layer.directions[d])];
+    direction["weight_ih"] = format(bits, w);
+    int sum_bits = w + x;
+    if (layer.has_recurrent_product()) {
+      const int u = of(weights.weight_hh);
+      direction["weight_hh"] = format(bits, u);
+      sum_bits = std::max(sum_bits, u + h_bits);
+    }
+    if (weights.bias.size() > 0)
+      direction["bias"] = format(kExactBits, common_sum_bits(sum_bits, sum_bits));
+    if (weights.diagonal.size() > 0)
+      direction[layer.kind == LayerKind::kSru ? "weight_c" : "peephole"] =
+          format(bits, of(weights.diagonal));
+    if (layer.form.projection > 0) {
+      direction["weight_hr"] = format(bits, of(weights.weight_hr));
+      direction["h"] = format(bits, h_bits);
+    }
+  }
+  return json;
+}
+
+ordered_json formats(const LinearLayer& layer, int bits, int x, int) {
+  const int w = FixedWeights::format(layer.weight.view(), bits);
+  return {
+      {"x", format(bits, x)},
+      {"none",
+       {{"weight", format(bits, w)}, {"bias", format(kExactBits, common_sum_bits(w + x, w + x))}}}};
+}
+
+ordered_json formats_under(const Layer&, const Fp32&) { return nullptr; }
+template <int Bits>
+ordered_json formats_under(const Layer& layer, const Integer<Bits>& choice) {
+  return std::visit(
+      [&](const auto& l) {
+        return formats(l, Bits, static_cast<int>(choice.input_bits), choice.kRecurrentBits);
+      },
+      layer);
+}
+
+template <class Operand, class Arithmetic>
+void round_operand(Operand&, const Arithmetic&) {}
+template <int Bits>
+void round_thresholds(Delta& delta, const Integer<Bits>& choice) {
+  const Delta::Rule rule =
+      put_on_grid(delta.rule(), Grid::of(static_cast<int>(choice.input_bits), Bits),
+                  Grid::of(choice.kRecurrentBits, Bits));
+  delta.threshold_x = static_cast<double>(rule.threshold_x);
+  delta.threshold_h = static_cast<double>(rule.threshold_h);
+}
+void round_operand(Delta& delta, const Int16& choice) { round_thresholds(delta, choice); }
+void round_operand(Delta& delta, const Int8& choice) { round_thresholds(delta, choice); }
+
+}  // namespace
+
+ordered_json formats_to_json(const Layer& layer, const Arithmetic& arithmetic) {
+  return std::visit([&](const auto& choice) { return formats_under(layer, choice); }, arithmetic);
+}
+
+OperandChoice as_rounded(const LayerPolicy& policy) {
+  OperandChoice operand = policy.operand;
+  std::visit([](auto& choice, const auto& arithmetic) { round_operand(choice, arithmetic); },
+             operand, policy.arithmetic);
+  return operand;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,115 @@
+// A policy in one line for people: its techniques with their parameters, and the layers that run
+// one where not all do.
+#include <algorithm>
+
+#include "eval/policy/choices.hpp"
+#include "eval/policy/policy.hpp"
+#include "host/core/error.hpp"
+#include "host/core/number_text.hpp"
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+// "reuse (clusters 16)", numbers with six digits.
+template <class Technique>
+std::string describe_technique(const Technique& technique) {
+  std::string text = technique.kName;
+  const nlohmann::ordered_json json = technique_to_json(technique);
+  for (const auto& [key, value] : json.items()) {
+    // What a profile gives differs from layer to layer; the report has it, and every digit.
+    if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "input_alpha" ||
+        key == "range" || key == "delta_scale" || value.is_null())
+      continue;
+    if (value.is_object() && value == technique_to_json(Technique{})[key]) continue;
+    text += concat(text == technique.kName ? " (" : ", ", key, " ",
+                   value.is_number_float() ? rounded(value.template get<double>()) : value.dump());
+  }
+  text += text == technique.kName ? "" : ")";
+  std::erase(text, '"');
+  return text;
+}
+
+// The techniques of a network, each with the layers that run it.
+class TechniqueList {
+ public:
+  // expected: whether the policy's own choice on the axis would hold for this layer.
+  template <class Technique>
+  void add(const Technique& technique, const std::string& layer, bool expected) {
+    constexpr std::size_t axis = axis_of<Technique>();
+    if (expected) expected_[axis].push_back(layer);
+    if (std::is_same_v<Technique, Fp32> || std::is_same_v<Technique, Exact> ||
+        std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>)
+      return;
+    const std::string text = describe_technique(technique);
+    for (Part& part : parts_)
+      if (part.text == text) return part.layers.push_back(layer);
+    parts_.push_back({text, axis, {layer}});
+  }
+
+  std::string text() const {
+    std::string all;
+    for (const Part& part : parts_) {
+      all += (all.empty() ? "" : " + ") + part.text;
+      if (part.layers == expected_[part.axis]) continue;
+      for (const std::string& layer : part.layers)
+        all += (&layer == &part.layers.front() ? " on " : ", ") + layer;
+    }
+    return all;
+  }
+
+ private:
+  struct Part {
+    std::string text;
+    std::size_t axis;
+    std::vector<std::string> layers;
+  };
+
+  template <class Technique, class... Techniques>
+  static constexpr bool is_one_of(const std::variant<Techniques...>*) {
+    return (std::is_same_v<Technique, Techniques> || ...);
+  }
+  template <class Technique>
+  static constexpr std::size_t axis_of() {
+    return is_one_of<Technique>(static_cast<Arithmetic*>(nullptr))     ? 0
+           : is_one_of<Technique>(static_cast<Nonlinearity*>(nullptr)) ? 1
+           : is_one_of<Technique>(static_cast<Plan*>(nullptr))         ? 2
+                                                                       : 3;
+  }
+
+  std::vector<Part> parts_;
+  std::vector<std::string> expected_[4];
+};
+
+}  // namespace
+
+std::string describe(const Model& model, const OperatingPoint& point, const Beam* beam) {
+  TechniqueList list;
+  for (std::size_t i = 0; i < point.layers.size(); ++i) {
+    const LayerPolicy& layer = point.layers[i];
+    const std::string name = visible(layer_name(model.layers[i]));
+    const bool recurrent = std::holds_alternative<RecurrentLayer>(model.layers[i]);
+    const bool in_stack = i < model.stack().size();
+    const auto add = [&](const auto& choice, bool expected) {
+      std::visit([&](const auto& technique) { list.add(technique, name, expected); }, choice);
+    };
+    add(layer.arithmetic, true);
+    add(layer.nonlinearity, recurrent);
+    add(layer.plan, recurrent && in_stack);
+    add(layer.operand, recurrent);
+  }
+  std::string text = list.text();
+  if (beam != nullptr && !std::holds_alternative<FixedBeam>(*beam))
+    text += concat(text.empty() ? "" : " + ",
+                   std::visit([](const auto& b) { return b.kName; }, *beam), " beam");
+  return text.empty() ? "dense" : text;
+}
+
+std::string describe(const Weights& weights) {
+  return std::visit([](const auto& technique) { return describe_technique(technique); }, weights);
+}
+std::string describe(const Beam& beam) {
+  return std::visit([](const auto& technique) { return describe_technique(technique); }, beam);
+}
+
+}  // namespace edgeval

@@ -1,0 +1,142 @@
+#include "eval/report/score_output.hpp"
+
+#include <algorithm>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+#include "eval/report/table.hpp"
+#include "host/core/error.hpp"
+#include "host/core/number_text.hpp"
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+std::string in_percent(const std::optional<double>& value) {
+  return value ? fixed(*value, 2) + " %" : "n/a";
+}
+
+std::string bounds(const std::optional<Interval>& interval) {
+  return interval ? concat('[', fixed(interval->low, 2), ", ", fixed(interval->high, 2), ']')
+                  : "n/a";
+}
+
+void write_row(std::ostream& out, const std::vector<std::string>& cells) {
+  static constexpr int kWidths[] = {6, 10, 18, 9, 8, 8, 8};
+  std::ostringstream row;
+  row.exceptions(std::ios::badbit);  // as in concat()
+  row << std::left << std::setw(kWidths[0]) << cells[0] << std::right;
+  for (std::size_t i = 1; i + 1 < cells.size(); ++i) row << std::setw(kWidths[i]) << cells[i];
+  out << row.str() << "  " << cells.back() << '\n';
+}
+
+void write_row(std::ostream& out, const char* title, const ErrorRate& rate, const char* unit) {
+  const EditCounts& counts = rate.counts;
+  write_row(out, {title, in_percent(rate.value), bounds(rate.ci95), concat(counts.errors()),
+                  concat(counts.substitutions), concat(counts.deletions), concat(counts.insertions),
+                  concat("of ", counts.reference, " ", unit)});
+}
+
+// "3 (a, b, ...)"
+std::string listed(const std::vector<std::string>& ids) {
+  constexpr std::size_t kShown = 5;
+  std::string text = concat(ids.size());
+  for (std::size_t i = 0; i < std::min(ids.size(), kShown); ++i)
+    text += (i == 0 ? " (" : ", ") + visible(ids[i]);
+  if (ids.size() > kShown) text += ", ...";
+  return ids.empty() ? text : text + ")";
+}
+
+// Code points of UTF-8, which stand for columns on a terminal.
+std::size_t columns(std::string_view word) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(word, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// REF, HYP and EVAL one above the other, words in columns.
+void write_alignment(std::ostream& out, const TranscriptPair& pair, std::size_t n,
+                     const Alignment& alignment) {
+  const std::vector<std::string_view> reference = split_words(pair.references[n]);
+  const std::vector<std::string_view> hypothesis = split_words(pair.hypotheses[n]);
+  std::string rows[3] = {"REF: ", "HYP: ", "EVAL:"};
+  for (const AlignedPair& step : alignment.pairs) {
+    const std::string_view letter = kEditLetters.substr(static_cast<std::size_t>(step.edit), 1);
+    const std::string cells[3] = {
+        step.reference < 0 ? "***" : visible(reference[step.reference]),
+        step.hypothesis < 0 ? "***" : visible(hypothesis[step.hypothesis]),
+        step.edit == Edit::kCorrect ? "" : std::string(letter)};
+    const std::size_t width = std::max(columns(cells[0]), columns(cells[1]));
+    for (int row = 0; row < 3; ++row)
+      rows[row].append(" ").append(cells[row]).append(width - columns(cells[row]), ' ');
+  }
+  out << visible(pair.ids[n]) << '\n';
+  for (const std::string& row : rows) out << trimmed(row) << '\n';
+  out << '\n';
+}
+
+// Rows of the errors that alignment counts.
+void write_errors(std::ostream& out, const ScoreOptions& options, const Quality& quality) {
+  const MetricChoice& choice = options.choice;
+  if (choice.wants("wer")) write_row(out, "WER", quality.words, "words");
+  if (choice.wants("symbol")) {
+    write_row(out, "symbol", quality.words, "symbols");
+    const auto accuracy = [](double error) { return 100 - error; };
+    std::optional<double> value = quality.words.value;
+    if (value) value = accuracy(*value);
+    std::optional<Interval> ci95 = quality.words.ci95;
+    if (ci95) ci95 = Interval{accuracy(ci95->high), accuracy(ci95->low)};
+    write_row(out, {"right", in_percent(value), bounds(ci95), "", "", "", "",
+                    "accuracy, 100 % less symbol errors"});
+  }
+  if (choice.wants("cer")) write_row(out, "CER", quality.characters, "characters");
+  const SentenceErrorRate& sentences = quality.sentences;
+  write_row(out,
+            {"SER", in_percent(sentences.value), bounds(sentences.ci95), concat(sentences.errors),
+             "", "", "", concat("of ", sentences.sentences, " sentences")});
+}
+
+void write_text_scores(std::ostream& out, const std::vector<TextScore>& scores, int decimals) {
+  std::vector<std::vector<std::string>> rows{{"", "value", "95 % interval", "sentences"}};
+  for (const TextScore& score : scores) {
+    const bool exact = score.metric.name == "exact";
+    const std::string sentences = concat(score.metric.statistics.sentences());
+    rows.push_back(
+        {score.metric.title, exact ? in_percent(score.value) : fixed(score.value, decimals),
+         bounds(score.ci95),
+         exact ? concat(score.metric.statistics.sum()[0], " of ", sentences) : sentences});
+  }
+  out << table(rows);
+}
+
+void write_notes(std::ostream& out, const ScoreOptions& options, const Scores& scores) {
+  out << "read as " << name(scores.pair().reference_format) << " and "
+      << name(scores.pair().hypothesis_format) << "; ";
+  if (scores.quality) out << "a missing hypothesis counts as deletions; ";
+  out << "intervals by bootstrap over sentences, " << BootstrapOptions{}.resamples
+      << " resamples, seed " << options.seed << '\n';
+}
+
+}  // namespace
+
+void write_text(std::ostream& out, const ScoreOptions& options, const Scores& scores) {
+  const TranscriptPair& pair = scores.pair();
+  if (options.alignments && scores.quality)
+    for (std::size_t n = 0; n < pair.ids.size(); ++n)
+      write_alignment(out, pair, n, scores.quality->alignments[n]);
+  if (scores.quality) {
+    write_row(out, {"", "value", "95 % interval", "errors", "sub", "del", "ins", "reference"});
+    write_errors(out, options, *scores.quality);
+    out << "missing hypotheses: " << listed(pair.missing)
+        << "   empty references: " << scores.quality->empty_references << '\n';
+  }
+  if (!scores.texts.empty()) write_text_scores(out, scores.texts, options.decimals);
+  if (!options.quiet) write_notes(out, options, scores);
+  const MetricOptions rules = options.choice.rules();
+  if (options.choice.wants("wer")) out << word_signature(rules.costs, rules.text) << '\n';
+  if (options.choice.wants("symbol")) out << symbol_signature(rules.costs, rules.text) << '\n';
+  if (options.choice.wants("cer")) out << character_signature(rules.costs, rules.text) << '\n';
+  for (const TextScore& score : scores.texts) out << score.line << '\n';
+}
+
+}  // namespace edgeval

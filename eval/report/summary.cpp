@@ -1,0 +1,191 @@
+#include "eval/report/summary.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "eval/report/table.hpp"
+#include "eval/report/weights_report.hpp"
+#include "host/core/error.hpp"
+#include "host/core/number_text.hpp"
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+template <class... Values>
+std::string print(const char* format, Values... values) {
+  const int length = std::snprintf(nullptr, 0, format, values...);
+  std::string text(static_cast<std::size_t>(length), '\0');
+  std::snprintf(text.data(), text.size() + 1, format, values...);
+  return text;
+}
+
+double share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string with_interval(const std::optional<double>& value,
+                          const std::optional<Interval>& interval) {
+  if (!value) return "  none  (no reference words)";
+  std::string text = print("%6.2f %%", *value);
+  if (interval) text += print("  [%.2f, %.2f]", interval->low, interval->high);
+  return text;
+}
+
+std::string against_dense(const std::optional<double>& value, const std::optional<double>& dense) {
+  return value && dense ? print("  (%+.2f against dense)", *value - *dense) : "";
+}
+
+std::string quality_lines(const Run& run) {
+  const Quality& quality = run.outcome().quality;
+  const Quality* dense = run.dense() != nullptr ? &run.dense()->quality : nullptr;
+  const auto line = [&](const char* title, const auto& rate, const auto* reference) {
+    return print("%-5s", title) + with_interval(rate.value, rate.ci95) +
+           (reference != nullptr ? against_dense(rate.value, reference->value) : "");
+  };
+  const EditCounts& words = quality.words.counts;
+  std::string text = line("WER", quality.words, dense ? &dense->words : nullptr);
+  text += concat("  ", words.errors(), words.errors() == 1 ? " error (" : " errors (",
+                 words.substitutions, " sub, ", words.deletions, " del, ", words.insertions,
+                 " ins) of ", counted(words.reference, "word"), "\n");
+  text += line("CER", quality.characters, dense ? &dense->characters : nullptr) + "\n";
+  text += line("SER", quality.sentences, dense ? &dense->sentences : nullptr) + "\n";
+  return text;
+}
+
+// What may be wrong with the data; empty when nothing looks so.
+std::string data_line(const Run& run) {
+  const auto unheard = std::ranges::count(run.evaluation.frames, Index{0});
+  const std::uint64_t empty = run.outcome().quality.empty_references;
+  if (unheard == 0 && empty == 0) return "";
+  return concat(unheard, unheard == 1 ? " utterance" : " utterances", " shorter than a frame, ",
+                empty, " empty ", empty == 1 ? "reference" : "references", "\n");
+}
+
+// dense: the same layers of the dense network.
+std::string layer_table(const Activity& activity, const Activity& dense) {
+  const auto percent = [](std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? "-" : print("%.1f %%", share(part, whole));
+  };
+  std::vector<std::vector<std::string>> rows{
+      {"layer", "steps skipped", "x changed", "h changed", "MACs executed"}};
+  for (std::size_t i = 0; i < activity.layers.size(); ++i) {
+    const LayerActivity& layer = activity.layers[i];
+    const LayerShape& shape = layer.shape;
+    rows.push_back({shape.direction == "none" ? shape.name : shape.name + " " + shape.direction,
+                    percent(layer[Count::kStepsSkipped], layer[Count::kSteps]),
+                    percent(layer[Count::kInputsChanged], layer[Count::kInputs]),
+                    percent(layer[Count::kRecurrentInputsChanged], layer[Count::kRecurrentInputs]),
+                    percent(layer.macs_executed(), dense.layers[i][Count::kMacsDense])});
+  }
+  return table(rows);
+}
+
+// What the columns say, and what is not in the table.
+std::string energy_notes(std::span<const Pricing> pricings, std::span<const LeftOut> left_out) {
+  constexpr const char* kRatio =
+      "ratio: energy over dense energy; its range: when every constant of the accelerator takes "
+      "any "
+      "value of its own range. Trust ratios on one accelerator, not joules.";
+  const bool of_speech = std::ranges::any_of(
+      pricings, [](const Pricing& pricing) { return pricing.audio_seconds > 0; });
+  std::string text = paragraph(
+      concat(kRatio, of_speech ? " x real time: seconds of audio in a second of its work." : ""),
+      0);
+  for (const Pricing& p : pricings)
+    if (!p.bound.empty())
+      text +=
+          paragraph(concat(p.accelerator, " is a lower bound here, not a forecast: ", p.bound), 0);
+  for (const LeftOut& each : left_out)
+    text += paragraph(concat(each.accelerator, " is left out: ", each.reason), 0);
+  return text;
+}
+
+}  // namespace
+
+std::string si(double value, const char* unit) {
+  static constexpr std::array kPrefixes{"p", "n", "u", "m", "", "k", "M", "G", "T", "P"};
+  constexpr int kOne = 4;
+  int prefix = kOne;
+  while (std::abs(value) >= 999.95 && prefix + 1 < static_cast<int>(kPrefixes.size()))
+    value /= 1000, ++prefix;
+  while (value != 0 && std::abs(value) < 0.99995 && prefix > 0) value *= 1000, --prefix;
+  const int decimals = value == 0                 ? 0
+                       : std::abs(value) < 9.9995 ? 3
+                       : std::abs(value) < 99.995 ? 2
+                                                  : 1;
+  return print("%.*f %s%s", decimals, value, kPrefixes[static_cast<std::size_t>(prefix)], unit);
+}
+
+std::string work_table(const Activity& activity, Detail detail, const Activity* reference) {
+  const Activity all = dense_counts(activity, reference);
+  const std::uint64_t dense = all.total(Count::kMacsDense), executed = activity.macs_executed();
+  return print("MACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
+               100 - share(executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
+               si(static_cast<double>(dense), "MAC").c_str()) +
+         (detail == Detail::kFull ? layer_table(activity, all) : "");
+}
+
+std::string energy_table(std::span<const Pricing> pricings, std::span<const LeftOut> left_out,
+                         Detail detail) {
+  const bool of_text =
+      std::ranges::all_of(pricings, [](const Pricing& p) { return p.audio_seconds == 0; });
+  std::vector<std::vector<std::string>> rows{{"accelerator", "energy", "dense energy", "ratio",
+                                              "range of ratio", of_text ? "time" : "x real time",
+                                              of_text ? "dense time" : "dense x real time"}};
+  const auto time = [&](const Pricing& p, const hw::Price& price) {
+    return of_text ? si(price.seconds, "s")
+                   : print("%.1f", hw::realtime_speed(price, p.audio_seconds));
+  };
+  const bool as_trained = std::ranges::all_of(
+      pricings, [](const Pricing& p) { return p.as_trained_joules == p.dense.joules; });
+  if (!as_trained) rows.front().push_back("weights as trained");
+  for (const Pricing& p : pricings) {
+    const std::string range = !p.bound.empty() ? "or more"
+                              : p.has_range()
+                                  ? print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest)
+                                  : "n/a";
+    rows.push_back({p.accelerator, si(p.price.joules, "J"), si(p.dense.joules, "J"),
+                    print("%.3f", p.ratio.value), range, time(p, p.price), time(p, p.dense)});
+    if (!as_trained) rows.back().push_back(si(p.as_trained_joules, "J"));
+    if (detail == Detail::kBrief) continue;
+    for (std::size_t i = 0; i < p.price.components.size(); ++i)
+      rows.push_back({concat("  ", p.price.components[i].component),
+                      si(p.price.components[i].joules(), "J"),
+                      si(p.dense.components[i].joules(), "J")});
+  }
+  std::string text = pricings.empty() ? "" : table(rows);
+  if (detail == Detail::kFull) text += energy_notes(pricings, left_out);
+  return text;
+}
+
+std::string summary(const Run& run, std::span<const Pricing> pricings, Detail detail) {
+  const Evaluation& evaluation = run.evaluation;
+  const Activity& activity = run.outcome().total;
+  std::string text;
+  if (detail == Detail::kFull) {
+    text += print("%s on %s%s%s: %s, %.1f min of audio; %s\n", visible(run.model.name).c_str(),
+                  visible(run.data_path).c_str(), run.set.split.empty() ? "" : ", ",
+                  visible(run.set.split).c_str(),
+                  counted(run.set.utterances.size(), "utterance").c_str(),
+                  evaluation.audio_seconds() / 60, run.device.c_str());
+    text += concat("policy: ", describe(run.model, run.point), "\n");
+    if (!std::holds_alternative<AsTrained>(run.policy.weights))
+      text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
+    text += "\n";
+  }
+  text += quality_lines(run);
+  if (detail == Detail::kFull) text += data_line(run) + "\n";
+  text += work_table(activity, detail);
+  if (detail == Detail::kFull) text += "\n";
+  text += energy_table(pricings, run.left_out, detail);
+  if (detail == Detail::kFull)
+    text += print("\n%.2f s: %.1f utterances/s, %.0f times real time\n", evaluation.total_seconds,
+                  static_cast<double>(run.set.utterances.size()) / evaluation.total_seconds,
+                  evaluation.audio_seconds() / evaluation.total_seconds);
+  return text;
+}
+
+}  // namespace edgeval

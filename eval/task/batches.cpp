@@ -1,0 +1,138 @@
+#include "eval/task/batches.hpp"
+
+#include <algorithm>
+#include <new>
+#include <numeric>
+
+#include "datasets/audio/audio.hpp"
+#include "eval/task/memory.hpp"
+#include "eval/task/progress.hpp"
+#include "host/core/error.hpp"
+#include "host/core/parallel.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr double kShareOfMemory = 0.25;
+constexpr Index kMostUtterances = 512;  // more gain no speed on a CPU and make progress jumpy
+
+// Bytes one frame needs at once: features, and a layer's input beside its output.
+double bytes_per_frame(const Model& model) {
+  Index widest = 0;
+  for (const Layer& layer : model.layers)
+    widest = std::max(widest, layer_inputs(layer) + layer_outputs(layer));
+  return static_cast<double>(sizeof(float)) * static_cast<double>(model.inputs() + widest);
+}
+
+double seconds_of(Index samples, const FrontendConfig& frontend) {
+  return static_cast<double>(samples) / frontend.sample_rate;
+}
+
+// Frames and seconds of every utterance, from the audio files' headers.
+void measure(const data::TestSet& set, const FrontendConfig& frontend,
+             const data::FeatureExtractor& extractor, BatchPlan& plan) {
+  Index shorter = 0, unchecked = 0;
+  std::string example, of_other_kind;
+  for (const data::Utterance& utterance : set.utterances) {
+    const data::AudioExtent extent =
+        data::audio_extent(utterance.audio, frontend.sample_rate, utterance.part, set.kinds);
+    plan.samples.push_back(extent.samples);
+    plan.frames.push_back(extractor.frames(extent.samples));
+    plan.seconds.push_back(seconds_of(extent.samples, frontend));
+    if (extent.is_unchecked && ++unchecked == 1) of_other_kind = utterance.audio.string();
+    if (extent.is_shorter && ++shorter == 1)
+      example = concat(utterance.part.place, ": ", *utterance.part.duration, " s of ",
+                       plan.seconds.back(), " s");
+  }
+  EDGEVAL_EXPECTS(std::ranges::any_of(plan.frames, [](Index frames) { return frames > 0; }),
+                  set.path.string(), ": no utterance is as long as one frame (", frontend.frame_ms,
+                  " ms)");
+  if (shorter > 0)
+    plan.notes.push_back(concat(shorter, shorter == 1 ? " audio file is" : " audio files are",
+                                " shorter than the duration in the manifest and taken whole, the "
+                                "first at ",
+                                example));
+  if (unchecked > 0)
+    plan.warnings.push_back(concat(unchecked, unchecked == 1 ? " utterance is" : " utterances are",
+                                   " of audio in which damage may pass unnoticed, the first of ",
+                                   of_other_kind));
+}
+
+}  // namespace
+
+BatchPlan plan_batches(const data::TestSet& set, const Model& model,
+                       const data::FeatureExtractor& extractor, Index largest) {
+  BatchPlan plan;
+  measure(set, model.frontend, extractor, plan);
+  std::vector<Index> order(plan.frames.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Index a, Index b) { return plan.frames[a] > plan.frames[b]; });
+  const auto most_frames =
+      static_cast<Index>(kShareOfMemory * available_memory() / bytes_per_frame(model));
+  const Index most = largest > 0 ? largest : kMostUtterances;
+  Index frames = 0;
+  for (Index n : order) {
+    const bool full = plan.batches.empty() ||
+                      static_cast<Index>(plan.batches.back().size()) >= most ||
+                      (largest == 0 && frames + plan.frames[n] > most_frames);
+    if (full) {
+      plan.batches.emplace_back();
+      frames = 0;
+    }
+    plan.batches.back().push_back(n);
+    frames += plan.frames[n];
+  }
+  return plan;
+}
+
+void run_in_parts(const std::vector<Index>& batch,
+                  const std::function<void(const std::vector<Index>&)>& work) {
+  try {
+    return work(batch);
+  } catch (const std::bad_alloc&) {
+    if (batch.size() < 2) throw OutOfMemoryForOne();
+  }
+  const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
+  run_in_parts({batch.begin(), middle}, work);
+  run_in_parts({middle, batch.end()}, work);
+}
+
+Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>& batch,
+                             const BatchPlan& plan, const data::FeatureExtractor& extractor,
+                             int threads) {
+  // The memory of all is taken when every file was found to hold what its header promises.
+  std::vector<Matrix<float>> computed(batch.size());
+  parallel_for(static_cast<Index>(batch.size()), threads, [&](Index lane) {
+    const Index n = batch[lane];
+    const std::vector<float> samples = audio.samples(n);
+    EDGEVAL_EXPECTS(std::ssize(samples) == plan.samples[n], audio.path(n).string(),
+                    ": changed while it was being read");
+    computed[lane] = extractor(samples);
+  });
+  std::vector<Index> lengths;
+  for (Index n : batch) lengths.push_back(plan.frames[n]);
+  Ragged<float> features(lengths, extractor.width());
+  for (Index lane = 0; lane < features.sequences(); ++lane) {
+    const Matrix<float> own = std::move(computed[lane]);
+    std::copy_n(own.data(), own.size(), features.sequence(lane).data);
+  }
+  return features;
+}
+
+std::string for_each_batch(const data::TestSet& set, const BatchPlan& plan,
+                           const data::FeatureExtractor& extractor, int sample_rate, int threads,
+                           bool quiet, const std::function<void(const Ragged<float>&)>& gather) {
+  if (threads == 0) threads = hardware_threads();
+  data::AudioReader audio(set, sample_rate);
+  Progress progress("utterances", static_cast<Index>(set.utterances.size()), quiet);
+  for (const std::vector<Index>& batch : plan.batches) {
+    run_in_parts(batch, [&](const std::vector<Index>& part) {
+      gather(batch_features(audio, part, plan, extractor, threads));
+    });
+    progress.advance(static_cast<Index>(batch.size()));
+  }
+  return audio.sha256();
+}
+
+}  // namespace edgeval

@@ -1,0 +1,175 @@
+#include "eval/task/similarity.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "host/engine/sequence/packing.hpp"
+
+namespace edgeval {
+namespace {
+
+// Steps of equal S, sorted by falling S, as runs of [first, last).
+template <class Steps, class Visit>
+void for_each_tie(const Steps& sorted, Visit&& visit) {
+  for (std::size_t first = 0; first < sorted.size();) {
+    std::size_t last = first;
+    std::uint64_t redundant = 0;
+    for (; last < sorted.size() && sorted[last].score == sorted[first].score; ++last)
+      redundant += sorted[last].redundant;
+    visit(first, last, redundant);
+    first = last;
+  }
+}
+
+Index best(const float* outputs, Index count) {
+  return std::max_element(outputs, outputs + count) - outputs;
+}
+
+double share(double part, double whole) { return whole > 0 ? part / whole : kNoFigure; }
+
+}  // namespace
+
+SimilarityCollector::SimilarityCollector(const Model& model, std::vector<SimilaritySkip> plans)
+    : model_(model), plans_(std::move(plans)) {
+  for (std::size_t i = 0; i < model.layers.size(); ++i)
+    if (const auto* lstm = std::get_if<RecurrentLayer>(&model.layers[i]))
+      for (std::size_t d = 0; d < lstm->directions.size(); ++d)
+        series_.push_back({static_cast<Index>(i), d, {}});
+}
+
+void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& layer,
+                                       const SimilaritySkip& plan, MatrixView<const float> input,
+                                       MatrixView<const float> output) {
+  const bool backward = layer.directions[series.direction] == Direction::kBackward;
+  const std::vector<FrameSimilarity> similarity = frame_similarities(plan.rule(), input);
+  const auto frame = [&](Index k) { return backward ? input.rows - 1 - k : k; };
+  const auto h = [&](Index k) {
+    return output.row(frame(k)) + static_cast<Index>(series.direction) * layer.cells;
+  };
+  for (Index k = 1; k < input.rows; ++k) {
+    Step step{static_cast<float>(score_of_frame(similarity.data(), frame(k), backward)),
+              false,
+              input.rows - 1 - k,
+              {}};
+    for (Index n = 0; n < std::min<Index>(kMostSkips, step.run + 1); ++n) {
+      double sum = 0;
+      for (Index j = 0; j < layer.cells; ++j) {
+        const double moved = static_cast<double>(h(k + n)[j]) - static_cast<double>(h(k - 1)[j]);
+        sum += moved * moved;
+      }
+      step.moved[static_cast<std::size_t>(n)] =
+          static_cast<float>(sum / static_cast<double>(layer.cells));
+    }
+    series.steps.push_back(step);
+  }
+}
+
+void SimilarityCollector::on_layer(Index layer, const Ragged<float>& input,
+                                   const Ragged<float>& output) {
+  for (Series& series : series_)
+    if (series.layer == layer)
+      for (Index n = 0; n < input.sequences(); ++n)
+        add_sequence(
+            series, std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(layer)]),
+            plans_[static_cast<std::size_t>(layer)], input.sequence(n), output.sequence(n));
+}
+
+void SimilarityCollector::add(Engine& engine, const Ragged<float>& features) {
+  std::vector<std::size_t> before;
+  for (const Series& series : series_) before.push_back(series.steps.size());
+  BatchResult result;
+  try {
+    result = engine.run(features, dense_point(model_), this);
+  } catch (...) {
+    for (std::size_t i = 0; i < series_.size(); ++i) series_[i].steps.resize(before[i]);
+    throw;
+  }
+  for (std::size_t i = 0; i < series_.size(); ++i) {
+    const auto& layer =
+        std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series_[i].layer)]);
+    const bool backward = layer.directions[series_[i].direction] == Direction::kBackward;
+    std::size_t at = before[i];
+    for (Index n = 0; n < result.outputs.sequences(); ++n) {
+      const auto outputs = std::as_const(result.outputs).sequence(n);
+      const auto token = [&](Index k) {
+        return best(outputs.row(backward ? outputs.rows - 1 - k : k), outputs.cols);
+      };
+      for (Index k = 1; k < outputs.rows; ++k)
+        series_[i].steps[at++].redundant = token(k) == token(k - 1);
+    }
+  }
+}
+
+// Of n + 1 skips; steps from `cut` on are similar.
+SimilarityFacts::Error SimilarityCollector::error(const Series& series, std::size_t n, double cut) {
+  const auto alike = [&](const Step& step) { return static_cast<double>(step.score) >= cut; };
+  double sum = 0, sum_similar = 0;
+  std::uint64_t runs = 0, similar = 0;
+  for (std::size_t i = 0; i < series.steps.size(); ++i) {
+    if (series.steps[i].run < static_cast<Index>(n)) continue;
+    const auto moved = static_cast<double>(series.steps[i].moved[n]);
+    ++runs, sum += moved;
+    if (!std::all_of(&series.steps[i], &series.steps[i] + n + 1, alike)) continue;
+    ++similar, sum_similar += moved;
+  }
+  return {share(sum, static_cast<double>(runs)), share(sum_similar, static_cast<double>(similar)),
+          similar};
+}
+
+SimilarityFacts SimilarityCollector::facts(const Series& series) {
+  SimilarityFacts facts;
+  std::vector<Step> sorted = series.steps;
+  std::ranges::sort(sorted, std::ranges::greater{}, &Step::score);
+  facts.steps = sorted.size();
+  for (const Step& step : sorted) facts.redundant += step.redundant;
+  if (sorted.empty()) return facts;
+  const auto all = static_cast<double>(facts.steps),
+             redundant = static_cast<double>(facts.redundant);
+  const double wanted = kSimilarShare * all;
+  double redundant_similar = 0, redundant_above = 0, pairs = 0;
+  for_each_tie(sorted, [&](std::size_t first, std::size_t last, std::uint64_t tied_redundant) {
+    const auto tied = static_cast<double>(last - first),
+               tied_r = static_cast<double>(tied_redundant);
+    const double taken = std::clamp(wanted - static_cast<double>(first), 0.0, tied);
+    if (taken > 0) facts.cut = static_cast<double>(sorted[first].score);
+    redundant_similar += tied_r * taken / tied;
+    pairs += (tied - tied_r) * (redundant_above + tied_r / 2);
+    redundant_above += tied_r;
+  });
+  facts.redundant_similar = share(redundant_similar, wanted);
+  facts.captured = share(redundant_similar, redundant);
+  facts.separation = share(pairs, redundant * (all - redundant));
+  for (std::size_t n = 0; n < kMostSkips; ++n) facts.errors[n] = error(series, n, facts.cut);
+  return facts;
+}
+
+std::vector<SimilarityFacts> SimilarityCollector::finish() const {
+  std::vector<SimilarityFacts> all;
+  for (const Series& series : series_) {
+    const auto& layer =
+        std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series.layer)]);
+    all.push_back(facts(series));
+    all.back().layer = layer.name;
+    all.back().direction = name(layer.directions[series.direction]);
+  }
+  return all;
+}
+
+nlohmann::ordered_json to_json(const SimilarityFacts& facts) {
+  nlohmann::ordered_json json{{"layer", facts.layer},
+                              {"direction", facts.direction},
+                              {"steps", facts.steps},
+                              {"redundant", facts.redundant},
+                              {"cut", facts.cut},
+                              {"redundant_similar", facts.redundant_similar},
+                              {"captured", facts.captured},
+                              {"separation", facts.separation},
+                              {"errors", nlohmann::ordered_json::array()}};
+  for (const SimilarityFacts::Error& error : facts.errors)
+    json["errors"].push_back(
+        {{"all", error.all}, {"similar", error.similar}, {"runs", error.runs}});
+  return json;
+}
+
+}  // namespace edgeval

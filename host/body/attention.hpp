@@ -1,0 +1,129 @@
+// Attention of one row over the positions of its own sentence
+// (host/engine/translate/source_attention.hpp has the equations).
+#pragma once
+
+#include "host/body/softmax.hpp"
+#include "host/numeric/activation_table.hpp"
+#include "host/numeric/rounding.hpp"
+
+namespace edgeval {
+
+// What attention in fp32 reads of a sentence of S positions.
+struct FloatSource {
+  MatrixView<const float> keys;    // [S, K]
+  MatrixView<const float> hidden;  // [S, M], of mlp; else none
+  const float* score;              // v [M], of mlp
+};
+
+// probe [K], of mlp [M]; shares [S] is scratch. Writes context [K]; returns the position of the
+// greatest score.
+template <class Block>
+EDGEVAL_HD Index attention_row(Block block, const FloatSource& source, const float* probe,
+                               float* shares, float* context) {
+  const MatrixView<const float>&keys = source.keys, &hidden = source.hidden;
+  for (Index s = 0; s < keys.rows; ++s) {
+    const float score =
+        hidden.data != nullptr
+            ? static_cast<float>(block.template total<double>(
+                  hidden.cols,
+                  [&](Index m) {
+                    return static_cast<double>(source.score[m]) *
+                           static_cast<double>(hyperbolic_tangent(probe[m] + hidden(s, m)));
+                  }))
+            : block.template total<float>(keys.cols,
+                                          [&](Index k) { return probe[k] * keys(s, k); });
+    block.once([&] { shares[s] = score; });
+  }
+  block.synchronize();
+  const Index most = softmax_row(block, shares, keys.rows);
+  block.for_each(keys.cols, [&](Index k) { context[k] = 0; });
+  for (Index s = 0; s < keys.rows; ++s) {
+    const float share = shares[s];
+    const float* const key = keys.row(s);
+    block.for_each(keys.cols, [&](Index k) { context[k] += share * key[k]; });
+  }
+  return most;
+}
+
+// The same in integers.
+struct FixedSource {
+  MatrixView<const std::int32_t> keys;  // [S, K] codes
+  MatrixView<const float> hidden;       // [S, M], of mlp; else none
+  const std::int32_t* score;            // v [M], of mlp
+  int score_bits;                       // its fraction bits
+  int bits, x_bits;                     // of a key; its fraction bits
+  double inverse;                       // 2^-x_bits
+  ActivationTables activations;
+  SoftmaxTables softmax;
+};
+
+struct FixedScratch {
+  std::int64_t* shares;  // [S]
+  std::int64_t* sums;    // [K]
+  std::int32_t* codes;   // [K]
+};
+
+// sum probe key -> scratch.shares; returns their fraction bits.
+template <class Block>
+EDGEVAL_HD int product_scores(Block block, const FixedSource& source, const float* probe,
+                              const FixedScratch& scratch) {
+  const MatrixView<const std::int32_t>& keys = source.keys;
+  const float greatest = block.best(
+      keys.cols, 0.0F, [&](Index k) { return absolute(probe[k]); },
+      [](float a, float b) { return a > b; });
+  const int probe_bits = finest_row_bits(greatest, source.bits);
+  const double scale = power_of_two(probe_bits);
+  std::int32_t* const codes = scratch.codes;
+  block.for_each(keys.cols,
+                 [&](Index k) { codes[k] = Grid::nearest(static_cast<double>(probe[k]) * scale); });
+  for (Index s = 0; s < keys.rows; ++s) {
+    const std::int32_t* const key = keys.row(s);
+    const auto sum = block.template total<std::int64_t>(
+        keys.cols, [&](Index k) { return static_cast<std::int64_t>(codes[k]) * key[k]; });
+    block.once([&] { scratch.shares[s] = sum; });
+  }
+  return probe_bits + source.x_bits;
+}
+
+// sum v tanh(probe + hidden) -> scratch.shares; returns their fraction bits.
+template <class Block>
+EDGEVAL_HD int mlp_scores(Block block, const FixedSource& source, const float* probe,
+                          const FixedScratch& scratch) {
+  const MatrixView<const float>& hidden = source.hidden;
+  for (Index s = 0; s < hidden.rows; ++s) {
+    const auto sum = block.template total<std::int64_t>(hidden.cols, [&](Index m) {
+      const double z =
+          (static_cast<double>(probe[m]) + static_cast<double>(hidden(s, m))) * (1 << kStateBits);
+      return static_cast<std::int64_t>(source.score[m]) *
+             table_tanh(source.activations, Grid::nearest(clamp(z, -0x1p31 + 1, 0x1p31 - 1)));
+    });
+    block.once([&] { scratch.shares[s] = sum; });
+  }
+  return source.score_bits + kUnitBits;
+}
+
+template <class Block>
+EDGEVAL_HD Index attention_row(Block block, const FixedSource& source, const float* probe,
+                               const FixedScratch& scratch, float* context) {
+  const MatrixView<const std::int32_t>& keys = source.keys;
+  const int fraction_bits = source.hidden.data != nullptr
+                                ? mlp_scores(block, source, probe, scratch)
+                                : product_scores(block, source, probe, scratch);
+  block.synchronize();
+  const FixedShares shares =
+      softmax_row(block, source.softmax, scratch.shares, keys.rows, fraction_bits);
+  std::int64_t* const sums = scratch.sums;
+  block.for_each(keys.cols, [&](Index k) { sums[k] = 0; });
+  for (Index s = 0; s < keys.rows; ++s) {
+    const std::int64_t share = scratch.shares[s];
+    const std::int32_t* const key = keys.row(s);
+    block.for_each(keys.cols, [&](Index k) { sums[k] += share * key[k]; });
+  }
+  block.for_each(keys.cols, [&](Index k) {
+    context[k] = static_cast<float>(static_cast<double>(rounded_quotient(sums[k], shares.sum)) *
+                                    source.inverse);
+  });
+  return shares.most;
+}
+
+}  // namespace edgeval

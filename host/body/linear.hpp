@@ -1,0 +1,48 @@
+// What follows the product of a linear layer, for one row: y = activation(W x + b), of which a
+// rectifier is a clamp, or tanh(W x + b).
+#pragma once
+
+#include "host/body/activation.hpp"
+#include "host/body/block.hpp"
+#include "host/body/numbers.hpp"
+#include "host/numeric/rounding.hpp"
+
+namespace edgeval {
+
+// What follows a linear layer's sums and bias in a decoder.
+enum class LinearEnd { kActivation, kTanh, kLogSoftmax };
+
+// product [O] -> y [O], which may be the product's memory when sums are floats. Sums as in CellRow.
+template <class Numbers, class Sums = const typename Numbers::Sum*>
+struct LinearRow {
+  Sums product;
+  Index outputs;
+  ActivationRange range;
+  float* y;
+};
+
+template <class Block, class Numbers, class Sums>
+EDGEVAL_HD void linear_row(Block block, Numbers numbers, LinearRow<Numbers, Sums> row) {
+  block.for_each(row.outputs, [&](Index o) EDGEVAL_LOOP_BODY {
+    row.y[o] = clamp(numbers.value(row.product[o], o), row.range.low, row.range.high);
+  });
+}
+
+// In integers by the table.
+EDGEVAL_HD_ALWAYS float tanh_of(const FloatNumbers& numbers, float sum, Index at) {
+  return hyperbolic_tangent(numbers.value(sum, at));
+}
+template <class Sum>
+EDGEVAL_HD_ALWAYS float tanh_of(const FixedNumbers<Sum>& numbers, Sum sum, Index at) {
+  return static_cast<float>(table_tanh(numbers.tables, numbers.input_part(sum, at))) / kUnit;
+}
+
+// The range is not read.
+template <class Block, class Numbers, class Sums>
+EDGEVAL_HD void tanh_row(Block block, Numbers numbers, LinearRow<Numbers, Sums> row) {
+  block.for_each(row.outputs, [&](Index o) EDGEVAL_LOOP_BODY {
+    row.y[o] = tanh_of(numbers, row.product[o], o);
+  });
+}
+
+}  // namespace edgeval

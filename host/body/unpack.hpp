@@ -1,0 +1,31 @@
+// Back to all frames: a skipped step shows the h of the last step that ran before it in processing
+// order.
+#pragma once
+
+#include "host/body/block.hpp"
+
+namespace edgeval {
+
+// output [T, columns of this direction]; live [running] are the frames that ran, in processing
+// order, and hold their h. The frames between live[k] and live[k + 1] (or the end) take the row of
+// live[k]; so those for k in [first, end).
+template <class Block>
+EDGEVAL_HD void unpack_lane(Block block, MatrixView<float> output, const std::int32_t* live,
+                            Index running, bool backward, Index first, Index end) {
+  const Index direction = backward ? -1 : 1;
+  for (Index k = first; k < end; ++k) {
+    const Index from = live[k];
+    const Index next = k + 1 < running ? live[k + 1] : (backward ? -1 : output.rows);
+    for (Index t = from + direction; t != next; t += direction)
+      block.for_each(output.cols, [&](Index j) { output(t, j) = output(from, j); });
+  }
+}
+
+// All of the lane's frames.
+template <class Block>
+EDGEVAL_HD void unpack_lane(Block block, MatrixView<float> output, const std::int32_t* live,
+                            Index running, bool backward) {
+  unpack_lane(block, output, live, running, backward, 0, running);
+}
+
+}  // namespace edgeval

@@ -1,0 +1,34 @@
+// Y = X W^T of unsigned by signed bytes, summed exactly in 32 bits, for a fixed number of rows.
+// Where the processor has exact byte products (VNNI) oneDNN makes them; elsewhere fp32 products of
+// at most 512 terms stand in, which are exact, since 512 x 255 x 128 < 2^24.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "host/engine/product/onednn.hpp"
+
+namespace edgeval {
+
+class ByteProduct {
+ public:
+  enum class Route { kBest, kBytes, kFloats };
+
+  // At most 65,536 columns, so that no sum leaves 32 bits; more are refused.
+  static void expect_exact_sums(Index columns);
+
+  // weight: [O, C].
+  ByteProduct(Index rows, MatrixView<const std::int8_t> weight, Route route = Route::kBest);
+
+  // x [rows, C] -> y [rows, O], contiguous. Safe to call from several threads at once.
+  void operator()(const std::uint8_t* x, std::int32_t* y) const;
+
+ private:
+  void multiply_as_floats(const std::uint8_t* x, std::int32_t* y) const;
+
+  Index rows_, inputs_, outputs_;
+  std::vector<onednn::PackedProduct> products_;  // one of bytes, or one of floats per 512 columns
+  bool bytes_;
+};
+
+}  // namespace edgeval

@@ -1,0 +1,297 @@
+// A layer's products and numbers under one arithmetic, ready for a run: what the engine's loops are
+// templates over.
+//   multiply_input, multiply_recurrent   rows of operands -> sums
+//   numbers()                            sums -> pre-activations -> cells
+//   rule(r)                              an operand's rule as this arithmetic sees values
+#pragma once
+
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <vector>
+
+#include "host/body/numbers.hpp"
+#include "host/engine/product/fixed_product.hpp"
+#include "host/layer/layer.hpp"
+#include "host/technique/arithmetic.hpp"
+#include "host/technique/eight_bit_codes.hpp"
+#include "host/technique/on_grid.hpp"
+
+namespace edgeval {
+
+// What a layer's cells add to the products, in fp32. Empty what a cell has not.
+struct CellConstants {
+  Matrix<float> bias;  // [1, G O], what `bias` of the products points to; the sum of both biases
+                       // where nothing comes between them
+  Matrix<float> recurrent_bias;  // [1, H], of the candidate of a GRU that resets U h
+  Matrix<float> diagonal;        // [3, H] or [2, H], what multiplies c
+  bool projects = false;         // the product `after` is an LSTM's projection
+};
+
+std::vector<CellConstants> cell_constants(const RecurrentLayer& layer);  // one for each direction
+std::vector<CellConstants> cell_constants(const LinearLayer& layer);     // one
+
+// Weights packed once for an arithmetic; a linear layer has no recurrent product.
+template <class Product>
+struct LayerProducts {
+  Product input;  // [G O, C]
+  std::optional<Product>
+      recurrent;  // [G O, R]; of a GRU that resets before the product the rows of r and z, [2 H, H]
+  const Matrix<float>* bias;  // [1, G O]
+  std::optional<Product> after =
+      {};  // what follows within a step: a projection [P, H], or such a GRU's U of n, [H, H]
+  const CellConstants* constants = nullptr;  // null: of a plain LSTM or linear layer
+};
+
+// Fraction bits of h in integers of so many bits: all but the sign's, since h lies in (-1, 1);
+// behind a projection the most with which no h can saturate, whatever the cells give.
+int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits);
+
+class FloatLayer {
+ public:
+  using Numbers = FloatNumbers;
+  static constexpr bool kHasAfter = true;  // may have products that follow within a step
+
+  explicit FloatLayer(const LayerProducts<DenseProduct>& products) : products_(products) {}
+
+  void multiply_input(const float* x, Index rows, float* y) const { products_.input(x, rows, y); }
+  void multiply_recurrent(const float* h, Index rows, float* y) const {
+    (*products_.recurrent)(h, rows, y);
+  }
+  void multiply_after(const float* values, Index rows, float* y) const {
+    (*products_.after)(values, rows, y);
+  }
+  Numbers numbers() const {
+    if (products_.constants == nullptr) return {products_.bias->data()};
+    return {products_.bias->data(), products_.constants->recurrent_bias.data(),
+            products_.constants->diagonal.data()};
+  }
+  template <class Rule>
+  Rule rule(const Rule& plain) const {
+    return plain;
+  }
+
+ private:
+  const LayerProducts<DenseProduct>& products_;
+};
+
+// Fraction bits in which both products' sums and the bias are added: the finer of the two, and
+// finer than z.
+constexpr int common_sum_bits(int input_sum_bits, int recurrent_sum_bits) {
+  return std::max({input_sum_bits, recurrent_sum_bits, kStateBits + 1});
+}
+
+// How the exact sums of a layer's products come together: shifted to one scale, the bias beside
+// them.
+struct FixedScale {
+  struct Product {
+    int sum_bits;                              // fraction bits of its sums
+    const std::vector<std::int64_t>& offsets;  // [O], to be added to every sum
+  };
+
+  int sum_bits, up_x, up_h;
+  std::vector<std::int64_t> bias;    // [O], sum_bits, the products' offsets included
+  std::vector<std::int64_t> offset;  // [O], sum_bits, the products' offsets alone
+
+  // bits: of x; recurrent: null for a linear layer. A layer whose products' formats are too far
+  // apart is refused.
+  static FixedScale of(int bits, const Product& input, const Product* recurrent,
+                       const Matrix<float>& bias, int x_bits);
+
+  // In host memory, that of this object.
+  template <class SumT>
+  FixedNumbers<SumT> numbers(int h_bits) const {
+    return {.bias = bias.data(),
+            .offset = offset.data(),
+            .up_x = up_x,
+            .up_h = up_h,
+            .sum_bits = sum_bits,
+            .inverse = static_cast<float>(power_of_two(-sum_bits)),
+            .h_bits = h_bits,
+            .h_inverse = static_cast<float>(power_of_two(-h_bits)),
+            .tables = activation_tables()};
+  }
+};
+
+// Of all rows of U, whichever products have them.
+template <class Product>
+std::vector<std::int64_t> recurrent_offsets(const LayerProducts<Product>& products) {
+  std::vector<std::int64_t> offsets;
+  if (products.recurrent) offsets = products.recurrent->offsets();
+  if (products.after && static_cast<Index>(offsets.size()) < products.bias->size())
+    offsets.insert(offsets.end(), products.after->offsets().begin(),
+                   products.after->offsets().end());
+  return offsets;
+}
+
+// What brings the exact sums of a layer's products to its cells: one scale, and what cells that are
+// not plain LSTM cells add.
+struct FixedConstants {
+  FixedScale scale;
+  std::vector<std::int64_t> recurrent_bias = {};  // [H]
+  Matrix<std::int32_t> diagonal = {};
+  int diagonal_bits = 0;
+  std::vector<std::int64_t> projection_offset = {};  // [P]
+  int projection_shift = 1, projection_bits = 0;
+  Grid x_grid{};
+
+  // x_bits, h_bits: fraction bits of the layer's input and recurrent input.
+  template <class Product>
+  static FixedConstants of(const LayerProducts<Product>& products, int bits, int x_bits,
+                           int h_bits) {
+    const std::vector<std::int64_t> u = recurrent_offsets(products);
+    const FixedScale::Product input{products.input.weight_bits() + x_bits,
+                                    products.input.offsets()};
+    const FixedScale::Product recurrent{
+        products.recurrent ? products.recurrent->weight_bits() + h_bits : 0, u};
+    FixedConstants constants{
+        .scale = FixedScale::of(bits, input, products.recurrent ? &recurrent : nullptr,
+                                *products.bias, x_bits),
+        .x_grid = Grid::of(x_bits, bits)};
+    if (products.constants == nullptr) return constants;
+    constants.add(*products.constants, bits, u);
+    if (!products.constants->projects) return constants;
+    constants.projection_offset = products.after->offsets();
+    constants.projection_shift = products.after->weight_bits() + bits - 1 - h_bits;
+    constants.projection_bits = h_bits;
+    return constants;
+  }
+
+  // In host memory, that of this object.
+  template <class SumT>
+  FixedNumbers<SumT> numbers(int bits) const {
+    FixedNumbers<SumT> numbers = scale.template numbers<SumT>(bits - 1);
+    numbers.recurrent_bias = recurrent_bias.data();
+    numbers.diagonal = diagonal.data();
+    numbers.diagonal_bits = diagonal_bits;
+    numbers.projection_offset = projection_offset.data();
+    numbers.projection_shift = projection_shift;
+    numbers.projection_inverse = static_cast<float>(power_of_two(-projection_bits));
+    numbers.x_grid = x_grid;
+    return numbers;
+  }
+
+ private:
+  // recurrent_offsets: of all rows of U.
+  void add(const CellConstants& cells, int bits,
+           const std::vector<std::int64_t>& recurrent_offsets);
+};
+
+// The greatest magnitude that W x + U h + b can have in units of 2^-sum_bits, whatever x and h of
+// `bits` bits enter. Where a cell keeps the halves of a sum apart, they are not looked at.
+template <class Product>
+std::int64_t largest_sum(const LayerProducts<Product>& products, const FixedConstants& constants,
+                         int bits) {
+  const FixedScale& scale = constants.scale;
+  const auto recurrent_magnitude = [&](Index o) -> std::int64_t {
+    if (!products.recurrent) return 0;
+    const std::vector<std::int64_t>& u = products.recurrent->magnitudes();
+    const auto rows = static_cast<Index>(u.size());
+    return o < rows ? u[o] : products.after->magnitudes()[o - rows];
+  };
+  std::int64_t largest = 0;
+  for (Index o = 0; o < products.bias->size() - static_cast<Index>(constants.recurrent_bias.size());
+       ++o) {
+    const std::int64_t products_sum =
+        (products.input.magnitudes()[o] << scale.up_x) + (recurrent_magnitude(o) << scale.up_h);
+    const std::int64_t bias = scale.bias[o] - scale.offset[o];
+    largest = std::max(largest, std::abs(bias) + products_sum * -lowest_of(bits));
+  }
+  return largest;
+}
+
+// Whether no pre-activation can leave 32 bits, nor, of 8 bits, a sum on its way to be rounded.
+template <class Product>
+bool sums_fit(const LayerProducts<Product>& products, const FixedConstants& constants, int bits) {
+  const int shift = constants.scale.sum_bits - kStateBits;
+  const std::int64_t half = std::int64_t{1} << (shift - 1);
+  const std::int64_t largest = largest_sum(products, constants, bits) + half;
+  return (bits == 8 ? largest : largest >> shift) < std::int64_t{1} << 31;
+}
+
+template <class SumT>
+class FixedLayer {
+ public:
+  using Numbers = FixedNumbers<SumT>;
+  static constexpr bool kHasAfter = true;
+  static constexpr int kBits = FixedProduct<SumT>::kBits;
+  static constexpr int kRecurrentBits = Integer<kBits>::kRecurrentBits;
+
+  // x_bits: fraction bits of the layer's input; h_bits: of its recurrent input.
+  FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits,
+             int h_bits = kRecurrentBits);
+
+  void multiply_input(const float* x, Index rows, SumT* y) const {
+    products_.input(x, x_bits_, rows, y);
+  }
+  void multiply_recurrent(const float* h, Index rows, SumT* y) const {
+    (*products_.recurrent)(h, h_bits_, rows, y);
+  }
+  void multiply_after(const float* values, Index rows, SumT* y) const {
+    (*products_.after)(values, kRecurrentBits, rows, y);
+  }
+  Numbers numbers() const { return constants_.template numbers<SumT>(kBits); }
+  // Of 8 bits: the same numbers in half the width, where no input can make a sum that leaves it.
+  std::optional<NarrowNumbers> narrow_numbers() const;
+  template <class Rule>
+  OnGrid<Rule> rule(const Rule& plain) const {
+    return {plain, Grid::of(x_bits_, kBits), Grid::of(h_bits_, kBits)};
+  }
+  const LayerProducts<FixedProduct<SumT>>& products() const { return products_; }
+  // The integer behind an element that enters the products.
+  std::int32_t code(float element, Source source) const {
+    return static_cast<std::int32_t>(
+        std::ldexp(element, source == Source::kInput ? x_bits_ : h_bits_));
+  }
+
+ private:
+  const LayerProducts<FixedProduct<SumT>>& products_;
+  int x_bits_, h_bits_;
+  FixedConstants constants_;
+  std::vector<std::uint32_t>
+      narrow_bias_;  // the lower halves of the bias; empty where sums may need both
+};
+
+using EightBitLayer = FixedLayer<std::int32_t>;
+
+// Dynamic precision's products at 8 bits under fp32 (techniques.md, "dynamic precision"): step =
+// alpha / 128.
+class QuantizedLayer {
+ public:
+  using Numbers = QuantizedNumbers;
+  static constexpr bool kHasAfter = false;
+  struct Steps {
+    double x, h;  // of the elements
+    double input_weight, recurrent_weight;
+  };
+
+  QuantizedLayer(const LayerProducts<FixedProduct<std::int32_t>>& products, const Steps& steps)
+      : products_(products), steps_(steps) {}
+
+  void multiply_input(const float* x, Index rows, std::int32_t* y) const {
+    products_.input(x, 0, rows, y);
+  }
+  void multiply_recurrent(const float* h, Index rows, std::int32_t* y) const {
+    (*products_.recurrent)(h, 0, rows, y);
+  }
+  Numbers numbers() const {
+    const float* diagonal =
+        products_.constants == nullptr ? nullptr : products_.constants->diagonal.data();
+    const FixedProduct<std::int32_t>& recurrent =
+        products_.recurrent ? *products_.recurrent : products_.input;
+    return {{products_.bias->data(), nullptr, diagonal},
+            products_.input.offsets().data(),
+            recurrent.offsets().data(),
+            nearest_float(steps_.x * steps_.input_weight),
+            nearest_float(steps_.h * steps_.recurrent_weight)};
+  }
+  EightBitCodes rule(const AsIs::Rule&) const { return EightBitCodes::of(steps_.x, steps_.h); }
+  const LayerProducts<FixedProduct<std::int32_t>>& products() const { return products_; }
+  std::int32_t code(float element, Source) const { return static_cast<std::int32_t>(element); }
+
+ private:
+  const LayerProducts<FixedProduct<std::int32_t>>& products_;
+  Steps steps_;
+};
+
+}  // namespace edgeval

@@ -1,0 +1,80 @@
+// The second half of a translation: from what the encoder made of a batch of sentences to their
+// best hypotheses, by a beam search over a model's decoder under one operating point.
+// beam_search.hpp has the rules of the search.
+#pragma once
+
+#include "host/engine/translate/encoder.hpp"
+#include "host/technique/beam.hpp"
+
+namespace edgeval {
+
+enum class LengthPenalty { kNone, kWu, kAverage };
+inline constexpr const char* kLengthPenaltyNames[] = {"none", "wu",
+                                                      "avg"};  // in the order of the enum
+
+struct SearchOptions {
+  Beam beam = FixedBeam{};
+  int longest = 100;  // tokens, eos included
+  int shortest = 0;   // tokens before eos is allowed
+  int n_best = 1;
+  LengthPenalty penalty = LengthPenalty::kNone;  // divides the score: 1; ((5 + t) / 6)^alpha; t. t:
+                                                 // tokens with bos and eos
+  double alpha = 0;                              // of kWu
+};
+
+struct Hypothesis {
+  std::vector<int> tokens;      // without bos and eos
+  std::vector<Index> attended;  // source position of each, from 0
+  double score = 0;             // after the penalty
+  float log_probability = 0;    // the sum, eos included
+  bool ended = false;           // else cut off after `longest` tokens
+};
+
+// Work of one sentence.
+struct SearchCounts {
+  std::uint64_t steps = 0;  // iterations, the last included
+  std::uint64_t rows =
+      0;  // rows that entered them, ended ones of the kept included, as OpenNMT-py runs them
+  std::uint64_t rows_live = 0;       // without those
+  std::uint64_t beam_width_sum = 0;  // of the widths chosen
+  SearchCounts& operator+=(const SearchCounts& other) {
+    steps += other.steps, rows += other.rows, rows_live += other.rows_live,
+        beam_width_sum += other.beam_width_sum;
+    return *this;
+  }
+  // Chosen widths over iterations, as P4 has it; 0 without any.
+  double average_beam_width() const {
+    return steps == 0 ? 0 : static_cast<double>(beam_width_sum) / static_cast<double>(steps);
+  }
+  bool operator==(const SearchCounts&) const = default;
+};
+
+struct SearchResult {
+  std::vector<Hypothesis> best;  // at most n_best, falling score
+  SearchCounts counts;
+  Activity activity;  // of the decoder's layers in the order of the network, then the attention
+  std::vector<double> spreads;  // sigma of every step, of the best `widest` candidates
+};
+
+// Results do not depend on which sentences share a batch. These pack weights for an arithmetic when
+// first asked for it: for one caller at a time.
+class DecoderEngine {
+ public:
+  virtual ~DecoderEngine() = default;
+
+  // One for each sentence. observer: sees the decoder's layers, if the engine has one
+  // (DecoderRecord).
+  virtual std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
+                                           const SearchOptions& options,
+                                           LayerObserver* observer = nullptr) = 0;
+  // ln P(target | source), eos included, of each sentence; targets without bos and eos.
+  virtual std::vector<double> log_probabilities(const EncodedBatch& batch,
+                                                const OperatingPoint& point,
+                                                std::span<const std::vector<int>> targets) = 0;
+};
+
+// The engine keeps a reference to the model, which must outlive it.
+std::unique_ptr<DecoderEngine> make_cpu_decoder_engine(const TranslationModel& model,
+                                                       const EngineOptions& options);
+
+}  // namespace edgeval

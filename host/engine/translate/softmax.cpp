@@ -1,0 +1,16 @@
+#include "host/engine/translate/softmax.hpp"
+
+#include "host/body/softmax.hpp"
+
+namespace edgeval {
+
+// Flat, so that the functions inside the loops vectorise.
+[[gnu::flatten]] void log_softmax(float* z, Index width) {
+  log_softmax_row(SerialBlock{}, z, width);
+}
+
+[[gnu::flatten]] void log_softmax(const std::int32_t* z, Index width, float* y) {
+  log_softmax_row(SerialBlock{}, softmax_tables(), z, width, y);
+}
+
+}  // namespace edgeval

@@ -1,0 +1,95 @@
+#include "host/engine/translate/translator.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "host/engine/counting.hpp"
+#include "host/engine/translate/decoder_counts.hpp"
+
+namespace edgeval {
+
+std::vector<Index> longest_first(const std::vector<Sentence>& sentences) {
+  std::vector<Index> places(sentences.size());
+  std::iota(places.begin(), places.end(), Index{0});
+  std::ranges::stable_sort(places, std::ranges::greater{},
+                           [&](Index n) { return sentences[static_cast<std::size_t>(n)].size(); });
+  return places;
+}
+
+Translator::Translator(const TranslationModel& model, const EngineOptions& options)
+    : Translator(model, make_cpu_engine(model.network, options),
+                 make_cpu_decoder_engine(model, options)) {}
+
+std::vector<Index> Translator::with_words(const std::vector<Sentence>& sentences) {
+  std::vector<Index> which = longest_first(sentences);
+  while (!which.empty() && sentences[static_cast<std::size_t>(which.back())].empty())
+    which.pop_back();
+  return which;
+}
+
+Ragged<float> Translator::embed(const std::vector<Sentence>& sentences,
+                                const std::vector<Index>& which) const {
+  std::vector<Index> lengths;
+  for (Index n : which)
+    lengths.push_back(static_cast<Index>(sentences[static_cast<std::size_t>(n)].size()));
+  Ragged<float> embedded(lengths, model_.source_embedding.cols());
+  float* to = embedded.values.data();
+  for (Index n : which)
+    for (Index id : sentences[static_cast<std::size_t>(n)])
+      to = std::copy_n(model_.source_embedding.row(id), embedded.cols(), to);
+  return embedded;
+}
+
+Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
+  Activity activity = busiest_activity(model_.network, point, steps);
+  const std::vector<LayerActivity> decoder = DecoderCounts(model_, point).blank().layers;
+  const std::size_t first = model_.network.stack().size(), attention = decoder.size() - 1;
+  std::size_t at = activity.layers.size() -
+                   (model_.network.layers.size() - first);  // of the decoder's first layer
+  for (std::size_t i = 0; i < attention; ++i, ++at) {
+    activity.layers[at].shape.form = decoder[i].shape.form;
+    const LayerActivity dense = dense_counts(activity.layers[at].shape, 1, steps);
+    for (Count count : {Count::kNonlinearities, Count::kCandidateComparisons})
+      activity.layers[at][count] = std::max(activity.layers[at][count], dense[count]);
+  }
+  activity.layers.push_back(dense_counts(decoder[attention].shape, 1, steps));
+  return activity;
+}
+
+std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences,
+                                         const OperatingPoint& point, const SearchOptions& options,
+                                         LayerObserver* observer) const {
+  std::vector<Translation> translations(sentences.size());
+  for (Translation& translation : translations) translation.search.best.emplace_back().ended = true;
+  const std::vector<Index> which = with_words(sentences);
+  if (which.empty()) return translations;
+  Encoded encoded = encode(model_, *engine_, embed(sentences, which), point, observer);
+  std::vector<SearchResult> results = decoder_->search(encoded, point, options, observer);
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    Translation& translation = translations[static_cast<std::size_t>(which[i])];
+    translation.search = std::move(results[i]);
+    translation.activity = std::move(encoded.activity[i]);
+    std::vector<LayerActivity>& layers = translation.activity.layers;
+    for (LayerActivity& layer : translation.search.activity.layers)
+      layers.push_back(std::move(layer));
+    translation.search.activity = {};
+  }
+  return translations;
+}
+
+std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& sources,
+                                                  const std::vector<std::vector<int>>& targets,
+                                                  const OperatingPoint& point) const {
+  std::vector<double> sums(sources.size());
+  const std::vector<Index> which = with_words(sources);
+  if (which.empty()) return sums;
+  std::vector<std::vector<int>> of_which;
+  for (Index n : which) of_which.push_back(targets[static_cast<std::size_t>(n)]);
+  const Encoded encoded = encode(model_, *engine_, embed(sources, which), point);
+  const std::vector<double> found = decoder_->log_probabilities(encoded, point, of_which);
+  for (std::size_t i = 0; i < which.size(); ++i)
+    sums[static_cast<std::size_t>(which[i])] = found[i];
+  return sums;
+}
+
+}  // namespace edgeval
