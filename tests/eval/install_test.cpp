@@ -4,9 +4,8 @@
 
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
-#include "tests/support/command.hpp"
+#include "tests/support/command_help.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace edgeval::test {
@@ -98,32 +97,11 @@ TEST_F(Install, HasWhatARunNeedsAndNoPython) {
             names_in(source_folder() / "hwmodel/accelerators"));
   EXPECT_EQ(names_in(share() / "datasets"), (std::set<std::string>{"captions", "spoken"}));
   EXPECT_EQ(names_in(share() / "datasets/spoken/test").size(), 120u);
-  for (const char* name : {"LICENSE", "README.md", "docs/formats.md", "docs/techniques.md"})
+  for (const char* name :
+       {"LICENSE", "README.md", "docs/formats.md", "docs/formats/policy.md", "docs/techniques.md"})
     EXPECT_TRUE(fs::exists(prefix() / EDGEVAL_DOCDIR / name)) << name;
   for (const auto& entry : fs::recursive_directory_iterator(prefix()))
     EXPECT_NE(entry.path().extension(), ".py") << entry.path();
-}
-
-// The commands, as the program's help lists them.
-std::vector<std::string> commands() {
-  std::istringstream help(edgeval({"--help"}).out);
-  std::vector<std::string> names;
-  bool inside = false;
-  for (std::string line; std::getline(help, line);) {
-    if (inside && line.starts_with("  ") && line[2] != ' ')
-      names.push_back(line.substr(2, line.find(' ', 2) - 2));
-    inside = line.starts_with("Commands") || (inside && line.starts_with("  "));
-  }
-  return names;
-}
-
-// The options of a command that its help shows.
-std::vector<std::string> options_of(const std::string& command) {
-  std::istringstream help(edgeval({command, "--help"}).out);
-  std::vector<std::string> names;
-  for (std::string line; std::getline(help, line);)
-    if (line.starts_with("  --")) names.push_back(line.substr(2, line.find_first_of(" \n", 2) - 2));
-  return names;
 }
 
 std::string with_dashes_escaped(std::string text) {

@@ -1,4 +1,4 @@
-// The decoder of a translation model in integers (docs/techniques.md, "Translation in integers"),
+// The decoder of a translation model in integers (docs/techniques.md, "Decoder"),
 // one hypothesis and one number at a time in whole numbers of 128 bits, every rounding a division,
 // the tables from long double. Each hypothesis has operand states of its own, copied when it forks.
 // Nothing of host/numeric is used.

@@ -1,0 +1,34 @@
+// What the program's help says of its commands and their options.
+#pragma once
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/command.hpp"
+
+namespace edgeval::test {
+
+// The commands, as `edgeval --help` lists them.
+inline std::vector<std::string> commands() {
+  std::istringstream help(edgeval({"--help"}).out);
+  std::vector<std::string> names;
+  bool inside = false;
+  for (std::string line; std::getline(help, line);) {
+    if (inside && line.starts_with("  ") && line[2] != ' ')
+      names.push_back(line.substr(2, line.find(' ', 2) - 2));
+    inside = line.starts_with("Commands") || (inside && line.starts_with("  "));
+  }
+  return names;
+}
+
+// The options of a command that its help shows.
+inline std::vector<std::string> options_of(const std::string& command) {
+  std::istringstream help(edgeval({command, "--help"}).out);
+  std::vector<std::string> names;
+  for (std::string line; std::getline(help, line);)
+    if (line.starts_with("  --")) names.push_back(line.substr(2, line.find_first_of(" \n", 2) - 2));
+  return names;
+}
+
+}  // namespace edgeval::test
