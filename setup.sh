@@ -36,9 +36,9 @@ install_missing() {  # install_missing PACKAGE...
 build() {  # build TARGET...
   local here=90
   [ ! -e /dev/nvidia0 ] || here=native
-  cmake -S . -B build -G Ninja -DEDGEVAL_CUDA="${EDGEVAL_CUDA:-AUTO}" \
-    -DEDGEVAL_CUDA_ARCHITECTURES="${EDGEVAL_CUDA_ARCHITECTURES:-$here}" -DEDGEVAL_PRECOMPILE=ON >/dev/null
-  cmake --build build --target "$@"
+  cmake --preset release -DEDGEVAL_CUDA="${EDGEVAL_CUDA:-AUTO}" \
+    -DEDGEVAL_CUDA_ARCHITECTURES="${EDGEVAL_CUDA_ARCHITECTURES:-$here}" >/dev/null
+  cmake --build --preset release --target "$@"
 }
 
 fuzz() {  # fuzz SECONDS TARGET...: of each the executions, the edges covered, and the findings
@@ -78,21 +78,19 @@ case "${1:-build}" in
     ;;
   test)
     build all
-    ctest --test-dir build --output-on-failure -j "$(nproc)"
+    ctest --preset release -j "$(nproc)"
     ;;
   sanitize)
-    cmake -S . -B build-sanitize -G Ninja -DEDGEVAL_CUDA=OFF -DEDGEVAL_SANITIZE=address,undefined \
-      -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
-    cmake --build build-sanitize
-    ctest --test-dir build-sanitize --output-on-failure -j "$(nproc)" -LE unsanitized
+    cmake --preset sanitize >/dev/null
+    cmake --build --preset sanitize
+    ctest --preset sanitize -j "$(nproc)"
     ;;
   fuzz)
-    CXX=$(command -v clang++ || command -v clang++-14) \
-      cmake -S . -B build-fuzz -G Ninja -DEDGEVAL_CUDA=OFF -DEDGEVAL_FUZZ=ON >/dev/null
+    cmake --preset fuzz -DCMAKE_CXX_COMPILER="$(command -v clang++ || command -v clang++-14)" >/dev/null
     targets=("${@:3}")
     [ ${#targets[@]} -gt 0 ] || for source in tests/fuzz/corpus/*; do targets+=("${source##*/}"); done
     targets=("${targets[@]/#/fuzz_}")
-    cmake --build build-fuzz --target "${targets[@]}"
+    cmake --build --preset fuzz --target "${targets[@]}"
     fuzz "${2:-60}" "${targets[@]/#/build-fuzz/tests/fuzz/}"
     ;;
   format) sources | xargs -0 clang-format-14 -i ;;
