@@ -17,17 +17,18 @@ def tensors(network, kind):
     """edgeval's names; an LSTM's two biases are one."""
     found = {}
     for direction, suffix in (("forward", ""), ("backward", "_reverse")):
-        of = lambda name: getattr(network, f"{name}_l0{suffix}").detach()
+        of = {name: getattr(network, f"{name}_l0{suffix}").detach()
+              for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
         prefix = f"layer.{direction}."
-        found[prefix + "weight_ih"] = of("weight_ih")
-        found[prefix + "weight_hh"] = of("weight_hh")
+        found[prefix + "weight_ih"] = of["weight_ih"]
+        found[prefix + "weight_hh"] = of["weight_hh"]
         if kind == "gru":
-            found[prefix + "bias_ih"] = of("bias_ih")
-            found[prefix + "bias_hh"] = of("bias_hh")
+            found[prefix + "bias_ih"] = of["bias_ih"]
+            found[prefix + "bias_hh"] = of["bias_hh"]
         else:
-            found[prefix + "bias"] = of("bias_ih") + of("bias_hh")
+            found[prefix + "bias"] = of["bias_ih"] + of["bias_hh"]
         if hasattr(network, "weight_hr_l0"):
-            found[prefix + "weight_hr"] = of("weight_hr")
+            found[prefix + "weight_hr"] = getattr(network, f"weight_hr_l0{suffix}").detach()
     return {name: {"shape": list(value.shape), "values": numbers(value)} for name, value in found.items()}
 
 

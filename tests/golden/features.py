@@ -58,6 +58,6 @@ kind, spoken_folder, an4_folder = sys.argv[1:]
 utterances = [golden(kind, "spoken", spoken_folder, path) for path in SPOKEN]
 utterances += [golden(kind, "an4", an4_folder, path) for path in AN4]
 version = importlib.metadata.version("kaldi-native-fbank")
-print('{"made_by": "features.py with kaldi-native-fbank %s",\n "utterances": [' % version)
+print(f'{{"made_by": "features.py with kaldi-native-fbank {version}",\n "utterances": [')
 print(",\n".join(json.dumps(utterance) for utterance in utterances))
 print("]}")

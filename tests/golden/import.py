@@ -32,7 +32,7 @@ import torch
 
 def filled(state, start=0):
     """The state dict, its values replaced by known ones."""
-    for k, (name, tensor) in enumerate(state.items()):
+    for k, tensor in enumerate(state.values()):
         count = torch.arange(tensor.numel(), dtype=torch.float64)
         tensor.copy_(((64 * (k + start) + count) / 1024).view(tensor.shape))
     return state

@@ -11,7 +11,9 @@
 # running one to running.log. EDGEVAL_SECONDS bounds a call, 290 unless set; EDGEVAL_SANITIZER names a compute-sanitizer.
 # Exits with 0 when all is well, 1 when anything failed or did not end, 2 for wrong arguments, and 3 when there is no
 # device: then it has looked at the machine and at whether the programs load, and nothing ran.
-# shellcheck disable=SC1091,SC2094,SC2317
+# shellcheck disable=SC1091  # /etc/os-release is the machine's own
+# shellcheck disable=SC2094  # a program's errors and its output go to one log, both appended
+# shellcheck disable=SC2317  # some functions are called by a name in a variable
 set -u -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 call=${1:-}

@@ -36,7 +36,7 @@ def programs(build):
 def run(program, **settings):
     environment = dict(os.environ, EDGEVAL_REQUIRE_GPU="1", **settings)
     return subprocess.run([program, "--gtest_fail_fast", "--gtest_brief=1"], env=environment,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800, check=False)
 
 
 def relative(path, build):
@@ -53,7 +53,7 @@ def place(program, site, build):
     # The address behind a call belongs to what follows it.
     addresses = [hex(int(a, 16) - 1) for a in where.split(",")]
     lines = subprocess.run(["addr2line", "-i", "-e", program, *addresses], text=True,
-                           stdout=subprocess.PIPE).stdout.split("\n")
+                           stdout=subprocess.PIPE, check=True).stdout.split("\n")
     for line in lines:
         match = re.match(r"(/.*):(\d+)", line)
         file = relative(match[1], build) if match else "/"

@@ -76,7 +76,7 @@ def compiled(build, source, arch, folder):
             kept.append(word)
     cubin = folder / f"{source.replace('/', '_')}.{arch}.cubin"
     run = subprocess.run([*kept, "-cubin", f"-arch=sm_{arch}", "-Xptxas=-v", "-o", str(cubin)], cwd=entry["directory"],
-                         capture_output=True, text=True)
+                         capture_output=True, text=True, check=False)
     if run.returncode != 0:
         sys.exit(run.stderr)
     return cubin, run.stderr
@@ -211,8 +211,7 @@ class Walk:
         return longest(start)
 
     def body(self, loop):
-        latch = lambda b: loop.header in self.blocks[b].next
-        return self.length(loop.blocks, loop.inner, loop.header, latch)
+        return self.length(loop.blocks, loop.inner, loop.header, lambda b: loop.header in self.blocks[b].next)
 
     def whole(self):
         outermost = [loop for loop in self.loops if loop.outer is None]

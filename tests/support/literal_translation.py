@@ -14,7 +14,7 @@ import sys
 import numpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "datasets"))
-from translation.subwords import Vocabulary  # noqa: E402
+from translation.subwords import Vocabulary
 
 
 def read(path):

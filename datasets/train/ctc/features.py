@@ -44,7 +44,7 @@ def read_audio(path, sample_rate, offset=None, duration=None):
         first = int((offset or 0) * sample_rate)
         wanted = int(duration * sample_rate) if duration else 0
         beyond = first + wanted - file.frames
-        if first > 0 and first >= file.frames or offset is not None and beyond > 0.01 * sample_rate:
+        if (first > 0 and first >= file.frames) or (offset is not None and beyond > 0.01 * sample_rate):
             raise ValueError(f"{path}: a part of {duration} s from {offset} s on is not in it")
         file.seek(first)
         samples = file.read(wanted if duration else -1, dtype="float64")
