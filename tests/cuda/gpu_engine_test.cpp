@@ -4,7 +4,7 @@
 namespace edgeval::test {
 namespace {
 
-Case random_case(Kind kind, std::uint64_t seed, std::vector<Index> lengths) {
+Case random_case(Kind kind, std::uint64_t seed, const std::vector<Index>& lengths) {
   Random random(seed);
   Case result{.model = random_stack(random), .point = {}, .features = {}};
   result.point = random_point(random, result.model, kind);

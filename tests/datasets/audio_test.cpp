@@ -278,7 +278,7 @@ TEST(Audio, ADataChunkThatSaysTooLittleIsRefused) {
 TEST(Audio, ChunksBehindTheSamplesAreNoAudio) {
   const DataFolder folder;
   const std::string list("LIST\4\0\0\0INFO", 12), odd("LIST\5\0\0\0INFOx\0", 14);
-  for (const std::string& behind : {list, odd, list + list, odd + list, list + "\0"})
+  for (const std::string& behind : {list, odd, list + list, odd + list, list + '\0'})
     expect_saw(folder.file("a.wav", wav_bytes(36 + 1600 + static_cast<std::uint32_t>(behind.size()),
                                               1600, 800, behind)),
                800);

@@ -89,7 +89,7 @@ TEST(TestSet, AFolderWithSeveralManifestsListsThem) {
 TEST(TestSet, LimitAndIdsNarrowTheSetInItsOrder) {
   const DataFolder folder;
   make_manifest(folder, "test.jsonl");
-  const auto narrowed = [&](Index limit, Strings only) {
+  const auto narrowed = [&](Index limit, const Strings& only) {
     return ids(open_test_set(folder.path(), {.split = "test", .limit = limit, .ids = only}));
   };
   EXPECT_EQ(narrowed(2, {}), (Strings{"b", "a"}));

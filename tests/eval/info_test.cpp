@@ -63,7 +63,7 @@ TEST(Help, TheVersionIsThatOfTheReport) {
 TEST(Info, ListsTechniquesDevicesAndAccelerators) {
   const CommandResult text = edgeval({"info"});
   EXPECT_EQ(text.code, 0);
-  for (const char* part : {"edgeval " EDGEVAL_VERSION, "CPU, ", "similarity_skip",
+  for (const char* part : {("edgeval " EDGEVAL_VERSION), "CPU, ", "similarity_skip",
                            "threshold = to be given", "range = ", "gru: GRU cells", "reuse32",
                            "epur28", "epur28_memo", "epur28_sip", "similarity65"})
     EXPECT_NE(text.out.find(part), std::string::npos) << part << " is not in\n" << text.out;

@@ -309,7 +309,7 @@ const std::vector<Malformed> kMalformed{
      "{\"audio_filepath\": \"a\", \"text\": \"a\"}\n{\"audio_filepath\": \"a\", \"text\": \"b\"}",
      "a b\n", Format::kNemo, "ref:2: utterance 'a' is already on line 1"},
     {"NemoWithAZeroByte",
-     std::string("{\"id\": \"a\", \"text\": \"a\"}\0{", 27),
+     std::string("{\"id\": \"a\", \"text\": \"a\"}\0{", 26),
      "a1 b\n",
      {},
      "holds a zero byte"},

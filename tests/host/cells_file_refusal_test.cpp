@@ -30,9 +30,9 @@ void drop(Tensors& tensors, const std::string& name) {
 }
 
 // The data of a tensor under another shape of as many elements.
-void reshape(Tensors& tensors, const std::string& name, std::vector<Index> shape) {
+void reshape(Tensors& tensors, const std::string& name, const std::vector<Index>& shape) {
   for (TensorBytes& tensor : tensors)
-    if (tensor.name == name) tensor.shape = std::move(shape);
+    if (tensor.name == name) tensor.shape = shape;
 }
 
 std::vector<Broken> broken_layers() {

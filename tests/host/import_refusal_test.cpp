@@ -233,7 +233,7 @@ TEST(ImportRefusal, TensorsThatDoNotFitTheirStorage) {
 
 TEST(ImportRefusal, FilesOfFivePicklesThatAreNotWhole) {
   const std::string good = legacy(linear());
-  const auto stored = [](std::vector<StoragePiece> pieces) {
+  const auto stored = [](const std::vector<StoragePiece>& pieces) {
     return legacy_file(linear(), pieces);
   };
   std::vector<StoragePiece> more = storages(), claims = storages(), wraps = storages(),
@@ -278,18 +278,19 @@ TEST(ImportRefusal, ModulesThatEdgevalDoesNotHave) {
     return made;
   };
   int key = 0;
-  const auto module = [&](std::vector<std::pair<std::string, std::vector<std::int32_t>>> shapes) {
-    Tensors tensors;
-    std::vector<StoragePiece> stored;
-    for (const auto& [name, shape] : shapes) {
-      TensorPiece made = piece(shape);
-      made.key = std::to_string(key++);
-      tensors.emplace_back(name, tensor(made));
-      stored.push_back(
-          float_storage(made.key, std::vector<float>(static_cast<std::size_t>(made.count))));
-    }
-    return legacy_file(dict(tensors), stored);
-  };
+  const auto module =
+      [&](const std::vector<std::pair<std::string, std::vector<std::int32_t>>>& shapes) {
+        Tensors tensors;
+        std::vector<StoragePiece> stored;
+        for (const auto& [name, shape] : shapes) {
+          TensorPiece made = piece(shape);
+          made.key = std::to_string(key++);
+          tensors.emplace_back(name, tensor(made));
+          stored.push_back(
+              float_storage(made.key, std::vector<float>(static_cast<std::size_t>(made.count))));
+        }
+        return legacy_file(dict(tensors), stored);
+      };
   expect_refused({
       {"a plain RNN", module({{"rnn.weight_ih_l0", {2, 3}}, {"rnn.weight_hh_l0", {2, 2}}}),
        "a plain RNN without gates"},

@@ -4,7 +4,8 @@
 // the model and speech that ship.
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <bit>
+#include <cstdint>
 #include <map>
 
 #include "host/core/error.hpp"
@@ -48,7 +49,8 @@ void expect_equal_bits(MatrixView<const float> engine, const Matrix<float>& lite
   ASSERT_EQ(engine.cols, literal.cols());
   for (Index t = 0; t < engine.rows; ++t)
     for (Index i = 0; i < engine.cols; ++i)
-      ASSERT_EQ(std::memcmp(&engine(t, i), &literal(t, i), sizeof(float)), 0)
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(engine(t, i)),
+                std::bit_cast<std::uint32_t>(literal(t, i)))
           << "frame " << t << ", output " << i << ": " << engine(t, i) << " and " << literal(t, i);
 }
 

@@ -194,10 +194,10 @@ std::vector<Broken> broken_tensors() {
   const auto rename = [](std::size_t tensor, const std::string& name) {
     return with_tensors([&](auto& tensors) { tensors[tensor].name = name; });
   };
-  const auto half = [](const char* bytes) {
+  const auto half = [](char low, char high) {
     return with_tensors([&](auto& tensors) {
       tensors.back().dtype = "F16";
-      tensors.back().bytes = std::string(8, '\0') + std::string(bytes, 2);
+      tensors.back().bytes = std::string(8, '\0') + low + high;
     });
   };
   return {
@@ -205,8 +205,8 @@ std::vector<Broken> broken_tensors() {
        "\"lstm1.forward.weight_ih\": element 3 is nan"},
       {"infinity", with_tensors([](auto& tensors) { set(tensors, 23, -INFINITY); }),
        "element 23 is -inf"},
-      {"infinity in F16", half("\x00\x7C"), "\"output.bias\": element 4 is inf"},
-      {"NaN in F16", half("\x01\xFC"), "\"output.bias\": element 4 is"},
+      {"infinity in F16", half('\x00', '\x7C'), "\"output.bias\": element 4 is inf"},
+      {"NaN in F16", half('\x01', '\xFC'), "\"output.bias\": element 4 is"},
       {"tensor missing", with_tensors([](auto& tensors) { tensors.pop_back(); }),
        "tensor \"output.bias\" is missing"},
       {"tensor unused", with_tensors([](auto& tensors) {
@@ -416,7 +416,7 @@ class Accident {
       case 1: {
         std::string file = framed(parts.header, parts.data);
         for (std::size_t n = 1 + below(4); n > 0; --n)
-          file[below(file.size())] ^= static_cast<char>(1 << below(8));
+          file[below(file.size())] ^= static_cast<char>(1U << below(8));
         return file;
       }
       case 2:

@@ -307,7 +307,7 @@ TEST(Balanced, LevelsAreUniformFromLeastToGreatest) {
 }
 
 TEST(Balanced, EqualValuesAndSingleOnesStay) {
-  for (std::vector<float> x :
+  for (const std::vector<float>& x :
        {std::vector<float>(33, 0.25F), {-3.0F}, {}, std::vector<float>(32)}) {
     std::vector<float> quantized = x;
     quantize_balanced(quantized, 3);

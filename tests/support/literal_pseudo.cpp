@@ -102,14 +102,11 @@ class Controller {
     const double score = first ? 0 : similarity(now);
     before_ = now;
     StepMode mode = StepMode::kRun;
-    if (first)
-      mode = StepMode::kRun;
-    else if (score > skip_.threshold && run_ < skip_.max_consecutive)
-      mode = StepMode::kSkip;
-    else if (score > skip_.threshold)
-      mode = StepMode::kRun;
-    else if (score > skip_.pseudo_threshold)
+    if (!first && score > skip_.threshold) {
+      if (run_ < skip_.max_consecutive) mode = StepMode::kSkip;
+    } else if (!first && score > skip_.pseudo_threshold) {
       mode = StepMode::kPseudo;
+    }
     run_ = mode == StepMode::kSkip ? run_ + 1 : 0;
     return mode;
   }
