@@ -44,7 +44,7 @@ fs::path audio_path(const fs::path& manifest, const Fields& fields) {
   EDGEVAL_EXPECTS(!named.empty(), fields.place(), ": \"audio_filepath\" is empty");
   EDGEVAL_EXPECTS(named.find('\0') == std::string::npos, fields.place(),
                   ": \"audio_filepath\" holds a zero byte");
-  const fs::path beside = manifest.parent_path() / named;
+  fs::path beside = manifest.parent_path() / named;
   const auto is_here = [](const fs::path& path) {
     return path_state(path).kind != PathKind::kNothing;
   };

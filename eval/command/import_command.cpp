@@ -63,7 +63,7 @@ std::string left_out_text(const Imported& imported) {
 }
 
 std::string report_text(const ImportOptions& options, const Imported& imported) {
-  const std::string written = concat(options.out, ": ", imported.tensors.size(), " tensors\n");
+  std::string written = concat(options.out, ": ", imported.tensors.size(), " tensors\n");
   if (options.output.quiet) return written;
   std::vector<std::vector<std::string>> rows{
       {"tensor of the source", "shape", "tensor of the file", "shape", "done"}};

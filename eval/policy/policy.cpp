@@ -238,7 +238,7 @@ struct Setting {
 };
 
 // Sets root.a.b = value for "a.b=value", making maps on the way.
-void apply_setting(YAML::Node root, const Setting& setting) {
+void apply_setting(const YAML::Node& root, const Setting& setting) {
   const std::vector<std::string>& keys = setting.keys;
   YAML::Node node = root;
   for (std::size_t i = 0; i + 1 < keys.size(); ++i) {

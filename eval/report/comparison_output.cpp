@@ -82,7 +82,7 @@ std::string missing_line(const std::string& path, const std::vector<std::string>
 // With as many decimals, two at least, as show on which side of the limit it lies.
 std::string points(double value, double limit) {
   for (int decimals = 2; decimals < 9; ++decimals) {
-    const std::string text = number(value, decimals);
+    std::string text = number(value, decimals);
     if ((std::stod(text) > limit) == (value > limit + 1e-9)) return text;
   }
   return number(value, 9);

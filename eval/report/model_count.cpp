@@ -34,7 +34,7 @@ const char* name(StepOf of) {
   return "";
 }
 
-LayerCount layer_count(LayerShape shape, const std::string& step_of, Index steps) {
+LayerCount layer_count(const LayerShape& shape, const std::string& step_of, Index steps) {
   // Dense counts are at most some dozen times the MACs.
   EDGEVAL_EXPECTS(static_cast<double>(steps) * static_cast<double>(shape.macs_per_step()) < 1e17,
                   "so many steps of layer ", shape.name,

@@ -86,7 +86,7 @@ Statistics chrf_statistics(References references, std::span<const std::string> h
   EDGEVAL_ASSERT(!references.empty());
   for (const std::vector<std::string>& reference : references)
     EDGEVAL_ASSERT(reference.size() == hypotheses.size());
-  Statistics statistics(3 * (kChrfCharacterOrder + options.word_order));
+  Statistics statistics(Index{3} * (kChrfCharacterOrder + options.word_order));
   for (std::size_t n = 0; n < hypotheses.size(); ++n)
     statistics.add(sentence_statistics(references, n, hypotheses[n], options));
   return statistics;
