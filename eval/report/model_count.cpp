@@ -59,8 +59,8 @@ ModelCount count_speech(const Model& model, Index steps) {
   count.frames_per_second =
       static_cast<double>(frontend.sample_rate) /
       static_cast<double>(shift * (frontend.is_mfcc() ? frontend.subsample : 1));
-  for (LayerShape& shape : layer_shapes(model))
-    count.layers.push_back(layer_count(std::move(shape), "frame", steps));
+  for (const LayerShape& shape : layer_shapes(model))
+    count.layers.push_back(layer_count(shape, "frame", steps));
   return count;
 }
 
@@ -71,8 +71,8 @@ ModelCount count_translation(const TranslationModel& model, Index steps, Index p
   count.steps = steps;
   count.positions = positions;
   for (const Layer& layer : model.network.stack())
-    for (LayerShape& shape : layer_shapes(layer))
-      count.layers.push_back(layer_count(std::move(shape), name(StepOf::kPosition), positions));
+    for (const LayerShape& shape : layer_shapes(layer))
+      count.layers.push_back(layer_count(shape, name(StepOf::kPosition), positions));
   const OperatingPoint dense = dense_point(model.network);
   const DecoderCounts decoder(model, dense);
   const Activity entries = decoder.blank();

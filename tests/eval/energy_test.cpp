@@ -115,9 +115,14 @@ TEST_F(EnergyCommand, NamesTheAcceleratorsLeftOutWithTheReason) {
 // A constant that scales both energies leaves no more than rounding between the two ends.
 TEST(Pricing, RoundingIsNoRange) {
   const double ratio = 0.9382090255642461;
-  EXPECT_FALSE((Pricing{.ratio = {ratio, ratio, std::nextafter(ratio, 1)}}.has_range()));
-  EXPECT_TRUE((Pricing{.ratio = {ratio, ratio - 1e-4, ratio}}.has_range()));
-  EXPECT_TRUE((Pricing{.ratio = {1, 1, 1}}.has_range()));
+  const auto has_range = [](hw::RatioRange of) {
+    Pricing pricing;
+    pricing.ratio = of;
+    return pricing.has_range();
+  };
+  EXPECT_FALSE(has_range({ratio, ratio, std::nextafter(ratio, 1)}));
+  EXPECT_TRUE(has_range({ratio, ratio - 1e-4, ratio}));
+  EXPECT_TRUE(has_range({1, 1, 1}));
 }
 
 // A core cannot leave out single products, so its price of delta is no forecast and has no range.

@@ -339,7 +339,7 @@ TEST(DynamicPrecision, MakesCodesOf8BitsUnderFloats) {
 // A sum and its offset may both leave 32 bits as long as their total does not.
 TEST(DynamicPrecision, PutsSumsOf8BitsTogetherExactly) {
   const float bias = 0.5F;
-  const std::int64_t offset = -2'147'483'647 - 100;
+  const std::int64_t offset = std::int64_t{-2'147'483'647} - 100;
   const QuantizedNumbers numbers{{&bias, nullptr, nullptr}, &offset, &offset, 0.25F, 2};
   const std::int32_t wx = 2'147'483'647, uh = 2'147'483'600;  // totals -100 and -147
   EXPECT_EQ(numbers.preactivation(wx, uh, 0), 0.25F * -100 + 2.0F * -147 + 0.5F);
@@ -349,7 +349,9 @@ TEST(DynamicPrecision, PutsSumsOf8BitsTogetherExactly) {
 // the middle of two floats, on which doubles would land.
 TEST(FixedNumbers, RoundTheirValuesOnce) {
   const std::int64_t bias = (std::int64_t{1} << 60) + (std::int64_t{1} << 36);
-  const FixedNumbers<std::int64_t> numbers{.bias = &bias, .up_x = 0, .inverse = 0x1p-40F};
+  FixedNumbers<std::int64_t> numbers{};
+  numbers.bias = &bias;
+  numbers.inverse = 0x1p-40F;
   EXPECT_EQ(numbers.value(1, 0), 0x1p20F + 0x1p-3F);
   EXPECT_EQ(numbers.value(0, 0), 0x1p20F);  // the middle itself goes to the even one
   EXPECT_EQ(numbers.value(-1, 0), 0x1p20F);

@@ -137,7 +137,9 @@ TEST_F(GpuShortage, IsTheCallersOnceAnObserverHasSeenSomeOfAPart) {
       ++told;
     }
   }
-  if (step_ == 1) EXPECT_GT(told, 0);  // few allocations come so late
+  if (step_ == 1) {
+    EXPECT_GT(told, 0);  // few allocations come so late
+  }
 }
 
 TEST_F(GpuShortage, OfAnyCallEndsInOneErrorAndLeavesTheEngineWhole) {
