@@ -37,14 +37,19 @@ TEST_P(GpuEngineTest, GivesTheSameBitsForEveryBatchSize) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, GpuEngineTest, testing::ValuesIn(kKinds));
+INSTANTIATE_TEST_SUITE_P(Kinds, GpuEngineTest, testing::ValuesIn(kKinds),
+                         [](const auto& of) { return std::string(name(of.param)); });
 
 class GpuIntegers : public testing::TestWithParam<std::tuple<Kind, IntegerKind>> {};
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GpuIntegers,
                          testing::Combine(testing::ValuesIn(kKinds),
                                           testing::Values(IntegerKind::kInt16, IntegerKind::kInt8,
-                                                          IntegerKind::kBoth)));
+                                                          IntegerKind::kBoth)),
+                         [](const auto& of) {
+                           return std::string(name(std::get<0>(of.param))) +
+                                  name(std::get<1>(of.param));
+                         });
 
 Case integer_case(const std::tuple<Kind, IntegerKind>& kinds, std::uint64_t seed,
                   const std::vector<Index>& lengths) {

@@ -56,6 +56,8 @@ struct Technique {
   Arguments arithmetics = {"fp32", "int16", "int8"};
 };
 
+void PrintTo(const Technique& technique, std::ostream* out) { *out << technique.name; }
+
 class DenseBaseline : public ::testing::TestWithParam<Technique> {};
 
 TEST_P(DenseBaseline, IsTheChipWithoutTheTechnique) {

@@ -163,6 +163,8 @@ struct Foreign {
   const char* kind;
 };
 
+void PrintTo(const Foreign& foreign, std::ostream* out) { *out << foreign.fact; }
+
 class ForeignFiles : public ::testing::TestWithParam<Foreign> {};
 
 TEST_P(ForeignFiles, AreRefusedByTheirKindOnEitherSide) {
@@ -224,6 +226,8 @@ struct Malformed {
   std::optional<Format> format;
   const char* complaint;  // part of the message
 };
+
+void PrintTo(const Malformed& malformed, std::ostream* out) { *out << malformed.fact; }
 
 class MalformedTranscripts : public ::testing::TestWithParam<Malformed> {};
 

@@ -274,16 +274,24 @@ constexpr Index kColumns[] = {1, 31, 32, 33, 511, 512, 513, 1100};
 constexpr Index kOutputs[] = {1, 3, 29, 64};
 constexpr Draw kDraws[] = {Draw::kAny, Draw::kEitherEnd, Draw::kOneEnd};
 
-class ExactProducts : public testing::TestWithParam<ByteProduct::Route> {
+struct NamedRoute {
+  const char* name;
+  ByteProduct::Route route;
+};
+void PrintTo(const NamedRoute& route, std::ostream* out) { *out << route.name; }
+
+class ExactProducts : public testing::TestWithParam<NamedRoute> {
  protected:
   void SetUp() override {
-    if (GetParam() == ByteProduct::Route::kBytes && !onednn::exact_byte_products())
+    if (GetParam().route == ByteProduct::Route::kBytes && !onednn::exact_byte_products())
       GTEST_SKIP() << "this processor's byte products are not exact";
   }
 };
 
 INSTANTIATE_TEST_SUITE_P(Routes, ExactProducts,
-                         testing::Values(ByteProduct::Route::kBytes, ByteProduct::Route::kFloats));
+                         testing::Values(NamedRoute{"Bytes", ByteProduct::Route::kBytes},
+                                         NamedRoute{"Floats", ByteProduct::Route::kFloats}),
+                         [](const auto& of) { return of.param.name; });
 
 TEST_P(ExactProducts, OfBytesEqualIntegerLoops) {
   constexpr Index kRows = 5;
@@ -296,7 +304,8 @@ TEST_P(ExactProducts, OfBytesEqualIntegerLoops) {
           const auto x = drawn<std::uint8_t>(random, kRows * columns, false, 0, 255, draw);
           const auto w = drawn<std::int8_t>(random, outputs * columns, negative, -128, 127, draw);
           std::vector<std::int32_t> y(static_cast<std::size_t>(kRows * outputs));
-          ByteProduct(kRows, {w.data(), outputs, columns, columns}, GetParam())(x.data(), y.data());
+          ByteProduct(kRows, {w.data(), outputs, columns, columns}, GetParam().route)(x.data(),
+                                                                                      y.data());
           for (Index r = 0; r < kRows; ++r)
             for (Index o = 0; o < outputs; ++o)
               ASSERT_EQ(y[static_cast<std::size_t>(r * outputs + o)],
@@ -346,11 +355,11 @@ void expect_exact_fixed_products(ByteProduct::Route route) {
 }
 
 TEST_P(ExactProducts, Of8BitsEqualIntegerLoops) {
-  expect_exact_fixed_products<std::int32_t>(GetParam());
+  expect_exact_fixed_products<std::int32_t>(GetParam().route);
 }
 
 TEST_P(ExactProducts, Of16BitsEqualIntegerLoops) {
-  expect_exact_fixed_products<std::int64_t>(GetParam());
+  expect_exact_fixed_products<std::int64_t>(GetParam().route);
 }
 
 // One row of values among others, at each place of two blocks of rows.
@@ -360,7 +369,7 @@ TEST_P(ExactProducts, DoNotDependOnTheRowsPlace) {
   FixedWeights weights{Matrix<std::int32_t>(kOutputs, kColumns), 0};
   for (std::int32_t& code : weights.codes.values())
     code = static_cast<std::int32_t>(random() % 65279) - 32639;
-  const FixedProduct<std::int64_t> product(weights, GetParam());
+  const FixedProduct<std::int64_t> product(weights, GetParam().route);
   Matrix<float> x(kRows, kColumns);
   for (float& value : x.values()) value = static_cast<float>(random() % 65536) - 32768.0F;
   Matrix<std::int64_t> wanted(kRows, kOutputs), turned(kRows, kOutputs);

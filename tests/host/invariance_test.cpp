@@ -99,7 +99,8 @@ void expect_one_result(const Model& model, const Ragged<float>& features,
 
 class Invariance : public testing::TestWithParam<Kind> {};
 
-INSTANTIATE_TEST_SUITE_P(EveryKind, Invariance, testing::ValuesIn(kKinds));
+INSTANTIATE_TEST_SUITE_P(EveryKind, Invariance, testing::ValuesIn(kKinds),
+                         [](const auto& of) { return std::string(name(of.param)); });
 
 TEST_P(Invariance, OfRandomNetworksToBatchOrderThreadsAndChunks) {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
@@ -135,7 +136,11 @@ class IntegerInvariance : public testing::TestWithParam<std::tuple<IntegerKind, 
 INSTANTIATE_TEST_SUITE_P(EveryKind, IntegerInvariance,
                          testing::Combine(testing::Values(IntegerKind::kInt16, IntegerKind::kInt8,
                                                           IntegerKind::kBoth),
-                                          testing::ValuesIn(kKinds)));
+                                          testing::ValuesIn(kKinds)),
+                         [](const auto& of) {
+                           return std::string(name(std::get<0>(of.param))) +
+                                  name(std::get<1>(of.param));
+                         });
 
 TEST_P(IntegerInvariance, OfRandomNetworksToBatchOrderThreadsChunksAndInstructions) {
   for (std::uint64_t seed = 0; seed < 2; ++seed) {
@@ -181,7 +186,7 @@ TEST_P(CellInvariance, OfRandomNetworksToBatchOrderThreadsChunksAndInstructions)
   }
 }
 
-class SpokenInvariance : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+class SpokenInvariance : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 INSTANTIATE_TEST_SUITE_P(ShippedPolicies, SpokenInvariance,
                          testing::Combine(testing::Values("int16", "int8"),
@@ -200,6 +205,11 @@ struct Choice {
   const char* arithmetic;
   std::vector<std::string> settings;
 };
+
+void PrintTo(const Choice& choice, std::ostream* out) {
+  *out << choice.arithmetic;
+  for (const std::string& setting : choice.settings) *out << ' ' << setting;
+}
 
 class ChoiceInvariance : public testing::TestWithParam<Choice> {};
 

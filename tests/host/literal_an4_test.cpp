@@ -31,6 +31,8 @@ struct Technique {
   const char* operand;  // "", "reuse" or "delta"
 };
 
+void PrintTo(const Technique& technique, std::ostream* out) { *out << technique.name; }
+
 constexpr Technique kTechniques[] = {{"skip", true, ""},
                                      {"reuse", false, "reuse"},
                                      {"delta", false, "delta"},

@@ -94,7 +94,8 @@ class LiteralInteger : public testing::TestWithParam<IntegerKind> {};
 
 INSTANTIATE_TEST_SUITE_P(Widths, LiteralInteger,
                          testing::Values(IntegerKind::kInt16, IntegerKind::kInt8,
-                                         IntegerKind::kBoth));
+                                         IntegerKind::kBoth),
+                         [](const auto& of) { return std::string(name(of.param)); });
 
 TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
   std::map<Kind, Work> work;

@@ -33,6 +33,8 @@ struct Choice {
   LayerPolicy policy;
 };
 
+void PrintTo(const Choice& choice, std::ostream* out) { *out << choice.name; }
+
 class OutOfMemory : public testing::TestWithParam<Choice> {};
 
 TEST_P(OutOfMemory, LeavesNoWeightsHalfPacked) {

@@ -168,6 +168,8 @@ struct Chip {
   std::vector<Count> refused;
 };
 
+void PrintTo(const Chip& chip, std::ostream* out) { *out << chip.name; }
+
 const std::vector<Count> kNotForFp32{
     Count::kStepsPseudo,   Count::kMacs16x16,       Count::kMacs8x8,         Count::kMacs4x4,
     Count::kWeightWords16, Count::kWeightWords8,    Count::kWeightWords5,    Count::kWeightWords4,

@@ -1,6 +1,7 @@
 // The kinds of cells that tests go through, with their options.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct NamedCell {
   LayerKind kind;
   CellForm form;  // projection, window: 1 stands for a size of the test's choice
 };
+
+inline void PrintTo(const NamedCell& cell, std::ostream* out) { *out << cell.name; }
 
 // All but the plain LSTM.
 inline std::vector<NamedCell> every_cell() {

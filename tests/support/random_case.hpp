@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ostream>
 #include <random>
 #include <vector>
 
@@ -41,11 +42,24 @@ enum class Kind { kDense, kSkip, kReuse, kDelta, kSkipReuse, kSkipDelta, kMixed 
 inline constexpr Kind kKinds[] = {Kind::kDense,     Kind::kSkip,      Kind::kReuse, Kind::kDelta,
                                   Kind::kSkipReuse, Kind::kSkipDelta, Kind::kMixed};
 
+inline const char* name(Kind kind) {
+  static constexpr const char* kNames[] = {"Dense",     "Skip",      "Reuse", "Delta",
+                                           "SkipReuse", "SkipDelta", "Mixed"};
+  return kNames[static_cast<int>(kind)];
+}
+inline void PrintTo(Kind kind, std::ostream* out) { *out << name(kind); }
+
 // Parameters differ from layer to layer; kMixed also draws the techniques anew for each. Linear
 // layers sometimes take the operand. Delta's thresholds are above 0.
 OperatingPoint random_point(Random& random, const Model& model, Kind kind);
 
 enum class IntegerKind { kInt16, kInt8, kBoth };
+
+inline const char* name(IntegerKind kind) {
+  static constexpr const char* kNames[] = {"Int16", "Int8", "Both"};
+  return kNames[static_cast<int>(kind)];
+}
+inline void PrintTo(IntegerKind kind, std::ostream* out) { *out << name(kind); }
 
 // Gives every layer integer arithmetic with formats of its own that saturate now and then; kBoth
 // draws the width anew for each.
