@@ -11,7 +11,7 @@
 
 #include "cuda/device/bulk.hpp"
 #include "cuda/device/device.hpp"
-#include "cuda/sequence/direction.hpp"
+#include "cuda/sequence/direction_runner.hpp"
 #include "cuda/sequence/unpack.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"

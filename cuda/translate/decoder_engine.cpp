@@ -8,7 +8,7 @@
 
 #include "cuda/device/device.hpp"
 #include "cuda/engine.hpp"
-#include "cuda/translate/decoder.hpp"
+#include "cuda/translate/decoder_runner.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/translate/sentence_search.hpp"
 
@@ -240,7 +240,7 @@ class SearchOnDevice {
 
   const TranslationModel& model_;
   const DecoderLimits limits_;
-  std::optional<DeviceDecoder> decoder_;
+  std::optional<DecoderRunner> decoder_;
   SearchMemory search_memory_;
   DeviceBuffer<std::int32_t> tokens_;
   DeviceBuffer<double> sums_;

@@ -117,7 +117,7 @@ void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const flo
   launch_recurrent_operand(policy, step_, launch.rows, 0, launch.stream);
   (*products.recurrent)(step_.operand, launch.rows, step_.uh, launch.stream);
   if (chooses) selection_.launch(selection_of(task), step_, launch.rows, 0, launch.stream);
-  Recurrence::launch_cells(recurrence, step_, launch.rows, 0, launch.stream);
+  RecurrenceRunner::launch_cells(recurrence, step_, launch.rows, 0, launch.stream);
 }
 
 void RecurrentStepLayer::add_segments(const RecurrentStepTask& task,

@@ -3,8 +3,8 @@
 // as segments, which move with the hypotheses.
 #pragma once
 
-#include "cuda/sequence/recurrence.hpp"
-#include "cuda/sequence/selection.hpp"
+#include "cuda/sequence/recurrence_runner.hpp"
+#include "cuda/sequence/selection_runner.hpp"
 #include "cuda/sequence/unpack.hpp"
 #include "cuda/translate/search_rows.hpp"
 
@@ -71,8 +71,8 @@ class RecurrentStepLayer {
   static SelectionTask selection_of(const RecurrentStepTask& task);
 
   StepInput input_;
-  Recurrence recurrence_;
-  Selection selection_;
+  RecurrenceRunner recurrence_;
+  SelectionRunner selection_;
   RecurrentStep step_;
 };
 

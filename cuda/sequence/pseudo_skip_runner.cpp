@@ -1,4 +1,4 @@
-#include "cuda/sequence/pseudo_skips.hpp"
+#include "cuda/sequence/pseudo_skip_runner.hpp"
 
 namespace edgeval::gpu {
 namespace {
@@ -17,8 +17,8 @@ PseudoRules rules_of(const PseudoTask& task) {
 
 }  // namespace
 
-void PseudoSkips::Half::reserve(const Product& of_full, const Product& of_delta, bool has_wide,
-                                Index rows, Index lanes, cudaStream_t stream) {
+void PseudoSkipRunner::Half::reserve(const Product& of_full, const Product& of_delta, bool has_wide,
+                                     Index rows, Index lanes, cudaStream_t stream) {
   const ProductShape &wide_shape = of_full.shape(), &delta_shape = of_delta.shape();
   full.reserve_discarding(rows * wide_shape.operand_bytes(), stream);
   full_sums.reserve_discarding(rows * wide_shape.sum_bytes(), stream);
@@ -34,8 +34,8 @@ void PseudoSkips::Half::reserve(const Product& of_full, const Product& of_delta,
   offsets.reserve_discarding(of_full.outputs(), stream);
 }
 
-PseudoHalf PseudoSkips::Half::start(const Product& of_full, const Product& of_delta, bool has_wide,
-                                    Index lanes, const Stream& stream) {
+PseudoHalf PseudoSkipRunner::Half::start(const Product& of_full, const Product& of_delta,
+                                         bool has_wide, Index lanes, const Stream& stream) {
   reference.zero(lanes * of_full.inputs(), stream);
   full_memory.zero(lanes * of_full.outputs(), stream);
   delta_memory.zero(lanes * of_full.outputs(), stream);
@@ -57,14 +57,14 @@ PseudoHalf PseudoSkips::Half::start(const Product& of_full, const Product& of_de
   return half;
 }
 
-void PseudoSkips::multiply(const PseudoHalf& half, const Product& of_full, const Product& of_delta,
-                           Index rows, cudaStream_t stream) {
+void PseudoSkipRunner::multiply(const PseudoHalf& half, const Product& of_full,
+                                const Product& of_delta, Index rows, cudaStream_t stream) {
   of_full(half.full, rows, half.full_sums, stream);
   if (half.wide.data != nullptr) of_full(half.wide, rows, half.wide_sums, stream);
   of_delta(half.delta, rows, half.delta_sums, stream);
 }
 
-void PseudoSkips::reserve(const PseudoTask& task, Index chunk_rows, cudaStream_t stream) {
+void PseudoSkipRunner::reserve(const PseudoTask& task, Index chunk_rows, cudaStream_t stream) {
   const bool wide = has_wide(task.policy);
   const Index sums = task.lanes * task.products.input.outputs();
   x_.reserve(task.products.input, task.second.input, wide, chunk_rows, task.lanes, stream);
@@ -76,7 +76,7 @@ void PseudoSkips::reserve(const PseudoTask& task, Index chunk_rows, cudaStream_t
   chosen_uh_.reserve_discarding(sums, stream);
 }
 
-void PseudoSkips::start(const PseudoTask& task, RecurrentStep& step, const Stream& stream) {
+void PseudoSkipRunner::start(const PseudoTask& task, RecurrentStep& step, const Stream& stream) {
   const bool wide = has_wide(task.policy);
   const PseudoRules rules = rules_of(task);
   rules_.upload(&rules, 1, stream);
@@ -96,14 +96,15 @@ void PseudoSkips::start(const PseudoTask& task, RecurrentStep& step, const Strea
   step.chosen_uh = {reinterpret_cast<std::byte*>(chosen_uh_.data()), neurons};
 }
 
-void PseudoSkips::multiply_input(const PseudoTask& task, const PackView& pack,
-                                 const InputOperand& input, Index rows, cudaStream_t stream) const {
+void PseudoSkipRunner::multiply_input(const PseudoTask& task, const PackView& pack,
+                                      const InputOperand& input, Index rows,
+                                      cudaStream_t stream) const {
   launch_pseudo_input(step_, pack, input, stream);
   multiply(step_.x, task.products.input, task.second.input, rows, stream);
 }
 
-void PseudoSkips::launch(const PseudoTask& task, const RecurrentStep& step, Index rows, Index ahead,
-                         cudaStream_t stream) const {
+void PseudoSkipRunner::launch(const PseudoTask& task, const RecurrentStep& step, Index rows,
+                              Index ahead, cudaStream_t stream) const {
   if (task.products.recurrent) {
     launch_pseudo_operand(step_, step, rows, ahead, stream);
     multiply(step_.h, *task.products.recurrent, *task.second.recurrent, rows, stream);

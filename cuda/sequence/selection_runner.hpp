@@ -25,7 +25,7 @@ struct SelectionTask {
   unsigned long long* selected;  // totals by lane
 };
 
-class Selection {
+class SelectionRunner {
  public:
   // Bytes of the second operand and sums of one row of a chunk.
   static Index row_bytes(const DeviceProducts* second) {

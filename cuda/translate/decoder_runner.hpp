@@ -12,10 +12,10 @@
 
 namespace edgeval::gpu {
 
-class DeviceDecoder {
+class DecoderRunner {
  public:
   // Keeps a reference to the model.
-  explicit DeviceDecoder(const TranslationModel& model);
+  explicit DecoderRunner(const TranslationModel& model);
 
   struct Batch {
     EncodedBatch& encoded;  // its keys are taken

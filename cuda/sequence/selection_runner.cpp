@@ -1,4 +1,4 @@
-#include "cuda/sequence/selection.hpp"
+#include "cuda/sequence/selection_runner.hpp"
 
 namespace edgeval::gpu {
 namespace {
@@ -35,7 +35,7 @@ void count_selected(LayerActivity& activity, const LayerPolicy& policy, std::uin
   }
 }
 
-void Selection::reserve(const SelectionTask& task, Index chunk_rows, cudaStream_t stream) {
+void SelectionRunner::reserve(const SelectionTask& task, Index chunk_rows, cudaStream_t stream) {
   const Index neurons = neurons_of(task.layer), lane_rows = Product::padded(task.lanes);
   choice_ = choice_bytes(task.policy);
   choice_on_device_.reserve_discarding(static_cast<Index>(choice_.size()), stream);
@@ -55,7 +55,7 @@ void Selection::reserve(const SelectionTask& task, Index chunk_rows, cudaStream_
   second_uh_.reserve_discarding(lane_rows * recurrent.sum_bytes(), stream);
 }
 
-void Selection::start(const SelectionTask& task, RecurrentStep& step, const Stream& stream) {
+void SelectionRunner::start(const SelectionTask& task, RecurrentStep& step, const Stream& stream) {
   const Index neurons = neurons_of(task.layer);
   choice_on_device_.upload(choice_, stream);
   memory_.zero(task.lanes * selection_bytes(task.policy, neurons, task.layer.cells), stream);
@@ -73,8 +73,8 @@ void Selection::start(const SelectionTask& task, RecurrentStep& step, const Stre
   step.uh = {no_recurrent_.data(), input.sum_stride()};
 }
 
-void Selection::multiply_input(const SelectionTask& task, OperandRows operand, Index rows,
-                               cudaStream_t stream) const {
+void SelectionRunner::multiply_input(const SelectionTask& task, OperandRows operand, Index rows,
+                                     cudaStream_t stream) const {
   if (task.second == nullptr) return;
   const Product& product = task.second->input;
   const OperandRows second = rows_of(x_operand_, product);
@@ -83,8 +83,8 @@ void Selection::multiply_input(const SelectionTask& task, OperandRows operand, I
   product(second, rows, step_.second_wx, stream);
 }
 
-void Selection::launch(const SelectionTask& task, const RecurrentStep& step, Index rows,
-                       Index ahead, cudaStream_t stream) const {
+void SelectionRunner::launch(const SelectionTask& task, const RecurrentStep& step, Index rows,
+                             Index ahead, cudaStream_t stream) const {
   if (task.second != nullptr && task.second->recurrent) {
     const Product& product = *task.second->recurrent;
     const OperandRows second = rows_of(h_operand_, product);

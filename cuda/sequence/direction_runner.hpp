@@ -10,9 +10,9 @@
 
 #include "cuda/device/graph.hpp"
 #include "cuda/device/stream.hpp"
-#include "cuda/sequence/pseudo_skips.hpp"
-#include "cuda/sequence/recurrence.hpp"
-#include "cuda/sequence/selection.hpp"
+#include "cuda/sequence/pseudo_skip_runner.hpp"
+#include "cuda/sequence/recurrence_runner.hpp"
+#include "cuda/sequence/selection_runner.hpp"
 #include "host/engine/sequence/final_states.hpp"
 
 namespace edgeval::gpu {
@@ -89,9 +89,9 @@ class DirectionRunner {
   Index chunk_rows_ = 0;
   DeviceMatrix<float> windows_;
   DeviceBuffer<std::byte> x_operand_, wx_, x_state_;
-  Recurrence recurrence_;
-  Selection selection_;
-  PseudoSkips pseudo_;
+  RecurrenceRunner recurrence_;
+  SelectionRunner selection_;
+  PseudoSkipRunner pseudo_;
   DeviceBuffer<StepCursor> cursor_;
   std::vector<std::int32_t> running_;  // [N]
   std::vector<Index> active_;          // [longest + 1] lanes of each step

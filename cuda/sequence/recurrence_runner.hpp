@@ -17,7 +17,7 @@ struct RecurrenceTask {
   bool may_fuse = false;  // nothing comes between the products and cells of a step
 };
 
-class Recurrence {
+class RecurrenceRunner {
  public:
   // All the memory of the task, so that nothing below allocates.
   void reserve(const RecurrenceTask& task, cudaStream_t stream);

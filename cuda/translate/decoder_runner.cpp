@@ -1,10 +1,10 @@
-#include "cuda/translate/decoder.hpp"
+#include "cuda/translate/decoder_runner.hpp"
 
 #include <algorithm>
 
 namespace edgeval::gpu {
 
-DeviceDecoder::DeviceDecoder(const TranslationModel& model)
+DecoderRunner::DecoderRunner(const TranslationModel& model)
     : model_(model),
       weights_(
           model.network.layers.begin() + static_cast<std::ptrdiff_t>(model.network.stack().size()),
@@ -16,7 +16,7 @@ DeviceDecoder::DeviceDecoder(const TranslationModel& model)
   upload(embedding, embedding_.view(), stream_);
 }
 
-const DeviceProducts& DeviceDecoder::products(std::size_t layer) {
+const DeviceProducts& DecoderRunner::products(std::size_t layer) {
   const LayerPolicy& choice = policy(layer);
   DeviceLayer& weights = weights_[place(layer)];
   if (eight_bits_of_floats(choice))
@@ -24,14 +24,14 @@ const DeviceProducts& DeviceDecoder::products(std::size_t layer) {
   return weights.get(choice.arithmetic, cublas_, stream_).front();
 }
 
-LayerTotals DeviceDecoder::totals(std::size_t layer) const {
+LayerTotals DecoderRunner::totals(std::size_t layer) const {
   unsigned long long* const first =
       totals_.data() + static_cast<Index>(place(layer)) * kTotals * sentences_;
   const auto row = [&](Index which) { return first + which * sentences_; };
   return {{row(0), row(1)}, {row(2), row(3)}, row(4)};
 }
 
-RecurrentStepTask DeviceDecoder::recurrent_task(std::size_t at) {
+RecurrentStepTask DecoderRunner::recurrent_task(std::size_t at) {
   const std::size_t layer = model_.decoder[at];
   const std::optional<WeightForm> form = second_form(policy(layer));
   const DeviceProducts* second =
@@ -39,16 +39,16 @@ RecurrentStepTask DeviceDecoder::recurrent_task(std::size_t at) {
   return {{model_.cells(layer), products(layer), policy(layer), most_rows_}, second, totals(layer)};
 }
 
-LinearStepTask DeviceDecoder::linear_task(std::size_t layer, Index rows) {
+LinearStepTask DecoderRunner::linear_task(std::size_t layer, Index rows) {
   return {model_.linear(layer),      products(layer), policy(layer), rows,
           linear_end(model_, layer), totals(layer)};
 }
 
-StepLaunch DeviceDecoder::launch(Index rows) const {
+StepLaunch DecoderRunner::launch(Index rows) const {
   return {rows_.pack(), &rows_.view().state->running, rows, stream_};
 }
 
-void DeviceDecoder::start(const Batch& batch) {
+void DecoderRunner::start(const Batch& batch) {
   point_ = batch.point;
   check_point(model_.network, point_);
   sentences_ = batch.encoded.keys.sequences();
@@ -64,7 +64,7 @@ void DeviceDecoder::start(const Batch& batch) {
   collect_segments();
 }
 
-void DeviceDecoder::reserve(const Batch& batch) {
+void DecoderRunner::reserve(const Batch& batch) {
   const Attention& attention = model_.attention;
   const Index padded = Product::padded(most_rows_), keys = model_.keys(),
               queries = model_.queries();
@@ -97,7 +97,7 @@ void DeviceDecoder::reserve(const Batch& batch) {
 }
 
 // What mlp attention makes of the keys.
-void DeviceDecoder::remember() {
+void DecoderRunner::remember() {
   if (!model_.attention.context) return;
   const std::size_t layer = *model_.attention.context;
   const LinearStepTask task = linear_task(layer, memory_.keys.values.rows());
@@ -107,7 +107,7 @@ void DeviceDecoder::remember() {
 }
 
 // act(W f + b) of the final states f in the order of the rows, split over the decoder's layers.
-std::vector<Matrix<float>> DeviceDecoder::cross_bridge(const std::vector<Matrix<float>>& finals,
+std::vector<Matrix<float>> DecoderRunner::cross_bridge(const std::vector<Matrix<float>>& finals,
                                                        std::size_t layer, const Batch& batch) {
   const LinearStepTask task = linear_task(layer, sentences_);
   Matrix<float> from(sentences_, task.layer.inputs), to(sentences_, task.layer.width);
@@ -139,7 +139,7 @@ std::vector<Matrix<float>> DeviceDecoder::cross_bridge(const std::vector<Matrix<
   return parts;
 }
 
-void DeviceDecoder::start_layers(const Batch& batch) {
+void DecoderRunner::start_layers(const Batch& batch) {
   const Bridge& bridge = model_.bridge;
   const EncoderStates& finals = batch.encoded.states;
   const std::vector<Index> order(batch.order.begin(), batch.order.end());
@@ -168,7 +168,7 @@ void DeviceDecoder::start_layers(const Batch& batch) {
 }
 
 // What moves with a hypothesis.
-void DeviceDecoder::collect_segments() {
+void DecoderRunner::collect_segments() {
   segments_.clear();
   for (std::size_t at = 0; at < recurrent_.size(); ++at)
     recurrent_[at].add_segments(recurrent_task(at), segments_);
@@ -191,7 +191,7 @@ void DeviceDecoder::collect_segments() {
   segments_on_device_.upload(segments_, stream_);
 }
 
-void DeviceDecoder::step(Index rows, std::int32_t* attended, Index widest) {
+void DecoderRunner::step(Index rows, std::int32_t* attended, Index widest) {
   const Attention& attention = model_.attention;
   const RowView view = rows_.view();
   const StepLaunch now = launch(rows);
@@ -226,7 +226,7 @@ void DeviceDecoder::step(Index rows, std::int32_t* attended, Index widest) {
   linear(model_.generator).multiply(linear_task(model_.generator, most_rows_), feed_.view(), now);
 }
 
-VocabularyTask DeviceDecoder::vocabulary() {
+VocabularyTask DecoderRunner::vocabulary() {
   const LinearStepLayer& generator = linear(model_.generator);
   return {.sums = generator.sums(linear_task(model_.generator, most_rows_)),
           .numbers = generator.numbers(),
@@ -235,12 +235,12 @@ VocabularyTask DeviceDecoder::vocabulary() {
           .softmax = source_.view().softmax};
 }
 
-void DeviceDecoder::gather(const Index* count, Index most) {
+void DecoderRunner::gather(const Index* count, Index most) {
   launch_gather(rows_.view(), segments_on_device_.data(), static_cast<Index>(segments_.size()),
                 count, std::min(most, most_rows_), stream_);
 }
 
-std::vector<Activity> DeviceDecoder::activity() const {
+std::vector<Activity> DecoderRunner::activity() const {
   std::vector<unsigned long long> totals(weights_.size() *
                                          static_cast<std::size_t>(kTotals * sentences_));
   const Settle settle;

@@ -19,7 +19,7 @@ struct PseudoTask {
   unsigned long long *steps, *elements;  // as in PseudoStep
 };
 
-class PseudoSkips {
+class PseudoSkipRunner {
  public:
   void reserve(const PseudoTask& task, Index chunk_rows, cudaStream_t stream);
   // State before the first step; leaves in `step` what the cells will read.

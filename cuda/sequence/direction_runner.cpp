@@ -1,4 +1,4 @@
-#include "cuda/sequence/direction.hpp"
+#include "cuda/sequence/direction_runner.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -41,7 +41,7 @@ void DirectionRunner::reserve(const DirectionTask& task) {
   // Pseudo-skips may multiply by the 16-bit weights twice.
   const Index times = has_pseudo(task.policy) ? 2 : 1;
   const Index row_bytes = times * (input.operand_bytes() + input.sum_bytes()) + window_bytes +
-                          Selection::row_bytes(task.second);
+                          SelectionRunner::row_bytes(task.second);
   chunk_rows_ =
       Product::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
   packing_.reserve(lanes, stream_);
@@ -233,7 +233,7 @@ void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentSte
       launch_lstm_step(task.policy, step, rows, ahead, stream_);
       continue;
     }
-    Recurrence::launch_cells(recurrence_of(task), step, rows, ahead, stream_);
+    RecurrenceRunner::launch_cells(recurrence_of(task), step, rows, ahead, stream_);
     if (task.products.recurrent && !pseudo)
       launch_recurrent_operand(task.policy, step, rows, ahead + 1, stream_);
   }

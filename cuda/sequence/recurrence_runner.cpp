@@ -1,8 +1,8 @@
-#include "cuda/sequence/recurrence.hpp"
+#include "cuda/sequence/recurrence_runner.hpp"
 
 namespace edgeval::gpu {
 
-void Recurrence::reserve(const RecurrenceTask& task, cudaStream_t stream) {
+void RecurrenceRunner::reserve(const RecurrenceTask& task, cudaStream_t stream) {
   const Index padded = Product::padded(task.rows);
   h_.resize_discarding(padded, task.layer.width(), stream);
   c_.reserve_discarding(
@@ -21,7 +21,7 @@ void Recurrence::reserve(const RecurrenceTask& task, cudaStream_t stream) {
 }
 
 // For a product that follows within a step.
-void Recurrence::reserve_after(const RecurrenceTask& task, cudaStream_t stream) {
+void RecurrenceRunner::reserve_after(const RecurrenceTask& task, cudaStream_t stream) {
   const ProductShape& after = task.products.after->shape();
   const Index padded = Product::padded(task.rows);
   before_after_.resize_discarding(padded, task.layer.cells, stream);
@@ -29,7 +29,7 @@ void Recurrence::reserve_after(const RecurrenceTask& task, cudaStream_t stream) 
   after_.reserve_discarding(padded * after.sum_bytes(), stream);
 }
 
-void Recurrence::start(const RecurrenceTask& task, const Stream& stream) {
+void RecurrenceRunner::start(const RecurrenceTask& task, const Stream& stream) {
   c_.zero(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
   h_.zero(stream);
   rule_.upload(stream);
@@ -38,7 +38,7 @@ void Recurrence::start(const RecurrenceTask& task, const Stream& stream) {
     launch_initial_state(task.policy, h_state_.data(), task.rows * task.layer.width(), stream);
 }
 
-RecurrentStep Recurrence::step(const RecurrenceTask& task) const {
+RecurrentStep RecurrenceRunner::step(const RecurrenceTask& task) const {
   const RecurrentLayer& layer = task.layer;
   const DeviceProducts& products = task.products;
   const bool keeps = keeps_elements(task.policy);
@@ -79,8 +79,8 @@ RecurrentStep Recurrence::step(const RecurrenceTask& task) const {
   return step;
 }
 
-void Recurrence::launch_cells(const RecurrenceTask& task, const RecurrentStep& step, Index rows,
-                              Index ahead, cudaStream_t stream) {
+void RecurrenceRunner::launch_cells(const RecurrenceTask& task, const RecurrentStep& step,
+                                    Index rows, Index ahead, cudaStream_t stream) {
   if (step.form.reset_before) {
     launch_reset(task.policy, step, rows, ahead, stream);
     (*task.products.after)(step.after_operand, rows, step.after, stream);
