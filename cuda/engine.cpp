@@ -12,6 +12,7 @@
 #include "cuda/device/bulk.hpp"
 #include "cuda/device/device.hpp"
 #include "cuda/sequence/direction_runner.hpp"
+#include "cuda/sequence/linear_runner.hpp"
 #include "cuda/sequence/unpack.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
@@ -20,33 +21,24 @@
 namespace edgeval::gpu {
 namespace {
 
-// One row of lanes for each: x changed, x zero, h changed, h zero, selected, changed at
-// pseudo-skips.
+// A row of lanes for each: x changed, x zero, h changed, h zero, selected, changed at pseudo-skips.
 constexpr Index kTotals = 6;
 constexpr Index kSelected = 4;
 
 // All memory that grows with a batch. Released as a whole when the device has no more.
 struct Workspace {
   explicit Workspace(Index chunk_bytes)
-      : runners{DirectionRunner(chunk_bytes), DirectionRunner(chunk_bytes)} {}
+      : runners{DirectionRunner(chunk_bytes), DirectionRunner(chunk_bytes)}, linear(chunk_bytes) {}
 
   LaneTable lanes;
   DeviceMatrix<float> input, output;  // of the current layer, [padded frames, width]
   DeviceMatrix<std::int16_t> q;       // of plans that score
   DeviceBuffer<FrameSimilarity> similarity;
-  DeviceBuffer<std::byte> operand, sums;  // of linear layers; sums of integers only
-  DeviceBuffer<std::byte> state;
-  LayerNumbers numbers;
-  OperandRule rule;
   DeviceBuffer<unsigned long long> totals;  // [shapes, kTotals, N]
+  DeviceBuffer<std::int32_t> best;          // [frames]
   std::array<DirectionRunner, 2> runners;
+  LinearRunner linear;
 };
-
-Index free_bytes() {
-  std::size_t free = 0, total = 0;
-  EDGEVAL_CUDA(cudaMemGetInfo(&free, &total));
-  return static_cast<Index>(free);
-}
 
 // The engine's work, while its device is current.
 class LayersOnDevice {
@@ -66,61 +58,66 @@ class LayersOnDevice {
   // layer once for each such part. When the memory turns out too short half-way, the part starts
   // over with half the lanes, unless an observer has seen some of it, who cannot unsee it: then the
   // shortage is the caller's, as on the CPU.
-  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
-                  LayerObserver* observer) {
-    check_point(model_, point);
-    BatchResult result;
-    // Fresh memory costs the host more than the copy into it: a thread, where one may be had,
-    // prepares it while the device works.
-    std::future<Ragged<float>> outputs = std::async(
-        threads_ > 1 ? std::launch::async | std::launch::deferred : std::launch::deferred,
-        [&] { return Ragged<float>(features.lengths(), model_.outputs()); });
-    result.activity.resize(static_cast<std::size_t>(features.sequences()));
-    for (Index first = 0; first < features.sequences();) {
-      Part part{features, first,    std::min(most_lanes_, features.sequences() - first),
-                point,    observer, outputs,
-                result};
-      try {
-        run_part(part);
-        first += part.count;
-      } catch (const OutOfMemory&) {
-        workspace_.reset();
-        EDGEVAL_EXPECTS(part.count > 1, "an utterance of ", features.length(first),
-                        " frames does not fit into the memory of ", name_, "; use --device cpu");
-        most_lanes_ = part.count / 2;
-        if (part.observed) throw;
-      } catch (...) {
-        workspace_.reset();
-        throw;
-      }
-    }
-    if (outputs.valid()) result.outputs = outputs.get();  // of no utterance
-    return result;
+  void run(const PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver* observer) {
+    for (const OperatingPoint& point : points) check_point(model_, point);
+    for (std::size_t p = 0; p < points.size(); ++p)
+      run_point({batch.features(), points[p], wanted, observer},
+                [&](Index first, BatchResult&& part) {
+                  sink.receive(static_cast<Index>(p), first, std::move(part));
+                });
   }
 
  private:
-  // Lanes [first, first + count) of a batch on their way through the layers.
-  struct Part {
+  struct Work {
     const Ragged<float>& features;
-    Index first, count;
     const OperatingPoint& point;
+    const Wanted& wanted;
     LayerObserver* observer;
-    std::future<Ragged<float>>& outputs;  // valid until the result has them
-    BatchResult& result;
+  };
+
+  // Lanes [first, first + count) of a batch on their way through the layers.
+  struct Part : Work {
+    Index first, count;
+    BatchResult result = {};
     std::vector<std::vector<std::int32_t>> running =
         {};                 // by shape, then lane; empty where every frame runs
     bool observed = false;  // the observer was shown something of it
     Index length(Index lane) const { return features.length(first + lane); }
     Index first_frame() const { return features.offsets[first]; }
+    std::vector<Index> lengths() const {
+      std::vector<Index> all;
+      for (Index lane = 0; lane < count; ++lane) all.push_back(length(lane));
+      return all;
+    }
   };
 
-  // Frames before each of lanes [first, first + count), and before the lane behind them, counted
-  // from the first.
-  static std::vector<Index> own_offsets(const Ragged<float>& features, Index first, Index count) {
-    const auto begin = features.offsets.begin() + first;
-    std::vector<Index> own(begin, begin + count + 1);
-    for (Index& offset : own) offset -= *begin;
-    return own;
+  template <class Deliver>
+  void run_point(const Work& work, const Deliver& deliver) {
+    const Index lanes = work.features.sequences();
+    if (lanes == 0) {
+      BatchResult nothing;
+      nothing.outputs = Ragged<float>({}, model_.outputs());
+      return deliver(Index{0}, std::move(nothing));
+    }
+    for (Index first = 0; first < lanes;) {
+      Part part{work, first, std::min(most_lanes_, lanes - first)};
+      try {
+        run_part(part);
+      } catch (const OutOfMemory&) {
+        workspace_.reset();
+        EDGEVAL_EXPECTS(part.count > 1, "an utterance of ", part.length(0),
+                        " frames does not fit into the memory of ", name_, "; use --device cpu");
+        most_lanes_ = part.count / 2;
+        if (part.observed) throw;
+        continue;
+      } catch (...) {
+        workspace_.reset();
+        throw;
+      }
+      deliver(first, std::move(part.result));
+      first += part.count;
+    }
   }
 
   // Of each direction, or of a linear layer.
@@ -140,7 +137,7 @@ class LayersOnDevice {
   void reserve(const Part& part) {
     if (!workspace_) workspace_.emplace(chunk_bytes_);
     Workspace& space = *workspace_;
-    space.lanes.upload(own_offsets(part.features, part.first, part.count), stream_);
+    space.lanes.upload(offsets_of(part.features, part.first, part.count), stream_);
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
     Index widest = model_.inputs(), shapes = 0;
@@ -154,7 +151,8 @@ class LayersOnDevice {
         for (std::size_t d = 0; d < recurrent->directions.size(); ++d)
           space.runners[d].reserve(direction_task(*recurrent, static_cast<Index>(i), d, policy));
       } else {
-        reserve_linear(weights(static_cast<Index>(i), policy).front(), policy, lanes);
+        space.linear.reserve(
+            linear_task(std::get<LinearLayer>(layer), static_cast<Index>(i), policy), stream_);
       }
       if (std::holds_alternative<SimilaritySkip>(policy.plan)) {
         space.q.resize_discarding(lanes.frames, inputs, stream_);
@@ -163,34 +161,22 @@ class LayersOnDevice {
     }
     space.input.resize_discarding(rows, widest, stream_);
     space.output.resize_discarding(rows, widest, stream_);
+    if (part.wanted.best) space.best.reserve_discarding(lanes.frames, stream_);
     space.totals.reserve_discarding(shapes * kTotals * lanes.count, stream_);
     space.totals.zero(shapes * kTotals * lanes.count, stream_);
     if (part.count > 1) expect_margin();
   }
 
-  void reserve_linear(const DeviceProducts& products, const LayerPolicy& policy,
-                      const Lanes& lanes) {
-    Workspace& space = *workspace_;
-    const ProductShape& shape = products.input.shape();
-    space.numbers.reserve(products, policy, stream_);
-    space.rule.reserve(policy, products.recurrent_bits, stream_);
-    if (!keeps_elements(policy)) {
-      space.operand.reserve_discarding(Product::padded(lanes.frames) * shape.operand_bytes(),
-                                       stream_);
-      space.state.reserve_discarding(lanes.count * shape.inputs * state_bytes(policy), stream_);
-    }
-    if (!shape.floats())
-      space.sums.reserve_discarding(linear_rows(shape) * shape.sum_bytes(), stream_);
-  }
-
-  // Rows of a linear layer whose integer sums are held at once.
-  Index linear_rows(const ProductShape& shape) const {
-    const Index frames = workspace_->lanes.lanes().frames;
-    return Product::padded(std::min(std::max(Index{1}, chunk_bytes_ / shape.sum_bytes()), frames));
-  }
-
-  // Adds to the result when all went well.
   void run_part(Part& part) {
+    // Fresh memory costs the host more than the copy into it: a thread, where one may be had,
+    // prepares it while the device works.
+    std::future<Ragged<float>> outputs;
+    if (part.wanted.outputs)
+      outputs = std::async(
+          threads_ > 1 ? std::launch::async | std::launch::deferred : std::launch::deferred,
+          [lengths = part.lengths(), cols = model_.outputs()] {
+            return Ragged<float>(lengths, cols);
+          });
     const Settle settle;
     reserve(part);
     Workspace& space = *workspace_;
@@ -201,21 +187,21 @@ class LayersOnDevice {
                                            lanes.frames, part.features.cols(),
                                            part.features.cols()};
     copies_.upload(features, space.input.view(), stream_);
+    if (part.wanted.final_states) part.result.final_states.resize(model_.stack().size());
     for (std::size_t i = 0; i < model_.stack().size(); ++i) {
       space.output.resize_discarding(rows, layer_outputs(model_.layers[i]), stream_);
       std::visit([&](const auto& layer) { run_layer(layer, static_cast<Index>(i), part); },
                  model_.layers[i]);
-      if (part.observer != nullptr && part.observer->sees_layers())
-        observe_layer(static_cast<Index>(i), part);
+      if (part.observer != nullptr) observe_layer(static_cast<Index>(i), part);
       std::swap(space.input, space.output);
     }
-    download_outputs(part);
+    if (part.wanted.best) download_best(part);
+    if (part.wanted.outputs) download_outputs(outputs.get(), part);
     collect_activity(part);
   }
 
   // Of the last layer, whose outputs are space.input by now.
-  void download_outputs(Part& part) {
-    if (part.outputs.valid()) part.result.outputs = part.outputs.get();
+  void download_outputs(Ragged<float>&& outputs, Part& part) {
     Workspace& space = *workspace_;
     const DeviceView<float> rows = space.input.view().leading(space.lanes.lanes().frames);
     EDGEVAL_ASSERT(rows.cols == model_.outputs());
@@ -225,8 +211,18 @@ class LayersOnDevice {
       launch_remove_padding(rows, space.output.view().data, stream_);
     }
     stream_.synchronize();  // by one thread, not by all that copy
-    copies_.download(contiguous, part.result.outputs.values.row(part.first_frame()),
-                     rows.rows * rows.cols, stream_);
+    copies_.download(contiguous, outputs.values.data(), rows.rows * rows.cols, stream_);
+    part.result.outputs = std::move(outputs);
+  }
+
+  void download_best(Part& part) {
+    Workspace& space = *workspace_;
+    const DeviceView<float> rows = space.input.view().leading(space.lanes.lanes().frames);
+    part.result.best = Ragged<std::int32_t>(part.lengths(), 1);
+    const Settle settle;
+    launch_greatest(rows, space.best.data(), stream_);
+    space.best.download(part.result.best.values.data(), rows.rows, stream_);
+    stream_.synchronize();
   }
 
   // Without its data.
@@ -237,6 +233,13 @@ class LayersOnDevice {
             .products = weights(index, policy)[d],
             .second = second == nullptr ? nullptr : &(*second)[d],
             .direction = layer.directions[d],
+            .policy = policy,
+            .lanes = workspace_->lanes.lanes()};
+  }
+
+  LinearTask linear_task(const LinearLayer& layer, Index index, const LayerPolicy& policy) {
+    return {.layer = layer,
+            .products = weights(index, policy).front(),
             .policy = policy,
             .lanes = workspace_->lanes.lanes()};
   }
@@ -272,51 +275,20 @@ class LayersOnDevice {
     for (std::size_t d = 0; d < tasks.size(); ++d) {
       ready_.order(space.runners[d].stream(), stream_);
       part.running.push_back(space.runners[d].running());
-      if (part.observer == nullptr) continue;
-      part.observed = true;
-      if (part.observer->sees_layers())
+      if (part.wanted.final_states)
+        part.result.final_states[index].push_back(space.runners[d].final_states(tasks[d]));
+      if (part.observer != nullptr)
         observe_plan(index, layer.directions[d], space.runners[d], part);
-      part.observer->on_final_states(index, d, space.runners[d].final_states(tasks[d]));
     }
   }
 
   void run_layer(const LinearLayer& layer, Index index, Part& part) {
     Workspace& space = *workspace_;
-    const Lanes& lanes = space.lanes.lanes();
-    const LayerPolicy& policy = part.point.layers[index];
-    const DeviceProducts& products = weights(index, policy).front();
-    const ProductShape& shape = products.input.shape();
-    const bool keeps = keeps_elements(policy);
-    if (!keeps)
-      launch_initial_state(policy, space.state.data(), lanes.count * layer.inputs, stream_);
-    const OperandRows operand{
-        keeps ? reinterpret_cast<std::byte*>(space.input.view().data) : space.operand.data(),
-        shape.operand_stride()};
-    space.numbers.upload(products, policy, false, stream_);
-    space.rule.reserve(policy, products.recurrent_bits, stream_);
-    space.rule.upload(stream_);
-    launch_frame_operand(policy, lanes,
-                         {.x = space.input.view(),
-                          .operand = operand,
-                          .state = keeps ? nullptr : space.state.data(),
-                          .rule = space.rule.data(),
-                          .totals = totals(static_cast<Index>(part.running.size()), 0)},
-                         stream_);
-    const Index at_once = shape.floats() ? lanes.frames : linear_rows(shape);
-    for (Index first = 0; first < lanes.frames; first += at_once) {
-      const DeviceView<float> y =
-          space.output.view().slice(first, std::min(at_once, lanes.frames - first));
-      const SumRows sums{shape.floats() ? reinterpret_cast<std::byte*>(y.data) : space.sums.data(),
-                         shape.sum_stride()};
-      products.input({operand.data + first * shape.operand_bytes(), operand.stride}, y.rows, sums,
-                     stream_);
-      launch_linear(policy.arithmetic,
-                    {.products = sums,
-                     .numbers = space.numbers.data(),
-                     .range = activation_range(layer.activation),
-                     .y = y},
-                    stream_);
-    }
+    LinearTask task = linear_task(layer, index, part.point.layers[index]);
+    task.x = space.input.view();
+    task.output = space.output.view();
+    task.totals = totals(static_cast<Index>(part.running.size()), 0);
+    space.linear.run(task, stream_);
     part.running.emplace_back();
   }
 
@@ -332,6 +304,7 @@ class LayersOnDevice {
     const Settle settle;
     workspace_->totals.download(totals.data(), static_cast<Index>(totals.size()), stream_);
     stream_.synchronize();
+    part.result.activity.resize(static_cast<std::size_t>(part.count));
     Index shape = 0;
     for (std::size_t i = 0; i < model_.stack().size(); ++i)
       for (const LayerShape& of_layer : layer_shapes(model_.layers[i], part.point.layers[i])) {
@@ -349,16 +322,18 @@ class LayersOnDevice {
           const Index running =
               part.running[shape].empty() ? part.length(lane) : part.running[shape][lane];
           complete_lane(activity, part.point.layers[i], part.length(lane), running);
-          part.result.activity[part.first + lane].layers.push_back(std::move(activity));
+          part.result.activity[static_cast<std::size_t>(lane)].layers.push_back(
+              std::move(activity));
         }
         ++shape;
       }
   }
 
   void observe_plan(Index layer, Direction direction, const DirectionRunner& runner,
-                    const Part& part) const {
+                    Part& part) const {
+    part.observed = true;
     const bool skips = std::holds_alternative<SimilaritySkip>(part.point.layers[layer].plan);
-    const std::vector<Index> offsets = own_offsets(part.features, part.first, part.count);
+    const std::vector<Index> offsets = offsets_of(part.features, part.first, part.count);
     std::vector<StepMode> modes(static_cast<std::size_t>(offsets.back()), StepMode::kRun);
     if (skips) modes = runner.modes(offsets.back());
     for (Index lane = 0; lane < part.count; ++lane)
@@ -367,8 +342,7 @@ class LayersOnDevice {
   }
 
   void observe_layer(Index layer, Part& part) const {
-    std::vector<Index> lengths;
-    for (Index lane = 0; lane < part.count; ++lane) lengths.push_back(part.length(lane));
+    const std::vector<Index> lengths = part.lengths();
     Ragged<float> input(lengths, layer_inputs(model_.layers[layer]));
     Ragged<float> output(lengths, layer_outputs(model_.layers[layer]));
     const Settle settle;
@@ -400,10 +374,11 @@ class GpuEngine final : public Engine {
   std::string device() const override { return name_; }
   bool on_gpu() const override { return true; }
 
-  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
-                  LayerObserver* observer) override {
-    return layers_.with(
-        [&](LayersOnDevice& layers) { return layers.run(features, point, observer); });
+  using Engine::run;
+  void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver* observer) override {
+    layers_.with(
+        [&](LayersOnDevice& layers) { layers.run(batch, points, wanted, sink, observer); });
   }
 
  private:

@@ -7,6 +7,12 @@
 #include "host/core/error.hpp"
 
 namespace edgeval::gpu {
+
+Index free_bytes() {
+  std::size_t free = 0, total = 0;
+  EDGEVAL_CUDA(cudaMemGetInfo(&free, &total));
+  return static_cast<Index>(free);
+}
 namespace {
 
 std::atomic<std::uint64_t> given_back{0};

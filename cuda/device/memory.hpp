@@ -26,6 +26,8 @@ std::uint64_t times_given_back();
 // takes unasked, later: the code of kernels, graphs, local memory.
 void expect_margin();
 
+Index free_bytes();  // of the current device
+
 template <class T>
 struct DeviceView {
   T* data = nullptr;

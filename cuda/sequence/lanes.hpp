@@ -16,6 +16,15 @@ struct Lanes {
   const std::int32_t* lane_of_frame = nullptr;  // [frames]
 };
 
+// Frames before each of lanes [first, first + count) of a batch, and before the lane behind them,
+// counted from the first of these.
+inline std::vector<Index> offsets_of(const Ragged<float>& batch, Index first, Index count) {
+  const auto begin = batch.offsets.begin() + first;
+  std::vector<Index> own(begin, begin + count + 1);
+  for (Index& offset : own) offset -= *begin;
+  return own;
+}
+
 class LaneTable {
  public:
   // offsets: begin as above, on the host, from 0.

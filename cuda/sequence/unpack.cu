@@ -1,11 +1,13 @@
 // Kernels of unpacking: a warp owns some of the frames of one lane that ran and copies each over
-// the skipped ones behind it. The linear layer's: a thread block per frame. A warp copies a row.
+// the skipped ones behind it. The linear layer's: a thread block per frame. A warp copies a row, a
+// thread looks for the greatest of one.
 #include <algorithm>
 
 #include "cuda/device/block.cuh"
 #include "cuda/device/launch.hpp"
 #include "cuda/sequence/format.cuh"
 #include "cuda/sequence/unpack.hpp"
+#include "host/body/greatest.hpp"
 #include "host/body/unpack.hpp"
 #include "host/core/error.hpp"
 
@@ -14,6 +16,7 @@ namespace {
 
 constexpr Index kFrames = 16;          // of a warp
 constexpr Index kLargestGrid = 65535;  // in y
+constexpr int kGreatestThreads = 128;  // a row each: a frame has few outputs, a batch many frames
 constexpr int kRowsOfBlock = 8;        // that are copied, a warp each
 
 // Blocks of one warp.
@@ -50,6 +53,11 @@ __global__ void __launch_bounds__(kRowsOfBlock* kWarp)
     to[r * from.cols + c] = from.row(r)[c];
 }
 
+__global__ void greatest_kernel(DeviceView<const float> rows, std::int32_t* best) {
+  const Index r = Index{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (r < rows.rows) best[r] = first_greatest(rows.row(r), rows.cols);
+}
+
 }  // namespace
 
 void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
@@ -69,6 +77,13 @@ void launch_linear(const Arithmetic& arithmetic, const LinearFinish& task, cudaS
         launch(stream, linear_kernel<Format>, {task.y.rows}, threads_for(task.y.cols), task);
       },
       arithmetic);
+}
+
+void launch_greatest(DeviceView<const float> rows, std::int32_t* best, cudaStream_t stream) {
+  EDGEVAL_ASSERT(rows.cols > 0);
+  if (rows.rows == 0) return;
+  launch(stream, greatest_kernel, {blocks_of(rows.rows, kGreatestThreads)}, kGreatestThreads, rows,
+         best);
 }
 
 void launch_remove_padding(DeviceView<const float> from, float* to, cudaStream_t stream) {

@@ -251,13 +251,16 @@ class GpuDecoderEngine final : public DecoderEngine {
   GpuDecoderEngine(const TranslationModel& model, const DecoderLimits& limits)
       : search_(choose_device(limits.device), model, limits) {}
 
-  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
-                                   const SearchOptions& options, LayerObserver* observer) override {
+  using DecoderEngine::search;
+  void search(const EncodedBatch& batch, std::span<const SearchPoint> points, SearchSink& sink,
+              LayerObserver* observer) override {
     EDGEVAL_EXPECTS(
         observer == nullptr,
         "what passes between a decoder's layers is seen on the CPU only; use --device cpu");
-    return search_.with(
-        [&](SearchOnDevice& search) { return search.search(batch, point, options); });
+    for (std::size_t p = 0; p < points.size(); ++p)
+      sink.receive(static_cast<Index>(p), search_.with([&](SearchOnDevice& search) {
+        return search.search(batch, points[p].layers, points[p].search);
+      }));
   }
 
   std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,

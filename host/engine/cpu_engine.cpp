@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "host/body/greatest.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 #include "host/engine/counting.hpp"
@@ -56,24 +57,12 @@ class CpuEngine final : public Engine {
   }
   bool on_gpu() const override { return false; }
 
-  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
-                  LayerObserver* observer) override {
-    check_point(model_, point);
-    BatchResult result;
-    result.activity.resize(static_cast<std::size_t>(features.sequences()));
-    const Ragged<float>* input = &features;
-    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
-      const LayerRun layer{static_cast<Index>(i), *input, point.layers[i], observer,
-                           result.activity};
-      Ragged<float> output = std::visit(
-          [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); },
-          model_.layers[i], layer.policy.arithmetic);
-      expect_finite(output, model_.layers[i]);
-      if (observer != nullptr) observer->on_layer(layer.index, *input, output);
-      result.outputs = std::move(output);
-      input = &result.outputs;
-    }
-    return result;
+  using Engine::run;
+  void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver* observer) override {
+    for (const OperatingPoint& point : points) check_point(model_, point);
+    for (std::size_t p = 0; p < points.size(); ++p)
+      sink.receive(static_cast<Index>(p), 0, run_point(batch, points[p], wanted, observer));
   }
 
  private:
@@ -82,8 +71,41 @@ class CpuEngine final : public Engine {
     const Ragged<float>& input;
     const LayerPolicy& policy;
     LayerObserver* observer;
-    std::vector<Activity>& activity;  // by lane; each layer appends
+    std::vector<Activity>& activity;         // by lane; each layer appends
+    std::vector<FinalStates>* final_states;  // receives those of each direction; null: unwanted
   };
+
+  BatchResult run_point(const PreparedBatch& batch, const OperatingPoint& point,
+                        const Wanted& wanted, LayerObserver* observer) {
+    const Ragged<float>& features = batch.features();
+    BatchResult result;
+    result.activity.resize(static_cast<std::size_t>(features.sequences()));
+    if (wanted.final_states) result.final_states.resize(model_.stack().size());
+    const Ragged<float>* input = &features;
+    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
+      const LayerRun layer{
+          static_cast<Index>(i), *input,
+          point.layers[i],       observer,
+          result.activity,       wanted.final_states ? &result.final_states[i] : nullptr};
+      Ragged<float> output = std::visit(
+          [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); },
+          model_.layers[i], layer.policy.arithmetic);
+      expect_finite(output, model_.layers[i]);
+      if (observer != nullptr) observer->on_layer(layer.index, *input, output);
+      result.outputs = std::move(output);
+      input = &result.outputs;
+    }
+    if (wanted.best) result.best = best_of_frames(result.outputs);
+    if (!wanted.outputs) result.outputs = {};
+    return result;
+  }
+
+  static Ragged<std::int32_t> best_of_frames(const Ragged<float>& outputs) {
+    Ragged<std::int32_t> best(outputs.lengths(), 1);
+    for (Index t = 0; t < outputs.values.rows(); ++t)
+      best.values(t, 0) = first_greatest(outputs.values.row(t), outputs.cols());
+    return best;
+  }
 
   template <class ArithmeticChoice>
   Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run,
@@ -117,10 +139,10 @@ class CpuEngine final : public Engine {
     std::vector<Task<LayerArithmetic>> tasks;
     const std::optional<PiecewiseTables> tables = piecewise_tables(run.policy.nonlinearity);
     const PiecewiseFunctions functions = tables ? tables->functions() : PiecewiseFunctions{};
-    std::vector<FinalStates> final_states(run.observer == nullptr ? 0 : directions);
-    for (FinalStates& states : final_states)
-      states = {Matrix<float>(run.input.sequences(), layer.width()),
-                Matrix<float>(run.input.sequences(), layer.cells)};
+    if (run.final_states != nullptr)
+      for (std::size_t d = 0; d < directions; ++d)
+        run.final_states->push_back({Matrix<float>(run.input.sequences(), layer.width()),
+                                     Matrix<float>(run.input.sequences(), layer.cells)});
     for (std::size_t d = 0; d < directions; ++d) {
       blocks[d] =
           lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
@@ -137,7 +159,7 @@ class CpuEngine final : public Engine {
                           second == nullptr ? nullptr : &(*second)[d],
                           {},
                           tables ? &functions : nullptr,
-                          final_states.empty() ? nullptr : &final_states[d]},
+                          run.final_states == nullptr ? nullptr : &(*run.final_states)[d]},
                          arithmetics[d]});
         for (Index lane : lanes) tasks.back().direction.activity.push_back(&activity[d][lane]);
       }
@@ -150,8 +172,6 @@ class CpuEngine final : public Engine {
         if (run.observer != nullptr)
           run.observer->on_plan(run.index, layer.directions[d], n, plans[d][n].modes);
       }
-    for (std::size_t d = 0; d < final_states.size(); ++d)
-      run.observer->on_final_states(run.index, d, final_states[d]);
     return output;
   }
 

@@ -1,11 +1,73 @@
 #include "host/engine/engine.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "host/core/error.hpp"
 #include "host/engine/product/fixed_product.hpp"
 
 namespace edgeval {
+
+namespace {
+
+// The sequences of `all`, then those of `more`.
+template <class T>
+void append(Ragged<T>& all, const Ragged<T>& more) {
+  std::vector<Index> lengths = all.lengths();
+  for (Index n = 0; n < more.sequences(); ++n) lengths.push_back(more.length(n));
+  Ragged<T> both(lengths, all.cols());
+  T* const end = std::ranges::copy(all.values.values(), both.values.data()).out;
+  std::ranges::copy(more.values.values(), end);
+  all = std::move(both);
+}
+
+void append(Matrix<float>& all, const Matrix<float>& more) {
+  Matrix<float> both(all.rows() + more.rows(), all.cols());
+  float* const end = std::ranges::copy(all.values(), both.data()).out;
+  std::ranges::copy(more.values(), end);
+  all = std::move(both);
+}
+
+class Gathered final : public ResultSink {
+ public:
+  void receive(Index /*point*/, Index /*first*/, BatchResult&& result) override {
+    result_.append(std::move(result));
+  }
+  BatchResult take() { return std::move(result_); }
+
+ private:
+  BatchResult result_;
+};
+
+}  // namespace
+
+void BatchResult::append(BatchResult&& next) {
+  if (activity.empty()) {
+    *this = std::move(next);
+    return;
+  }
+  edgeval::append(outputs, next.outputs);
+  edgeval::append(best, next.best);
+  std::ranges::move(next.activity, std::back_inserter(activity));
+  for (std::size_t layer = 0; layer < final_states.size(); ++layer)
+    for (std::size_t d = 0; d < final_states[layer].size(); ++d) {
+      edgeval::append(final_states[layer][d].h, next.final_states[layer][d].h);
+      edgeval::append(final_states[layer][d].c, next.final_states[layer][d].c);
+    }
+}
+
+std::unique_ptr<PreparedBatch> Engine::prepare(std::shared_ptr<const Ragged<float>> features) {
+  return std::make_unique<PreparedBatch>(std::move(features));
+}
+
+BatchResult Engine::run(const Ragged<float>& features, const OperatingPoint& point,
+                        const Wanted& wanted, LayerObserver* observer) {
+  const auto batch = prepare({std::shared_ptr<void>(), &features});  // owns nothing
+  Gathered gathered;
+  run(*batch, std::span(&point, 1), wanted, gathered, observer);
+  return gathered.take();
+}
 
 OperatingPoint dense_point(const Model& model) {
   return {std::vector<LayerPolicy>(model.layers.size(), LayerPolicy{EveryStep{}, AsIs{}, Fp32{}})};

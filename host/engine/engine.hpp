@@ -21,9 +21,49 @@ struct OperatingPoint {
   std::vector<LayerPolicy> layers;
 };
 
+// Utterances that an engine has taken in. What it holds beside the features is the engine's affair.
+class PreparedBatch {
+ public:
+  // features: [frames, C] of each utterance.
+  explicit PreparedBatch(std::shared_ptr<const Ragged<float>> features)
+      : features_(std::move(features)) {}
+  virtual ~PreparedBatch() = default;
+
+  const Ragged<float>& features() const { return *features_; }
+
+ private:
+  std::shared_ptr<const Ragged<float>> features_;
+};
+
+// What of a run is wanted beside the counts. A device keeps the rest to itself.
+struct Wanted {
+  bool outputs = false;       // all values of the last layer
+  bool best = false;          // of each frame the greatest of them
+  bool final_states = false;  // where the lanes of each recurrent layer end
+};
+
+// What one operating point made of consecutive utterances of a batch; beside the counts, what was
+// wanted.
 struct BatchResult {
   Ragged<float> outputs;           // [frames of each utterance, outputs of the last layer]
   std::vector<Activity> activity;  // one per utterance
+  Ragged<std::int32_t> best;       // [frames of each utterance, 1]: numbers of outputs; of equal
+                                   // ones the lowest
+  std::vector<std::vector<FinalStates>> final_states;  // of each layer of the stack and direction
+
+  Index utterances() const { return static_cast<Index>(activity.size()); }
+  // Takes in the result of the utterances that follow.
+  void append(BatchResult&& next);
+};
+
+// Receives results point by point and within a point by the order of the batch, as many utterances
+// at a time as an engine likes: a thousand points' outputs need not be held at once. When run()
+// throws, what was received is void.
+class ResultSink {
+ public:
+  virtual ~ResultSink() = default;
+  // first: the number of the result's first utterance in the batch.
+  virtual void receive(Index point, Index first, BatchResult&& result) = 0;
 };
 
 // Sees what passes between layers, for profiles and tests. `layer` counts the model's layers from
@@ -38,13 +78,6 @@ class LayerObserver {
   // One call per recurrent layer, direction and lane; modes in time order, whatever the direction.
   virtual void on_plan(Index /*layer*/, Direction, Index /*lane*/,
                        std::span<const StepMode> /*modes*/) {}
-  // One call per recurrent layer and direction: the last h and c of every lane, [lanes, P] and
-  // [lanes, H].
-  virtual void on_final_states(Index /*layer*/, std::size_t /*direction*/,
-                               const FinalStates& /*states*/) {}
-  // Whether anybody looks at what on_layer and on_plan show: a GPU then need not send it to the
-  // host.
-  virtual bool sees_layers() const { return true; }
 };
 
 inline constexpr int kFirstDevice = -1;  // the first GPU that can be used
@@ -65,10 +98,23 @@ class Engine {
   virtual std::string device() const = 0;  // for people: "CPU, 2 threads", "NVIDIA H200"
   virtual bool on_gpu() const = 0;
 
-  // features: [frames, C] for each utterance. Results do not depend on which utterances share a
-  // batch.
-  virtual BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
-                          LayerObserver* observer = nullptr) = 0;
+  // Takes in a batch for any number of runs.
+  virtual std::unique_ptr<PreparedBatch> prepare(std::shared_ptr<const Ragged<float>> features);
+
+  // Runs the batch under each of the points. Results do not depend on which utterances share a
+  // batch, nor on which points share a call. With several points an observer sees one after the
+  // other.
+  virtual void run(PreparedBatch& batch, std::span<const OperatingPoint> points,
+                   const Wanted& wanted, ResultSink& sink, LayerObserver* observer = nullptr) = 0;
+
+  // The same of one point, gathered; `features` stay the caller's.
+  BatchResult run(const Ragged<float>& features, const OperatingPoint& point, const Wanted& wanted,
+                  LayerObserver* observer = nullptr);
+  // All outputs.
+  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
+                  LayerObserver* observer = nullptr) {
+    return run(features, point, {.outputs = true}, observer);
+  }
 };
 
 // Everything dense: every step, operands as they are.

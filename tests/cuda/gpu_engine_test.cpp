@@ -1,5 +1,6 @@
 // The GPU engine against the CPU engine on stacks of plain LSTM and linear layers.
 #include "tests/cuda/compare.hpp"
+#include "tests/support/points.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -112,6 +113,16 @@ TEST(GpuEngine, TakesABatchOfNothing) {
   const Case empty = random_case(Kind::kMixed, 11, {0, 0});
   EXPECT_EQ(gpu::make_engine(empty.model, {})->run(empty.features, empty.point).activity,
             make_cpu_engine(empty.model, {})->run(empty.features, empty.point).activity);
+}
+
+TEST(GpuEngine, RunsManyPointsInOneCall) {
+  EDGEVAL_NEEDS_GPU();
+  const Case c = random_case(Kind::kDense, 23, few_lanes());
+  Random random(24);
+  std::vector<OperatingPoint> points;
+  for (Kind kind : {Kind::kDense, Kind::kSkip, Kind::kDelta})
+    points.push_back(random_point(random, c.model, kind));
+  expect_points_as_alone(*gpu::make_engine(c.model, {}), c.features, points);
 }
 
 TEST(GpuEngine, RunsPointAfterPointOnOneEngine) {

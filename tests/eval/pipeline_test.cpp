@@ -45,10 +45,10 @@ class SmallEngine : public Engine {
       : inner_(make_cpu_engine(model, {.threads = 1})), most_(most) {}
   std::string device() const override { return "small"; }
   bool on_gpu() const override { return false; }
-  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
-                  LayerObserver* observer) override {
-    if (features.sequences() > most_) throw std::bad_alloc();
-    return inner_->run(features, point, observer);
+  void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver* observer) override {
+    if (batch.features().sequences() > most_) throw std::bad_alloc();
+    inner_->run(batch, points, wanted, sink, observer);
   }
 
  private:
@@ -91,11 +91,10 @@ TEST_F(PipelineTest, HalvingABatchThatIsTooLargeChangesNothing) {
 class HalfwayEngine : public SmallEngine {
  public:
   HalfwayEngine(const Model& model, Index most) : SmallEngine(model, 100), most_(most) {}
-  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
-                  LayerObserver* observer) override {
-    BatchResult result = SmallEngine::run(features, point, observer);
-    if (features.sequences() > most_) throw std::bad_alloc();
-    return result;
+  void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver* observer) override {
+    SmallEngine::run(batch, points, wanted, sink, observer);
+    if (batch.features().sequences() > most_) throw std::bad_alloc();
   }
 
  private:
@@ -126,11 +125,11 @@ class RemovingEngine : public SmallEngine {
  public:
   RemovingEngine(const Model& model, const data::TestSet& set)
       : SmallEngine(model, 100), set_(set) {}
-  BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
-                  LayerObserver* observer) override {
+  void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver* observer) override {
     for (const data::Utterance& utterance : set_.utterances)
       std::filesystem::remove(utterance.audio);
-    return SmallEngine::run(features, point, observer);
+    SmallEngine::run(batch, points, wanted, sink, observer);
   }
 
  private:

@@ -18,16 +18,20 @@ class CpuDecoderEngine final : public DecoderEngine {
       : threads_(options.threads > 0 ? options.threads : hardware_threads()),
         weights_(model, options) {}
 
+  using DecoderEngine::search;
   // With an observer the groups run one after the other.
-  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
-                                   const SearchOptions& options, LayerObserver* observer) override {
-    const Decoder decoder(weights_, point);
-    std::vector<SearchResult> results(static_cast<std::size_t>(batch.keys.sequences()));
-    for_each_group(batch, observer == nullptr ? threads_ : 1, [&](Index first, EncodedBatch group) {
-      std::ranges::move(beam_search(decoder, std::move(group), options, observer),
-                        results.begin() + first);
-    });
-    return results;
+  void search(const EncodedBatch& batch, std::span<const SearchPoint> points, SearchSink& sink,
+              LayerObserver* observer) override {
+    const int threads = observer == nullptr ? threads_ : 1;
+    for (std::size_t p = 0; p < points.size(); ++p) {
+      const Decoder decoder(weights_, points[p].layers);
+      std::vector<SearchResult> results(static_cast<std::size_t>(batch.keys.sequences()));
+      for_each_group(batch, threads, [&](Index first, EncodedBatch group) {
+        std::ranges::move(beam_search(decoder, std::move(group), points[p].search, observer),
+                          results.begin() + first);
+      });
+      sink.receive(static_cast<Index>(p), std::move(results));
+    }
   }
 
   std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,

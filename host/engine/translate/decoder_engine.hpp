@@ -56,17 +56,35 @@ struct SearchResult {
   std::vector<double> spreads;  // sigma of every step, of the best `widest` candidates
 };
 
+// The decoder's half of an operating point, with the search over it.
+struct SearchPoint {
+  OperatingPoint layers;
+  SearchOptions search;
+};
+
+// Receives results point by point, one for each sentence of the batch. When search() throws, what
+// was received is void.
+class SearchSink {
+ public:
+  virtual ~SearchSink() = default;
+  virtual void receive(Index point, std::vector<SearchResult>&& results) = 0;
+};
+
 // Results do not depend on which sentences share a batch. These pack weights for an arithmetic when
 // first asked for it: for one caller at a time.
 class DecoderEngine {
  public:
   virtual ~DecoderEngine() = default;
 
-  // One for each sentence. observer: sees the decoder's layers, if the engine has one
-  // (DecoderRecord).
-  virtual std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
-                                           const SearchOptions& options,
-                                           LayerObserver* observer = nullptr) = 0;
+  // Searches one encoded batch under each of the points. observer: sees the decoder's layers, if
+  // the engine has one (DecoderRecord).
+  virtual void search(const EncodedBatch& batch, std::span<const SearchPoint> points,
+                      SearchSink& sink, LayerObserver* observer = nullptr) = 0;
+
+  // The same of one point: a result for each sentence.
+  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
+                                   const SearchOptions& options, LayerObserver* observer = nullptr);
+
   // ln P(target | source), eos included, of each sentence; targets without bos and eos.
   virtual std::vector<double> log_probabilities(const EncodedBatch& batch,
                                                 const OperatingPoint& point,

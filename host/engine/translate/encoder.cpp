@@ -5,64 +5,29 @@
 namespace edgeval {
 namespace {
 
-// The rows of some matrices, one below the other.
-Matrix<float> stacked(const std::vector<Matrix<float>>& parts) {
-  Index rows = 0;
-  for (const Matrix<float>& part : parts) rows += part.rows();
-  Matrix<float> all(rows, parts.at(0).cols());
-  float* to = all.data();
-  for (const Matrix<float>& part : parts) to = std::copy_n(part.data(), part.size(), to);
-  return all;
+// Both directions side by side.
+Matrix<float> side_by_side(const std::vector<FinalStates>& directions,
+                           Matrix<float> FinalStates::*of) {
+  const Index rows = (directions[0].*of).rows(), cols = (directions[0].*of).cols();
+  Matrix<float> both(rows, cols * static_cast<Index>(directions.size()));
+  for (std::size_t d = 0; d < directions.size(); ++d)
+    for (Index n = 0; n < rows; ++n)
+      std::copy_n((directions[d].*of).row(n), cols, both.row(n) + static_cast<Index>(d) * cols);
+  return both;
 }
-
-// Collects the final states of the encoder's layers and hands on what another observer wants to
-// see.
-class StateCollector : public LayerObserver {
- public:
-  StateCollector(const Model& network, LayerObserver* next)
-      : network_(network), next_(next), h_(network.stack().size()), c_(network.stack().size()) {}
-
-  bool sees_layers() const override { return next_ != nullptr && next_->sees_layers(); }
-  void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override {
-    if (next_ != nullptr) next_->on_layer(layer, input, output);
-  }
-  void on_plan(Index layer, Direction direction, Index lane,
-               std::span<const StepMode> modes) override {
-    if (next_ != nullptr) next_->on_plan(layer, direction, lane, modes);
-  }
-  void on_final_states(Index layer, std::size_t direction, const FinalStates& states) override {
-    const auto& cells = std::get<RecurrentLayer>(network_.layers[static_cast<std::size_t>(layer)]);
-    const auto directions = static_cast<Index>(cells.directions.size()),
-               d = static_cast<Index>(direction);
-    const auto collect = [&](const Matrix<float>& own, std::vector<Matrix<float>>& parts) {
-      if (d == 0) parts.emplace_back(own.rows(), directions * own.cols());
-      for (Index n = 0; n < own.rows(); ++n)
-        std::copy_n(own.row(n), own.cols(), parts.back().row(n) + d * own.cols());
-    };
-    collect(states.h, h_[static_cast<std::size_t>(layer)]);
-    collect(states.c, c_[static_cast<std::size_t>(layer)]);
-  }
-
-  EncoderStates states() const {
-    EncoderStates states;
-    for (const std::vector<Matrix<float>>& parts : h_) states.h.push_back(stacked(parts));
-    for (const std::vector<Matrix<float>>& parts : c_) states.c.push_back(stacked(parts));
-    return states;
-  }
-
- private:
-  const Model& network_;
-  LayerObserver* const next_;
-  std::vector<std::vector<Matrix<float>>> h_, c_;  // of each layer, groups of lanes in their order
-};
 
 }  // namespace
 
-Encoded encode(const TranslationModel& model, Engine& engine, const Ragged<float>& embedded,
-               const OperatingPoint& point, LayerObserver* observer) {
-  StateCollector collector(model.network, observer);
-  BatchResult result = engine.run(embedded, point, &collector);
-  return {{std::move(result.outputs), collector.states()}, std::move(result.activity)};
+Encoded encode(Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
+               LayerObserver* observer) {
+  BatchResult result =
+      engine.run(embedded, point, {.outputs = true, .final_states = true}, observer);
+  EncoderStates states;
+  for (const std::vector<FinalStates>& layer : result.final_states) {
+    states.h.push_back(side_by_side(layer, &FinalStates::h));
+    states.c.push_back(side_by_side(layer, &FinalStates::c));
+  }
+  return {{std::move(result.outputs), std::move(states)}, std::move(result.activity)};
 }
 
 EncodedBatch slice(const EncodedBatch& batch, Index first, Index last) {

@@ -22,8 +22,8 @@ struct Encoded : EncodedBatch {
 };
 
 // embedded: [S, E_s] of each sentence.
-Encoded encode(const TranslationModel& model, Engine& engine, const Ragged<float>& embedded,
-               const OperatingPoint& point, LayerObserver* observer = nullptr);
+Encoded encode(Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
+               LayerObserver* observer = nullptr);
 
 // Sentences [first, last).
 EncodedBatch slice(const EncodedBatch& batch, Index first, Index last);

@@ -63,7 +63,7 @@ std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences,
   for (Translation& translation : translations) translation.search.best.emplace_back().ended = true;
   const std::vector<Index> which = with_words(sentences);
   if (which.empty()) return translations;
-  Encoded encoded = encode(model_, *engine_, embed(sentences, which), point, observer);
+  Encoded encoded = encode(*engine_, embed(sentences, which), point, observer);
   std::vector<SearchResult> results = decoder_->search(encoded, point, options, observer);
   for (std::size_t i = 0; i < which.size(); ++i) {
     Translation& translation = translations[static_cast<std::size_t>(which[i])];
@@ -85,7 +85,7 @@ std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& s
   if (which.empty()) return sums;
   std::vector<std::vector<int>> of_which;
   for (Index n : which) of_which.push_back(targets[static_cast<std::size_t>(n)]);
-  const Encoded encoded = encode(model_, *engine_, embed(sources, which), point);
+  const Encoded encoded = encode(*engine_, embed(sources, which), point);
   const std::vector<double> found = decoder_->log_probabilities(encoded, point, of_which);
   for (std::size_t i = 0; i < which.size(); ++i)
     sums[static_cast<std::size_t>(which[i])] = found[i];

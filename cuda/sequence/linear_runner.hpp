@@ -1,0 +1,43 @@
+// A linear layer on the GPU, over all frames of the lanes:
+//   operand(x) -> product -> bias and rectifier,
+// integer sums as many rows at a time as their memory allows.
+#pragma once
+
+#include "cuda/sequence/lanes.hpp"
+#include "cuda/sequence/numbers.hpp"
+#include "cuda/sequence/operand.hpp"
+#include "cuda/sequence/weights.hpp"
+
+namespace edgeval::gpu {
+
+struct LinearTask {
+  const LinearLayer& layer;
+  const DeviceProducts& products;  // under the policy
+  const LayerPolicy& policy;
+  Lanes lanes;
+  DeviceView<float> x = {};       // [frames, C]
+  DeviceView<float> output = {};  // [frames, O]
+  OperandTotals totals = {};      // of each lane
+};
+
+// Memory for one linear layer at a time; a task is reserved and run, in this order.
+class LinearRunner {
+ public:
+  // chunk_bytes: of sums held at once.
+  explicit LinearRunner(Index chunk_bytes) : chunk_bytes_(chunk_bytes) {}
+
+  // All the memory that a task takes; views of the task are not read.
+  void reserve(const LinearTask& task, const Stream& stream);
+  void run(const LinearTask& task, const Stream& stream);
+
+ private:
+  // Rows whose integer sums are held at once.
+  Index rows_at_once(const LinearTask& task) const;
+
+  Index chunk_bytes_;
+  DeviceBuffer<std::byte> operand_, state_, sums_;  // sums of integers only
+  LayerNumbers numbers_;
+  OperandRule rule_;
+};
+
+}  // namespace edgeval::gpu

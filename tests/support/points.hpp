@@ -1,0 +1,90 @@
+// Several points in one call of an engine give what each gives alone, in the promised order, and
+// nothing that was not wanted.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "host/engine/engine.hpp"
+
+namespace edgeval::test {
+
+// Keeps everything, and holds the order of what comes against the promise: point by point, and
+// within a point each utterance once, in the order of the batch.
+class OrderedResults final : public ResultSink {
+ public:
+  void receive(Index point, Index first, BatchResult&& result) override {
+    EXPECT_EQ(point, first == 0 ? points_++ : points_ - 1);
+    EXPECT_EQ(first, first == 0 ? 0 : results_[point].utterances());
+    results_[point].append(std::move(result));
+  }
+  BatchResult& of(Index point) { return results_.at(point); }
+  Index points() const { return points_; }
+
+ private:
+  Index points_ = 0;
+  std::map<Index, BatchResult> results_;
+};
+
+inline std::vector<int> greatest_by_hand(MatrixView<const float> outputs) {
+  std::vector<int> places;
+  for (Index t = 0; t < outputs.rows; ++t)
+    places.push_back(static_cast<int>(
+        std::max_element(outputs.row(t), outputs.row(t) + outputs.cols) - outputs.row(t)));
+  return places;
+}
+
+inline void expect_points_as_alone(Engine& engine, const Ragged<float>& features,
+                                   const std::vector<OperatingPoint>& points) {
+  const auto batch =
+      engine.prepare(std::make_shared<Ragged<float>>(slice(features, 0, features.sequences())));
+  OrderedResults all, best, nothing;
+  engine.run(*batch, points, {.outputs = true, .final_states = true}, all);
+  engine.run(*batch, points, {.best = true}, best);
+  engine.run(*batch, points, {}, nothing);
+  for (OrderedResults* results : {&all, &best, &nothing})
+    ASSERT_EQ(results->points(), static_cast<Index>(points.size()));
+  for (Index p = 0; p < all.points(); ++p) {
+    SCOPED_TRACE(testing::Message() << "point " << p);
+    const BatchResult alone = engine.run(features, points[static_cast<std::size_t>(p)]);
+    EXPECT_EQ(all.of(p).activity, alone.activity);
+    EXPECT_EQ(best.of(p).activity, alone.activity);
+    EXPECT_EQ(nothing.of(p).activity, alone.activity);
+    EXPECT_EQ(all.of(p).outputs.offsets, alone.outputs.offsets);
+    EXPECT_TRUE(
+        std::ranges::equal(all.of(p).outputs.values.values(), alone.outputs.values.values()));
+    EXPECT_EQ(best.of(p).outputs.values.size(), 0);
+    EXPECT_EQ(nothing.of(p).outputs.values.size(), 0);
+    EXPECT_EQ(nothing.of(p).best.values.size(), 0);
+    EXPECT_TRUE(best.of(p).final_states.empty());
+    ASSERT_EQ(best.of(p).best.sequences(), features.sequences());
+    for (Index n = 0; n < features.sequences(); ++n) {
+      const auto places = std::as_const(best.of(p).best).sequence(n);
+      EXPECT_TRUE(std::ranges::equal(std::span(places.data, static_cast<std::size_t>(places.rows)),
+                                     greatest_by_hand(alone.outputs.sequence(n))))
+          << "utterance " << n;
+    }
+  }
+}
+
+// The last h of a direction is what the layer put out last: of a forward direction at the last
+// frame, of a backward one at the first.
+inline void expect_last_states(const Model& model, const BatchResult& result, std::size_t layer,
+                               const Ragged<float>& outputs) {
+  const auto& cells = std::get<RecurrentLayer>(model.layers[layer]);
+  ASSERT_EQ(result.final_states.at(layer).size(), cells.directions.size());
+  for (std::size_t d = 0; d < cells.directions.size(); ++d)
+    for (Index n = 0; n < outputs.sequences(); ++n) {
+      if (outputs.length(n) == 0) continue;
+      const auto frames = outputs.sequence(n);
+      const bool backward = cells.directions[d] == Direction::kBackward;
+      const float* last =
+          frames.row(backward ? 0 : frames.rows - 1) + static_cast<Index>(d) * cells.width();
+      EXPECT_TRUE(std::equal(last, last + cells.width(), result.final_states[layer][d].h.row(n)))
+          << "utterance " << n << ", direction " << d;
+    }
+}
+
+}  // namespace edgeval::test
