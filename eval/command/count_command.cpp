@@ -9,7 +9,7 @@
 #include "host/core/file.hpp"
 #include "host/core/json.hpp"
 #include "host/core/text.hpp"
-#include "host/import/foreign_file.hpp"
+#include "host/import/importer.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {
@@ -29,14 +29,14 @@ struct CountOptions {
 // That of a model file, or the model that another tool's file becomes when it is imported.
 AnyModel load(const CountOptions& options) {
   const std::string bytes = read_file(options.model);
-  if (is_model_file(bytes, options.model)) {
+  const SourceFile source(bytes, options.model, options.state_dict);
+  if (is_model_file(source)) {
     EDGEVAL_EXPECTS(options.describe.empty(), "--describe: ", options.model,
                     ": a model file describes itself");
     return load_any_model(options.model);
   }
   const std::string name = std::filesystem::path(options.model).stem().string();
-  const Imported imported =
-      import_file(bytes, options.model, {name, options.describe, options.state_dict});
+  const Imported imported = import_file(source, {name, options.describe});
   const std::string file = to_safetensors(imported, {});
   if (imported.model["task"] == "translation") return read_translation_model(file, options.model);
   return read_model(file, options.model);
@@ -67,7 +67,7 @@ void setup_count(CLI::App& app) {
       "count", "Multiply-accumulates, weights and bytes of a model, without data");
   command
       ->add_option("MODEL", options->model,
-                   "A model file, or a checkpoint of PyTorch or OpenNMT-py that `import` reads")
+                   "A model file, or a file of another tool's that `import` reads")
       ->type_name("FILE")
       ->required();
   command

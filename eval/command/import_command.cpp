@@ -12,8 +12,7 @@
 #include "host/core/json.hpp"
 #include "host/core/new_file.hpp"
 #include "host/core/text.hpp"
-#include "host/import/foreign_file.hpp"
-#include "host/import/torch/state_dict.hpp"
+#include "host/import/importer.hpp"
 #include "host/model/file.hpp"
 #include "host/model/translation.hpp"
 
@@ -83,8 +82,8 @@ void print_template(const ImportOptions& options) {
   if (options.model.empty())
     std::cout << description_template(options.form, nullptr, notes);
   else
-    std::cout << template_of_file(read_file(options.model), options.model, options.form,
-                                  options.state_dict, notes);
+    std::cout << template_of_file({read_file(options.model), options.model, options.state_dict},
+                                  options.form, notes);
   for (const std::string& note : notes) std::cerr << "note: " << message_line(note) << '\n';
 }
 
@@ -98,7 +97,7 @@ void run_import(const ImportOptions& options) {
   const std::string name =
       options.name.empty() ? std::filesystem::path(options.out).stem().string() : options.name;
   const Imported imported =
-      import_file(bytes, options.model, {name, options.describe, options.state_dict});
+      import_file({bytes, options.model, options.state_dict}, {name, options.describe});
   const std::string source_sha256 = sha256(bytes);
   const OrderedJson origin{{"file", std::filesystem::path(options.model).filename().string()},
                            {"sha256", source_sha256},
@@ -121,10 +120,7 @@ void run_import(const ImportOptions& options) {
 void setup_import(CLI::App& app) {
   auto options = std::make_shared<ImportOptions>();
   CLI::App* command = app.add_subcommand("import", "Turn another tool's model into a model file");
-  command
-      ->add_option("--model", options->model,
-                   "What torch.save wrote: an OpenNMT-py checkpoint or a state dict; or PyTorch's "
-                   "weights in safetensors")
+  command->add_option("--model", options->model, "Another tool's file: " + what_import_reads())
       ->type_name("FILE");
   command->add_option("--out", options->out, "The model file to write")->type_name("FILE");
   command

@@ -1,8 +1,8 @@
 // Checkpoints as they lie on disk: PyTorch's zip and its older row of pickles, weights in
 // safetensors. Of a network that import knows, the template of a description is made and the
 // import done with it; what import writes, the reader of model files must know.
-#include "host/import/foreign_file.hpp"
-#include "host/import/torch/stored_zip.hpp"
+#include "host/import/importer.hpp"
+#include "host/import/stored_zip.hpp"
 #include "host/model/safetensors.hpp"
 #include "tests/fuzz/imports.hpp"
 

@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const std::string checkpoint = fuzz::source_file(fuzz::kSmallCheckpoint);
   const fuzz::File description(fuzz::bytes_of(data, size));
   fuzz::takes([&] {
-    fuzz::expect_file(import_file(checkpoint, "lstm.pt", {"m", description.path().string(), ""}));
+    fuzz::expect_file(import_file({checkpoint, "lstm.pt"}, {"m", description.path().string()}));
   });
   return 0;
 }

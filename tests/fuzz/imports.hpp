@@ -2,7 +2,7 @@
 // made from the template of each front end.
 #pragma once
 
-#include "host/import/foreign_file.hpp"
+#include "host/import/importer.hpp"
 #include "host/model/file.hpp"
 #include "host/model/safetensors.hpp"
 #include "tests/fuzz/fuzz.hpp"
@@ -26,13 +26,13 @@ inline void expect_file(const Imported& imported) {
 
 inline void import_any(std::string_view bytes) {
   constexpr const char* kPath = "any.pt";
-  takes([&] { expect_file(import_file(bytes, kPath, {"m", "", ""})); });
+  takes([&] { expect_file(import_file({bytes, kPath}, {"m"})); });
   for (const char* form : {"fbank", "mfcc"}) {
     std::string description;
     std::vector<std::string> notes;
-    if (!takes([&] { description = template_of_file(bytes, kPath, form, "", notes); })) return;
+    if (!takes([&] { description = template_of_file({bytes, kPath}, form, notes); })) return;
     const File file(description);
-    takes([&] { expect_file(import_file(bytes, kPath, {"m", file.path().string(), ""})); });
+    takes([&] { expect_file(import_file({bytes, kPath}, {"m", file.path().string()})); });
   }
 }
 

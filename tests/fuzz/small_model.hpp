@@ -2,7 +2,7 @@
 // `edgeval import` makes it.
 #pragma once
 
-#include "host/import/foreign_file.hpp"
+#include "host/import/importer.hpp"
 #include "host/model/file.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -12,9 +12,8 @@ inline constexpr const char* kSmallCheckpoint = "tests/data/import/lstm.pt";
 inline constexpr const char* kSmallDescription = "tests/data/import/describe.json";
 
 inline std::string small_model_bytes() {
-  const Imported imported =
-      import_file(source_file(kSmallCheckpoint), "lstm.pt",
-                  {"small", (source_folder() / kSmallDescription).string(), ""});
+  const Imported imported = import_file({source_file(kSmallCheckpoint), "lstm.pt"},
+                                        {"small", (source_folder() / kSmallDescription).string()});
   return to_safetensors(imported, OrderedJson::object());
 }
 

@@ -2,8 +2,8 @@
 // one message, and templates that import as they stand.
 #include <gtest/gtest.h>
 
-#include "host/import/foreign_file.hpp"
-#include "host/import/torch/state_dict.hpp"
+#include "host/import/importer.hpp"
+#include "host/import/state_dict/state_dict.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/refused_import.hpp"
 
@@ -20,7 +20,7 @@ Imported described(const std::string& json, std::int32_t inputs) {
   const std::string bytes = legacy_file(
       dict({{"fc.weight", tensor(weight)}}),
       {float_storage("0", std::vector<float>(static_cast<std::size_t>(5 * inputs), 1))});
-  return import_file(bytes, kPt, {"m", folder.file("d.json", json), ""});
+  return import_file({bytes, kPt}, {"m", folder.file("d.json", json)});
 }
 
 std::string with_frontend(const std::string& frontend) {
@@ -116,9 +116,9 @@ TEST(ImportDescription, OneProblemStandsAlone) {
 Imported from_template(const std::string& bytes, const std::string& type) {
   const TemporaryFolder folder;
   Strings notes;
-  const std::string text = template_of_file(bytes, kPt, type, "", notes);
+  const std::string text = template_of_file({bytes, kPt}, type, notes);
   EXPECT_EQ(notes.size(), 2u);
-  return import_file(bytes, kPt, {"m", folder.file("d.json", text), ""});
+  return import_file({bytes, kPt}, {"m", folder.file("d.json", text)});
 }
 
 TEST(ImportTemplate, OfANetworkImportsAndLoadsAsItStands) {
@@ -176,7 +176,7 @@ TEST(ImportTemplate, WithoutANetworkOnlyTheNamesOfModulesAreWrong) {
 TEST(ImportTemplate, OfAnOpennmtCheckpointIsRefused) {
   Strings notes;
   EXPECT_EQ(refusal([&] {
-              template_of_file(read_file(import_data("opennmt.pt")), kPt, "fbank", "", notes);
+              template_of_file({read_file(import_data("opennmt.pt")), kPt}, "fbank", notes);
             }),
             "--template: model.pt: an OpenNMT-py checkpoint describes itself");
 }

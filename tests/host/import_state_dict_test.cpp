@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "host/import/foreign_file.hpp"
+#include "host/import/importer.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/refused_import.hpp"
 
@@ -26,14 +26,14 @@ Imported imported_case(const std::string& name, const Strings& ignore = {}) {
   const TemporaryFolder folder;
   OrderedJson describe = OrderedJson::parse(read_file(kDescribe));
   if (!ignore.empty()) describe["ignore"] = ignore;
-  return import_file(read_file(case_file(name)), name,
-                     {"m", folder.file("d.json", describe.dump()), ""});
+  return import_file({read_file(case_file(name)), name},
+                     {"m", folder.file("d.json", describe.dump())});
 }
 
 // What torch.save wrote, by this key; the description fits the networks of tests/golden/import.py.
 Imported imported_key(const std::string& bytes, const std::string& key,
                       const std::string& describe = describe_file()) {
-  return import_file(bytes, kPt, {"m", describe, key});
+  return import_file({bytes, kPt, key}, {"m", describe});
 }
 
 void expect_same(const Imported& a, const Imported& b, const Strings& but = {}) {
@@ -74,8 +74,8 @@ TEST(ImportCases, ACheckpointUnderAnyKeyAProtocolAndAnIgnoredTensorChangeNothing
 
 TEST(ImportCases, ABiasThatALayerWantsCannotBeIgnoredAlone) {
   EXPECT_EQ(refusal([] {
-              import_file(read_file(case_file("plain.pt")), "plain.pt",
-                          {"m", case_file("d_ignbias.json").string(), ""});
+              import_file({read_file(case_file("plain.pt")), "plain.pt"},
+                          {"m", case_file("d_ignbias.json").string()});
             }),
             "plain.pt: tensor \"fc.bias\": is wanted by module \"fc\" and ignored; ignore all of "
             "the module or nothing of it");
@@ -314,7 +314,7 @@ TEST(ImportStateDict, ModulesOfSafetensorsAreChainedByTheirWidths) {
   const std::string path = folder.file("d.json", describe.dump());
   std::string wide = header;
   wide.replace(wide.find("[5,4]"), 5, "[10,2]");
-  const Imported all = import_file(container(wide, data), "m.safetensors", {"m", path, ""});
+  const Imported all = import_file({container(wide, data), "m.safetensors"}, {"m", path});
   EXPECT_EQ(all.model["layers"][0]["name"], "rnn");
   EXPECT_EQ(all.model["layers"][1]["name"], "fc");
   EXPECT_EQ(tensor_of(all, "rnn.forward.weight_ih").values, Floats(24, 2));
@@ -322,19 +322,19 @@ TEST(ImportStateDict, ModulesOfSafetensorsAreChainedByTheirWidths) {
             "layers are taken in the order rnn, fc, in which their widths fit together; \"layers\" "
             "of the description says another");
   EXPECT_EQ(refusal([&] {
-              import_file(container(wide, data), "m.safetensors", {"m", describe_file(), ""});
+              import_file({container(wide, data), "m.safetensors"}, {"m", describe_file()});
             }).substr(0, 60),
             "m.safetensors: tensor \"rnn.steps\": shape []: of no module th");
   EXPECT_NE(refusal([&] {
-              import_file(container(header, data), "m.st", {"m", "", ""});
+              import_file({container(header, data), "m.st"}, {"m"});
             }).find("Found: fc (linear 4 -> 5), rnn (lstm 3 -> 2, 1 layer)"),
             std::string::npos);
 }
 
 TEST(ImportStateDict, AModelFileIsNotImported) {
   EXPECT_EQ(refusal([] {
-              import_file(to_safetensors(imported_file("lstm.pt"), {}), "m.safetensors",
-                          {"m", describe_file(), ""});
+              import_file({to_safetensors(imported_file("lstm.pt"), {}), "m.safetensors"},
+                          {"m", describe_file()});
             }),
             "m.safetensors: is a model file of edgeval already; edgeval run --model m.safetensors "
             "takes it");

@@ -1,11 +1,11 @@
-// What checkpoints become (host/model/import): the networks of tests/golden/import.py, whose values
+// What checkpoints become (host/import): the networks of tests/golden/import.py, whose values
 // are known, and a trained OpenNMT-py model beside the same weights in numpy's format.
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <sstream>
 
-#include "host/import/torch/stored_zip.hpp"
+#include "host/import/stored_zip.hpp"
 #include "host/model/file.hpp"
 #include "host/model/translation.hpp"
 #include "tests/support/imported.hpp"

@@ -158,7 +158,7 @@ TEST(IncludeRules, AViolationIsFound) {
       {"host/body/a.hpp", "host/layer/layer.hpp"},
       {"host/layer/a.cpp", "host/model/graph.hpp"},
       {"host/model/a.cpp", "host/engine/engine.hpp"},
-      {"host/model/a.cpp", "host/import/source.hpp"},
+      {"host/model/a.cpp", "host/import/source_tensors.hpp"},
       {"host/engine/product/a.cpp", "host/engine/engine.hpp"},
       {"host/engine/sequence/a.cpp", "host/engine/translate/decoder.hpp"},
       {"host/engine/a.cpp", "cuda/engine.hpp"},

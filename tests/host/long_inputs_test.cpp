@@ -10,8 +10,13 @@
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
 #include "host/core/names.hpp"
-#include "host/import/torch/state_dict.hpp"
+#include "host/import/importer.hpp"
+#include "host/import/state_dict/module_list.hpp"
 #include "host/model/safetensors.hpp"
+
+namespace edgeval {
+extern const Importer kSafetensorsImporter;
+}
 
 namespace edgeval::test {
 namespace {
@@ -59,7 +64,7 @@ TEST(LongInputs, AStateDictOfManyModules) {
   for (std::size_t i = 0; i < 8; ++i) file[i] = static_cast<char>(text.size() >> 8 * i);
   file += text + std::string(at + 140, '\0');
   EXPECT_LT(seconds_of([&] {
-              StateDict dict = safetensors_state_dict(file, "m");
+              auto dict = std::get<StateDict>(kSafetensorsImporter.read({file, "m"}, {}));
               EXPECT_EQ(find_modules(dict.source).chained().size(), count + 1u);
             }),
             10);

@@ -7,9 +7,12 @@
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
-#include "host/import/opennmt/opennmt.hpp"
-#include "host/import/torch/state_dict.hpp"
+#include "host/import/importer.hpp"
 #include "tests/support/paths.hpp"
+
+namespace edgeval {
+extern const Importer kOpennmtImporter;
+}
 
 namespace edgeval::test {
 
@@ -22,10 +25,10 @@ inline std::string describe_file() { return import_data("describe.json").string(
 
 inline constexpr const char* kPt = "model.pt";  // what messages call it
 
+// The description is that of a state dict; an OpenNMT-py checkpoint describes itself.
 inline Imported imported(const std::string& bytes, const std::string& describe = describe_file()) {
-  const TorchArchive archive(bytes, kPt);
-  return is_opennmt(archive) ? import_opennmt(archive, "m")
-                             : import_state_dict(archive, "m", describe);
+  const SourceFile source(bytes, kPt);
+  return import_file(source, {"m", kOpennmtImporter.recognises(source) ? "" : describe});
 }
 
 inline Imported imported_file(const std::string& name,

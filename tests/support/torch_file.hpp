@@ -1,5 +1,5 @@
 // Files as torch.save writes them, put together by hand, right or broken on purpose
-// (host/model/import). Pieces of pickles are strings; the numbers in them are small.
+// (host/import). Pieces of pickles are strings; the numbers in them are small.
 #pragma once
 
 #include <zlib.h>

@@ -1,16 +1,18 @@
-// The options say which parts the network has, the tensors' shapes how wide they are. Names of
-// options and tensors are those of OpenNMT-py 0.1 to 2.
-#include "host/import/opennmt/opennmt.hpp"
-
+// Checkpoints of OpenNMT-py with recurrent encoder and decoder: vocabularies and options beside the
+// tensors, all in one file (docs/formats.md, "Import"). The options say which parts the network
+// has, the tensors' shapes how wide they are. Names of options and tensors are those of OpenNMT-py
+// 0.1 to 2.
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
-#include "host/import/modules.hpp"
+#include "host/import/importer.hpp"
+#include "host/import/opennmt/opennmt_options.hpp"
 #include "host/import/opennmt/opennmt_vocabulary.hpp"
+#include "host/import/state_dict/modules.hpp"
+#include "host/import/torch/torch_archive.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval {
@@ -24,10 +26,11 @@ const char* const kEntries[] = {"model", "generator", "vocab", "opt"};
 class Opennmt {
  public:
   Opennmt(const TorchArchive& archive, const std::string& name)
-      : archive_(archive), source_(archive.path(), archive.elements()) {
-    source_.add(archive, *pickle::find(archive.root(), "model"));
-    source_.add(archive, *pickle::find(archive.root(), "generator"), "generator.");
-    out_.kind = "OpenNMT-py checkpoint";
+      : archive_(archive),
+        options_(*pickle::find(archive.root(), "opt"), archive.path()),
+        source_(archive.path(), archive.elements()) {
+    add_entries(source_, archive, *pickle::find(archive.root(), "model"));
+    add_entries(source_, archive, *pickle::find(archive.root(), "generator"), "generator.");
     out_.model = {{"format", 1}, {"name", name}, {"task", "translation"}};
     for (const auto& [key, value] : pickle::entries(archive.root())) {
       const std::string entry = key->kind == Kind::kText ? std::string(key->text) : described(*key);
@@ -37,7 +40,7 @@ class Opennmt {
   }
 
   Imported run() {
-    check_options();
+    options_.check();
     add_vocabularies();
     add_encoder();
     add_decoder();
@@ -50,50 +53,6 @@ class Opennmt {
   }
 
  private:
-  // Options.
-  const Value* option(const char* name) const {
-    const Value& options = *pickle::find(archive_.root(), "opt");
-    const Value* value =
-        options.kind == Kind::kRecord ? attribute(options, name) : pickle::find(options, name);
-    return value == nullptr || value->kind == Kind::kNone ? nullptr : value;
-  }
-  std::string text_option(const char* name, const std::string& otherwise) const {
-    const Value* value = option(name);
-    if (value == nullptr) return otherwise;
-    EDGEVAL_EXPECTS(value->kind == Kind::kText, source_.path(), ": opt: ", name, " is ",
-                    described(*value), ", must be a text");
-    return std::string(value->text);
-  }
-  bool flag(const char* name) const {
-    const Value* value = option(name);
-    if (value == nullptr) return false;
-    EDGEVAL_EXPECTS(value->kind == Kind::kBool || value->kind == Kind::kInteger, source_.path(),
-                    ": opt: ", name, " is ", described(*value), ", must be true or false");
-    return value->integer != 0;
-  }
-  void expect_option(const char* name, const std::vector<std::string>& known,
-                     const char* otherwise) const {
-    const std::string value = text_option(name, otherwise);
-    EDGEVAL_EXPECTS(std::find(known.begin(), known.end(), value) != known.end(), source_.path(),
-                    ": opt: ", name, " is ", shown(value), ", which is not read");
-  }
-
-  void check_options() const {
-    expect_option("model_type", {"text"}, "text");
-    expect_option("encoder_type", {"rnn", "brnn"}, "rnn");
-    expect_option("decoder_type", {"rnn"}, "rnn");
-    expect_option("model_task", {"seq2seq"}, "seq2seq");
-    expect_option("rnn_type", {"LSTM", "GRU"}, "LSTM");
-    expect_option("brnn_merge", {"concat"}, "concat");
-    expect_option("global_attention", {"general", "dot", "mlp"}, "general");
-    expect_option("global_attention_function", {"softmax"}, "softmax");
-    expect_option("generator_function", {"softmax", "log_softmax"}, "softmax");
-    for (const char* name : {"position_encoding", "coverage_attn", "copy_attn"})
-      EDGEVAL_EXPECTS(!flag(name), source_.path(), ": opt: ", name, " is set, which is not read");
-    EDGEVAL_EXPECTS(text_option("context_gate", "") == "", source_.path(),
-                    ": opt: context_gate is set, which is not read");
-  }
-
   // Vocabularies.
   const Value& vocab() const { return *pickle::find(archive_.root(), "vocab"); }
 
@@ -131,7 +90,7 @@ class Opennmt {
   std::string start_token() {
     const std::string key = "decoder_start_token";
     const std::optional<std::string> own = text_of_vocab(vocab(), key, source_.path());
-    const std::string token = own ? *own : text_option(key.c_str(), "<s>");
+    const std::string token = own ? *own : options_.text(key.c_str(), "<s>");
     if (token != "<s>")
       out_.notes.push_back(
           concat("decoding starts from ", shown(token), ", the checkpoint's ", key));
@@ -212,7 +171,7 @@ class Opennmt {
   // gives.
   OrderedJson add_layers(const std::string& module, const std::string& name, Index inputs) {
     OrderedJson layers = OrderedJson::array();
-    const std::string wanted = text_option("rnn_type", "LSTM") == "GRU" ? "gru" : "lstm";
+    const std::string wanted = options_.text("rnn_type", "LSTM") == "GRU" ? "gru" : "lstm";
     for (const std::vector<DirectionNames>& directions : layers_at(module)) {
       const RecurrentShape shape = recurrent_shape(source_, directions);
       const std::string first = directions.front()("weight_ih");
@@ -314,7 +273,7 @@ class Opennmt {
   void add_attention() {
     const Index keys = outputs(out_.model["encoder"]["layers"].back());
     const Index query = outputs(out_.model["decoder"]["layers"].back());
-    const std::string type = text_option("global_attention", "general"), from = "decoder.attn.",
+    const std::string type = options_.text("global_attention", "general"), from = "decoder.attn.",
                       to = "attention.";
     const Index width = rows_of(from + "linear_out.weight");
     OrderedJson json{{"type", type}, {"name", "attention"}};
@@ -362,12 +321,11 @@ class Opennmt {
   }
 
   const TorchArchive& archive_;
+  OpennmtOptions options_;
   SourceTensors source_;
   Imported out_;
   std::map<std::string, std::vector<std::pair<Index, Index>>> exchanges_;  // of ids, by side
 };
-
-}  // namespace
 
 bool is_opennmt(const TorchArchive& archive) {
   return std::all_of(std::begin(kEntries), std::end(kEntries), [&](const char* name) {
@@ -375,8 +333,18 @@ bool is_opennmt(const TorchArchive& archive) {
   });
 }
 
-Imported import_opennmt(const TorchArchive& archive, const std::string& name) {
-  return Opennmt(archive, name).run();
+// A state dict within the checkpoint is one by itself.
+bool recognises(const SourceFile& source) {
+  return source.state_dict().empty() && is_opennmt(source.as<TorchArchive>());
 }
+
+Contents read(const SourceFile& source, const ImportRequest& request) {
+  return Opennmt(source.as<TorchArchive>(), request.name).run();
+}
+
+}  // namespace
+
+extern const Importer kOpennmtImporter{"OpenNMT-py checkpoint", "an OpenNMT-py checkpoint",
+                                       recognises, read};
 
 }  // namespace edgeval

@@ -1,10 +1,15 @@
-#include "host/import/torch/checkpoint.hpp"
+// Where the weights are in what torch.save wrote: the state dict at the root or, whatever its key
+// is, one or two levels below; or a whole module, whose tensors are those of its state dict.
+// Options, optimizers and the rest are left out.
 
 #include <algorithm>
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
 #include "host/core/names.hpp"
+#include "host/import/importer.hpp"
+#include "host/import/source_tensors.hpp"
+#include "host/import/torch/torch_archive.hpp"
 
 namespace edgeval {
 namespace {
@@ -226,8 +231,7 @@ class ModuleWalk {
                       kMaxTensors, " tensors");
       if (key->kind != Kind::kText || value->kind == Kind::kNone) continue;
       if (left_out != nullptr && holds(*left_out, key->text)) continue;
-      const std::string name = concat(prefix, key->text);
-      out_.add(archive_, *value, name, out_.place(name));
+      add_entry(out_, archive_, *value, concat(prefix, key->text));
     }
   }
 
@@ -236,19 +240,27 @@ class ModuleWalk {
   std::size_t modules_ = 0, tensors_ = 0;
 };
 
-}  // namespace
-
-SourceTensors checkpoint_tensors(const TorchArchive& archive, const std::string& key,
-                                 std::vector<std::string>& left_out) {
+// `key`: the place of the state dict; empty: the only one there is, or of several the one at
+// state_dict, model_state_dict or model. Throws, listing the keys, when there is none or it is not
+// clear which.
+StateDict torch_state_dict(const TorchArchive& archive, const std::string& key) {
   Search search(archive);
   const Candidate found = search.find(key);
-  left_out = search.others(found);
-  SourceTensors source(archive.path(), archive.elements());
+  StateDict dict{SourceTensors(archive.path(), archive.elements()), search.others(found)};
   if (is_module(*found.value))
-    ModuleWalk(archive, source).add(*found.value);
+    ModuleWalk(archive, dict.source).add(*found.value);
   else
-    source.add(archive, *found.value);
-  return source;
+    add_entries(dict.source, archive, *found.value);
+  return dict;
 }
+
+}  // namespace
+
+extern const Importer kTorchImporter{
+    "PyTorch state dict", "a state dict that torch.save wrote",
+    [](const SourceFile&) { return true; },  // the archive's reader refuses what is none
+    [](const SourceFile& source, const ImportRequest&) -> Contents {
+      return torch_state_dict(source.as<TorchArchive>(), source.state_dict());
+    }};
 
 }  // namespace edgeval

@@ -6,8 +6,9 @@
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
+#include "host/import/source_tensors.hpp"
+#include "host/import/stored_zip.hpp"
 #include "host/import/torch/globals.hpp"
-#include "host/import/torch/stored_zip.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval {
@@ -76,8 +77,9 @@ std::vector<Index> sizes(const Value& value, const std::string& place, const cha
   return numbers;
 }
 
-// Throws unless the elements lie apart from each other and within `count` elements.
-void check_layout(const StoredTensor& tensor, std::uint64_t count, const std::string& place) {
+// Throws unless the elements lie apart from each other and within the storage.
+void check_layout(const StoredTensor& tensor, const std::string& place) {
+  const std::uint64_t count = tensor.storage.count;
   std::vector<std::pair<Index, Index>> order;  // stride, size
   for (std::size_t d = 0; d < tensor.shape.size(); ++d) {
     EDGEVAL_EXPECTS(tensor.shape[d] > 0, place, ": shape ", shape_text(tensor.shape),
@@ -275,14 +277,41 @@ std::optional<StoredTensor> TorchArchive::tensor(const Value& value,
                   ": its offset is negative or no number");
   const Value& id = *arguments.items[0]->made_of;  // checked by collect_storages
   StoredTensor tensor;
-  tensor.storage = &storages_.find(id.items[2]->text)->second;
+  tensor.storage = storages_.find(id.items[2]->text)->second;
   tensor.offset = offset.integer;
   tensor.shape = sizes(*arguments.items[2], place, "shape");
   tensor.strides = sizes(*arguments.items[3], place, "strides");
   EDGEVAL_EXPECTS(tensor.shape.size() == tensor.strides.size(), place, ": has ",
                   tensor.shape.size(), " dimensions, but ", tensor.strides.size(), " strides");
-  check_layout(tensor, tensor.storage->count, place);
+  check_layout(tensor, place);
   return tensor;
+}
+
+void add_entry(SourceTensors& source, const TorchArchive& archive, const Value& value,
+               const std::string& name) {
+  const std::string place = source.place(name);
+  SourceEntry entry{name, {}};
+  try {
+    const std::optional<StoredTensor> stored = archive.tensor(value, place);
+    entry.is_tensor = stored.has_value();
+    if (stored)
+      entry.stored = *stored;
+    else
+      entry.problem = concat(place, ": is ", described(value), ", must be a tensor");
+  } catch (const Error& error) {
+    entry.problem = error.what();
+  }
+  source.add(std::move(entry));
+}
+
+void add_entries(SourceTensors& source, const TorchArchive& archive, const Value& dict,
+                 const std::string& prefix) {
+  for (const auto& [key, value] : pickle::entries(dict)) {
+    EDGEVAL_EXPECTS(key->kind == Kind::kText, source.path(),
+                    ": a tensor of the state dict is named by ", described(*key),
+                    ", must be by a text");
+    add_entry(source, archive, *value, concat(prefix, key->text));
+  }
 }
 
 }  // namespace edgeval

@@ -10,25 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "host/core/matrix.hpp"
+#include "host/import/stored_tensor.hpp"
 #include "host/import/torch/pickle.hpp"
 
 namespace edgeval {
 
-struct Storage {
-  std::string dtype;       // F32, F64, F16, BF16; others by torch's name, such as LongStorage
-  std::uint64_t size = 0;  // of an element in bytes
-  std::uint64_t count = 0;
-  std::string_view bytes;
-};
-
-// A tensor where it lies: element (i, j, ...) is at offset + i strides[0] + j strides[1] + ... of
-// its storage. No two elements are at one place, and all lie within the storage.
-struct StoredTensor {
-  const Storage* storage = nullptr;
-  Index offset = 0;
-  std::vector<Index> shape, strides;
-};
+class SourceTensors;
 
 class TorchArchive {
  public:
@@ -53,5 +40,15 @@ class TorchArchive {
   std::unique_ptr<pickle::Pickle> pickle_;
   std::map<std::string, Storage, std::less<>> storages_;  // by key
 };
+
+// Adds what the archive describes as `value` under the name. What is no tensor, or none that can be
+// read, is refused when it is asked for.
+void add_entry(SourceTensors& source, const TorchArchive& archive, const pickle::Value& value,
+               const std::string& name);
+
+// Adds the entries of a dict, with `prefix` in front of their names. Throws when a name is no text
+// or is used.
+void add_entries(SourceTensors& source, const TorchArchive& archive, const pickle::Value& dict,
+                 const std::string& prefix = "");
 
 }  // namespace edgeval

@@ -1,60 +1,17 @@
-#include "host/import/source.hpp"
+#include "host/import/source_tensors.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <numeric>
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
 #include "host/model/safetensors.hpp"
-#include "host/model/short_floats.hpp"
 
 namespace edgeval {
 namespace {
 
 constexpr std::uint64_t kMaxUses =
     2;  // of an element: embedding and generator may share their weights
-
-Index elements(const std::vector<Index>& shape) {
-  return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
-}
-
-template <class Stored>
-Stored load(const char* bytes) {
-  Stored value;
-  std::memcpy(&value, bytes, sizeof value);
-  return value;
-}
-
-double element(const std::string& dtype, const char* bytes) {
-  if (dtype == "F32") return load<float>(bytes);
-  if (dtype == "F64") return load<double>(bytes);
-  if (dtype == "F16") return from_half(load<std::uint16_t>(bytes));
-  return from_bfloat(load<std::uint16_t>(bytes));
-}
-
-bool is_float(const std::string& dtype) {
-  return dtype == "F32" || dtype == "F64" || dtype == "F16" || dtype == "BF16";
-}
-
-template <class Number>
-std::vector<Number> elements_of(const StoredTensor& tensor) {
-  const Storage& storage = *tensor.storage;
-  std::vector<Number> values(static_cast<std::size_t>(elements(tensor.shape)));
-  const bool scalar = tensor.shape.empty();
-  const Index cols = scalar ? 1 : tensor.shape.back(), step = scalar ? 1 : tensor.strides.back();
-  for (std::size_t i = 0; i < values.size(); i += static_cast<std::size_t>(cols)) {
-    Index at = tensor.offset, row = static_cast<Index>(i) / cols;
-    for (std::size_t d = scalar ? 0 : tensor.shape.size() - 1; d-- > 0; row /= tensor.shape[d])
-      at += row % tensor.shape[d] * tensor.strides[d];
-    for (Index c = 0; c < cols; ++c)
-      values[i + static_cast<std::size_t>(c)] = static_cast<Number>(
-          element(storage.dtype,
-                  storage.bytes.data() + static_cast<std::uint64_t>(at + c * step) * storage.size));
-  }
-  return values;
-}
 
 // Without the dimensions of size 1 in front, the last one apart.
 std::vector<Index> squeezed(const std::vector<Index>& shape) {
@@ -77,47 +34,22 @@ std::string SourceTensors::place(const std::string& name) const {
   return concat(path(), ": tensor ", shown(tensor == nullptr ? prefix_ + name : tensor->name));
 }
 
-void SourceTensors::add(Tensor tensor) {
-  EDGEVAL_EXPECTS(index_.emplace(tensor.name, tensors_.size()).second, place(tensor.name),
+void SourceTensors::add(SourceEntry entry) {
+  EDGEVAL_EXPECTS(index_.emplace(entry.name, tensors_.size()).second, place(entry.name),
                   ": occurs twice");
-  tensors_.push_back(std::move(tensor));
+  tensors_.push_back({std::move(entry)});
 }
 
-void SourceTensors::add(const TorchArchive& archive, const pickle::Value& dict,
-                        const std::string& prefix) {
-  for (const auto& [key, value] : pickle::entries(dict)) {
-    EDGEVAL_EXPECTS(key->kind == pickle::Kind::kText, path(),
-                    ": a tensor of the state dict is named by ", described(*key),
-                    ", must be by a text");
-    const std::string name = prefix + std::string(key->text);
-    add(archive, *value, name, place(name));
-  }
-}
-
-void SourceTensors::add(const TorchArchive& archive, const pickle::Value& value, std::string name,
-                        const std::string& place) {
-  Tensor tensor{std::move(name), {}};
+void SourceTensors::add_row_major(const std::string& name, const Storage& storage,
+                                  const std::vector<Index>& shape) {
+  elements_ += storage.count;
+  SourceEntry entry{name, {storage, 0, shape, {}}};
   try {
-    if (const std::optional<StoredTensor> stored = archive.tensor(value, place)) {
-      tensor.stored = *stored;
-    } else {
-      tensor.is_tensor = false;
-      tensor.problem = concat(place, ": is ", described(value), ", must be a tensor");
-    }
+    entry.stored = row_major(storage, shape, place(name));
   } catch (const Error& error) {
-    tensor.problem = error.what();
+    entry.problem = error.what();
   }
-  add(std::move(tensor));
-}
-
-void SourceTensors::add(const std::string& name, const Storage& storage,
-                        const std::vector<Index>& shape) {
-  Tensor tensor{name, {&storage, 0, shape, std::vector<Index>(shape.size(), 1)}};
-  for (std::size_t d = shape.size(); d-- > 1;)
-    tensor.stored.strides[d - 1] = tensor.stored.strides[d] * shape[d];
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end())
-    tensor.problem = concat(place(name), ": shape ", shape_text(shape), ": has no elements");
-  add(std::move(tensor));
+  add(std::move(entry));
 }
 
 std::vector<std::string> SourceTensors::ignore(const std::string& start) {
@@ -168,7 +100,7 @@ void SourceTensors::add_weight_norm(const std::string& name, const std::string& 
     fits = scales[d] == 1 || scales[d] == whole[d];
   EDGEVAL_EXPECTS(fits, place(g), ": shape ", shape_text(scales), " is no weight norm of ",
                   shown(v), " of shape ", shape_text(whole));
-  Tensor made{prefix_ + name, {}};
+  Tensor made{{prefix_ + name, {}}};
   made.stored.shape = whole;
   // The new tensor stands where g stood, so that modules keep their order.
   const std::size_t place_of = index_.at(g);
@@ -226,11 +158,11 @@ std::vector<float> SourceTensors::take(const std::string& name, const std::vecto
   EDGEVAL_EXPECTS(!tensor.taken, place(name), ": two layers want it");
   if (tensor.made_of.empty()) expect_floats(tensor);
   tensor.taken = true;
-  taken_ += static_cast<std::uint64_t>(elements(is));
+  taken_ += static_cast<std::uint64_t>(elements_in(is));
   EDGEVAL_EXPECTS(taken_ <= kMaxUses * elements_, place(name),
                   ": the tensors share storages more than ", kMaxUses, " times over");
   std::vector<float> values =
-      tensor.made_of.empty() ? elements_of<float>(tensor.stored) : weight_norm(tensor);
+      tensor.made_of.empty() ? floats_of(tensor.stored) : weight_norm(tensor);
   const auto wrong =
       std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
   EDGEVAL_EXPECTS(wrong == values.end(), place(name), ": element ", wrong - values.begin(), " is ",
@@ -239,8 +171,9 @@ std::vector<float> SourceTensors::take(const std::string& name, const std::vecto
 }
 
 void SourceTensors::expect_floats(const Tensor& tensor) const {
-  EDGEVAL_EXPECTS(is_float(tensor.stored.storage->dtype), path_, ": tensor ", shown(tensor.name),
-                  ": is of ", tensor.stored.storage->dtype, ", must be of floats");
+  const std::string& dtype = tensor.stored.storage.dtype;
+  EDGEVAL_EXPECTS(is_float(dtype), path_, ": tensor ", shown(tensor.name), ": is of ", dtype,
+                  ", must be of floats");
 }
 
 // In double, rounded once.
@@ -248,8 +181,7 @@ std::vector<float> SourceTensors::weight_norm(const Tensor& tensor) const {
   const Tensor &g = tensors_[tensor.made_of[0]], &v = tensors_[tensor.made_of[1]];
   expect_floats(g);
   expect_floats(v);
-  const std::vector<double> scales = elements_of<double>(g.stored),
-                            values = elements_of<double>(v.stored);
+  const std::vector<double> scales = doubles_of(g.stored), values = doubles_of(v.stored);
   const std::vector<Index>&shape = v.stored.shape, &coarse = g.stored.shape;
   // The element of g that belongs to element i of v.
   const auto scale_of = [&](std::size_t i) {
@@ -282,44 +214,6 @@ std::vector<std::string> SourceTensors::expect_all_taken(const char* cure) const
                        shape_text(tensor.stored.shape), ": ", cure));
   }
   return others;
-}
-
-void Imported::copy(SourceTensors& source, const std::string& from, const std::string& name,
-                    const std::vector<Index>& shape, const std::string& done) {
-  tensors.push_back({name, shape, source.take(from, shape)});
-  add_ways(source, from, name, shape, done);
-}
-
-void Imported::add_ways(const SourceTensors& source, const std::string& from,
-                        const std::string& name, const std::vector<Index>& shape,
-                        const std::string& done) {
-  const auto parts = source.parts(from);
-  const std::string same = "as it is";
-  const std::string rest = done.starts_with(same) ? done.substr(same.size()) : ", " + done;
-  for (const auto& [part, part_shape] : parts)
-    ways.push_back({part, shape_text(part_shape), name, shape_text(shape),
-                    parts.size() == 1 ? done : concat("weight norm, g v / |v|", rest)});
-}
-
-std::string to_safetensors(const Imported& imported, const OrderedJson& origin) {
-  OrderedJson header{
-      {"__metadata__", {{"edgeval", imported.model.dump()}, {"import", origin.dump()}}}};
-  std::size_t at = 0;
-  for (const Imported::Tensor& tensor : imported.tensors) {
-    const std::size_t end = at + tensor.values.size() * sizeof(float);
-    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
-    at = end;
-  }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');
-  const std::uint64_t length = text.size();
-  std::string file(reinterpret_cast<const char*>(&length), sizeof length);
-  file.reserve(file.size() + text.size() + at);
-  file += text;
-  for (const Imported::Tensor& tensor : imported.tensors)
-    file.append(reinterpret_cast<const char*>(tensor.values.data()),
-                tensor.values.size() * sizeof(float));
-  return file;
 }
 
 }  // namespace edgeval

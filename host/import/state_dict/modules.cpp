@@ -1,4 +1,4 @@
-#include "host/import/modules.hpp"
+#include "host/import/state_dict/modules.hpp"
 
 #include <algorithm>
 #include <functional>

@@ -1,7 +1,8 @@
-#include "host/import/description.hpp"
+#include "host/import/state_dict/description.hpp"
 
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/import/state_dict/modules.hpp"
 #include "host/model/frontend_file.hpp"
 #include "host/model/layer_file.hpp"
 

@@ -1,6 +1,6 @@
 // Numbers are little-endian, at the offsets of PKWARE's APPNOTE, sections 4.3.7 to 4.3.16
 // and 4.5.3.
-#include "host/import/torch/stored_zip.hpp"
+#include "host/import/stored_zip.hpp"
 
 #include <zlib.h>
 

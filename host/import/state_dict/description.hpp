@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "host/import/source.hpp"
+#include "host/core/json.hpp"
+#include "host/import/imported.hpp"
 #include "host/model/problems.hpp"
 
 namespace edgeval {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "host/import/modules.hpp"
+#include "host/import/state_dict/modules.hpp"
 
 namespace edgeval {
 
@@ -42,5 +42,9 @@ class ModuleList {
   std::vector<Module> modules_;
   std::map<std::string, std::size_t> places_;  // in `modules_`, by path
 };
+
+// The modules, after names have lost what wrappers put in front and weights are what they stand
+// for. It keeps a view on `source`. Throws when there is none.
+ModuleList find_modules(SourceTensors& source);
 
 }  // namespace edgeval

@@ -4,7 +4,8 @@
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
-#include "host/import/torch/state_dict.hpp"
+#include "host/import/state_dict/module_list.hpp"
+#include "host/import/state_dict/state_dict.hpp"
 #include "host/model/frontend_file.hpp"
 
 namespace edgeval {

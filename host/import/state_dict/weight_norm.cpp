@@ -1,4 +1,4 @@
-#include "host/import/torch/weight_norm.hpp"
+#include "host/import/state_dict/weight_norm.hpp"
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"

@@ -2,7 +2,7 @@
 // weight_v and by parametrizations, is computed; others are refused with what bakes them in.
 #pragma once
 
-#include "host/import/source.hpp"
+#include "host/import/source_tensors.hpp"
 
 namespace edgeval {
 

@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "host/import/source.hpp"
+#include "host/import/imported.hpp"
+#include "host/import/source_tensors.hpp"
 
 namespace edgeval {
+
+inline constexpr Index kMaxImportWidth = 1 << 24;  // of any layer, as model files allow
 
 // The tensors of one direction of a recurrent layer are `prefix` weight_ih `suffix`, and so on:
 // "rnn." and "_l0_reverse", or "cell." and "".

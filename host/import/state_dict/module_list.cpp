@@ -1,10 +1,11 @@
-#include "host/import/torch/module_list.hpp"
+#include "host/import/state_dict/module_list.hpp"
 
 #include <algorithm>
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
 #include "host/core/names.hpp"
+#include "host/import/state_dict/weight_norm.hpp"
 
 namespace edgeval {
 namespace {
@@ -100,6 +101,15 @@ std::string ModuleList::summary() const {
                    first.directions == 2 ? ", both directions)" : ")");
   }
   return text;
+}
+
+ModuleList find_modules(SourceTensors& source) {
+  source.drop_common_prefix();
+  resolve_parametrizations(source);
+  ModuleList modules(source);
+  EDGEVAL_EXPECTS(!modules.all().empty(), source.path(),
+                  ": no LSTM, GRU or Linear module among its ", source.names().size(), " tensors");
+  return modules;
 }
 
 }  // namespace edgeval

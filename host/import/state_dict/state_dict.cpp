@@ -1,16 +1,11 @@
-#include "host/import/torch/state_dict.hpp"
+#include "host/import/state_dict/state_dict.hpp"
 
 #include <set>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
 #include "host/core/json.hpp"
-#include "host/core/names.hpp"
-#include "host/import/description.hpp"
-#include "host/import/modules.hpp"
-#include "host/import/torch/checkpoint.hpp"
-#include "host/import/torch/weight_norm.hpp"
-#include "host/model/safetensors.hpp"
+#include "host/import/state_dict/description.hpp"
+#include "host/import/state_dict/module_list.hpp"
 
 namespace edgeval {
 namespace {
@@ -90,38 +85,6 @@ void ignore_tensors(SourceTensors& source, const Description& description, const
 
 }  // namespace
 
-StateDict torch_state_dict(const TorchArchive& archive, const std::string& key) {
-  std::vector<std::string> left_out;
-  SourceTensors source = checkpoint_tensors(archive, key, left_out);
-  return {"PyTorch state dict", std::move(source), std::move(left_out), true, {}};
-}
-
-StateDict safetensors_state_dict(std::string_view file, const std::string& path) {
-  const std::vector<Safetensors::Entry> entries =
-      Safetensors(file, path, Safetensors::Contents::kAny).entries();
-  std::deque<Storage> storages;
-  std::uint64_t elements = 0;
-  for (const Safetensors::Entry& entry : entries) {
-    const std::uint64_t count = entry.size == 0 ? 0 : entry.bytes.size() / entry.size;
-    storages.push_back({entry.dtype, entry.size, count, entry.bytes});
-    elements += count;
-  }
-  StateDict dict{
-      "PyTorch weights in safetensors", {path, elements}, {}, false, std::move(storages)};
-  for (std::size_t i = 0; i < entries.size(); ++i)
-    dict.source.add(entries[i].name, dict.storages[i], entries[i].shape);
-  return dict;
-}
-
-ModuleList find_modules(SourceTensors& source) {
-  source.drop_common_prefix();
-  resolve_parametrizations(source);
-  ModuleList modules(source);
-  EDGEVAL_EXPECTS(!modules.all().empty(), source.path(),
-                  ": no LSTM, GRU or Linear module among its ", source.names().size(), " tensors");
-  return modules;
-}
-
 Imported import_state_dict(StateDict dict, const std::string& name, const std::string& describe) {
   SourceTensors& source = dict.source;
   if (describe.empty())
@@ -132,7 +95,6 @@ Imported import_state_dict(StateDict dict, const std::string& name, const std::s
                "(docs/formats.md, \"Import\"). Found: ",
                find_modules(source).summary()));
   Imported out;
-  out.kind = dict.kind;
   out.left_out = dict.left_out;
   Problems problems(describe);
   const Description description = read_description(describe, problems);
@@ -162,11 +124,6 @@ Imported import_state_dict(StateDict dict, const std::string& name, const std::s
     out.notes.push_back("frontend: filled in with Kaldi's defaults: " + text);
   }
   return out;
-}
-
-Imported import_state_dict(const TorchArchive& archive, const std::string& name,
-                           const std::string& describe) {
-  return import_state_dict(torch_state_dict(archive), name, describe);
 }
 
 }  // namespace edgeval

@@ -1,0 +1,49 @@
+// A model on its way from another tool's file into ours, with a line for every tensor's way
+// (docs/formats.md, "Import").
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "host/core/matrix.hpp"
+
+namespace edgeval {
+
+class SourceTensors;
+
+using OrderedJson = nlohmann::ordered_json;  // of files: their keys stay in order
+
+struct Imported {
+  struct Tensor {
+    std::string name;
+    std::vector<Index> shape;
+    std::vector<float> values;
+  };
+  struct Way {
+    std::string source, source_shape;  // empty: made up
+    std::string name, shape;           // in our file
+    std::string done;
+  };
+  std::string kind;  // of the source, for people
+  OrderedJson model;
+  std::vector<Tensor> tensors;
+  std::vector<Way> ways;
+  std::vector<std::string> left_out;  // entries of the source that a run does not need
+  std::vector<std::string> notes;     // what people should know, a line each
+  OrderedJson repeated_tokens = OrderedJson::array();  // {side, token, ids, id}
+  OrderedJson filled_in = OrderedJson::object();       // keys of the front end that were not given
+
+  // Moves a tensor over; `done` says how, for people.
+  void copy(SourceTensors& source, const std::string& from, const std::string& name,
+            const std::vector<Index>& shape, const std::string& done = "as it is");
+
+  // A line for each of the tensors that `from` is made of.
+  void add_ways(const SourceTensors& source, const std::string& from, const std::string& name,
+                const std::vector<Index>& shape, const std::string& done);
+};
+
+// The file (docs/formats.md, "Model file"). `origin` becomes its __metadata__["import"].
+std::string to_safetensors(const Imported& imported, const OrderedJson& origin);
+
+}  // namespace edgeval
