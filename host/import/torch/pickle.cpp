@@ -4,17 +4,14 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <unordered_map>
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
 #include "host/core/text.hpp"
+#include "host/import/torch/pickle_stack.hpp"
 
 namespace edgeval::pickle {
 namespace {
-
-constexpr std::size_t kMaxSteps =
-    1 << 22;  // values, references, marks and memos; some 100 bytes each at most
 
 // Known, and refused: they call by other ways than REDUCE, reach outside the pickle, or are of
 // protocol 0.
@@ -55,16 +52,15 @@ const char* refused_opcode(unsigned char op) {
 
 }  // namespace
 
-// The stack, the marks and the memo of one pickle.
-class Machine {
+// What each opcode does to the stack.
+class Machine : PickleStack {
  public:
   Machine(std::string_view bytes, const std::string& place, Pickle::Knows knows, Pickle& out)
-      : bytes_(bytes), place_(place), knows_(knows), out_(out) {}
+      : PickleStack(bytes, place, out.values_), knows_(knows), out_(out) {}
 
   void run() {
     for (;;) {
-      opcode_at_ = at_;
-      const unsigned char op = byte();
+      const unsigned char op = opcode();
       if (op == '.') break;
       if (number(op) || text(op) || container(op) || object(op) || memory(op)) continue;
       const char* why = refused_opcode(op);
@@ -72,72 +68,11 @@ class Machine {
       expect(false, "opcode ", why, ", is refused");
     }
     out_.root_ = pop();
-    expect(stack_.empty() && marks_.empty(), "the pickle ends with values left over");
-    out_.size_ = at_;
+    expect_empty();
+    out_.size_ = read();
   }
 
  private:
-  template <class... Parts>
-  void expect(bool good, const Parts&... parts) const {
-    EDGEVAL_EXPECTS(good, place_, ": pickle, byte ", opcode_at_, ": ", parts...);
-  }
-
-  // Reading.
-  std::string_view take(std::uint64_t count) {
-    expect(count <= bytes_.size() - at_, count, " bytes are wanted, but the file has ",
-           bytes_.size() - at_, " more");
-    const std::string_view taken = bytes_.substr(at_, count);
-    at_ += count;
-    return taken;
-  }
-  unsigned char byte() { return static_cast<unsigned char>(take(1)[0]); }
-  template <class Number>
-  Number little() {
-    Number number;
-    std::memcpy(&number, take(sizeof number).data(), sizeof number);
-    return number;
-  }
-  std::string_view line() {
-    const std::size_t end = bytes_.find('\n', at_);
-    expect(end != std::string_view::npos, "the name of a global does not end");
-    const std::string_view name = take(end - at_);
-    ++at_;
-    return name;
-  }
-
-  // The stack.
-  void count() { expect(++steps_ <= kMaxSteps, "the pickle has more than ", kMaxSteps, " values"); }
-  Value& push(Kind kind) {
-    count();
-    Value& value = out_.values_.emplace_back();
-    value.kind = kind;
-    stack_.push_back(&value);
-    return value;
-  }
-  void push_again(Value* value) {
-    count();
-    stack_.push_back(value);
-  }
-  void push_text(Kind kind, std::string_view text) { push(kind).text = text; }
-  Value& top() {
-    expect(!stack_.empty() && (marks_.empty() || stack_.size() > marks_.back()),
-           "the stack is empty");
-    return *stack_.back();
-  }
-  Value* pop() {
-    Value* value = &top();
-    stack_.pop_back();
-    return value;
-  }
-  std::vector<const Value*> pop_to_mark() {
-    expect(!marks_.empty(), "no mark is set");
-    const auto first = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
-    std::vector<const Value*> items(first, stack_.end());
-    stack_.erase(first, stack_.end());
-    marks_.pop_back();
-    return items;
-  }
-
   bool number(unsigned char op) {
     switch (op) {
       case 'N':
@@ -279,10 +214,6 @@ class Machine {
         return false;
     }
   }
-  void mark() {
-    count();
-    marks_.push_back(stack_.size());
-  }
   void push_tuple(std::size_t count) {
     std::vector<const Value*> items(count);
     for (std::size_t i = count; i-- > 0;) items[i] = pop();
@@ -333,7 +264,7 @@ class Machine {
       case 'Q': {
         const Value* id = pop();
         push(Kind::kPersistent).made_of = id;
-        out_.persistent_.push_back(stack_.back());
+        out_.persistent_.push_back(&top());
         return true;
       }
       default:
@@ -377,8 +308,7 @@ class Machine {
       }
       case 0x95: {
         const auto frame = little<std::uint64_t>();
-        expect(frame <= bytes_.size() - at_, "a frame of ", frame,
-               " bytes reaches beyond the file");
+        expect(frame <= left(), "a frame of ", frame, " bytes reaches beyond the file");
         return true;
       }
       case 'q':
@@ -388,7 +318,7 @@ class Machine {
         remember(little<std::uint32_t>());
         return true;
       case 0x94:
-        remember(static_cast<std::uint32_t>(memo_.size()));
+        remember_next();
         return true;
       case 'h':
         recall(byte());
@@ -409,24 +339,9 @@ class Machine {
         return false;
     }
   }
-  void remember(std::uint32_t index) {
-    count();
-    memo_[index] = &top();
-  }
-  void recall(std::uint32_t index) {
-    const auto found = memo_.find(index);
-    expect(found != memo_.end(), "memo ", index, " was never set");
-    push_again(found->second);
-  }
 
-  std::string_view bytes_;
-  const std::string& place_;
   Pickle::Knows knows_;
   Pickle& out_;
-  std::size_t at_ = 0, opcode_at_ = 0, steps_ = 0;
-  std::vector<Value*> stack_;
-  std::vector<std::size_t> marks_;  // sizes of the stack
-  std::unordered_map<std::uint32_t, Value*> memo_;
 };
 
 Pickle::Pickle(std::string_view bytes, const std::string& place, Knows knows) {
