@@ -62,10 +62,6 @@ ordered_json papers_in(const std::string& text) {
   return papers;
 }
 
-bool is_open(const ordered_json& value) {
-  return value.is_null() || (value.is_array() && value[0].is_null());
-}
-
 template <class Value>
 ordered_json words_of(Value) {
   return nullptr;
@@ -77,13 +73,11 @@ requires std::is_enum_v<Word> ordered_json words_of(Word word) {
   return words;
 }
 
-// A profile completes what is left open on every axis but the weights', which follow from the
-// weights themselves.
 template <class Technique>
-ordered_json parameters(const Technique& technique, bool of_weights) {
+ordered_json parameters(const Technique& technique) {
   ordered_json all = ordered_json::array();
   const ordered_json defaults = technique_to_json(technique);
-  technique.fields(technique, [&](const char* field, auto value, const char* meaning) {
+  const auto add = [&](const char* field, auto value, const char* meaning, Origin origin = {}) {
     const WrittenKey written = written_key(field);
     if (written.high) return;
     const bool inner = !written.group.empty();
@@ -93,11 +87,12 @@ ordered_json parameters(const Technique& technique, bool of_weights) {
     ordered_json parameter{{"key", inner ? written.group + "." + written.key : written.key},
                            {"default", chosen ? ordered_json(nullptr) : standard},
                            {"meaning", meaning},
-                           {"from_profile", is_open(standard) && !of_weights},
+                           {"from_profile", origin != Origin::kPolicy},
                            {"must_be_given", chosen}};
     if (const ordered_json words = words_of(value); !words.is_null()) parameter["words"] = words;
     all.push_back(std::move(parameter));
-  });
+  };
+  technique.fields(technique, add);
   return all;
 }
 
@@ -108,7 +103,7 @@ ordered_json axis() {
     all.push_back({{"type", technique.kName},
                    {"meaning", technique.kMeaning},
                    {"papers", papers_in(technique.kMeaning)},
-                   {"parameters", parameters(technique, std::is_same_v<Choice, Weights>)}});
+                   {"parameters", parameters(technique)}});
   });
   return all;
 }

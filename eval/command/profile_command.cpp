@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "eval/command/common_options.hpp"
-#include "eval/policy/profile.hpp"
+#include "eval/policy/profile_collector.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/report.hpp"
 #include "eval/report/table.hpp"

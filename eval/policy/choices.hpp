@@ -49,7 +49,7 @@ requires std::is_enum_v<Word> nlohmann::ordered_json field_to_json(Word word) {
 template <class Technique>
 nlohmann::ordered_json technique_to_json(const Technique& technique) {
   nlohmann::ordered_json json{{"type", technique.kName}};
-  technique.fields(technique, [&](const std::string& field, auto value, const char*) {
+  technique.fields(technique, [&](const std::string& field, auto value, const char*, Origin = {}) {
     const WrittenKey written = written_key(field);
     if (!written.group.empty())
       json[written.group][written.key] = field_to_json(value);

@@ -2,9 +2,9 @@
 // network. It fixes the formats and ranges that techniques need (docs/formats.md, "profile").
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "host/engine/engine.hpp"
+#include "host/model/graph.hpp"
+#include "host/technique/technique.hpp"
 
 namespace edgeval {
 
@@ -26,6 +27,9 @@ struct OperandProfile {
   double standard_deviation = 0;
   std::map<std::string, double> percentiles;  // "50" -> value, within 0.4 % of the exact one
 };
+
+// Those of an OperandProfile and a SpreadProfile.
+inline constexpr std::array kPercentiles{"0.01", "1", "5", "25", "50", "75", "95", "99", "99.99"};
 
 struct LayerProfile {
   std::string name;
@@ -49,6 +53,8 @@ struct LayerProfile {
   // Range of x and h together, for reuse's centroids (decision 5).
   double range_min() const;
   double range_max() const;
+  // The one of these that a technique's parameter names; kFromProfile for what a layer has not.
+  double figure(Origin origin) const;
 };
 
 // Of the spread sigma of the best candidates' scores, over all steps of a search with a fixed width
@@ -58,6 +64,8 @@ struct SpreadProfile {
   std::uint64_t steps = 0;
   std::map<std::string, double>
       percentiles;  // "50" -> value; exact: place ceil(p n / 100) in ascending order
+
+  double figure(Origin origin) const;  // as that of a layer
 };
 
 struct Profile {
@@ -73,28 +81,5 @@ struct Profile {
 Profile load_profile(const std::filesystem::path& path, const Model& model);
 
 nlohmann::ordered_json to_json(const Profile& profile);
-
-// The percentiles of such spreads, in any order.
-SpreadProfile spread_profile(int width, std::vector<double> spreads);
-
-// Gathers a profile while a network runs dense. frames: at least as many as its stack will see in
-// all; decoder_rows: likewise of a decoder's layers. (The exact percentile needs to know how many
-// of the largest values to keep.)
-class ProfileCollector : public LayerObserver {
- public:
-  ProfileCollector(const Model& model, Index frames, Index decoder_rows = 0);
-  ~ProfileCollector() override;
-  void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;
-  // Gathers what `run` shows; when it fails, for instance for want of memory, nothing of it.
-  void add(const std::function<void(LayerObserver&)>& run);
-  // Runs a batch dense.
-  void add(Engine& engine, const Ragged<float>& features);
-  Profile finish() const;
-
- private:
-  struct LayerStatistics;
-  const Model& model_;
-  std::vector<LayerStatistics> layers_;
-};
 
 }  // namespace edgeval

@@ -179,7 +179,7 @@ void check_point(const Model& model, const OperatingPoint& point) {
     const auto check = [&](const auto& technique) {
       EDGEVAL_EXPECTS(technique.problem() == nullptr, "layer ", layer, ", ", technique.kName, ": ",
                       technique.problem());
-      technique.fields(technique, [&](const char* key, auto value, const char*) {
+      technique.fields(technique, [&](const char* key, auto value, const char*, Origin = {}) {
         if constexpr (std::is_same_v<decltype(value), double>)
           EDGEVAL_EXPECTS(
               !from_profile(value) || unused(technique, key), "layer ", layer, ", ",

@@ -31,7 +31,8 @@ struct Integer {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("input_bits", self.input_bits, "fraction bits of a layer's input; from the profile");
+    visit("input_bits", self.input_bits, "fraction bits of a layer's input",
+          Bits == 16 ? Origin::kInputBits16 : Origin::kInputBits8);
   }
   const char* problem() const {
     if (from_profile(input_bits)) return nullptr;

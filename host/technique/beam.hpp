@@ -53,9 +53,11 @@ struct DynamicBeam {
     visit("min", self.min, "least width");
     visit("max", self.max, "greatest width");
     visit("sigma_min", self.sigma_min,
-          "spread up to which the beam is widest, in nats; a profile has its 5th percentile");
+          "spread up to which the beam is widest, in nats; a profile has its 5th percentile",
+          Origin::kSpread5);
     visit("sigma_max", self.sigma_max,
-          "spread from which it is narrowest, in nats; a profile has its 50th percentile");
+          "spread from which it is narrowest, in nats; a profile has its 50th percentile",
+          Origin::kSpread50);
   }
   const char* problem() const {
     if (!is_whole(min, 1, kWidestBeam) || !is_whole(max, 1, kWidestBeam))

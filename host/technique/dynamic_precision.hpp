@@ -55,8 +55,8 @@ struct DynamicPrecision {
     visit("selector", self.selector, "peaks, or random: the control experiment");
     visit("high_share", self.high_share, "probability of 8 bits under the random selector");
     visit("seed", self.seed, "of the random selector");
-    visit("input_alpha", self.input_alpha,
-          "greatest |x|, which sets the step of x under fp32; from the profile");
+    visit("input_alpha", self.input_alpha, "greatest |x|, which sets the step of x under fp32",
+          Origin::kInputAlpha);
   }
   const char* problem() const {
     if (!(margin >= 0 && margin <= 1e30)) return "margin must be 0 or more";

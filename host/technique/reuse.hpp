@@ -24,8 +24,8 @@ struct Reuse {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("clusters", self.clusters, "centroids, evenly spaced over the range");
-    visit("range[0]", self.range_min, "[least, greatest] value of x and h");
-    visit("range[1]", self.range_max, "greatest value of x and h");
+    visit("range[0]", self.range_min, "[least, greatest] value of x and h", Origin::kRangeMin);
+    visit("range[1]", self.range_max, "greatest value of x and h", Origin::kRangeMax);
   }
 
   const char* problem() const {

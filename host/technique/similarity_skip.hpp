@@ -39,11 +39,13 @@ struct SimilaritySkip {
     visit("max_consecutive", self.max_consecutive,
           "longest run of skips; .inf: no limit, 0: never");
     visit("shift", self.shift, "low bits left out of the comparison of 16-bit inputs");
-    visit("fraction_bits", self.fraction_bits, "fraction bits of the 16-bit inputs");
+    visit("fraction_bits", self.fraction_bits, "fraction bits of the 16-bit inputs",
+          Origin::kFractionBits);
     visit("pseudo.threshold", self.pseudo_threshold,
           "pseudo-skip when the similarity is above this; 1: never");
     visit("pseudo.clip", self.pseudo_clip, "least difference that a pseudo-skip propagates");
-    visit("delta_scale", self.delta_scale, "step of a pseudo-skip's 8-bit differences");
+    visit("delta_scale", self.delta_scale, "step of a pseudo-skip's 8-bit differences",
+          Origin::kDeltaScale);
   }
 
   const char* problem() const {

@@ -4,7 +4,9 @@
 //   kName, kMeaning                    its name in a policy and one line for `edgeval info`
 //   fields(self, visit)                calls visit(key, member, meaning) for every parameter: a
 //   double, or an enum of
-//                                      which names(Enum) gives the words in a policy, in order
+//                                      which names(Enum) gives the words in a policy, in order; and
+//   visit(key, member, meaning, origin) for a double that takes a figure of a profile where the
+//   policy leaves it open; a visitor's fourth parameter is Origin = {}
 //   kChosen (may be missing)           keys that a policy must give, as no value of theirs suits
 //   every network
 //   problem()                          nullptr, or what is wrong with the parameters
@@ -25,9 +27,28 @@
 
 namespace edgeval {
 
-// A parameter that a profile supplies where the policy does not.
+// A parameter that is left open.
 inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
 EDGEVAL_HD bool from_profile(double value) { return value != value; }
+
+// Which figure of a profile an open parameter takes.
+enum class Origin : std::uint8_t {
+  kPolicy,  // none: the policy says it, or the default
+  // Of the layer:
+  kFractionBits,  // of x in 16 bits, few values saturating
+  kInputBits16,   // of x under int16 and int8
+  kInputBits8,
+  kInputAlpha,  // greatest |x|
+  kRangeMin,    // of x and h together
+  kRangeMax,
+  kDeltaScale,  // step of the differences of adjacent steps in 8 bits
+  // Of the spread of a beam's scores, percentiles:
+  kSpread5,
+  kSpread50
+};
+constexpr bool is_of_layer(Origin origin) {
+  return origin >= Origin::kFractionBits && origin <= Origin::kDeltaScale;
+}
 
 // The parameters that a policy must give where it names the technique; their values in the struct
 // are for code alone.

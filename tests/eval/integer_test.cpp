@@ -10,6 +10,7 @@
 
 #include <iostream>
 
+#include "eval/policy/profile_collector.hpp"
 #include "eval/task/pipeline.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <new>
 
-#include "eval/policy/profile.hpp"
+#include "eval/policy/profile_collector.hpp"
 #include "eval/report/summary.hpp"
 #include "eval/task/batches.hpp"
 #include "tests/datasets/data_folder.hpp"

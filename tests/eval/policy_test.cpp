@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "eval/policy/choices.hpp"
 #include "host/core/error.hpp"
 #include "tests/support/safetensors.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -321,6 +322,25 @@ TEST_F(PolicyTest, HugeNumbersAreKept) {
   EXPECT_EQ(
       to_json(Policy{}, model_, all).at("layers").at("lstm1").at("plan").at("max_consecutive"),
       1e20);
+}
+
+// Open by default is what a profile has a figure for, and nothing else.
+template <class Choice>
+void expect_origins() {
+  for_each_technique<Choice>([](const auto& technique) {
+    technique.fields(technique, [&](const char* key, auto value, const char*, Origin origin = {}) {
+      const bool open = std::isnan(static_cast<double>(value));
+      EXPECT_EQ(origin != Origin::kPolicy, open) << technique.kName << " " << key;
+    });
+  });
+}
+
+TEST(PolicyOrigin, EveryOpenParameterNamesItsFigureOfTheProfile) {
+  expect_origins<Arithmetic>();
+  expect_origins<Nonlinearity>();
+  expect_origins<Plan>();
+  expect_origins<OperandChoice>();
+  expect_origins<Beam>();
 }
 
 }  // namespace

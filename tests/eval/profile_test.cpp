@@ -1,6 +1,6 @@
 // What a profile measures (docs/formats.md, "profile"): moments and percentiles against sorted
 // values, formats and ranges by hand, and the file that the program writes.
-#include "eval/policy/profile.hpp"
+#include "eval/policy/profile_collector.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,9 @@
-// A policy in one line for people: its techniques with their parameters, and the layers that run
-// one where not all do.
+// A policy as a report has it, and in one line for people: its techniques with their parameters,
+// and the layers that run one where not all do.
 #include <algorithm>
 
 #include "eval/policy/choices.hpp"
+#include "eval/policy/formats_report.hpp"
 #include "eval/policy/policy.hpp"
 #include "host/core/error.hpp"
 #include "host/core/number_text.hpp"
@@ -11,15 +12,26 @@
 namespace edgeval {
 namespace {
 
-// "reuse (clusters 16)", numbers with six digits.
+// The keys of what a profile gives a layer.
+template <class Technique>
+std::vector<std::string> profiled_keys(const Technique& technique) {
+  std::vector<std::string> keys;
+  technique.fields(technique, [&](const char* field, auto, const char*, Origin origin = {}) {
+    if (is_of_layer(origin)) keys.push_back(written_key(field).key);
+  });
+  return keys;
+}
+
+// "reuse (clusters 16)", numbers with six digits. What a profile gives differs from layer to layer,
+// and a range has many digits: the report has them.
 template <class Technique>
 std::string describe_technique(const Technique& technique) {
   std::string text = technique.kName;
+  const std::vector<std::string> profiled = profiled_keys(technique);
   const nlohmann::ordered_json json = technique_to_json(technique);
   for (const auto& [key, value] : json.items()) {
-    // What a profile gives differs from layer to layer; the report has it, and every digit.
-    if (key == "type" || key == "fraction_bits" || key == "input_bits" || key == "input_alpha" ||
-        key == "range" || key == "delta_scale" || value.is_null())
+    if (key == "type" || key == "range" || value.is_null() ||
+        std::find(profiled.begin(), profiled.end(), key) != profiled.end())
       continue;
     if (value.is_object() && value == technique_to_json(Technique{})[key]) continue;
     text += concat(text == technique.kName ? " (" : ", ", key, " ",
@@ -82,6 +94,39 @@ class TechniqueList {
 };
 
 }  // namespace
+
+nlohmann::ordered_json to_json(const Policy& policy, const Model& model,
+                               const OperatingPoint& point, const Beam* beam) {
+  nlohmann::ordered_json json{{"arithmetic", choice_to_json(policy.arithmetic)},
+                              {"weights", choice_to_json(policy.weights)},
+                              {"nonlinearity", choice_to_json(policy.nonlinearity)},
+                              {"plan", choice_to_json(policy.plan)},
+                              {"operand", choice_to_json(policy.operand)}};
+  if (beam != nullptr) json["beam"] = choice_to_json(*beam);
+  json["layers"] = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const LayerPolicy& layer = point.layers[i];
+    json["layers"][layer_name(model.layers[i])] = {
+        {"arithmetic", choice_to_json(layer.arithmetic)},
+        {"nonlinearity", choice_to_json(layer.nonlinearity)},
+        {"plan", choice_to_json(layer.plan)},
+        {"operand", choice_to_json(as_rounded(layer))}};
+    if (const nlohmann::ordered_json formats = formats_to_json(model.layers[i], layer.arithmetic);
+        !formats.is_null())
+      json["layers"][layer_name(model.layers[i])]["formats"] = formats;
+  }
+  return json;
+}
+
+bool is_dense(const OperatingPoint& point) {
+  for (const LayerPolicy& layer : point.layers)
+    if (!std::holds_alternative<Fp32>(layer.arithmetic) ||
+        !std::holds_alternative<Exact>(layer.nonlinearity) ||
+        !std::holds_alternative<EveryStep>(layer.plan) ||
+        !std::holds_alternative<AsIs>(layer.operand))
+      return false;
+  return true;
+}
 
 std::string describe(const Model& model, const OperatingPoint& point, const Beam* beam) {
   TechniqueList list;

@@ -1,0 +1,82 @@
+// What a policy comes to for each layer of a model, once a profile has given what it leaves open.
+#include <algorithm>
+
+#include "eval/policy/policy.hpp"
+#include "host/core/error.hpp"
+#include "host/core/names.hpp"
+
+namespace edgeval {
+namespace {
+
+// Gives the choice's open parameters the figures that the profile has for them.
+template <class Choice, class Figures>
+void complete(Choice& choice, const Figures& profile) {
+  const auto give = [&](const char*, auto& value, const char*, Origin origin = {}) {
+    if constexpr (std::is_same_v<decltype(value), double&>)
+      if (origin != Origin::kPolicy && from_profile(value)) value = profile.figure(origin);
+  };
+  std::visit([&](auto& technique) { technique.fields(technique, give); }, choice);
+}
+
+}  // namespace
+
+OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile) {
+  std::vector<std::string> names;
+  for (const Layer& layer : model.layers) names.push_back(layer_name(layer));
+  for (const auto& [name, change] : policy.layers)
+    EDGEVAL_EXPECTS(std::find(names.begin(), names.end(), name) != names.end(), "policy: layers.",
+                    name, ": model ", model.name, " has no such layer", suggestion(name, names));
+  EDGEVAL_EXPECTS(
+      !policy.beam || model.task == "translation", "policy: beam: model ", model.name, " is a ",
+      model.task,
+      " model, which is decoded greedily; only a translation model searches with a beam");
+  OperatingPoint point;
+  for (const Layer& layer : model.layers) {
+    const bool in_stack = point.layers.size() < model.stack().size();
+    LayerPolicy choice{EveryStep{}, AsIs{}, policy.arithmetic};
+    if (std::holds_alternative<RecurrentLayer>(layer))
+      choice = {in_stack ? policy.plan : EveryStep{}, policy.operand, policy.arithmetic,
+                policy.nonlinearity};
+    if (const auto change = policy.layers.find(layer_name(layer)); change != policy.layers.end()) {
+      choice.arithmetic = change->second.arithmetic.value_or(choice.arithmetic);
+      choice.nonlinearity = change->second.nonlinearity.value_or(choice.nonlinearity);
+      choice.plan = change->second.plan.value_or(choice.plan);
+      choice.operand = change->second.operand.value_or(choice.operand);
+    }
+    const LayerProfile* measured = profile != nullptr ? profile->find(layer_name(layer)) : nullptr;
+    if (measured != nullptr) {
+      complete(choice.arithmetic, *measured);
+      complete(choice.plan, *measured);
+      complete(choice.operand, *measured);
+    }
+    point.layers.push_back(choice);
+  }
+  check_point(model, point);
+  check_weights(model, point);
+  return point;
+}
+
+Beam resolve_beam(const Policy& policy, const Profile* profile) {
+  Beam beam = policy.beam.value_or(FixedBeam{});
+  auto* dynamic = std::get_if<DynamicBeam>(&beam);
+  if (dynamic == nullptr) return beam;
+  const bool open = from_profile(dynamic->sigma_min) || from_profile(dynamic->sigma_max);
+  if (open && dynamic->min == dynamic->max) {  // no spread matters
+    dynamic->sigma_min = 0, dynamic->sigma_max = 1;
+  } else if (open && profile != nullptr && profile->spread) {
+    EDGEVAL_EXPECTS(profile->spread->width == dynamic->max, profile->path,
+                    ": its spread is that of ", profile->spread->width,
+                    " candidates, but beam.max is ", dynamic->max,
+                    "; make one with edgeval profile --width ", dynamic->max,
+                    ", or give sigma_min and sigma_max in the policy");
+    complete(beam, *profile->spread);
+  }
+  EDGEVAL_EXPECTS(!from_profile(dynamic->sigma_min) && !from_profile(dynamic->sigma_max),
+                  "beam, dynamic: sigma_min and ",
+                  "sigma_max are not both known; name a profile (edgeval profile makes one) or "
+                  "give them in the policy");
+  EDGEVAL_EXPECTS(dynamic->problem() == nullptr, "beam, dynamic: ", dynamic->problem());
+  return beam;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,95 @@
+#include "eval/policy/settings.hpp"
+
+#include <algorithm>
+
+#include "host/core/error.hpp"
+
+namespace edgeval {
+namespace {
+
+// "layers.lstm1.plan" -> layers, lstm1, plan; a name with dots stands in double quotes:
+// layers."enc.lstm1".plan.
+std::vector<std::string> split_key(const std::string& path, const std::string& setting) {
+  std::vector<std::string> keys;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const bool quoted = begin < path.size() && path[begin] == '"';
+    const std::size_t close = quoted ? path.find('"', begin + 1) : 0;
+    EDGEVAL_EXPECTS(close != std::string::npos, "--set ", setting,
+                    ": a double quote is not closed");
+    const std::size_t end = std::min(quoted ? close + 1 : path.find('.', begin), path.size());
+    keys.push_back(quoted ? path.substr(begin + 1, close - begin - 1)
+                          : path.substr(begin, end - begin));
+    EDGEVAL_EXPECTS(!keys.back().empty() && (end == path.size() || path[end] == '.'), "--set ",
+                    setting, ": ", path, " is no key such as operand.clusters");
+    begin = end + 1;
+  }
+  return keys;
+}
+
+// "operand.clusters=12", taken apart.
+struct Setting {
+  explicit Setting(const std::string& given) : text(given) {
+    const std::size_t equals = text.find('=');
+    EDGEVAL_EXPECTS(equals != std::string::npos && equals > 0, "--set ", text,
+                    ": must be key=value, such as operand.clusters=12");
+    keys = split_key(text.substr(0, equals), text);
+    value = text.substr(equals + 1);
+  }
+
+  std::string text;
+  std::vector<std::string> keys;
+  std::string value;
+};
+
+// Sets root.a.b = value for "a.b=value", making maps on the way.
+void apply_setting(const YAML::Node& root, const Setting& setting) {
+  const std::vector<std::string>& keys = setting.keys;
+  YAML::Node node = root;
+  for (std::size_t i = 0; i + 1 < keys.size(); ++i) {
+    YAML::Node inner = node[keys[i]];
+    EDGEVAL_EXPECTS(!inner.IsDefined() || inner.IsMap() || inner.IsNull(), "--set ", setting.text,
+                    ": ", keys[i], " is no map in the policy");
+    node.reset(inner);
+  }
+  try {
+    node[keys.back()] = YAML::Load(setting.value);
+  } catch (const YAML::ParserException& error) {
+    throw Error(concat("--set ", setting.text, ": the value is not YAML: ", error.msg));
+  }
+}
+
+// With operand.type=reuse the axis's other keys in the file are of the type it had there and go,
+// also where a layer only adds to them.
+void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
+  const std::vector<std::string>& keys = setting.keys;
+  const bool of_layer = keys.size() == 4 && keys[0] == "layers";
+  if (keys.back() != "type" || !(keys.size() == 2 || of_layer)) return;
+  YAML::Node owner = root;
+  for (std::size_t i = 0; i + 2 < keys.size(); ++i) {
+    YAML::Node inner = owner[keys[i]];
+    if (!inner.IsMap()) return;
+    owner.reset(inner);
+  }
+  const std::string& axis = keys[keys.size() - 2];
+  const auto is_type = [&](const YAML::Node& choice) {
+    return choice["type"].IsDefined() && choice["type"].IsScalar() &&
+           choice["type"].Scalar() == setting.value;
+  };
+  if (YAML::Node choice = owner[axis]; choice.IsMap() && !is_type(choice)) owner.remove(axis);
+  if (of_layer || !root["layers"].IsMap()) return;
+  for (const auto& layer : root["layers"]) {
+    YAML::Node changes = layer.second;
+    if (changes.IsMap() && changes[axis].IsMap() && !changes[axis]["type"].IsDefined())
+      changes.remove(axis);
+  }
+}
+
+}  // namespace
+
+void apply_settings(YAML::Node root, const std::vector<std::string>& settings) {
+  const std::vector<Setting> changes(settings.begin(), settings.end());
+  for (const Setting& change : changes) drop_keys_of_other_type(root, change);
+  for (const Setting& change : changes) apply_setting(root, change);
+}
+
+}  // namespace edgeval
