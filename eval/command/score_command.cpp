@@ -39,21 +39,12 @@ std::vector<std::string> score_metrics() {
 
 ordered_json figures(const ScoreOptions& options, const Scores& scores) {
   ordered_json figures = ordered_json::object();
-  if (scores.quality) {
-    figures = to_json(*scores.quality);
-    if (options.choice.wants("symbol")) {
-      figures["symbol"] = figures["wer"];
-      figures["symbol"]["symbols"] = figures["wer"]["words"];
-      figures["symbol"].erase("words");
-      const std::optional<double>& error = scores.quality->words.value;
-      figures["symbol"]["accuracy"] = error ? ordered_json(100 - *error) : ordered_json(nullptr);
-      figures["symbol"]["signature"] =
-          symbol_signature(scores.quality->options.costs, options.choice.text);
-    }
-    if (!options.choice.wants("wer")) figures.erase("wer");
+  for (const Metric& metric : scores.errors) {
+    figures[metric.name] = to_json(metric);
+    if (metric.name == "ser") figures["empty_references"] = empty_references(scores.alignments);
   }
-  for (const TextScore& score : scores.texts)
-    figures[score.metric.name] = to_json(score, options.choice.rules());
+  for (const Metric& metric : scores.texts)
+    figures[metric.name] = to_json(metric, options.decimals);
   return figures;
 }
 
@@ -70,12 +61,12 @@ ordered_json report(const ScoreOptions& options, const Scores& scores) {
       {"missing_hypotheses", pair.missing},
       {"quality", figures(options, scores)}};
   if (options.choice.references.size() > 1) json["reference"]["paths"] = options.choice.references;
-  if (!options.alignments || !scores.quality) return json;
+  if (!options.alignments || scores.errors.empty()) return json;
   ordered_json details = ordered_json::array();
   for (std::size_t n = 0; n < pair.ids.size(); ++n) {
     ordered_json utterance{
         {"id", pair.ids[n]}, {"reference", pair.references[n]}, {"hypothesis", pair.hypotheses[n]}};
-    utterance.update(to_json(scores.quality->alignments[n]));
+    utterance.update(to_json(scores.alignments[n]));
     details.push_back(utterance);
   }
   json["alignments"] = details;
@@ -93,26 +84,25 @@ std::vector<std::string> space_notes(const ScoreOptions& options, const Transcri
 }  // namespace
 
 void run_score(const ScoreOptions& options, std::ostream& out) {
-  const MetricOptions rules = options.choice.rules();
-  Scores scores{.pairs = options.choice.read(options.hypothesis)};
-  if (options.choice.wants_any(kAlignedMetrics))
+  const MetricChoice& choice = options.choice;
+  const MetricOptions rules = choice.rules();
+  Scores scores{.pairs = choice.read(options.hypothesis)};
+  const std::vector<std::vector<std::string>> references = references_of(scores.pairs);
+  const std::vector<std::string>& hypotheses = scores.pair().hypotheses;
+  const auto measured = [&](const std::vector<std::string>& names) {
+    return measure_all(names, references, hypotheses, rules, options.seed, scores.alignments);
+  };
+  if (choice.wants_any(kAlignedMetrics)) {
     print_notes(space_notes(options, scores.pair()), options.quiet);
-  if (options.choice.wants_any(kAlignedMetrics))
-    scores.quality = evaluate(scores.pair().references, scores.pair().hypotheses,
-                              {.costs = rules.costs,
-                               .text = rules.text,
-                               .seed = options.seed,
-                               .characters = options.choice.wants("cer")});
-  for (const std::string& metric : kTextMetrics)
-    if (options.choice.wants(metric))
-      scores.texts.push_back(text_score(metric, references_of(scores.pairs),
-                                        scores.pair().hypotheses, options.choice.rules(),
-                                        options.seed, options.decimals));
-  if (scores.quality) {
-    const std::vector<std::string> warnings =
-        text_warnings(scores.pair().references, scores.pair().hypotheses);
-    print_warnings(warnings);
+    scores.alignments = align_all(references.front(), hypotheses, rules.costs);
+    std::vector<std::string> wanted = kAlignedMetrics;
+    std::erase_if(wanted, [&](const auto& name) { return name != "ser" && !choice.wants(name); });
+    scores.errors = measured(wanted);
   }
+  std::vector<std::string> wanted = kTextMetrics;
+  std::erase_if(wanted, [&](const auto& name) { return !choice.wants(name); });
+  scores.texts = measured(wanted);
+  if (!scores.errors.empty()) print_warnings(text_warnings(references.front(), hypotheses));
   if (options.format == "json")
     out << report(options, scores).dump(2) << '\n';
   else

@@ -26,6 +26,13 @@ ordered_json timing_to_json(const Run& run) {
   return timing;
 }
 
+ordered_json quality_to_json(const Outcome& outcome) {
+  ordered_json json = ordered_json::object();
+  for (const Metric& metric : outcome.metrics) json[metric.name] = to_json(metric);
+  json["empty_references"] = empty_references(outcome.alignments);
+  return json;
+}
+
 }  // namespace
 
 ordered_json joules_to_json(std::span<const hw::Accelerator> accelerators,
@@ -107,9 +114,9 @@ ordered_json report_to_json(const Run& run, std::span<const Pricing> pricings) {
                   {"seconds", run.evaluation.audio_seconds()}};
   json["policy"] = to_json(run.policy, run.model, run.point);
   json["scoring"] = {{"case", case_name(run.text)}, {"normalize", normal_form_name(run.text)}};
-  json["quality"] = to_json(run.outcome().quality);
+  json["quality"] = quality_to_json(run.outcome());
   const Outcome* dense = run.dense();
-  if (dense != nullptr) json["dense"] = {{"quality", to_json(dense->quality)}};
+  if (dense != nullptr) json["dense"] = {{"quality", quality_to_json(*dense)}};
   add_work(json, run.outcome().total, run.point, dense == nullptr ? nullptr : &dense->total,
            run.weights, pricings, run.left_out);
   json["warnings"] = run.warnings;
@@ -126,7 +133,7 @@ std::string utterances_to_jsonl(const Run& run) {
     ordered_json json{{"id", utterance.id},
                       {"reference", run.evaluation.references[n]},
                       {"hypothesis", outcome.hypotheses[n]}};
-    json.update(to_json(outcome.quality.alignments[n]));
+    json.update(to_json(outcome.alignments[n]));
     json["frames"] = run.evaluation.frames[n];
     json["activity"] = totals_to_json(outcome.activity[n]);
     json["joules"] = joules_to_json(run.accelerators, outcome.activity[n]);

@@ -31,9 +31,9 @@ void write_row(std::ostream& out, const std::vector<std::string>& cells) {
   out << row.str() << "  " << cells.back() << '\n';
 }
 
-void write_row(std::ostream& out, const char* title, const ErrorRate& rate, const char* unit) {
-  const EditCounts& counts = rate.counts;
-  write_row(out, {title, in_percent(rate.value), bounds(rate.ci95), concat(counts.errors()),
+void write_row(std::ostream& out, const Metric& rate, const char* unit) {
+  const EditCounts& counts = *rate.edits;
+  write_row(out, {rate.title, in_percent(rate.value), bounds(rate.ci95), concat(counts.errors()),
                   concat(counts.substitutions), concat(counts.deletions), concat(counts.insertions),
                   concat("of ", counts.reference, " ", unit)});
 }
@@ -76,35 +76,33 @@ void write_alignment(std::ostream& out, const TranscriptPair& pair, std::size_t 
 }
 
 // Rows of the errors that alignment counts.
-void write_errors(std::ostream& out, const ScoreOptions& options, const Quality& quality) {
-  const MetricChoice& choice = options.choice;
-  if (choice.wants("wer")) write_row(out, "WER", quality.words, "words");
-  if (choice.wants("symbol")) {
-    write_row(out, "symbol", quality.words, "symbols");
+void write_errors(std::ostream& out, const std::vector<Metric>& errors) {
+  if (const Metric* wer = find_metric(errors, "wer")) write_row(out, *wer, "words");
+  if (const Metric* symbol = find_metric(errors, "symbol")) {
+    write_row(out, *symbol, "symbols");
     const auto accuracy = [](double error) { return 100 - error; };
-    std::optional<double> value = quality.words.value;
+    std::optional<double> value = symbol->value;
     if (value) value = accuracy(*value);
-    std::optional<Interval> ci95 = quality.words.ci95;
+    std::optional<Interval> ci95 = symbol->ci95;
     if (ci95) ci95 = Interval{accuracy(ci95->high), accuracy(ci95->low)};
     write_row(out, {"right", in_percent(value), bounds(ci95), "", "", "", "",
                     "accuracy, 100 % less symbol errors"});
   }
-  if (choice.wants("cer")) write_row(out, "CER", quality.characters, "characters");
-  const SentenceErrorRate& sentences = quality.sentences;
-  write_row(out,
-            {"SER", in_percent(sentences.value), bounds(sentences.ci95), concat(sentences.errors),
-             "", "", "", concat("of ", sentences.sentences, " sentences")});
+  if (const Metric* cer = find_metric(errors, "cer")) write_row(out, *cer, "characters");
+  const Metric& ser = *find_metric(errors, "ser");
+  write_row(
+      out, {ser.title, in_percent(ser.value), bounds(ser.ci95), concat(ser.statistics.sum()[0]), "",
+            "", "", concat("of ", ser.statistics.sentences(), " sentences")});
 }
 
-void write_text_scores(std::ostream& out, const std::vector<TextScore>& scores, int decimals) {
+void write_text_scores(std::ostream& out, const std::vector<Metric>& metrics, int decimals) {
   std::vector<std::vector<std::string>> rows{{"", "value", "95 % interval", "sentences"}};
-  for (const TextScore& score : scores) {
-    const bool exact = score.metric.name == "exact";
-    const std::string sentences = concat(score.metric.statistics.sentences());
-    rows.push_back(
-        {score.metric.title, exact ? in_percent(score.value) : fixed(score.value, decimals),
-         bounds(score.ci95),
-         exact ? concat(score.metric.statistics.sum()[0], " of ", sentences) : sentences});
+  for (const Metric& metric : metrics) {
+    const bool exact = metric.name == "exact";
+    const std::string sentences = concat(metric.statistics.sentences());
+    rows.push_back({metric.title, exact ? in_percent(metric.value) : fixed(*metric.value, decimals),
+                    bounds(metric.ci95),
+                    exact ? concat(metric.statistics.sum()[0], " of ", sentences) : sentences});
   }
   out << table(rows);
 }
@@ -112,7 +110,7 @@ void write_text_scores(std::ostream& out, const std::vector<TextScore>& scores, 
 void write_notes(std::ostream& out, const ScoreOptions& options, const Scores& scores) {
   out << "read as " << name(scores.pair().reference_format) << " and "
       << name(scores.pair().hypothesis_format) << "; ";
-  if (scores.quality) out << "a missing hypothesis counts as deletions; ";
+  if (!scores.errors.empty()) out << "a missing hypothesis counts as deletions; ";
   out << "intervals by bootstrap over sentences, " << BootstrapOptions{}.resamples
       << " resamples, seed " << options.seed << '\n';
 }
@@ -121,22 +119,20 @@ void write_notes(std::ostream& out, const ScoreOptions& options, const Scores& s
 
 void write_text(std::ostream& out, const ScoreOptions& options, const Scores& scores) {
   const TranscriptPair& pair = scores.pair();
-  if (options.alignments && scores.quality)
-    for (std::size_t n = 0; n < pair.ids.size(); ++n)
-      write_alignment(out, pair, n, scores.quality->alignments[n]);
-  if (scores.quality) {
+  if (options.alignments)
+    for (std::size_t n = 0; n < scores.alignments.size(); ++n)
+      write_alignment(out, pair, n, scores.alignments[n]);
+  if (!scores.errors.empty()) {
     write_row(out, {"", "value", "95 % interval", "errors", "sub", "del", "ins", "reference"});
-    write_errors(out, options, *scores.quality);
+    write_errors(out, scores.errors);
     out << "missing hypotheses: " << listed(pair.missing)
-        << "   empty references: " << scores.quality->empty_references << '\n';
+        << "   empty references: " << empty_references(scores.alignments) << '\n';
   }
   if (!scores.texts.empty()) write_text_scores(out, scores.texts, options.decimals);
   if (!options.quiet) write_notes(out, options, scores);
-  const MetricOptions rules = options.choice.rules();
-  if (options.choice.wants("wer")) out << word_signature(rules.costs, rules.text) << '\n';
-  if (options.choice.wants("symbol")) out << symbol_signature(rules.costs, rules.text) << '\n';
-  if (options.choice.wants("cer")) out << character_signature(rules.costs, rules.text) << '\n';
-  for (const TextScore& score : scores.texts) out << score.line << '\n';
+  for (const char* name : {"wer", "symbol", "cer"})
+    if (const Metric* metric = find_metric(scores.errors, name)) out << line(*metric) << '\n';
+  for (const Metric& metric : scores.texts) out << line(metric, options.decimals) << '\n';
 }
 
 }  // namespace edgeval

@@ -4,9 +4,8 @@
 
 #include <iosfwd>
 
+#include "eval/score/metric.hpp"
 #include "eval/score/metric_choice.hpp"
-#include "eval/score/quality.hpp"
-#include "eval/score/text_score.hpp"
 
 namespace edgeval {
 
@@ -21,9 +20,10 @@ struct ScoreOptions {
 };
 
 struct Scores {
-  std::vector<TranscriptPair> pairs;  // one per file of references
-  std::optional<Quality> quality{};   // when the errors are wanted that alignment counts
-  std::vector<TextScore> texts{};
+  std::vector<TranscriptPair> pairs;    // one per file of references
+  std::vector<Alignment> alignments{};  // when errors are wanted that alignment counts
+  std::vector<Metric> errors{};         // those of them that are wanted, and ser
+  std::vector<Metric> texts{};          // bleu, chrf, chrf++, exact
 
   const TranscriptPair& pair() const { return pairs.front(); }
 };

@@ -39,26 +39,25 @@ std::string against_dense(const std::optional<double>& value, const std::optiona
 }
 
 std::string quality_lines(const Run& run) {
-  const Quality& quality = run.outcome().quality;
-  const Quality* dense = run.dense() != nullptr ? &run.dense()->quality : nullptr;
-  const auto line = [&](const char* title, const auto& rate, const auto* reference) {
-    return print("%-5s", title) + with_interval(rate.value, rate.ci95) +
-           (reference != nullptr ? against_dense(rate.value, reference->value) : "");
-  };
-  const EditCounts& words = quality.words.counts;
-  std::string text = line("WER", quality.words, dense ? &dense->words : nullptr);
-  text += concat("  ", words.errors(), words.errors() == 1 ? " error (" : " errors (",
-                 words.substitutions, " sub, ", words.deletions, " del, ", words.insertions,
-                 " ins) of ", counted(words.reference, "word"), "\n");
-  text += line("CER", quality.characters, dense ? &dense->characters : nullptr) + "\n";
-  text += line("SER", quality.sentences, dense ? &dense->sentences : nullptr) + "\n";
+  std::string text;
+  for (std::size_t i = 0; i < run.outcome().metrics.size(); ++i) {
+    const Metric& metric = run.outcome().metrics[i];
+    text += print("%-5s", metric.title.c_str()) + with_interval(metric.value, metric.ci95);
+    if (run.dense() != nullptr) text += against_dense(metric.value, run.dense()->metrics[i].value);
+    if (metric.name == "wer")
+      text += concat(
+          "  ", metric.edits->errors(), metric.edits->errors() == 1 ? " error (" : " errors (",
+          metric.edits->substitutions, " sub, ", metric.edits->deletions, " del, ",
+          metric.edits->insertions, " ins) of ", counted(metric.edits->reference, "word"));
+    text += "\n";
+  }
   return text;
 }
 
 // What may be wrong with the data; empty when nothing looks so.
 std::string data_line(const Run& run) {
   const auto unheard = std::ranges::count(run.evaluation.frames, Index{0});
-  const std::uint64_t empty = run.outcome().quality.empty_references;
+  const std::uint64_t empty = empty_references(run.outcome().alignments);
   if (unheard == 0 && empty == 0) return "";
   return concat(unheard, unheard == 1 ? " utterance" : " utterances", " shorter than a frame, ",
                 empty, " empty ", empty == 1 ? "reference" : "references", "\n");

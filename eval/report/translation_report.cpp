@@ -21,7 +21,7 @@ ordered_json or_null(const std::optional<double>& value) {
 
 ordered_json quality_to_json(const TranslationOutcome& outcome) {
   ordered_json json = ordered_json::object();
-  for (const TextScore& score : outcome.scores) json[score.metric.name] = to_json(score, {});
+  for (const Metric& metric : outcome.metrics) json[metric.name] = to_json(metric);
   json["perplexity"] = {{"predicted", or_null(outcome.predicted_perplexity)},
                         {"reference", or_null(outcome.reference_perplexity)}};
   return json;
@@ -71,19 +71,19 @@ std::string against_dense(double value, const double* dense) {
 std::string quality_lines(const TranslationRun& run) {
   std::string text;
   const TranslationOutcome& outcome = run.outcome();
-  for (std::size_t i = 0; i < outcome.scores.size(); ++i) {
-    const TextScore& score = outcome.scores[i];
-    const bool percent = score.metric.name == "exact";
-    std::string title = score.metric.title;
+  for (std::size_t i = 0; i < outcome.metrics.size(); ++i) {
+    const Metric& metric = outcome.metrics[i];
+    const bool percent = metric.name == "exact";
+    std::string title = metric.title;
     title.resize(std::max<std::size_t>(title.size(), 6), ' ');
-    text += concat(title, " ", fixed(score.value, 2), percent ? " %" : "");
-    if (score.ci95)
-      text += concat("  [", fixed(score.ci95->low, 2), ", ", fixed(score.ci95->high, 2), "]");
-    text += against_dense(score.value,
-                          run.dense() != nullptr ? &run.dense()->scores[i].value : nullptr);
+    text += concat(title, " ", fixed(*metric.value, 2), percent ? " %" : "");
+    if (metric.ci95)
+      text += concat("  [", fixed(metric.ci95->low, 2), ", ", fixed(metric.ci95->high, 2), "]");
+    text += against_dense(*metric.value,
+                          run.dense() != nullptr ? &*run.dense()->metrics[i].value : nullptr);
     text += "\n";
   }
-  if (outcome.scores.empty()) text += "no reference given, so nothing is scored\n";
+  if (outcome.metrics.empty()) text += "no reference given, so nothing is scored\n";
   if (outcome.predicted_perplexity)
     text += concat("perplexity of the hypotheses ", fixed(*outcome.predicted_perplexity, 3));
   if (outcome.reference_perplexity)

@@ -24,11 +24,6 @@ Compared compare_metric(const std::string& name, const Outputs& a, const Outputs
   return compared;
 }
 
-std::optional<double> ratio_of_sums(std::span<const double> sums) {
-  if (sums[0] == 0) return std::nullopt;
-  return sums[1] / sums[0];
-}
-
 void compare_work(Comparison& comparison, const Outputs& a, const Outputs& b,
                   const PairedOptions& options) {
   for (const auto& [kind, ignored] : b.work)
@@ -40,9 +35,9 @@ void compare_work(Comparison& comparison, const Outputs& a, const Outputs& b,
       continue;
     }
     Statistics statistics(2);
-    for (std::size_t n = 0; n < of_a.size(); ++n) statistics.add({of_a[n], of_b->second[n]});
+    for (std::size_t n = 0; n < of_a.size(); ++n) statistics.add({of_b->second[n], of_a[n]});
     const std::vector<double> sums = statistics.sum();
-    comparison.work.push_back({kind, sums[0], sums[1], ratio_of_sums(sums),
+    comparison.work.push_back({kind, sums[1], sums[0], ratio_of_sums(sums),
                                bootstrap(statistics, ratio_of_sums,
                                          {.seed = options.seed, .resamples = options.resamples})});
   }

@@ -2,52 +2,62 @@
 
 #include <algorithm>
 
-#include "eval/score/quality.hpp"
 #include "host/core/error.hpp"
+#include "host/core/number_text.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
 
-ChrfOptions chrf_options(const std::string& name, const MetricOptions& options) {
-  return {.word_order = name == "chrf++" ? 2 : 0, .lower_case = options.bleu.lower_case};
+using nlohmann::ordered_json;
+
+std::string signature(std::string_view metric, std::string_view unit,
+                      const MetricOptions& options) {
+  return concat("edgeval-", metric,
+                "|align:", options.costs == EditCosts::kSclite ? "sclite" : "unit", "|unit:", unit,
+                "|", signature_part(options.text), "|version:", EDGEVAL_VERSION);
 }
 
-// [wrong, of how many] of every sentence.
-template <class Count>
-Statistics counted(References references, std::span<const std::string> hypotheses, Count count) {
+// The edits of every utterance against its first reference.
+std::vector<EditCounts> count_all(References references, std::span<const std::string> hypotheses,
+                                  std::span<const Alignment> aligned, EditCosts costs,
+                                  bool characters) {
   EDGEVAL_ASSERT(references.size() == 1 && references[0].size() == hypotheses.size());
-  Statistics statistics(2);
+  std::vector<EditCounts> counts;
   for (std::size_t n = 0; n < hypotheses.size(); ++n)
-    statistics.add(count(references[0][n], hypotheses[n]));
-  return statistics;
+    counts.push_back(characters        ? character_counts(references[0][n], hypotheses[n], costs)
+                     : aligned.empty() ? word_counts(references[0][n], hypotheses[n], costs)
+                                       : aligned[n].counts);
+  return counts;
 }
 
 Metric error_metric(const std::string& name, References references,
-                    std::span<const std::string> hypotheses, const MetricOptions& options) {
-  const EditCosts costs = options.costs;
-  const auto row = [](std::uint64_t errors, std::uint64_t of) {
-    return std::array{static_cast<double>(errors), static_cast<double>(of)};
-  };
-  const auto words = [&](const std::string& reference, const std::string& hypothesis) {
-    const EditCounts counts = word_counts(reference, hypothesis, costs);
-    return row(counts.errors(), counts.reference);
-  };
-  const auto characters = [&](const std::string& reference, const std::string& hypothesis) {
-    const EditCounts counts = character_counts(reference, hypothesis, costs);
-    return row(counts.errors(), counts.reference);
-  };
-  const auto sentence = [&](const std::string& reference, const std::string& hypothesis) {
-    return row(split_words(reference) != split_words(hypothesis), 1);
-  };
-  if (name == "wer")
-    return {name, "WER", word_signature(costs, options.text),
-            counted(references, hypotheses, words), percent_of_sums};
-  if (name == "cer")
-    return {name, "CER", character_signature(costs, options.text),
-            counted(references, hypotheses, characters), percent_of_sums};
-  return {name, "SER", sentence_signature(options.text), counted(references, hypotheses, sentence),
-          percent_of_sums};
+                    std::span<const std::string> hypotheses, const MetricOptions& options,
+                    std::span<const Alignment> aligned) {
+  const std::vector<EditCounts> counts =
+      count_all(references, hypotheses, aligned, options.costs, name == "cer");
+  Statistics statistics(2);  // [wrong, of how many]
+  EditCounts edits;
+  for (const EditCounts& each : counts) {
+    edits += each;
+    if (name == "ser")
+      statistics.add({each.errors() > 0 ? 1.0 : 0.0, 1.0});
+    else
+      statistics.add({static_cast<double>(each.errors()), static_cast<double>(each.reference)});
+  }
+  Metric metric{name, name, "", std::move(statistics), percent_of_sums};
+  if (name == "ser") {
+    metric.title = "SER";
+    metric.signature = concat("edgeval-ser|unit:sentence|", signature_part(options.text),
+                              "|version:", EDGEVAL_VERSION);
+    return metric;
+  }
+  if (name == "wer") metric.title = "WER";
+  if (name == "cer") metric.title = "CER";
+  const char* unit = name == "wer" ? "word" : name == "cer" ? "character" : "symbol";
+  metric.signature = signature(name, unit, options);
+  metric.edits = edits;
+  return metric;
 }
 
 Metric exact_match(References references, std::span<const std::string> hypotheses,
@@ -59,30 +69,150 @@ Metric exact_match(References references, std::span<const std::string> hypothese
         references, [&](const auto& reference) { return split_words(reference[n]) == words; });
     statistics.add({exact ? 1.0 : 0.0, 1.0});
   }
-  return {"exact", "exact", exact_signature(references.size(), text), std::move(statistics),
-          percent_of_sums};
+  return {"exact", "exact",
+          concat("edgeval-exact|nrefs:", references.size(), "|", signature_part(text),
+                 "|version:", EDGEVAL_VERSION),
+          std::move(statistics), percent_of_sums};
+}
+
+Metric bleu_metric(References references, std::span<const std::string> hypotheses,
+                   const BleuOptions& options) {
+  Metric metric{
+      "bleu", "BLEU", bleu_signature(options, references.size()),
+      bleu_statistics(references, hypotheses, options),
+      [options](std::span<const double> sums) { return bleu_score(sums, options).value; }};
+  metric.bleu = bleu_score(metric.statistics.sum(), options);
+  return metric;
+}
+
+Metric chrf_metric(const std::string& name, References references,
+                   std::span<const std::string> hypotheses, const MetricOptions& options) {
+  EDGEVAL_ASSERT(name == "chrf" || name == "chrf++");
+  const ChrfOptions chrf{.word_order = name == "chrf++" ? 2 : 0,
+                         .lower_case = options.bleu.lower_case};
+  return {name, chrf_name(chrf), chrf_signature(chrf, references.size()),
+          chrf_statistics(references, hypotheses, chrf), chrf_score};
+}
+
+// An error rate's interval is drawn as a ratio and then brought to percent.
+std::optional<Interval> drawn_interval(const Metric& metric, std::uint64_t seed) {
+  if (!is_error_metric(metric.name))
+    return bootstrap(metric.statistics, metric.score, {.seed = seed});
+  std::optional<Interval> interval = bootstrap(metric.statistics, ratio_of_sums, {.seed = seed});
+  if (interval) *interval = {100 * interval->low, 100 * interval->high};
+  return interval;
+}
+
+ordered_json or_null(const std::optional<double>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json to_json(const EditCounts& counts) {
+  return {{"errors", counts.errors()},
+          {"substitutions", counts.substitutions},
+          {"deletions", counts.deletions},
+          {"insertions", counts.insertions}};
+}
+
+// What sets the metric apart from others.
+ordered_json details(const Metric& metric) {
+  if (metric.edits) {
+    ordered_json json = to_json(*metric.edits);
+    if (metric.name != "symbol")
+      json[metric.name == "cer" ? "characters" : "words"] = metric.edits->reference;
+    return json;
+  }
+  const std::vector<double> sums = metric.statistics.sum();
+  if (metric.name == "ser")
+    return {{"errors", static_cast<std::uint64_t>(sums[0])},
+            {"sentences", metric.statistics.sentences()}};
+  ordered_json json{{"sentences", metric.statistics.sentences()}};
+  if (metric.name == "exact") json["exact"] = static_cast<std::uint64_t>(sums[0]);
+  if (metric.bleu) {
+    json["precisions"] = metric.bleu->precisions;
+    json["brevity_penalty"] = metric.bleu->brevity_penalty;
+    json["hypothesis_length"] = static_cast<std::uint64_t>(metric.bleu->hypothesis_length);
+    json["reference_length"] = static_cast<std::uint64_t>(metric.bleu->reference_length);
+  }
+  return json;
 }
 
 }  // namespace
 
 bool is_error_metric(const std::string& name) {
-  return std::ranges::find(kErrorMetrics, name) != kErrorMetrics.end();
+  return name == "symbol" || std::ranges::find(kErrorMetrics, name) != kErrorMetrics.end();
 }
 
 Metric measure(const std::string& name, References references,
-               std::span<const std::string> hypotheses, const MetricOptions& options) {
-  if (is_error_metric(name)) return error_metric(name, references, hypotheses, options);
-  if (name == "exact") return exact_match(references, hypotheses, options.text);
-  if (name == "bleu")
-    return {name, "BLEU", bleu_signature(options.bleu, references.size()),
-            bleu_statistics(references, hypotheses, options.bleu),
-            [bleu = options.bleu](std::span<const double> sums) {
-              return bleu_score(sums, bleu).value;
-            }};
-  EDGEVAL_ASSERT(name == "chrf" || name == "chrf++");
-  const ChrfOptions chrf = chrf_options(name, options);
-  return {name, chrf_name(chrf), chrf_signature(chrf, references.size()),
-          chrf_statistics(references, hypotheses, chrf), chrf_score};
+               std::span<const std::string> hypotheses, const MetricOptions& options,
+               std::span<const Alignment> aligned) {
+  Metric metric = is_error_metric(name)
+                      ? error_metric(name, references, hypotheses, options, aligned)
+                  : name == "exact" ? exact_match(references, hypotheses, options.text)
+                  : name == "bleu"  ? bleu_metric(references, hypotheses, options.bleu)
+                                    : chrf_metric(name, references, hypotheses, options);
+  metric.value = metric.score(metric.statistics.sum());
+  return metric;
+}
+
+std::vector<Metric> measure_all(const std::vector<std::string>& names, References references,
+                                std::span<const std::string> hypotheses,
+                                const MetricOptions& options, std::uint64_t seed,
+                                std::span<const Alignment> aligned) {
+  std::vector<Metric> metrics;
+  for (const std::string& name : names) {
+    metrics.push_back(measure(name, references, hypotheses, options, aligned));
+    metrics.back().ci95 = drawn_interval(metrics.back(), seed);
+  }
+  return metrics;
+}
+
+const Metric* find_metric(std::span<const Metric> metrics, const std::string& name) {
+  const auto found = std::ranges::find(metrics, name, &Metric::name);
+  return found == metrics.end() ? nullptr : &*found;
+}
+
+std::vector<Alignment> align_all(std::span<const std::string> references,
+                                 std::span<const std::string> hypotheses, EditCosts costs) {
+  EDGEVAL_ASSERT(references.size() == hypotheses.size());
+  std::vector<Alignment> alignments;
+  for (std::size_t n = 0; n < references.size(); ++n)
+    alignments.push_back(align_words(references[n], hypotheses[n], costs));
+  return alignments;
+}
+
+std::uint64_t empty_references(std::span<const Alignment> alignments) {
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      alignments, [](const Alignment& alignment) { return alignment.counts.reference == 0; }));
+}
+
+std::string line(const Metric& metric, int decimals) {
+  if (is_error_metric(metric.name) || metric.name == "exact") return metric.signature;
+  if (metric.bleu) return bleu_line(*metric.bleu, metric.signature, decimals);
+  return concat(metric.title, '|', metric.signature, " = ",
+                fixed(metric.value.value_or(0), decimals));
+}
+
+ordered_json to_json(const Metric& metric, int decimals) {
+  ordered_json json{{"value", or_null(metric.value)}};
+  json.update(details(metric));
+  json["ci95"] =
+      metric.ci95 ? ordered_json{metric.ci95->low, metric.ci95->high} : ordered_json(nullptr);
+  if (metric.name != "ser") json["signature"] = metric.signature;
+  if (const std::string text = line(metric, decimals); text != metric.signature)
+    json["line"] = text;
+  if (metric.name == "symbol") {
+    json["symbols"] = metric.edits->reference;
+    json["accuracy"] = metric.value ? ordered_json(100 - *metric.value) : ordered_json(nullptr);
+  }
+  return json;
+}
+
+ordered_json to_json(const Alignment& alignment) {
+  ordered_json json = to_json(alignment.counts);
+  json["words"] = alignment.counts.reference;
+  json["alignment"] = letters(alignment);
+  return json;
 }
 
 }  // namespace edgeval

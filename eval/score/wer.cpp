@@ -137,11 +137,6 @@ EditCounts& EditCounts::operator+=(const EditCounts& other) {
   return *this;
 }
 
-std::optional<double> percent(std::uint64_t part, std::uint64_t whole) {
-  if (whole == 0) return std::nullopt;
-  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
 std::string letters(const Alignment& alignment) {
   std::string text;
   for (const AlignedPair& pair : alignment.pairs)

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,9 +34,6 @@ struct EditCounts {
   EditCounts& operator+=(const EditCounts& other);
   bool operator==(const EditCounts&) const = default;
 };
-
-// 100 part / whole; nothing when there is no whole.
-std::optional<double> percent(std::uint64_t part, std::uint64_t whole);
 
 enum class Edit : std::uint8_t { kCorrect, kSubstitution, kDeletion, kInsertion };
 inline constexpr std::string_view kEditLetters = "CSDI";

@@ -87,8 +87,9 @@ Evaluation evaluate(const Model& model, const data::TestSet& set,
     evaluation.notes.push_back(std::move(note));
   for (Outcome& outcome : evaluation.outcomes) {
     outcome.hypotheses = applied(options.text, std::move(outcome.hypotheses));
-    outcome.quality = evaluate(evaluation.references, outcome.hypotheses,
-                               {.text = options.text, .seed = options.seed});
+    outcome.alignments = align_all(evaluation.references, outcome.hypotheses, EditCosts::kUnit);
+    outcome.metrics = measure_all(kErrorMetrics, {&evaluation.references, 1}, outcome.hypotheses,
+                                  {.text = options.text}, options.seed, outcome.alignments);
     for (const Activity& activity : outcome.activity) outcome.total += activity;
   }
   evaluation.total_seconds = seconds_since(start);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "datasets/layouts/test_set.hpp"
-#include "eval/score/quality.hpp"
+#include "eval/score/metric.hpp"
 #include "host/engine/engine.hpp"
 
 namespace edgeval {
@@ -23,7 +23,8 @@ struct EvaluationOptions {
 struct Outcome {
   std::vector<std::string> hypotheses;
   std::vector<Activity> activity;
-  Quality quality;
+  std::vector<Metric> metrics;        // wer, cer, ser
+  std::vector<Alignment> alignments;  // of the words
   Activity total;
   double seconds = 0;  // of the engine and the decoder
 };

@@ -110,9 +110,8 @@ void score(const data::TextSet& set, const TranslationOptions& options,
   }
   outcome.predicted_perplexity = predicted_perplexity(scored);
   if (set.references.empty()) return;
-  const std::vector<std::string> hypotheses = outcome.hypotheses();
-  for (const char* name : {"bleu", "chrf", "exact"})
-    outcome.scores.push_back(text_score(name, set.references, hypotheses, {}, options.seed));
+  outcome.metrics = measure_all({"bleu", "chrf", "exact"}, set.references, outcome.hypotheses(), {},
+                                options.seed);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "datasets/text/subwords.hpp"
 #include "datasets/text/text_set.hpp"
-#include "eval/score/text_score.hpp"
+#include "eval/score/metric.hpp"
 #include "host/engine/translate/translator.hpp"
 
 namespace edgeval {
@@ -31,7 +31,7 @@ struct TranslationCandidate {
 struct TranslationOutcome {
   std::vector<std::vector<std::string>> texts;  // of each sentence the n best, best first
   std::vector<Translation> translations;
-  std::vector<TextScore> scores;  // bleu, chrf, exact; none without references
+  std::vector<Metric> metrics;  // bleu, chrf, exact; none without references
   std::optional<double> predicted_perplexity, reference_perplexity;
   Activity total;
   SearchCounts counts;

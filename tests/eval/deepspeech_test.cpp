@@ -24,8 +24,8 @@ TEST(DeepSpeech, MakesAsManyWordErrorsOnAn4AsInPyTorch) {
   const Model model = load_model(shared_folder() / kModel);
   const Evaluation evaluation = dense(model, "data/an4");
   const Outcome& outcome = evaluation.outcomes.front();
-  EXPECT_EQ(outcome.quality.words.counts.errors(), 109u);
-  EXPECT_EQ(outcome.quality.words.counts.reference, 773u);
+  EXPECT_EQ(outcome.metrics[0].edits->errors(), 109u);
+  EXPECT_EQ(outcome.metrics[0].edits->reference, 773u);
 }
 
 TEST(DeepSpeech, MakesAsManyWordErrorsOnSpokenAsInPyTorch) {
@@ -34,8 +34,8 @@ TEST(DeepSpeech, MakesAsManyWordErrorsOnSpokenAsInPyTorch) {
   const Model model = load_model(shared_folder() / kModel);
   const Evaluation evaluation = dense(model, "data/spoken");
   const Outcome& outcome = evaluation.outcomes.front();
-  EXPECT_EQ(outcome.quality.words.counts.errors(), 67u);
-  EXPECT_EQ(outcome.quality.words.counts.reference, 622u);
+  EXPECT_EQ(outcome.metrics[0].edits->errors(), 67u);
+  EXPECT_EQ(outcome.metrics[0].edits->reference, 622u);
 }
 
 TEST(DeepSpeech, NineTenthsOfTheInputsOfItsLstmAreZero) {

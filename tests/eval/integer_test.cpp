@@ -85,7 +85,7 @@ TEST_P(An4Accuracy, Of16BitsIsFp32sWithinAFifthOfAPointAndOf8BitsWithinOne) {
                                          {.quiet = true});
   std::vector<double> rates;
   for (const Outcome& outcome : evaluation.outcomes)
-    rates.push_back(outcome.quality.words.value.value());
+    rates.push_back(outcome.metrics[0].value.value());
   std::cout << "WER fp32 " << rates[0] << ", int16 " << rates[1] << ", int8 " << rates[2] << "\n";
   EXPECT_NEAR(rates[1], rates[0], 0.2);
   EXPECT_NEAR(rates[2], rates[0], 1.0);

@@ -49,7 +49,7 @@ class IntegerTranslation : public testing::Test {
         evaluate(model_, set, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
   }
   double bleu(const data::TextSet& set, const OperatingPoint& point) const {
-    return translate(set, point).scores[0].value;
+    return translate(set, point).metrics[0].value.value();
   }
 
   void observe(const data::TextSet& set, LayerObserver& observer) const {

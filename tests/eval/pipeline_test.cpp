@@ -173,7 +173,7 @@ TEST_F(PipelineTest, EveryPointIsRunAndTotalsAreSums) {
     Activity sum;
     for (const Activity& activity : outcome.activity) sum += activity;
     EXPECT_EQ(sum, outcome.total);
-    EXPECT_EQ(outcome.quality.words.counts.reference, 12u);
+    EXPECT_EQ(outcome.metrics[0].edits->reference, 12u);
   }
   EXPECT_EQ(both.outcomes[1].total.macs_executed(),
             both.outcomes[1].total.total(Count::kMacsDense));

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "eval/score/quality.hpp"
+#include "eval/score/metric.hpp"
 #include "host/core/error.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -19,29 +19,49 @@ const std::vector<std::string> kHypotheses{"the cat sat", "uh", "on a mat here",
 // Words: one substitution, two insertions, two deletions in 8. Characters: "uh" 2 and "gone away"
 // 9, in "on the mat" -> "on a mat here" 8 at least; 11 + 0 + 10 + 9 characters of reference.
 
-TEST(Quality, HandComputedSet) {
-  const Quality quality = evaluate(kReferences, kHypotheses);
-  EXPECT_EQ(quality.words.counts, (EditCounts{1, 2, 2, 8}));
-  EXPECT_DOUBLE_EQ(*quality.words.value, 62.5);
-  EXPECT_EQ(quality.characters.counts.errors(), 2u + 8 + 9);
-  EXPECT_EQ(quality.characters.counts.reference, 30u);
-  EXPECT_EQ(quality.sentences.errors, 3u);
-  EXPECT_DOUBLE_EQ(*quality.sentences.value, 75.0);
-  EXPECT_EQ(quality.empty_references, 1u);
-  ASSERT_EQ(quality.alignments.size(), 4u);
-  EXPECT_EQ(letters(quality.alignments[2]), "CSCI");
+// wer, cer and ser against one reference.
+std::vector<Metric> errors_of(const std::vector<std::string>& references,
+                              const std::vector<std::string>& hypotheses, std::uint64_t seed = 0) {
+  return measure_all(kErrorMetrics, {&references, 1}, hypotheses, {}, seed,
+                     align_all(references, hypotheses, EditCosts::kUnit));
 }
 
-TEST(Quality, IntervalsHoldTheValue) {
-  const Quality quality = evaluate(kReferences, kHypotheses, {.seed = 9});
-  EXPECT_LE(quality.words.ci95->low, *quality.words.value);
-  EXPECT_GE(quality.words.ci95->high, *quality.words.value);
-  EXPECT_LE(quality.sentences.ci95->high, 100.0);
+TEST(Metrics, HandComputedSet) {
+  const std::vector<Metric> metrics = errors_of(kReferences, kHypotheses);
+  const Metric &wer = metrics[0], &cer = metrics[1], &ser = metrics[2];
+  EXPECT_EQ(*wer.edits, (EditCounts{1, 2, 2, 8}));
+  EXPECT_DOUBLE_EQ(*wer.value, 62.5);
+  EXPECT_EQ(cer.edits->errors(), 2u + 8 + 9);
+  EXPECT_EQ(cer.edits->reference, 30u);
+  EXPECT_EQ(ser.statistics.sum(), (std::vector<double>{3, 4}));
+  EXPECT_DOUBLE_EQ(*ser.value, 75.0);
+  const std::vector<Alignment> alignments = align_all(kReferences, kHypotheses, EditCosts::kUnit);
+  EXPECT_EQ(empty_references(alignments), 1u);
+  ASSERT_EQ(alignments.size(), 4u);
+  EXPECT_EQ(letters(alignments[2]), "CSCI");
 }
 
-TEST(Quality, JsonHasTheKeysOfTheReport) {
-  const json quality = to_json(evaluate(kReferences, kHypotheses));
-  const json& wer = quality.at("wer");
+// What was aligned before counts as what is counted now.
+TEST(Metrics, AreTheSameOfAlignedWords) {
+  const std::vector<Metric> aligned = errors_of(kReferences, kHypotheses);
+  for (std::size_t i = 0; i < kErrorMetrics.size(); ++i) {
+    const Metric counted = measure(kErrorMetrics[i], {&kReferences, 1}, kHypotheses, {});
+    EXPECT_EQ(counted.value, aligned[i].value);
+    EXPECT_EQ(counted.edits, aligned[i].edits);
+    EXPECT_EQ(counted.statistics.sum(), aligned[i].statistics.sum());
+  }
+}
+
+TEST(Metrics, IntervalsHoldTheValue) {
+  const std::vector<Metric> metrics = errors_of(kReferences, kHypotheses, 9);
+  EXPECT_LE(metrics[0].ci95->low, *metrics[0].value);
+  EXPECT_GE(metrics[0].ci95->high, *metrics[0].value);
+  EXPECT_LE(metrics[2].ci95->high, 100.0);
+}
+
+TEST(Metrics, JsonHasTheKeysOfTheReport) {
+  const std::vector<Metric> metrics = errors_of(kReferences, kHypotheses);
+  const json wer = to_json(metrics[0]);
   EXPECT_EQ(wer.at("value"), 62.5);
   EXPECT_EQ(wer.at("errors"), 5);
   EXPECT_EQ(wer.at("substitutions"), 1);
@@ -49,33 +69,38 @@ TEST(Quality, JsonHasTheKeysOfTheReport) {
   EXPECT_EQ(wer.at("insertions"), 2);
   EXPECT_EQ(wer.at("words"), 8);
   EXPECT_EQ(wer.at("ci95").size(), 2u);
-  EXPECT_EQ(quality.at("cer").at("characters"), 30);
-  EXPECT_EQ(quality.at("ser").at("sentences"), 4);
-  EXPECT_EQ(quality.at("empty_references"), 1);
+  EXPECT_EQ(to_json(metrics[1]).at("characters"), 30);
+  EXPECT_EQ(to_json(metrics[2]).at("sentences"), 4);
 }
 
-TEST(Quality, WithoutReferenceWordsTheValueIsNull) {
+TEST(Metrics, WithoutReferenceWordsTheValueIsNull) {
   const std::vector<std::string> nothing{"", " "};
   const std::vector<std::string> something{"a", "b c"};
-  const json quality = to_json(evaluate(nothing, something));
-  EXPECT_TRUE(quality.at("wer").at("value").is_null());
-  EXPECT_TRUE(quality.at("wer").at("ci95").is_null());
-  EXPECT_EQ(quality.at("wer").at("insertions"), 3);
-  EXPECT_EQ(quality.at("ser").at("value"), 100.0);
-  EXPECT_TRUE(to_json(evaluate({}, {})).at("ser").at("value").is_null());
+  const std::vector<Metric> metrics = errors_of(nothing, something);
+  const json wer = to_json(metrics[0]);
+  EXPECT_TRUE(wer.at("value").is_null());
+  EXPECT_TRUE(wer.at("ci95").is_null());
+  EXPECT_EQ(wer.at("insertions"), 3);
+  EXPECT_EQ(to_json(metrics[2]).at("value"), 100.0);
+  EXPECT_TRUE(to_json(errors_of({}, {})[2]).at("value").is_null());
 }
 
-TEST(Quality, AnUtteranceShowsItsCountsAndAlignment) {
+TEST(Metrics, AnUtteranceShowsItsCountsAndAlignment) {
   const json utterance = to_json(align_words("on the mat", "on a mat here"));
   EXPECT_EQ(utterance, json::parse(R"({"errors": 2, "substitutions": 1, "deletions": 0,
                                        "insertions": 1, "words": 3, "alignment": "CSCI"})"));
 }
 
-TEST(Quality, SignaturesNameTheRule) {
-  EXPECT_EQ(word_signature(EditCosts::kUnit),
+TEST(Metrics, SignaturesNameTheRule) {
+  const auto signature = [](const char* name, EditCosts costs) {
+    return measure(name, {&kReferences, 1}, kHypotheses, {.costs = costs}).signature;
+  };
+  EXPECT_EQ(signature("wer", EditCosts::kUnit),
             "edgeval-wer|align:unit|unit:word|case:kept|version:0.1.0");
-  EXPECT_EQ(character_signature(EditCosts::kSclite),
+  EXPECT_EQ(signature("cer", EditCosts::kSclite),
             "edgeval-cer|align:sclite|unit:character|case:kept|version:0.1.0");
+  EXPECT_EQ(signature("symbol", EditCosts::kUnit),
+            "edgeval-symbol|align:unit|unit:symbol|case:kept|version:0.1.0");
 }
 
 class ScoreCommand : public ::testing::Test {

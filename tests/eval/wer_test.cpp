@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <random>
 #include <sstream>
 
+#include "eval/score/statistics/statistics.hpp"
 #include "host/core/file.hpp"
 #include "tests/support/paths.hpp"
 
@@ -163,9 +165,9 @@ TEST(CharacterCounts, SpacesBetweenWordsCountOnce) {
 }
 
 TEST(Percent, HasNoValueWithoutReference) {
-  EXPECT_EQ(percent(3, 0), std::nullopt);
-  EXPECT_EQ(percent(1, 4), 25.0);
-  EXPECT_EQ(percent(6, 4), 150.0);
+  EXPECT_EQ(percent_of_sums(std::array{3.0, 0.0}), std::nullopt);
+  EXPECT_EQ(percent_of_sums(std::array{1.0, 4.0}), 25.0);
+  EXPECT_EQ(percent_of_sums(std::array{6.0, 4.0}), 150.0);
 }
 
 // A line of tests/golden/wer.txt, which wer.py beside it explains.

@@ -166,7 +166,7 @@ TEST(IncludeRules, AViolationIsFound) {
       {"cuda/a.cu", "eval/policy/policy.hpp"},
       {"cuda/a.cu", "hwmodel/pricing.hpp"},
       {"datasets/audio/a.cpp", "host/model/graph.hpp"},
-      {"datasets/a.cpp", "eval/score/quality.hpp"},
+      {"datasets/a.cpp", "eval/score/metric.hpp"},
       {"hwmodel/a.cpp", "host/core/matrix.hpp"},
       {"hwmodel/a.cpp", "datasets/audio/audio.hpp"},
       {"host/engine/a.cpp", "hwmodel/pricing.hpp"},

@@ -228,7 +228,7 @@ TEST(Transform, TheModelThatShipsRecognisesSpeechUnderEveryChoice) {
     const std::unique_ptr<Engine> engine = make_cpu_engine(changed.model, {.threads = 2});
     const Evaluation evaluation =
         evaluate(changed.model, set, *engine, {dense_point(changed.model)}, {.quiet = true});
-    const std::optional<double> wer = evaluation.outcomes[0].quality.words.value;
+    const std::optional<double> wer = evaluation.outcomes[0].metrics[0].value;
     EXPECT_TRUE(wer.has_value() && std::isfinite(*wer));
     return wer.value_or(1000);
   };

@@ -26,10 +26,10 @@ class TranslationTask {
     return std::move(
         evaluate(model_, set_, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
   }
-  double bleu(double width) const { return translate(width).scores[0].value; }
+  double bleu(double width) const { return translate(width).metrics[0].value.value(); }
   // Sentences that are as the reference has them.
   double exact(double width, Index batch = 0) const {
-    return translate(width, batch).scores[2].metric.statistics.sum()[0];
+    return translate(width, batch).metrics[2].statistics.sum()[0];
   }
 
  private:

@@ -56,10 +56,7 @@ std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
   Statistics statistics(2);
   for (std::size_t n = 0; n < errors.size(); ++n)
     statistics.add({static_cast<double>(errors[n]), static_cast<double>(reference[n])});
-  const auto ratio = [](std::span<const double> sums) {
-    return sums[1] > 0 ? std::optional(sums[0] / sums[1]) : std::nullopt;
-  };
-  return bootstrap(statistics, ratio, options);
+  return bootstrap(statistics, ratio_of_sums, options);
 }
 
 }  // namespace edgeval

@@ -46,7 +46,11 @@ class Statistics {
 // Nothing where there is no value, as with a WER of no words.
 using Score = std::function<std::optional<double>(std::span<const double> sums)>;
 
-// 100 sums[0] / sums[1]: WER, CER, SER.
+// sums[0] / sums[1], and 100 times as much: WER, CER, SER.
+inline std::optional<double> ratio_of_sums(std::span<const double> sums) {
+  if (sums[1] == 0) return std::nullopt;
+  return sums[0] / sums[1];
+}
 inline std::optional<double> percent_of_sums(std::span<const double> sums) {
   if (sums[1] == 0) return std::nullopt;
   return 100 * sums[0] / sums[1];
