@@ -1,11 +1,9 @@
 #include "eval/command/common_options.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 
-#include "cuda/engine.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval {
@@ -14,22 +12,7 @@ CLI::Validator between(Index low, Index high) { return CLI::Range(low, high).des
 
 namespace {
 
-constexpr std::string_view kGpu = "gpu";
 constexpr const char* kAcceleratorFolder = "hwmodel/accelerators";
-
-// The number behind "gpu:"; none where there is no such number.
-std::optional<int> gpu_number(std::string_view device) {
-  if (!device.starts_with("gpu:")) return std::nullopt;
-  const std::string_view digits = device.substr(kGpu.size() + 1);
-  int number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  return whole && number >= 0 ? std::optional(number) : std::nullopt;
-}
-
-bool is_device(std::string_view text) {
-  return text == "auto" || text == "cpu" || text == kGpu || gpu_number(text);
-}
 
 }  // namespace
 
@@ -60,37 +43,12 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
       ->capture_default_str();
 }
 
-namespace {
-
-bool takes_gpu(const EngineChoice& options) {
-  return options.asks_for_gpu() || (options.device == "auto" && !gpu::devices().empty());
-}
-
-EngineOptions engine_options(const EngineChoice& options) {
-  return {.threads = options.threads, .gpu = gpu_number(options.device).value_or(kFirstDevice)};
-}
-
-}  // namespace
-
-std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& options) {
-  const EngineOptions engine = engine_options(options);
-  return takes_gpu(options) ? gpu::make_engine(model, engine) : make_cpu_engine(model, engine);
-}
-
-Translator make_translator(const TranslationModel& model, const EngineChoice& options) {
-  const EngineOptions engine = engine_options(options);
-  if (!takes_gpu(options)) return {model, engine};
-  return {model, gpu::make_engine(model.network, engine),
-          gpu::make_decoder_engine(model, {.device = engine.gpu})};
-}
-
-void add_data_options(CLI::App& command, DataChoice& options) {
-  command
-      .add_option("--data", options.path,
-                  "Speech: a manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi); "
-                  "for a translation model a file of text")
-      ->type_name("PATH")
-      ->required();
+void add_data_options(CLI::App& command, DataChoice& options, const Tasks& tasks) {
+  std::string data;
+  for (const std::unique_ptr<Task>& task : tasks)
+    if (*task->info().data != '\0')
+      data += (data.empty() ? "" : "; ") + std::string(task->info().data);
+  command.add_option("--data", options.path, data)->type_name("PATH")->required();
   command.add_option("--split", options.selection.split, "Part of the set: test, dev, train, ...")
       ->type_name("NAME");
   command

@@ -11,7 +11,7 @@
 #include "eval/report/table.hpp"
 #include "eval/task/batches.hpp"
 #include "eval/task/progress.hpp"
-#include "eval/task/translation_pipeline.hpp"
+#include "eval/task/translation/translation_session.hpp"
 #include "eval/task/warnings.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"

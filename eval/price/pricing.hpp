@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "host/core/activity.hpp"
 #include "hwmodel/pricing.hpp"
@@ -31,6 +32,11 @@ struct Pricing {
 struct LeftOut {
   std::string accelerator;
   std::string reason;
+};
+
+struct ChosenAccelerators {
+  std::vector<hw::Accelerator> accelerators;
+  std::vector<LeftOut> left_out;
 };
 
 // reference: a run of the same layers that took other steps, as a search with another beam does;

@@ -203,6 +203,14 @@ ordered_json to_json(const Activity& activity) {
   return json;
 }
 
+ordered_json to_json(const SearchCounts& counts) {
+  return {{"steps", counts.steps},
+          {"rows", counts.rows},
+          {"rows_live", counts.rows_live},
+          {"beam_width_sum", counts.beam_width_sum},
+          {"average_beam_width", counts.average_beam_width()}};
+}
+
 Activity activity_from_json(const nlohmann::json& json, const std::string& place) {
   const Fields fields(json, place);
   fields.expect_only({"layers", "totals", "decoder"});

@@ -1,16 +1,18 @@
 // An Activity as the reports write and read it: the counts of each layer and direction, with its
-// shape, and their totals (docs/formats.md, "report").
+// shape, their totals, and what a search took (docs/formats.md, "report").
 #pragma once
 
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "host/core/activity.hpp"
+#include "host/engine/translate/decoder_engine.hpp"
 
 namespace edgeval {
 
 nlohmann::ordered_json to_json(const Activity& activity);
 nlohmann::ordered_json totals_to_json(const Activity& activity);
+
+nlohmann::ordered_json to_json(const SearchCounts& counts);
 
 // The activity of a stored report. Throws Error, opening with `place`, when anything is missing or
 // does not add up.

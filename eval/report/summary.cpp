@@ -6,7 +6,6 @@
 #include <cstdio>
 
 #include "eval/report/table.hpp"
-#include "eval/report/weights_report.hpp"
 #include "host/core/error.hpp"
 #include "host/core/number_text.hpp"
 #include "host/core/text.hpp"
@@ -24,43 +23,6 @@ std::string print(const char* format, Values... values) {
 
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
-std::string with_interval(const std::optional<double>& value,
-                          const std::optional<Interval>& interval) {
-  if (!value) return "  none  (no reference words)";
-  std::string text = print("%6.2f %%", *value);
-  if (interval) text += print("  [%.2f, %.2f]", interval->low, interval->high);
-  return text;
-}
-
-std::string against_dense(const std::optional<double>& value, const std::optional<double>& dense) {
-  return value && dense ? print("  (%+.2f against dense)", *value - *dense) : "";
-}
-
-std::string quality_lines(const Run& run) {
-  std::string text;
-  for (std::size_t i = 0; i < run.outcome().metrics.size(); ++i) {
-    const Metric& metric = run.outcome().metrics[i];
-    text += print("%-5s", metric.title.c_str()) + with_interval(metric.value, metric.ci95);
-    if (run.dense() != nullptr) text += against_dense(metric.value, run.dense()->metrics[i].value);
-    if (metric.name == "wer")
-      text += concat(
-          "  ", metric.edits->errors(), metric.edits->errors() == 1 ? " error (" : " errors (",
-          metric.edits->substitutions, " sub, ", metric.edits->deletions, " del, ",
-          metric.edits->insertions, " ins) of ", counted(metric.edits->reference, "word"));
-    text += "\n";
-  }
-  return text;
-}
-
-// What may be wrong with the data; empty when nothing looks so.
-std::string data_line(const Run& run) {
-  const auto unheard = std::ranges::count(run.evaluation.frames, Index{0});
-  const std::uint64_t empty = empty_references(run.outcome().alignments);
-  if (unheard == 0 && empty == 0) return "";
-  return concat(unheard, unheard == 1 ? " utterance" : " utterances", " shorter than a frame, ",
-                empty, " empty ", empty == 1 ? "reference" : "references", "\n");
 }
 
 // dense: the same layers of the dense network.
@@ -157,33 +119,6 @@ std::string energy_table(std::span<const Pricing> pricings, std::span<const Left
   }
   std::string text = pricings.empty() ? "" : table(rows);
   if (detail == Detail::kFull) text += energy_notes(pricings, left_out);
-  return text;
-}
-
-std::string summary(const Run& run, std::span<const Pricing> pricings, Detail detail) {
-  const Evaluation& evaluation = run.evaluation;
-  const Activity& activity = run.outcome().total;
-  std::string text;
-  if (detail == Detail::kFull) {
-    text += print("%s on %s%s%s: %s, %.1f min of audio; %s\n", visible(run.model.name).c_str(),
-                  visible(run.data_path).c_str(), run.set.split.empty() ? "" : ", ",
-                  visible(run.set.split).c_str(),
-                  counted(run.set.utterances.size(), "utterance").c_str(),
-                  evaluation.audio_seconds() / 60, run.device.c_str());
-    text += concat("policy: ", describe(run.model, run.point), "\n");
-    if (!std::holds_alternative<AsTrained>(run.policy.weights))
-      text += concat("weights: ", weights_line(run.policy.weights, run.weights), "\n");
-    text += "\n";
-  }
-  text += quality_lines(run);
-  if (detail == Detail::kFull) text += data_line(run) + "\n";
-  text += work_table(activity, detail);
-  if (detail == Detail::kFull) text += "\n";
-  text += energy_table(pricings, run.left_out, detail);
-  if (detail == Detail::kFull)
-    text += print("\n%.2f s: %.1f utterances/s, %.0f times real time\n", evaluation.total_seconds,
-                  static_cast<double>(run.set.utterances.size()) / evaluation.total_seconds,
-                  evaluation.audio_seconds() / evaluation.total_seconds);
   return text;
 }
 

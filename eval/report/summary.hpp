@@ -1,17 +1,15 @@
-// What a person reads on the terminal.
+// Tables of work and energy for people.
 #pragma once
 
 #include <span>
 #include <string>
 
-#include "eval/report/report.hpp"
+#include "eval/price/pricing.hpp"
 
 namespace edgeval {
 
 // kBrief leaves out what is behind the headline figures: layers, components, notes.
 enum class Detail { kBrief, kFull };
-
-std::string summary(const Run& run, std::span<const Pricing> pricings, Detail detail);
 
 // Energy, time and the breakdown by component, beside the dense run; with weights changed, also
 // beside the dense run of those as trained. The ratio has its range over the ranges of the

@@ -11,12 +11,12 @@
 #include <iostream>
 
 #include "eval/policy/profile_collector.hpp"
-#include "eval/task/pipeline.hpp"
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/an4.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/speech_task.hpp"
 #include "tests/support/spoken.hpp"
 
 namespace edgeval::test {
@@ -78,14 +78,13 @@ TEST_P(An4Accuracy, Of16BitsIsFp32sWithinAFifthOfAPointAndOf8BitsWithinOne) {
     return data::open_test_set(shared_folder() / kAn4Data, {.split = split, .limit = limit});
   };
   const Profile profile = profile_of(model, features_of(part("train", 50), model.frontend));
-  const auto engine = make_cpu_engine(model, {});
-  const Evaluation evaluation = evaluate(model, part("test", 0), *engine,
-                                         {dense_point(model), dense_under("int16", model, profile),
-                                          dense_under("int8", model, profile)},
-                                         {.quiet = true});
+  const Evaluation evaluation =
+      evaluate_speech(model, part("test", 0),
+                      {dense_point(model), dense_under("int16", model, profile),
+                       dense_under("int8", model, profile)});
   std::vector<double> rates;
-  for (const Outcome& outcome : evaluation.outcomes)
-    rates.push_back(outcome.metrics[0].value.value());
+  for (const PointResult& result : evaluation.points)
+    rates.push_back(result.metrics[0].value.value());
   std::cout << "WER fp32 " << rates[0] << ", int16 " << rates[1] << ", int8 " << rates[2] << "\n";
   EXPECT_NEAR(rates[1], rates[0], 0.2);
   EXPECT_NEAR(rates[2], rates[0], 1.0);

@@ -7,7 +7,8 @@
 #include <map>
 
 #include "datasets/text/subwords.hpp"
-#include "eval/task/translation_pipeline.hpp"
+#include "eval/command/evaluate.hpp"
+#include "eval/task/translation/translation_session.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/paths.hpp"
 
@@ -41,12 +42,11 @@ fs::path captions() { return source_folder() / "datasets" / "captions"; }
 
 class IntegerTranslation : public testing::Test {
  protected:
-  TranslationOutcome translate(const data::TextSet& set, const OperatingPoint& point,
-                               Index batch = 0) const {
-    const std::vector<TranslationCandidate> candidates{
-        {&translator_, point, {.beam = FixedBeam{5}}}};
-    return std::move(
-        evaluate(model_, set, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
+  PointResult translate(const data::TextSet& set, const OperatingPoint& layers,
+                        Index batch = 0) const {
+    TranslationSession session(model_, set, {}, {.device = "cpu", .batch = batch});
+    const Point point{AsTrained{}, layers, SearchOptions{.beam = FixedBeam{5}}};
+    return std::move(evaluate(session, {point}).points[0]);
   }
   double bleu(const data::TextSet& set, const OperatingPoint& point) const {
     return translate(set, point).metrics[0].value.value();

@@ -1,7 +1,5 @@
 // The straight line from a test set to quality and activity: batches hold every utterance once, and
 // a batch that memory does not suffice for is halved without changing a result.
-#include "eval/task/pipeline.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include "eval/task/batches.hpp"
 #include "tests/datasets/data_folder.hpp"
 #include "tests/support/safetensors.hpp"
+#include "tests/support/speech_task.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -29,6 +28,11 @@ class PipelineTest : public ::testing::Test {
           {id, folder_.audio(id + ".wav", {.samples = static_cast<int>(samples)}), "a b", ""});
     }
     model_.tokens = {"", "a", "b", " ", "c"};
+  }
+
+  // The set through an engine of a kind.
+  CtcSession session(SpeechSession::MakeEngine make, const EngineChoice& choice = {}) const {
+    return {model_, set_, {}, choice, std::move(make)};
   }
 
   DataFolder folder_;
@@ -56,6 +60,10 @@ class SmallEngine : public Engine {
   Index most_;
 };
 
+SpeechSession::MakeEngine small_engine(Index most) {
+  return [most](const Model& model) { return std::make_unique<SmallEngine>(model, most); };
+}
+
 TEST_F(PipelineTest, BatchesHoldEveryUtteranceOnceLongestFirst) {
   const data::FeatureExtractor extractor(model_.frontend);
   for (Index largest : {0, 1, 2, 4, 6, 100}) {
@@ -73,18 +81,18 @@ TEST_F(PipelineTest, BatchesHoldEveryUtteranceOnceLongestFirst) {
 }
 
 TEST_F(PipelineTest, HalvingABatchThatIsTooLargeChangesNothing) {
-  const std::vector<OperatingPoint> points{dense_point(model_)};
-  const EvaluationOptions options{.threads = 1, .quiet = true};
-  SmallEngine large(model_, 100);
-  const Evaluation whole = evaluate(model_, set_, large, points, options);
+  const auto with_memory_for = [&](Index most) {
+    CtcSession small = session(small_engine(most), {.threads = 1});
+    return evaluate(small, points_of({dense_point(model_)})).points[0];
+  };
+  const PointResult whole = with_memory_for(100);
   for (Index most : {1, 2, 5}) {
-    SmallEngine small(model_, most);
-    const Evaluation halved = evaluate(model_, set_, small, points, options);
-    EXPECT_EQ(halved.outcomes[0].hypotheses, whole.outcomes[0].hypotheses);
-    EXPECT_EQ(halved.outcomes[0].activity, whole.outcomes[0].activity);
+    const PointResult halved = with_memory_for(most);
+    EXPECT_EQ(halved.hypotheses(), whole.hypotheses());
+    for (std::size_t n = 0; n < kFrames.size(); ++n)
+      EXPECT_EQ(halved.items[n].activity, whole.items[n].activity);
   }
-  SmallEngine none(model_, 0);
-  EXPECT_THROW(evaluate(model_, set_, none, points, options), OutOfMemoryForOne);
+  EXPECT_THROW(with_memory_for(0), OutOfMemoryForOne);
 }
 
 // An engine whose memory ends after the first layer was seen.
@@ -138,9 +146,10 @@ class RemovingEngine : public SmallEngine {
 
 TEST_F(PipelineTest, TheHashIsOfWhatWasReadAndNothingIsReadBehindTheEvaluation) {
   const std::string hash = hash_of(set_);
-  RemovingEngine engine(model_, set_);
-  EXPECT_EQ(evaluate(model_, set_, engine, {dense_point(model_)}, {.quiet = true}).data_sha256,
-            hash);
+  CtcSession removing =
+      session([&](const Model& model) { return std::make_unique<RemovingEngine>(model, set_); });
+  const Evaluation evaluation = evaluate(removing, points_of({dense_point(model_)}));
+  EXPECT_EQ(removing.report(evaluation).data.at("sha256"), hash);
 }
 
 TEST_F(PipelineTest, AudioThatIsNotAsLongAsItWasPlannedIsRefused) {
@@ -164,28 +173,27 @@ TEST(Batches, AreHalvedUntilTheWorkFits) {
 TEST_F(PipelineTest, EveryPointIsRunAndTotalsAreSums) {
   OperatingPoint delta = dense_point(model_);
   delta.layers[0].operand = Delta{.threshold_x = 0.3, .threshold_h = 0.3};
-  SmallEngine engine(model_, 100);
-  const Evaluation both =
-      evaluate(model_, set_, engine, {delta, dense_point(model_)}, {.batch = 2, .quiet = true});
-  ASSERT_EQ(both.outcomes.size(), 2u);
-  EXPECT_EQ(both.total_frames(), 43);
-  for (const Outcome& outcome : both.outcomes) {
+  CtcSession small = session(small_engine(100), {.batch = 2});
+  const Evaluation both = evaluate(small, points_of({delta, dense_point(model_)}));
+  ASSERT_EQ(both.points.size(), 2u);
+  EXPECT_EQ(small.report(both).data.at("frames"), 43);
+  for (const PointResult& result : both.points) {
     Activity sum;
-    for (const Activity& activity : outcome.activity) sum += activity;
-    EXPECT_EQ(sum, outcome.total);
-    EXPECT_EQ(outcome.metrics[0].edits->reference, 12u);
+    for (const Outcome& outcome : result.items) sum += outcome.activity;
+    EXPECT_EQ(sum, result.total());
+    EXPECT_EQ(result.metrics[0].edits->reference, 12u);
   }
-  EXPECT_EQ(both.outcomes[1].total.macs_executed(),
-            both.outcomes[1].total.total(Count::kMacsDense));
-  EXPECT_LT(both.outcomes[0].total.macs_executed(), both.outcomes[1].total.macs_executed());
+  const Activity skipped = both.points[0].total(), dense = both.points[1].total();
+  EXPECT_EQ(dense.macs_executed(), dense.total(Count::kMacsDense));
+  EXPECT_LT(skipped.macs_executed(), dense.macs_executed());
 }
 
 TEST_F(PipelineTest, AnUtteranceWithoutAFrameHasNoWordsAndNoSteps) {
-  SmallEngine engine(model_, 100);
-  const Evaluation run = evaluate(model_, set_, engine, {dense_point(model_)}, {.quiet = true});
-  EXPECT_EQ(run.outcomes[0].hypotheses[0], "");
-  EXPECT_EQ(run.outcomes[0].activity[0].total(Count::kSteps), 0u);
-  EXPECT_EQ(run.outcomes[0].activity[0].layers.size(), run.outcomes[0].activity[5].layers.size());
+  CtcSession small = session(small_engine(100));
+  const PointResult result = evaluate(small, points_of({dense_point(model_)})).points[0];
+  EXPECT_EQ(result.items[0].texts.front(), "");
+  EXPECT_EQ(result.items[0].activity.total(Count::kSteps), 0u);
+  EXPECT_EQ(result.items[0].activity.layers.size(), result.items[5].activity.layers.size());
 }
 
 TEST(Summary, NumbersKeepFourDigitsAndAPrefix) {

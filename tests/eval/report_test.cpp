@@ -1,10 +1,9 @@
 // The stored form of an activity and of a price, and the tables that people read.
-#include "eval/report/report.hpp"
+#include "eval/report/activity_json.hpp"
 
 #include <gtest/gtest.h>
 
 #include "eval/report/table.hpp"
-#include "host/core/error.hpp"
 #include "host/core/json.hpp"
 #include "tests/support/safetensors.hpp"
 

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "eval/task/pipeline.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/counting.hpp"
 #include "host/model/file.hpp"
 #include "hwmodel/pricing.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/safetensors.hpp"
+#include "tests/support/speech_task.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -225,10 +225,8 @@ TEST(Transform, TheModelThatShipsRecognisesSpeechUnderEveryChoice) {
   const data::TestSet set = data::open_test_set(source_folder() / "datasets/spoken", {.limit = 4});
   const auto words_wrong = [&](const Weights& weights) {
     const TransformedModel changed = transform(trained, weights);
-    const std::unique_ptr<Engine> engine = make_cpu_engine(changed.model, {.threads = 2});
-    const Evaluation evaluation =
-        evaluate(changed.model, set, *engine, {dense_point(changed.model)}, {.quiet = true});
-    const std::optional<double> wer = evaluation.outcomes[0].metrics[0].value;
+    const Evaluation evaluation = evaluate_speech(changed.model, set, {dense_point(changed.model)});
+    const std::optional<double> wer = evaluation.points[0].metrics[0].value;
     EXPECT_TRUE(wer.has_value() && std::isfinite(*wer));
     return wer.value_or(1000);
   };

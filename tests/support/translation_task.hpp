@@ -1,8 +1,8 @@
 // Translation from text to text, as `edgeval run` does it, of a model with its test set.
 #pragma once
 
-#include "eval/command/common_options.hpp"
-#include "eval/task/translation_pipeline.hpp"
+#include "eval/command/evaluate.hpp"
+#include "eval/task/translation/translation_session.hpp"
 #include "host/core/error.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/command.hpp"
@@ -18,13 +18,15 @@ class TranslationTask {
                   const std::filesystem::path& reference, const std::string& device = "cpu")
       : model_(std::get<TranslationModel>(load_any_model(model))),
         set_(data::open_text_set(source, {reference})),
-        translator_(make_translator(model_, {.device = device})) {}
+        device_(device) {}
 
-  TranslationOutcome translate(double width, Index batch = 0) const {
-    const std::vector<TranslationCandidate> candidates{
-        {&translator_, dense_point(model_.network), {.beam = FixedBeam{width}}}};
-    return std::move(
-        evaluate(model_, set_, candidates, {.batch = batch, .quiet = true}).outcomes[0]);
+  PointResult translate(double width, Index batch = 0) const {
+    return translate(dense_point(model_.network), width, batch);
+  }
+  PointResult translate(const OperatingPoint& layers, double width, Index batch = 0) const {
+    TranslationSession session(model_, set_, {}, {.device = device_, .batch = batch});
+    const Point point{AsTrained{}, layers, SearchOptions{.beam = FixedBeam{width}}};
+    return std::move(evaluate(session, {point}).points[0]);
   }
   double bleu(double width) const { return translate(width).metrics[0].value.value(); }
   // Sentences that are as the reference has them.
@@ -35,7 +37,7 @@ class TranslationTask {
  private:
   const TranslationModel model_;
   const data::TextSet set_;
-  const Translator translator_;
+  const std::string device_;
 };
 
 inline std::filesystem::path captions() { return source_folder() / "datasets" / "captions"; }

@@ -1,0 +1,68 @@
+#include "eval/task/ctc/ctc_session.hpp"
+
+#include <algorithm>
+
+#include "eval/score/text/space_note.hpp"
+#include "eval/task/warnings.hpp"
+#include "host/core/error.hpp"
+#include "host/engine/ctc.hpp"
+
+namespace edgeval {
+
+CtcSession::CtcSession(const Model& trained, data::TestSet set, const CtcOptions& options,
+                       const EngineChoice& choice, MakeEngine make)
+    : SpeechSession(trained, std::move(set), choice, std::move(make)),
+      options_(options),
+      tokens_(token_texts(trained.tokens)) {
+  for (const data::Utterance& utterance : this->set().utterances)
+    references_.push_back(applied(options_.text, utterance.text));
+}
+
+Item CtcSession::item(Index number) const {
+  Item item = SpeechSession::item(number);
+  item.references = {references_[static_cast<std::size_t>(number)]};
+  return item;
+}
+
+std::string CtcSession::decode(MatrixView<const float> outputs) const {
+  return applied(options_.text, tokens_to_text(ctc_greedy(outputs, trained().blank), tokens_));
+}
+
+void CtcSession::score(PointResult& result) {
+  const std::vector<std::string> hypotheses = result.hypotheses();
+  result.alignments = align_all(references_, hypotheses, EditCosts::kUnit);
+  result.metrics = measure_all(metrics(), {&references_, 1}, hypotheses, {.text = options_.text},
+                               options_.seed, result.alignments);
+  result.more_quality["empty_references"] = empty_references(result.alignments);
+}
+
+std::vector<std::string> CtcSession::notes() const {
+  std::vector<std::string> notes = SpeechSession::notes();
+  if (std::string note = space_note(set().path.string(), references_, "transcript"); !note.empty())
+    notes.push_back(std::move(note));
+  return notes;
+}
+
+std::vector<std::string> CtcSession::warnings(const PointResult& result) const {
+  std::vector<std::string> warnings =
+      text_warnings(references_, result.hypotheses(), applied(options_.text, tokens_));
+  for (std::string& warning : SpeechSession::warnings(result))
+    warnings.push_back(std::move(warning));
+  return warnings;
+}
+
+TaskReport CtcSession::report(const Evaluation& evaluation) {
+  TaskReport report = SpeechSession::report(evaluation);
+  report.choices["scoring"] = {{"case", case_name(options_.text)},
+                               {"normalize", normal_form_name(options_.text)}};
+  Index unheard = 0;
+  for (Index n = 0; n < items(); ++n) unheard += item(n).length == 0;
+  const std::uint64_t empty = empty_references(evaluation.points.front().alignments);
+  if (unheard > 0 || empty > 0)
+    report.data_line =
+        concat(unheard, unheard == 1 ? " utterance" : " utterances", " shorter than a frame, ",
+               empty, " empty ", empty == 1 ? "reference" : "references", "\n");
+  return report;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,56 @@
+// A network under the choices of the weights axis that are asked for, each with what runs it. Both
+// are made when first asked for.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eval/policy/choices.hpp"
+#include "host/model/transform.hpp"
+
+namespace edgeval {
+
+// Network: Model, or TranslationModel; Runner: what keeps a reference to one.
+template <class Network, class Runner>
+class Networks {
+ public:
+  using Start = std::function<Runner(const Network&)>;
+
+  // The trained network must outlive this.
+  Networks(const Network& trained, Start start) : trained_(trained), start_(std::move(start)) {}
+
+  const Network& trained() const { return trained_; }
+  const Network& network(const Weights& weights) { return loaded(weights).network; }
+  const std::vector<MatrixReport>& matrices(const Weights& weights) {
+    return loaded(weights).matrices;
+  }
+  Runner& runner(const Weights& weights) {
+    Loaded& at = loaded(weights);
+    if (!at.runner) at.runner.emplace(start_(at.network));
+    return *at.runner;
+  }
+
+ private:
+  struct Loaded {
+    Network network;
+    std::vector<MatrixReport> matrices;
+    std::optional<Runner> runner;
+  };
+
+  Loaded& loaded(const Weights& weights) {
+    const std::string key = choice_to_json(weights).dump();
+    if (const auto known = loaded_.find(key); known != loaded_.end()) return known->second;
+    auto [network, matrices] = transform(trained_, weights);
+    return loaded_.emplace(key, Loaded{std::move(network), std::move(matrices), {}}).first->second;
+  }
+
+  const Network& trained_;
+  const Start start_;
+  std::map<std::string, Loaded> loaded_;  // by the choice as JSON, which holds all of it
+};
+
+}  // namespace edgeval

@@ -1,0 +1,37 @@
+#include "eval/task/session.hpp"
+
+namespace edgeval {
+
+bool is_reference(const Point& point) {
+  return std::holds_alternative<AsTrained>(point.weights) && is_dense(point.layers) &&
+         (!point.search || std::holds_alternative<FixedBeam>(point.search->beam));
+}
+
+Point reference_of(const Model& network, const Point& point) {
+  Point reference{AsTrained{}, dense_point(network), point.search};
+  if (reference.search)
+    reference.search->beam = FixedBeam{static_cast<double>(widest_of(point.search->beam))};
+  return reference;
+}
+
+std::vector<std::string> PointResult::hypotheses() const {
+  std::vector<std::string> best;
+  for (const Outcome& outcome : items) best.push_back(outcome.texts.front());
+  return best;
+}
+
+Activity PointResult::total() const {
+  Activity total;
+  for (const Outcome& outcome : items)
+    if (!outcome.activity.layers.empty()) total += outcome.activity;
+  return total;
+}
+
+std::optional<SearchCounts> PointResult::search() const {
+  if (!point.search) return std::nullopt;
+  SearchCounts counts;
+  for (const Outcome& outcome : items) counts += outcome.search->counts;
+  return counts;
+}
+
+}  // namespace edgeval

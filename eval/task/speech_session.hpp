@@ -1,0 +1,54 @@
+// A session on a test set of speech: audio to features to the outputs of the engine, frame by
+// frame. What the outputs become, and how that is scored, is left to a task.
+#pragma once
+
+#include <functional>
+
+#include "eval/task/batches.hpp"
+#include "eval/task/engine_choice.hpp"
+#include "eval/task/networks.hpp"
+#include "eval/task/session.hpp"
+
+namespace edgeval {
+
+class SpeechSession : public Session {
+ public:
+  using MakeEngine = std::function<std::unique_ptr<Engine>(const Model&)>;
+
+  // choice: of the engine, of the threads for features, and of the batch. make: another engine than
+  // that of the choice. The model must outlive this.
+  SpeechSession(const Model& trained, data::TestSet set, const EngineChoice& choice,
+                MakeEngine make = {});
+
+  const Model& network(const Weights& weights) override { return networks_.network(weights); }
+  std::string device(const Weights& weights) override;
+  const std::vector<MatrixReport>& matrices(const Weights& weights) override;
+  Point resolve(const Policy& policy, const Profile* profile) override;
+  Activity busiest(const Point& point) override;
+  Index items() const override { return std::ssize(set_.utterances); }
+  Item item(Index number) const override;
+  double audio_seconds() const override;
+  std::vector<std::vector<Index>> batches() override;
+  std::unique_ptr<Prepared> prepare(const std::vector<Index>& items) override;
+  std::vector<Outcome> run(const Prepared& prepared, const Point& point) override;
+  std::vector<std::string> notes() const override { return plan_.notes; }
+  std::vector<std::string> warnings(const PointResult& result) const override;
+  TaskReport report(const Evaluation& evaluation) override;
+
+ protected:
+  const Model& trained() const { return networks_.trained(); }
+  const data::TestSet& set() const { return set_; }
+  // outputs: [frames, outputs of the last layer] of one utterance.
+  virtual std::string decode(MatrixView<const float> outputs) const = 0;
+
+ private:
+  const data::TestSet set_;
+  const EngineChoice choice_;
+  const data::FeatureExtractor extractor_;
+  Networks<Model, std::unique_ptr<Engine>> networks_;
+  data::AudioReader audio_;
+  BatchPlan plan_;
+  double feature_seconds_ = 0;  // wall time
+};
+
+}  // namespace edgeval

@@ -1,0 +1,30 @@
+#include <algorithm>
+
+#include "eval/task/task.hpp"
+#include "host/core/error.hpp"
+
+namespace edgeval {
+
+// Each lies in the folder of its name. A task that runs models of another stands before it.
+using MakeTask = std::unique_ptr<Task>();
+MakeTask make_ctc_task, make_translation_task;
+constexpr MakeTask* kTasks[] = {make_ctc_task, make_translation_task};
+
+const Model& network_of(const AnyModel& model) {
+  if (const auto* network = std::get_if<Model>(&model)) return *network;
+  return std::get<TranslationModel>(model).network;
+}
+
+Tasks make_tasks() {
+  Tasks tasks;
+  for (MakeTask* make : kTasks) tasks.push_back(make());
+  return tasks;
+}
+
+const Task& task_of(const Tasks& tasks, const AnyModel& model) {
+  const auto found = std::ranges::find_if(tasks, [&](const auto& t) { return t->takes(model); });
+  EDGEVAL_ASSERT(found != tasks.end());
+  return **found;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,263 @@
+#include "eval/task/translation/translation_session.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "eval/score/perplexity.hpp"
+#include "eval/task/batches.hpp"
+#include "eval/task/warnings.hpp"
+#include "host/core/error.hpp"
+#include "host/core/number_text.hpp"
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr Index kCpuBatch = 512;      // more gain no speed and make progress jumpy
+constexpr Index kGpuBatch = 1 << 14;  // what does not fit is halved
+
+struct PreparedSentences : Prepared {
+  explicit PreparedSentences(const std::vector<Index>& those) : items(those) {}
+  const std::vector<Index> items;
+  std::vector<Sentence> ids;
+};
+
+// Sentences whose best hypothesis was cut off at the greatest length, of those that were searched.
+struct CutOff {
+  std::size_t sentences = 0, of = 0;
+};
+
+CutOff cut_off(const PointResult& result) {
+  CutOff cut;
+  for (const Outcome& outcome : result.items) {
+    if (outcome.search->counts.steps == 0) continue;  // a line without words
+    ++cut.of;
+    cut.sentences += !outcome.search->best.front().ended;
+  }
+  return cut;
+}
+
+std::optional<double> perplexity_of_hypotheses(const PointResult& result) {
+  std::vector<ScoredSentence> scored;
+  for (const Outcome& outcome : result.items) {
+    const Hypothesis& best = outcome.search->best.front();
+    scored.push_back({static_cast<double>(best.log_probability), std::ssize(best.tokens)});
+  }
+  return predicted_perplexity(scored);
+}
+
+// reference: null where it did not run.
+std::string search_line(const PointResult& result, const PointResult* reference) {
+  const SearchCounts counts = *result.search();
+  std::string text = concat("beam: ", describe(result.point.search->beam), "; average width ",
+                            fixed(counts.average_beam_width(), 2), ", ", counts.rows_live,
+                            " decoder rows in ", counts.steps, " steps");
+  const SearchCounts of_reference = reference != nullptr ? *reference->search() : SearchCounts{};
+  if (of_reference.rows_live > 0)
+    text += concat(" (",
+                   fixed(100 * static_cast<double>(counts.rows_live) /
+                             static_cast<double>(of_reference.rows_live),
+                         1),
+                   " % of those of a fixed beam of width ",
+                   widest_of(reference->point.search->beam), ")");
+  const CutOff cut = cut_off(result);
+  if (cut.sentences > 0)
+    text += concat("; ", cut.sentences, " of ", cut.of, " hypotheses cut off at --max-length ",
+                   result.point.search->longest);
+  return text + "\n";
+}
+
+}  // namespace
+
+std::vector<Sentence> source_sentences(const data::Subwords& source, const data::TextSet& set) {
+  std::vector<Sentence> sentences;
+  for (const std::string& line : set.sources) {
+    Sentence& ids = sentences.emplace_back(source.encode(line));
+    if (ids.empty()) continue;
+    if (source.config().bos) ids.insert(ids.begin(), *source.config().bos);
+    if (source.config().eos) ids.push_back(*source.config().eos);
+  }
+  EDGEVAL_EXPECTS(std::ranges::any_of(sentences, [](const Sentence& ids) { return !ids.empty(); }),
+                  set.path.string(), ": holds no words");
+  return sentences;
+}
+
+TranslationSession::TranslationSession(const TranslationModel& trained, data::TextSet set,
+                                       const TranslationOptions& options,
+                                       const EngineChoice& choice)
+    : set_(std::move(set)),
+      options_(options),
+      choice_(choice),
+      source_(trained.source),
+      target_(trained.target),
+      ids_(source_sentences(source_, set_)),
+      networks_(trained, [choice](const TranslationModel& model) {
+        return make_translator(model, choice);
+      }) {}
+
+std::string TranslationSession::device(const Weights& weights) {
+  return translator(weights).device();
+}
+
+const std::vector<MatrixReport>& TranslationSession::matrices(const Weights& weights) {
+  return networks_.matrices(weights);
+}
+
+Point TranslationSession::resolve(const Policy& policy, const Profile* profile) {
+  SearchOptions search = options_.search;
+  search.beam = resolve_beam(policy, profile);
+  const int widest = widest_of(search.beam);
+  EDGEVAL_EXPECTS(search.n_best <= widest, "--n-best ", search.n_best, ": the beam is only ",
+                  widest, " wide");
+  EDGEVAL_EXPECTS(search.shortest < search.longest, "--min-length ", search.shortest,
+                  ": must be below --max-length ", search.longest);
+  return {policy.weights, edgeval::resolve(policy, network(policy.weights), profile), search};
+}
+
+Activity TranslationSession::busiest(const Point& point) {
+  return translator(point.weights).busiest(point.layers, 2);
+}
+
+Item TranslationSession::item(Index number) const {
+  const auto n = static_cast<std::size_t>(number);
+  Item item{.id = concat(number + 1), .source = set_.sources[n], .length = std::ssize(ids_[n])};
+  for (const std::vector<std::string>& references : set_.references)
+    item.references.push_back(references[n]);
+  return item;
+}
+
+// Of like length.
+std::vector<std::vector<Index>> TranslationSession::batches() {
+  const Index most = choice_.batch > 0 ? choice_.batch : takes_gpu(choice_) ? kGpuBatch : kCpuBatch;
+  std::vector<std::vector<Index>> batches;
+  for (Index n : longest_first(ids_)) {
+    if (batches.empty() || std::ssize(batches.back()) >= most) batches.emplace_back();
+    batches.back().push_back(n);
+  }
+  return batches;
+}
+
+std::unique_ptr<Prepared> TranslationSession::prepare(const std::vector<Index>& items) {
+  auto prepared = std::make_unique<PreparedSentences>(items);
+  for (Index n : items) prepared->ids.push_back(ids_[static_cast<std::size_t>(n)]);
+  return prepared;
+}
+
+std::vector<Outcome> TranslationSession::run(const Prepared& prepared, const Point& point) {
+  const auto& sentences = static_cast<const PreparedSentences&>(prepared);
+  std::vector<Translation> translations =
+      translator(point.weights).run(sentences.ids, point.layers, *point.search);
+  std::vector<Outcome> outcomes;
+  for (std::size_t i = 0; i < translations.size(); ++i) {
+    Outcome& outcome = outcomes.emplace_back();
+    for (const Hypothesis& hypothesis : translations[i].search.best)
+      outcome.texts.push_back(text(sentences.items[i], hypothesis));
+    outcome.activity = std::move(translations[i].activity);
+    outcome.search = std::move(translations[i].search);
+  }
+  return outcomes;
+}
+
+// With the source's words in the places of unknown ones, where that is wanted.
+std::string TranslationSession::text(Index sentence, const Hypothesis& hypothesis) const {
+  const std::vector<Index> tokens(hypothesis.tokens.begin(), hypothesis.tokens.end());
+  if (!options_.replace_unknown || std::ranges::find(tokens, target_.config().unk) == tokens.end())
+    return target_.decode(tokens);
+  std::vector<std::string> pieces =
+      source_.pieces_of(set_.sources[static_cast<std::size_t>(sentence)]);
+  if (source_.config().bos) pieces.insert(pieces.begin(), "");
+  if (source_.config().eos) pieces.emplace_back();
+  std::vector<std::string> instead;
+  for (Index position : hypothesis.attended)
+    instead.push_back(pieces[static_cast<std::size_t>(position)]);
+  return target_.decode(tokens, instead);
+}
+
+std::optional<double> TranslationSession::perplexity_of_references(const Point& point) {
+  std::vector<std::optional<ScoredSentence>> scored(set_.sources.size());
+  const auto score = [&](const std::vector<Index>& part) {
+    std::vector<Sentence> sources;
+    std::vector<std::vector<int>> targets;
+    for (Index n : part) {
+      sources.push_back(ids_[static_cast<std::size_t>(n)]);
+      const std::vector<Index> ids =
+          target_.encode(set_.references.front()[static_cast<std::size_t>(n)]);
+      targets.emplace_back(ids.begin(), ids.end());
+    }
+    const std::vector<double> sums =
+        translator(point.weights).log_probabilities(sources, targets, point.layers);
+    for (std::size_t i = 0; i < part.size(); ++i)
+      if (!sources[i].empty())
+        scored[static_cast<std::size_t>(part[i])] = ScoredSentence{sums[i], std::ssize(targets[i])};
+  };
+  for (const std::vector<Index>& batch : batches()) run_in_parts(batch, score);
+  std::vector<ScoredSentence> in_order;  // of the set, whatever the batches
+  for (const std::optional<ScoredSentence>& sentence : scored)
+    if (sentence) in_order.push_back(*sentence);
+  return reference_perplexity(in_order);
+}
+
+void TranslationSession::score(PointResult& result) {
+  const std::optional<double> predicted = perplexity_of_hypotheses(result);
+  std::optional<double> of_reference;
+  if (set_.references.empty()) {
+    result.more_lines = "no reference given, so nothing is scored\n";
+  } else {
+    result.metrics =
+        measure_all(metrics(), set_.references, result.hypotheses(), {}, options_.seed);
+    if (options_.reference_perplexity) of_reference = perplexity_of_references(result.point);
+  }
+  const auto or_null = [](const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
+  result.more_quality["perplexity"] = {{"predicted", or_null(predicted)},
+                                       {"reference", or_null(of_reference)}};
+  if (predicted) result.more_lines += concat("perplexity of the hypotheses ", fixed(*predicted, 3));
+  if (of_reference) result.more_lines += concat(", of the reference ", fixed(*of_reference, 3));
+  if (predicted) result.more_lines += "\n";
+}
+
+// A model whose end token is not the one it was trained with never ends a sentence; a beam whose
+// limits suit other scores is never narrower than the fixed one it is measured against.
+std::vector<std::string> TranslationSession::warnings(const PointResult& result) const {
+  std::vector<std::string> warnings;
+  const CutOff cut = cut_off(result);
+  if (cut.sentences > 0 && cut.sentences == cut.of)
+    warnings.push_back(
+        concat("every hypothesis was cut off at --max-length ", result.point.search->longest,
+               "; are the vocabulary's ids, its end token above all, those of the training?"));
+  for (std::string& warning : beam_warnings(result.point.search->beam, *result.search()))
+    warnings.push_back(std::move(warning));
+  return warnings;
+}
+
+TaskReport TranslationSession::report(const Evaluation& evaluation) {
+  const PointResult& result = evaluation.points.front();
+  const SearchOptions& search = *result.point.search;
+  const double sentences_per_second = static_cast<double>(set_.sentences()) / result.seconds;
+  Index tokens = 0;
+  for (const Sentence& ids : ids_) tokens += std::ssize(ids);
+  TaskReport report;
+  report.data = {{"path", set_.path.string()},
+                 {"references", nlohmann::ordered_json::array()},
+                 {"sha256", data::text_set_sha256(set_)},
+                 {"sentences", set_.sentences()},
+                 {"source_tokens", tokens}};
+  for (const std::filesystem::path& path : set_.reference_paths)
+    report.data["references"].push_back(path.string());
+  report.choices["search"] = {
+      {"max_length", search.longest},
+      {"min_length", search.shortest},
+      {"n_best", search.n_best},
+      {"length_penalty", kLengthPenaltyNames[static_cast<std::size_t>(search.penalty)]},
+      {"alpha", search.alpha}};
+  report.rates = {{"sentences_per_second", sentences_per_second}};
+  report.set = concat(visible(set_.path.string()), ": ", counted(set_.sources.size(), "sentence"));
+  report.search_line =
+      search_line(result, evaluation.points.size() > 1 ? &evaluation.points[1] : nullptr);
+  report.speed_line = concat(fixed(result.seconds, 2), " s: ", fixed(sentences_per_second, 1),
+                             " sentences/s; ", fixed(evaluation.seconds, 2), " s in all\n");
+  return report;
+}
+
+}  // namespace edgeval

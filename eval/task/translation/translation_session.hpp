@@ -1,0 +1,61 @@
+// Translation of sentences: text to ids to the beam search's hypotheses to text, scored against
+// references where there are any.
+#pragma once
+
+#include "datasets/text/subwords.hpp"
+#include "datasets/text/text_set.hpp"
+#include "eval/task/engine_choice.hpp"
+#include "eval/task/networks.hpp"
+#include "eval/task/session.hpp"
+
+namespace edgeval {
+
+struct TranslationOptions {
+  SearchOptions search{};        // its beam is the policy's
+  bool replace_unknown = false;  // an unknown word becomes the source's at the position attended
+                                 // most
+  bool reference_perplexity = false;  // of the first reference, a pass of its own
+  std::uint64_t seed = 0;             // of the bootstrap
+};
+
+// The ids of every line, with bos and eos where the model wants them; none of a line without words.
+// Throws Error when no line has any.
+std::vector<Sentence> source_sentences(const data::Subwords& source, const data::TextSet& set);
+
+class TranslationSession : public Session {
+ public:
+  // choice: of the engine and of the batch. The model must outlive this.
+  TranslationSession(const TranslationModel& trained, data::TextSet set,
+                     const TranslationOptions& options, const EngineChoice& choice);
+
+  const Model& network(const Weights& weights) override {
+    return networks_.network(weights).network;
+  }
+  std::string device(const Weights& weights) override;
+  const std::vector<MatrixReport>& matrices(const Weights& weights) override;
+  Point resolve(const Policy& policy, const Profile* profile) override;
+  Activity busiest(const Point& point) override;
+  std::vector<std::string> metrics() const override { return {"bleu", "chrf", "exact"}; }
+  Index items() const override { return set_.sentences(); }
+  Item item(Index number) const override;
+  std::vector<std::vector<Index>> batches() override;
+  std::unique_ptr<Prepared> prepare(const std::vector<Index>& items) override;
+  std::vector<Outcome> run(const Prepared& prepared, const Point& point) override;
+  void score(PointResult& result) override;
+  std::vector<std::string> warnings(const PointResult& result) const override;
+  TaskReport report(const Evaluation& evaluation) override;
+
+ private:
+  Translator& translator(const Weights& weights) { return networks_.runner(weights); }
+  std::string text(Index sentence, const Hypothesis& hypothesis) const;
+  std::optional<double> perplexity_of_references(const Point& point);
+
+  const data::TextSet set_;
+  const TranslationOptions options_;
+  const EngineChoice choice_;
+  const data::Subwords source_, target_;
+  const std::vector<Sentence> ids_;  // of the sources
+  Networks<TranslationModel, Translator> networks_;
+};
+
+}  // namespace edgeval
