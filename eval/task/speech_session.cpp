@@ -74,11 +74,12 @@ std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items
 
 std::vector<Outcome> SpeechSession::run(const Prepared& prepared, const Point& point) {
   const auto& speech = static_cast<const PreparedSpeech&>(prepared);
-  BatchResult result = networks_.runner(point.weights)->run(speech.features, point.layers);
+  BatchResult result =
+      networks_.runner(point.weights)->run(speech.features, point.layers, wanted());
   std::vector<Outcome> outcomes;
-  for (Index lane = 0; lane < speech.features.sequences(); ++lane)
-    outcomes.push_back({.texts = {decode(std::as_const(result.outputs).sequence(lane))},
-                        .activity = std::move(result.activity[static_cast<std::size_t>(lane)])});
+  for (Index n = 0; n < result.utterances(); ++n)
+    outcomes.push_back({.texts = {decode(result, n)},
+                        .activity = std::move(result.activity[static_cast<std::size_t>(n)])});
   return outcomes;
 }
 

@@ -38,8 +38,10 @@ class SpeechSession : public Session {
  protected:
   const Model& trained() const { return networks_.trained(); }
   const data::TestSet& set() const { return set_; }
-  // outputs: [frames, outputs of the last layer] of one utterance.
-  virtual std::string decode(MatrixView<const float> outputs) const = 0;
+  // What decode() reads of a result beside the counts.
+  virtual Wanted wanted() const { return {.outputs = true}; }
+  // The text of one utterance of a batch.
+  virtual std::string decode(const BatchResult& result, Index utterance) const = 0;
 
  private:
   const data::TestSet set_;

@@ -9,15 +9,12 @@
 
 namespace edgeval {
 
-std::vector<int> ctc_greedy(MatrixView<const float> logits, int blank) {
-  EDGEVAL_ASSERT(blank >= 0 && (logits.rows == 0 || blank < logits.cols));
+std::vector<int> ctc_collapse(std::span<const std::int32_t> best, int blank) {
   std::vector<int> ids;
-  int previous = blank;
-  for (Index t = 0; t < logits.rows; ++t) {
-    const float* frame = logits.row(t);
-    const int best = static_cast<int>(std::max_element(frame, frame + logits.cols) - frame);
-    if (best != previous && best != blank) ids.push_back(best);
-    previous = best;
+  std::int32_t previous = blank;
+  for (const std::int32_t token : best) {
+    if (token != previous && token != blank) ids.push_back(token);
+    previous = token;
   }
   return ids;
 }

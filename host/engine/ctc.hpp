@@ -2,17 +2,16 @@
 // 2006, section 3.2).
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "host/core/matrix.hpp"
-
 namespace edgeval {
 
-// logits [T, V], any monotone form of the probabilities; of equal values the lowest id wins.
-// Returns at most T ids.
-std::vector<int> ctc_greedy(MatrixView<const float> logits, int blank);
+// best: the token of each of T frames with the greatest output (first_greatest). Returns at most T
+// ids.
+std::vector<int> ctc_collapse(std::span<const std::int32_t> best, int blank);
 
 // What the tokens stand for in a text, where vocabularies write the space between words otherwise:
 // <space> (ESPnet; any case) and U+2581 at a word's beginning or anywhere else in a piece

@@ -2,10 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include "host/body/greatest.hpp"
+#include "host/core/matrix.hpp"
+
 namespace edgeval {
 namespace {
 
 using Ids = std::vector<int>;
+
+// Of logits [T, V], as an engine and a session do it.
+Ids ctc_greedy(MatrixView<const float> logits, int blank) {
+  std::vector<std::int32_t> best;
+  for (Index t = 0; t < logits.rows; ++t)
+    best.push_back(first_greatest(logits.row(t), logits.cols));
+  return ctc_collapse(best, blank);
+}
 
 // Logits [T, V] that are highest for the given token of each frame.
 Matrix<float> frames_of(const Ids& best, Index tokens) {

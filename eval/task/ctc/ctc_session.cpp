@@ -24,8 +24,11 @@ Item CtcSession::item(Index number) const {
   return item;
 }
 
-std::string CtcSession::decode(MatrixView<const float> outputs) const {
-  return applied(options_.text, tokens_to_text(ctc_greedy(outputs, trained().blank), tokens_));
+std::string CtcSession::decode(const BatchResult& result, Index utterance) const {
+  const MatrixView<const std::int32_t> best = result.best.sequence(utterance);
+  const std::vector<int> ids =
+      ctc_collapse({best.data, static_cast<std::size_t>(best.rows)}, trained().blank);
+  return applied(options_.text, tokens_to_text(ids, tokens_));
 }
 
 void CtcSession::score(PointResult& result) {

@@ -24,7 +24,8 @@ class CtcSession : public SpeechSession {
   TaskReport report(const Evaluation& evaluation) override;
 
  protected:
-  std::string decode(MatrixView<const float> outputs) const override;
+  Wanted wanted() const override { return {.best = true}; }
+  std::string decode(const BatchResult& result, Index utterance) const override;
 
  private:
   const CtcOptions options_;
