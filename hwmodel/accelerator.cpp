@@ -131,28 +131,31 @@ Component read_component(const Reader& reader, const std::string& name, const YA
   return component;
 }
 
-LayerKind read_kind(const Reader& reader, const YAML::Node& node, const std::string& what) {
+LayerKind read_kind(const Reader& reader, LayerKinds kinds, const YAML::Node& node,
+                    const std::string& what) {
   const std::string kind = reader.text(node, concat(what, ": kind"));
-  if (const std::optional<LayerKind> one = layer_kind(kind)) return *one;
+  if (const std::optional<LayerKind> one = layer_kind(kind, kinds)) return *one;
   std::vector<std::string> known{"any"};
-  for (LayerKind each : kLayerKinds) known.emplace_back(name(each));
+  for (LayerKind each : kinds) known.emplace_back(name(each));
   reader.fail(node, what, ": unknown kind '", kind, "'", suggestion(kind, known));
 }
 
 // A kind, a list of kinds, or `any`.
-std::vector<LayerKind> read_kinds(const Reader& reader, const YAML::Node& node,
+std::vector<LayerKind> read_kinds(const Reader& reader, LayerKinds known, const YAML::Node& node,
                                   const std::string& what) {
   if (!node || (node.IsScalar() && node.Scalar() == "any")) return {};
-  if (!node.IsSequence()) return {read_kind(reader, node, what)};
+  if (!node.IsSequence()) return {read_kind(reader, known, node, what)};
   std::vector<LayerKind> kinds;
-  for (const YAML::Node& each : node) kinds.push_back(read_kind(reader, each, what));
+  for (const YAML::Node& each : node) kinds.push_back(read_kind(reader, known, each, what));
   if (kinds.empty()) reader.fail(node, what, ": kind is empty");
   return kinds;
 }
 
-Work read_work(const Reader& reader, const YAML::Node& node, const std::string& what) {
+Work read_work(const Reader& reader, LayerKinds kinds, const YAML::Node& node,
+               const std::string& what) {
   const std::string key = reader.text(node["count"], concat(what, ": count"));
-  Work work{reader.count(key, node["count"], what), read_kinds(reader, node["kind"], what), {}};
+  Work work{
+      reader.count(key, node["count"], what), read_kinds(reader, kinds, node["kind"], what), {}};
   const YAML::Node times = node["times"];
   const std::string text = times ? reader.text(times, concat(what, ": times")) : "1";
   try {
@@ -187,8 +190,11 @@ std::size_t find_named(const Reader& reader, const YAML::Node& node, const std::
 // Reads rules one after the other, each of which names a component, an action and a count.
 class RuleReader {
  public:
-  RuleReader(const Reader& reader, const std::vector<Component>& components)
-      : reader_(reader), components_(components), positions_(positions_of(components)) {
+  RuleReader(const Reader& reader, LayerKinds kinds, const std::vector<Component>& components)
+      : reader_(reader),
+        kinds_(kinds),
+        components_(components),
+        positions_(positions_of(components)) {
     for (const Component& component : components)
       actions_.push_back(positions_of(component.actions));
   }
@@ -199,9 +205,9 @@ class RuleReader {
         find_named(reader_, node["component"], components_, positions_, "component", what);
     const std::vector<Action>& actions = components_[c].actions;
     const std::size_t a = find_named(reader_, node["action"], actions, actions_[c], "action", what);
-    EnergyRule rule{read_work(reader_, node, what), c, a};
+    EnergyRule rule{read_work(reader_, kinds_, node, what), c, a};
     std::vector<LayerKind>& charged = charged_[{c, a, rule.work.count}];
-    for (const LayerKind kind : kLayerKinds) {
+    for (const LayerKind kind : kinds_) {
       if (!rule.work.applies(kind)) continue;
       if (std::ranges::find(charged, kind) != charged.end())
         reader_.fail(node, what, ": charges ", components_[c].name, " ", actions[a].name, " for ",
@@ -223,6 +229,7 @@ class RuleReader {
 
  private:
   const Reader& reader_;
+  const LayerKinds kinds_;
   const std::vector<Component>& components_;
   const Positions positions_;
   std::vector<Positions> actions_;  // of each component
@@ -262,7 +269,7 @@ LowerBound read_lower_bound(const Reader& reader, const YAML::Node& node) {
 
 }  // namespace
 
-Accelerator load_accelerator(const fs::path& file) {
+Accelerator load_accelerator(const fs::path& file, LayerKinds kinds) {
   const Reader reader(file);
   const YAML::Node root = load_yaml(file);
   reader.keys(
@@ -286,14 +293,14 @@ Accelerator load_accelerator(const fs::path& file) {
 
   for (const auto& [name, node] : reader.pairs(root["components"], "components"))
     accelerator.components.push_back(read_component(reader, name, node));
-  RuleReader rules(reader, accelerator.components);
+  RuleReader rules(reader, kinds, accelerator.components);
   each_item(reader, root["rules"], "rule", [&](const YAML::Node& node, const std::string& what) {
     accelerator.rules.push_back(rules.read(node, what));
   });
   each_item(reader, root["cycles"], "cycle rule",
             [&](const YAML::Node& node, const std::string& what) {
               reader.keys(node, what, {"count"}, {"kind", "times", "note"});
-              accelerator.cycles.push_back(read_work(reader, node, what));
+              accelerator.cycles.push_back(read_work(reader, kinds, node, what));
             });
   if (accelerator.cycles.empty())
     reader.fail(root["cycles"], "cycles is empty; without one the work would take no time");
@@ -304,18 +311,19 @@ Accelerator load_accelerator(const fs::path& file) {
   return accelerator;
 }
 
-std::vector<Accelerator> load_accelerators(const fs::path& folder) {
+std::vector<Accelerator> load_accelerators(const fs::path& folder, LayerKinds kinds) {
   EDGEVAL_EXPECTS(is_folder(folder), folder.string(), ": no such folder of accelerators");
   std::vector<Accelerator> accelerators;
   for (const fs::path& file : entries_of(folder))
-    if (file.extension() == ".yaml") accelerators.push_back(load_accelerator(file));
+    if (file.extension() == ".yaml") accelerators.push_back(load_accelerator(file, kinds));
   return accelerators;
 }
 
-Accelerator find_accelerator(const std::string& name_or_file, const fs::path& folder) {
+Accelerator find_accelerator(const std::string& name_or_file, const fs::path& folder,
+                             LayerKinds kinds) {
   const fs::path file = name_or_file;
-  if (file.has_parent_path() || file.extension() == ".yaml") return load_accelerator(file);
-  const std::vector<Accelerator> shipped = load_accelerators(folder);
+  if (file.has_parent_path() || file.extension() == ".yaml") return load_accelerator(file, kinds);
+  const std::vector<Accelerator> shipped = load_accelerators(folder, kinds);
   const auto found = std::ranges::find(shipped, name_or_file, &Accelerator::name);
   if (found != shipped.end()) return *found;
   std::vector<std::string> known;

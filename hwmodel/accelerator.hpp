@@ -76,13 +76,14 @@ struct Accelerator {
 };
 
 // Throws Error with file, line and cure when anything in the file is missing, unknown or not a
-// price.
-Accelerator load_accelerator(const std::filesystem::path& file);
+// price. kinds, here and below: those of layers that a rule may name.
+Accelerator load_accelerator(const std::filesystem::path& file, LayerKinds kinds);
 
 // What `--hardware` names: a file, or one of the accelerators in `folder` by its name.
-Accelerator find_accelerator(const std::string& name_or_file, const std::filesystem::path& folder);
+Accelerator find_accelerator(const std::string& name_or_file, const std::filesystem::path& folder,
+                             LayerKinds kinds);
 
 // All accelerators in a folder, by name.
-std::vector<Accelerator> load_accelerators(const std::filesystem::path& folder);
+std::vector<Accelerator> load_accelerators(const std::filesystem::path& folder, LayerKinds kinds);
 
 }  // namespace edgeval::hw

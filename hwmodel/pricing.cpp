@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <unordered_map>
 
 #include "host/core/error.hpp"
@@ -122,18 +123,19 @@ bool singles_out_kinds(const Accelerator& accelerator) {
 }
 
 // Whether rules that single out kinds of cells leave out this one: what they say would be missing
-// from its price.
+// from its price. Linear layers have no cells.
 bool is_left_out(const Accelerator& accelerator, LayerKind kind) {
+  constexpr std::string_view kNoCells = "linear";
   bool named = false, others = false;
   const auto see = [&](const Work& work) {
     named = named || work.names(kind);
     others = others || std::ranges::any_of(work.kinds, [&](LayerKind other) {
-               return other != LayerKind::kLinear && other != kind;
+               return name(other) != kNoCells && other != kind;
              });
   };
   for (const EnergyRule& rule : accelerator.rules) see(rule.work);
   for (const Work& work : accelerator.cycles) see(work);
-  return kind != LayerKind::kLinear && others && !named;
+  return name(kind) != kNoCells && others && !named;
 }
 
 }  // namespace

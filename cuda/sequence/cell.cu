@@ -9,8 +9,8 @@
 #include "cuda/sequence/format.cuh"
 #include "cuda/sequence/operand_four.cuh"
 #include "cuda/sequence/step_lane.cuh"
-#include "host/body/recurrent_cell.hpp"
 #include "host/core/error.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval::gpu {
 namespace {
@@ -75,7 +75,7 @@ __device__ auto cell_row_of(const StepLane<Format, Numbers>& lane, float* h) {
     return row(Sums{lane.chosen(step.chosen_wx)}, Sums{lane.chosen(step.chosen_uh)}, Sums{});
   } else {
     const Index neurons = step.gates() * step.cells;
-    return row(lane.wx(neurons), lane.uh(step.form.reset_before ? 2 * step.cells : neurons),
+    return row(lane.wx(neurons), lane.uh(step.type.blocks.of_sums() * step.cells),
                Format::sums(step.after, lane.n, step.cells));
   }
 }
@@ -90,12 +90,13 @@ __device__ void write_after_operand(CudaBlock block, const RecurrentStep& step, 
 
 template <class Format, class Numbers>
 __global__ void __launch_bounds__(kMostCellThreads, 2)
-    reset_kernel(RecurrentStep step, Index ahead) {
+    first_half_kernel(RecurrentStep step, Index ahead) {
   const Index k = step.cursor->step + ahead, n = blockIdx.x;
   if (n >= step.pack.active[k]) return;
   const CudaBlock block;
   const StepLane<Format, Numbers> lane(step, n, k);
-  gru_reset_row(block, lane.numbers(), cell_row_of<false>(lane, lane.h()), lane.before_after());
+  first_half_row(block, lane.numbers(), step.type, cell_row_of<false>(lane, lane.h()),
+                 lane.before_after());
   write_after_operand<Format>(block, step, n, lane.before_after());
 }
 
@@ -106,10 +107,9 @@ __global__ void __launch_bounds__(kMostCellThreads, 2)
   if (n >= step.pack.active[k]) return;
   const CudaBlock block;
   const StepLane<Format, Numbers> lane(step, n, k);
-  const bool projects = step.form.projection > 0;
+  const bool projects = step.type.form.projection > 0;
   float* const h = projects ? lane.before_after() : lane.h();
-  recurrent_cell_row(block, lane.numbers(), step.kind, step.form, step.highway_matrix,
-                     cell_row_of<kChosen>(lane, h));
+  recurrent_cell_row(block, lane.numbers(), step.type, cell_row_of<kChosen>(lane, h));
   if (projects) {
     if constexpr (!std::is_same_v<Format, QuantizedFormat>)  // which has no projection
       write_after_operand<Format>(block, step, n, h);
@@ -158,12 +158,12 @@ void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& st
   });
 }
 
-void launch_reset(const LayerPolicy& policy, const RecurrentStep& step, Index lanes, Index ahead,
-                  cudaStream_t stream) {
+void launch_first_half(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
+                       Index ahead, cudaStream_t stream) {
   if (lanes == 0) return;
   with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
     const int threads = threads_for(step.cells, kMostCellThreads);
-    launch(stream, reset_kernel<Format, Numbers>, {lanes}, threads, step, ahead);
+    launch(stream, first_half_kernel<Format, Numbers>, {lanes}, threads, step, ahead);
   });
 }
 

@@ -1,11 +1,11 @@
 // One step of the recurrence around its products: the cells, what they give to a product that
 // follows within the step, and the operand of h for the step behind (bodies in
-// host/body/recurrent_cell.hpp; plain LSTM cells and operands in forms of their own). Which
+// host/layer; plain LSTM cells and operands in forms of their own). Which
 // step it is stands in device memory, so that a captured launch can be replayed for any step.
 #pragma once
 
 #include "cuda/sequence/operand.hpp"
-#include "host/core/cell.hpp"
+#include "host/layer/cell_type.hpp"
 
 namespace edgeval::gpu {
 
@@ -22,7 +22,7 @@ struct RecurrentStep {
   PackView pack;
   const StepCursor* cursor;
   SumRows wx;                // [rows of the chunk, G H] W x
-  SumRows uh;                // [N, G H] U h; of a GRU that resets before [N, 2H]; none without U
+  SumRows uh;                // [N, blocks.of_sums() H] U h; none without U
   const std::byte* numbers;  // the cells' Numbers, in device memory
   std::byte* c;              // Numbers::State [N, H]
   float* h;                  // [N, P], P = H without a projection
@@ -34,19 +34,17 @@ struct RecurrentStep {
   Index cells;               // H
   Index width;               // P
   Index c_stride, h_stride, output_stride;
+  CellType type = {};
   // Of cells that are not plain LSTM cells.
-  LayerKind kind = LayerKind::kLstm;
-  CellForm form = {};
-  bool highway_matrix = false;
   const float* x = nullptr;  // [frames, C], which an SRU shows beside c
   Index x_stride = 0;
   float* before_after = nullptr;  // [N, H], c_stride apart: what goes into the product that follows
   OperandRows after_operand = {};  // [N, H] the same as that product's operand
-  SumRows after = {};              // [N, P] or, of a GRU that resets before, [N, H]
+  SumRows after = {};              // [N, P] or, between the halves of a step, [N, H]
   // What a selection made of W x and U h, as Numbers::Sum [N, G H]; null: the cells take wx and uh.
   SumRows chosen_wx = {}, chosen_uh = {};
   bool fused = false;  // `numbers` are a step's (step_numbers.hpp), for launch_lstm_step alone
-  EDGEVAL_HD Index gates() const { return kind == LayerKind::kLstm || highway_matrix ? 4 : 3; }
+  EDGEVAL_HD Index gates() const { return type.blocks.gates; }
   bool operator==(const RecurrentStep&) const = default;
 };
 
@@ -63,9 +61,10 @@ void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& st
 void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                       Index ahead, cudaStream_t stream);
 
-// r h of a GRU that resets before the product -> after_operand.
-void launch_reset(const LayerPolicy& policy, const RecurrentStep& step, Index lanes, Index ahead,
-                  cudaStream_t stream);
+// The first half of cells that come in halves: what the product between them multiplies ->
+// after_operand.
+void launch_first_half(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
+                       Index ahead, cudaStream_t stream);
 
 // Cells of any kind: h and the output, or of an LSTM with a projection after_operand.
 void launch_cells(const LayerPolicy& policy, const RecurrentStep& step, Index lanes, Index ahead,

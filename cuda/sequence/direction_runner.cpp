@@ -136,7 +136,7 @@ RecurrentStep DirectionRunner::recurrent_step(const DirectionTask& task) const {
   step.output = task.output.data;
   step.output_stride = task.output.stride;
   step.totals = task.recurrent_totals;
-  if (step.kind == LayerKind::kSru && !step.highway_matrix) {
+  if (task.layer.shows_x()) {
     step.x = task.x.data;
     step.x_stride = task.x.stride;
   }

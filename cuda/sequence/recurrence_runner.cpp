@@ -15,7 +15,8 @@ void RecurrenceRunner::reserve(const RecurrenceTask& task, cudaStream_t stream) 
     h_state_.reserve_discarding(task.rows * task.layer.width() * state_bytes(task.policy), stream);
   }
   if (task.products.after) reserve_after(task, stream);
-  fused_ = task.may_fuse && task.layer.is_plain_lstm() && sums_fit_step(task.products, task.policy);
+  fused_ =
+      task.may_fuse && task.layer.type() == CellType{} && sums_fit_step(task.products, task.policy);
   numbers_.reserve(task.products, task.policy, stream);
   rule_.reserve(task.policy, task.products.recurrent_bits, stream);
 }
@@ -59,9 +60,7 @@ RecurrentStep RecurrenceRunner::step(const RecurrenceTask& task) const {
                      .c_stride = DeviceMatrix<float>::padded_cols(layer.cells),
                      .h_stride = h_.view().stride,
                      .output_stride = 0,
-                     .kind = layer.kind,
-                     .form = layer.form,
-                     .highway_matrix = layer.has_highway_matrix(),
+                     .type = layer.type(),
                      .fused = fused_};
   if (products.recurrent) {
     const ProductShape& recurrent = products.recurrent->shape();
@@ -81,12 +80,12 @@ RecurrentStep RecurrenceRunner::step(const RecurrenceTask& task) const {
 
 void RecurrenceRunner::launch_cells(const RecurrenceTask& task, const RecurrentStep& step,
                                     Index rows, Index ahead, cudaStream_t stream) {
-  if (step.form.reset_before) {
-    launch_reset(task.policy, step, rows, ahead, stream);
+  if (step.type.blocks.in_halves()) {
+    launch_first_half(task.policy, step, rows, ahead, stream);
     (*task.products.after)(step.after_operand, rows, step.after, stream);
   }
   gpu::launch_cells(task.policy, step, rows, ahead, stream);
-  if (step.form.projection > 0) {
+  if (step.type.form.projection > 0) {
     (*task.products.after)(step.after_operand, rows, step.after, stream);
     launch_projection(task.policy, step, rows, ahead, stream);
   }

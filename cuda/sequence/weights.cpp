@@ -80,13 +80,10 @@ std::vector<DeviceProducts> DeviceLayer::upload(const RecurrentLayer& layer, int
         DeviceProducts{{all_of(weights.weight_ih, kTypicalInputRows), {}, &constants_[d].bias}});
     products.constants = &constants_[d];
     const Matrix<float>& u = weights.weight_hh;
-    const Index cells = layer.cells;
-    if (layer.form.reset_before) {
-      products.recurrent.emplace(rows_of(u, 0, 2 * cells, kTypicalRecurrentRows));
-      products.after.emplace(rows_of(u, 2 * cells, cells, kTypicalRecurrentRows));
-    } else if (u.size() > 0) {
-      products.recurrent.emplace(all_of(u, kTypicalRecurrentRows));
-    }
+    const Index at_once = layer.blocks().at_once * layer.cells;
+    if (u.size() > 0) products.recurrent.emplace(rows_of(u, 0, at_once, kTypicalRecurrentRows));
+    if (at_once < u.rows())
+      products.after.emplace(rows_of(u, at_once, u.rows() - at_once, kTypicalRecurrentRows));
     if (layer.form.projection > 0)
       products.after.emplace(all_of(weights.weight_hr, kTypicalRecurrentRows));
     if (bits != 32) products.recurrent_bits = recurrent_bits(layer, d, bits);

@@ -156,8 +156,8 @@ void DecoderRunner::start_layers(const Batch& batch) {
   for (std::size_t at = 0; at < recurrent_.size(); ++at) {
     const RecurrentLayer& cells = model_.cells(model_.decoder[at]);
     if (c.size() <= at) c.push_back(Matrix<float>(sentences_, cells.cells));
-    const bool of_h = cells.kind == LayerKind::kGru;  // a GRU's state is its h
-    recurrent_[at].start(recurrent_task(at), rows_, h[at], of_h ? h[at] : c[at], stream_);
+    // Without c the state is h.
+    recurrent_[at].start(recurrent_task(at), rows_, h[at], cells.has_c() ? c[at] : h[at], stream_);
   }
   const Attention& attention = model_.attention;
   if (attention.probe)

@@ -8,6 +8,7 @@
 #include "eval/policy/policy.hpp"
 #include "host/core/error.hpp"
 #include "host/core/names.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval {
 
@@ -109,21 +110,7 @@ ordered_json axis() {
 }
 
 const char* meaning(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::kLstm:
-      return "LSTM cells, with or without peepholes and projection";
-    case LayerKind::kGru:
-      return "GRU cells, the reset gate after or before the product with U";
-    case LayerKind::kSru:
-      return "SRU cells: gates see c, products see x only";
-    case LayerKind::kQrnn:
-      return "QRNN cells: products see a window of x only";
-    case LayerKind::kLinear:
-      return "a matrix, a bias and perhaps a rectifier";
-    case LayerKind::kAttention:
-      return "of a decoder's rows over their source: dot, general or mlp";
-  }
-  return "";
+  return AllKinds::visit(kind, []<class Kind>(Kind) { return Kind::kMeaning; });
 }
 
 ordered_json layers() {
@@ -135,15 +122,19 @@ ordered_json layers() {
 
 // A layer of the kind, of a size that every rule can price.
 LayerShape sample(LayerKind kind, int bits) {
-  const bool recurs = kind == LayerKind::kLstm || kind == LayerKind::kGru;
+  constexpr Index kWidth = 128;
+  const CellBlocks blocks = AllKinds::visit(kind, []<class Kind>(Kind) {
+    if constexpr (std::is_base_of_v<RecurrentKind, Kind>)
+      return Kind::blocks(kWidth, kWidth, {});
+    else
+      return CellBlocks{.gates = 1, .at_once = 0};
+  });
   return {.name = "sample",
           .kind = kind,
-          .inputs = 128,
-          .recurrent = recurs ? 128 : 0,
-          .outputs = 128,
-          .gates = kind == LayerKind::kLstm     ? 4
-                   : kind == LayerKind::kLinear ? 1
-                                                : 3,
+          .inputs = kWidth,
+          .recurrent = blocks.at_once > 0 ? kWidth : 0,
+          .outputs = kWidth,
+          .gates = blocks.gates,
           .weight_bits = bits};
 }
 
@@ -192,7 +183,7 @@ ordered_json to_json(const hw::Accelerator& accelerator) {
     return prices(accelerator, dense_counts(sample(kind, bits), 1, 2));
   };
   for (const auto& [arithmetic, bits] : kArithmetics)
-    if (prices_dense(LayerKind::kLinear, bits)) arithmetics.push_back(arithmetic);
+    if (prices_dense(kLinear, bits)) arithmetics.push_back(arithmetic);
   for (LayerKind kind : kLayerKinds)
     if (std::ranges::any_of(kArithmetics, [&](const auto& arithmetic) {
           return prices_dense(kind, arithmetic.second);
@@ -227,7 +218,8 @@ ordered_json named(const ordered_json& list, const char* key, const std::string&
 
 ordered_json catalogue() {
   ordered_json accelerators = ordered_json::array();
-  for (const hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder()))
+  for (const hw::Accelerator& accelerator :
+       hw::load_accelerators(accelerator_folder(), kLayerKinds))
     accelerators.push_back(to_json(accelerator));
   return {{"axes",
            {{"arithmetic", axis<Arithmetic>()},

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "host/core/error.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval {
 
@@ -91,7 +92,7 @@ ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
                                        const Activity& activity) {
   ChosenAccelerators choice;
   for (const std::string& name : names) {
-    hw::Accelerator accelerator = hw::find_accelerator(name, accelerator_folder());
+    hw::Accelerator accelerator = hw::find_accelerator(name, accelerator_folder(), kLayerKinds);
     for (const hw::Accelerator& other : choice.accelerators)  // the report tells them by name
       EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name,
                       ": an accelerator named ", other.name, " was given before");
@@ -101,7 +102,7 @@ ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
     choice.accelerators.push_back(std::move(accelerator));
   }
   if (!names.empty()) return choice;
-  for (hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder())) {
+  for (hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder(), kLayerKinds)) {
     if (const auto reason = hw::cannot_price(accelerator, activity))
       choice.left_out.push_back({accelerator.name, *reason});
     else

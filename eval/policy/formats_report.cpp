@@ -1,6 +1,7 @@
 #include "eval/policy/formats_report.hpp"
 
 #include "host/engine/product/layer_arithmetic.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval {
 namespace {
@@ -14,9 +15,19 @@ ordered_json format(int bits, int fraction_bits) {
   return {{"bits", bits}, {"fraction_bits", fraction_bits}};
 }
 
+// What the model file calls the diagonal weights of a kind of cells.
+struct DiagonalName {
+  const char* name = nullptr;
+  void vector(const char*, const Matrix<float>&, Index) {}
+  void matrix(const char*, const Matrix<float>&, Index) {}
+  void diagonal(const char* tensor, const Matrix<float>&, Index) { name = tensor; }
+};
+
 ordered_json formats(const RecurrentLayer& layer, int bits, int x, int h) {
+  const bool rounds_output =
+      RecurrentKinds::visit(layer.kind, []<class Kind>(Kind) { return Kind::kRoundsOutput; });
   ordered_json json{{"x", format(bits, x)}};
-  if (layer.kind != LayerKind::kSru) json["h"] = format(bits, h);  // an SRU's is fp32
+  if (rounds_output) json["h"] = format(bits, h);  // else fp32
   json["z"] = format(32, kStateBits);
   json["c"] = format(32, kStateBits);
   json["gates"] = format(kGateBits, kUnitBits);
@@ -36,9 +47,11 @@ ordered_json formats(const RecurrentLayer& layer, int bits, int x, int h) {
     }
     if (weights.bias.size() > 0)
       direction["bias"] = format(kExactBits, common_sum_bits(sum_bits, sum_bits));
-    if (weights.diagonal.size() > 0)
-      direction[layer.kind == LayerKind::kSru ? "weight_c" : "peephole"] =
-          format(bits, of(weights.diagonal));
+    DiagonalName diagonal;
+    RecurrentKinds::visit(layer.kind, [&]<class Kind>(Kind) {
+      Kind::tensors(weights, layer.cells, layer.form, diagonal);
+    });
+    if (diagonal.name != nullptr) direction[diagonal.name] = format(bits, of(weights.diagonal));
     if (layer.form.projection > 0) {
       direction["weight_hr"] = format(bits, of(weights.weight_hr));
       direction["h"] = format(bits, h_bits);

@@ -51,13 +51,8 @@ std::uint64_t macs_of_nonzeros(const Activity& activity) {
     const std::uint64_t elements =
         layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged];
     const std::uint64_t zeros = layer[Count::kInputsZero] + layer[Count::kRecurrentInputsZero];
-    // What an element enters: a column of weights; of an attention's keys the score, but for mlp,
-    // and the context.
-    const std::int64_t products = shape.kind != LayerKind::kAttention
-                                      ? shape.gates * shape.outputs
-                                      : (shape.form.hidden > 0 ? 1 : 2);
-    macs +=
-        layer.macs_executed() - static_cast<std::uint64_t>(products) * std::min(zeros, elements);
+    macs += layer.macs_executed() -
+            static_cast<std::uint64_t>(shape.macs_of_element()) * std::min(zeros, elements);
   }
   return macs;
 }

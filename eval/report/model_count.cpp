@@ -9,6 +9,7 @@
 #include "host/core/error.hpp"
 #include "host/core/number_text.hpp"
 #include "host/core/text.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval {
 
@@ -94,27 +95,7 @@ ModelCount count_translation(const TranslationModel& model, Index steps, Index p
 }  // namespace
 
 ClosedForm closed_form(const LayerShape& shape) {
-  const CellForm& form = shape.form;
-  const auto biases = [&](const char* some) { return form.unbiased ? "0" : some; };
-  switch (shape.kind) {
-    case LayerKind::kLstm: {
-      const std::string macs = form.projection > 0 ? "4H(C + P) + HP" : "4H(C + H)";
-      return {macs, macs + (form.peepholes ? " + 3H" : ""), "4H"};
-    }
-    case LayerKind::kGru:
-      return {"3H(C + H)", "3H(C + H)", biases(form.reset_before ? "3H" : "4H")};
-    case LayerKind::kSru: {
-      const std::string macs = shape.gates == 4 ? "4HC" : "3HC";
-      return {macs, macs + " + 2H", "2H"};
-    }
-    case LayerKind::kQrnn:
-      return {"3HkC", "3HkC", biases("3H")};
-    case LayerKind::kLinear:
-      return {"OC", "OC", biases("O")};
-    case LayerKind::kAttention:
-      return form.hidden > 0 ? ClosedForm{"K + M", "M", "0"} : ClosedForm{"2K", "0", "0"};
-  }
-  return {};
+  return AllKinds::visit(shape.kind, [&]<class Kind>(Kind) { return Kind::closed_form(shape); });
 }
 
 std::uint64_t LayerCount::weight_bytes() const {
@@ -275,19 +256,14 @@ std::string closed_forms(const ModelCount& count) {
 }
 
 std::string letters(const ModelCount& count) {
-  bool projection = false, window = false, attention = false, hidden = false;
-  for (const LayerCount& layer : count.layers) {
-    const LayerShape& shape = layer.step.shape;
-    projection |= shape.form.projection > 0;
-    window |= shape.kind == LayerKind::kQrnn;
-    attention |= shape.kind == LayerKind::kAttention;
-    hidden |= shape.form.hidden > 0;
-  }
+  std::string formulas;
+  for (const LayerCount& layer : count.layers) formulas += closed_form(layer.step.shape).macs;
+  const auto stands = [&](char letter) { return formulas.find(letter) != std::string::npos; };
   std::string text = "C inputs, H cells, O outputs";
-  if (projection) text += ", P elements behind a projection";
-  if (window) text += ", k frames of a window";
-  if (attention) text += ", K elements of a key";
-  if (hidden) text += ", M between query and key";
+  if (stands('P')) text += ", P elements behind a projection";
+  if (stands('k')) text += ", k frames of a window";
+  if (stands('K')) text += ", K elements of a key";
+  if (stands('M')) text += ", M between query and key";
   return text;
 }
 

@@ -11,15 +11,11 @@
 
 #include "eval/report/summary.hpp"
 #include "host/engine/translate/decoder_counts.hpp"
+#include "host/layer/kind.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {
 
-// As in "4H(C + H)": C inputs, H cells, O outputs, P elements behind a projection, k frames of a
-// window; of attention K elements of a key and M of the mlp between query and key.
-struct ClosedForm {
-  std::string macs, weights, biases;  // of one step and direction
-};
 ClosedForm closed_form(const LayerShape& shape);
 
 struct LayerCount {

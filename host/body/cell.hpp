@@ -1,5 +1,6 @@
-// One step of the LSTM cells of one lane: z = W x + U h + b, then the cell, in the numbers of an
-// arithmetic.
+// One step of the cells of one lane in the numbers of an arithmetic: what recurrent cells of any
+// kind work on (their rows are in host/layer), and plain LSTM cells, z = W x + U h + b, then the
+// cell.
 #pragma once
 
 #include "host/body/block.hpp"
@@ -17,6 +18,20 @@ struct CellRow {
   typename Numbers::State* c;
   float* h;
   float* output;
+};
+
+// Cells of any kind; what is written as h goes on to the projection where there is one. Sums as in
+// CellRow.
+template <class Numbers, class Sums = const typename Numbers::Sum*>
+struct RecurrentRow {
+  Sums wx;         // [G H]
+  Sums uh;         // of the blocks of U that multiply h(t-1); not read where the cells have no U
+  Sums after;      // of the others, once the first half of the cells has given what they multiply
+  const float* x;  // [H], what an SRU shows beside c
+  Index cells;
+  typename Numbers::State*
+      c;     // [H], read and written; of cells without c, h not rounded to the width of an operand
+  float* h;  // [H], written
 };
 
 template <class Block, class Numbers, class Sums>

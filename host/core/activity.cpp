@@ -67,11 +67,9 @@ void complete_counts(LayerActivity& layer) {
     if (product.bits != shape.weight_bits || elements > 0) continue;
     layer[product.macs] =
         neurons > 0 ? layer[Count::kNeuronsComputed] * u(shape.product_inputs() + shape.recurrent)
-                    : u(shape.gates * shape.outputs) *
+                    : u(shape.macs_of_element()) *
                           (layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged]);
-    layer[product.macs] += u(shape.projection_macs()) * evaluated;
-    if (shape.kind == LayerKind::kAttention)
-      layer[product.macs] = u(shape.macs_per_step()) * evaluated;
+    layer[product.macs] += u(shape.other_macs()) * evaluated;
     if (product.bits == 16) {  // pseudo-skips' products are counted where they are made
       layer[product.macs] -= layer[Count::kMacs8x8];
       layer[Count::kWeightWords8] = layer[Count::kMacs8x8];

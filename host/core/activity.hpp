@@ -119,7 +119,7 @@ constexpr const CountInfo& info(Count count) { return kCountInfo[static_cast<std
 struct LayerShape {
   std::string name;
   std::string direction = "none";  // forward | backward | none
-  LayerKind kind = LayerKind::kLinear;
+  LayerKind kind = {};
   std::int64_t inputs = 0;     // C, elements of x
   std::int64_t recurrent = 0;  // elements of h(t-1) that enter the products; 0 where U is missing
   std::int64_t outputs = 0;    // H or O: cells, or elements of a linear layer's output
@@ -136,15 +136,22 @@ struct LayerShape {
   // Elements of x that enter the products of a step.
   std::int64_t product_inputs() const { return inputs * form.window; }
   std::int64_t projection_macs() const { return form.projection * outputs; }
+  // MACs that an element of x or h enters: a column of weights; of an attention's key the score,
+  // but for mlp, and the context.
+  std::int64_t macs_of_element() const {
+    if (kind.facts().attends) return form.hidden > 0 ? 1 : 2;
+    return gates * outputs;
+  }
+  // MACs that a step makes beside: a projection's, and those of mlp's score.
+  std::int64_t other_macs() const { return projection_macs() + form.hidden; }
   std::int64_t macs_per_step() const {
-    if (kind == LayerKind::kAttention) return inputs + (form.hidden > 0 ? form.hidden : inputs);
-    return gates * outputs * (product_inputs() + recurrent) + projection_macs();
+    return macs_of_element() * (product_inputs() + recurrent) + other_macs();
   }
   // Of these, products of two activations, which fetch no weight.
   std::int64_t unweighted_macs() const {
-    return kind == LayerKind::kAttention ? macs_per_step() - form.hidden : 0;
+    return kind.facts().attends ? macs_per_step() - form.hidden : 0;
   }
-  CellWork work() const { return cell_work(kind, form); }
+  CellWork work() const { return kind.facts().work(form); }
   std::int64_t weights() const {
     return macs_per_step() - unweighted_macs() + work().diagonals * outputs;
   }

@@ -6,6 +6,7 @@
 
 #include "host/core/error.hpp"
 #include "host/engine/product/fixed_product.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval {
 
@@ -99,34 +100,9 @@ void check_pseudo(const Layer& layer, const LayerPolicy& policy) {
 
 // What the equations of a cell do not allow.
 void check_cell(const RecurrentLayer& layer, const LayerPolicy& policy) {
-  const auto refused = [&](const auto&... reason) {
-    EDGEVAL_EXPECTS(false, "layer ", layer.name, " (", name(layer.kind), "), ", reason...);
-  };
-  if (layer.form.reset_before) {
-    if (!std::holds_alternative<AsIs>(policy.operand))
-      std::visit(
-          [&](const auto& operand) {
-            refused(operand.kName,
-                    ": its reset gate scales h before the product with U, so that what is "
-                    "multiplied moves ",
-                    "with the gate; only a GRU that resets after the product can hold, reuse or "
-                    "remember; use as_is");
-          },
-          policy.operand);
-    if (const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
-        skip != nullptr && skip->has_pseudo())
-      refused(
-          "similarity_skip: its reset gate scales h before the product with U, which has no "
-          "difference that a ",
-          "pseudo-skip could add; leave out pseudo");
-  }
-  if (!std::holds_alternative<DynamicPrecision>(policy.operand)) return;
-  if (layer.kind == LayerKind::kGru)
-    refused("dynamic_precision: follows the cell state c, which a GRU has not");
-  if (layer.form.projection > 0)
-    refused(
-        "dynamic_precision: chooses a precision for each cell, but a projection multiplies all "
-        "cells at once");
+  const std::string problem = RecurrentKinds::visit(
+      layer.kind, [&]<class Kind>(Kind) { return Kind::problem(layer.form, policy); });
+  EDGEVAL_EXPECTS(problem.empty(), "layer ", layer.name, " (", name(layer.kind), "), ", problem);
 }
 
 // Combinations without a meaning.

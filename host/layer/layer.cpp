@@ -1,5 +1,7 @@
 #include "host/layer/layer.hpp"
 
+#include "host/layer/kinds.hpp"
+
 namespace edgeval {
 
 const std::string& layer_name(const Layer& layer) {
@@ -10,6 +12,18 @@ Index layer_inputs(const Layer& layer) {
 }
 Index layer_outputs(const Layer& layer) {
   return std::visit([](const auto& l) { return l.outputs(); }, layer);
+}
+
+CellBlocks RecurrentLayer::blocks() const {
+  return RecurrentKinds::visit(kind,
+                               [&]<class Kind>(Kind) { return Kind::blocks(inputs, cells, form); });
+}
+CellType RecurrentLayer::type() const { return {RecurrentKinds::place_of(kind), form, blocks()}; }
+bool RecurrentLayer::has_c() const {
+  return RecurrentKinds::visit(kind, []<class Kind>(Kind) { return Kind::kHasC; });
+}
+bool RecurrentLayer::shows_x() const {
+  return RecurrentKinds::visit(kind, [&]<class Kind>(Kind) { return Kind::shows_x(blocks()); });
 }
 
 namespace {
@@ -34,7 +48,7 @@ std::vector<LayerShape> shapes_of(const RecurrentLayer& layer) {
 
 std::vector<LayerShape> shapes_of(const LinearLayer& layer) {
   return {{.name = layer.name,
-           .kind = LayerKind::kLinear,
+           .kind = kLinear,
            .inputs = layer.inputs,
            .outputs = layer.width,
            .form = {.unbiased = layer.bias.size() == 0},

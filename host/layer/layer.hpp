@@ -1,5 +1,5 @@
 // A model's layers: their shapes and their weights, which are those of the file, row-major
-// [rows, columns]; the order of a cell's gates is in docs/formats.md, "model file".
+// [rows, columns]; the order of a cell's gates is in docs/cells.md.
 #pragma once
 
 #include <string>
@@ -9,6 +9,7 @@
 #include "host/body/activation.hpp"
 #include "host/core/activity.hpp"
 #include "host/core/matrix.hpp"
+#include "host/layer/cell_type.hpp"
 
 namespace edgeval {
 
@@ -29,7 +30,7 @@ struct CompressedSize {
 // Of one direction; G gates of H rows each. What a cell has not is empty.
 struct RecurrentWeights {
   Matrix<float> weight_ih;  // [G H, C k]
-  Matrix<float> weight_hh;  // [G H, R]; LSTM and GRU
+  Matrix<float> weight_hh;  // [G H, R]
   Matrix<float> bias;       // [1, G H], of a GRU those beside W; SRU [1, 2H], of f and r
   Matrix<float> bias_hh;    // [1, 3H], of a GRU those beside U
   Matrix<float> diagonal;   // what multiplies c: an LSTM's peepholes [3, H] to i, f, o; an SRU's v
@@ -38,22 +39,24 @@ struct RecurrentWeights {
   CompressedSize compressed = {};  // of all weights
 };
 
-// A layer of LSTM, GRU, SRU or QRNN cells (docs/cells.md).
+// A layer of recurrent cells of one kind (docs/cells.md).
 struct RecurrentLayer {
   std::string name;
   Index inputs = 0;                   // C
   Index cells = 0;                    // H
   std::vector<Direction> directions;  // forward before backward; the output is their concatenation
   std::vector<RecurrentWeights> weights;  // one per direction
-  LayerKind kind = LayerKind::kLstm;
+  LayerKind kind = {};
   CellForm form = {};
 
-  bool is_plain_lstm() const { return kind == LayerKind::kLstm && form == CellForm{}; }
-  bool has_recurrent_product() const { return kind == LayerKind::kLstm || kind == LayerKind::kGru; }
-  // An SRU whose output is as wide as its input shows x itself beside c; else a matrix of its own
-  // brings x to that width.
-  bool has_highway_matrix() const { return kind == LayerKind::kSru && inputs != cells; }
-  Index gates() const { return kind == LayerKind::kLstm || has_highway_matrix() ? 4 : 3; }
+  // What the kind says (host/layer/kinds.hpp).
+  CellBlocks blocks() const;
+  CellType type() const;
+  bool has_c() const;    // a state beside h
+  bool shows_x() const;  // x itself beside c
+
+  Index gates() const { return blocks().gates; }  // G
+  bool has_recurrent_product() const { return blocks().at_once > 0; }
   Index product_inputs() const { return inputs * form.window; }                  // C k
   Index width() const { return form.projection > 0 ? form.projection : cells; }  // of h: H or P
   Index recurrent() const { return has_recurrent_product() ? width() : 0; }      // R

@@ -1,14 +1,12 @@
 #include "host/model/layer_file.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "host/core/error.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval {
 namespace {
-
-constexpr Index kMaxWindow = 1000;  // frames of a QRNN
 
 std::vector<Direction> read_directions(const Fields& fields) {
   const std::string& direction = fields.choice("direction", {"forward", "backward", "both"});
@@ -17,70 +15,85 @@ std::vector<Direction> read_directions(const Fields& fields) {
   return {Direction::kForward, Direction::kBackward};
 }
 
-// An optional tensor of an LSTM belongs to every direction or to none.
-bool in_every_direction(const RecurrentLayer& layer, const std::string& tensor,
-                        const Safetensors& file, const std::string& place) {
-  std::size_t found = 0;
-  for (Direction direction : layer.directions)
-    found += file.has(concat(layer.name, ".", name(direction), ".", tensor)) ? 1 : 0;
-  EDGEVAL_EXPECTS(found == 0 || found == layer.directions.size(), place, ": tensor ", tensor,
-                  " is there for one direction only");
-  return found > 0;
-}
+// The keys of a kind of recurrent cells beside those of all.
+struct KeyNames {
+  std::vector<std::string> names;
 
-// What a layer's keys, and an LSTM's optional tensors, say about its cells.
-CellForm read_form(const RecurrentLayer& layer, const Fields& fields, const Safetensors& file) {
-  CellForm form;
-  if (layer.kind == LayerKind::kLstm) {
-    form.peepholes = in_every_direction(layer, "peephole", file, fields.place());
-    if (in_every_direction(layer, "weight_hr", file, fields.place())) {
-      form.projection =
-          file.rows(concat(layer.name, ".", name(layer.directions.front()), ".weight_hr"));
-      EDGEVAL_EXPECTS(form.projection >= 1 && form.projection <= kMaxWidth, fields.place(),
-                      ": its weight_hr has ", form.projection, " rows, must have 1 to ", kMaxWidth);
-    }
+  void choice(const char* key, bool, const char*, const char*) { names.emplace_back(key); }
+  void without(const char* key, bool) { names.emplace_back(key); }
+  void whole(const char* key, Index, Index) { names.emplace_back(key); }
+  void optional(const char*, bool) {}
+  void optional_rows(const char*, Index) {}
+};
+
+// What a layer's keys and optional tensors say about its cells.
+class FormReader {
+ public:
+  FormReader(const RecurrentLayer& layer, const Fields& fields, const Safetensors& file)
+      : layer_(layer), fields_(fields), file_(file) {}
+
+  void choice(const char* key, bool& flag, const char* no, const char* yes) const {
+    flag = fields_.choice(key, {no, yes}) == yes;
   }
-  if (layer.kind == LayerKind::kGru)
-    form.reset_before = fields.choice("reset", {"after", "before"}) == "before";
-  if (layer.kind == LayerKind::kGru || layer.kind == LayerKind::kQrnn)
-    form.unbiased = !fields.boolean("bias");
-  if (layer.kind == LayerKind::kQrnn) form.window = fields.integer("window", 1, kMaxWindow);
-  if (layer.kind == LayerKind::kSru || layer.kind == LayerKind::kQrnn)
-    form.output_tanh = fields.choice("output", {"c", "tanh_c"}) == "tanh_c";
-  return form;
-}
+  void without(const char* key, bool& flag) const { flag = !fields_.boolean(key); }
+  void whole(const char* key, Index& value, Index most) const {
+    value = fields_.integer(key, 1, most);
+  }
+  // It belongs to every direction or to none.
+  void optional(const char* tensor, bool& there) const {
+    std::size_t found = 0;
+    for (Direction direction : layer_.directions)
+      found += file_.has(full_name(direction, tensor)) ? 1 : 0;
+    EDGEVAL_EXPECTS(found == 0 || found == layer_.directions.size(), fields_.place(), ": tensor ",
+                    tensor, " is there for one direction only");
+    there = found > 0;
+  }
+  void optional_rows(const char* tensor, Index& rows) const {
+    bool there = false;
+    optional(tensor, there);
+    if (!there) return;
+    rows = file_.rows(full_name(layer_.directions.front(), tensor));
+    EDGEVAL_EXPECTS(rows >= 1 && rows <= kMaxWidth, fields_.place(), ": its ", tensor, " has ",
+                    rows, " rows, must have 1 to ", kMaxWidth);
+  }
+
+ private:
+  std::string full_name(Direction direction, const char* tensor) const {
+    return concat(layer_.name, ".", name(direction), ".", tensor);
+  }
+
+  const RecurrentLayer& layer_;
+  const Fields& fields_;
+  const Safetensors& file_;
+};
+
+// Takes the tensors of a direction out of the file.
+struct TensorReader {
+  Safetensors& file;
+  const std::string prefix;
+  const Index cells;
+
+  void vector(const char* tensor, Matrix<float>& values, Index size) {
+    values = file.take_vector(prefix + tensor, size);
+  }
+  void matrix(const char* tensor, Matrix<float>& values, Index rows) {
+    values = file.take_matrix(prefix + tensor, rows, cells);
+  }
+  void diagonal(const char* tensor, Matrix<float>& values, Index rows) {
+    matrix(tensor, values, rows);
+  }
+};
 
 RecurrentWeights read_weights(const RecurrentLayer& layer, const std::string& prefix,
                               Safetensors& file) {
-  const Index cells = layer.cells, rows = layer.gates() * cells;
-  const CellForm& form = layer.form;
+  const Index rows = layer.gates() * layer.cells;
   RecurrentWeights weights;
   weights.weight_ih = file.take_matrix(prefix + "weight_ih", rows, layer.product_inputs());
   if (layer.has_recurrent_product())
     weights.weight_hh = file.take_matrix(prefix + "weight_hh", rows, layer.recurrent());
-  switch (layer.kind) {
-    case LayerKind::kLstm:
-      weights.bias = file.take_vector(prefix + "bias", rows);
-      if (form.peepholes) weights.diagonal = file.take_matrix(prefix + "peephole", 3, cells);
-      if (form.projection > 0)
-        weights.weight_hr = file.take_matrix(prefix + "weight_hr", form.projection, cells);
-      break;
-    case LayerKind::kGru:
-      if (form.unbiased) break;
-      weights.bias = file.take_vector(prefix + "bias_ih", rows);
-      weights.bias_hh = file.take_vector(prefix + "bias_hh", rows);
-      break;
-    case LayerKind::kSru:
-      weights.bias = file.take_vector(prefix + "bias", 2 * cells);
-      weights.diagonal = file.take_matrix(prefix + "weight_c", 2, cells);
-      break;
-    case LayerKind::kQrnn:
-      if (!form.unbiased) weights.bias = file.take_vector(prefix + "bias", rows);
-      break;
-    case LayerKind::kLinear:
-    case LayerKind::kAttention:
-      EDGEVAL_ASSERT(!"another layer among the recurrent ones");
-  }
+  RecurrentKinds::visit(layer.kind, [&]<class Kind>(Kind) {
+    Kind::tensors(weights, layer.cells, layer.form, TensorReader{file, prefix, layer.cells});
+  });
   return weights;
 }
 
@@ -91,7 +104,8 @@ RecurrentLayer read_recurrent(LayerKind kind, const Fields& fields, Safetensors&
   layer.inputs = fields.integer("inputs", 1, kMaxWidth);
   layer.cells = fields.integer("cells", 1, kMaxWidth);
   layer.directions = read_directions(fields);
-  layer.form = read_form(layer, fields, file);
+  RecurrentKinds::visit(
+      kind, [&]<class Kind>(Kind) { Kind::keys(layer.form, FormReader(layer, fields, file)); });
   for (Direction direction : layer.directions)
     layer.weights.push_back(
         read_weights(layer, concat(layer.name, ".", name(direction), "."), file));
@@ -118,21 +132,24 @@ LinearLayer read_linear(const Fields& fields, Safetensors& file) {
   return layer;
 }
 
+std::vector<std::string> keys_of(LayerKind kind) {
+  if (kind == kLinear) return {"type", "name", "inputs", "outputs", "activation"};
+  KeyNames keys{{"type", "name", "inputs", "cells", "direction"}};
+  CellForm form;
+  RecurrentKinds::visit(kind, [&]<class Kind>(Kind) { Kind::keys(form, keys); });
+  return std::move(keys.names);
+}
+
 // The kind of a layer, after its keys were found to be those of the kind.
 LayerKind read_kind(const Fields& fields) {
-  static const std::map<LayerKind, std::vector<std::string>> keys{
-      {LayerKind::kLstm, {"type", "name", "inputs", "cells", "direction"}},
-      {LayerKind::kGru, {"type", "name", "inputs", "cells", "direction", "reset", "bias"}},
-      {LayerKind::kSru, {"type", "name", "inputs", "cells", "direction", "output"}},
-      {LayerKind::kQrnn,
-       {"type", "name", "inputs", "cells", "direction", "window", "output", "bias"}},
-      {LayerKind::kLinear, {"type", "name", "inputs", "outputs", "activation"}}};
+  std::vector<LayerKind> kinds(std::begin(RecurrentKinds::kAll), std::end(RecurrentKinds::kAll));
+  kinds.push_back(kLinear);
   std::vector<std::string> known;
-  for (const auto& [kind, wanted] : keys) known.push_back(name(kind));
+  for (LayerKind kind : kinds) known.emplace_back(name(kind));
   const std::string& type = fields.choice(
       "type", known, {"embedding", "encoder", "bridge", "decoder", "attention", "generator"});
-  const LayerKind kind = *layer_kind(type);
-  fields.expect_only(keys.at(kind));
+  const LayerKind kind = *layer_kind(type, kinds);
+  fields.expect_only(keys_of(kind));
   return kind;
 }
 
@@ -164,7 +181,7 @@ std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, InputWid
     const Index inputs = layer.integer("inputs", 1, kMaxWidth);
     EDGEVAL_EXPECTS(inputs == width.width, layer.place(), ": inputs is ", inputs, ", but ",
                     width.giver, " gives ", width.width);
-    if (kind == LayerKind::kLinear)
+    if (kind == kLinear)
       layers.emplace_back(read_linear(layer, file));
     else
       layers.emplace_back(read_recurrent(kind, layer, file));

@@ -1,5 +1,6 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
+#include "host/layer/kinds.hpp"
 #include "host/model/layer_file.hpp"
 #include "host/model/translation.hpp"
 
@@ -93,11 +94,11 @@ class Reader {
                            feed > 0 ? "embedding and input feeding" : "the embedding"};
     for (Layer& layer : read_layers(fields, file_, width, names_)) {
       auto* recurrent = std::get_if<RecurrentLayer>(&layer);
-      EDGEVAL_EXPECTS(
-          recurrent != nullptr && recurrent->directions == std::vector{Direction::kForward} &&
-              (recurrent->kind == LayerKind::kLstm || recurrent->kind == LayerKind::kGru),
-          fields.place(), ": layer ", shown(layer_name(layer)),
-          ": a decoder's layers are lstm or gru, forward");
+      EDGEVAL_EXPECTS(recurrent != nullptr &&
+                          recurrent->directions == std::vector{Direction::kForward} &&
+                          (recurrent->kind == kLstm || recurrent->kind == kGru),
+                      fields.place(), ": layer ", shown(layer_name(layer)),
+                      ": a decoder's layers are lstm or gru, forward");
       model.decoder.push_back(add(model, std::move(layer)));
     }
   }
@@ -150,7 +151,7 @@ class Reader {
     for (std::size_t l = 0; l < model.decoder.size(); ++l) {
       const RecurrentLayer& from = model.cells(model.bridge.from[l]);
       const RecurrentLayer& to = model.cells(model.decoder[l]);
-      const bool lstm = to.kind == LayerKind::kLstm;
+      const bool lstm = to.kind == kLstm;
       EDGEVAL_EXPECTS(from.kind == to.kind && final_width(from, false) == to.width() &&
                           (!lstm || final_width(from, true) == to.cells),
                       fields.place(), ": the final state of ", shown(from.name),
@@ -170,12 +171,12 @@ class Reader {
     for (std::size_t at : bridge.from) {
       const RecurrentLayer& layer = model.cells(at);
       h += final_width(layer, false), c += final_width(layer, true);
-      lstm = lstm && layer.kind == LayerKind::kLstm;
+      lstm = lstm && layer.kind == kLstm;
     }
     for (std::size_t at : model.decoder) {
       const RecurrentLayer& layer = model.cells(at);
       to_h += layer.width(), to_c += layer.cells;
-      EDGEVAL_EXPECTS((layer.kind == LayerKind::kLstm) == lstm, fields.place(),
+      EDGEVAL_EXPECTS((layer.kind == kLstm) == lstm, fields.place(),
                       ": encoder and decoder must both be of lstm layers or both of gru layers");
     }
     bridge.hidden = add_linear(model, prefix + ".hidden", to_h, h, true);

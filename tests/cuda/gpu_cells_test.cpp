@@ -9,7 +9,7 @@ namespace {
 class GpuCells : public testing::TestWithParam<NamedCell> {
  protected:
   std::vector<Kind> kinds() const {
-    if (GetParam().form.reset_before) return {Kind::kDense, Kind::kSkip};
+    if (GetParam().in_halves()) return {Kind::kDense, Kind::kSkip};
     return {std::begin(kKinds), std::end(kKinds)};
   }
   Case draw(Random& random, Kind kind, const std::vector<Index>& lengths) const {
@@ -53,7 +53,7 @@ TEST_P(GpuCells, DoNotDependOnTheBatch) {
   EDGEVAL_NEEDS_GPU();
   for (bool integers : {false, true}) {
     Random random(9200);
-    Case c = draw(random, GetParam().form.reset_before ? Kind::kSkip : Kind::kMixed, many_lanes());
+    Case c = draw(random, GetParam().in_halves() ? Kind::kSkip : Kind::kMixed, many_lanes());
     if (integers) make_integer(random, IntegerKind::kBoth, c.point);
     const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
     expect_the_same_in_batches(*engine, c, engine->run(c.features, c.point), {1, 7, 64});

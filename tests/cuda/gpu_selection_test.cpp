@@ -8,16 +8,14 @@ namespace {
 
 std::vector<NamedCell> plain_and_every_cell() {
   std::vector<NamedCell> cells = every_cell();
-  cells.insert(cells.begin(), {"Lstm", LayerKind::kLstm, {}});
+  cells.insert(cells.begin(), {"Lstm", kLstm, {}});
   return cells;
 }
 
 class GpuSelection : public testing::TestWithParam<NamedCell> {
  protected:
-  bool resets_before() const { return GetParam().form.reset_before; }
-  bool follows_c() const {
-    return GetParam().kind != LayerKind::kGru && GetParam().form.projection == 0;
-  }
+  bool in_halves() const { return GetParam().in_halves(); }
+  bool follows_c() const { return GetParam().has_c() && GetParam().form.projection == 0; }
   // What a cell's equations do not allow is refused before anything runs.
   static void expect_refused(const Case& c) {
     EXPECT_THROW(gpu::make_engine(c.model, {})->run(c.features, c.point), Error);
@@ -55,7 +53,7 @@ OperandChoice random_precision(Random& random) {
 
 TEST_P(GpuSelection, RemembersAsTheCpuEngine) {
   EDGEVAL_NEEDS_GPU();
-  if (resets_before()) {
+  if (in_halves()) {
     Random random(9300);
     return expect_refused(draw(random, few_lanes(), random_memo));
   }
@@ -72,7 +70,7 @@ TEST_P(GpuSelection, RemembersAsTheCpuEngine) {
 
 TEST_P(GpuSelection, RemembersTheBitsOfTheCpuEngineInIntegers) {
   EDGEVAL_NEEDS_GPU();
-  if (resets_before()) {
+  if (in_halves()) {
     Random random(9300);
     return expect_refused(draw(random, few_lanes(), random_memo));
   }
@@ -126,7 +124,7 @@ SimilaritySkip random_pseudo(Random& random) {
 
 TEST_P(GpuSelection, PseudoSkipsAsTheCpuEngineBitForBit) {
   EDGEVAL_NEEDS_GPU();
-  if (resets_before()) {
+  if (in_halves()) {
     Random random(9800);
     Case c = draw(random, few_lanes(), [](Random&) -> OperandChoice { return AsIs{}; });
     make_integer(random, IntegerKind::kInt16, c.point);
@@ -152,7 +150,7 @@ TEST_P(GpuSelection, PseudoSkipsAsTheCpuEngineBitForBit) {
 
 TEST_P(GpuSelection, DoesNotDependOnTheBatch) {
   EDGEVAL_NEEDS_GPU();
-  if (resets_before()) {
+  if (in_halves()) {
     Random random(9300);
     return expect_refused(draw(random, few_lanes(), random_memo));
   }
@@ -168,7 +166,7 @@ TEST_P(GpuSelection, DoesNotDependOnTheBatch) {
 // Recordings of one choice must not serve another.
 TEST_P(GpuSelection, RunsChoiceAfterChoiceOnOneEngine) {
   EDGEVAL_NEEDS_GPU();
-  if (resets_before()) {
+  if (in_halves()) {
     Random random(9300);
     return expect_refused(draw(random, few_lanes(), random_memo));
   }

@@ -329,7 +329,7 @@ TEST(CountCommand, EveryKindOfCellHasItsClosedForm) {
       std::int64_t added = 0;
       for (const Json& layer : json.at("layers")) {
         expect_formulas(layer);
-        if (cell.kind == LayerKind::kGru && !cell.form.unbiased && layer.at("direction") != "none")
+        if (cell.kind == kGru && !cell.form.unbiased && layer.at("direction") != "none")
           added += (cell.form.reset_before ? 3 : 2) * layer["shape"]["outputs"].get<Index>();
       }
       EXPECT_EQ(json.at("totals").at("parameters").get<Index>() + added,

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/layer/kinds.hpp"
+
 namespace edgeval::test {
 namespace {
 
@@ -12,7 +14,7 @@ namespace {
 Activity ten_steps() {
   LayerActivity layer{{.name = "lstm1",
                        .direction = "forward",
-                       .kind = LayerKind::kLstm,
+                       .kind = kLstm,
                        .inputs = 2,
                        .recurrent = 3,
                        .outputs = 3,
@@ -56,7 +58,7 @@ TEST(Work, PassesOverZerosOfXAndH) {
 // A zero of a key spares its product in the score and in the context; with mlp, whose score sees it
 // behind a tanh, the latter.
 TEST(Work, PassesOverZerosOfKeys) {
-  LayerShape shape{.name = "attention", .kind = LayerKind::kAttention, .inputs = 8, .outputs = 1};
+  LayerShape shape{.name = "attention", .kind = kAttention, .inputs = 8, .outputs = 1};
   for (const std::int64_t hidden : {0, 5}) {
     shape.form.hidden = hidden;
     Activity activity{{dense_counts(shape, 1, 10)}};

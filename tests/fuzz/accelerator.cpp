@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "host/layer/kinds.hpp"
 #include "hwmodel/pricing.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 Activity small_activity() {
   LayerShape lstm{.name = "lstm1",
                   .direction = "forward",
-                  .kind = LayerKind::kLstm,
+                  .kind = kLstm,
                   .inputs = 40,
                   .recurrent = 32,
                   .outputs = 32,
@@ -28,7 +29,7 @@ Activity small_activity() {
   layer[Count::kInputsChanged] = 60 * 40;
   layer[Count::kRecurrentInputsChanged] = 60 * 32;
   complete_counts(layer);
-  const LayerShape linear{.name = "output", .inputs = 32, .outputs = 29};
+  const LayerShape linear{.name = "output", .kind = kLinear, .inputs = 32, .outputs = 29};
   return {{layer, dense_counts(linear, 2, 100)}};
 }
 
@@ -39,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Activity dense = dense_counts(activity);
   const fuzz::File file(fuzz::bytes_of(data, size));
   fuzz::takes([&] {
-    const hw::Accelerator accelerator = hw::load_accelerator(file.path());
+    const hw::Accelerator accelerator = hw::load_accelerator(file.path(), kLayerKinds);
     const hw::Price price = hw::price(accelerator, activity);
     fuzz::expect(std::isfinite(price.joules) && price.joules >= 0, "joules are a number");
     fuzz::expect(std::isfinite(price.cycles) && price.cycles >= 0, "cycles are a number");

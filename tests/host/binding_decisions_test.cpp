@@ -251,7 +251,7 @@ TEST_P(RandomNetworks, DenseCountsAreTheClosedForms) {
       for (Count zeros : {Count::kInputsZero, Count::kRecurrentInputsZero})
         closed.layers[l][zeros] = literal.layers[l][zeros];
       EXPECT_EQ(closed.layers[l], literal.layers[l]) << shape.name << " " << shape.direction;
-      if (shape.kind != LayerKind::kLstm) continue;
+      if (shape.kind != kLstm) continue;
       // Table 3 of P2: 4n^2 + 4nm + 3n multiplications, 4n^2 + 4nm + 5n additions, 5n
       // nonlinearities a step.
       const auto m = static_cast<std::uint64_t>(shape.inputs),

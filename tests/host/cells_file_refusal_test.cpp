@@ -45,8 +45,7 @@ std::vector<Broken> broken_layers() {
   const auto no_tensor = [](const char* name) {
     return [=](Json&, Tensors& tensors) { drop(tensors, name); };
   };
-  const LayerKind lstm = LayerKind::kLstm, gru = LayerKind::kGru, sru = LayerKind::kSru,
-                  qrnn = LayerKind::kQrnn;
+  const LayerKind lstm = kLstm, gru = kGru, sru = kSru, qrnn = kQrnn;
   // 3 inputs, 2 cells.
   return {
       {"unknown cell",

@@ -32,8 +32,8 @@ class CellsSelection : public testing::TestWithParam<NamedCell> {
     Random random(5000);
     EXPECT_THROW(check_point(draw(random), {{policy}}), Error);
   }
-  bool resets_before() const { return GetParam().form.reset_before; }
-  bool is_gru() const { return GetParam().kind == LayerKind::kGru; }
+  bool in_halves() const { return GetParam().in_halves(); }
+  bool has_c() const { return GetParam().has_c(); }
   bool projects() const { return GetParam().form.projection > 0; }
 };
 INSTANTIATE_TEST_SUITE_P(EveryCell, CellsSelection, testing::ValuesIn(every_cell()),
@@ -75,7 +75,7 @@ void expect_as_literal(const Model& model, const LayerPolicy& policy, const Matr
 }
 
 TEST_P(CellsSelection, MemoizationIsItsLiteralLoop) {
-  if (resets_before()) return expect_refused({EveryStep{}, Memoized{}});
+  if (in_halves()) return expect_refused({EveryStep{}, Memoized{}});
   std::uint64_t memoized = 0;
   for (const Arithmetic& arithmetic :
        std::vector<Arithmetic>{Fp32{}, Int16{{.input_bits = 14}}, Int8{{.input_bits = 6}}})
@@ -107,7 +107,7 @@ TEST_P(CellsSelection, MemoizationIsItsLiteralLoop) {
 }
 
 TEST_P(CellsSelection, DynamicPrecisionIsItsLiteralLoop) {
-  if (is_gru() || projects())
+  if (!has_c() || projects())
     return expect_refused({EveryStep{}, DynamicPrecision{.input_alpha = 1}});
   std::uint64_t high = 0, low = 0;
   for (const Arithmetic& arithmetic : std::vector<Arithmetic>{Fp32{}, Int8{{.input_bits = 6}}})
@@ -136,7 +136,7 @@ TEST_P(CellsSelection, DynamicPrecisionIsItsLiteralLoop) {
 
 TEST_P(CellsSelection, PseudoSkipIsItsLiteralLoop) {
   constexpr int kInputBits = 13;
-  if (resets_before())
+  if (in_halves())
     return expect_refused(
         {SimilaritySkip{.fraction_bits = 12, .pseudo_threshold = 0.3, .delta_scale = 0.125}, AsIs{},
          Int16{{.input_bits = kInputBits}}});
@@ -186,7 +186,7 @@ Model one_layer(LayerKind kind, const CellForm& form) {
 }
 
 TEST(CellsRefusal, AGruThatResetsBeforeTheProductTakesNoOtherOperandAndNoPseudoSkip) {
-  const Model model = one_layer(LayerKind::kGru, {.reset_before = true});
+  const Model model = one_layer(kGru, {.reset_before = true});
   const std::vector<OperandChoice> operands{
       Delta{}, Reuse{.clusters = 16, .range_min = -1, .range_max = 1}, Memoized{}};
   for (const OperandChoice& operand : operands) {
@@ -207,13 +207,13 @@ TEST(CellsRefusal, AGruThatResetsBeforeTheProductTakesNoOtherOperandAndNoPseudoS
 
 TEST(CellsRefusal, DynamicPrecisionNeedsACellStateAndNoProjection) {
   const DynamicPrecision precision{.input_alpha = 1};
-  const std::string gru = refusal(one_layer(LayerKind::kGru, {}), {EveryStep{}, precision});
+  const std::string gru = refusal(one_layer(kGru, {}), {EveryStep{}, precision});
   EXPECT_NE(gru.find("cell state c, which a GRU has not"), std::string::npos) << gru;
   const std::string projection =
-      refusal(one_layer(LayerKind::kLstm, {.projection = 2}), {EveryStep{}, precision});
+      refusal(one_layer(kLstm, {.projection = 2}), {EveryStep{}, precision});
   EXPECT_NE(projection.find("a projection multiplies all cells at once"), std::string::npos)
       << projection;
-  EXPECT_EQ(refusal(one_layer(LayerKind::kSru, {}), {EveryStep{}, precision}), "accepted");
+  EXPECT_EQ(refusal(one_layer(kSru, {}), {EveryStep{}, precision}), "accepted");
 }
 
 }  // namespace

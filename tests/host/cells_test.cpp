@@ -1,6 +1,6 @@
 // Every kind of cell beside its literal loop under every technique that its equations allow: the
 // same decisions and counts, outputs within 1e-5 in fp32; dense counts beside the closed forms of
-// P2's table 3, written out here.
+// P2's table 3 (tests/support/cells.hpp).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -30,7 +30,7 @@ INSTANTIATE_TEST_SUITE_P(EveryCell, Cells, testing::ValuesIn(every_cell()),
 TEST_P(Cells, AreTheirLiteralLoopUnderEveryPlanAndOperand) {
   std::uint64_t executed = 0, dense = 0;
   for (Kind kind : kKinds) {
-    if (GetParam().form.reset_before && kind != Kind::kDense && kind != Kind::kSkip) continue;
+    if (GetParam().in_halves() && kind != Kind::kDense && kind != Kind::kSkip) continue;
     for (std::uint64_t seed = 0; seed < 8 && !HasFailure(); ++seed) {
       SCOPED_TRACE(concat("kind ", static_cast<int>(kind), ", seed ", seed));
       Random random(8100 + 97 * seed + static_cast<std::uint64_t>(kind));
@@ -70,7 +70,7 @@ TEST_P(Cells, AreTheirLiteralLoopUnderEveryPlanAndOperand) {
 TEST_P(Cells, AreTheirLiteralLoopInIntegersBitForBit) {
   for (IntegerKind width : {IntegerKind::kInt16, IntegerKind::kInt8})
     for (Kind kind : kKinds) {
-      if (GetParam().form.reset_before && kind != Kind::kDense && kind != Kind::kSkip) continue;
+      if (GetParam().in_halves() && kind != Kind::kDense && kind != Kind::kSkip) continue;
       for (std::uint64_t seed = 0; seed < 6 && !HasFailure(); ++seed) {
         SCOPED_TRACE(concat("width ", static_cast<int>(width), ", kind ", static_cast<int>(kind),
                             ", seed ", seed));
@@ -97,35 +97,6 @@ TEST_P(Cells, AreTheirLiteralLoopInIntegersBitForBit) {
     }
 }
 
-struct ClosedForm {
-  std::int64_t multiplications, additions, nonlinear, weights, biases;
-};
-
-// Table 3 of P2 as techniques.md corrects it; biases of GRU and QRNN, which it leaves out, are
-// added below.
-ClosedForm table3(const NamedCell& cell, std::int64_t m, std::int64_t n, std::int64_t p,
-                  std::int64_t k) {
-  if (cell.kind == LayerKind::kGru)
-    return {3 * n * n + 3 * n * m + 3 * n, 3 * n * n + 3 * n * m + 2 * n, 3 * n,
-            3 * n * n + 3 * n * m, 0};
-  if (cell.kind == LayerKind::kQrnn)
-    return {3 * k * n * m + 3 * n, 3 * k * n * m + 2 * n, cell.form.output_tanh ? 4 * n : 3 * n,
-            3 * k * n * m, 0};
-  if (cell.kind == LayerKind::kSru && m == n)
-    return {3 * n * m + 6 * n, 3 * n * m + 8 * n, cell.form.output_tanh ? 3 * n : 2 * n,
-            3 * n * m + 2 * n, 2 * n};
-  if (cell.kind == LayerKind::kSru)  // a fourth matrix
-    return {4 * n * m + 6 * n, 4 * n * m + 8 * n, cell.form.output_tanh ? 3 * n : 2 * n,
-            4 * n * m + 2 * n, 2 * n};
-  const std::int64_t peep = cell.form.peepholes ? 3 * n : 0;
-  if (p > 0)
-    return {4 * n * p + 4 * n * m + 3 * n + n * p + peep,
-            4 * n * p + 4 * n * m + 5 * n + n * p + peep, 5 * n,
-            4 * n * p + 4 * n * m + n * p + peep, 4 * n};
-  return {4 * n * n + 4 * n * m + 3 * n + peep, 4 * n * n + 4 * n * m + 5 * n + peep, 5 * n,
-          4 * n * n + 4 * n * m + peep, 4 * n};
-}
-
 TEST_P(Cells, DenseCountsAreTheClosedForms) {
   struct Sizes {
     std::int64_t m, n, p, k;
@@ -134,7 +105,7 @@ TEST_P(Cells, DenseCountsAreTheClosedForms) {
        {Sizes{1, 1, 1, 1}, Sizes{3, 5, 2, 2}, Sizes{32, 33, 7, 3}, Sizes{17, 17, 20, 1}}) {
     NamedCell cell = GetParam();
     if (cell.form.projection > 0) cell.form.projection = size.p;
-    if (cell.kind == LayerKind::kQrnn) cell.form.window = size.k;
+    if (cell.kind == kQrnn) cell.form.window = size.k;
     const Model model =
         random_model({.inputs = size.m,
                       .lstm = {{.cells = size.n, .kind = cell.kind, .form = cell.form}},
@@ -146,15 +117,7 @@ TEST_P(Cells, DenseCountsAreTheClosedForms) {
             ->run(Ragged<float>(std::vector<Index>{static_cast<Index>(steps)}, size.m),
                   dense_point(model));
     const LayerActivity& activity = result.activity[0].layers[0];
-    ClosedForm form = table3(cell, size.m, size.n, cell.form.projection, cell.form.window);
-    if (cell.kind == LayerKind::kGru && !cell.form.unbiased) {
-      form.biases = (cell.form.reset_before ? 3 : 4) * size.n;
-      form.additions += form.biases;
-    }
-    if (cell.kind == LayerKind::kQrnn && !cell.form.unbiased) {
-      form.biases = 3 * size.n;
-      form.additions += form.biases;
-    }
+    const DenseCounts form = dense_counts_of(cell, size.m, size.n);
     const auto per_step = [&](Count count) {
       return static_cast<std::int64_t>(activity[count] / steps);
     };

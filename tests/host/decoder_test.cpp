@@ -6,6 +6,7 @@
 
 #include "host/core/error.hpp"
 #include "host/engine/translate/beam_search.hpp"
+#include "host/layer/kinds.hpp"
 #include "tests/support/literal_fixed_translation.hpp"
 #include "tests/support/random_case.hpp"
 
@@ -100,7 +101,7 @@ TEST_P(IntegerDecoder, IsItsLiteralFormBitForBit) {
     EXPECT_EQ(result.best[0].score, literal.score);
     EXPECT_EQ(result.counts, literal.counts);
     for (const LayerActivity& layer : result.activity.layers) {
-      if (layer.shape.kind == LayerKind::kAttention) continue;
+      if (layer.shape.kind == kAttention) continue;
       EXPECT_EQ(counted(layer), literal.work.at(layer.shape.name)) << layer.shape.name;
     }
   }

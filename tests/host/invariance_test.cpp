@@ -180,7 +180,7 @@ TEST_P(CellInvariance, OfRandomNetworksToBatchOrderThreadsChunksAndInstructions)
     for (int n = 0; n < 40; ++n) lengths.push_back(random.skewed(1, 60));
     const Ragged<float> features = random_batch(random, lengths, model.inputs());
     OperatingPoint point =
-        random_point(random, model, GetParam().form.reset_before ? Kind::kSkip : Kind::kMixed);
+        random_point(random, model, GetParam().in_halves() ? Kind::kSkip : Kind::kMixed);
     if (seed % 2 == 1) make_integer(random, IntegerKind::kBoth, point);
     expect_one_result(model, features, point, random);
   }

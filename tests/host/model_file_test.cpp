@@ -77,7 +77,7 @@ TEST(ModelFile, EveryKindOfCellLoadsAsItWasWritten) {
   for (NamedCell cell : every_cell()) {
     SCOPED_TRACE(cell.name);
     if (cell.form.projection > 0) cell.form.projection = 3;
-    if (cell.kind == LayerKind::kQrnn) cell.form.window = 4;
+    if (cell.kind == kQrnn) cell.form.window = 4;
     const RecurrentSpec spec{
         .cells = 7, .directions = kBothDirections, .kind = cell.kind, .form = cell.form};
     for (Index inputs :

@@ -77,7 +77,8 @@ TEST(Transform, AsTrainedCopiesEverythingAndCostsTheSame) {
     shape.weight_bits = 8;
     EXPECT_EQ(shape.stored_bits(), 8 * shape.weights());
   }
-  const auto accelerators = hw::load_accelerators(source_folder() / "hwmodel/accelerators");
+  const auto accelerators =
+      hw::load_accelerators(source_folder() / "hwmodel/accelerators", kLayerKinds);
   ASSERT_FALSE(accelerators.empty());
   for (const hw::Accelerator& accelerator : accelerators) {
     if (hw::cannot_price(accelerator, one_step(model))) continue;  // made for integers
@@ -173,7 +174,7 @@ TEST(Transform, TakesAProjectionAndLeavesWhatMultipliesCElementByElement) {
   const Model model =
       random_model({.inputs = 5,
                     .lstm = {{.cells = 3, .form = {.peepholes = true, .projection = 2}},
-                             {.cells = 4, .kind = LayerKind::kSru}},
+                             {.cells = 4, .kind = kSru}},
                     .outputs = 0},
                    1);
   const TransformedModel result = transform(model, Ternary{});
@@ -203,7 +204,7 @@ TEST(Transform, AcceleratorsFetchAndLoadTheStoredBits) {
     biases += static_cast<double>(shape.biases());
   }
   for (const hw::Accelerator& accelerator :
-       hw::load_accelerators(source_folder() / "hwmodel/accelerators")) {
+       hw::load_accelerators(source_folder() / "hwmodel/accelerators", kLayerKinds)) {
     if (hw::cannot_price(accelerator, one_step(model))) continue;
     const hw::Price full = hw::price(accelerator, one_step(model));
     const hw::Price less = hw::price(accelerator, one_step(eight.model));

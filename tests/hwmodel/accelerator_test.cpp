@@ -20,7 +20,7 @@ std::filesystem::path shipped() { return edgeval::test::source_folder() / "hwmod
 std::string refusal(const std::string& contents) {
   const test::TemporaryFile file(contents);
   try {
-    load_accelerator(file.path());
+    load_accelerator(file.path(), kLayerKinds);
   } catch (const Error& error) {
     const std::string message = error.what();
     EXPECT_TRUE(message.starts_with(file.path().string() + ":")) << message;
@@ -47,9 +47,9 @@ TEST(AcceleratorFile, IsReadAsWritten) {
   EXPECT_EQ(read.source, "made up");
   EXPECT_EQ(toy.components[0].actions[1].picojoules.high, 3) << "no range: the value itself";
   ASSERT_EQ(toy.rules.size(), 4u);
-  EXPECT_EQ(toy.rules[3].work.kinds, std::vector{LayerKind::kLinear});
-  EXPECT_TRUE(toy.rules[3].work.applies(LayerKind::kLinear));
-  EXPECT_FALSE(toy.rules[3].work.applies(LayerKind::kLstm));
+  EXPECT_EQ(toy.rules[3].work.kinds, std::vector{kLinear});
+  EXPECT_TRUE(toy.rules[3].work.applies(kLinear));
+  EXPECT_FALSE(toy.rules[3].work.applies(kLstm));
   EXPECT_EQ(toy.rules[3].component, 1u);
   EXPECT_EQ(toy.cycles.size(), 2u);
   EXPECT_EQ(toy.free[static_cast<std::size_t>(Count::kSteps)], "a sum");
@@ -58,9 +58,9 @@ TEST(AcceleratorFile, IsReadAsWritten) {
 
 TEST(AcceleratorFile, NamesSeveralKindsInOneRule) {
   const Accelerator toy = load_text(toy_with("kind: lstm", "kind: [lstm, gru]"));
-  EXPECT_EQ(toy.rules[2].work.kinds, (std::vector{LayerKind::kLstm, LayerKind::kGru}));
-  EXPECT_TRUE(toy.rules[2].work.applies(LayerKind::kGru));
-  EXPECT_FALSE(toy.rules[2].work.applies(LayerKind::kSru));
+  EXPECT_EQ(toy.rules[2].work.kinds, (std::vector{kLstm, kGru}));
+  EXPECT_TRUE(toy.rules[2].work.applies(kGru));
+  EXPECT_FALSE(toy.rules[2].work.applies(kSru));
 }
 
 TEST(AcceleratorFile, SaysOfWhatItsPriceIsALowerBound) {
@@ -160,12 +160,12 @@ TEST(AcceleratorFile, RefusesWhatIsNoMapAtAll) {
   // yaml-cpp finds documents without end.
   EXPECT_EQ(refusal(","), "1: not YAML: no value can begin here");
   EXPECT_EQ(refusal("{name: toy}\n,"), "2: not YAML: no value can begin here");
-  EXPECT_THROW(load_accelerator("no/such/file.yaml"), Error);
+  EXPECT_THROW(load_accelerator("no/such/file.yaml", kLayerKinds), Error);
 }
 
 TEST(Accelerators, ThoseThatShipAreCalledLikeTheirFilesAndSayWhereEachConstantComesFrom) {
   std::vector<std::string> names;
-  for (const Accelerator& each : load_accelerators(shipped())) {
+  for (const Accelerator& each : load_accelerators(shipped(), kLayerKinds)) {
     names.push_back(each.name);
     EXPECT_TRUE(std::filesystem::exists(shipped() / (each.name + ".yaml")));
     const auto tagged = [&](const Constant& constant) {
@@ -185,10 +185,11 @@ TEST(Accelerators, ThoseThatShipAreCalledLikeTheirFilesAndSayWhereEachConstantCo
 }
 
 TEST(Accelerators, AreFoundByNameOrByFile) {
-  EXPECT_EQ(find_accelerator("reuse32", shipped()).name, "reuse32");
-  EXPECT_EQ(find_accelerator((shipped() / "epur28.yaml").string(), "nowhere").name, "epur28");
+  EXPECT_EQ(find_accelerator("reuse32", shipped(), kLayerKinds).name, "reuse32");
+  EXPECT_EQ(find_accelerator((shipped() / "epur28.yaml").string(), "nowhere", kLayerKinds).name,
+            "epur28");
   try {
-    find_accelerator("reuse23", shipped());
+    find_accelerator("reuse23", shipped(), kLayerKinds);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(

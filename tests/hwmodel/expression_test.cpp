@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "host/core/error.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval::hw {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 LayerShape shape() {
   return {.name = "lstm1",
           .direction = "forward",
-          .kind = LayerKind::kLstm,
+          .kind = kLstm,
           .inputs = 5,
           .recurrent = 33,
           .outputs = 33,

@@ -15,7 +15,7 @@ namespace {
 LayerShape lstm(std::int64_t inputs, std::int64_t cells) {
   return {.name = "lstm1",
           .direction = "forward",
-          .kind = LayerKind::kLstm,
+          .kind = kLstm,
           .inputs = inputs,
           .recurrent = cells,
           .outputs = cells,
@@ -23,7 +23,7 @@ LayerShape lstm(std::int64_t inputs, std::int64_t cells) {
 }
 
 LayerShape linear(std::int64_t inputs, std::int64_t outputs) {
-  return {.name = "output", .kind = LayerKind::kLinear, .inputs = inputs, .outputs = outputs};
+  return {.name = "output", .kind = kLinear, .inputs = inputs, .outputs = outputs};
 }
 
 // Two steps of a 3 -> 2 LSTM (40 weights, 8 biases) and a 2 -> 5 linear layer (10 weights, 5
@@ -105,7 +105,7 @@ TEST(Price, RefusesCellsThatItsRulesDoNotName) {
   Activity activity;
   activity.layers = {dense_counts({.name = "gru1",
                                    .direction = "forward",
-                                   .kind = LayerKind::kGru,
+                                   .kind = kGru,
                                    .inputs = 3,
                                    .recurrent = 2,
                                    .outputs = 2,
@@ -123,7 +123,7 @@ TEST(Price, RefusesCellsThatItsRulesDoNotName) {
   const Accelerator other = test::load_text(test::toy_with("rules:\n", "rules:\n" + named));
   activity.layers = {dense_counts({.name = "gru1",
                                    .direction = "forward",
-                                   .kind = LayerKind::kGru,
+                                   .kind = kGru,
                                    .inputs = 3,
                                    .recurrent = 2,
                                    .outputs = 2,
@@ -198,8 +198,8 @@ class Shipped : public ::testing::TestWithParam<Chip> {
  protected:
   static constexpr double kTolerance = 1e-12;  // relative; rounding of sums in doubles
 
-  Accelerator accelerator_ =
-      find_accelerator(GetParam().name, edgeval::test::source_folder() / "hwmodel/accelerators");
+  Accelerator accelerator_ = find_accelerator(
+      GetParam().name, edgeval::test::source_folder() / "hwmodel/accelerators", kLayerKinds);
   std::mt19937 random_{20240607};
 
   LayerShape in_its_bits(LayerShape shape) const {
@@ -214,7 +214,7 @@ class Shipped : public ::testing::TestWithParam<Chip> {
     for (const LayerShape& shape : {lstm(33, 20), lstm(20, 31), linear(31, 129)}) {
       const std::uint64_t steps = 1 + random_() % 50;
       LayerActivity layer = dense_counts(in_its_bits(shape), 1, steps);
-      if (shape.kind == LayerKind::kLstm) {
+      if (shape.kind == kLstm) {
         layer[Count::kStepsRun] = 1 + random_() % steps;
         complete_counts(layer);
         if (GetParam().drops_elements) {

@@ -2,6 +2,7 @@
 // dimensions on paper.
 #include <gtest/gtest.h>
 
+#include "host/layer/kinds.hpp"
 #include "hwmodel/pricing.hpp"
 #include "tests/support/paths.hpp"
 
@@ -9,13 +10,14 @@ namespace edgeval::hw {
 namespace {
 
 Accelerator shipped(const std::string& name) {
-  return find_accelerator(name, edgeval::test::source_folder() / "hwmodel/accelerators");
+  return find_accelerator(name, edgeval::test::source_folder() / "hwmodel/accelerators",
+                          kLayerKinds);
 }
 
 LayerShape lstm(const std::string& direction, std::int64_t inputs, std::int64_t cells) {
   return {.name = "lstm",
           .direction = direction,
-          .kind = LayerKind::kLstm,
+          .kind = kLstm,
           .inputs = inputs,
           .recurrent = cells,
           .outputs = cells,
@@ -23,7 +25,7 @@ LayerShape lstm(const std::string& direction, std::int64_t inputs, std::int64_t 
 }
 
 LayerShape linear(std::int64_t inputs, std::int64_t outputs) {
-  return {.name = "linear", .kind = LayerKind::kLinear, .inputs = inputs, .outputs = outputs};
+  return {.name = "linear", .kind = kLinear, .inputs = inputs, .outputs = outputs};
 }
 
 // EESEN's 5 bidirectional layers of 320 cells on 120 features.
@@ -361,8 +363,7 @@ TEST(EpurMemo, SavesAboutTheEnergyThatIsPrinted) {
 Activity decoder_of(std::uint64_t rows) {
   LayerShape generator = linear(64, 1000);
   generator.form.softmax = true;
-  const LayerShape attention{
-      .name = "attention", .kind = LayerKind::kAttention, .inputs = 64, .outputs = 1};
+  const LayerShape attention{.name = "attention", .kind = kAttention, .inputs = 64, .outputs = 1};
   return {{dense_counts(lstm("forward", 64, 64), 1, rows), dense_counts(generator, 1, rows),
            dense_counts(attention, 1, 7 * rows)}};
 }
@@ -402,7 +403,7 @@ TEST(Cpu1, PricesCellsThatNoChipKnows) {
   projected.recurrent = 4;
   const LayerShape gru{.name = "gru",
                        .direction = "forward",
-                       .kind = LayerKind::kGru,
+                       .kind = kGru,
                        .inputs = 8,
                        .recurrent = 8,
                        .outputs = 8,

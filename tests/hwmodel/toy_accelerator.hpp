@@ -10,6 +10,7 @@
 #include "host/core/error.hpp"
 #include "host/core/file.hpp"
 #include "host/core/new_file.hpp"
+#include "host/layer/kinds.hpp"
 #include "hwmodel/accelerator.hpp"
 
 namespace edgeval::hw::test {
@@ -70,7 +71,7 @@ class TemporaryFile {
 };
 
 inline Accelerator load_text(const std::string& contents) {
-  return load_accelerator(TemporaryFile(contents).path());
+  return load_accelerator(TemporaryFile(contents).path(), kLayerKinds);
 }
 
 // The toy with the first `from` turned into `to`.

@@ -14,27 +14,65 @@ struct NamedCell {
   std::string name;  // fit for a test's name
   LayerKind kind;
   CellForm form;  // projection, window: 1 stands for a size of the test's choice
+
+  bool has_c() const { return layer().has_c(); }
+  // Cells that come in halves take no operand but as_is.
+  bool in_halves() const { return layer().blocks().in_halves(); }
+
+ private:
+  RecurrentLayer layer() const {
+    RecurrentLayer layer;
+    layer.kind = kind;
+    layer.form = form;
+    return layer;
+  }
 };
 
 inline void PrintTo(const NamedCell& cell, std::ostream* out) { *out << cell.name; }
 
 // All but the plain LSTM.
 inline std::vector<NamedCell> every_cell() {
-  return {
-      {"LstmWithPeepholes", LayerKind::kLstm, {.peepholes = true}},
-      {"LstmWithProjection", LayerKind::kLstm, {.projection = 1}},
-      {"LstmWithPeepholesAndProjection", LayerKind::kLstm, {.peepholes = true, .projection = 1}},
-      {"Gru", LayerKind::kGru, {}},
-      {"GruWithoutBiases", LayerKind::kGru, {.unbiased = true}},
-      {"GruResettingBefore", LayerKind::kGru, {.reset_before = true}},
-      {"GruResettingBeforeWithoutBiases",
-       LayerKind::kGru,
-       {.reset_before = true, .unbiased = true}},
-      {"Sru", LayerKind::kSru, {}},
-      {"SruWithTanh", LayerKind::kSru, {.output_tanh = true}},
-      {"Qrnn", LayerKind::kQrnn, {}},
-      {"QrnnWithoutBiases", LayerKind::kQrnn, {.unbiased = true}},
-      {"QrnnWithTanh", LayerKind::kQrnn, {.output_tanh = true}}};
+  return {{"LstmWithPeepholes", kLstm, {.peepholes = true}},
+          {"LstmWithProjection", kLstm, {.projection = 1}},
+          {"LstmWithPeepholesAndProjection", kLstm, {.peepholes = true, .projection = 1}},
+          {"Gru", kGru, {}},
+          {"GruWithoutBiases", kGru, {.unbiased = true}},
+          {"GruResettingBefore", kGru, {.reset_before = true}},
+          {"GruResettingBeforeWithoutBiases", kGru, {.reset_before = true, .unbiased = true}},
+          {"Sru", kSru, {}},
+          {"SruWithTanh", kSru, {.output_tanh = true}},
+          {"Qrnn", kQrnn, {}},
+          {"QrnnWithoutBiases", kQrnn, {.unbiased = true}},
+          {"QrnnWithTanh", kQrnn, {.output_tanh = true}}};
+}
+
+struct DenseCounts {
+  std::int64_t multiplications, additions, nonlinear, weights, biases;
+};
+
+// Of a step of n cells on m inputs: table 3 of P2 as techniques.md corrects it, with the biases of
+// GRU and QRNN, which it leaves out.
+inline DenseCounts dense_counts_of(const NamedCell& cell, std::int64_t m, std::int64_t n) {
+  const CellForm& form = cell.form;
+  const std::int64_t p = form.projection, k = form.window, tanh = form.output_tanh ? n : 0;
+  if (cell.kind == kGru) {
+    const std::int64_t biases = form.unbiased ? 0 : (form.reset_before ? 3 : 4) * n;
+    return {3 * n * n + 3 * n * m + 3 * n, 3 * n * n + 3 * n * m + 2 * n + biases, 3 * n,
+            3 * n * n + 3 * n * m, biases};
+  }
+  if (cell.kind == kQrnn) {
+    const std::int64_t biases = form.unbiased ? 0 : 3 * n;
+    return {3 * k * n * m + 3 * n, 3 * k * n * m + 2 * n + biases, 3 * n + tanh, 3 * k * n * m,
+            biases};
+  }
+  if (cell.kind == kSru) {
+    const std::int64_t matrices = m == n ? 3 : 4;
+    return {matrices * n * m + 6 * n, matrices * n * m + 8 * n, 2 * n + tanh,
+            matrices * n * m + 2 * n, 2 * n};
+  }
+  const std::int64_t peep = form.peepholes ? 3 * n : 0, recurrent = p > 0 ? p : n;
+  const std::int64_t products = 4 * n * recurrent + 4 * n * m + n * p;
+  return {products + 3 * n + peep, products + 5 * n + peep, 5 * n, products + peep, 4 * n};
 }
 
 // Layers of one kind of cell, of widths up to 40 and windows up to 4 frames.
@@ -48,7 +86,7 @@ inline std::vector<RecurrentSpec> random_cell_layers(Random& random, const Named
                        .kind = cell.kind,
                        .form = cell.form};
     if (spec.form.projection > 0) spec.form.projection = random.skewed(1, 40);
-    if (spec.kind == LayerKind::kQrnn) spec.form.window = random.whole(1, 4);
+    if (spec.kind == kQrnn) spec.form.window = random.whole(1, 4);
     specs.push_back(std::move(spec));
   }
   return specs;

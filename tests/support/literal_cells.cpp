@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "host/layer/kinds.hpp"
+
 namespace edgeval::test {
 namespace {
 
@@ -45,7 +47,7 @@ struct Step {
   }
 };
 
-void lstm(Step& s) {
+void take(Lstm, Step& s) {
   const Index cells = s.layer.cells;
   Values shown(static_cast<std::size_t>(cells));
   for (Index j = 0; j < cells; ++j) {
@@ -129,7 +131,11 @@ void gru_reset_before(Step& s) {
   s.state.h = next;
 }
 
-void sru(Step& s) {
+void take(Gru, Step& s) {
+  return s.layer.form.reset_before ? gru_reset_before(s) : gru_reset_after(s);
+}
+
+void take(Sru, Step& s) {
   for (Index j = 0; j < s.layer.cells; ++j) {
     const double before = s.state.c[j];
     const auto gate = [&](Index g) {  // 1: f, 2: r
@@ -137,7 +143,7 @@ void sru(Step& s) {
       return s.math.sigmoid(s.math.plus(own, s.bias(s.weights.bias, s.at(g - 1, j))));
     };
     const double f = gate(1), r = gate(2);
-    const double x = s.layer.has_highway_matrix() ? s.wx[s.at(3, j)] : static_cast<double>(s.x[j]);
+    const double x = s.layer.gates() == 4 ? s.wx[s.at(3, j)] : static_cast<double>(s.x[j]);
     s.state.c[j] =
         s.math.plus(s.math.times(f, before), s.math.times(s.math.plus(1, -f), s.wx[s.at(0, j)]));
     const double shown = s.layer.form.output_tanh ? s.math.tanh(s.state.c[j]) : s.state.c[j];
@@ -145,7 +151,7 @@ void sru(Step& s) {
   }
 }
 
-void qrnn(Step& s) {
+void take(Qrnn, Step& s) {
   for (Index j = 0; j < s.layer.cells; ++j) {
     const auto z = [&](Index gate) {
       const Index o = s.at(gate, j);
@@ -163,11 +169,7 @@ void qrnn(Step& s) {
 void literal_cells(const RecurrentLayer& layer, std::size_t direction, const Values& wx,
                    const Values& uh, const float* x, CellState& state, LayerActivity& counts) {
   Step step{layer, layer.weights[direction], wx, uh, x, state, {counts}};
-  if (layer.kind == LayerKind::kLstm) lstm(step);
-  if (layer.kind == LayerKind::kGru && layer.form.reset_before) gru_reset_before(step);
-  if (layer.kind == LayerKind::kGru && !layer.form.reset_before) gru_reset_after(step);
-  if (layer.kind == LayerKind::kSru) sru(step);
-  if (layer.kind == LayerKind::kQrnn) qrnn(step);
+  RecurrentKinds::visit(layer.kind, [&](auto kind) { take(kind, step); });
   counts[Count::kOutputs] += static_cast<std::uint64_t>(layer.cells);
 }
 

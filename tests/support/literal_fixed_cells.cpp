@@ -1,6 +1,6 @@
 #include "tests/support/literal_fixed_cells.hpp"
 
-#include "host/core/error.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -80,41 +80,8 @@ void FixedCells::give(Index j, Whole value, int fraction) {
       saturated(half_away(value, power(fraction - format.fraction)), format.bits));
 }
 
-void FixedCells::step(const std::vector<std::int64_t>& wx, const std::vector<std::int64_t>& uh,
-                      const float* x, LayerActivity& counts) {
-  wx_.assign(wx.begin(), wx.end());
-  uh_.assign(uh.begin(), uh.end());
-  uh_.resize(wx_.size());
-  if (layer_.kind == LayerKind::kLstm) lstm();
-  if (layer_.kind == LayerKind::kGru && !layer_.form.reset_before) gru_after();
-  if (layer_.kind == LayerKind::kGru && layer_.form.reset_before) gru_before();
-  if (layer_.kind == LayerKind::kSru) sru(x);
-  if (layer_.kind == LayerKind::kQrnn) qrnn();
-  if (layer_.form.projection > 0) {
-    project(counts);
-  } else if (layer_.kind != LayerKind::kSru) {
-    h_ = given_;
-    for (Index j = 0; j < layer_.cells; ++j) output_[j] = formats_.cells.value(given_[j]);
-  }
-  const CellForm& form = layer_.form;
-  struct {
-    int multiplications, additions, nonlinear;
-  } each{};
-  const int tanh = form.output_tanh ? 1 : 0;
-  if (layer_.kind == LayerKind::kLstm) each = {form.peepholes ? 6 : 3, form.peepholes ? 8 : 5, 5};
-  if (layer_.kind == LayerKind::kGru)
-    each = {3, form.unbiased ? 2 : (form.reset_before ? 5 : 6), 3};
-  if (layer_.kind == LayerKind::kSru) each = {6, 8, 2 + tanh};
-  if (layer_.kind == LayerKind::kQrnn) each = {3, form.unbiased ? 2 : 5, 3 + tanh};
-  const auto cells = static_cast<std::uint64_t>(layer_.cells);
-  counts[Count::kElementwiseMultiplications] +=
-      cells * static_cast<std::uint64_t>(each.multiplications);
-  counts[Count::kElementwiseAdditions] += cells * static_cast<std::uint64_t>(each.additions);
-  counts[Count::kNonlinearities] += cells * static_cast<std::uint64_t>(each.nonlinear);
-  counts[Count::kOutputs] += cells;
-}
-
-void FixedCells::lstm() {
+template <>
+FixedCells::Each FixedCells::take<Lstm>(const float*) {
   for (Index j = 0; j < layer_.cells; ++j) {
     const auto gate = [&](Index g) { return z(wx_[at(g, j)], uh_[at(g, j)], bias(at(g, j))); };
     const auto peep = [&](Whole value, Index row, Whole c) {
@@ -128,6 +95,7 @@ void FixedCells::lstm() {
     const Whole o = sigmoid(peep(gate(3), 2, c_[j]));
     give(j, o * hyperbolic_tangent(c_[j]), 2 * kGateFraction);
   }
+  return layer_.form.peepholes ? Each{6, 8, 5} : Each{3, 5, 5};
 }
 
 void FixedCells::project(LayerActivity& counts) {
@@ -146,10 +114,26 @@ void FixedCells::project(LayerActivity& counts) {
   }
 }
 
-void FixedCells::gru_after() {
+template <>
+FixedCells::Each FixedCells::take<Gru>(const float*) {
+  const bool unbiased = layer_.form.unbiased;
+  if (layer_.form.reset_before) {
+    const auto z_of = [&](Index o, Whole recurrent) { return z(wx_[o], recurrent, bias(o)); };
+    for (Index j = 0; j < layer_.cells; ++j)
+      give(j, sigmoid(z_of(at(0, j), uh_[at(0, j)])) * c_[j], kGateFraction + kStateFraction);
+    const std::vector<std::int64_t> reset = given_;
+    for (Index j = 0; j < layer_.cells; ++j) {
+      Whole recurrent = 0;
+      for (Index i = 0; i < layer_.cells; ++i)
+        recurrent += static_cast<Whole>(u_[i][at(2, j)]) * reset[i];
+      const Whole keep = sigmoid(z_of(at(1, j), uh_[at(1, j)]));
+      c_[j] = blend(keep, c_[j], to_state(hyperbolic_tangent(z_of(at(2, j), recurrent))));
+      give(j, c_[j], kStateFraction);
+    }
+    return {3, unbiased ? 2 : 5, 3};
+  }
   for (Index j = 0; j < layer_.cells; ++j) {
     const auto gate = [&](Index g) { return z(wx_[at(g, j)], uh_[at(g, j)], bias(at(g, j))); };
-    const bool unbiased = layer_.form.unbiased;
     const Whole r = sigmoid(gate(0)), keep = sigmoid(gate(1));
     const Index o = at(2, j);
     const Whole a = z(wx_[o], 0, unbiased ? 0.0F : weights_.bias(0, o));
@@ -158,24 +142,11 @@ void FixedCells::gru_after() {
     c_[j] = blend(keep, c_[j], to_state(n));
     give(j, c_[j], kStateFraction);
   }
+  return {3, unbiased ? 2 : 6, 3};
 }
 
-void FixedCells::gru_before() {
-  const auto z_of = [&](Index o, Whole recurrent) { return z(wx_[o], recurrent, bias(o)); };
-  for (Index j = 0; j < layer_.cells; ++j)
-    give(j, sigmoid(z_of(at(0, j), uh_[at(0, j)])) * c_[j], kGateFraction + kStateFraction);
-  const std::vector<std::int64_t> reset = given_;
-  for (Index j = 0; j < layer_.cells; ++j) {
-    Whole recurrent = 0;
-    for (Index i = 0; i < layer_.cells; ++i)
-      recurrent += static_cast<Whole>(u_[i][at(2, j)]) * reset[i];
-    const Whole keep = sigmoid(z_of(at(1, j), uh_[at(1, j)]));
-    c_[j] = blend(keep, c_[j], to_state(hyperbolic_tangent(z_of(at(2, j), recurrent))));
-    give(j, c_[j], kStateFraction);
-  }
-}
-
-void FixedCells::sru(const float* x) {
+template <>
+FixedCells::Each FixedCells::take<Sru>(const float* x) {
   for (Index j = 0; j < layer_.cells; ++j) {
     const Whole before = c_[j];
     const auto gate = [&](Index g) {
@@ -186,7 +157,7 @@ void FixedCells::sru(const float* x) {
     c_[j] = blend(f, before, z(wx_[at(0, j)], 0, 0));
     const Whole shown = layer_.form.output_tanh ? to_state(hyperbolic_tangent(c_[j])) : c_[j];
     Whole beside = 0;
-    if (layer_.has_highway_matrix()) {
+    if (layer_.gates() == 4) {
       beside = z(wx_[at(3, j)], 0, 0);
     } else {
       const Whole code = saturated(to_whole(x[j], formats_.x.fraction, half_away), formats_.x.bits);
@@ -195,15 +166,39 @@ void FixedCells::sru(const float* x) {
     const Whole h = blend(r, shown, beside);
     output_[j] = static_cast<float>(std::ldexp(static_cast<double>(h), -kStateFraction));
   }
+  return {6, 8, layer_.form.output_tanh ? 3 : 2};
 }
 
-void FixedCells::qrnn() {
+template <>
+FixedCells::Each FixedCells::take<Qrnn>(const float*) {
   for (Index j = 0; j < layer_.cells; ++j) {
     const auto gate = [&](Index g) { return z(wx_[at(g, j)], 0, bias(at(g, j))); };
     c_[j] = blend(sigmoid(gate(1)), c_[j], to_state(hyperbolic_tangent(gate(0))));
     const Whole shown = layer_.form.output_tanh ? to_state(hyperbolic_tangent(c_[j])) : c_[j];
     give(j, sigmoid(gate(2)) * shown, kGateFraction + kStateFraction);
   }
+  return {3, layer_.form.unbiased ? 2 : 5, layer_.form.output_tanh ? 4 : 3};
+}
+
+void FixedCells::step(const std::vector<std::int64_t>& wx, const std::vector<std::int64_t>& uh,
+                      const float* x, LayerActivity& counts) {
+  wx_.assign(wx.begin(), wx.end());
+  uh_.assign(uh.begin(), uh.end());
+  uh_.resize(wx_.size());
+  const Each each =
+      RecurrentKinds::visit(layer_.kind, [&]<class Kind>(Kind) { return take<Kind>(x); });
+  if (layer_.form.projection > 0) {
+    project(counts);
+  } else if (layer_.kind != kSru) {
+    h_ = given_;
+    for (Index j = 0; j < layer_.cells; ++j) output_[j] = formats_.cells.value(given_[j]);
+  }
+  const auto cells = static_cast<std::uint64_t>(layer_.cells);
+  counts[Count::kElementwiseMultiplications] +=
+      cells * static_cast<std::uint64_t>(each.multiplications);
+  counts[Count::kElementwiseAdditions] += cells * static_cast<std::uint64_t>(each.additions);
+  counts[Count::kNonlinearities] += cells * static_cast<std::uint64_t>(each.nonlinear);
+  counts[Count::kOutputs] += cells;
 }
 
 }  // namespace edgeval::test

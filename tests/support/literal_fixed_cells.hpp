@@ -42,11 +42,12 @@ class FixedCells {
   float bias(Index o) const;                      // of everything that comes together in row o
   void give(Index j, Whole value, int fraction);  // what a cell gives, into its format
   void project(LayerActivity& counts);
-  void lstm();
-  void gru_after();
-  void gru_before();
-  void sru(const float* x);
-  void qrnn();
+  // The cells of a kind; what one of them does beside the products is added.
+  struct Each {
+    int multiplications, additions, nonlinear;
+  };
+  template <class Kind>
+  Each take(const float* x);
 
   const RecurrentLayer& layer_;
   const RecurrentWeights& weights_;

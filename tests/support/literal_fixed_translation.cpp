@@ -1,5 +1,6 @@
 #include "tests/support/literal_fixed_translation.hpp"
 
+#include "host/layer/kinds.hpp"
 #include "tests/support/literal_fixed_cells.hpp"
 #include "tests/support/literal_search.hpp"
 
@@ -222,7 +223,7 @@ class FixedDecoder {
       FixedCells& cell =
           row.cells.emplace_back(of_layer.layer, 0, of_layer.formats, of_layer.w, of_layer.u);
       std::vector<Whole> state;
-      const bool gru = of_layer.layer.kind == LayerKind::kGru;
+      const bool gru = of_layer.layer.kind == kGru;
       const auto width = static_cast<std::size_t>(of_layer.layer.cells);
       for (std::size_t j = 0; j < width; ++j)
         state.push_back(

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "host/core/error.hpp"
+#include "host/layer/kinds.hpp"
 #include "tests/support/literal_search.hpp"
 #include "tests/support/random_case.hpp"
 
@@ -50,13 +51,13 @@ void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Ve
   const auto n = static_cast<std::size_t>(layer.cells);
   Vector wx = times(weights.weight_ih, x, work), uh = times(weights.weight_hh, state.h, work);
   add(wx, weights.bias, work);
-  if (layer.kind == LayerKind::kGru) {
+  if (layer.kind == kGru) {
     add(uh, weights.bias_hh, work);
     work.additions -= 2 * n;  // r and z store one bias each, the sum of both
   }
   for (std::size_t j = 0; j < n; ++j) {
     const auto z = [&](std::size_t gate) { return wx[gate * n + j] + uh[gate * n + j]; };
-    if (layer.kind == LayerKind::kGru) {
+    if (layer.kind == kGru) {
       const double r = sigmoid_of(z(0)), u = sigmoid_of(z(1));
       const double candidate = std::tanh(wx[2 * n + j] + r * uh[2 * n + j]);
       state.h[j] = (1 - u) * candidate + u * state.h[j];
@@ -273,7 +274,7 @@ RecurrentLayer random_layer(Random& random, LayerKind kind, const std::string& n
     weights.weight_ih = random_matrix(random, layer.gates() * cells, inputs, 3);
     weights.weight_hh = random_matrix(random, layer.gates() * cells, cells, 3);
     weights.bias = random_matrix(random, 1, layer.gates() * cells);
-    if (kind == LayerKind::kGru) weights.bias_hh = random_matrix(random, 1, 3 * cells);
+    if (kind == kGru) weights.bias_hh = random_matrix(random, 1, 3 * cells);
     layer.weights.push_back(std::move(weights));
   }
   return layer;
@@ -310,7 +311,7 @@ TranslationModel random_translation_model(std::uint64_t seed) {
   model.target.eos = 3;
   const bool both = random.chance(0.5);
   const Index half = random.whole(2, 12), cells = both ? 2 * half : half;
-  const LayerKind kind = random.chance(0.4) ? LayerKind::kGru : LayerKind::kLstm;
+  const LayerKind kind = random.chance(0.4) ? kGru : kLstm;
   const Index layers = random.whole(1, 2);
   model.source_embedding =
       random_matrix(random, static_cast<Index>(model.source.tokens.size()), random.whole(2, 9), 4);
@@ -340,7 +341,7 @@ TranslationModel random_translation_model(std::uint64_t seed) {
     const Activation activation{rectified ? Activation::Type::kRelu : Activation::Type::kNone};
     model.bridge.hidden =
         add(model, random_linear(random, "bridge.hidden", layers * cells, cells, true, activation));
-    if (kind == LayerKind::kLstm)
+    if (kind == kLstm)
       model.bridge.cell =
           add(model, random_linear(random, "bridge.cell", layers * cells, cells, true, activation));
   }

@@ -32,6 +32,52 @@ class RandomWeights {
   float gain_;
 };
 
+// Writes what the cells' form says into the keys of the layer; optional tensors speak for
+// themselves.
+struct FormWriter {
+  Json& json;
+
+  void choice(const char* key, bool flag, const char* no, const char* yes) const {
+    json[key] = flag ? yes : no;
+  }
+  void without(const char* key, bool flag) const { json[key] = !flag; }
+  void whole(const char* key, Index value, Index) const { json[key] = value; }
+  void optional(const char*, bool) const {}
+  void optional_rows(const char*, Index) const {}
+};
+
+// Calls add(tensor, values, is a vector) of all of a kind's tensors.
+template <class Add>
+struct TensorWriter {
+  const Add& add;
+
+  void vector(const char* tensor, const Matrix<float>& values, Index) const {
+    add(tensor, values, true);
+  }
+  void matrix(const char* tensor, const Matrix<float>& values, Index) const {
+    add(tensor, values, false);
+  }
+  void diagonal(const char* tensor, const Matrix<float>& values, Index) const {
+    add(tensor, values, false);
+  }
+};
+
+// Fills a kind's tensors.
+struct TensorFiller {
+  RandomWeights& random;
+  const Index cells;
+
+  void vector(const char*, Matrix<float>& values, Index size) const {
+    values = random(1, size, cells);
+  }
+  void matrix(const char*, Matrix<float>& values, Index rows) const {
+    values = random(rows, cells, cells);
+  }
+  void diagonal(const char*, Matrix<float>& values, Index rows) const {
+    values = random(rows, cells, 2);
+  }
+};
+
 Json layer_json(const RecurrentLayer& layer) {
   const bool both = layer.directions.size() == 2;
   Json json = {{"type", name(layer.kind)},
@@ -39,12 +85,8 @@ Json layer_json(const RecurrentLayer& layer) {
                {"inputs", layer.inputs},
                {"cells", layer.cells},
                {"direction", both ? "both" : name(layer.directions.front())}};
-  if (layer.kind == LayerKind::kGru) json["reset"] = layer.form.reset_before ? "before" : "after";
-  if (layer.kind == LayerKind::kQrnn) json["window"] = layer.form.window;
-  if (layer.kind == LayerKind::kSru || layer.kind == LayerKind::kQrnn)
-    json["output"] = layer.form.output_tanh ? "tanh_c" : "c";
-  if (layer.kind == LayerKind::kGru || layer.kind == LayerKind::kQrnn)
-    json["bias"] = !layer.form.unbiased;
+  RecurrentKinds::visit(layer.kind,
+                        [&]<class Kind>(Kind) { Kind::keys(layer.form, FormWriter{json}); });
   return json;
 }
 
@@ -69,10 +111,9 @@ void add_tensors(const RecurrentLayer& layer, std::vector<TensorBytes>& tensors)
     };
     add("weight_ih", weights.weight_ih, false);
     add("weight_hh", weights.weight_hh, false);
-    add(layer.kind == LayerKind::kGru ? "bias_ih" : "bias", weights.bias, true);
-    add("bias_hh", weights.bias_hh, true);
-    add(layer.kind == LayerKind::kSru ? "weight_c" : "peephole", weights.diagonal, false);
-    add("weight_hr", weights.weight_hr, false);
+    RecurrentKinds::visit(layer.kind, [&]<class Kind>(Kind) {
+      Kind::tensors(weights, layer.cells, layer.form, TensorWriter<decltype(add)>{add});
+    });
   }
 }
 
@@ -97,13 +138,9 @@ RecurrentLayer random_layer(const RecurrentSpec& spec, std::string name, Index i
     weights.weight_ih = random(rows, layer.product_inputs(), layer.product_inputs());
     if (layer.has_recurrent_product())
       weights.weight_hh = random(rows, layer.recurrent(), layer.recurrent());
-    const Index biased = spec.kind == LayerKind::kSru ? 2 * cells : rows;
-    if (!spec.form.unbiased) weights.bias = random(1, biased, cells);
-    if (spec.kind == LayerKind::kGru && !spec.form.unbiased)
-      weights.bias_hh = random(1, rows, cells);
-    if (spec.kind == LayerKind::kSru) weights.diagonal = random(2, cells, 2);
-    if (spec.form.peepholes) weights.diagonal = random(3, cells, 2);
-    if (spec.form.projection > 0) weights.weight_hr = random(spec.form.projection, cells, cells);
+    RecurrentKinds::visit(spec.kind, [&]<class Kind>(Kind) {
+      Kind::tensors(weights, cells, spec.form, TensorFiller{random, cells});
+    });
     layer.weights.push_back(std::move(weights));
   }
   return layer;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/layer/kinds.hpp"
 #include "host/model/graph.hpp"
 
 namespace edgeval::test {
@@ -15,7 +16,7 @@ namespace edgeval::test {
 struct RecurrentSpec {
   Index cells = 1;  // H
   std::vector<Direction> directions{Direction::kForward};
-  LayerKind kind = LayerKind::kLstm;
+  LayerKind kind = kLstm;
   CellForm form = {};
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/engine/translate/encoder.hpp"
+#include "host/layer/kinds.hpp"
 #include "tests/support/literal_translation.hpp"
 #include "tests/support/random_case.hpp"
 
@@ -28,7 +29,7 @@ inline LayerPolicy random_policy(Random& random, const Layer& layer, bool floats
       operands.push_back(
           Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kOracle});
   }
-  if (cells != nullptr && cells->kind == LayerKind::kLstm &&
+  if (cells != nullptr && cells->kind == kLstm &&
       !std::holds_alternative<Int16>(policy.arithmetic)) {
     // Shares of 0: profiles and patience last the fewest steps, whatever a sentence's length.
     operands.push_back(DynamicPrecision{
@@ -55,7 +56,7 @@ inline TranslationModel random_model(std::uint64_t seed) {
   for (std::size_t at : model.decoder) {
     auto& layer = std::get<RecurrentLayer>(model.network.layers[at]);
     if (random.chance(0.6)) continue;
-    if (layer.kind == LayerKind::kGru) {
+    if (layer.kind == kGru) {
       layer.form.reset_before = true;
       continue;
     }

@@ -104,22 +104,21 @@ int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits)
 std::vector<CellConstants> cell_constants(const RecurrentLayer& layer) {
   std::vector<CellConstants> all;
   const Index cells = layer.cells;
+  const CellBlocks blocks = layer.blocks();
+  const Index apart = (blocks.gates - blocks.apart) * cells;  // from this row on
   for (const RecurrentWeights& weights : layer.weights) {
     CellConstants& constants = all.emplace_back();
     constants.projects = layer.form.projection > 0;
     constants.diagonal = weights.diagonal.clone();
-    constants.bias = Matrix<float>(1, layer.gates() * cells);
-    if (weights.bias.size() > 0)  // an SRU's are those of its gates f and r, behind y
-      std::copy_n(weights.bias.data(), weights.bias.size(),
-                  constants.bias.data() + (layer.kind == LayerKind::kSru ? cells : 0));
-    if (layer.kind != LayerKind::kGru) continue;
-    const bool apart = !layer.form.reset_before;
-    constants.recurrent_bias = Matrix<float>(1, apart ? cells : 0);
+    constants.bias = Matrix<float>(1, blocks.gates * cells);
+    std::copy_n(weights.bias.data(), weights.bias.size(),
+                constants.bias.data() + blocks.unbiased * cells);
+    constants.recurrent_bias = Matrix<float>(1, blocks.apart * cells);
     for (Index o = 0; o < weights.bias_hh.size(); ++o) {
-      if (apart && o >= 2 * cells)
-        constants.recurrent_bias.data()[o - 2 * cells] = weights.bias_hh.data()[o];
-      else
+      if (o < apart)
         constants.bias.data()[o] += weights.bias_hh.data()[o];
+      else
+        constants.recurrent_bias.data()[o - apart] = weights.bias_hh.data()[o];
     }
   }
   return all;

@@ -84,12 +84,10 @@ void PackedLayer::pack(const RecurrentLayer& layer, DirectionProducts<Product>& 
     of_direction.constants = &constants_[products.size() - 1];
     of_direction.bias = &of_direction.constants->bias;
     const Matrix<float>& u = weights.weight_hh;
-    if (layer.form.reset_before) {
-      of_direction.recurrent.emplace(packed<Product>(u, 0, 2 * layer.cells));
-      of_direction.after.emplace(packed<Product>(u, 2 * layer.cells, layer.cells));
-    } else if (u.size() > 0) {
-      of_direction.recurrent.emplace(packed<Product>(u));
-    }
+    const Index at_once = layer.blocks().at_once * layer.cells;
+    if (u.size() > 0) of_direction.recurrent.emplace(packed<Product>(u, 0, at_once));
+    if (at_once < u.rows())
+      of_direction.after.emplace(packed<Product>(u, at_once, u.rows() - at_once));
     if (layer.form.projection > 0) of_direction.after.emplace(packed<Product>(weights.weight_hr));
   }
 }

@@ -1,12 +1,12 @@
 #include "host/engine/sequence/direction.hpp"
 
 #include "host/body/operand.hpp"
-#include "host/body/recurrent_cell.hpp"
 #include "host/body/unpack.hpp"
 #include "host/body/window.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/sequence/cell_state.hpp"
 #include "host/engine/sequence/pseudo_selection.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval {
 namespace {
@@ -24,14 +24,15 @@ class DirectionRun {
         rule_(rule),
         selection_(std::move(selection)),
         numbers_(arithmetic.numbers()),
+        type_(task.layer.type()),
         lanes_(static_cast<Index>(task.lanes.size())),
         inputs_(task.layer.product_inputs()),
         recurrent_(task.layer.recurrent()),
         cells_(task.layer.cells),
-        gate_rows_(task.layer.gates() * cells_),
+        gate_rows_(type_.blocks.gates * cells_),
         c_(lanes_, cells_),
         h_(padded_rows(lanes_), task.layer.width()),
-        uh_(padded_rows(lanes_), resets_before() ? 2 * cells_ : gate_rows_) {
+        uh_(padded_rows(lanes_), type_.blocks.of_sums() * cells_) {
     if constexpr (!Rule::kIdentity) {
       h_operand_ = Matrix<float>(padded_rows(lanes_), recurrent_);
       x_state_ = Matrix<RuleState>(lanes_, inputs_);
@@ -46,7 +47,7 @@ class DirectionRun {
       second_x_ = SecondSums(padded_rows(chunk_rows_), inputs_, gate_rows_);
       second_h_ = SecondSums(padded_rows(lanes_), recurrent_, gate_rows_);
     }
-    if (projects() || resets_before()) {
+    if (projects() || in_halves()) {
       before_after_ = Matrix<float>(padded_rows(lanes_), cells_);
       after_ = Matrix<Sum>(padded_rows(lanes_), projects() ? h_.cols() : cells_);
     }
@@ -94,9 +95,9 @@ class DirectionRun {
     MatrixView<float> all = task_.output.sequence(task_.lanes[n]);
     return {all.data + task_.first_column, all.rows, h_.cols(), all.stride};
   }
-  const CellForm& form() const { return task_.layer.form; }
+  const CellForm& form() const { return type_.form; }
   bool projects() const { return form().projection > 0; }
-  bool resets_before() const { return form().reset_before; }
+  bool in_halves() const { return type_.blocks.in_halves(); }
 
   const float* frame(Index step, Index n) const {
     return task_.input.sequence(task_.lanes[n]).row(plan(n).live[step]);
@@ -220,16 +221,16 @@ class DirectionRun {
     const auto row = [&](Index n) {
       return RecurrentRow<CellNumbers>{.wx = wx_.row(first_row + n),
                                        .uh = uh_.row(n),
-                                       .after = resets_before() ? after_.row(n) : nullptr,
+                                       .after = in_halves() ? after_.row(n) : nullptr,
                                        .x = frame(step, n),
                                        .cells = cells_,
                                        .c = c_.row(n),
                                        .h = projects() ? before_after_.row(n) : h_.row(n)};
     };
     if constexpr (LayerArithmetic::kHasAfter)
-      if (resets_before()) {
+      if (in_halves()) {
         for (Index n = 0; n < active; ++n)
-          gru_reset_row(SerialBlock{}, numbers, row(n), before_after_.row(n));
+          first_half_row(SerialBlock{}, numbers, type_, row(n), before_after_.row(n));
         arithmetic_.multiply_after(before_after_.data(), active, after_.data());
       }
     for (Index n = 0; n < active; ++n) {
@@ -237,8 +238,7 @@ class DirectionRun {
           n, step,
           {wx_.row(first_row + n), uh_.row(n), second_x_.row(first_row + n), second_h_.row(n)},
           c_.row(n));
-      recurrent_cell_row(SerialBlock{}, numbers, task_.layer.kind, form(),
-                         task_.layer.has_highway_matrix(), row(n));
+      recurrent_cell_row(SerialBlock{}, numbers, type_, row(n));
     }
   }
 
@@ -258,6 +258,7 @@ class DirectionRun {
   const Rule rule_;
   Selection selection_;
   const Numbers numbers_;
+  const CellType type_;
   std::optional<NarrowNumbers> narrow_;
   const Index lanes_, inputs_, recurrent_, cells_, gate_rows_;  // N, C k, R, H, G H
   Index chunk_rows_ = 0;
@@ -266,7 +267,7 @@ class DirectionRun {
   Matrix<float> h_;
   Matrix<Sum> uh_, wx_;
   Matrix<float> h_operand_, x_operand_;
-  Matrix<float> before_after_;  // [lanes, H], what the cells give to a projection, or r h
+  Matrix<float> before_after_;  // [lanes, H], what the cells give to a product within the step
   Matrix<Sum> after_;
   std::vector<float> window_;  // [C k]
   Matrix<RuleState> x_state_, h_state_;

@@ -177,9 +177,8 @@ DecoderState Decoder::start(const EncoderStates& encoder, const DecoderMemory& m
   const auto begin = [&](std::size_t layer, const Matrix<float>* c) {
     state.layers[place(layer)] = layers_[place(layer)]->start({rows, c, lengths});
   };
-  for (std::size_t l = 0; l < cells.size(); ++l)  // a GRU's state is its h
-    begin(model_.decoder[l],
-          model_.cells(model_.decoder[l]).kind == LayerKind::kGru ? &state.h[l] : &cells[l]);
+  for (std::size_t l = 0; l < cells.size(); ++l)  // without c the state is h
+    begin(model_.decoder[l], model_.cells(model_.decoder[l]).has_c() ? &cells[l] : &state.h[l]);
   if (model_.attention.probe) begin(*model_.attention.probe, nullptr);
   begin(model_.attention.output, nullptr);
   begin(model_.generator, nullptr);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/engine/counting.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval {
 namespace {
@@ -32,7 +33,7 @@ Activity DecoderCounts::blank() const {
     }
   LayerShape& attention = activity.layers.emplace_back().shape;
   attention.name = model_.attention.name;
-  attention.kind = LayerKind::kAttention;
+  attention.kind = kAttention;
   attention.inputs = model_.keys();
   attention.outputs = 1;
   attention.form = {.unbiased = true, .hidden = model_.attention.hidden};

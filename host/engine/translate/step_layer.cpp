@@ -2,11 +2,11 @@
 
 #include "host/body/linear.hpp"
 #include "host/body/operand.hpp"
-#include "host/body/recurrent_cell.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/sequence/cell_state.hpp"
 #include "host/engine/sequence/selection.hpp"
 #include "host/engine/translate/softmax.hpp"
+#include "host/layer/kinds.hpp"
 
 namespace edgeval {
 namespace {
@@ -73,6 +73,7 @@ class RecurrentStep final : public StepLayer {
   RecurrentStep(const RecurrentLayer& layer, LayerArithmetic arithmetic, const Technique& choice,
                 const SecondProducts* second, const Nonlinearity& nonlinearity)
       : layer_(layer),
+        type_(layer.type()),
         arithmetic_(std::move(arithmetic)),
         choice_(choice),
         second_(second),
@@ -96,8 +97,7 @@ class RecurrentStep final : public StepLayer {
     Buffers buffers;
     const Index gate_rows = layer_.gates() * layer_.cells;
     buffers.wx = padded_matrix<Sum>(rows.rows, gate_rows);
-    buffers.uh =
-        padded_matrix<Sum>(rows.rows, layer_.form.reset_before ? 2 * layer_.cells : gate_rows);
+    buffers.uh = padded_matrix<Sum>(rows.rows, type_.blocks.of_sums() * layer_.cells);
     Matrix<float> entered;
     const Matrix<float>& x = state.x.enter(rule_, Source::kInput, rows.x, rows, entered);
     arithmetic_.multiply_input(x.data(), rows.rows, buffers.wx.data());
@@ -142,9 +142,9 @@ class RecurrentStep final : public StepLayer {
 
   // Of one step.
   struct Buffers {
-    Matrix<Sum> wx, uh;  // [R, G H]; uh [R, 2 H] of a GRU that resets before the product
+    Matrix<Sum> wx, uh;  // [R, G H], [R, blocks.of_sums() H]
     Matrix<std::int32_t> second_wx, second_uh;
-    Matrix<float> before_after;  // [R, H], what the cells give to a projection, or r h
+    Matrix<float> before_after;  // [R, H], what the cells give to a product within the step
     Matrix<Sum> after;
   };
 
@@ -165,24 +165,24 @@ class RecurrentStep final : public StepLayer {
   template <class CellNumbers>
   void run_cells(const CellNumbers& numbers, const StepRows& rows, State& state, Buffers& buffers,
                  Matrix<float>& h) const {
-    const bool projects = layer_.form.projection > 0, resets_before = layer_.form.reset_before;
-    if (projects || resets_before) {
+    const bool projects = layer_.form.projection > 0, in_halves = type_.blocks.in_halves();
+    if (projects || in_halves) {
       buffers.before_after = padded_matrix<float>(rows.rows, layer_.cells);
       buffers.after = padded_matrix<Sum>(rows.rows, projects ? h.cols() : layer_.cells);
     }
     const auto row = [&](Index r) {
       return RecurrentRow<CellNumbers>{.wx = buffers.wx.row(r),
                                        .uh = buffers.uh.row(r),
-                                       .after = resets_before ? buffers.after.row(r) : nullptr,
+                                       .after = in_halves ? buffers.after.row(r) : nullptr,
                                        .x = rows.x.row(r),
                                        .cells = layer_.cells,
                                        .c = state.c.row(r),
                                        .h = projects ? buffers.before_after.row(r) : h.row(r)};
     };
     if constexpr (LayerArithmetic::kHasAfter)
-      if (resets_before) {
+      if (in_halves) {
         for (Index r = 0; r < rows.rows; ++r)
-          gru_reset_row(SerialBlock{}, numbers, row(r), buffers.before_after.row(r));
+          first_half_row(SerialBlock{}, numbers, type_, row(r), buffers.before_after.row(r));
         arithmetic_.multiply_after(buffers.before_after.data(), rows.rows, buffers.after.data());
       }
     for (Index r = 0; r < rows.rows; ++r) {
@@ -190,8 +190,7 @@ class RecurrentStep final : public StepLayer {
                                   {buffers.wx.row(r), buffers.uh.row(r),
                                    row_of(buffers.second_wx, r), row_of(buffers.second_uh, r)},
                                   state.c.row(r));
-      recurrent_cell_row(SerialBlock{}, numbers, layer_.kind, layer_.form,
-                         layer_.has_highway_matrix(), row(r));
+      recurrent_cell_row(SerialBlock{}, numbers, type_, row(r));
       state.selection.take_counts(r, *rows.activity[static_cast<std::size_t>(r)]);
     }
     if constexpr (LayerArithmetic::kHasAfter)
@@ -203,6 +202,7 @@ class RecurrentStep final : public StepLayer {
   }
 
   const RecurrentLayer& layer_;
+  const CellType type_;
   const LayerArithmetic arithmetic_;
   const Technique choice_;
   const SecondProducts* const second_;

@@ -14,11 +14,8 @@ namespace {
 // else that they hold.
 TEST(GpuMemory, ReplaysNoRecordingOfMemoryThatMoved) {
   EDGEVAL_NEEDS_GPU();
-  const Model model =
-      random_model({.inputs = 20,
-                    .lstm = {{.cells = 100}, {.cells = 128, .kind = LayerKind::kGru}},
-                    .outputs = 0},
-                   1);
+  const Model model = random_model(
+      {.inputs = 20, .lstm = {{.cells = 100}, {.cells = 128, .kind = kGru}}, .outputs = 0}, 1);
   Random random(2);
   const Ragged<float> features = random_batch(random, {70, 66, 68}, 20);
   const LayerPolicy dense{

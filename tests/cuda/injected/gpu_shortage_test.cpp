@@ -16,10 +16,9 @@ namespace {
 // Two layers and a linear one in integers, with steps enough for recorded graphs.
 Case two_layers() {
   Case c{
-      .model = random_model({.inputs = 6,
-                             .lstm = {{7, kBothDirections}, {.cells = 5, .kind = LayerKind::kGru}},
-                             .outputs = 3},
-                            1),
+      .model = random_model(
+          {.inputs = 6, .lstm = {{7, kBothDirections}, {.cells = 5, .kind = kGru}}, .outputs = 3},
+          1),
       .point = {},
       .features = {}};
   const LayerPolicy policy{

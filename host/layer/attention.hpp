@@ -1,0 +1,28 @@
+// A decoder's attention as a kind of Activity: a step is one pair of a row and a source position,
+// a score and a share of the context (host/engine/translate/source_attention.hpp).
+#pragma once
+
+#include "host/layer/kind.hpp"
+
+namespace edgeval {
+
+struct AttentionKind {
+  static constexpr const char* kMeaning =
+      "of a decoder's rows over their source: dot, general or mlp";
+
+  // The greatest, score - max, the sum of exps; exp over sum; mlp: query + key before tanh.
+  static constexpr CellWork work(const CellForm& form) {
+    const int hidden = static_cast<int>(form.hidden);
+    return {1, 3 + hidden, 0, hidden, 0, 0, 1};
+  }
+  static constexpr KindFacts kFacts{"attention", work, true};
+
+  static ClosedForm closed_form(const LayerShape& shape) {
+    if (shape.form.hidden > 0) return {"K + M", "M", "0"};
+    return {"2K", "0", "0"};
+  }
+};
+
+inline constexpr LayerKind kAttention{AttentionKind::kFacts};
+
+}  // namespace edgeval
