@@ -1,7 +1,7 @@
 #include "host/engine/sequence/linear.hpp"
 
 #include "host/body/linear.hpp"
-#include "host/body/operand.hpp"
+#include "host/engine/sequence/operand_counts.hpp"
 
 namespace edgeval {
 namespace {
@@ -20,13 +20,10 @@ void run_lane(const LinearTask& task, const LayerArithmetic& arithmetic, const R
   Matrix<typename Rule::State> state(1, inputs);
   for (Index first = 0; first < task.input.rows; first += kRowsAtOnce) {
     const Index count = std::min(kRowsAtOnce, task.input.rows - first);
-    for (Index r = 0; r < count; ++r) {
-      const OperandCounts counts =
-          operand_row(SerialBlock{}, rule, Source::kInput, task.input.row(first + r), inputs,
-                      state.data(), operand.row(r));
-      task.activity[Count::kInputsChanged] += counts.changed;
-      task.activity[Count::kInputsZero] += counts.zero;
-    }
+    for (Index r = 0; r < count; ++r)
+      add_counts(task.activity, Source::kInput,
+                 operand_row(SerialBlock{}, rule, Source::kInput, task.input.row(first + r), inputs,
+                             state.data(), operand.row(r)));
     arithmetic.multiply_input(operand.data(), count, product.data());
     for (Index r = 0; r < count; ++r)
       linear_row(SerialBlock{}, numbers,

@@ -101,7 +101,7 @@ class PrecisionSelection {
 
   // second: products in 4 bits. steps: executed ones of each lane.
   PrecisionSelection(const DynamicPrecision& choice, const LayerArithmetic& arithmetic,
-                     const SecondProducts& second, const std::vector<Index>& steps, Index cells)
+                     const SecondProducts& second, std::span<const Index> steps, Index cells)
       : choice_(choice),
         arithmetic_(arithmetic),
         second_(second),
@@ -164,5 +164,34 @@ class PrecisionSelection {
   std::vector<DynamicPrecision::Rule> machines_;
   std::vector<std::uint64_t> low_;
 };
+
+// An operand's selection for the rows of a block. second: null where nothing is multiplied twice.
+// steps: executed ones of each row. The references to the others are kept.
+template <class LayerArithmetic, class Technique>
+auto selection_for(const Technique&, const RecurrentLayer&, const LayerArithmetic&,
+                   const SecondProducts*, std::span<const Index>) {
+  return NoSelection<LayerArithmetic>();
+}
+template <class LayerArithmetic>
+auto selection_for(const Memoized& choice, const RecurrentLayer& layer,
+                   const LayerArithmetic& arithmetic, const SecondProducts* second,
+                   std::span<const Index> steps) {
+  return MemoSelection<LayerArithmetic>(
+      choice, arithmetic, second, static_cast<Index>(steps.size()), layer.gates() * layer.cells);
+}
+template <class LayerArithmetic>
+auto selection_for(const DynamicPrecision& choice, const RecurrentLayer& layer,
+                   const LayerArithmetic& arithmetic, const SecondProducts* second,
+                   std::span<const Index> steps) {
+  return PrecisionSelection<LayerArithmetic>(choice, arithmetic, *second, steps, layer.cells);
+}
+
+// Whether an arithmetic runs an operand; check_point refuses the others. Dynamic precision has 8
+// bits: those of int8, or its own in place of fp32's.
+template <class LayerArithmetic, class Technique>
+constexpr bool kRuns = std::is_same_v<Technique, DynamicPrecision>
+                           ? std::is_same_v<LayerArithmetic, EightBitLayer> ||
+                                 std::is_same_v<LayerArithmetic, QuantizedLayer>
+                           : !std::is_same_v<LayerArithmetic, QuantizedLayer>;
 
 }  // namespace edgeval

@@ -1,0 +1,240 @@
+// One step of the cells of a block of rows:
+//   operand(h) -> product U -> select -> cell -> projection
+// A row is a lane of a direction (direction.cpp) or a hypothesis of a decoder (step_layer.cpp). W x
+// is made before, for as many steps at once as its owner likes, by the same enter and multiply.
+// Some kinds of cells have no U; those that come in halves have a product of their own between
+// these.
+#pragma once
+
+#include "host/body/operand.hpp"
+#include "host/engine/sequence/operand_counts.hpp"
+#include "host/engine/sequence/selection.hpp"
+#include "host/layer/kinds.hpp"
+
+namespace edgeval {
+
+// What an operand's rule keeps of the elements of rows; of an identity nothing.
+template <class Rule>
+Matrix<typename Rule::State> rule_states(Index rows, Index width) {
+  return Rule::kIdentity ? Matrix<typename Rule::State>()
+                         : Matrix<typename Rule::State>(rows, width);
+}
+
+// Rule: what LayerArithmetic makes of an operand's. All methods may be called by several threads,
+// each with rows and buffers of its own.
+template <class LayerArithmetic, class Rule, class Selection>
+class CellStep {
+ public:
+  using Numbers = typename LayerArithmetic::Numbers;
+  using Sum = typename Numbers::Sum;
+
+  // What rows keep between two steps, beside h.
+  struct Rows {
+    Matrix<typename Numbers::State> c;              // [R, H]
+    Matrix<typename Rule::State> x_state, h_state;  // [R, C k], [R, width of h]; of an identity
+                                                    // empty
+    Selection selection;
+
+    // Rows `parents`, side by side.
+    Rows gathered(std::span<const Index> parents) const {
+      return {gathered_rows(c, parents), gathered_rows(x_state, parents),
+              gathered_rows(h_state, parents), selection.gathered(parents)};
+    }
+  };
+
+  // What enters a product of some rows, padded to its row block, and what leaves it; `second` is
+  // empty where nothing is multiplied twice.
+  struct Product {
+    Matrix<float> operand;             // [rows, C k] or [rows, width of h]
+    Matrix<Sum> sums;                  // [rows, G H]; of U [rows, blocks.of_sums() H]
+    Matrix<float> second_operand;      // as operand
+    Matrix<std::int32_t> second_sums;  // [rows, G H]
+
+    float* second_operand_row(Index r) {
+      return second_operand.size() == 0 ? nullptr : second_operand.row(r);
+    }
+    const std::int32_t* second_row(Index r) const {
+      return second_sums.size() == 0 ? nullptr : second_sums.row(r);
+    }
+  };
+
+  // Memory of a step.
+  struct Buffers {
+    Product u;
+    Matrix<float> before_after;  // [R, H], what the cells give to a product within the step
+    Matrix<Sum> after;           // [R, P] or [R, H]
+  };
+
+  struct Step {
+    Index rows;  // these of the block run
+    Index step;  // of each row's executed ones, from 0
+    Product& w;
+    Index first_row;                           // of W x
+    std::span<const float* const> x;           // [C] of each row
+    std::span<LayerActivity* const> activity;  // of each row: changed and zero elements are added
+  };
+
+  // second: null where nothing is multiplied twice. functions: in the cells instead of exact ones,
+  // or null. All references are kept.
+  CellStep(const RecurrentLayer& layer, const LayerArithmetic& arithmetic, const Rule& rule,
+           const SecondProducts* second, const PiecewiseFunctions* functions)
+      : layer_(layer),
+        type_(layer.type()),
+        arithmetic_(arithmetic),
+        rule_(rule),
+        numbers_(arithmetic.numbers()),
+        second_(second),
+        functions_(functions) {
+    if constexpr (kMayBeNarrow) narrow_ = arithmetic.narrow_numbers();
+  }
+
+  // Before the first step, c = 0.
+  Rows start(Index rows, Selection selection) const {
+    return {Matrix<typename Numbers::State>(rows, layer_.cells),
+            rule_states<Rule>(rows, layer_.product_inputs()),
+            rule_states<Rule>(rows, layer_.recurrent()), std::move(selection)};
+  }
+
+  // For W x of so many rows; without an operand where what enters is x itself.
+  Product input_product(Index rows, bool with_operand) const {
+    return product(rows, with_operand, layer_.product_inputs(), gate_rows());
+  }
+  Buffers buffers(Index rows) const {
+    Buffers buffers{
+        product(rows, !Rule::kIdentity, layer_.recurrent(), type_.blocks.of_sums() * layer_.cells),
+        {},
+        {}};
+    if (projects() || in_halves()) {
+      buffers.before_after = padded_matrix<float>(rows, layer_.cells);
+      buffers.after = padded_matrix<Sum>(rows, projects() ? layer_.width() : layer_.cells);
+    }
+    return buffers;
+  }
+
+  // x or h of row n at a step -> what enters the product, which may be the same memory.
+  struct OperandRow {
+    Index n, step;
+    const float* value;
+    float* operand;
+    float* second;  // where the selection splits elements, else unused
+  };
+  void enter(Source source, const OperandRow& row, Rows& rows, LayerActivity& activity) const {
+    const bool input = source == Source::kInput;
+    const Index width = input ? layer_.product_inputs() : layer_.recurrent();
+    if constexpr (Selection::kSplits) {
+      add_counts(
+          activity, source,
+          rows.selection.split(row.n, row.step, source, row.value, width, row.operand, row.second));
+    } else {
+      typename Rule::State* state = nullptr;
+      if constexpr (!Rule::kIdentity) state = (input ? rows.x_state : rows.h_state).row(row.n);
+      add_counts(activity, source,
+                 operand_row(SerialBlock{}, rule_, source, row.value, width, state, row.operand));
+    }
+  }
+
+  // operand [padded count, width] -> product.sums, and the second sums.
+  void multiply(Source source, Matrix<float>& operand, Index count, Product& product,
+                const Selection& selection) const {
+    if constexpr (Selection::kSplits)
+      selection.multiply(operand, count, source, product.sums);
+    else if (source == Source::kInput)
+      arithmetic_.multiply_input(operand.data(), count, product.sums.data());
+    else
+      arithmetic_.multiply_recurrent(operand.data(), count, product.sums.data());
+    if (second_ == nullptr) return;
+    if constexpr (!Selection::kSplits)
+      for (Index i = 0; i < count * operand.cols(); ++i)
+        product.second_operand.data()[i] = selection.second_element(operand.data()[i], source);
+    const auto& second = source == Source::kInput ? second_->input : *second_->recurrent;
+    second(product.second_operand.data(), 0, count, product.second_sums.data());
+  }
+
+  // h [padded rows, H or P]: of the step before -> of this one.
+  void run(const Step& at, Rows& rows, Buffers& buffers, Matrix<float>& h) const {
+    if (layer_.recurrent() > 0) {
+      Matrix<float>& operand = Rule::kIdentity ? h : buffers.u.operand;
+      for (Index n = 0; n < at.rows; ++n)
+        enter(Source::kRecurrent,
+              {n, at.step, h.row(n), operand.row(n), buffers.u.second_operand_row(n)}, rows,
+              *at.activity[n]);
+      multiply(Source::kRecurrent, operand, at.rows, buffers.u, rows.selection);
+    }
+    if (functions_ != nullptr)
+      run_cells(PiecewiseNumbers<Numbers>{numbers_, *functions_}, at, rows, buffers, h);
+    else if (kMayBeNarrow && narrow_)
+      run_narrow_cells(at, rows, buffers, h);
+    else
+      run_cells(numbers_, at, rows, buffers, h);
+    if constexpr (LayerArithmetic::kHasAfter)
+      if (projects()) project(at.rows, buffers, h);
+  }
+
+ private:
+  // Sums that were selected may be larger than those of one product.
+  static constexpr bool kMayBeNarrow = std::is_same_v<Selection, NoSelection<LayerArithmetic>> &&
+                                       std::is_same_v<LayerArithmetic, EightBitLayer>;
+
+  Index gate_rows() const { return type_.blocks.gates * layer_.cells; }
+  bool projects() const { return layer_.form.projection > 0; }
+  bool in_halves() const { return type_.blocks.in_halves(); }
+
+  Product product(Index rows, bool with_operand, Index width, Index sums) const {
+    Product product;
+    if (with_operand) product.operand = padded_matrix<float>(rows, width);
+    product.sums = padded_matrix<Sum>(rows, sums);
+    if (second_ == nullptr) return product;
+    product.second_operand = padded_matrix<float>(rows, width);
+    product.second_sums = padded_matrix<std::int32_t>(rows, gate_rows());
+    return product;
+  }
+
+  void run_narrow_cells(const Step& at, Rows& rows, Buffers& buffers, Matrix<float>& h) const {
+    if constexpr (kMayBeNarrow) run_cells(*narrow_, at, rows, buffers, h);
+  }
+
+  template <class CellNumbers>
+  void run_cells(const CellNumbers& numbers, const Step& at, Rows& rows, Buffers& buffers,
+                 Matrix<float>& h) const {
+    const auto row = [&](Index n) {
+      return RecurrentRow<CellNumbers>{.wx = at.w.sums.row(at.first_row + n),
+                                       .uh = buffers.u.sums.row(n),
+                                       .after = in_halves() ? buffers.after.row(n) : nullptr,
+                                       .x = at.x[n],
+                                       .cells = layer_.cells,
+                                       .c = rows.c.row(n),
+                                       .h = projects() ? buffers.before_after.row(n) : h.row(n)};
+    };
+    if constexpr (LayerArithmetic::kHasAfter)
+      if (in_halves()) {
+        for (Index n = 0; n < at.rows; ++n)
+          first_half_row(SerialBlock{}, numbers, type_, row(n), buffers.before_after.row(n));
+        arithmetic_.multiply_after(buffers.before_after.data(), at.rows, buffers.after.data());
+      }
+    for (Index n = 0; n < at.rows; ++n) {
+      rows.selection.before_cell(n, at.step,
+                                 {at.w.sums.row(at.first_row + n), buffers.u.sums.row(n),
+                                  at.w.second_row(at.first_row + n), buffers.u.second_row(n)},
+                                 rows.c.row(n));
+      recurrent_cell_row(SerialBlock{}, numbers, type_, row(n));
+    }
+  }
+
+  // h = W_p of what the cells gave.
+  void project(Index rows, Buffers& buffers, Matrix<float>& h) const {
+    arithmetic_.multiply_after(buffers.before_after.data(), rows, buffers.after.data());
+    for (Index n = 0; n < rows; ++n)
+      for (Index p = 0; p < h.cols(); ++p) h(n, p) = numbers_.projected(buffers.after(n, p), p);
+  }
+
+  const RecurrentLayer& layer_;
+  const CellType type_;
+  const LayerArithmetic& arithmetic_;
+  const Rule rule_;
+  const Numbers numbers_;
+  const SecondProducts* const second_;
+  const PiecewiseFunctions* const functions_;
+  std::optional<NarrowNumbers> narrow_;
+};
+
+}  // namespace edgeval

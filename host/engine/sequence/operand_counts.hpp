@@ -1,0 +1,17 @@
+// What a row of x or h caused on its way into the products, added to its layer's counts.
+#pragma once
+
+#include "host/body/operand.hpp"
+#include "host/core/activity.hpp"
+
+namespace edgeval {
+
+inline void add_counts(LayerActivity& activity, Source source, const OperandCounts& counts) {
+  const bool input = source == Source::kInput;
+  activity[input ? Count::kInputsChanged : Count::kRecurrentInputsChanged] +=
+      static_cast<std::uint64_t>(counts.changed);
+  activity[input ? Count::kInputsZero : Count::kRecurrentInputsZero] +=
+      static_cast<std::uint64_t>(counts.zero);
+}
+
+}  // namespace edgeval
