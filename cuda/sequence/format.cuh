@@ -13,13 +13,20 @@
 
 namespace edgeval::gpu {
 
+// A choice's rule as the kernels have it. Of reuse the levels are still missing (OperandRule).
+template <class Choice>
+auto device_rule(const Choice& choice) {
+  return choice.rule();
+}
+inline LevelReuse device_rule(const Reuse&) { return {}; }
+
 struct FloatFormat {
   using Numbers = FloatNumbers;
   using StepNumbers = FloatStepNumbers;
 
-  template <class Rule>
-  static Rule rule(const Fp32&, const Rule& plain, int) {
-    return plain;
+  template <class Technique>
+  static auto rule(const Fp32&, const Technique& operand, int) {
+    return device_rule(operand);
   }
   template <class Rule>
   static __device__ float* operand(const Rule&, Source, OperandRows rows, Index row, Index column) {
@@ -40,9 +47,11 @@ struct FixedFormat {
   using Numbers = FixedNumbers<std::conditional_t<Bits == 16, std::int64_t, std::int32_t>>;
   using StepNumbers = std::conditional_t<Bits == 16, WordStepNumbers, ByteStepNumbers>;
 
-  template <class Rule>
-  static OnGrid<Rule> rule(const Integer<Bits>& choice, const Rule& plain, int h_bits) {
-    return rule_on_grid(plain, Bits, static_cast<int>(choice.input_bits), h_bits);
+  template <class Technique>
+  static auto rule(const Integer<Bits>& choice, const Technique& operand, int h_bits) {
+    const Grid x = Grid::of(static_cast<int>(choice.input_bits), Bits), h = Grid::of(h_bits, Bits);
+    const auto rule = device_rule(on_grids(operand, x, h));
+    return OnGrid<std::remove_const_t<decltype(rule)>>{rule, x, h};
   }
   template <class Rule>
   static __device__ DigitTarget<kDigits> operand(const Rule& rule, Source source, OperandRows rows,
@@ -87,13 +96,6 @@ FixedFormat<Bits> format_of(const Integer<Bits>&) {
   return {};
 }
 
-// A choice's rule as the kernels have it. Of reuse the levels are still missing (rule_bytes).
-template <class Choice>
-auto device_rule(const Choice& choice) {
-  return choice.rule();
-}
-inline LevelReuse device_rule(const Reuse&) { return {}; }
-
 // launch(format, rule): the operand's rule as the arithmetic sees values, h having so many fraction
 // bits in integers.
 template <class Launch>
@@ -105,7 +107,7 @@ void with_rule(const LayerPolicy& policy, int h_bits, const Launch& launch) {
   std::visit(
       [&](const auto& arithmetic, const auto& operand) {
         using Format = decltype(format_of(arithmetic));
-        launch(Format{}, Format::rule(arithmetic, device_rule(operand), h_bits));
+        launch(Format{}, Format::rule(arithmetic, operand, h_bits));
       },
       policy.arithmetic, policy.operand);
 }

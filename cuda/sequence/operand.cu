@@ -156,8 +156,8 @@ void OperandRule::reserve(const LayerPolicy& policy, int h_bits, cudaStream_t st
             const auto same = [](float centroid) { return centroid; };
             return reuse_levels(rule, same, same);
           } else {
-            const auto on =
-                rule_on_grid(rule, Choice::kBits, static_cast<int>(arithmetic.input_bits), h_bits);
+            const auto on = rule_on_grid(*reuse, Choice::kBits,
+                                         static_cast<int>(arithmetic.input_bits), h_bits);
             return reuse_levels(
                 rule, [&](float centroid) { return on.x.snap_half_up(centroid); },
                 [&](float centroid) { return on.h.snap_half_up(centroid); });

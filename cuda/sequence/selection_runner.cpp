@@ -18,8 +18,8 @@ SumRows sums_of(const DeviceBuffer<std::byte>& memory, const Product& product) {
 }  // namespace
 
 bool selects(const LayerPolicy& policy) {
-  return std::holds_alternative<Memoized>(policy.operand) ||
-         std::holds_alternative<DynamicPrecision>(policy.operand);
+  return std::visit([]<class Technique>(const Technique&) { return edgeval::selects<Technique>(); },
+                    policy.operand);
 }
 
 void count_selected(LayerActivity& activity, const LayerPolicy& policy, std::uint64_t selected,

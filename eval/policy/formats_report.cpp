@@ -78,18 +78,15 @@ ordered_json formats_under(const Layer& layer, const Integer<Bits>& choice) {
       layer);
 }
 
-template <class Operand, class Arithmetic>
-void round_operand(Operand&, const Arithmetic&) {}
-template <int Bits>
-void round_thresholds(Delta& delta, const Integer<Bits>& choice) {
-  const Delta::Rule rule =
-      put_on_grid(delta.rule(), Grid::of(static_cast<int>(choice.input_bits), Bits),
-                  Grid::of(choice.kRecurrentBits, Bits));
-  delta.threshold_x = static_cast<double>(rule.threshold_x);
-  delta.threshold_h = static_cast<double>(rule.threshold_h);
+template <class Operand>
+Operand rounded(const Operand& operand, const Fp32&) {
+  return operand;
 }
-void round_operand(Delta& delta, const Int16& choice) { round_thresholds(delta, choice); }
-void round_operand(Delta& delta, const Int8& choice) { round_thresholds(delta, choice); }
+template <class Operand, int Bits>
+Operand rounded(const Operand& operand, const Integer<Bits>& choice) {
+  return on_grids(operand, Grid::of(static_cast<int>(choice.input_bits), Bits),
+                  Grid::of(choice.kRecurrentBits, Bits));
+}
 
 }  // namespace
 
@@ -98,10 +95,11 @@ ordered_json formats_to_json(const Layer& layer, const Arithmetic& arithmetic) {
 }
 
 OperandChoice as_rounded(const LayerPolicy& policy) {
-  OperandChoice operand = policy.operand;
-  std::visit([](auto& choice, const auto& arithmetic) { round_operand(choice, arithmetic); },
-             operand, policy.arithmetic);
-  return operand;
+  return std::visit(
+      [](const auto& operand, const auto& arithmetic) -> OperandChoice {
+        return rounded(operand, arithmetic);
+      },
+      policy.operand, policy.arithmetic);
 }
 
 }  // namespace edgeval

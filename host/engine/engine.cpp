@@ -103,24 +103,30 @@ void check_cell(const RecurrentLayer& layer, const LayerPolicy& policy) {
   const std::string problem = RecurrentKinds::visit(
       layer.kind, [&]<class Kind>(Kind) { return Kind::problem(layer.form, policy); });
   EDGEVAL_EXPECTS(problem.empty(), "layer ", layer.name, " (", name(layer.kind), "), ", problem);
+  std::visit(
+      [&]<class Technique>(const Technique& operand) {
+        constexpr Refusals kWhy = refusals_of<Technique>();
+        const char* const why = !layer.has_c()              ? kWhy.without_c
+                                : layer.form.projection > 0 ? kWhy.projection
+                                                            : nullptr;
+        EDGEVAL_EXPECTS(why == nullptr, "layer ", layer.name, " (", name(layer.kind), "), ",
+                        operand.kName, ": ", why);
+      },
+      policy.operand);
 }
 
 // Combinations without a meaning.
 void check_operand(const Layer& layer, const LayerPolicy& policy) {
   if (const auto* cells = std::get_if<RecurrentLayer>(&layer)) check_cell(*cells, policy);
-  const bool recurrent = std::holds_alternative<RecurrentLayer>(layer);
-  const bool memoized = std::holds_alternative<Memoized>(policy.operand);
-  const bool precision = std::holds_alternative<DynamicPrecision>(policy.operand);
-  EDGEVAL_EXPECTS(recurrent || !memoized, "layer ", layer_name(layer),
-                  ", memoized: remembers the neurons of recurrent layers only; a linear layer "
-                  "takes reuse or delta");
-  EDGEVAL_EXPECTS(recurrent || !precision, "layer ", layer_name(layer),
-                  ", dynamic_precision: follows the cell state c, which a linear layer has not");
-  EDGEVAL_EXPECTS(!precision || !std::holds_alternative<Int16>(policy.arithmetic), "layer ",
-                  layer_name(layer),
-                  ", dynamic_precision: chooses between 8 and 4 bits and replaces the products of "
-                  "fp32 or int8; int16 ",
-                  "has none of them");
+  std::visit(
+      [&]<class Technique>(const Technique& operand) {
+        constexpr Refusals kWhy = refusals_of<Technique>();
+        EDGEVAL_EXPECTS(kWhy.linear == nullptr || std::holds_alternative<RecurrentLayer>(layer),
+                        "layer ", layer_name(layer), ", ", operand.kName, ": ", kWhy.linear);
+        EDGEVAL_EXPECTS(kWhy.int16 == nullptr || !std::holds_alternative<Int16>(policy.arithmetic),
+                        "layer ", layer_name(layer), ", ", operand.kName, ": ", kWhy.int16);
+      },
+      policy.operand);
 }
 
 void check_formats(const RecurrentLayer& layer, int bits) {

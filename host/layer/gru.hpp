@@ -47,8 +47,6 @@ struct Gru : RecurrentKind {
     if (form.reset_before && pseudo_skip(policy) != nullptr)
       return "similarity_skip: its reset gate scales h before the product with U, which has no "
              "difference that a pseudo-skip could add; leave out pseudo";
-    if (std::holds_alternative<DynamicPrecision>(policy.operand))
-      return "dynamic_precision: follows the cell state c, which a GRU has not";
     return "";
   }
 

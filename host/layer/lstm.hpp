@@ -31,13 +31,6 @@ struct Lstm : RecurrentKind {
     if (form.projection > 0) visit.matrix("weight_hr", weights.weight_hr, form.projection);
   }
 
-  static std::string problem(const CellForm& form, const LayerPolicy& policy) {
-    if (form.projection == 0 || !std::holds_alternative<DynamicPrecision>(policy.operand))
-      return "";
-    return "dynamic_precision: chooses a precision for each cell, but a projection multiplies all "
-           "cells at once";
-  }
-
   template <class Block, class Numbers, class Sums>
   EDGEVAL_HD static void row(Block block, const Numbers& numbers, const CellType& type,
                              RecurrentRow<Numbers, Sums> row) {

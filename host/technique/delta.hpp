@@ -4,7 +4,7 @@
 // held_x + U held_h + b.
 #pragma once
 
-#include "host/numeric/rounding.hpp"
+#include "host/numeric/fixed_point.hpp"
 #include "host/technique/technique.hpp"
 
 namespace edgeval {
@@ -30,6 +30,12 @@ struct Delta {
     return threshold_x >= 0 && threshold_h >= 0 ? nullptr : "thresholds must be 0 or more";
   }
 
+  // Half up; a threshold is a distance, which may exceed the grid's range, so it is not saturated.
+  void put_on_grids(const Grid& x, const Grid& h) {
+    threshold_x = rounded(threshold_x, x);
+    threshold_h = rounded(threshold_h, h);
+  }
+
   struct Rule {
     static constexpr bool kIdentity = false;
     static constexpr bool kOnGivenValues = true;  // every operand is a value that was seen
@@ -50,6 +56,15 @@ struct Delta {
   };
 
   Rule rule() const { return {static_cast<float>(threshold_x), static_cast<float>(threshold_h)}; }
+
+ private:
+  static double rounded(double threshold, const Grid& grid) {
+    const auto seen = static_cast<double>(static_cast<float>(threshold));
+    const double scaled = seen * static_cast<double>(grid.scale);
+    if (scaled >= 1e9) return seen;
+    return static_cast<double>(static_cast<float>(static_cast<double>(round_half_up(scaled)) *
+                                                  static_cast<double>(grid.inverse)));
+  }
 };
 
 }  // namespace edgeval

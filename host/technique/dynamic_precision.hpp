@@ -31,6 +31,15 @@ struct DynamicPrecision {
   static constexpr const char* kMeaning =
       "8 or 4 bits for each cell element, by the peaks of c (P0)";
   static constexpr OperandCost kCost{};  // of cell elements: counted by the engine
+  static constexpr bool kSelects = true;
+  static constexpr Refusals kRefusals{
+      .linear = "follows the cell state c, which a linear layer has not",
+      .without_c = "follows the cell state c, which these cells have not",
+      .projection =
+          "chooses a precision for each cell, but a projection multiplies all cells at once",
+      .int16 =
+          "chooses between 8 and 4 bits and replaces the products of fp32 or int8; int16 has "
+          "none of them"};
 
   double margin = 0.1;
   double profiling_share = 0.05;  // T, M, N as shares of an utterance's executed steps

@@ -23,6 +23,11 @@ struct Memoized {
   static constexpr const char* kMeaning =
       "remembers dot products until a predictor says they moved (Silfa et al.)";
   static constexpr OperandCost kCost{};  // of neurons, not of elements: counted by the engine
+  static constexpr bool kSelects = true;
+  static constexpr Refusals kRefusals{
+      .linear =
+          "remembers the neurons of recurrent layers only; a linear layer takes reuse or "
+          "delta"};
   static constexpr const char* kChosen[] = {"threshold"};
 
   double threshold = 0.1;  // of the accumulated relative change; below 0 nothing is remembered

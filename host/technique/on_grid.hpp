@@ -5,25 +5,15 @@
 #pragma once
 
 #include "host/numeric/fixed_point.hpp"
-#include "host/technique/as_is.hpp"
-#include "host/technique/delta.hpp"
-#include "host/technique/reuse.hpp"
+#include "host/technique/technique.hpp"
 
 namespace edgeval {
 
-// A rule's parameters on the grids of x and h.
-inline AsIs::Rule put_on_grid(AsIs::Rule rule, const Grid&, const Grid&) { return rule; }
-inline Reuse::Rule put_on_grid(Reuse::Rule rule, const Grid&, const Grid&) { return rule; }
-inline Delta::Rule put_on_grid(Delta::Rule rule, const Grid& x, const Grid& h) {
-  // A threshold is a distance: it may exceed the operand's range, so it is rounded but not
-  // saturated.
-  const auto rounded = [](float threshold, const Grid& grid) {
-    const double scaled = static_cast<double>(threshold) * static_cast<double>(grid.scale);
-    return scaled < 1e9 ? static_cast<float>(static_cast<double>(round_half_up(scaled)) *
-                                             static_cast<double>(grid.inverse))
-                        : threshold;
-  };
-  return {rounded(rule.threshold_x, x), rounded(rule.threshold_h, h)};
+// An operand as integer arithmetic has it, its parameters on the grids of x and h.
+template <class Technique>
+Technique on_grids(Technique operand, const Grid& x, const Grid& h) {
+  if constexpr (requires { operand.put_on_grids(x, h); }) operand.put_on_grids(x, h);
+  return operand;
 }
 
 template <class Inner>
@@ -31,11 +21,8 @@ struct OnGrid {
   static constexpr bool kIdentity = false;
   using State = typename Inner::State;
 
-  Inner inner;
+  Inner inner;  // of an operand on these grids
   Grid x, h;
-
-  OnGrid(const Inner& rule, const Grid& x_grid, const Grid& h_grid)
-      : inner(put_on_grid(rule, x_grid, h_grid)), x(x_grid), h(h_grid) {}
 
   EDGEVAL_HD float seen(float value, Source source) const { return grid(source).snap(value); }
   // `seen_value` is on the grid already.
@@ -46,10 +33,12 @@ struct OnGrid {
   EDGEVAL_HD const Grid& grid(Source source) const { return source == Source::kInput ? x : h; }
 };
 
-// A rule under integers of `bits` bits, x and h having so many fraction bits.
-template <class Rule>
-OnGrid<Rule> rule_on_grid(const Rule& plain, int bits, int x_bits, int h_bits) {
-  return {plain, Grid::of(x_bits, bits), Grid::of(h_bits, bits)};
+// An operand's rule under integers of `bits` bits, x and h having so many fraction bits.
+template <class Technique>
+auto rule_on_grid(const Technique& operand, int bits, int x_bits, int h_bits) {
+  const Grid x = Grid::of(x_bits, bits), h = Grid::of(h_bits, bits);
+  const auto rule = on_grids(operand, x, h).rule();
+  return OnGrid<std::remove_const_t<decltype(rule)>>{rule, x, h};
 }
 
 }  // namespace edgeval

@@ -42,7 +42,6 @@ struct LevelReuse {
     return {source == Source::kInput ? level.centroid_x : level.centroid_h, changed};
   }
 };
-inline LevelReuse put_on_grid(LevelReuse rule, const Grid&, const Grid&) { return rule; }
 
 // The least float with at least this index, which is above the lowest.
 inline float first_value_of(const Reuse::Rule& rule, std::int32_t index) {

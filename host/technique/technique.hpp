@@ -13,6 +13,12 @@
 //   kCost                              what deciding costs: OperandCost or PlanCost
 //   rule()                             the ready-made decision, a trivially copyable struct the
 //   engines run
+// and, where an operand wants them,
+//   put_on_grids(x, h)                 rounds parameters as integer arithmetic has them, x and h
+//   being on these grids; without it they stay (on_grid.hpp)
+//   kRefusals                          where it does not act; without it, it acts on every layer
+//   kSelects                           true: it takes one of two sums for each neuron, by code of
+//   its own in the engines (host/engine/sequence/selection.hpp); rule() is what enters the products
 // Everything that prints, parses, sweeps or runs techniques goes through these and through the
 // lists in plan.hpp and operand.hpp.
 #pragma once
@@ -97,6 +103,25 @@ struct OperandCost {
   int subtractions_per_change =
       0;  // for changed elements only, those of a sequence's first executed step excepted
 };
+
+// Why an operand does not act somewhere, in words that follow its name; null: it acts there.
+struct Refusals {
+  const char* linear = nullptr;      // on a linear layer
+  const char* without_c = nullptr;   // on cells that have no state c beside h, as a GRU
+  const char* projection = nullptr;  // on cells whose h is projected
+  const char* int16 = nullptr;       // under int16
+};
+template <class Technique>
+constexpr Refusals refusals_of() {
+  if constexpr (requires { Technique::kRefusals; })
+    return Technique::kRefusals;
+  else
+    return {};
+}
+template <class Technique>
+constexpr bool selects() {
+  return requires { Technique::kSelects; };
+}
 
 // What deciding costs a plan, for every element of every step of the data, run or skipped.
 struct PlanCost {

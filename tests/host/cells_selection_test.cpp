@@ -208,7 +208,7 @@ TEST(CellsRefusal, AGruThatResetsBeforeTheProductTakesNoOtherOperandAndNoPseudoS
 TEST(CellsRefusal, DynamicPrecisionNeedsACellStateAndNoProjection) {
   const DynamicPrecision precision{.input_alpha = 1};
   const std::string gru = refusal(one_layer(kGru, {}), {EveryStep{}, precision});
-  EXPECT_NE(gru.find("cell state c, which a GRU has not"), std::string::npos) << gru;
+  EXPECT_NE(gru.find("cell state c, which these cells have not"), std::string::npos) << gru;
   const std::string projection =
       refusal(one_layer(kLstm, {.projection = 2}), {EveryStep{}, precision});
   EXPECT_NE(projection.find("a projection multiplies all cells at once"), std::string::npos)

@@ -172,11 +172,11 @@ TEST(LevelReuse, IsReuseAroundEveryBoundary) {
 TEST(LevelReuse, IsReuseOnGridsForEveryCode) {
   const Reuse choice{.clusters = 24, .range_min = -1.7, .range_max = 2.1};
   for (const auto& [bits, x_bits] : {std::array{16, 12}, {16, 15}, {8, 5}, {8, 7}, {8, -2}}) {
-    const OnGrid<Reuse::Rule> rule = rule_on_grid(choice.rule(), bits, x_bits, bits - 1);
+    const OnGrid<Reuse::Rule> rule = rule_on_grid(choice, bits, x_bits, bits - 1);
     const std::vector<ReuseLevel> levels = reuse_levels(
         choice.rule(), [&](float centroid) { return rule.x.snap_half_up(centroid); },
         [&](float centroid) { return rule.h.snap_half_up(centroid); });
-    OnGrid<LevelReuse> quick = rule_on_grid(LevelReuse{}, bits, x_bits, bits - 1);
+    OnGrid<LevelReuse> quick{{}, rule.x, rule.h};
     quick.inner = level_reuse(choice.rule(), levels, levels.data());
     for (const Source source : {Source::kInput, Source::kRecurrent}) {
       Reuse::Rule::State state, quick_state;

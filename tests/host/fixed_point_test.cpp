@@ -11,6 +11,7 @@
 #include "host/core/error.hpp"
 #include "host/engine/product/layer_arithmetic.hpp"
 #include "host/numeric/fixed_lstm_cell.hpp"
+#include "host/technique/delta.hpp"
 #include "host/technique/on_grid.hpp"
 
 namespace edgeval::test {
@@ -161,11 +162,11 @@ TEST(Grid, KeepsItsDistanceFromHalvesThatAFloatCanTell) {
 // Decision 6: a threshold is rounded half up and, being a distance, not saturated.
 TEST(Grid, TakesThresholdsHalfUpAndUnsaturated) {
   const Grid x = Grid::of(4, 8), h = Grid::of(7, 8);
-  const Delta::Rule rule = put_on_grid(Delta::Rule{2.5F / 16, 2.49F / 128}, x, h);
+  const Delta::Rule rule = on_grids(Delta{2.5 / 16, 2.49 / 128}, x, h).rule();
   EXPECT_EQ(rule.threshold_x, 3.0F / 16);
   EXPECT_EQ(rule.threshold_h, 2.0F / 128);
-  EXPECT_EQ(put_on_grid(Delta::Rule{100.03F, 1e30F}, x, h).threshold_x, 100.0F);
-  EXPECT_EQ(put_on_grid(Delta::Rule{100.03F, 1e30F}, x, h).threshold_h, 1e30F);
+  EXPECT_EQ(on_grids(Delta{100.03, 1e30}, x, h).rule().threshold_x, 100.0F);
+  EXPECT_EQ(on_grids(Delta{100.03, 1e30}, x, h).rule().threshold_h, 1e30F);
 }
 
 // Every z of the tables' range, and what lies beyond.

@@ -2,7 +2,7 @@
 // templates over.
 //   multiply_input, multiply_recurrent   rows of operands -> sums
 //   numbers()                            sums -> pre-activations -> cells
-//   rule(r)                              an operand's rule as this arithmetic sees values
+//   rule(operand)                        an operand's rule as this arithmetic sees values
 #pragma once
 
 #include <cmath>
@@ -66,9 +66,9 @@ class FloatLayer {
     return {products_.bias->data(), products_.constants->recurrent_bias.data(),
             products_.constants->diagonal.data()};
   }
-  template <class Rule>
-  Rule rule(const Rule& plain) const {
-    return plain;
+  template <class Technique>
+  auto rule(const Technique& operand) const {
+    return operand.rule();
   }
 
  private:
@@ -233,9 +233,9 @@ class FixedLayer {
   Numbers numbers() const { return constants_.template numbers<SumT>(kBits); }
   // Of 8 bits: the same numbers in half the width, where no input can make a sum that leaves it.
   std::optional<NarrowNumbers> narrow_numbers() const;
-  template <class Rule>
-  OnGrid<Rule> rule(const Rule& plain) const {
-    return {plain, Grid::of(x_bits_, kBits), Grid::of(h_bits_, kBits)};
+  template <class Technique>
+  auto rule(const Technique& operand) const {
+    return rule_on_grid(operand, kBits, x_bits_, h_bits_);
   }
   const LayerProducts<FixedProduct<SumT>>& products() const { return products_; }
   // The integer behind an element that enters the products.
@@ -285,7 +285,9 @@ class QuantizedLayer {
             nearest_float(steps_.x * steps_.input_weight),
             nearest_float(steps_.h * steps_.recurrent_weight)};
   }
-  EightBitCodes rule(const AsIs::Rule&) const { return EightBitCodes::of(steps_.x, steps_.h); }
+  EightBitCodes rule(const DynamicPrecision&) const {
+    return EightBitCodes::of(steps_.x, steps_.h);
+  }
   const LayerProducts<FixedProduct<std::int32_t>>& products() const { return products_; }
   std::int32_t code(float element, Source) const { return static_cast<std::int32_t>(element); }
 

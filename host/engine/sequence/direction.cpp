@@ -142,7 +142,7 @@ void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic,
   if constexpr (std::is_same_v<LayerArithmetic, PseudoSelection::LayerArithmetic>) {
     if (task.pseudo != nullptr) {
       PseudoSelection selection(task, *task.pseudo, std::get_if<Delta>(&operand), arithmetic);
-      DirectionRun(task, arithmetic, arithmetic.rule(AsIs::Rule{}), std::move(selection)).run();
+      DirectionRun(task, arithmetic, arithmetic.rule(AsIs{}), std::move(selection)).run();
       return;
     }
   }
@@ -150,7 +150,7 @@ void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic,
   for (Index lane : task.lanes) steps.push_back(task.plans[lane].running());
   const auto run = [&]<class Technique>(const Technique& choice) {
     if constexpr (kRuns<LayerArithmetic, Technique>)
-      DirectionRun(task, arithmetic, arithmetic.rule(choice.rule()),
+      DirectionRun(task, arithmetic, arithmetic.rule(choice),
                    selection_for(choice, task.layer, arithmetic, task.second, steps))
           .run();
     else

@@ -1,6 +1,7 @@
 #include "host/engine/sequence/linear.hpp"
 
 #include "host/body/linear.hpp"
+#include "host/core/error.hpp"
 #include "host/engine/sequence/operand_counts.hpp"
 
 namespace edgeval {
@@ -37,7 +38,12 @@ template <class LayerArithmetic>
 void run_linear(const LinearTask& task, const LayerArithmetic& arithmetic,
                 const OperandChoice& operand) {
   std::visit(
-      [&](const auto& choice) { run_lane(task, arithmetic, arithmetic.rule(choice.rule())); },
+      [&]<class Technique>(const Technique& choice) {
+        if constexpr (refusals_of<Technique>().linear == nullptr)
+          run_lane(task, arithmetic, arithmetic.rule(choice));
+        else
+          EDGEVAL_ASSERT(!"an operand that check_point lets through");
+      },
       operand);
 }
 

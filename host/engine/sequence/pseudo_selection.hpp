@@ -86,7 +86,7 @@ class PseudoSelection {
     return plan.modes[plan.live[step]] == StepMode::kPseudo;
   }
   PseudoRule rule(const SimilaritySkip& skip, const Delta* delta, Source source) const {
-    return PseudoRule::of(skip, delta, source, arithmetic_.rule(AsIs::Rule{}).grid(source));
+    return PseudoRule::of(skip, delta, source, arithmetic_.rule(AsIs{}).grid(source));
   }
 
   // Leaves in `full` what fits the grid, and in `rest` the remainder; whether there is one.

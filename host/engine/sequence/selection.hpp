@@ -170,6 +170,7 @@ class PrecisionSelection {
 template <class LayerArithmetic, class Technique>
 auto selection_for(const Technique&, const RecurrentLayer&, const LayerArithmetic&,
                    const SecondProducts*, std::span<const Index>) {
+  static_assert(!selects<Technique>(), "an operand that selects has a selection here");
   return NoSelection<LayerArithmetic>();
 }
 template <class LayerArithmetic>

@@ -21,7 +21,7 @@ class RecurrentStep final : public StepLayer {
         second_(second),
         tables_(piecewise_tables(nonlinearity)),
         functions_(tables_ ? tables_->functions() : PiecewiseFunctions{}),
-        cell_step_(layer, arithmetic_, arithmetic_.rule(choice.rule()), second,
+        cell_step_(layer, arithmetic_, arithmetic_.rule(choice), second,
                    tables_ ? &functions_ : nullptr) {}
 
   std::unique_ptr<StepState> start(const StepStart& start) const override {
@@ -52,7 +52,7 @@ class RecurrentStep final : public StepLayer {
 
  private:
   using Numbers = typename LayerArithmetic::Numbers;
-  using Rule = decltype(std::declval<LayerArithmetic>().rule(std::declval<Technique>().rule()));
+  using Rule = decltype(std::declval<LayerArithmetic>().rule(std::declval<Technique>()));
   using Selection = decltype(selection_for(
       std::declval<const Technique&>(), std::declval<const RecurrentLayer&>(),
       std::declval<const LayerArithmetic&>(), nullptr, std::span<const Index>{}));
@@ -82,7 +82,7 @@ class LinearStep final : public StepLayer {
              LinearEnd end)
       : layer_(layer),
         arithmetic_(std::move(arithmetic)),
-        rule_(arithmetic_.rule(choice.rule())),
+        rule_(arithmetic_.rule(choice)),
         numbers_(arithmetic_.numbers()),
         range_(activation_range(layer.activation)),
         end_(end) {}
@@ -113,7 +113,7 @@ class LinearStep final : public StepLayer {
  private:
   using Numbers = typename LayerArithmetic::Numbers;
   using Sum = typename Numbers::Sum;
-  using Rule = decltype(std::declval<LayerArithmetic>().rule(std::declval<Technique>().rule()));
+  using Rule = decltype(std::declval<LayerArithmetic>().rule(std::declval<Technique>()));
 
   struct State final : StepState {
     Matrix<typename Rule::State> x;  // [R, C]; of an identity empty
@@ -173,8 +173,7 @@ std::unique_ptr<StepLayer> linear_step(const LinearLayer& layer, const LayerPoli
                                        std::vector<LayerArithmetic> arithmetics, LinearEnd end) {
   return std::visit(
       [&]<class Technique>(const Technique& choice) -> std::unique_ptr<StepLayer> {
-        if constexpr (std::is_same_v<Technique, AsIs> || std::is_same_v<Technique, Reuse> ||
-                      std::is_same_v<Technique, Delta>)
+        if constexpr (refusals_of<Technique>().linear == nullptr)
           return std::make_unique<LinearStep<LayerArithmetic, Technique>>(
               layer, std::move(arithmetics[0]), choice, end);
         else

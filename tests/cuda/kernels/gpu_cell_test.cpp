@@ -220,7 +220,7 @@ IntegerOutcome on_cpu(const IntegerCase<Bits>& input, const OperandChoice& choic
   IntegerOutcome outcome;
   std::visit(
       [&](const auto& technique) {
-        const auto rule = rule_on_grid(technique.rule(), Bits, 3, Bits - 1);
+        const auto rule = rule_on_grid(technique, Bits, 3, Bits - 1);
         for (Index n = 0; n < kLanes; ++n) {
           std::vector<typename decltype(technique.rule())::State> state(
               static_cast<std::size_t>(cells));

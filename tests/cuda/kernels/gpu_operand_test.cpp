@@ -109,7 +109,7 @@ void expect_digits(const OperandChoice& choice, const Arithmetic& arithmetic, In
   const std::vector<std::int8_t> there = on_host(digits, frames * shape.operand_bytes(), stream);
   const Expected expected = std::visit(
       [&](const auto& operand) {
-        return literal_of(rule_on_grid(operand.rule(), Bits, x_bits, Bits - 1), input);
+        return literal_of(rule_on_grid(operand, Bits, x_bits, Bits - 1), input);
       },
       choice);
   const double scale = power_of_two(x_bits);
