@@ -21,15 +21,6 @@ struct Case {
   SearchOptions options;
 };
 
-OperandChoice random_operand(Random& random) {
-  const double reach = random.uniform(0.5, 2);
-  const Reuse reuse{.clusters = static_cast<double>(random.whole(2, 64)),
-                    .range_min = -reach,
-                    .range_max = reach};
-  const Delta delta{.threshold_x = random.uniform(0, 0.3), .threshold_h = random.uniform(0, 0.3)};
-  return random.of<OperandChoice>({AsIs{}, reuse, delta});
-}
-
 Case random_case(std::uint64_t seed, int sentences) {
   Random random(seed);
   Case all{.model = random_translation_model(seed),
@@ -43,7 +34,8 @@ Case random_case(std::uint64_t seed, int sentences) {
       random, random.of<IntegerKind>({IntegerKind::kInt16, IntegerKind::kInt8, IntegerKind::kBoth}),
       all.point);
   for (std::size_t i = network.stack().size(); i < network.layers.size(); ++i)
-    all.point.layers[i].operand = random_operand(random);
+    all.point.layers[i].operand =
+        random_operand(random, random.of<Kind>({kKinds.begin(), kKinds.end()}));
   for (int n = 0; n < sentences; ++n) all.lengths.push_back(random.skewed(1, 12));
   all.embedded = Ragged<float>(all.lengths, all.model.source_embedding.cols());
   for (Index row = 0; row < all.embedded.values.rows(); ++row) {

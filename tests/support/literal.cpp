@@ -5,14 +5,11 @@
 
 #include "host/core/error.hpp"
 #include "tests/support/literal_cells.hpp"
+#include "tests/support/literal_elements.hpp"
 #include "tests/support/literal_fixed.hpp"
 
 namespace edgeval::test {
 namespace {
-
-void note_margin(double distance, double value, bool exact, LiteralDirection& log) {
-  if (!exact) log.margin = std::min(log.margin, distance / std::max(1.0, std::abs(value)));
-}
 
 // A weight matrix [rows, C] as doubles, one contiguous column of `rows` for each input element.
 class Columns {
@@ -52,92 +49,6 @@ class Memory {
   std::vector<double> sums_;
   bool evaluate_;
 };
-
-// What an operand does with one element: whether it costs work, and by how much of its column the
-// memory moves.
-struct Move {
-  bool changed;
-  double amount;
-};
-
-struct AsIsElements {
-  static constexpr bool kStartsOver = true;  // the memory is built anew at every step
-  AsIsElements(const AsIs&, Source, Index) {}
-  Move next(Index, double value, bool, LiteralDirection&) { return {true, value}; }
-};
-
-struct ReuseElements {
-  static constexpr bool kStartsOver = false;
-  ReuseElements(const Reuse& reuse, Source, Index count)
-      : step_((reuse.range_max - reuse.range_min) / reuse.clusters),
-        lowest_(std::floor(reuse.range_min / step_ + 0.5)),
-        highest_(lowest_ + reuse.clusters - 1),
-        index_(count),
-        seen_(count, false) {}
-
-  Move next(Index i, double value, bool exact, LiteralDirection& log) {
-    const double place = static_cast<double>(static_cast<float>(value)) / step_ + 0.5;
-    const double now = std::min(std::max(std::floor(place), lowest_), highest_);
-    // The index turns where `place` is a whole number from lowest + 1 to highest.
-    if (highest_ > lowest_) {
-      const double turn = std::min(std::max(std::round(place), lowest_ + 1), highest_);
-      note_margin(std::abs(place - turn) * step_, value, exact, log);
-    }
-    ++log.activity[Count::kOperandQuantizations];
-    ++log.activity[Count::kOperandComparisons];
-    const double old = index_[i];
-    index_[i] = now;
-    if (!seen_[i]) {
-      seen_[i] = true;
-      return {true, step_ * now};
-    }
-    if (now == old) return {false, 0};
-    ++log.activity[Count::kOperandSubtractions];
-    return {true, step_ * (now - old)};
-  }
-
- private:
-  double step_, lowest_, highest_;
-  std::vector<double> index_;
-  std::vector<bool> seen_;
-};
-
-struct DeltaElements {
-  static constexpr bool kStartsOver = false;
-  DeltaElements(const Delta& delta, Source source, Index count)
-      : threshold_(
-            static_cast<float>(source == Source::kInput ? delta.threshold_x : delta.threshold_h)),
-        held_(count) {}
-
-  Move next(Index i, double value, bool exact, LiteralDirection& log) {
-    const float moved = static_cast<float>(value) - static_cast<float>(held_[i]);
-    ++log.activity[Count::kOperandSubtractions];
-    ++log.activity[Count::kOperandComparisons];
-    note_margin(std::abs(std::abs(moved) - threshold_), value, exact, log);
-    if (moved == 0 || std::abs(moved) < threshold_) return {false, 0};
-    const double amount = value - held_[i];
-    held_[i] = value;
-    return {true, amount};
-  }
-
- private:
-  float threshold_;
-  std::vector<double> held_;
-};
-
-AsIsElements elements_of(const AsIs& choice, Source source, Index n) { return {choice, source, n}; }
-ReuseElements elements_of(const Reuse& choice, Source source, Index n) {
-  return {choice, source, n};
-}
-DeltaElements elements_of(const Delta& choice, Source source, Index n) {
-  return {choice, source, n};
-}
-
-// Choices between two sums have loops of their own: tests/support/literal_selection.hpp.
-template <class Selection>
-AsIsElements elements_of(const Selection&, Source, Index) {
-  throw Error(concat(Selection::kName, " has no loop over elements"));
-}
 
 // One step's elements of x or of h, in order, into the memory.
 template <class Elements>
@@ -284,11 +195,12 @@ LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy,
     LiteralDirection& log = result.directions.emplace_back();
     log.activity.shape = shapes[d];
     std::visit(
-        [&](const auto& plan, const auto& operand) {
+        [&]<class Operand>(const auto& plan, const Operand& operand) {
+          using Elements = LiteralElements<Operand>;
           run_direction(
               RecurrentTask{layer, d, input, exact_input, observed}, walk_of(plan, layer.inputs),
-              elements_of(operand, Source::kInput, layer.product_inputs()),
-              elements_of(operand, Source::kRecurrent, layer.recurrent()), result.output, log);
+              Elements(operand, Source::kInput, layer.product_inputs()),
+              Elements(operand, Source::kRecurrent, layer.recurrent()), result.output, log);
         },
         policy.plan, policy.operand);
   }
@@ -332,9 +244,10 @@ LiteralLayer run_layer(const LinearLayer& layer, const LayerPolicy& policy,
   LiteralDirection& log = result.directions.emplace_back();
   log.activity.shape = layer_shapes(layer).front();
   std::visit(
-      [&](const auto& operand) {
-        run_linear(layer, input, exact_input, elements_of(operand, Source::kInput, layer.inputs),
-                   result.output, log);
+      [&]<class Operand>(const Operand& operand) {
+        run_linear(layer, input, exact_input,
+                   LiteralElements<Operand>(operand, Source::kInput, layer.inputs), result.output,
+                   log);
       },
       policy.operand);
   return result;

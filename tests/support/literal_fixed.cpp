@@ -4,6 +4,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/support/literal_cells.hpp"
+#include "tests/support/literal_elements.hpp"
 #include "tests/support/literal_fixed_cells.hpp"
 
 namespace edgeval::test {
@@ -40,96 +41,6 @@ class FixedMemory {
   Counts counts_;
   std::vector<std::int64_t> sums_;
 };
-
-struct FixedMove {
-  bool changed;
-  std::int64_t amount;  // by which the element's code in the product moves
-};
-
-struct FixedAsIs {
-  static constexpr bool kStartsOver = true;
-  FixedAsIs(const AsIs&, Source, Format, Index) {}
-  FixedMove next(Index, std::int64_t code, LiteralDirection&) { return {true, code}; }
-};
-
-// P3, equations 9 and 10: M += (new centroid - old centroid) w, in codes.
-class FixedReuse {
- public:
-  static constexpr bool kStartsOver = false;
-  FixedReuse(const Reuse& reuse, Source, Format format, Index count)
-      : step_((reuse.range_max - reuse.range_min) / reuse.clusters),
-        lowest_(std::floor(reuse.range_min / step_ + 0.5)),
-        highest_(lowest_ + reuse.clusters - 1),
-        format_(format),
-        elements_(count) {}
-
-  FixedMove next(Index i, std::int64_t code, LiteralDirection& log) {
-    const double place = std::floor(static_cast<double>(format_.value(code)) / step_ + 0.5);
-    const double index = std::min(std::max(place, lowest_), highest_);
-    ++log.activity[Count::kOperandQuantizations];
-    ++log.activity[Count::kOperandComparisons];
-    Element& element = elements_[i];
-    const Element before = element;
-    const auto centroid = static_cast<float>(step_ * index);
-    element = {true, index,
-               static_cast<std::int64_t>(
-                   saturated(to_whole(centroid, format_.fraction, half_up), format_.bits))};
-    if (!before.seen) return {true, element.centroid};
-    if (index == before.index) return {false, 0};
-    ++log.activity[Count::kOperandSubtractions];
-    return {true, element.centroid - before.centroid};
-  }
-
- private:
-  struct Element {
-    bool seen = false;
-    double index = 0;
-    std::int64_t centroid = 0;
-  };
-  double step_, lowest_, highest_;
-  Format format_;
-  std::vector<Element> elements_;
-};
-
-// Neil et al., section 2: M += W move, in codes.
-class FixedDelta {
- public:
-  static constexpr bool kStartsOver = false;
-  FixedDelta(const Delta& delta, Source source, Format format, Index count)
-      : threshold_(to_whole(
-            static_cast<float>(source == Source::kInput ? delta.threshold_x : delta.threshold_h),
-            format.fraction, half_up)),
-        held_(count) {}
-
-  FixedMove next(Index i, std::int64_t code, LiteralDirection& log) {
-    const std::int64_t move = code - held_[i];
-    ++log.activity[Count::kOperandSubtractions];
-    ++log.activity[Count::kOperandComparisons];
-    if (move == 0 || std::abs(move) < threshold_) return {false, 0};
-    held_[i] = code;
-    return {true, move};
-  }
-
- private:
-  Whole threshold_;
-  std::vector<std::int64_t> held_;
-};
-
-FixedAsIs fixed_elements(const AsIs& choice, Source source, Format format, Index n) {
-  return {choice, source, format, n};
-}
-FixedReuse fixed_elements(const Reuse& choice, Source source, Format format, Index n) {
-  return {choice, source, format, n};
-}
-FixedDelta fixed_elements(const Delta& choice, Source source, Format format, Index n) {
-  return {choice, source, format, n};
-}
-
-// Choices between two sums have loops of their own: tests/support/literal_selection.hpp.
-template <class Selection>
-FixedAsIs fixed_elements(const Selection&, Source, Format, Index) {
-  throw Error(concat(Selection::kName, " has no loop over elements"));
-}
 
 // One step's elements of x or of h, in order, into the memory.
 template <class Elements>
@@ -274,11 +185,12 @@ LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy,
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
     result.directions.push_back(blank_log(layer_shapes(layer)[d], formats.x.bits));
     std::visit(
-        [&](const auto& plan, const auto& operand) {
+        [&]<class Operand>(const auto& plan, const Operand& operand) {
+          using Elements = LiteralCodes<Operand>;
           run_direction(layer, d, formats, input, fixed_walk(plan, layer.inputs),
-                        fixed_elements(operand, Source::kInput, formats.x, layer.product_inputs()),
-                        fixed_elements(operand, Source::kRecurrent,
-                                       recurrent_format(layer, d, formats.h), layer.recurrent()),
+                        Elements(operand, Source::kInput, formats.x, layer.product_inputs()),
+                        Elements(operand, Source::kRecurrent, recurrent_format(layer, d, formats.h),
+                                 layer.recurrent()),
                         result.output, result.directions.back());
         },
         policy.plan, policy.operand);
@@ -307,8 +219,8 @@ LiteralLayer run_layer(const LinearLayer& layer, const LayerPolicy& policy, cons
   FixedMemory memory(w, formats.x.bits);
   ++log.activity[Count::kSequences];
   std::visit(
-      [&](const auto& operand) {
-        auto elements = fixed_elements(operand, Source::kInput, formats.x, layer.inputs);
+      [&]<class Operand>(const Operand& operand) {
+        LiteralCodes<Operand> elements(operand, Source::kInput, formats.x, layer.inputs);
         for (Index t = 0; t < input.rows; ++t) {
           count_step(log);
           ++log.activity[Count::kStepsRun];

@@ -1,6 +1,9 @@
 #include "tests/support/literal_fixed_translation.hpp"
 
+#include <functional>
+
 #include "host/layer/kinds.hpp"
+#include "tests/support/literal_elements.hpp"
 #include "tests/support/literal_fixed_cells.hpp"
 #include "tests/support/literal_search.hpp"
 
@@ -34,54 +37,36 @@ Format input_format(const LayerPolicy& policy) {
 // What a layer remembers of one operand: the sums of its products, corrected by what moved, and
 // every element.
 struct Memory {
-  struct Element {
-    bool seen = false;
-    double index = 0;          // of its centroid
-    std::int64_t entered = 0;  // what the sums hold of it
-  };
   Codes sums;
-  std::vector<Element> elements;
+  bool starts_over = false;
+  std::function<FixedMove(Index, std::int64_t, LiteralDirection&)> next;  // of LiteralCodes
 
-  // Of the element's new code: what the sums shall hold, and whether that is a change.
-  static std::pair<std::int64_t, bool> next(const OperandChoice& operand, Source source,
-                                            Format format, std::int64_t code, Element& element) {
-    if (const auto* reuse = std::get_if<Reuse>(&operand)) {
-      const double step = (reuse->range_max - reuse->range_min) / reuse->clusters;
-      const double lowest = std::floor(reuse->range_min / step + 0.5);
-      const double place = std::floor(static_cast<double>(format.value(code)) / step + 0.5);
-      const double index = std::min(std::max(place, lowest), lowest + reuse->clusters - 1);
-      const bool changed = !element.seen || index != element.index;
-      element.seen = true;
-      element.index = index;
-      const auto centroid = static_cast<float>(step * index);
-      return {static_cast<std::int64_t>(
-                  saturated(to_whole(centroid, format.fraction, half_up), format.bits)),
-              changed};
-    }
-    if (const auto* delta = std::get_if<Delta>(&operand)) {
-      const double threshold = source == Source::kInput ? delta->threshold_x : delta->threshold_h;
-      const Whole least = to_whole(static_cast<float>(threshold), format.fraction, half_up);
-      const std::int64_t move = code - element.entered;
-      const bool changed = move != 0 && std::abs(move) >= least;
-      return {changed ? code : element.entered, changed};
-    }
-    return {code, true};
+  void start(const OperandChoice& operand, Source source, Format format, Index count) {
+    std::visit(
+        [&]<class Operand>(const Operand& choice) {
+          starts_over = LiteralCodes<Operand>::kStartsOver;
+          next = [elements = LiteralCodes<Operand>(choice, source, format, count)](
+                     Index i, std::int64_t code, LiteralDirection& log) mutable {
+            return elements.next(i, code, log);
+          };
+        },
+        operand);
   }
 
   const Codes& enter(const OperandChoice& operand, Source source, Format format, const Codes& codes,
                      const FixedColumns& weights, LiteralWork& work) {
+    if (!next) start(operand, source, format, static_cast<Index>(codes.size()));
+    if (starts_over) sums.clear();
     sums.resize(static_cast<std::size_t>(weights.rows()));
-    elements.resize(codes.size());
     const bool input = source == Source::kInput;
-    for (std::size_t i = 0; i < codes.size(); ++i) {
+    LiteralDirection unused;
+    for (Index i = 0; i < static_cast<Index>(codes.size()); ++i) {
       (input ? work.inputs_zero : work.recurrent_inputs_zero) += codes[i] == 0 ? 1 : 0;
-      const auto [entered, changed] = next(operand, source, format, codes[i], elements[i]);
-      (input ? work.inputs_changed : work.recurrent_inputs_changed) += changed ? 1 : 0;
-      for (std::size_t r = 0; r < sums.size(); ++r) {
-        sums[r] += (entered - elements[i].entered) * weights[static_cast<Index>(i)][r];
-        work.macs += changed ? 1 : 0;
-      }
-      elements[i].entered = entered;
+      const FixedMove move = next(i, codes[i], unused);
+      if (!move.changed) continue;
+      ++(input ? work.inputs_changed : work.recurrent_inputs_changed);
+      work.macs += sums.size();
+      for (std::size_t r = 0; r < sums.size(); ++r) sums[r] += move.amount * weights[i][r];
     }
     return sums;
   }

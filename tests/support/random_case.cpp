@@ -19,26 +19,8 @@ SimilaritySkip random_skip(Random& random) {
   return skip;
 }
 
-Reuse random_reuse(Random& random) {
-  Reuse reuse;
-  reuse.clusters = random.of<double>({1, 4, 8, 12, 16, 32});
-  reuse.range_min = random.uniform(-2.5, -0.5);
-  reuse.range_max = random.uniform(0.5, 2.5);
-  return reuse;
-}
-
-Delta random_delta(Random& random) {
-  return {.threshold_x = random.uniform(0.02, 0.5), .threshold_h = random.uniform(0.02, 0.3)};
-}
-
 bool skips(Kind kind) {
   return kind == Kind::kSkip || kind == Kind::kSkipReuse || kind == Kind::kSkipDelta;
-}
-
-OperandChoice random_operand(Random& random, Kind kind) {
-  if (kind == Kind::kReuse || kind == Kind::kSkipReuse) return random_reuse(random);
-  if (kind == Kind::kDelta || kind == Kind::kSkipDelta) return random_delta(random);
-  return AsIs{};
 }
 
 LinearLayer random_rectifier(Random& random, Index inputs) {
@@ -130,7 +112,7 @@ OperatingPoint random_point(Random& random, const Model& model, Kind kind) {
   OperatingPoint point = dense_point(model);
   for (std::size_t l = 0; l < model.layers.size(); ++l) {
     const Kind chosen = kind == Kind::kMixed
-                            ? random.of(std::vector<Kind>(std::begin(kKinds), std::end(kKinds) - 1))
+                            ? random.of(std::vector<Kind>(kKinds.begin(), kKinds.end() - 1))
                             : kind;
     const bool recurrent = std::holds_alternative<RecurrentLayer>(model.layers[l]);
     if (recurrent && skips(chosen)) point.layers[l].plan = random_skip(random);

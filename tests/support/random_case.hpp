@@ -3,6 +3,7 @@
 // machine.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <ostream>
 #include <random>
@@ -38,9 +39,28 @@ Matrix<float> random_frames(Random& random, Index frames, Index inputs);
 Ragged<float> ragged(const std::vector<Matrix<float>>& utterances, Index inputs);
 Ragged<float> random_batch(Random& random, const std::vector<Index>& lengths, Index inputs);
 
+// What a point chooses: an operand that random_operand knows, a plan that skips, or both.
 enum class Kind { kDense, kSkip, kReuse, kDelta, kSkipReuse, kSkipDelta, kMixed };
-inline constexpr Kind kKinds[] = {Kind::kDense,     Kind::kSkip,      Kind::kReuse, Kind::kDelta,
-                                  Kind::kSkipReuse, Kind::kSkipDelta, Kind::kMixed};
+inline constexpr auto kKinds = [] {
+  std::array<Kind, static_cast<std::size_t>(Kind::kMixed) + 1> kinds{};
+  for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] = static_cast<Kind>(i);
+  return kinds;
+}();
+
+// An operand that acts on the elements of every layer, whose values reach about 2.
+inline OperandChoice random_operand(Random& random, Kind kind) {
+  if (kind == Kind::kReuse || kind == Kind::kSkipReuse) {
+    Reuse reuse;
+    reuse.clusters = random.of<double>({1, 4, 8, 12, 16, 32});
+    reuse.range_min = random.uniform(-2.5, -0.5);
+    reuse.range_max = random.uniform(0.5, 2.5);
+    return reuse;
+  }
+  if (kind == Kind::kDelta || kind == Kind::kSkipDelta)
+    return Delta{.threshold_x = random.uniform(0.02, 0.5),
+                 .threshold_h = random.uniform(0.02, 0.3)};
+  return AsIs{};
+}
 
 inline const char* name(Kind kind) {
   static constexpr const char* kNames[] = {"Dense",     "Skip",      "Reuse", "Delta",

@@ -20,8 +20,8 @@ inline LayerPolicy random_policy(Random& random, const Layer& layer, bool floats
   const auto* cells = std::get_if<RecurrentLayer>(&layer);
   std::vector<OperandChoice> operands{AsIs{}};
   if (cells == nullptr || !cells->form.reset_before) {
-    operands.push_back(Reuse{.clusters = 16, .range_min = -1.5, .range_max = 1.5});
-    operands.push_back(Delta{.threshold_x = 0.1, .threshold_h = 0.1});
+    for (int i = 0; i < 2; ++i)
+      operands.push_back(random_operand(random, random.of<Kind>({kKinds.begin(), kKinds.end()})));
     if (cells != nullptr)
       operands.push_back(
           Memoized{.threshold = random.uniform(0, 0.5), .predictor = MemoPredictor::kBinary});
