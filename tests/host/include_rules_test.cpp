@@ -1,7 +1,9 @@
-// Who may include whom (docs/architecture.md), checked on every #include of every source file.
+// Who may include whom (docs/architecture.md), checked on every #include of every source file, and
+// how large a file and a folder may be.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <regex>
 #include <set>
@@ -148,6 +150,56 @@ TEST(IncludeRules, BodiesAndKernelsCallNoMathematicsLibrary) {
   }
   EXPECT_GT(files, 20U);
   EXPECT_TRUE(std::regex_search("x + std::log(sum);", call));
+}
+
+// A module is a header with its source of the same name.
+std::string module_of(const std::string& file) { return file.substr(0, file.rfind('.')); }
+
+// The program's modules, each with those of its own folder that it includes.
+std::map<std::string, std::set<std::string>> modules() {
+  std::map<std::string, std::set<std::string>> modules;
+  for (const std::string& file : sources()) {
+    if (file.starts_with("tests/")) continue;
+    const std::string module = module_of(file);
+    const auto folder = fs::path(module).parent_path();
+    for (const std::string& target : quoted_includes(read_file(source_folder() / file)))
+      if (fs::path(target).parent_path() == folder && module_of(target) != module)
+        modules[module].insert(module_of(target));
+    modules.try_emplace(module);
+  }
+  return modules;
+}
+
+TEST(House, NoFileHasMoreThan400Lines) {
+  for (const std::string& file : sources()) {
+    if (file.starts_with("tests/")) continue;
+    const std::string text = read_file(source_folder() / file);
+    EXPECT_LE(std::ranges::count(text, '\n'), 400) << file;
+  }
+}
+
+TEST(House, NoFolderHasMoreThan20Modules) {
+  std::map<fs::path, int> folders;
+  for (const auto& [module, includes] : modules()) ++folders[fs::path(module).parent_path()];
+  EXPECT_GT(folders.size(), 20u);
+  for (const auto& [folder, count] : folders) EXPECT_LE(count, 20) << folder;
+}
+
+// Level 1 includes nothing of its folder, level n something of level n - 1.
+TEST(House, NoFolderHasMoreThanFiveLevelsNorACircle) {
+  const auto all = modules();
+  std::map<std::string, int> levels;
+  const std::function<int(const std::string&)> level = [&](const std::string& module) {
+    const auto [at, is_new] = levels.try_emplace(module, 0);
+    if (!is_new) {
+      EXPECT_GT(at->second, 0) << module << " includes itself by way of others";
+      return at->second;
+    }
+    int highest = 0;
+    for (const std::string& below : all.at(module)) highest = std::max(highest, level(below));
+    return levels[module] = highest + 1;
+  };
+  for (const auto& [module, includes] : all) EXPECT_LE(level(module), 5) << module;
 }
 
 TEST(IncludeRules, AViolationIsFound) {
