@@ -11,9 +11,9 @@
 
 #include "cuda/device/bulk.hpp"
 #include "cuda/device/device.hpp"
+#include "cuda/kernel/unpack.hpp"
 #include "cuda/sequence/direction_runner.hpp"
 #include "cuda/sequence/linear_runner.hpp"
-#include "cuda/sequence/unpack.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 #include "host/engine/counting.hpp"

@@ -11,8 +11,8 @@
 #include <tuple>
 
 #include "host/core/error.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/names.hpp"
-#include "host/core/path.hpp"
 #include "host/core/yaml_file.hpp"
 
 namespace edgeval::hw {

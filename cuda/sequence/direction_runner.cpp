@@ -4,7 +4,8 @@
 #include <bit>
 #include <numeric>
 
-#include "cuda/sequence/unpack.hpp"
+#include "cuda/kernel/lstm_step.hpp"
+#include "cuda/kernel/unpack.hpp"
 #include "host/engine/sequence/cell_state.hpp"
 
 namespace edgeval::gpu {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cuda/sequence/unpack.hpp"
+#include "cuda/kernel/unpack.hpp"
 
 namespace edgeval::gpu {
 

@@ -3,9 +3,9 @@
 // integer sums as many rows at a time as their memory allows.
 #pragma once
 
-#include "cuda/sequence/lanes.hpp"
+#include "cuda/kernel/lanes.hpp"
+#include "cuda/kernel/operand.hpp"
 #include "cuda/sequence/numbers.hpp"
-#include "cuda/sequence/operand.hpp"
 #include "cuda/sequence/weights.hpp"
 
 namespace edgeval::gpu {

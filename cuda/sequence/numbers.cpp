@@ -1,6 +1,6 @@
 #include "cuda/sequence/numbers.hpp"
 
-#include "cuda/sequence/step_numbers.hpp"
+#include "cuda/kernel/step_numbers.hpp"
 #include "host/engine/product/layer_arithmetic.hpp"
 
 namespace edgeval::gpu {

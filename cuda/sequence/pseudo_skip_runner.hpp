@@ -3,8 +3,8 @@
 //   operand(h) -> products U of 16 and of 8 bits -> sums -> cells
 #pragma once
 
+#include "cuda/kernel/pseudo.hpp"
 #include "cuda/sequence/numbers.hpp"
-#include "cuda/sequence/pseudo.hpp"
 
 namespace edgeval::gpu {
 

@@ -4,7 +4,7 @@
 // around the product W of its input.
 #pragma once
 
-#include "cuda/sequence/cell.hpp"
+#include "cuda/kernel/cell.hpp"
 #include "cuda/sequence/numbers.hpp"
 
 namespace edgeval::gpu {

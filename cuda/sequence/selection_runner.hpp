@@ -4,8 +4,8 @@
 // and a chunk's W x likewise; the oracle of memoization has no second product.
 #pragma once
 
+#include "cuda/kernel/select.hpp"
 #include "cuda/sequence/numbers.hpp"
-#include "cuda/sequence/select.hpp"
 
 namespace edgeval::gpu {
 

@@ -6,7 +6,7 @@
 
 #include "cuda/device/block.cuh"
 #include "cuda/device/launch.hpp"
-#include "cuda/sequence/format.cuh"
+#include "cuda/kernel/format.cuh"
 #include "cuda/translate/beam.hpp"
 #include "host/body/linear.hpp"
 #include "host/body/softmax.hpp"

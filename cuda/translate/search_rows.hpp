@@ -4,7 +4,7 @@
 // for the host to hear of the one before. A step that does nothing writes nothing that outlives it.
 #pragma once
 
-#include "cuda/sequence/cell.hpp"
+#include "cuda/kernel/cell.hpp"
 
 namespace edgeval::gpu {
 

@@ -3,9 +3,9 @@
 // as segments, which move with the hypotheses.
 #pragma once
 
+#include "cuda/kernel/unpack.hpp"
 #include "cuda/sequence/recurrence_runner.hpp"
 #include "cuda/sequence/selection_runner.hpp"
-#include "cuda/sequence/unpack.hpp"
 #include "cuda/translate/search_rows.hpp"
 
 namespace edgeval::gpu {

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
-#include "host/core/path.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/sha256.hpp"
 
 namespace edgeval::data {

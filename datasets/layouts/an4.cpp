@@ -8,7 +8,7 @@
 #include "datasets/layouts/layouts.hpp"
 #include "datasets/layouts/listing.hpp"
 #include "host/core/error.hpp"
-#include "host/core/path.hpp"
+#include "host/core/files/path.hpp"
 
 namespace edgeval::data {
 namespace {

@@ -1,5 +1,5 @@
 // The layouts of test sets that are recognised, one file each. A new layout is one such file and a
-// line in kLayouts of test_set.cpp.
+// line in kLayouts of layouts.cpp.
 #pragma once
 
 #include <filesystem>

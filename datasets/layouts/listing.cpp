@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
-#include "host/core/path.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval::data {

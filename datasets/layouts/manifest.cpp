@@ -9,8 +9,8 @@
 #include "datasets/layouts/listing.hpp"
 #include "datasets/text/file_kind.hpp"
 #include "host/core/error.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/json.hpp"
-#include "host/core/path.hpp"
 
 namespace edgeval::data {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "datasets/text/file_kind.hpp"
 #include "host/core/error.hpp"
-#include "host/core/path.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval::data {

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 
 namespace edgeval::data {
 

@@ -6,7 +6,7 @@
 #include "eval/report/model_count.hpp"
 #include "eval/report/report.hpp"
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 #include "host/core/json.hpp"
 #include "host/core/text.hpp"
 #include "host/import/importer.hpp"

@@ -7,9 +7,9 @@
 #include "eval/report/report.hpp"
 #include "eval/report/summary.hpp"
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/new_file.hpp"
 #include "host/core/json.hpp"
-#include "host/core/new_file.hpp"
 
 namespace edgeval {
 namespace {

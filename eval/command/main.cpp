@@ -22,11 +22,11 @@
 #include "eval/report/invocation.hpp"
 #include "eval/task/batches.hpp"
 #include "host/core/error.hpp"
+#include "host/core/files/path.hpp"
+#include "host/core/files/unfinished.hpp"
 #include "host/core/memory.hpp"
 #include "host/core/names.hpp"
-#include "host/core/path.hpp"
 #include "host/core/text.hpp"
-#include "host/core/unfinished.hpp"
 
 namespace {
 

@@ -11,8 +11,8 @@
 
 #include "eval/report/run_files.hpp"
 #include "host/core/error.hpp"
-#include "host/core/output_folder.hpp"
-#include "host/core/path.hpp"
+#include "host/core/files/output_folder.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval {

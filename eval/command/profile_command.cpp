@@ -14,9 +14,9 @@
 #include "eval/task/translation/translation_session.hpp"
 #include "eval/task/warnings.hpp"
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/new_file.hpp"
 #include "host/core/json.hpp"
-#include "host/core/new_file.hpp"
 #include "host/core/text.hpp"
 #include "host/model/file.hpp"
 

@@ -8,7 +8,7 @@
 #include "eval/report/notes.hpp"
 #include "eval/report/run_files.hpp"
 #include "host/core/error.hpp"
-#include "host/core/output_folder.hpp"
+#include "host/core/files/output_folder.hpp"
 #include "host/core/text.hpp"
 #include "host/model/file.hpp"
 

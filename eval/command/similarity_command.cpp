@@ -15,9 +15,9 @@
 #include "eval/task/similarity.hpp"
 #include "eval/task/warnings.hpp"
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/new_file.hpp"
 #include "host/core/json.hpp"
-#include "host/core/new_file.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {

@@ -5,7 +5,7 @@
 
 #include "datasets/text/file_kind.hpp"
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 #include "host/core/json.hpp"
 #include "host/numeric/fixed_point.hpp"
 #include "host/technique/beam.hpp"

@@ -1,9 +1,9 @@
 #include "eval/report/run_files.hpp"
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/json.hpp"
-#include "host/core/path.hpp"
 
 namespace edgeval {
 namespace {

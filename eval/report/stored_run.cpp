@@ -5,9 +5,9 @@
 
 #include "eval/report/run_files.hpp"
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/json.hpp"
-#include "host/core/path.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/score/mapsswe.hpp"
+#include "eval/score/metrics/mapsswe.hpp"
 #include "eval/score/outputs.hpp"
 #include "eval/score/statistics/significance.hpp"
 

@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "eval/score/bleu.hpp"
-#include "eval/score/chrf.hpp"
+#include "eval/score/metrics/bleu.hpp"
+#include "eval/score/metrics/chrf.hpp"
+#include "eval/score/metrics/wer.hpp"
 #include "eval/score/statistics/bootstrap.hpp"
 #include "eval/score/text/text_rules.hpp"
-#include "eval/score/wer.hpp"
 
 namespace edgeval {
 

@@ -7,7 +7,7 @@
 
 #include "datasets/text/unpacked.hpp"
 #include "eval/score/metric.hpp"
-#include "eval/score/transcripts.hpp"
+#include "eval/score/text/transcripts.hpp"
 
 namespace edgeval {
 

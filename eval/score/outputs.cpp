@@ -1,8 +1,8 @@
 #include "eval/score/outputs.hpp"
 
 #include "host/core/error.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/json.hpp"
-#include "host/core/path.hpp"
 
 namespace edgeval {
 namespace {

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 
 namespace edgeval {
 namespace {

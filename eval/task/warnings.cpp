@@ -6,8 +6,8 @@
 #include <set>
 #include <unordered_set>
 
+#include "eval/score/metrics/wer.hpp"
 #include "eval/score/text/unicode.hpp"
-#include "eval/score/wer.hpp"
 #include "host/core/error.hpp"
 #include "host/core/text.hpp"
 

@@ -8,7 +8,7 @@
 #include <exception>
 #include <new>
 
-#include "host/core/unfinished.hpp"
+#include "host/core/files/unfinished.hpp"
 
 namespace edgeval {
 namespace {

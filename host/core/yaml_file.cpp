@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 
 namespace edgeval {
 namespace {

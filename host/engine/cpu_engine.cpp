@@ -11,9 +11,9 @@
 #include "host/core/parallel.hpp"
 #include "host/engine/counting.hpp"
 #include "host/engine/engine.hpp"
-#include "host/engine/product/packed_layer.hpp"
 #include "host/engine/sequence/direction.hpp"
 #include "host/engine/sequence/linear.hpp"
+#include "host/engine/sequence/packed_layer.hpp"
 
 namespace edgeval {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 #include "host/core/json.hpp"
 
 namespace edgeval {

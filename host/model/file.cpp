@@ -6,7 +6,7 @@
 #include <set>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 #include "host/core/json.hpp"
 #include "host/model/frontend_file.hpp"
 #include "host/model/layer_file.hpp"

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 #include "host/core/json.hpp"
 #include "host/model/short_floats.hpp"
 

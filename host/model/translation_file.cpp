@@ -1,5 +1,5 @@
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 #include "host/layer/kinds.hpp"
 #include "host/model/layer_file.hpp"
 #include "host/model/translation.hpp"

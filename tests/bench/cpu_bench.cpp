@@ -22,9 +22,9 @@
 #include <string>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/new_file.hpp"
 #include "host/core/memory.hpp"
-#include "host/core/new_file.hpp"
 #include "tests/bench/onednn_lstm.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"

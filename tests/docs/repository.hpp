@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 #include "tests/support/paths.hpp"
 
 namespace edgeval::test {

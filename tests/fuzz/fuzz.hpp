@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 
 // The functions libFuzzer calls; a program that replays all targets gives them names of their own.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

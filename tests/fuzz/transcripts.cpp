@@ -2,14 +2,14 @@
 // looking, s: a sentence a line unless it is JSON, k t l n r: kaldi, trn, lines, nemo, run); then
 // the references, the byte 0x1E and the hypotheses. Errors do not depend on which of two texts is
 // called the reference, and their kinds add up.
-#include "eval/score/transcripts.hpp"
+#include "eval/score/text/transcripts.hpp"
 
 #include <cmath>
 
-#include "eval/score/bleu.hpp"
 #include "eval/score/metric.hpp"
+#include "eval/score/metrics/bleu.hpp"
+#include "eval/score/metrics/wer.hpp"
 #include "eval/score/text/text_rules.hpp"
-#include "eval/score/wer.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace edgeval;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What PyTorch's nn.GRU and nn.LSTM(proj_size=...) give for small random networks, with the tensors under the names of
-edgeval's model file: tests/host/cells_torch_test.cpp reads tests/golden/cells.json. Made with torch 1.13.0 on a CPU:
+edgeval's model file: tests/host/layer/cells_torch_test.cpp reads tests/golden/cells.json. Made with torch 1.13.0 on a CPU:
     tests/golden/cells.py > tests/golden/cells.json"""
 import json
 

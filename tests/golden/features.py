@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes fbank.json and mfcc.json: log-mel filter banks and liftered cepstra of a few real utterances
-by kaldi-native-fbank, an independent implementation of Kaldi's, for tests/datasets/features_test.cpp
+by kaldi-native-fbank, an independent implementation of Kaldi's, for tests/datasets/audio/features_test.cpp
 to compare with. Per utterance: the number of frames, six whole frames and the sums of each element
 over all frames. Needs: pip install kaldi-native-fbank soundfile.
 

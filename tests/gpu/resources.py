@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-# The engine's formats by their class (cuda/sequence/format.cuh); kernels that have none of them are in the last column.
+# The engine's formats by their class (cuda/kernel/format.cuh); kernels that have none of them are in the last column.
 NUMBERS = {"FloatFormat": "fp32", "FixedFormat<8>": "int8", "FixedFormat<16>": "int16", "QuantizedFormat": "8 bits of fp32"}
 ANY = "any"
 

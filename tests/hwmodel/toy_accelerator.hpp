@@ -8,8 +8,8 @@
 #include <string>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
-#include "host/core/new_file.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/new_file.hpp"
 #include "host/layer/kinds.hpp"
 #include "hwmodel/accelerator.hpp"
 

@@ -241,7 +241,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default="build", help="folder with compile_commands.json")
     parser.add_argument("--arch", nargs="+", default=["90"], help="compute capabilities: 80, 89, 90, 120")
-    parser.add_argument("--files", nargs="+", default=["cuda/sequence/lstm_step.cu", "cuda/sequence/operand.cu", "cuda/sequence/cell.cu"])
+    parser.add_argument("--files", nargs="+", default=["cuda/kernel/lstm_step.cu", "cuda/kernel/operand.cu", "cuda/kernel/cell.cu"])
     parser.add_argument("--only", default="lstm_step_kernel<true|input_operand_kernel<true.*Packed|advance_cursor",
                         help="kernels to count")
     parser.add_argument("--cells", type=int, default=320, help="of a lane")

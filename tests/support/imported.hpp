@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 #include "host/import/importer.hpp"
 #include "tests/support/paths.hpp"
 

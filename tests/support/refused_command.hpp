@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/datasets/data_folder.hpp"
+#include "tests/datasets/layouts/data_folder.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/safetensors.hpp"
 

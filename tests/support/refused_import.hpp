@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/datasets/data_folder.hpp"
+#include "tests/datasets/layouts/data_folder.hpp"
 #include "tests/support/imported.hpp"
 #include "tests/support/torch_file.hpp"
 

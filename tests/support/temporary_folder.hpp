@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "host/core/file.hpp"
-#include "host/core/new_file.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/new_file.hpp"
 
 namespace edgeval::test {
 

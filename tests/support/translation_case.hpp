@@ -4,7 +4,7 @@
 
 #include "host/engine/translate/encoder.hpp"
 #include "host/layer/kinds.hpp"
-#include "tests/support/literal_translation.hpp"
+#include "tests/literal/literal_translation.hpp"
 #include "tests/support/random_case.hpp"
 
 namespace edgeval::test {

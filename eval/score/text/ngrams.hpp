@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "eval/score/wer.hpp"
+#include "eval/score/metrics/wer.hpp"
 
 namespace edgeval {
 

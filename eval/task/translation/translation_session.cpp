@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "eval/score/perplexity.hpp"
+#include "eval/score/metrics/perplexity.hpp"
 #include "eval/task/batches.hpp"
 #include "eval/task/warnings.hpp"
 #include "host/core/error.hpp"

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "host/body/pseudo.hpp"
-#include "host/engine/sequence/direction.hpp"
+#include "host/engine/sequence/direction_task.hpp"
 #include "host/engine/sequence/selection.hpp"
 #include "host/technique/pseudo_skip.hpp"
 

@@ -9,7 +9,7 @@
 #include <span>
 
 #include "host/body/linear.hpp"
-#include "host/engine/product/packed_layer.hpp"
+#include "host/engine/sequence/packed_layer.hpp"
 
 namespace edgeval {
 

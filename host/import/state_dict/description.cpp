@@ -1,7 +1,7 @@
 #include "host/import/state_dict/description.hpp"
 
 #include "host/core/error.hpp"
-#include "host/core/file.hpp"
+#include "host/core/files/file.hpp"
 #include "host/import/state_dict/modules.hpp"
 #include "host/model/frontend_file.hpp"
 #include "host/model/layer_file.hpp"

@@ -6,7 +6,7 @@
 
 #include "cuda/device/digits.hpp"
 #include "cuda/device/stream.hpp"
-#include "cuda/sequence/lanes.hpp"
+#include "cuda/kernel/lanes.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/random_case.hpp"
 

@@ -3,7 +3,7 @@
 #include "cuda/device/bulk.hpp"
 
 #include "cuda/device/device.hpp"
-#include "cuda/sequence/unpack.hpp"
+#include "cuda/kernel/unpack.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {

@@ -5,8 +5,10 @@
 #include <numeric>
 
 #include "cuda/device/graph.hpp"
-#include "cuda/sequence/cell.hpp"
-#include "cuda/sequence/step_numbers.hpp"
+#include "cuda/kernel/cell.hpp"
+#include "cuda/kernel/lstm_step.hpp"
+#include "cuda/kernel/operand.hpp"
+#include "cuda/kernel/step_numbers.hpp"
 #include "host/body/cell.hpp"
 #include "host/body/operand.hpp"
 #include "host/technique/on_grid.hpp"

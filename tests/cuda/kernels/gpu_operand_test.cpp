@@ -1,6 +1,6 @@
 // operand(x) on the device, packed and frame by frame, against the body run on the CPU: the same
 // bits and counts.
-#include "cuda/sequence/operand.hpp"
+#include "cuda/kernel/operand.hpp"
 #include "host/body/operand.hpp"
 #include "host/engine/sequence/packing.hpp"
 #include "host/technique/on_grid.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "cuda/sequence/pack.hpp"
+#include "cuda/kernel/pack.hpp"
 #include "host/engine/sequence/packing.hpp"
 #include "tests/cuda/kernels/device.hpp"
 

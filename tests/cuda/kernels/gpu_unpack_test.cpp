@@ -1,5 +1,5 @@
 // Unpacking and the linear layer's epilogue on the device against the bodies run on the CPU.
-#include "cuda/sequence/unpack.hpp"
+#include "cuda/kernel/unpack.hpp"
 #include "host/body/unpack.hpp"
 #include "host/engine/sequence/packing.hpp"
 #include "tests/cuda/kernels/device.hpp"

@@ -1,0 +1,155 @@
+// What kernels make of an arithmetic: how a rule sees values, where an operand is written, how sums
+// are read, which numbers the cells compute in. with_rule and with_numbers choose a kernel's
+// template arguments for a layer's policy.
+#pragma once
+
+#include "cuda/device/four.hpp"
+#include "cuda/kernel/step_numbers.hpp"
+#include "host/body/numbers.hpp"
+#include "host/layer/layer_policy.hpp"
+#include "host/technique/eight_bit_codes.hpp"
+#include "host/technique/on_grid.hpp"
+#include "host/technique/reuse_levels.hpp"
+
+namespace edgeval::gpu {
+
+// A choice's rule as the kernels have it. Of reuse the levels are still missing (OperandRule).
+template <class Choice>
+auto device_rule(const Choice& choice) {
+  return choice.rule();
+}
+inline LevelReuse device_rule(const Reuse&) { return {}; }
+
+struct FloatFormat {
+  using Numbers = FloatNumbers;
+  using StepNumbers = FloatStepNumbers;
+
+  template <class Technique>
+  static auto rule(const Fp32&, const Technique& operand, int) {
+    return device_rule(operand);
+  }
+  template <class Rule>
+  static __device__ float* operand(const Rule&, Source, OperandRows rows, Index row, Index column) {
+    return after_operand(rows, row) + column;
+  }
+  // Of a product that follows within a step; its elements lie in (-1, 1).
+  static __device__ float* after_operand(OperandRows rows, Index row) {
+    return reinterpret_cast<float*>(rows.data) + row * rows.stride;
+  }
+  static __device__ const float* sums(SumRows rows, Index row, Index) {
+    return reinterpret_cast<const float*>(rows.data) + row * rows.stride;
+  }
+};
+
+template <int Bits>
+struct FixedFormat {
+  static constexpr int kDigits = Bits == 16 ? 2 : 1;
+  using Numbers = FixedNumbers<std::conditional_t<Bits == 16, std::int64_t, std::int32_t>>;
+  using StepNumbers = std::conditional_t<Bits == 16, WordStepNumbers, ByteStepNumbers>;
+
+  template <class Technique>
+  static auto rule(const Integer<Bits>& choice, const Technique& operand, int h_bits) {
+    const Grid x = Grid::of(static_cast<int>(choice.input_bits), Bits), h = Grid::of(h_bits, Bits);
+    const auto rule = device_rule(on_grids(operand, x, h));
+    return OnGrid<std::remove_const_t<decltype(rule)>>{rule, x, h};
+  }
+  template <class Rule>
+  static __device__ DigitTarget<kDigits> operand(const Rule& rule, Source source, OperandRows rows,
+                                                 Index row, Index column) {
+    return {reinterpret_cast<std::int8_t*>(rows.data) + row * kDigits * rows.stride + column,
+            rows.stride, rule.grid(source).scale};
+  }
+  static __device__ DigitTarget<kDigits> after_operand(OperandRows rows, Index row) {
+    return {reinterpret_cast<std::int8_t*>(rows.data) + row * kDigits * rows.stride, rows.stride,
+            static_cast<float>(1 << (Bits - 1))};
+  }
+  static __device__ auto sums(SumRows rows, Index row, Index outputs) {
+    const auto* first =
+        reinterpret_cast<const std::int32_t*>(rows.data) + row * kDigits * rows.stride;
+    if constexpr (Bits == 16)
+      return DigitSums{first, first + rows.stride, outputs};
+    else
+      return first;
+  }
+};
+
+// fp32 under dynamic precision: the products' elements are integers of 8 bits.
+struct QuantizedFormat {
+  using Numbers = QuantizedNumbers;
+
+  static EightBitCodes rule(const DynamicPrecision& choice) {
+    return EightBitCodes::of(eight_bit_step(choice, Source::kInput),
+                             eight_bit_step(choice, Source::kRecurrent));
+  }
+  static __device__ DigitTarget<1> operand(const EightBitCodes&, Source, OperandRows rows,
+                                           Index row, Index column) {
+    return {reinterpret_cast<std::int8_t*>(rows.data) + row * rows.stride + column, rows.stride, 1};
+  }
+  static __device__ const std::int32_t* sums(SumRows rows, Index row, Index) {
+    return reinterpret_cast<const std::int32_t*>(rows.data) + row * rows.stride;
+  }
+};
+
+inline FloatFormat format_of(const Fp32&) { return {}; }
+template <int Bits>
+FixedFormat<Bits> format_of(const Integer<Bits>&) {
+  return {};
+}
+
+// launch(format, rule): the operand's rule as the arithmetic sees values, h having so many fraction
+// bits in integers.
+template <class Launch>
+void with_rule(const LayerPolicy& policy, int h_bits, const Launch& launch) {
+  if (eight_bits_of_floats(policy)) {
+    launch(QuantizedFormat{}, QuantizedFormat::rule(std::get<DynamicPrecision>(policy.operand)));
+    return;
+  }
+  std::visit(
+      [&](const auto& arithmetic, const auto& operand) {
+        using Format = decltype(format_of(arithmetic));
+        launch(Format{}, Format::rule(arithmetic, operand, h_bits));
+      },
+      policy.arithmetic, policy.operand);
+}
+
+// The same where the rule sees x only.
+template <class Launch>
+void with_rule(const LayerPolicy& policy, const Launch& launch) {
+  const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
+  with_rule(policy, bits - 1, launch);
+}
+
+template <class... T>
+struct Types {};
+
+// launch(Types<Format, Numbers>): the numbers that the nonlinearity asks for.
+template <class Format, class Launch>
+void with_numbers_of(const LayerPolicy& policy, const Launch& launch) {
+  using Numbers = typename Format::Numbers;
+  if (std::holds_alternative<Exact>(policy.nonlinearity))
+    launch(Types<Format, Numbers>{});
+  else
+    launch(Types<Format, PiecewiseNumbers<Numbers>>{});
+}
+
+// The same of a step of plain LSTM cells.
+template <class Format, class Launch>
+void with_step_numbers(const LayerPolicy& policy, const Launch& launch) {
+  using Numbers = typename Format::StepNumbers;
+  if (std::holds_alternative<Exact>(policy.nonlinearity))
+    launch(Types<Format, Numbers>{});
+  else
+    launch(Types<Format, PiecewiseNumbers<Numbers>>{});
+}
+
+// Of the arithmetic's own products.
+template <class Launch>
+void with_numbers(const LayerPolicy& policy, const Launch& launch) {
+  std::visit(
+      [&](const auto& arithmetic) {
+        with_numbers_of<decltype(format_of(arithmetic))>(policy, launch);
+      },
+      policy.arithmetic);
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,174 @@
+// The kernel of a step of plain LSTM cells, the most common: the cells, then operand(h) for the
+// step behind, in one pass. A thread works on four neighbouring cells at a time, and a power of two
+// of threads on a lane: 8 where many lanes run, up to 128 where few do. No thread needs what
+// another has computed. In integers the tables of sigmoid and tanh lie in shared memory, filled
+// once by a thread block, which then takes lane after lane.
+#include <algorithm>
+
+#include "cuda/device/block.cuh"
+#include "cuda/device/launch.hpp"
+#include "cuda/kernel/format.cuh"
+#include "cuda/kernel/lstm_step.hpp"
+#include "cuda/kernel/operand_four.cuh"
+#include "host/core/error.hpp"
+
+namespace edgeval::gpu {
+namespace {
+
+constexpr int kThreads = 128;
+// Blocks that a multiprocessor should hold at least; sums of 16 bits take the most registers.
+template <class Numbers>
+constexpr int kBlocks = std::is_base_of_v<WordStepNumbers, Numbers> ? 2 : 3;
+constexpr Index kMostBlocks = 1024;      // the others' lanes come after
+constexpr int kLeastShift = 3;           // at least 8 threads a lane
+constexpr Index kManyThreads = 1 << 16;  // as many as fill a large GPU
+
+// Where one lane's rows of a step lie.
+template <class Format, class Numbers, class Rule>
+struct LaneRows {
+  using Sums = decltype(Format::sums(SumRows{}, 0, 0));
+  using State = typename Numbers::State;
+  Sums wx, uh;
+  State* c;
+  float *h, *output;
+  typename Rule::State* state = nullptr;
+  decltype(Format::operand(std::declval<const Rule&>(), Source::kRecurrent, OperandRows{}, 0,
+                           0)) operand;
+
+  __device__ LaneRows(const RecurrentStep& step, const Rule& rule, Index n, Index k)
+      : wx(Format::sums(step.wx, step.pack.offset[k] + n - step.cursor->first_row, 4 * step.cells)),
+        uh(Format::sums(step.uh, n, 4 * step.cells)),
+        c(reinterpret_cast<State*>(step.c) + n * step.c_stride),
+        h(step.h + n * step.h_stride),
+        output(step.output + step.pack.frame_of_row[step.pack.offset[k] + n] * step.output_stride),
+        operand(Format::operand(rule, Source::kRecurrent, step.operand, n, 0)) {
+    if constexpr (!Rule::kIdentity)
+      state = reinterpret_cast<typename Rule::State*>(step.state) + n * step.width;
+  }
+};
+
+// Cells j to j + 3.
+template <class Numbers, class Functions, class Rule, class Rows, class Access>
+__device__ __forceinline__ void four_cells(Access access, const Numbers& numbers,
+                                           const Functions& functions, const Rule& rule,
+                                           const Rows& rows, int cells, int j,
+                                           OperandCounts& counts) {
+  using State = typename Numbers::State;
+  const auto z = [&](int gate) {
+    return numbers.preactivations(access, rows.wx, rows.uh, gate * cells + j);
+  };
+  const Four<State> z_i = z(0), z_f = z(1), z_g = z(2), z_o = z(3);
+  Four<State> c = access.load(rows.c + j);
+  Four<float> h;
+  EDGEVAL_UNROLL
+  for (int i = 0; i < kFour; ++i) {
+    const auto next = numbers.lstm(functions, z_i[i], z_f[i], z_g[i], z_o[i], c[i]);
+    c[i] = next.c;
+    h[i] = next.h;
+  }
+  access.store(rows.c + j, c);
+  access.store(rows.h + j, h);
+  access.store(rows.output + j, h);
+  // h is on its grid already. Where it enters as it is the product reads it where it lies.
+  auto remembered = load_states(access, rule, rows.state + j);
+  if constexpr (Rule::kIdentity)
+    count_zeros(access, h, counts);
+  else
+    four_operands(access, rule, Source::kRecurrent, h, remembered, from(rows.operand, j), counts);
+  store_states(access, rule, rows.state + j, remembered);
+}
+
+// Whether the cells' functions are tables, of which a block keeps a copy; else the numbers' own.
+template <class Numbers>
+constexpr bool kHasTables =
+    std::is_same_v<Numbers, ByteStepNumbers> || std::is_same_v<Numbers, WordStepNumbers>;
+
+struct alignas(16) TwoPairs {
+  ActivationPair at[2];
+};
+
+__device__ ActivationPairs copy_tables(const ActivationPair* pairs, TwoPairs* copy) {
+  const auto* const two = reinterpret_cast<const TwoPairs*>(pairs);
+  EDGEVAL_ROLLED
+  for (int i = threadIdx.x; i < kActivationPairs / 2; i += kThreads) copy[i] = two[i];
+  CudaBlock{}.synchronize();
+  const auto* const all = reinterpret_cast<const ActivationPair*>(copy);
+  return {all, all + kSigmoidPairs};
+}
+
+template <bool kAligned, class Format, class Numbers, class Rule>
+__global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
+    lstm_step_kernel(RecurrentStep step, Index ahead, int lane_shift) {
+  const Index k = step.cursor->step + ahead;
+  const int active = static_cast<int>(step.pack.active[k]);
+  const int lanes = kThreads >> lane_shift;  // of a block at a time
+  if (static_cast<int>(blockIdx.x) * lanes >= active) return;
+  const Numbers numbers = *reinterpret_cast<const Numbers*>(step.numbers);
+  EDGEVAL_SHARED(TwoPairs, copy, kHasTables<Numbers> ? kActivationPairs / 2 : 1);
+  const auto functions = [&] {
+    if constexpr (kHasTables<Numbers>)
+      return copy_tables(numbers.pairs, copy);
+    else
+      return numbers.curves();
+  }();
+  const Rule rule = *reinterpret_cast<const Rule*>(step.rule);
+  const int cells = static_cast<int>(step.cells);
+  const int lane_threads = 1 << lane_shift, thread = threadIdx.x & (lane_threads - 1);
+  const int going_on = static_cast<int>(step.pack.active[k + 1]);
+  EDGEVAL_ROLLED
+  for (int first = blockIdx.x * lanes; first < active; first += gridDim.x * lanes) {
+    const int n = first + (threadIdx.x >> lane_shift);
+    OperandCounts counts{0, 0};
+    if (n < active) {
+      const LaneRows<Format, Numbers, Rule> rows(step, rule, n, k);
+      EDGEVAL_ROLLED
+      for (int j = kFour * thread; j < cells; j += kFour * lane_threads)
+        if constexpr (kAligned)
+          four_cells(Together{}, numbers, functions, rule, rows, cells, j, counts);
+        else
+          four_cells(OneByOne{cells - j}, numbers, functions, rule, rows, cells, j, counts);
+    }
+    add_counts<Rule>(
+        step.totals, n < going_on, [&] { return step.pack.lane[n]; }, counts, lane_threads,
+        thread == 0 ? cells : 0);
+  }
+}
+
+// 2^shift threads work on a lane, more than a warp where few lanes run.
+int threads_shift(Index cells, Index lanes) {
+  int shift = fewest_idle_shift(cells, kLeastShift);
+  while (kFour << shift < cells && 1 << shift < kThreads && lanes << shift < kManyThreads) ++shift;
+  return shift;
+}
+
+// Whether rows and their parts start where 16 bytes do.
+bool is_aligned(const RecurrentStep& step) {
+  return step.cells % kFour == 0 && starts_aligned(step.wx.data, step.wx.stride) &&
+         starts_aligned(step.uh.data, step.uh.stride) && starts_aligned(step.c, step.c_stride) &&
+         starts_aligned(step.h, step.h_stride) && starts_aligned(step.output, step.output_stride) &&
+         starts_aligned(step.operand.data, step.operand.stride);
+}
+
+}  // namespace
+
+void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
+                      Index ahead, cudaStream_t stream) {
+  if (lanes == 0) return;
+  EDGEVAL_ASSERT(step.fused && !eight_bits_of_floats(policy));
+  const bool aligned = is_aligned(step);
+  with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
+    if constexpr (!std::is_same_v<Format, QuantizedFormat>)
+      with_step_numbers<Format>(policy, [&]<class Numbers>(Types<Format, Numbers>) {
+        // Other functions than the tables outweigh how rows are loaded.
+        constexpr bool kMayAlign = std::is_same_v<Numbers, typename Format::StepNumbers>;
+        const auto kernel = kMayAlign && aligned
+                                ? lstm_step_kernel<kMayAlign, Format, Numbers, Rule>
+                                : lstm_step_kernel<false, Format, Numbers, Rule>;
+        const int lane_shift = threads_shift(step.cells, lanes);
+        const Blocks grid{std::min(blocks_of(lanes, kThreads >> lane_shift), kMostBlocks)};
+        launch(stream, kernel, grid, kThreads, step, ahead, lane_shift);
+      });
+  });
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,104 @@
+// What a thread of the kernels makes of four neighbouring elements on their way into a product, and
+// how what it counted comes together: by one sum over its warp.
+#pragma once
+
+#include "cuda/device/block.cuh"
+#include "cuda/device/four.hpp"
+#include "cuda/kernel/lanes.hpp"
+#include "host/body/operand.hpp"
+
+namespace edgeval::gpu {
+
+// A rule that remembers nothing finds no element unchanged.
+template <class Rule>
+inline constexpr bool kChangesAlways = std::is_empty_v<typename Rule::State>;
+
+// What the rule remembers of four elements; nothing where it remembers nothing.
+template <class Access, class Rule>
+__device__ __forceinline__ auto load_states(Access access, const Rule&,
+                                            const typename Rule::State* state) {
+  if constexpr (kChangesAlways<Rule>)
+    return Four<typename Rule::State>{};
+  else
+    return access.load(state);
+}
+template <class Access, class Rule>
+__device__ __forceinline__ void store_states(Access access, const Rule&,
+                                             typename Rule::State* state,
+                                             const Four<typename Rule::State>& states) {
+  if constexpr (!kChangesAlways<Rule>) access.store(state, states);
+}
+
+// Four values as the rule sees them.
+template <class Access, class Rule>
+__device__ __forceinline__ Four<float> four_seen(Access access, const Rule& rule, Source source,
+                                                 const float* value) {
+  Four<float> seen = access.load(value);
+  EDGEVAL_UNROLL
+  for (int e = 0; e < kFour; ++e) seen[e] = rule.seen(seen[e], source);
+  return seen;
+}
+
+template <class Access>
+__device__ __forceinline__ void count_zeros(Access access, const Four<float>& seen,
+                                            OperandCounts& counts) {
+  EDGEVAL_UNROLL
+  for (int e = 0; e < kFour; ++e) counts.zero += access.has(e) && seen[e] == 0 ? 1 : 0;
+}
+
+// Four elements as the rule sees them -> the row of operands from `target` on; where they enter as
+// they are it may be the memory that they were read from.
+template <class Access, class Rule, class Target>
+__device__ __forceinline__ void four_operands(Access access, const Rule& rule, Source source,
+                                              const Four<float>& seen,
+                                              Four<typename Rule::State>& states,
+                                              const Target& target, OperandCounts& counts) {
+  count_zeros(access, seen, counts);
+  Four<float> values = seen;
+  if constexpr (!Rule::kIdentity) {
+    EDGEVAL_UNROLL
+    for (int e = 0; e < kFour; ++e) {
+      const Operand now = rule.next(seen[e], source, states[e]);
+      values[e] = now.value;
+      if (!kChangesAlways<Rule>) counts.changed += access.has(e) ? now.changed : 0;
+    }
+  }
+  store_operands(access, target, values);
+}
+
+// 2^shift threads, of a warp at most, that work on four columns each leave the fewest idle in the
+// last trip along a row.
+inline int fewest_idle_shift(Index width, int least) {
+  const Index fours = (width + kFour - 1) / kFour;
+  const auto padded = [&](int shift) { return (((fours - 1) >> shift) + 1) << shift; };
+  int shift = 5;
+  for (int fewer = shift - 1; fewer >= least; --fewer)
+    if (padded(fewer) < padded(shift)) shift = fewer;
+  return shift;
+}
+
+// The sum of `mine` over the threads that share a lane, or over one warp of them; all threads of
+// the warp come here. threads: a power of two.
+__device__ __forceinline__ int sum_of_lane(int mine, int threads) {
+  constexpr unsigned kAll = 0xFFFFFFFFU;
+  if (threads >= kWarp) return __reduce_add_sync(kAll, mine);
+  for (int apart = threads / 2; apart > 0; apart /= 2) mine += __shfl_xor_sync(kAll, mine, apart);
+  return mine;
+}
+
+// A lane's totals, to which each warp, or part of one, adds what its threads counted. All threads
+// of a warp come here; `lane` is asked for where the thread's lane counts. all: how many elements
+// the thread stands for where each causes work and none was counted.
+template <class Rule, class Lane>
+__device__ __forceinline__ void add_counts(const OperandTotals& totals, bool counting, Lane lane,
+                                           const OperandCounts& counts, int threads, int all) {
+  const int zero = sum_of_lane(counts.zero, threads);
+  int changed = all;
+  if constexpr (!kChangesAlways<Rule>) changed = sum_of_lane(counts.changed, threads);
+  const int part = threads < kWarp ? threads : kWarp;
+  if (!counting || (threadIdx.x & (part - 1)) != 0) return;
+  if (zero != 0) atomicAdd(totals.zero + lane(), static_cast<unsigned long long>(zero));
+  if (changed != 0) atomicAdd(totals.changed + lane(), static_cast<unsigned long long>(changed));
+}
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,44 @@
+// Lanes packed by their number of live steps, longest first, ties by lane number, so that the lanes
+// active at a step are always a prefix. The packed rows of one direction are time-major: step k
+// owns rows [offset[k], offset[k] + active[k]).
+#pragma once
+
+#include "cuda/kernel/plan.hpp"
+
+namespace edgeval::gpu {
+
+struct PackView {
+  const std::int32_t* lane;   // [N] at each position
+  const std::int32_t* steps;  // [N] live steps of the lane at each position, descending
+  const Index* active;        // [longest + 1] lanes that run step k; 0 behind the last
+  const Index* offset;        // [longest + 1] packed rows before step k
+  const Index* frame_of_row;  // [live frames of all lanes] row of the activations
+  bool operator==(const PackView&) const = default;
+};
+
+// The memory behind a PackView; CUB sorts and scans.
+class Packing {
+ public:
+  void reserve(const Lanes& lanes, cudaStream_t stream);
+  // plan: as launch_plan_* leaves it; the memory was reserved for these lanes.
+  void pack(const Lanes& lanes, const PlanView& plan, cudaStream_t stream);
+  // active.size() values of PackView::active; there once the stream was synchronized.
+  void download_active(std::vector<Index>& active, cudaStream_t stream) const {
+    active_.download(active.data(), static_cast<Index>(active.size()), stream);
+  }
+  // lanes.size() values of PackView::lane, likewise.
+  void download_lanes(std::vector<std::int32_t>& lanes, cudaStream_t stream) const {
+    lane_.download(lanes.data(), static_cast<Index>(lanes.size()), stream);
+  }
+  PackView view() const {
+    return {lane_.data(), steps_.data(), active_.data(), offset_.data(), frame_of_row_.data()};
+  }
+
+ private:
+  DeviceBuffer<std::int32_t> numbers_, lane_, steps_;
+  DeviceBuffer<Index> active_, offset_, frame_of_row_;
+  DeviceBuffer<unsigned char> scratch_;  // of CUB
+  std::size_t sort_bytes_ = 0, scan_bytes_ = 0;
+};
+
+}  // namespace edgeval::gpu

@@ -1,0 +1,36 @@
+// The lane at one position at one step, as the kernels of the recurrence see it: its row of the
+// chunk, its frame, its rows of memory.
+#pragma once
+
+#include "cuda/kernel/step.hpp"
+
+namespace edgeval::gpu {
+
+template <class Format, class Numbers>
+struct StepLane {
+  const RecurrentStep& step;
+  Index n, row;  // position, packed row
+
+  __device__ StepLane(const RecurrentStep& s, Index position, Index k)
+      : step(s), n(position), row(s.pack.offset[k] + position) {}
+  __device__ Index frame() const { return step.pack.frame_of_row[row]; }
+  __device__ Index chunk_row() const { return row - step.cursor->first_row; }
+  __device__ auto wx(Index width) const { return Format::sums(step.wx, chunk_row(), width); }
+  __device__ auto uh(Index width) const { return Format::sums(step.uh, n, width); }
+  __device__ auto* chosen(SumRows rows) const {
+    return reinterpret_cast<typename Numbers::Sum*>(rows.data) + n * rows.stride;
+  }
+  __device__ const Numbers& numbers() const {
+    return *reinterpret_cast<const Numbers*>(step.numbers);
+  }
+  __device__ auto* c() const {
+    using State = typename Numbers::State;
+    static_assert(sizeof(State) == kStateBytes);
+    return reinterpret_cast<State*>(step.c) + n * step.c_stride;
+  }
+  __device__ float* h() const { return step.h + n * step.h_stride; }
+  __device__ float* before_after() const { return step.before_after + n * step.c_stride; }
+  __device__ float* output() const { return step.output + frame() * step.output_stride; }
+};
+
+}  // namespace edgeval::gpu

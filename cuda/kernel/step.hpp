@@ -1,0 +1,49 @@
+// A step of the recurrence of one direction, as its kernels see it: where everything lies.
+#pragma once
+
+#include "cuda/device/digits.hpp"
+#include "cuda/kernel/pack.hpp"
+#include "host/layer/cell_type.hpp"
+
+namespace edgeval::gpu {
+
+inline constexpr Index kStateBytes = 4;  // of Numbers::State, in every arithmetic
+
+struct StepCursor {
+  Index step;       // the next one to run
+  Index first_row;  // packed row of the first row of wx
+};
+
+// Of one direction. Positions as in PackView; everything here stays where it is while steps run.
+// Plain pointers, not views: the number of rows would tie a recorded launch to one batch.
+struct RecurrentStep {
+  PackView pack;
+  const StepCursor* cursor;
+  SumRows wx;                // [rows of the chunk, G H] W x
+  SumRows uh;                // [N, blocks.of_sums() H] U h; none without U
+  const std::byte* numbers;  // the cells' Numbers, in device memory
+  std::byte* c;              // Numbers::State [N, H]
+  float* h;                  // [N, P], P = H without a projection
+  OperandRows operand;       // [N, P] what enters U; h itself where elements stay as they are
+  float* output;             // [frames, P], this direction's columns of the layer's output
+  std::byte* state;          // Rule::State [N, P] without padding; null when the rule has none
+  const std::byte* rule;     // the operand's Rule, in device memory
+  OperandTotals totals;      // of the recurrent input
+  Index cells;               // H
+  Index width;               // P
+  Index c_stride, h_stride, output_stride;
+  CellType type = {};
+  // Of cells that are not plain LSTM cells.
+  const float* x = nullptr;  // [frames, C], which an SRU shows beside c
+  Index x_stride = 0;
+  float* before_after = nullptr;  // [N, H], c_stride apart: what goes into the product that follows
+  OperandRows after_operand = {};  // [N, H] the same as that product's operand
+  SumRows after = {};              // [N, P] or, between the halves of a step, [N, H]
+  // What a selection made of W x and U h, as Numbers::Sum [N, G H]; null: the cells take wx and uh.
+  SumRows chosen_wx = {}, chosen_uh = {};
+  bool fused = false;  // `numbers` are a step's (step_numbers.hpp), for launch_lstm_step alone
+  EDGEVAL_HD Index gates() const { return type.blocks.gates; }
+  bool operator==(const RecurrentStep&) const = default;
+};
+
+}  // namespace edgeval::gpu

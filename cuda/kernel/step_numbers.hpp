@@ -1,0 +1,100 @@
+// The numbers of plain LSTM cells in the kernel of a step, which takes four neighbouring cells at
+// once: how four sums of each product and four biases become pre-activations. In integers they are
+// those of host/body/numbers.hpp where no pre-activation can leave 32 bits (largest_sum): 8
+// bits then need 32-bit arithmetic alone, 16 bits need no saturation. Shifts to the common scale
+// are products with powers of two, which take one instruction together with their sum. Plain C++,
+// so that it can be tested without a GPU.
+#pragma once
+
+#include "cuda/device/four.hpp"
+#include "cuda/device/ptx.hpp"
+#include "host/body/numbers.hpp"
+#include "host/numeric/activation_pairs.hpp"
+
+namespace edgeval::gpu {
+
+struct FloatStepNumbers : FloatNumbers {
+  // From row `at` on.
+  template <class Access>
+  EDGEVAL_HD_ALWAYS Four<State> preactivations(Access access, const float* wx, const float* uh,
+                                               int at) const {
+    const Four<float> x = access.load(wx + at), h = access.load(uh + at),
+                      b = access.load(bias + at);
+    Four<State> z;
+    for (int i = 0; i < kFour; ++i) z[i] = (x[i] + h[i]) + b[i];
+    return z;
+  }
+};
+
+struct ByteStepNumbers : FixedNumbers<std::int32_t> {
+  const ActivationPair* pairs;       // what `tables` are, in the kernel's layout
+  const std::uint32_t* narrow_bias;  // the lower halves of `bias`
+  std::uint32_t unit_x, unit_h;      // 2^up_x, 2^up_h
+
+  // Parts of a sum may wrap around, the sum is that of 64 bits.
+  template <class Access>
+  EDGEVAL_HD_ALWAYS Four<State> preactivations(Access access, const std::int32_t* wx,
+                                               const std::int32_t* uh, int at) const {
+    const Four<std::int32_t> x = access.load(wx + at), h = access.load(uh + at);
+    const Four<std::uint32_t> b = access.load(narrow_bias + at);
+    Four<State> z;
+    for (int i = 0; i < kFour; ++i) {
+      const std::uint32_t sum = static_cast<std::uint32_t>(x[i]) * unit_x +
+                                (static_cast<std::uint32_t>(h[i]) * unit_h + b[i]);
+      z[i] = round_shift_narrow(static_cast<std::int32_t>(sum), sum_bits - kStateBits);
+    }
+    return z;
+  }
+};
+
+struct WordStepNumbers : FixedNumbers<std::int64_t> {
+  const ActivationPair* pairs;
+  // 2^(16 + up), 2^(8 + up), 2^up: what the sums of two upper digits, of an upper and a lower one,
+  // and of two lower ones stand for. up is 14 at most.
+  std::int32_t unit_x[3], unit_h[3];
+
+  template <class Access>
+  EDGEVAL_HD_ALWAYS Four<State> preactivations(Access access, const DigitSums& wx,
+                                               const DigitSums& uh, int at) const {
+    Four<std::int64_t> sum = access.load(bias + at);
+    add(access, wx, unit_x, at, sum);
+    add(access, uh, unit_h, at, sum);
+    Four<State> z;
+    for (int i = 0; i < kFour; ++i)
+      z[i] = static_cast<State>(round_shift(sum[i], sum_bits - kStateBits));
+    return z;
+  }
+
+ private:
+  template <class Access>
+  static EDGEVAL_HD_ALWAYS void add(Access access, const DigitSums& digits,
+                                    const std::int32_t (&unit)[3], int at,
+                                    Four<std::int64_t>& sum) {
+    const auto add_one = [&](const std::int32_t* from, std::int32_t times) {
+      const Four<std::int32_t> four = access.load(from + at);
+      for (int i = 0; i < kFour; ++i) sum[i] = multiply_add_wide(four[i], times, sum[i]);
+    };
+    add_one(digits.upper, unit[0]);
+    add_one(digits.upper + digits.outputs, unit[1]);
+    add_one(digits.lower, unit[1]);
+    add_one(digits.lower + digits.outputs, unit[2]);
+  }
+};
+
+// `numbers` as a step has them. narrow_bias: the lower halves of its bias, of 8 bits only.
+inline FloatStepNumbers step_numbers(const FloatNumbers& numbers, const ActivationPair*,
+                                     const std::uint32_t*) {
+  return {numbers};
+}
+inline ByteStepNumbers step_numbers(const FixedNumbers<std::int32_t>& numbers,
+                                    const ActivationPair* pairs, const std::uint32_t* narrow_bias) {
+  return {numbers, pairs, narrow_bias, 1U << numbers.up_x, 1U << numbers.up_h};
+}
+inline WordStepNumbers step_numbers(const FixedNumbers<std::int64_t>& numbers,
+                                    const ActivationPair* pairs, const std::uint32_t*) {
+  const int x = numbers.up_x, h = numbers.up_h;
+  return {
+      numbers, pairs, {1 << (16 + x), 1 << (8 + x), 1 << x}, {1 << (16 + h), 1 << (8 + h), 1 << h}};
+}
+
+}  // namespace edgeval::gpu

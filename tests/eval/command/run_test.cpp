@@ -1,0 +1,342 @@
+// The program on the set and the model that ship: figures, files, sums, and what must not change
+// them.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "host/core/files/file.hpp"
+#include "tests/datasets/layouts/data_folder.hpp"
+#include "tests/support/command.hpp"
+#include "tests/support/safetensors.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace edgeval::test {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Stored {
+  CommandResult command;
+  std::string report_bytes;
+  Json report;
+  std::string utterances_bytes;
+  std::vector<Json> utterances;
+};
+
+Stored run_spoken(const std::vector<std::string>& more, const std::string& model = spoken_model(),
+                  const std::string& data = spoken_data()) {
+  const TemporaryFolder folder;
+  std::vector<std::string> arguments{"run", "--model", model, "--data", data};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  Stored stored;
+  stored.command = edgeval(arguments, folder.path());
+  if (stored.command.code != 0) throw std::runtime_error(stored.command.err);
+  stored.report_bytes = read_file(folder.path() / "out/report.json");
+  stored.report = Json::parse(stored.report_bytes);
+  stored.utterances_bytes = read_file(folder.path() / "out/utterances.jsonl");
+  std::istringstream lines(stored.utterances_bytes);
+  for (std::string line; std::getline(lines, line);) stored.utterances.push_back(Json::parse(line));
+  return stored;
+}
+
+const Stored& dense() {
+  static const Stored stored = run_spoken({});
+  return stored;
+}
+
+const Stored& skip_delta() {
+  static const Stored stored = run_spoken({"--policy", spoken_data() + "/skip_delta.yaml"});
+  return stored;
+}
+
+// The report without what may differ from run to run and machine to machine.
+Json comparable(const Json& report) {
+  Json json = report;
+  json.erase("timing");
+  json.erase("invocation");
+  json.at("edgeval").erase("build");
+  json.at("edgeval").erase("device");
+  return json;
+}
+
+// All numbers of `part` added to those of `sum`, objects inside included; names and shapes are left
+// out.
+void add(Json& sum, const Json& part) {
+  for (const auto& [key, value] : part.items()) {
+    if (value.is_object() && key != "shape")
+      add(sum.emplace(key, Json::object()).first.value(), value);
+    if (value.is_number()) sum[key] = sum.value(key, std::uint64_t{0}) + value.get<std::uint64_t>();
+  }
+}
+
+std::uint64_t sum_of(const Json& object) {
+  std::uint64_t sum = 0;
+  for (const Json& value : object) sum += value.get<std::uint64_t>();
+  return sum;
+}
+
+TEST(Run, TheShippedModelMakes79ErrorsIn622Words) {
+  const Json& wer = dense().report.at("quality").at("wer");
+  EXPECT_EQ(wer.at("errors"), 79);
+  EXPECT_EQ(wer.at("words"), 622);
+  EXPECT_DOUBLE_EQ(wer.at("value"), 100.0 * 79 / 622);
+  EXPECT_EQ(wer.at("substitutions").get<int>() + wer.at("deletions").get<int>() +
+                wer.at("insertions").get<int>(),
+            79);
+  EXPECT_LT(wer.at("ci95").at(0), wer.at("value"));
+  EXPECT_GT(wer.at("ci95").at(1), wer.at("value"));
+}
+
+TEST(Run, TheReportHasTheKeysOfItsSchema) {
+  const Json& report = skip_delta().report;
+  const std::vector<std::string> keys{"/edgeval/version",
+                                      "/edgeval/build",
+                                      "/edgeval/device",
+                                      "/model/path",
+                                      "/model/sha256",
+                                      "/model/name",
+                                      "/data/path",
+                                      "/data/sha256",
+                                      "/data/utterances",
+                                      "/data/frames",
+                                      "/data/seconds",
+                                      "/policy/arithmetic",
+                                      "/policy/weights",
+                                      "/policy/nonlinearity",
+                                      "/policy/plan/threshold",
+                                      "/policy/operand/threshold_h",
+                                      "/policy/layers/lstm2/plan/fraction_bits",
+                                      "/quality/wer/value",
+                                      "/quality/wer/ci95/1",
+                                      "/quality/cer/value",
+                                      "/quality/ser/value",
+                                      "/activity/layers/0/name",
+                                      "/activity/layers/0/direction",
+                                      "/activity/totals/macs/fp32",
+                                      "/activity/totals/weight_words/32",
+                                      "/energy/0/accelerator",
+                                      "/energy/0/joules",
+                                      "/energy/0/joules_dense",
+                                      "/energy/0/ratio",
+                                      "/energy/0/by_component",
+                                      "/energy/0/seconds",
+                                      "/energy/0/realtime_speed",
+                                      "/energy/0/rtf",
+                                      "/energy_left_out",
+                                      "/warnings",
+                                      "/timing/seconds",
+                                      "/timing/utterances_per_second",
+                                      "/timing/realtime_speed",
+                                      "/timing/rtf",
+                                      "/dense/quality/wer/errors"};
+  EXPECT_EQ(report.at("schema"), 2);
+  for (const std::string& key : keys) EXPECT_TRUE(report.contains(Json::json_pointer(key))) << key;
+  for (const std::string key :
+       {"steps", "steps_skipped", "steps_pseudo", "inputs", "inputs_changed", "inputs_zero",
+        "recurrent_inputs", "recurrent_inputs_changed", "macs_dense", "macs", "weight_words"}) {
+    EXPECT_TRUE(report.at("activity").at("totals").contains(key)) << key;
+    for (const Json& layer : report.at("activity").at("layers"))
+      EXPECT_TRUE(layer.contains(key)) << key;
+  }
+  for (const Json& utterance : skip_delta().utterances)
+    for (const std::string key :
+         {"id", "reference", "hypothesis", "errors", "substitutions", "deletions", "insertions",
+          "alignment", "frames", "activity", "joules"})
+      EXPECT_TRUE(utterance.contains(key)) << key;
+  EXPECT_TRUE(report.at("activity").at("totals").at("weight_words").is_object());
+  EXPECT_EQ(report.at("activity").at("layers").at(6).at("direction"), "none");
+}
+
+TEST(Run, TotalsAreTheSumsOverLayersAndOverUtterances) {
+  for (const Stored* stored : {&dense(), &skip_delta()}) {
+    Json layers = Json::object(), utterances = Json::object();
+    for (const Json& layer : stored->report.at("activity").at("layers")) add(layers, layer);
+    for (const Json& utterance : stored->utterances) add(utterances, utterance.at("activity"));
+    EXPECT_EQ(layers, stored->report.at("activity").at("totals"));
+    EXPECT_EQ(utterances, stored->report.at("activity").at("totals"));
+  }
+}
+
+// Dense counts by hand: 3 x BiLSTM of 128 on 120, 256 and 256 inputs, then 256 -> 29.
+TEST(Run, DenseCountsAreTheClosedForms) {
+  const Json& report = dense().report;
+  const std::uint64_t frames = report.at("data").at("frames");
+  const std::uint64_t cell = 2 * 4 * 128 * ((120 + 128) + 2 * (256 + 128));
+  const Json& totals = report.at("activity").at("totals");
+  EXPECT_EQ(totals.at("macs_dense"), frames * (cell + 256 * 29));
+  EXPECT_EQ(totals.at("steps"), frames * 7);
+  EXPECT_EQ(totals.at("recurrent_inputs"), frames * 6 * 128);
+  EXPECT_EQ(totals.at("inputs"), frames * (2 * (120 + 256 + 256) + 256));
+  EXPECT_EQ(sum_of(totals.at("macs")), totals.at("macs_dense"));
+  for (const Json& energy : report.at("energy")) EXPECT_EQ(energy.at("ratio"), 1);
+}
+
+TEST(Run, WhatIsAvoidedIsLessThanDenseAndTheSameDenseWorkIsReported) {
+  const Json& totals = skip_delta().report.at("activity").at("totals");
+  EXPECT_EQ(totals.at("macs_dense"), dense().report.at("activity").at("totals").at("macs_dense"));
+  EXPECT_LT(sum_of(totals.at("macs")), totals.at("macs_dense").get<std::uint64_t>());
+  EXPECT_EQ(sum_of(totals.at("weight_words")), sum_of(totals.at("macs")));
+  EXPECT_EQ(totals.at("steps").get<std::uint64_t>(),
+            totals.at("steps_run").get<std::uint64_t>() +
+                totals.at("steps_skipped").get<std::uint64_t>());
+  // Each changed element of x or h costs a column of 4 x 128 weights, or of 29.
+  std::uint64_t macs = 0;
+  for (const Json& layer : skip_delta().report.at("activity").at("layers"))
+    macs += (layer.at("inputs_changed").get<std::uint64_t>() +
+             layer.at("recurrent_inputs_changed").get<std::uint64_t>()) *
+            layer.at("shape").at("gates").get<std::uint64_t>() *
+            layer.at("shape").at("outputs").get<std::uint64_t>();
+  EXPECT_EQ(sum_of(totals.at("macs")), macs);
+  std::size_t priced = 0;  // chips that take both runs
+  for (const Json& energy : skip_delta().report.at("energy")) {
+    EXPECT_LT(energy.at("ratio"), 1);
+    for (const Json& of_dense : dense().report.at("energy")) {
+      if (of_dense.at("accelerator") != energy.at("accelerator")) continue;
+      EXPECT_EQ(energy.at("joules_dense"), of_dense.at("joules"));
+      ++priced;
+    }
+  }
+  EXPECT_EQ(priced, 3U);  // cpu1, epur28, reuse32
+}
+
+TEST(Run, JoulesOfUtterancesAndComponentsAddUpToTheTotal) {
+  for (const Json& energy : skip_delta().report.at("energy")) {
+    const double total = energy.at("joules");
+    double utterances = 0, components = 0;
+    for (const Json& utterance : skip_delta().utterances)
+      utterances +=
+          utterance.at("joules").at(energy.at("accelerator").get<std::string>()).get<double>();
+    for (const Json& component : energy.at("by_component")) components += component.get<double>();
+    EXPECT_NEAR(utterances / total, 1, 1e-9);
+    EXPECT_NEAR(components / total, 1, 1e-9);
+    EXPECT_NEAR(
+        energy.at("joules_dynamic").get<double>() + energy.at("joules_static").get<double>(), total,
+        1e-9 * total);
+  }
+}
+
+TEST(Run, ErrorsOfUtterancesAddUpToTheQuality) {
+  std::uint64_t errors = 0, words = 0;
+  for (const Json& utterance : dense().utterances) {
+    errors += utterance.at("errors").get<std::uint64_t>();
+    words += utterance.at("words").get<std::uint64_t>();
+  }
+  EXPECT_EQ(errors, 79u);
+  EXPECT_EQ(words, 622u);
+  EXPECT_EQ(dense().utterances.size(), 120u);
+  EXPECT_EQ(dense().utterances.front().at("id"), "test0000");
+  EXPECT_EQ(dense().utterances.back().at("id"), "test0119");
+}
+
+TEST(Run, ThePolicysErrorsStandBesideTheDenseOnes) {
+  const Json& report = skip_delta().report;
+  EXPECT_EQ(report.at("dense").at("quality"), dense().report.at("quality"));
+  EXPECT_FALSE(dense().report.contains("dense"));
+  const double moved = report.at("quality").at("wer").at("value").get<double>() -
+                       report.at("dense").at("quality").at("wer").at("value").get<double>();
+  char text[64];
+  std::snprintf(text, sizeof text, "(%+.2f against dense)", moved);
+  EXPECT_NE(skip_delta().command.out.find(text), std::string::npos) << skip_delta().command.out;
+  for (const char* part : {"WER   ", "similarity_skip (threshold 0.75", "MACs executed ",
+                           "reuse32 ", "wrote out/report.json"})
+    EXPECT_NE(skip_delta().command.out.find(part), std::string::npos) << part << "\n"
+                                                                      << skip_delta().command.out;
+  const Stored alone =
+      run_spoken({"--policy", spoken_data() + "/skip.yaml", "--limit", "3", "--no-reference"});
+  EXPECT_FALSE(alone.report.contains("dense"));
+  EXPECT_EQ(alone.command.out.find("against dense"), std::string::npos);
+}
+
+TEST(Run, TwoRunsGiveTheSameBytesApartFromTiming) {
+  const Stored first =
+      run_spoken({"--policy", spoken_data() + "/skip_delta.yaml", "--limit", "10", "--quiet"});
+  const Stored second =
+      run_spoken({"--policy", spoken_data() + "/skip_delta.yaml", "--limit", "10", "--quiet"});
+  EXPECT_EQ(first.utterances_bytes, second.utterances_bytes);
+  const auto before_timing = [](const std::string& bytes) {
+    return bytes.substr(0, bytes.find("\"timing\""));
+  };
+  EXPECT_EQ(before_timing(first.report_bytes), before_timing(second.report_bytes));
+  EXPECT_EQ(first.command.err, "");
+}
+
+TEST(Run, BatchAndThreadsChangeNothing) {
+  for (const std::string policy : {"skip_delta.yaml", "reuse.yaml"}) {
+    const std::vector<std::string> common{"--policy", spoken_data() + "/" + policy, "--limit",
+                                          "16"};
+    const auto with = [&](std::vector<std::string> more) {
+      more.insert(more.end(), common.begin(), common.end());
+      return run_spoken(more);
+    };
+    const Stored standard = with({});
+    for (const std::vector<std::string>& more :
+         std::vector<std::vector<std::string>>{{"--batch", "1"},
+                                               {"--batch", "7"},
+                                               {"--threads", "1"},
+                                               {"--threads", "2", "--batch", "3"}}) {
+      const Stored other = with(more);
+      EXPECT_EQ(other.utterances_bytes, standard.utterances_bytes)
+          << policy << " " << more[0] << " " << more[1];
+      EXPECT_EQ(comparable(other.report), comparable(standard.report))
+          << policy << " " << more[0] << " " << more[1];
+    }
+  }
+}
+
+TEST(Run, AThresholdOfOneReproducesDense) {
+  const Stored never =
+      run_spoken({"--set", "plan.type=similarity_skip", "plan.threshold=1", "plan.fraction_bits=12",
+                  "--limit", "8", "--hardware", "reuse32"});
+  const Stored plain = run_spoken({"--limit", "8", "--hardware", "reuse32"});
+  for (std::size_t n = 0; n < plain.utterances.size(); ++n)
+    EXPECT_EQ(never.utterances[n].at("hypothesis"), plain.utterances[n].at("hypothesis"));
+  EXPECT_EQ(never.report.at("activity").at("totals").at("macs"),
+            plain.report.at("activity").at("totals").at("macs"));
+  EXPECT_EQ(never.report.at("energy").size(), 1u);
+}
+
+TEST(Run, PrintsTheReportAsJson) {
+  const Stored stored = run_spoken({"--limit", "2", "--format", "json"});
+  EXPECT_EQ(stored.command.out, stored.report_bytes);
+}
+
+TEST(Run, UtterancesWithoutAFrameOrAWordAreCountedInTheSummary) {
+  const DataFolder folder;
+  folder.file("model.safetensors",
+              model_bytes(random_model({.inputs = 3, .lstm = {{.cells = 2}}, .outputs = 5}, 1)));
+  folder.audio("short.wav", {.samples = 100});
+  folder.audio("long.wav", {.samples = 1600});
+  folder.file("set.jsonl", R"({"id": "a", "audio_filepath": "short.wav", "text": "A"})"
+                           "\n"
+                           R"({"id": "b", "audio_filepath": "long.wav", "text": ""})");
+  std::vector<std::string> arguments{"run", "--model", "model.safetensors", "--data", "set.jsonl"};
+  const CommandResult both = edgeval(arguments, folder.path());
+  EXPECT_NE(both.out.find("\n1 utterance shorter than a frame, 1 empty reference\n"),
+            std::string::npos)
+      << both.out << both.err;
+  EXPECT_EQ(dense().command.out.find("shorter than a frame"), std::string::npos);
+}
+
+TEST(Run, NamedUtterancesAreRunInTheOrderOfTheSet) {
+  const Stored stored = run_spoken({"--utterance", "test0007", "--utterance", "test0003"});
+  ASSERT_EQ(stored.utterances.size(), 2u);
+  EXPECT_EQ(stored.utterances[0].at("id"), "test0003");
+  EXPECT_EQ(stored.utterances[1].at("id"), "test0007");
+}
+
+TEST(Run, An4) {
+  EDGEVAL_NEEDS_SHARED("models/an4-blstm3x128.safetensors");
+  EDGEVAL_NEEDS_SHARED("data/an4");
+  const std::string data = (shared_folder() / "data/an4").string();
+  const auto wer = [&](const std::string& model) {
+    return run_spoken({"--split", "test"}, model, data).report.at("quality").at("wer");
+  };
+  const Json own = wer((shared_folder() / "models/an4-blstm3x128.safetensors").string());
+  EXPECT_EQ(own.at("words"), 773);
+  EXPECT_EQ(own.at("errors"), 98);
+  EXPECT_EQ(wer(spoken_model()).at("errors"), 102);
+}
+
+}  // namespace
+}  // namespace edgeval::test

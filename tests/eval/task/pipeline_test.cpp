@@ -1,0 +1,208 @@
+// The straight line from a test set to quality and activity: batches hold every utterance once, and
+// a batch that memory does not suffice for is halved without changing a result.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <new>
+
+#include "eval/policy/profile_collector.hpp"
+#include "eval/report/summary.hpp"
+#include "eval/task/batches.hpp"
+#include "tests/datasets/layouts/data_folder.hpp"
+#include "tests/support/safetensors.hpp"
+#include "tests/support/speech_task.hpp"
+
+namespace edgeval::test {
+namespace {
+
+// Utterances of 0 (shorter than a frame of 25 ms), 1, 8, 3, 8 and 23 frames.
+const std::vector<Index> kFrames{0, 1, 8, 3, 8, 23};
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  PipelineTest() {
+    for (std::size_t n = 0; n < kFrames.size(); ++n) {
+      const std::string id = "u" + std::to_string(n);
+      const Index samples = kFrames[n] == 0 ? 399 : 400 + 160 * (kFrames[n] - 1);
+      set_.utterances.push_back(
+          {id, folder_.audio(id + ".wav", {.samples = static_cast<int>(samples)}), "a b", ""});
+    }
+    model_.tokens = {"", "a", "b", " ", "c"};
+  }
+
+  // The set through an engine of a kind.
+  CtcSession session(SpeechSession::MakeEngine make, const EngineChoice& choice = {}) const {
+    return {model_, set_, {}, choice, std::move(make)};
+  }
+
+  DataFolder folder_;
+  data::TestSet set_;
+  Model model_ = random_model(
+      {.inputs = 4, .lstm = {{.cells = 3, .directions = kBothDirections}}, .outputs = 5, .gain = 3},
+      5);
+};
+
+// An engine without memory for more than `most` lanes.
+class SmallEngine : public Engine {
+ public:
+  SmallEngine(const Model& model, Index most)
+      : inner_(make_cpu_engine(model, {.threads = 1})), most_(most) {}
+  std::string device() const override { return "small"; }
+  bool on_gpu() const override { return false; }
+  void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver* observer) override {
+    if (batch.features().sequences() > most_) throw std::bad_alloc();
+    inner_->run(batch, points, wanted, sink, observer);
+  }
+
+ private:
+  std::unique_ptr<Engine> inner_;
+  Index most_;
+};
+
+SpeechSession::MakeEngine small_engine(Index most) {
+  return [most](const Model& model) { return std::make_unique<SmallEngine>(model, most); };
+}
+
+TEST_F(PipelineTest, BatchesHoldEveryUtteranceOnceLongestFirst) {
+  const data::FeatureExtractor extractor(model_.frontend);
+  for (Index largest : {0, 1, 2, 4, 6, 100}) {
+    const BatchPlan plan = plan_batches(set_, model_, extractor, largest);
+    std::vector<Index> all;
+    for (const std::vector<Index>& batch : plan.batches) {
+      EXPECT_FALSE(batch.empty());
+      EXPECT_LE(static_cast<Index>(batch.size()), largest == 0 ? 6 : largest);
+      all.insert(all.end(), batch.begin(), batch.end());
+    }
+    EXPECT_EQ(all, (std::vector<Index>{5, 2, 4, 3, 1, 0}));
+    EXPECT_EQ(plan.frames, kFrames);
+    EXPECT_DOUBLE_EQ(plan.seconds[0], 399.0 / 16000);
+  }
+}
+
+TEST_F(PipelineTest, HalvingABatchThatIsTooLargeChangesNothing) {
+  const auto with_memory_for = [&](Index most) {
+    CtcSession small = session(small_engine(most), {.threads = 1});
+    return evaluate(small, points_of({dense_point(model_)})).points[0];
+  };
+  const PointResult whole = with_memory_for(100);
+  for (Index most : {1, 2, 5}) {
+    const PointResult halved = with_memory_for(most);
+    EXPECT_EQ(halved.hypotheses(), whole.hypotheses());
+    for (std::size_t n = 0; n < kFrames.size(); ++n)
+      EXPECT_EQ(halved.items[n].activity, whole.items[n].activity);
+  }
+  EXPECT_THROW(with_memory_for(0), OutOfMemoryForOne);
+}
+
+// An engine whose memory ends after the first layer was seen.
+class HalfwayEngine : public SmallEngine {
+ public:
+  HalfwayEngine(const Model& model, Index most) : SmallEngine(model, 100), most_(most) {}
+  void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver* observer) override {
+    SmallEngine::run(batch, points, wanted, sink, observer);
+    if (batch.features().sequences() > most_) throw std::bad_alloc();
+  }
+
+ private:
+  Index most_;
+};
+
+TEST_F(PipelineTest, AProfileOfHalvedBatchesCountsEveryFrameOnce) {
+  const data::FeatureExtractor extractor(model_.frontend);
+  const BatchPlan plan = plan_batches(set_, model_, extractor, 0);
+  const auto profile = [&](Index most) {
+    HalfwayEngine engine(model_, most);
+    ProfileCollector collector(model_, 43);
+    data::AudioReader audio(set_, 16000);
+    for (const std::vector<Index>& batch : plan.batches)
+      run_in_parts(batch, [&](const std::vector<Index>& part) {
+        collector.add(engine, batch_features(audio, part, plan, extractor, 1));
+      });
+    return to_json(collector.finish());
+  };
+  const nlohmann::ordered_json whole = profile(100);
+  EXPECT_EQ(whole.at("layers").begin()->at("input").at("elements"), 43 * 4);
+  EXPECT_EQ(profile(1), whole);
+  EXPECT_EQ(profile(2), whole);
+}
+
+// An engine under whose feet the audio is taken away.
+class RemovingEngine : public SmallEngine {
+ public:
+  RemovingEngine(const Model& model, const data::TestSet& set)
+      : SmallEngine(model, 100), set_(set) {}
+  void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver* observer) override {
+    for (const data::Utterance& utterance : set_.utterances)
+      std::filesystem::remove(utterance.audio);
+    SmallEngine::run(batch, points, wanted, sink, observer);
+  }
+
+ private:
+  const data::TestSet& set_;
+};
+
+TEST_F(PipelineTest, TheHashIsOfWhatWasReadAndNothingIsReadBehindTheEvaluation) {
+  const std::string hash = hash_of(set_);
+  CtcSession removing =
+      session([&](const Model& model) { return std::make_unique<RemovingEngine>(model, set_); });
+  const Evaluation evaluation = evaluate(removing, points_of({dense_point(model_)}));
+  EXPECT_EQ(removing.report(evaluation).data.at("sha256"), hash);
+}
+
+TEST_F(PipelineTest, AudioThatIsNotAsLongAsItWasPlannedIsRefused) {
+  const data::FeatureExtractor extractor(model_.frontend);
+  const BatchPlan plan = plan_batches(set_, model_, extractor, 0);
+  const auto path = folder_.audio("u3.wav", {.samples = 400 + 160 * 2 + 1});  // as many frames
+  data::AudioReader audio(set_, 16000);
+  EXPECT_EQ(refusal([&] { batch_features(audio, plan.batches[0], plan, extractor, 1); }),
+            path.string() + ": changed while it was being read");
+}
+
+TEST(Batches, AreHalvedUntilTheWorkFits) {
+  std::vector<std::vector<Index>> done;
+  run_in_parts({7, 8, 9, 10, 11}, [&](const std::vector<Index>& part) {
+    if (part.size() > 2) throw std::bad_alloc();
+    done.push_back(part);
+  });
+  EXPECT_EQ(done, (std::vector<std::vector<Index>>{{7, 8}, {9}, {10, 11}}));
+}
+
+TEST_F(PipelineTest, EveryPointIsRunAndTotalsAreSums) {
+  OperatingPoint delta = dense_point(model_);
+  delta.layers[0].operand = Delta{.threshold_x = 0.3, .threshold_h = 0.3};
+  CtcSession small = session(small_engine(100), {.batch = 2});
+  const Evaluation both = evaluate(small, points_of({delta, dense_point(model_)}));
+  ASSERT_EQ(both.points.size(), 2u);
+  EXPECT_EQ(small.report(both).data.at("frames"), 43);
+  for (const PointResult& result : both.points) {
+    Activity sum;
+    for (const Outcome& outcome : result.items) sum += outcome.activity;
+    EXPECT_EQ(sum, result.total());
+    EXPECT_EQ(result.metrics[0].edits->reference, 12u);
+  }
+  const Activity skipped = both.points[0].total(), dense = both.points[1].total();
+  EXPECT_EQ(dense.macs_executed(), dense.total(Count::kMacsDense));
+  EXPECT_LT(skipped.macs_executed(), dense.macs_executed());
+}
+
+TEST_F(PipelineTest, AnUtteranceWithoutAFrameHasNoWordsAndNoSteps) {
+  CtcSession small = session(small_engine(100));
+  const PointResult result = evaluate(small, points_of({dense_point(model_)})).points[0];
+  EXPECT_EQ(result.items[0].texts.front(), "");
+  EXPECT_EQ(result.items[0].activity.total(Count::kSteps), 0u);
+  EXPECT_EQ(result.items[0].activity.layers.size(), result.items[5].activity.layers.size());
+}
+
+TEST(Summary, NumbersKeepFourDigitsAndAPrefix) {
+  const std::vector<std::pair<double, std::string>> cases{
+      {0, "0 J"},           {1, "1.000 J"},       {0.0012345, "1.234 mJ"}, {12.344, "12.34 J"},
+      {598e-6, "598.0 uJ"}, {999.96, "1.000 kJ"}, {24.19e9, "24.19 GJ"},   {2e-9, "2.000 nJ"},
+      {-0.5, "-500.0 mJ"}};
+  for (const auto& [value, text] : cases) EXPECT_EQ(si(value, "J"), text);
+}
+
+}  // namespace
+}  // namespace edgeval::test

@@ -1,0 +1,133 @@
+// The CPU engine under int16 and int8 beside the literal loops in integers on random small
+// networks: the same modes, every count equal, outputs bit for bit. In integer arithmetic nothing
+// may differ (binding decision 9), so no draw is a toss-up and none is drawn again. The same for
+// the model and speech that ship.
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstdint>
+#include <map>
+
+#include "host/core/error.hpp"
+#include "tests/literal/literal.hpp"
+#include "tests/support/random_case.hpp"
+#include "tests/support/spoken.hpp"
+
+namespace edgeval::test {
+namespace {
+
+constexpr int kNetworks = 210;  // of each width
+
+using Modes = std::map<std::tuple<Index, Direction, Index>, std::vector<StepMode>>;
+
+class ModesSeen final : public LayerObserver {
+ public:
+  void on_plan(Index layer, Direction direction, Index lane,
+               std::span<const StepMode> modes) override {
+    modes_[{layer, direction, lane}].assign(modes.begin(), modes.end());
+  }
+  const Modes& modes() const { return modes_; }
+
+ private:
+  Modes modes_;
+};
+
+void expect_equal_counts(const Activity& engine, const Activity& literal) {
+  ASSERT_EQ(engine.layers.size(), literal.layers.size());
+  for (std::size_t l = 0; l < literal.layers.size(); ++l) {
+    EXPECT_EQ(engine.layers[l].shape, literal.layers[l].shape);
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      EXPECT_EQ(engine.layers[l].counts[i], literal.layers[l].counts[i])
+          << kCountInfo[i].key << " of " << literal.layers[l].shape.name << " "
+          << literal.layers[l].shape.direction;
+    }
+  }
+}
+
+void expect_equal_bits(MatrixView<const float> engine, const Matrix<float>& literal) {
+  ASSERT_EQ(engine.rows, literal.rows());
+  ASSERT_EQ(engine.cols, literal.cols());
+  for (Index t = 0; t < engine.rows; ++t)
+    for (Index i = 0; i < engine.cols; ++i)
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(engine(t, i)),
+                std::bit_cast<std::uint32_t>(literal(t, i)))
+          << "frame " << t << ", output " << i << ": " << engine(t, i) << " and " << literal(t, i);
+}
+
+struct Work {
+  std::uint64_t executed = 0, dense = 0;
+};
+
+Work expect_engine_is_literal(const Model& model, const OperatingPoint& point,
+                              const Ragged<float>& batch) {
+  Work work;
+  ModesSeen observer;
+  const BatchResult result = make_cpu_engine(model, {.threads = 1})->run(batch, point, &observer);
+  Modes modes;
+  for (Index n = 0; n < batch.sequences(); ++n) {
+    SCOPED_TRACE(concat("utterance ", n, " of ", batch.sequences(), ", frames ", batch.length(n)));
+    const LiteralResult literal = literal_run(model, point, batch.sequence(n));
+    expect_equal_counts(result.activity[static_cast<std::size_t>(n)], literal.activity);
+    expect_equal_bits(result.outputs.sequence(n), literal.outputs);
+    for (std::size_t l = 0; l < model.layers.size(); ++l)
+      if (const RecurrentLayer* lstm = std::get_if<RecurrentLayer>(&model.layers[l]))
+        for (std::size_t d = 0; d < lstm->directions.size(); ++d)
+          modes[{static_cast<Index>(l), lstm->directions[d], n}] =
+              literal.layers[l].directions[d].modes;
+    work.executed += literal.activity.macs_executed();
+    work.dense += literal.activity.total(Count::kMacsDense);
+  }
+  EXPECT_EQ(observer.modes(), modes);
+  return work;
+}
+
+Work expect_random_network_is_literal(Random& random, Kind kind, IntegerKind width) {
+  const Model model = random_stack(random);
+  OperatingPoint point = random_point(random, model, kind);
+  make_integer(random, width, point);
+  std::vector<Index> lengths;
+  for (Index left = random.skewed(1, 9); left > 0; --left) lengths.push_back(random.skewed(1, 90));
+  return expect_engine_is_literal(model, point, random_batch(random, lengths, model.inputs()));
+}
+
+class LiteralInteger : public testing::TestWithParam<IntegerKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Widths, LiteralInteger,
+                         testing::Values(IntegerKind::kInt16, IntegerKind::kInt8,
+                                         IntegerKind::kBoth),
+                         [](const auto& of) { return std::string(name(of.param)); });
+
+TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
+  std::map<Kind, Work> work;
+  for (int network = 0; network < kNetworks && !HasFailure(); ++network) {
+    const Kind kind = kKinds[static_cast<std::size_t>(network) % std::size(kKinds)];
+    SCOPED_TRACE(concat("network ", network, ", kind ", static_cast<int>(kind)));
+    Random random(30260000 + static_cast<std::uint64_t>(network));
+    const Work more = expect_random_network_is_literal(random, kind, GetParam());
+    work[kind].executed += more.executed;
+    work[kind].dense += more.dense;
+  }
+  // The networks would prove little if a technique left out nothing, or everything.
+  for (const auto& [kind, sum] : work) {
+    SCOPED_TRACE(concat("kind ", static_cast<int>(kind)));
+    const double share = static_cast<double>(sum.executed) / static_cast<double>(sum.dense);
+    EXPECT_GT(share, 0.05);
+    if (kind != Kind::kDense) {
+      EXPECT_LT(share, 0.95);
+    }
+  }
+}
+
+// What tests/golden/integer.json rests on.
+TEST(LiteralIntegerSpeech, TheShippedModelOnShippedSpeechGivesTheSameBitsModesAndCounts) {
+  const Model model = spoken_model();
+  const Ragged<float> features = spoken_test_features(model.frontend, 1);
+  for (const char* arithmetic : {"int16", "int8"})
+    for (const char* policy : {"", "skip_delta.yaml", "reuse.yaml"}) {
+      SCOPED_TRACE(concat(arithmetic, " ", policy));
+      expect_engine_is_literal(model, spoken_point(model, arithmetic, policy), features);
+    }
+}
+
+}  // namespace
+}  // namespace edgeval::test

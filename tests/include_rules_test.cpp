@@ -1,0 +1,247 @@
+// Who may include whom (docs/architecture.md), checked on every #include of every source file, and
+// how large a file and a folder may be.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "host/core/files/file.hpp"
+#include "tests/support/paths.hpp"
+
+namespace edgeval::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The rooms, each with those that it may include beside itself (docs/architecture.md). A room
+// within a room has a line of its own where what lies beside it there matters.
+const std::map<std::string, std::set<std::string>>& rooms() {
+  using Rooms = std::set<std::string>;
+  static const auto with = [](Rooms below, const Rooms& more) {
+    below.insert(more.begin(), more.end());
+    return below;
+  };
+  static const Rooms core{"host/numeric", "host/technique", "host/core"};
+  static const Rooms layer = with(core, {"host/body", "host/layer"});
+  static const Rooms model = with(layer, {"host/model"});
+  static const Rooms engine =
+      with(model, {"host/engine/product", "host/engine/sequence", "host/engine"});
+  static const Rooms host = with(engine, {"host/engine/translate"});
+  static const Rooms datasets{"datasets/audio", "datasets/text", "datasets/layouts"};
+  static const Rooms gpu{"cuda/device", "cuda/kernel", "cuda/sequence", "cuda"};
+  static const Rooms task =
+      with(host, with(datasets, {"cuda", "cuda/device", "eval/policy", "eval/score"}));
+  static const std::map<std::string, Rooms> kRooms{
+      {"host/numeric", {}},
+      {"host/technique", {"host/numeric"}},
+      {"host/core", {"host/numeric"}},
+      {"host/body", core},
+      {"host/layer", layer},
+      {"host/model", model},
+      {"host/import", model},
+      {"host/engine/product", layer},
+      {"host/engine/sequence", with(layer, {"host/engine/product"})},
+      {"host/engine", engine},
+      {"host/engine/translate", engine},
+      {"cuda/device", host},
+      {"cuda/kernel", with(host, {"cuda/device"})},
+      {"cuda/sequence", with(host, {"cuda/device", "cuda/kernel"})},
+      {"cuda", with(host, {"cuda/device", "cuda/kernel", "cuda/sequence"})},
+      {"cuda/translate", with(host, gpu)},
+      {"datasets/audio", {"host/core", "host/numeric"}},
+      {"datasets/text", {"host/core", "datasets/audio"}},
+      {"datasets/layouts", {"host/core", "datasets/audio", "datasets/text"}},
+      {"hwmodel", {}},
+      {"eval/score", {"host/core", "host/numeric", "datasets/text"}},
+      {"eval/policy", with(engine, {"datasets/text"})},
+      {"eval/price", with(engine, {"hwmodel"})},
+      {"eval/task", task},
+      {"eval/report", with(task, {"eval/price", "eval/task", "hwmodel"})},
+      {"eval/command",
+       with(task, {"eval/price", "eval/task", "eval/report", "host/import", "hwmodel"})},
+      {"tests", with(task, {"eval/price", "eval/task", "eval/report", "eval/command", "host/import",
+                            "hwmodel", "cuda/kernel", "cuda/sequence", "cuda/translate"})}};
+  return kRooms;
+}
+
+// The innermost room a file lies in; empty when it lies in none.
+std::string room_of(const std::string& file) {
+  std::string folder = file;
+  while (folder.find('/') != std::string::npos) {
+    folder.resize(folder.rfind('/'));
+    if (rooms().contains(folder)) return folder;
+  }
+  return "";
+}
+
+// Beside its own folder, hwmodel sees these alone.
+const std::set<std::string> kSeenByHwmodel{"host/core/activity.hpp",   "host/core/error.hpp",
+                                           "host/core/names.hpp",      "host/core/files/file.hpp",
+                                           "host/core/files/path.hpp", "host/core/yaml_file.hpp"};
+
+// Why `file` must not include `target`; empty when it may.
+std::string violation(const std::string& file, const std::string& target) {
+  const std::string room = room_of(file), seen = room_of(target);
+  if (room.empty()) return file + " lies in no room that docs/architecture.md knows";
+  if (seen.empty()) return file + " includes " + target + ", which lies in no room";
+  if (room == seen || rooms().at(room).contains(seen)) return "";
+  if (room == "hwmodel" && kSeenByHwmodel.contains(target)) return "";
+  return file + " includes " + target + ": " + room + " must not see " + seen;
+}
+
+// The targets of #include "..." in a source.
+std::vector<std::string> quoted_includes(const std::string& source) {
+  static const std::regex include(R"re(^\s*#\s*include\s*"([^"]*)")re");
+  std::vector<std::string> targets;
+  std::istringstream lines(source);
+  for (std::string line; std::getline(lines, line);)
+    if (std::smatch match; std::regex_search(line, match, include)) targets.push_back(match[1]);
+  return targets;
+}
+
+std::vector<std::string> sources() {
+  static const std::set<std::string> endings{".hpp", ".cpp", ".cuh", ".cu", ".h"};
+  std::vector<std::string> files;
+  for (const char* folder : {"host", "cuda", "datasets", "hwmodel", "eval", "tests"})
+    for (const auto& entry : fs::recursive_directory_iterator(source_folder() / folder))
+      if (endings.contains(entry.path().extension().string()))
+        files.push_back(fs::relative(entry.path(), source_folder()).generic_string());
+  return files;
+}
+
+TEST(IncludeRules, EveryFileIncludesOnlyWhatItMaySee) {
+  std::size_t includes = 0;
+  for (const std::string& file : sources())
+    for (const std::string& target : quoted_includes(read_file(source_folder() / file))) {
+      ++includes;
+      EXPECT_EQ(violation(file, target), "");
+      EXPECT_TRUE(fs::exists(source_folder() / target))
+          << file << " includes " << target << ", which is not there";
+    }
+  EXPECT_GT(includes, 300u);  // the test itself is not blind
+}
+
+TEST(IncludeRules, AHeaderIncludesItselfOnce) {
+  for (const std::string& file : sources())
+    EXPECT_TRUE(file.ends_with(".cpp") || file.ends_with(".cu") ||
+                read_file(source_folder() / file).find("#pragma once") != std::string::npos)
+        << file;
+}
+
+// What runs on both devices gives the same bits on both (host/numeric/host_device.hpp), so it calls
+// no mathematics library, whose last bits differ.
+TEST(IncludeRules, BodiesAndKernelsCallNoMathematicsLibrary) {
+  static const std::regex call(
+      R"re(\b(log|log2|log10|log1p|exp|exp2|expm1|pow|sin|cos|tan|sinh|cosh|tanh|cbrt|fma)f?\()re");
+  std::size_t files = 0;
+  for (const std::string& file : sources()) {
+    const bool body = file.starts_with("host/body/") || file.starts_with("host/layer/") ||
+                      file == "host/numeric/nonlinear.hpp" || file == "host/numeric/softmax.hpp";
+    const bool kernel = file.ends_with(".cu") || file.ends_with(".cuh");
+    if (!body && !(kernel && file.starts_with("cuda/"))) continue;
+    ++files;
+    std::istringstream lines(read_file(source_folder() / file));
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_FALSE(std::regex_search(line.substr(0, line.find("//")), call))
+          << file << ": " << line;
+  }
+  EXPECT_GT(files, 20U);
+  EXPECT_TRUE(std::regex_search("x + std::log(sum);", call));
+}
+
+// A module is a header with its source of the same name.
+std::string module_of(const std::string& file) { return file.substr(0, file.rfind('.')); }
+
+// The program's modules, each with those of its own folder that it includes.
+std::map<std::string, std::set<std::string>> modules() {
+  std::map<std::string, std::set<std::string>> modules;
+  for (const std::string& file : sources()) {
+    if (file.starts_with("tests/")) continue;
+    const std::string module = module_of(file);
+    const auto folder = fs::path(module).parent_path();
+    for (const std::string& target : quoted_includes(read_file(source_folder() / file)))
+      if (fs::path(target).parent_path() == folder && module_of(target) != module)
+        modules[module].insert(module_of(target));
+    modules.try_emplace(module);
+  }
+  return modules;
+}
+
+TEST(House, NoFileHasMoreThan400Lines) {
+  for (const std::string& file : sources()) {
+    if (file.starts_with("tests/")) continue;
+    const std::string text = read_file(source_folder() / file);
+    EXPECT_LE(std::ranges::count(text, '\n'), 400) << file;
+  }
+}
+
+TEST(House, NoFolderHasMoreThan20Modules) {
+  std::map<fs::path, int> folders;
+  for (const auto& [module, includes] : modules()) ++folders[fs::path(module).parent_path()];
+  EXPECT_GT(folders.size(), 20u);
+  for (const auto& [folder, count] : folders) EXPECT_LE(count, 20) << folder;
+}
+
+// Level 1 includes nothing of its folder, level n something of level n - 1.
+TEST(House, NoFolderHasMoreThanFiveLevelsNorACircle) {
+  const auto all = modules();
+  std::map<std::string, int> levels;
+  const std::function<int(const std::string&)> level = [&](const std::string& module) {
+    const auto [at, is_new] = levels.try_emplace(module, 0);
+    if (!is_new) {
+      EXPECT_GT(at->second, 0) << module << " includes itself by way of others";
+      return at->second;
+    }
+    int highest = 0;
+    for (const std::string& below : all.at(module)) highest = std::max(highest, level(below));
+    return levels[module] = highest + 1;
+  };
+  for (const auto& [module, includes] : all) EXPECT_LE(level(module), 5) << module;
+}
+
+TEST(IncludeRules, AViolationIsFound) {
+  const std::vector<std::pair<std::string, std::string>> forbidden{
+      {"host/technique/a.hpp", "host/core/error.hpp"},
+      {"host/numeric/a.hpp", "host/model/graph.hpp"},
+      {"host/core/a.cpp", "host/model/graph.hpp"},
+      {"host/body/a.hpp", "host/layer/layer.hpp"},
+      {"host/layer/a.cpp", "host/model/graph.hpp"},
+      {"host/model/a.cpp", "host/engine/engine.hpp"},
+      {"host/model/a.cpp", "host/import/source_tensors.hpp"},
+      {"host/engine/product/a.cpp", "host/engine/engine.hpp"},
+      {"host/engine/sequence/a.cpp", "host/engine/translate/decoder.hpp"},
+      {"host/engine/a.cpp", "cuda/engine.hpp"},
+      {"host/engine/a.cpp", "eval/policy/policy.hpp"},
+      {"cuda/device/a.cu", "cuda/kernel/cell.hpp"},
+      {"cuda/kernel/a.cu", "cuda/sequence/direction_runner.hpp"},
+      {"cuda/a.cu", "eval/policy/policy.hpp"},
+      {"cuda/a.cu", "hwmodel/pricing.hpp"},
+      {"datasets/audio/a.cpp", "host/model/graph.hpp"},
+      {"datasets/text/a.cpp", "eval/score/metric.hpp"},
+      {"hwmodel/a.cpp", "host/core/matrix.hpp"},
+      {"hwmodel/a.cpp", "datasets/audio/audio.hpp"},
+      {"host/engine/a.cpp", "hwmodel/pricing.hpp"},
+      {"eval/score/a.cpp", "host/engine/engine.hpp"},
+      {"eval/score/text/a.cpp", "eval/policy/policy.hpp"},
+      {"eval/policy/a.cpp", "eval/score/metric.hpp"},
+      {"eval/task/a.cpp", "eval/report/report.hpp"},
+      {"eval/report/a.cpp", "eval/command/common_options.hpp"},
+      {"eval/command/a.cpp", "tests/support/paths.hpp"},
+      {"eval/command/a.cpp", "policy.hpp"},
+      {"eval/a.cpp", "host/core/error.hpp"},
+      {"eval/command/a.cpp", "../host/core/error.hpp"}};
+  for (const auto& [file, target] : forbidden)
+    EXPECT_NE(violation(file, target), "") << file << " " << target;
+  EXPECT_EQ(violation("hwmodel/a.cpp", "host/core/activity.hpp"), "");
+  EXPECT_EQ(violation("host/engine/a.cpp", "host/technique/plan.hpp"), "");
+  EXPECT_EQ(
+      quoted_includes("#include <vector>\n  # include \"a/b.hpp\"  // x\n#include \"c.hpp\"\n"),
+      (std::vector<std::string>{"a/b.hpp", "c.hpp"}));
+}
+
+}  // namespace
+}  // namespace edgeval::test
