@@ -1,5 +1,5 @@
 // Audio to features: Kaldi's log-mel filter bank with cmvn and deltas, or the cepstra of it with
-// their neighbour frames beside them (docs/formats.md, "Features"). All in double precision,
+// their neighbour frames beside them (docs/formats/features.md). All in double precision,
 // rounded to float once at the end; no value depends on the thread or on other utterances.
 #pragma once
 

@@ -34,7 +34,7 @@ struct Selection {
   AudioKinds kinds = AudioKinds::kChecked;
 };
 
-// Opens a manifest file or a folder whose layout is recognised (docs/formats.md, "test sets").
+// Opens a manifest file or a folder whose layout is recognised (docs/formats/test-sets.md).
 // Without a split the only part is taken; with several it must be named. Throws Error naming the
 // file and line of what is missing, doubled or malformed; every audio file of the part exists
 // afterwards, none is opened.

@@ -1,5 +1,6 @@
-// Text to ids and back (docs/formats.md, "Text processing"): words, byte-pair merges (Sennrich et
-// al. 2016), a vocabulary. datasets/train/translation/subwords.py does the same.
+// Text to ids and back (docs/formats/translation-model.md, "Text processing"): words, byte-pair
+// merges (Sennrich et al. 2016), a vocabulary. datasets/train/translation/subwords.py does the
+// same.
 #pragma once
 
 #include <span>

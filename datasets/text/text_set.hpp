@@ -1,5 +1,5 @@
 // A test set of text: sentences to translate and one or more references of each, a sentence per
-// line (docs/formats.md, "test sets"). Files may be packed with gzip.
+// line (docs/formats/test-sets.md). Files may be packed with gzip.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-"""edgeval's model file (docs/formats.md, "Model file"): 8 bytes of length, a JSON header, the
+"""edgeval's model file (docs/formats/model.md): 8 bytes of length, a JSON header, the
 tensors."""
 import json
 import os

@@ -1,5 +1,5 @@
 // What integer arithmetic makes of a layer, for the report: the format of every tensor
-// (docs/formats.md, "report"; docs/techniques.md, "integer arithmetic").
+// (docs/formats/report.md; docs/techniques.md, "integer arithmetic").
 #pragma once
 
 #include <nlohmann/json.hpp>

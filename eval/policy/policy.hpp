@@ -1,5 +1,5 @@
 // A policy: one choice on each axis, with overrides for single layers; read from YAML and `--set`,
-// completed by a profile and turned into what an engine runs (docs/formats.md, "policy").
+// completed by a profile and turned into what an engine runs (docs/formats/policy.md).
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // A profile: what the inputs of every layer looked like on a training set, under the dense fp32
-// network. It fixes the formats and ranges that techniques need (docs/formats.md, "profile").
+// network. It fixes the formats and ranges that techniques need (docs/formats/profile.md).
 #pragma once
 
 #include <array>
@@ -40,8 +40,8 @@ struct LayerProfile {
   // older file.
   double difference_p999 = std::numeric_limits<double>::quiet_NaN();
 
-  // The largest f with p 2^f <= 32767: the fixed-point format of the skip plan's score (techniques
-  // 0.1, decision 4).
+  // The largest f with p 2^f <= 32767: the fixed-point format of the skip plan's score
+  // (docs/techniques.md, binding decision 5).
   int fraction_bits() const;
   // The largest f with p 2^f <= 2^(bits - 1): the format of x in integer arithmetic; p itself
   // saturates by one step at most.
@@ -50,7 +50,7 @@ struct LayerProfile {
   double delta_scale() const;
   // Greatest |x|: the range of x under dynamic precision.
   double input_alpha() const;
-  // Range of x and h together, for reuse's centroids (decision 5).
+  // Range of x and h together, for reuse's centroids (docs/techniques.md, "Reuse").
   double range_min() const;
   double range_max() const;
   // The one of these that a technique's parameter names; kFromProfile for what a layer has not.

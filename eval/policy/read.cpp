@@ -1,5 +1,5 @@
 // A policy from YAML: axes, each with its type and the type's keys, and the same for single layers
-// (docs/formats.md, "Policy"). Every refusal names file, key and the nearest known key.
+// (docs/formats/policy.md). Every refusal names file, key and the nearest known key.
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // An Activity as the reports write and read it: the counts of each layer and direction, with its
-// shape, their totals, and what a search took (docs/formats.md, "report").
+// shape, their totals, and what a search took (docs/formats/report.md).
 #pragma once
 
 #include <nlohmann/json.hpp>

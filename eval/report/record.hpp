@@ -1,5 +1,5 @@
 // What a run found, as values: from here every writer reads. report.json, utterances.jsonl,
-// hypotheses.txt (docs/formats.md, "report") and the text on the terminal are made of it.
+// hypotheses.txt (docs/formats/report.md) and the text on the terminal are made of it.
 #pragma once
 
 #include <nlohmann/json.hpp>

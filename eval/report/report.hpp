@@ -1,4 +1,4 @@
-// What several commands write of prices and of the program (docs/formats.md, "report").
+// What several commands write of prices and of the program (docs/formats/report.md).
 #pragma once
 
 #include <nlohmann/json.hpp>

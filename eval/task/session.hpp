@@ -65,7 +65,7 @@ struct Evaluation {
   double seconds = 0;               // wall time
 };
 
-// What a task says of an evaluation in its own words and keys (docs/formats.md, "report").
+// What a task says of an evaluation in its own words and keys (docs/formats/report.md).
 struct TaskReport {
   nlohmann::ordered_json data;                                        // the object "data"
   nlohmann::ordered_json choices = nlohmann::ordered_json::object();  // objects of its options

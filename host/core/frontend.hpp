@@ -1,5 +1,5 @@
 // How audio becomes features: the settings a model file carries and the feature extractor obeys
-// (docs/formats.md, "front end"). Field names are those of the JSON.
+// (docs/formats/model.md, "front end"). Field names are those of the JSON.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // How a line of text becomes ids and comes back: what a translation model's file says of each side
-// (docs/formats.md, "Text processing"). Field names are those of the JSON.
+// (docs/formats/translation-model.md, "Text processing"). Field names are those of the JSON.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // A model on its way from another tool's file into ours, with a line for every tensor's way
-// (docs/formats.md, "Import").
+// (docs/formats/import.md).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -43,7 +43,7 @@ struct Imported {
                 const std::vector<Index>& shape, const std::string& done);
 };
 
-// The file (docs/formats.md, "Model file"). `origin` becomes its __metadata__["import"].
+// The file (docs/formats/model.md). `origin` becomes its __metadata__["import"].
 std::string to_safetensors(const Imported& imported, const OrderedJson& origin);
 
 }  // namespace edgeval

@@ -1,5 +1,5 @@
 // The tensors of another tool's file by their names, each taken once. A source of any format adds
-// them; what a network is made of takes them (docs/formats.md, "Import").
+// them; what a network is made of takes them (docs/formats/import.md).
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// Reads a model from one safetensors file (docs/formats.md, "model file"). Strict: what is not
+// Reads a model from one safetensors file (docs/formats/model.md). Strict: what is not
 // understood is refused.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The layers in a model file's JSON, each with its tensors (docs/formats.md, "model file"). Nothing
+// The layers in a model file's JSON, each with its tensors (docs/formats/model.md). Nothing
 // here is allocated before the size was found to agree with the bytes in the file. Errors open with
 // the place in the JSON.
 #pragma once

@@ -1,5 +1,5 @@
 // The safetensors container: 8 bytes of header length N (little-endian), N bytes of JSON that give
-// each tensor its dtype, shape and place, then the data (docs/formats.md, "model file"). Everything
+// each tensor its dtype, shape and place, then the data (docs/formats/model.md). Everything
 // is checked before a tensor is read: the offsets must tile the data from 0 to the end of the file
 // without gap or overlap.
 #pragma once

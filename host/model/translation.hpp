@@ -1,4 +1,4 @@
-// An encoder-decoder with attention in memory (docs/formats.md, "translation model", which has
+// An encoder-decoder with attention in memory (docs/formats/translation-model.md, which has
 // every equation). Weights are those of the file. Letters: V tokens, E widths of the embeddings, S
 // source positions, K outputs of the encoder, D cells of the decoder's last layer, A outputs of
 // attention.

@@ -1,6 +1,6 @@
 // Any operand rule under integer arithmetic: the element is brought onto the operand's grid, the
 // rule decides there, and what enters the product is on the grid again (docs/techniques.md,
-// "integer arithmetic"; binding decision 6: centroids and thresholds are rounded half up). Values
+// "integer arithmetic"; binding decision 8: centroids and thresholds are rounded half up). Values
 // travel as floats that hold them exactly.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The pseudo-skip controller of P1 as its text writes it (techniques.md, "similarity skip"), in
+// The pseudo-skip controller of P1 as its text writes it (docs/techniques.md, "Pseudo-skip"), in
 // int16: modes step by step, a memory of pre-activations that full steps rebuild or move and
 // pseudo-skips move. One direction, one utterance.
 #pragma once

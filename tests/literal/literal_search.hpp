@@ -1,5 +1,5 @@
-// Beam search as techniques.md 5.2 tells it, whatever predicts: one row at a time, all candidates
-// sorted, scores in double.
+// Beam search as docs/techniques.md, "Beam", tells it, whatever predicts: one row at a time, all
+// candidates sorted, scores in double.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ struct LiteralCandidate {
   std::size_t token, row;
 };
 
-// techniques.md 5.1, section 3 of Freitag and Al-Onaizan.
+// docs/techniques.md, "Beam"; section 3 of Freitag and Al-Onaizan.
 inline int literal_width(const Beam& beam, const std::vector<double>& scores, double& closest) {
   if (const auto* fixed = std::get_if<FixedBeam>(&beam)) return static_cast<int>(fixed->width);
   if (const auto* pruned = std::get_if<PrunedBeam>(&beam)) {

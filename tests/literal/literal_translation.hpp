@@ -1,5 +1,6 @@
-// Translation as its equations are written (docs/formats.md, "Translation model"; techniques.md 5.2
-// of OpenNMT-py's meaning): one hypothesis at a time, all candidates sorted, everything in double.
+// Translation as its equations are written (docs/formats/translation-model.md; the search as in
+// docs/techniques.md, "Beam"): one hypothesis at a time, all candidates sorted, everything in
+// double.
 #pragma once
 
 #include <map>

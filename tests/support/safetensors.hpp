@@ -1,5 +1,5 @@
 // Models for tests: random ones in memory, and the bytes of safetensors files, right or broken on
-// purpose (docs/formats.md, "model file").
+// purpose (docs/formats/model.md).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The front ends of docs/formats.md ("Features") in numpy, for training: an implementation of its
+"""The front ends of docs/formats/features.md in numpy, for training: an implementation of its
 own beside features.cpp, which the tests compare with it. Double precision, rounded to float32 at
 the end.
 
@@ -36,7 +36,7 @@ def width(frontend):
 
 def read_audio(path, sample_rate, offset=None, duration=None):
     """Samples in the 16-bit range, float32; one channel at `sample_rate`. A part in seconds is cut
-    as edgeval cuts it (docs/formats.md, "Manifest")."""
+    as edgeval cuts it (docs/formats/test-sets.md, "Manifest")."""
     with soundfile.SoundFile(path) as file:
         if file.channels != 1 or file.samplerate != sample_rate:
             raise ValueError(f"{path}: {file.channels} channels at {file.samplerate} Hz, "

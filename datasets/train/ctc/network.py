@@ -1,5 +1,5 @@
 """Networks of LSTM and linear layers in PyTorch, given as the list of layers of a model file
-(docs/formats.md, "Model file"), and that file: so whatever was trained can be read back.
+(docs/formats/model.md), and that file: so whatever was trained can be read back.
 """
 import torch
 from torch.nn.functional import dropout

@@ -1,4 +1,4 @@
-"""The encoder-decoder of docs/formats.md ("Translation model") in PyTorch, built from the JSON of a
+"""The encoder-decoder of docs/formats/translation-model.md in PyTorch, built from the JSON of a
 model file, and that file. Bahdanau et al. 2015, Luong et al. 2015. Time is the first dimension:
 T target steps, S source positions, N sentences (or hypotheses).
 """

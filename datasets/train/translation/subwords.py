@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Text to ids and back, and the learning of byte-pair merges (Sennrich et al. 2016), as
-docs/formats.md ("Text processing") defines them; subwords.cpp does the same, and the tests compare.
+docs/formats/translation-model.md defines them; subwords.cpp does the same, and the tests compare.
 
     subwords.py learn MERGES lowercase|as_is punctuation|space < TEXT > SIDE
 

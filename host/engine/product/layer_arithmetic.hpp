@@ -254,8 +254,8 @@ class FixedLayer {
 
 using EightBitLayer = FixedLayer<std::int32_t>;
 
-// Dynamic precision's products at 8 bits under fp32 (techniques.md, "dynamic precision"): step =
-// alpha / 128.
+// Dynamic precision's products at 8 bits under fp32 (docs/techniques.md, "Dynamic precision"): step
+// = alpha / 128.
 class QuantizedLayer {
  public:
   using Numbers = QuantizedNumbers;

@@ -1,6 +1,7 @@
 // Weights in other forms than the arithmetic's own. Some techniques evaluate a layer twice, with
-// other weights and other elements, and take one of the two sums for each neuron (design identities
-// 5 and 6: a select). All such products are of small integers and summed exactly.
+// other weights and other elements, and take one of the two sums for each neuron
+// (docs/techniques.md, "Dynamic precision" and "Memoization": a select). All such products are of
+// small integers and summed exactly.
 #pragma once
 
 #include "host/engine/product/layer_arithmetic.hpp"

@@ -1,6 +1,6 @@
-// Pseudo-skip between the operands and the cells (design identity 4: two products): keeps W16 a and
-// W8 s of every lane as exact sums and hands z's parts on. The engine splits every element for it
-// into what enters either product.
+// Pseudo-skip between the operands and the cells (docs/techniques.md, "Pseudo-skip": two products):
+// keeps W16 a and W8 s of every lane as exact sums and hands z's parts on. The engine splits every
+// element for it into what enters either product.
 #pragma once
 
 #include "host/body/pseudo.hpp"

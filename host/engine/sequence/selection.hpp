@@ -1,5 +1,6 @@
 // What happens between a layer's products and its cells: nothing, or a choice between two sums for
-// each neuron (design identities 5 and 6). A selection keeps the state of the lanes of one block:
+// each neuron (docs/techniques.md, "Dynamic precision" and "Memoization": a select). A selection
+// keeps the state of the lanes of one block:
 //   second_element(element, source)   what enters the second product, for an element that enters
 //                                     the first
 //   before_cell(n, step, sums, c)     replaces sums of lane n; c [H] is that of the step before

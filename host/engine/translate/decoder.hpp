@@ -1,5 +1,5 @@
 // A translation model's decoder on the CPU at one operating point: one step of R rows, each a
-// hypothesis of some sentence (docs/formats.md, "translation model"):
+// hypothesis of some sentence (docs/formats/translation-model.md):
 //   embedding -> layers -> attention over the row's own sentence -> generator -> log-probabilities
 // Products go through blocks of a fixed number of rows, the rest is done row by row, so a row's
 // result depends on nothing but its own state, token and sentence. Values between layers are

@@ -1,6 +1,6 @@
 // Attention of one row over the positions of its own sentence on the CPU, in the arithmetic of what
-// follows it, linear_out (docs/formats.md, "Attention"). In integers (host/numeric/softmax.hpp has
-// the softmax):
+// follows it, linear_out (docs/formats/translation-model.md, "Attention"). In integers
+// (host/numeric/softmax.hpp has the softmax):
 //   keys       codes on the grid of linear_out's input, where the context lies, too
 //   probe      q or W_in q: codes of the row's own format, finest_row_bits of its greatest
 //   magnitude score      sum probe key, exact; of mlp sum v tanh(W_query q + b + W_context h), tanh

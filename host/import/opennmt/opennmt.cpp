@@ -1,5 +1,5 @@
 // Checkpoints of OpenNMT-py with recurrent encoder and decoder: vocabularies and options beside the
-// tensors, all in one file (docs/formats.md, "Import"). The options say which parts the network
+// tensors, all in one file (docs/formats/import.md). The options say which parts the network
 // has, the tensors' shapes how wide they are. Names of options and tensors are those of OpenNMT-py
 // 0.1 to 2.
 #include <algorithm>

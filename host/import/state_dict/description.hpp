@@ -1,4 +1,4 @@
-// What --describe says of a state dict (docs/formats.md, "Import"): task, front end, tokens, and
+// What --describe says of a state dict (docs/formats/import.md): task, front end, tokens, and
 // which modules are the layers.
 #pragma once
 

@@ -92,7 +92,7 @@ Imported import_state_dict(StateDict dict, const std::string& name, const std::s
         concat(source.path(),
                ": a state dict does not say what its inputs and outputs are; give the task, "
                "front end and tokens by --describe FILE, which --template fbank begins "
-               "(docs/formats.md, \"Import\"). Found: ",
+               "(docs/formats/import.md). Found: ",
                find_modules(source).summary()));
   Imported out;
   out.left_out = dict.left_out;

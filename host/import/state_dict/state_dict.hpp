@@ -1,7 +1,7 @@
 // State dicts: the tensors of LSTM, GRU and Linear modules by PyTorch's names, whatever file they
 // lie in. What they compute is
 // known from names and shapes; the front end, the tokens and the activations are not in the file
-// and come from a description by the user (docs/formats.md, "Import").
+// and come from a description by the user (docs/formats/import.md).
 #pragma once
 
 #include <string>

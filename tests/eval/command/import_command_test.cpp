@@ -76,7 +76,7 @@ TEST(ImportCommand, RefusesInOneLineAndWritesNothing) {
   };
   refused(lstm, "",
           "give the task, front end and tokens by --describe FILE, which --template fbank begins "
-          "(docs/formats.md, \"Import\"). Found: "
+          "(docs/formats/import.md). Found: "
           "rnn (lstm 3 -> 4, 2 layers, both directions), fc (linear 4 -> 5)");
   refused("none.pt", "", "none.pt: no such file");
   refused(spoken_model(), "", "is a model file of edgeval already; edgeval run --model");

@@ -177,7 +177,7 @@ TEST(Info, AProfileGivesWhatItIsSaidToGive) {
         if (parameter.at("from_profile"))
           open.push_back(choice["type"].get<std::string>() + "." +
                          parameter["key"].get<std::string>());
-  std::ranges::sort(open);  // docs/formats.md, "Policy"
+  std::ranges::sort(open);  // docs/formats/policy.md
   EXPECT_EQ(open, (std::vector<std::string>{
                       "dynamic.sigma_max", "dynamic.sigma_min", "dynamic_precision.input_alpha",
                       "int16.input_bits", "int8.input_bits", "reuse.range",

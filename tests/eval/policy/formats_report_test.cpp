@@ -1,5 +1,5 @@
-// The formats that a report names, by hand (docs/formats.md, "formats"), and thresholds as
-// integer arithmetic rounds them (binding decision 6).
+// The formats that a report names, by hand (docs/formats/report.md, "formats"), and thresholds as
+// integer arithmetic rounds them (binding decision 8).
 #include "eval/policy/formats_report.hpp"
 
 #include <gtest/gtest.h>

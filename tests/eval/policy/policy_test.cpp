@@ -1,5 +1,5 @@
-// Policies: axes, overrides of layers, `--set`, and what a profile completes (docs/formats.md,
-// "policy").
+// Policies: axes, overrides of layers, `--set`, and what a profile completes
+// (docs/formats/policy.md).
 #include "eval/policy/policy.hpp"
 
 #include <gtest/gtest.h>

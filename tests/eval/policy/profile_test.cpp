@@ -1,4 +1,4 @@
-// What a profile measures (docs/formats.md, "profile"): moments and percentiles against sorted
+// What a profile measures (docs/formats/profile.md): moments and percentiles against sorted
 // values, formats and ranges by hand, and the file that the program writes.
 #include "eval/policy/profile_collector.hpp"
 

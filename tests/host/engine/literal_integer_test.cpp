@@ -1,6 +1,6 @@
 // The CPU engine under int16 and int8 beside the literal loops in integers on random small
 // networks: the same modes, every count equal, outputs bit for bit. In integer arithmetic nothing
-// may differ (binding decision 9), so no draw is a toss-up and none is drawn again. The same for
+// may differ (binding decision 7), so no draw is a toss-up and none is drawn again. The same for
 // the model and speech that ship.
 #include <gtest/gtest.h>
 

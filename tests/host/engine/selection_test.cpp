@@ -281,7 +281,7 @@ int sign_weights_at(float value) {
   return weights_in_form(weight, WeightForm::kSignsOfFloats).codes(0, 0);
 }
 
-TEST(Memoization, TakesZeroOfEitherSignAsPositive) {  // binding decision 8
+TEST(Memoization, TakesZeroOfEitherSignAsPositive) {  // binding decision 9
   EXPECT_EQ(sign_of(-0.0F), 1);
   EXPECT_EQ(sign_weights_at(-0.0F), 1);
   EXPECT_EQ(sign_weights_at(0.0F), 1);

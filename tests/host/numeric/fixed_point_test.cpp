@@ -159,7 +159,7 @@ TEST(Grid, KeepsItsDistanceFromHalvesThatAFloatCanTell) {
   EXPECT_EQ(Grid::of(40, 16).snap(3e38F), std::ldexp(32767.0F, -40));
 }
 
-// Decision 6: a threshold is rounded half up and, being a distance, not saturated.
+// Binding decision 8: a threshold is rounded half up and, being a distance, not saturated.
 TEST(Grid, TakesThresholdsHalfUpAndUnsaturated) {
   const Grid x = Grid::of(4, 8), h = Grid::of(7, 8);
   const Delta::Rule rule = on_grids(Delta{2.5 / 16, 2.49 / 128}, x, h).rule();
