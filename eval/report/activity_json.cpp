@@ -110,7 +110,8 @@ LayerShape shape_from_json(const Fields& layer) {
   std::vector<std::string> kinds;
   for (LayerKind kind : kLayerKinds) kinds.push_back(name(kind));
   const LayerKind kind = *layer_kind(shape.choice("kind", kinds), kLayerKinds);
-  const Index least_bits = kind == kAttention ? 0 : 1;  // one of scalar products stores nothing
+  const Index least_bits =
+      kind.facts().attends ? 0 : 1;  // an attention of scalar products stores nothing
   const Index stored_bits = shape.integer("stored_bits", least_bits, Index{1} << 60);
   const Index added_bits =
       shape.has("added_bits") ? shape.integer("added_bits", 0, stored_bits) : 0;

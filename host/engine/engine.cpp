@@ -103,6 +103,9 @@ void check_cell(const RecurrentLayer& layer, const LayerPolicy& policy) {
   const std::string problem = RecurrentKinds::visit(
       layer.kind, [&]<class Kind>(Kind) { return Kind::problem(layer.form, policy); });
   EDGEVAL_EXPECTS(problem.empty(), "layer ", layer.name, " (", name(layer.kind), "), ", problem);
+  // What cells so built never allow, so that their kind must have said why.
+  const bool as_is = std::holds_alternative<AsIs>(policy.operand) && pseudo_skip(policy) == nullptr;
+  EDGEVAL_ASSERT(as_is || !layer.blocks().in_halves());
   std::visit(
       [&]<class Technique>(const Technique& operand) {
         constexpr Refusals kWhy = refusals_of<Technique>();
