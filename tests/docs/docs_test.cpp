@@ -20,7 +20,9 @@ namespace fs = std::filesystem;
 // Names that are not there on purpose.
 // clang-format off
 const Names kAbsent{
-    "small_is_zero", "small_is_zero.hpp",  // the technique that docs/architecture.md adds
+    // the technique that docs/architecture.md adds
+    "round_to_even_grid", "host/technique/round_to_even_grid.hpp",
+    "operand.type=round_to_even_grid",
     "snake_case", "EDGEVAL_NAME",          // forms of names, in CONTRIBUTING.md
     "my_corpus",                           // the reader's, in README.md
     "operand.thresholdx",                  // a mistake that docs/formats/policy.md shows

@@ -1,4 +1,4 @@
-// The formats that a report names, by hand (docs/formats/report.md, "formats"), and thresholds as
+// The formats that a report names, by hand (docs/formats/report.md), and thresholds as
 // integer arithmetic rounds them (binding decision 8).
 #include "eval/policy/formats_report.hpp"
 
