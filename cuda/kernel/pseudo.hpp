@@ -4,6 +4,7 @@
 // to 18 bits, which enter as two numbers of 16: full + 2^16 wide.
 #pragma once
 
+#include "cuda/kernel/operand.hpp"
 #include "cuda/kernel/step.hpp"
 #include "host/technique/pseudo_skip.hpp"
 

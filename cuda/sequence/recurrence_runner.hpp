@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cuda/kernel/cell.hpp"
+#include "cuda/kernel/operand.hpp"
 #include "cuda/sequence/numbers.hpp"
 
 namespace edgeval::gpu {

@@ -42,7 +42,8 @@ struct RecurrentKind {
   // Whether the cells show x itself beside c, which is then as wide as they are many.
   EDGEVAL_HD static constexpr bool shows_x(const CellBlocks&) { return false; }
   static ClosedForm closed_form(const LayerShape& shape) { return cells_closed_form(shape, "C"); }
-  // What the equations do not allow: the technique and the reason; empty: nothing.
+  // What the equations do not allow: the technique and the reason; empty: nothing. Cells that come
+  // in halves allow the operand as_is alone and no pseudo-skip.
   static std::string problem(const CellForm&, const LayerPolicy&) { return ""; }
 
   template <class Form, class Visit>

@@ -70,7 +70,7 @@ class CellStep {
     Index step;  // of each row's executed ones, from 0
     Product& w;
     Index first_row;                           // of W x
-    std::span<const float* const> x;           // [C] of each row
+    std::span<const float* const> x;           // [C] of each row, for cells that show x; else empty
     std::span<LayerActivity* const> activity;  // of each row: changed and zero elements are added
   };
 
@@ -200,7 +200,7 @@ class CellStep {
       return RecurrentRow<CellNumbers>{.wx = at.w.sums.row(at.first_row + n),
                                        .uh = buffers.u.sums.row(n),
                                        .after = in_halves() ? buffers.after.row(n) : nullptr,
-                                       .x = at.x[n],
+                                       .x = at.x.empty() ? nullptr : at.x[n],
                                        .cells = layer_.cells,
                                        .c = rows.c.row(n),
                                        .h = projects() ? buffers.before_after.row(n) : h.row(n)};

@@ -21,7 +21,7 @@ class DirectionRun {
         lanes_(static_cast<Index>(task.lanes.size())),
         inputs_(task.layer.product_inputs()),
         chunk_rows_(rows_of_chunk(task)),
-        x_(static_cast<std::size_t>(lanes_)),
+        x_(static_cast<std::size_t>(task.layer.shows_x() ? lanes_ : 0)),
         h_(padded_matrix<float>(lanes_, task.layer.width())),
         rows_(cell_step_.start(lanes_, std::move(selection))),
         buffers_(cell_step_.buffers(lanes_)),
@@ -115,7 +115,8 @@ class DirectionRun {
 
   // W x of this step's lanes begins in row `first_row` of the chunk.
   void run_step(Index step, Index active, Index first_row) {
-    for (Index n = 0; n < active; ++n) x_[n] = frame(step, n);
+    if (!x_.empty())
+      for (Index n = 0; n < active; ++n) x_[n] = frame(step, n);
     cell_step_.run({active, step, w_, first_row, x_, task_.activity}, rows_, buffers_, h_);
     for (Index n = 0; n < active; ++n)
       std::copy_n(h_.row(n), h_.cols(), output(n).row(plan(n).live[step]));
@@ -126,7 +127,7 @@ class DirectionRun {
   const Index lanes_, inputs_;  // N, C k
   const Index chunk_rows_;
   Index active_ = lanes_;        // lanes still running at the end of the last chunk
-  std::vector<const float*> x_;  // [C] of each lane at a step
+  std::vector<const float*> x_;  // [C] of each lane at a step, for cells that show x
   Matrix<float> h_;              // [padded lanes, H or P]
   typename Cells::Rows rows_;
   typename Cells::Buffers buffers_;

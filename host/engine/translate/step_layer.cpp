@@ -38,14 +38,11 @@ class RecurrentStep final : public StepLayer {
     typename Cells::Product w = cell_step_.input_product(at.rows, !Rule::kIdentity);
     typename Cells::Buffers buffers = cell_step_.buffers(at.rows);
     Matrix<float>& operand = Rule::kIdentity ? at.x : w.operand;
-    std::vector<const float*> x;
-    for (Index r = 0; r < at.rows; ++r) {
-      x.push_back(at.x.row(r));
-      cell_step_.enter(Source::kInput, {r, at.step, x.back(), operand.row(r), nullptr}, rows,
+    for (Index r = 0; r < at.rows; ++r)
+      cell_step_.enter(Source::kInput, {r, at.step, at.x.row(r), operand.row(r), nullptr}, rows,
                        *at.activity[static_cast<std::size_t>(r)]);
-    }
     cell_step_.multiply(Source::kInput, operand, at.rows, w, rows.selection);
-    cell_step_.run({at.rows, at.step, w, 0, x, at.activity}, rows, buffers, h);
+    cell_step_.run({at.rows, at.step, w, 0, {}, at.activity}, rows, buffers, h);
     for (Index r = 0; r < at.rows; ++r)
       rows.selection.take_counts(r, *at.activity[static_cast<std::size_t>(r)]);
   }

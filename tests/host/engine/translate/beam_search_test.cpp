@@ -25,7 +25,7 @@ std::vector<SearchResult> translate(const TranslationModel& model,
   DecoderWeights weights(model);
   const Decoder decoder(weights, point);
   const auto engine = make_cpu_engine(model.network, {.threads = 1});
-  return beam_search(decoder, encode(model, *engine, embedded, point), options);
+  return beam_search(decoder, encode(*engine, embedded, point), options);
 }
 
 std::vector<std::vector<int>> random_sources(Random& random, const TranslationModel& model,

@@ -58,7 +58,7 @@ Searched search(const Case& all, const Ragged<float>& embedded) {
   DecoderWeights weights(all.model);
   const Decoder decoder(weights, all.point);
   const auto engine = make_cpu_engine(all.model.network, {.threads = 1});
-  Searched searched{encode(all.model, *engine, embedded, all.point), {}};
+  Searched searched{encode(*engine, embedded, all.point), {}};
   searched.results =
       beam_search(decoder, slice(searched.encoded, 0, embedded.sequences()), all.options);
   return searched;
