@@ -7,6 +7,7 @@
 
 #include "tests/hwmodel/toy_accelerator.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace edgeval::hw {
 namespace {
@@ -19,15 +20,12 @@ std::filesystem::path shipped() { return edgeval::test::source_folder() / "hwmod
 
 std::string refusal(const std::string& contents) {
   const test::TemporaryFile file(contents);
-  try {
-    load_accelerator(file.path(), kLayerKinds);
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    EXPECT_TRUE(message.starts_with(file.path().string() + ":")) << message;
-    EXPECT_EQ(std::ranges::count(message, '\n'), 0) << message;
-    return message.substr(file.path().string().size() + 1);
-  }
-  return "accepted";
+  const std::string message =
+      edgeval::test::refusal([&] { load_accelerator(file.path(), kLayerKinds); });
+  if (message == "accepted") return message;
+  EXPECT_TRUE(message.starts_with(file.path().string() + ":")) << message;
+  EXPECT_EQ(std::ranges::count(message, '\n'), 0) << message;
+  return message.substr(file.path().string().size() + 1);
 }
 
 TEST(AcceleratorFile, IsReadAsWritten) {

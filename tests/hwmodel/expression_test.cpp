@@ -7,6 +7,7 @@
 
 #include "host/core/error.hpp"
 #include "host/layer/kinds.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace edgeval::hw {
 namespace {
@@ -26,12 +27,7 @@ LayerShape shape() {
 double value(std::string_view text) { return Expression::parse(text)(shape()); }
 
 std::string refusal(std::string_view text) {
-  try {
-    Expression::parse(text);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return test::refusal([&] { Expression::parse(text); });
 }
 
 TEST(Expression, KnowsEveryNameOfTheShape) {

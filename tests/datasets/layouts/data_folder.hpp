@@ -12,6 +12,7 @@
 #include "datasets/layouts/test_set.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace edgeval::test {
@@ -48,17 +49,6 @@ class DataFolder : public TemporaryFolder {
     return file_path;
   }
 };
-
-// The message of the Error that `call` throws; "accepted" when it throws none.
-template <class Call>
-std::string refusal(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
-}
 
 // The hash of the set with its audio files as they lie on the disk now.
 inline std::string hash_of(const data::TestSet& set) {

@@ -10,6 +10,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/literal/literal.hpp"
+#include "tests/support/counts.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/spoken.hpp"
 
@@ -31,18 +32,6 @@ class ModesSeen final : public LayerObserver {
  private:
   Modes modes_;
 };
-
-void expect_equal_counts(const Activity& engine, const Activity& literal) {
-  ASSERT_EQ(engine.layers.size(), literal.layers.size());
-  for (std::size_t l = 0; l < literal.layers.size(); ++l) {
-    EXPECT_EQ(engine.layers[l].shape, literal.layers[l].shape);
-    for (std::size_t i = 0; i < kCounts; ++i) {
-      EXPECT_EQ(engine.layers[l].counts[i], literal.layers[l].counts[i])
-          << kCountInfo[i].key << " of " << literal.layers[l].shape.name << " "
-          << literal.layers[l].shape.direction;
-    }
-  }
-}
 
 void expect_equal_bits(MatrixView<const float> engine, const Matrix<float>& literal) {
   ASSERT_EQ(engine.rows, literal.rows());

@@ -8,6 +8,7 @@
 #include "tests/literal/literal_pseudo.hpp"
 #include "tests/literal/literal_selection.hpp"
 #include "tests/support/cells.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -171,13 +172,8 @@ TEST_P(CellsSelection, PseudoSkipIsItsLiteralLoop) {
   EXPECT_GT(macs8, 0U);
 }
 
-std::string refusal(const Model& model, const LayerPolicy& policy) {
-  try {
-    check_point(model, {{policy}});
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
+std::string refused_policy(const Model& model, const LayerPolicy& policy) {
+  return refusal([&] { check_point(model, {{policy}}); });
 }
 
 Model one_layer(LayerKind kind, const CellForm& form) {
@@ -192,28 +188,28 @@ TEST(CellsRefusal, AGruThatResetsBeforeTheProductTakesNoOtherOperandAndNoPseudoS
   for (const OperandChoice& operand : operands) {
     const std::string name =
         std::visit([](const auto& choice) { return std::string(choice.kName); }, operand);
-    const std::string message = refusal(model, {EveryStep{}, operand});
+    const std::string message = refused_policy(model, {EveryStep{}, operand});
     EXPECT_NE(message.find("layer gru1 (gru), " + name), std::string::npos) << message;
     EXPECT_NE(message.find("reset gate scales h before the product"), std::string::npos) << message;
   }
   const SimilaritySkip pseudo{.fraction_bits = 12, .pseudo_threshold = 0.3, .delta_scale = 0.125};
-  const std::string message = refusal(model, {pseudo, AsIs{}, Int16{{.input_bits = 13}}});
+  const std::string message = refused_policy(model, {pseudo, AsIs{}, Int16{{.input_bits = 13}}});
   EXPECT_NE(message.find("no difference that a pseudo-skip could add"), std::string::npos)
       << message;
-  EXPECT_EQ(
-      refusal(model, {SimilaritySkip{.fraction_bits = 12}, AsIs{}, Int16{{.input_bits = 13}}}),
-      "accepted");
+  EXPECT_EQ(refused_policy(
+                model, {SimilaritySkip{.fraction_bits = 12}, AsIs{}, Int16{{.input_bits = 13}}}),
+            "accepted");
 }
 
 TEST(CellsRefusal, DynamicPrecisionNeedsACellStateAndNoProjection) {
   const DynamicPrecision precision{.input_alpha = 1};
-  const std::string gru = refusal(one_layer(kGru, {}), {EveryStep{}, precision});
+  const std::string gru = refused_policy(one_layer(kGru, {}), {EveryStep{}, precision});
   EXPECT_NE(gru.find("cell state c, which these cells have not"), std::string::npos) << gru;
   const std::string projection =
-      refusal(one_layer(kLstm, {.projection = 2}), {EveryStep{}, precision});
+      refused_policy(one_layer(kLstm, {.projection = 2}), {EveryStep{}, precision});
   EXPECT_NE(projection.find("a projection multiplies all cells at once"), std::string::npos)
       << projection;
-  EXPECT_EQ(refusal(one_layer(kSru, {}), {EveryStep{}, precision}), "accepted");
+  EXPECT_EQ(refused_policy(one_layer(kSru, {}), {EveryStep{}, precision}), "accepted");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "host/core/error.hpp"
 #include "tests/literal/literal.hpp"
 #include "tests/support/cells.hpp"
+#include "tests/support/counts.hpp"
 #include "tests/support/random_case.hpp"
 
 namespace edgeval::test {
@@ -16,12 +17,6 @@ namespace {
 
 constexpr double kTooClose = 1e-6;
 constexpr double kTolerance = 1e-5;
-
-void expect_equal_counts(const LayerActivity& engine, const LayerActivity& literal) {
-  EXPECT_EQ(engine.shape, literal.shape);
-  for (std::size_t i = 0; i < kCounts; ++i)
-    EXPECT_EQ(engine.counts[i], literal.counts[i]) << kCountInfo[i].key;
-}
 
 class Cells : public testing::TestWithParam<NamedCell> {};
 INSTANTIATE_TEST_SUITE_P(EveryCell, Cells, testing::ValuesIn(every_cell()),

@@ -14,6 +14,7 @@
 #include "host/core/files/new_file.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/safetensors.hpp"
 
 namespace edgeval::test {
@@ -75,17 +76,6 @@ std::string repeated(std::string_view text, int times) {
   std::string all;
   for (int i = 0; i < times; ++i) all += text;
   return all;
-}
-
-// The message of the refusal; empty, and a failed test, when there is none.
-std::string refusal(const std::function<void()>& load) {
-  try {
-    load();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "loaded";
-  return "";
 }
 
 TEST(ModelFileRefusal, AMissingFileAndAFolderAreRefusedByName) {
