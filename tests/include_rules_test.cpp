@@ -228,7 +228,7 @@ TEST(IncludeRules, AViolationIsFound) {
       {"eval/score/a.cpp", "host/engine/engine.hpp"},
       {"eval/score/text/a.cpp", "eval/policy/policy.hpp"},
       {"eval/policy/a.cpp", "eval/score/metric.hpp"},
-      {"eval/task/a.cpp", "eval/report/report.hpp"},
+      {"eval/task/a.cpp", "eval/report/pricing_json.hpp"},
       {"eval/report/a.cpp", "eval/command/common_options.hpp"},
       {"eval/command/a.cpp", "tests/support/paths.hpp"},
       {"eval/command/a.cpp", "policy.hpp"},

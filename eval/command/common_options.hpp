@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "eval/command/text_options.hpp"
-#include "eval/report/summary.hpp"
+#include "eval/report/cost_tables.hpp"
 #include "eval/task/task.hpp"
 #include "hwmodel/pricing.hpp"
 

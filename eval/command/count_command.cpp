@@ -4,7 +4,6 @@
 
 #include "eval/command/common_options.hpp"
 #include "eval/report/model_count.hpp"
-#include "eval/report/report.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
 #include "host/core/json.hpp"

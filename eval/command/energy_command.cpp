@@ -4,8 +4,9 @@
 
 #include "datasets/text/file_kind.hpp"
 #include "eval/command/common_options.hpp"
-#include "eval/report/report.hpp"
-#include "eval/report/summary.hpp"
+#include "eval/report/activity_json.hpp"
+#include "eval/report/cost_tables.hpp"
+#include "eval/report/pricing_json.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
 #include "host/core/files/new_file.hpp"

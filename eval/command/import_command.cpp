@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/command/common_options.hpp"
-#include "eval/report/report.hpp"
 #include "eval/report/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"

@@ -4,7 +4,7 @@
 
 #include "cuda/engine.hpp"
 #include "eval/command/catalogue.hpp"
-#include "eval/report/report.hpp"
+#include "eval/report/provenance.hpp"
 #include "eval/report/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"

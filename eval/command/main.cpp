@@ -19,7 +19,7 @@
 #include "eval/command/run_command.hpp"
 #include "eval/command/score_command.hpp"
 #include "eval/command/similarity_command.hpp"
-#include "eval/report/invocation.hpp"
+#include "eval/report/provenance.hpp"
 #include "eval/task/batches.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/path.hpp"

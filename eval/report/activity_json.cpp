@@ -70,19 +70,8 @@ CellForm form_from_json(const Fields& shape, Index most) {
 
 ordered_json to_json(const LayerActivity& layer) {
   const LayerShape& shape = layer.shape;
-  ordered_json json{{"name", shape.name},
-                    {"direction", shape.direction},
-                    {"shape",
-                     {{"kind", name(shape.kind)},
-                      {"inputs", shape.inputs},
-                      {"recurrent", shape.recurrent},
-                      {"outputs", shape.outputs},
-                      {"gates", shape.gates},
-                      {"rectified", shape.rectified},
-                      {"weight_bits", shape.weight_bits},
-                      {"stored_bits", shape.stored_bits()}}}};
-  if (shape.added_bits > 0) json["shape"]["added_bits"] = shape.added_bits;
-  if (const ordered_json form = to_json(shape.form); !form.empty()) json["shape"]["form"] = form;
+  ordered_json json{
+      {"name", shape.name}, {"direction", shape.direction}, {"shape", edgeval::to_json(shape)}};
   write_counts(json, [&](Count count) { return layer[count]; });
   return json;
 }
@@ -190,6 +179,20 @@ LayerActivity layer_from_json(const nlohmann::json& json, const std::string& pla
 }
 
 }  // namespace
+
+ordered_json to_json(const LayerShape& shape) {
+  ordered_json json{{"kind", name(shape.kind)},
+                    {"inputs", shape.inputs},
+                    {"recurrent", shape.recurrent},
+                    {"outputs", shape.outputs},
+                    {"gates", shape.gates},
+                    {"rectified", shape.rectified},
+                    {"weight_bits", shape.weight_bits},
+                    {"stored_bits", shape.stored_bits()}};
+  if (shape.added_bits > 0) json["added_bits"] = shape.added_bits;
+  if (const ordered_json form = to_json(shape.form); !form.empty()) json["form"] = form;
+  return json;
+}
 
 ordered_json totals_to_json(const Activity& activity) {
   ordered_json totals = ordered_json::object();

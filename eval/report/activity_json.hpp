@@ -9,6 +9,7 @@
 
 namespace edgeval {
 
+nlohmann::ordered_json to_json(const LayerShape& shape);
 nlohmann::ordered_json to_json(const Activity& activity);
 nlohmann::ordered_json totals_to_json(const Activity& activity);
 

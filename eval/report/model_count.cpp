@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "datasets/audio/log_mel.hpp"
-#include "eval/report/report.hpp"
+#include "eval/report/activity_json.hpp"
 #include "eval/report/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/number_text.hpp"
@@ -156,7 +156,7 @@ ordered_json layer_json(const LayerCount& layer) {
   const ClosedForm form = closed_form(layer.step.shape);
   return {{"name", layer.step.shape.name},
           {"direction", layer.step.shape.direction},
-          {"shape", to_json(Activity{{layer.step}})["layers"][0]["shape"]},
+          {"shape", to_json(layer.step.shape)},
           {"step", layer.step_of},
           {"macs_per_step", layer.step[Count::kMacsDense]},
           {"weights", layer.step.shape.weights()},

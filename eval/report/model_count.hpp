@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/report/summary.hpp"
+#include "eval/report/cost_tables.hpp"
 #include "host/engine/translate/decoder_counts.hpp"
 #include "host/layer/kind.hpp"
 #include "host/model/file.hpp"

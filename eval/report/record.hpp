@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "eval/price/pricing.hpp"
-#include "eval/report/summary.hpp"
+#include "eval/report/cost_tables.hpp"
 #include "eval/task/task.hpp"
 
 namespace edgeval {

@@ -1,9 +1,9 @@
 // report.json.
 #include "eval/price/work.hpp"
 #include "eval/report/activity_json.hpp"
-#include "eval/report/invocation.hpp"
+#include "eval/report/pricing_json.hpp"
+#include "eval/report/provenance.hpp"
 #include "eval/report/record.hpp"
-#include "eval/report/report.hpp"
 #include "eval/report/weights_report.hpp"
 
 namespace edgeval {

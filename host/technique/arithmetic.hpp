@@ -36,8 +36,7 @@ struct Integer {
   }
   const char* problem() const {
     if (from_profile(input_bits)) return nullptr;
-    if (!(input_bits >= -40 && input_bits <= 40) || input_bits != static_cast<int>(input_bits))
-      return "input_bits must be a whole number from -40 to 40";
+    if (!is_whole(input_bits, -40, 40)) return "input_bits must be a whole number from -40 to 40";
     return nullptr;
   }
 };

@@ -29,8 +29,7 @@ struct Reuse {
   }
 
   const char* problem() const {
-    if (!(clusters >= 1 && clusters <= 65536) || clusters != static_cast<int>(clusters))
-      return "clusters must be a whole number from 1 to 65536";
+    if (!is_whole(clusters, 1, 65536)) return "clusters must be a whole number from 1 to 65536";
     if (from_profile(range_min) != from_profile(range_max)) return "range needs both ends";
     if (from_profile(range_min)) return nullptr;
     if (!(range_max > range_min)) return "range must be [min, max] with min below max";

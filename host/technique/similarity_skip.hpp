@@ -51,12 +51,10 @@ struct SimilaritySkip {
   const char* problem() const {
     if (threshold != threshold) return "threshold must be a number";
     if (!(max_consecutive >= 0)) return "max_consecutive must be 0 or more";
-    if (max_consecutive < 1e15 && max_consecutive != static_cast<std::int64_t>(max_consecutive))
+    if (max_consecutive < 1e15 && !is_whole(max_consecutive, 0, 1e15))
       return "max_consecutive must be a whole number or .inf";
-    if (!(shift >= 0 && shift <= 15) || shift != static_cast<int>(shift))
-      return "shift must be a whole number from 0 to 15";
-    if (!from_profile(fraction_bits) && (!(fraction_bits >= -100 && fraction_bits <= 100) ||
-                                         fraction_bits != static_cast<int>(fraction_bits)))
+    if (!is_whole(shift, 0, 15)) return "shift must be a whole number from 0 to 15";
+    if (!from_profile(fraction_bits) && !is_whole(fraction_bits, -100, 100))
       return "fraction_bits must be a whole number from -100 to 100";
     if (pseudo_threshold != pseudo_threshold) return "pseudo.threshold must be a number";
     if (!(pseudo_clip >= 0)) return "pseudo.clip must be 0 or more";

@@ -1,24 +1,24 @@
 // What the choices of the plan and operand axes have in common.
 //
 // A technique is a struct of parameters with
-//   kName, kMeaning                    its name in a policy and one line for `edgeval info`
-//   fields(self, visit)                calls visit(key, member, meaning) for every parameter: a
-//   double, or an enum of
-//                                      which names(Enum) gives the words in a policy, in order; and
-//   visit(key, member, meaning, origin) for a double that takes a figure of a profile where the
-//   policy leaves it open; a visitor's fourth parameter is Origin = {}
-//   kChosen (may be missing)           keys that a policy must give, as no value of theirs suits
-//   every network
-//   problem()                          nullptr, or what is wrong with the parameters
-//   kCost                              what deciding costs: OperandCost or PlanCost
-//   rule()                             the ready-made decision, a trivially copyable struct the
-//   engines run
-// and, where an operand wants them,
-//   put_on_grids(x, h)                 rounds parameters as integer arithmetic has them, x and h
-//   being on these grids; without it they stay (on_grid.hpp)
-//   kRefusals                          where it does not act; without it, it acts on every layer
-//   kSelects                           true: it takes one of two sums for each neuron, by code of
-//   its own in the engines (host/engine/sequence/selection.hpp); rule() is what enters the products
+//   kName, kMeaning       its name in a policy, and one line for `edgeval info`
+//   fields(self, visit)   visit(key, member, meaning) for every parameter: a double, or an enum
+//   whose
+//                         words in a policy names(Enum) gives, in order; a double that takes a
+//                         figure of a profile where the policy leaves it open has its Origin as the
+//                         fourth argument, and visitors declare `Origin origin = {}`
+//   problem()             nullptr, or what is wrong with the parameters
+//   kCost                 what deciding costs: OperandCost or PlanCost
+//   rule()                the ready-made decision, a trivially copyable struct that engines run
+// and, where it wants them,
+//   kChosen               keys that a policy must give, as no value of theirs suits every network
+// an operand also
+//   put_on_grids(x, h)    rounds parameters as integer arithmetic has them, x and h being on these
+//                         grids; without it they stay (on_grid.hpp)
+//   kRefusals             where it does not act; without it, it acts on every layer
+//   kSelects              true: it takes one of two sums for each neuron, by code of its own in the
+//                         engines (host/engine/sequence/selection.hpp); rule() is what enters the
+//                         products
 // Everything that prints, parses, sweeps or runs techniques goes through these and through the
 // lists in plan.hpp and operand.hpp.
 #pragma once

@@ -1,5 +1,5 @@
 // The report.json of a run, priced again as `energy` does, and its activity written and read again.
-#include "eval/report/report.hpp"
+#include "eval/report/activity_json.hpp"
 
 #include "eval/command/energy_command.hpp"
 #include "host/core/json.hpp"

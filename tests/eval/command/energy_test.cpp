@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "eval/report/report.hpp"
+#include "eval/price/pricing.hpp"
 #include "host/core/files/file.hpp"
 #include "tests/hwmodel/toy_accelerator.hpp"
 #include "tests/support/command.hpp"

@@ -6,7 +6,7 @@
 #include <new>
 
 #include "eval/policy/profile_collector.hpp"
-#include "eval/report/summary.hpp"
+#include "eval/report/cost_tables.hpp"
 #include "eval/task/batches.hpp"
 #include "tests/datasets/layouts/data_folder.hpp"
 #include "tests/support/safetensors.hpp"

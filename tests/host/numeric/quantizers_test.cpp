@@ -13,19 +13,14 @@
 #include "host/numeric/quantizers_balanced.hpp"
 #include "host/numeric/quantizers_multi_bit.hpp"
 #include "host/numeric/random.hpp"
+#include "tests/support/random_values.hpp"
 
 namespace edgeval {
 namespace {
 
-const std::vector<std::size_t> kSizes{0, 1, 31, 32, 33};
+using test::random_values;
 
-std::vector<float> random_values(std::size_t size, std::uint64_t seed) {
-  SplitMix64 random(seed);
-  std::vector<float> values;
-  for (std::size_t i = 0; i < size; ++i)
-    values.push_back(static_cast<float>(random.uniform() + random.uniform() - 1));
-  return values;
-}
+const std::vector<std::size_t> kSizes{0, 1, 31, 32, 33};
 
 double squared_error(std::span<const float> x, const MultiBitCodes& code) {
   double sum = 0;

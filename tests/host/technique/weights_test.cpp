@@ -9,9 +9,12 @@
 #include <numeric>
 
 #include "host/numeric/random.hpp"
+#include "tests/support/random_values.hpp"
 
 namespace edgeval {
 namespace {
+
+using test::random_values;
 
 struct Stored {
   std::vector<float> values;
@@ -28,14 +31,6 @@ Stored store(const Weights& weights, std::vector<float> values, std::int64_t row
                                   weights)
                                   .at(0);
   return {values, stored};
-}
-
-std::vector<float> random_values(std::size_t size, std::uint64_t seed) {
-  SplitMix64 random(seed);
-  std::vector<float> values;
-  for (std::size_t i = 0; i < size; ++i)
-    values.push_back(static_cast<float>(random.uniform() + random.uniform() - 1));
-  return values;
 }
 
 const std::vector<Weights> kChoices{

@@ -1,4 +1,4 @@
-#include "eval/report/summary.hpp"
+#include "eval/report/cost_tables.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,7 @@
-#include "eval/report/report.hpp"
-
-#include "cuda/engine.hpp"
-#include "host/core/error.hpp"
+#include "eval/report/pricing_json.hpp"
 
 namespace edgeval {
+
 using nlohmann::ordered_json;
 
 ordered_json to_json(const Pricing& pricing) {
@@ -32,13 +30,6 @@ ordered_json to_json(const Pricing& pricing) {
   json["rtf"] = pricing.price.seconds / pricing.audio_seconds;
   json["rtf_dense"] = pricing.dense.seconds / pricing.audio_seconds;
   return json;
-}
-
-ordered_json build_info(const std::string& device) {
-  return {{"version", EDGEVAL_VERSION},
-          {"build",
-           concat("g++ ", __VERSION__, gpu::built_with_cuda() ? ", with CUDA" : ", without CUDA")},
-          {"device", device}};
 }
 
 void add_energy(ordered_json& report, std::span<const Pricing> pricings,
