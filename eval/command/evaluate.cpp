@@ -5,30 +5,78 @@
 
 namespace edgeval {
 
+namespace {
+
+// Puts outcomes in their places, and takes the time of each point.
+class Places final : public OutcomeSink {
+ public:
+  // points: where each point's outcomes go. part: where each prepared item stands in the set.
+  Places(std::vector<std::vector<Outcome>*> points, const std::vector<Index>& part)
+      : points_(std::move(points)), part_(part), seconds_(points_.size()) {}
+
+  void receive(Index point, Index item, Outcome&& outcome) override {
+    const auto now = std::chrono::steady_clock::now();
+    seconds_[static_cast<std::size_t>(point)] +=
+        std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+    points_[static_cast<std::size_t>(point)]->at(
+        static_cast<std::size_t>(part_[static_cast<std::size_t>(item)])) = std::move(outcome);
+  }
+  // Of the engine and of decoding: from the point before until the last of its outcomes.
+  double seconds(std::size_t point) const { return seconds_[point]; }
+
+ private:
+  const std::vector<std::vector<Outcome>*> points_;
+  const std::vector<Index>& part_;
+  std::vector<double> seconds_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+using Batches = std::vector<std::vector<Index>>;
+
+// run(prepared, part) for all items, halved where memory does not suffice, with progress.
+template <class Run>
+void for_each_part(Session& session, const Batches& batches, const char* items, bool quiet,
+                   const Run& run) {
+  Progress progress(items, session.items(), quiet);
+  for (const std::vector<Index>& batch : batches) {
+    run_in_parts(batch, [&](const std::vector<Index>& part) {
+      const std::unique_ptr<Prepared> prepared = session.prepare(part);
+      run(*prepared, part);
+    });
+    progress.advance(std::ssize(batch));
+  }
+}
+
+}  // namespace
+
 Evaluation evaluate(Session& session, const std::vector<Point>& points, const char* items,
                     bool quiet) {
   const auto start = std::chrono::steady_clock::now();
   Evaluation evaluation;
   for (const Point& point : points)
     evaluation.points.push_back({point, std::vector<Outcome>(session.items())});
-  const std::vector<std::vector<Index>> batches = session.batches();
-  Progress progress(items, session.items(), quiet);
-  for (const std::vector<Index>& batch : batches) {
-    run_in_parts(batch, [&](const std::vector<Index>& part) {
-      const std::unique_ptr<Prepared> prepared = session.prepare(part);
-      for (PointResult& result : evaluation.points) {
-        const auto engine_start = std::chrono::steady_clock::now();
-        std::vector<Outcome> outcomes = session.run(*prepared, result.point);  // and decode
-        for (std::size_t i = 0; i < part.size(); ++i)
-          result.items[static_cast<std::size_t>(part[i])] = std::move(outcomes[i]);
-        result.seconds += seconds_since(engine_start);
-      }
-    });
-    progress.advance(std::ssize(batch));
-  }
+  std::vector<std::vector<Outcome>*> to;
+  for (PointResult& result : evaluation.points) to.push_back(&result.items);
+  const Batches batches = session.batches();
+  for_each_part(session, batches, items, quiet, [&](Prepared& prepared, const auto& part) {
+    Places places(to, part);
+    session.run(prepared, points, places);
+    for (std::size_t p = 0; p < points.size(); ++p)
+      evaluation.points[p].seconds += places.seconds(p);
+  });
   for (PointResult& result : evaluation.points) session.score(result);
   evaluation.seconds = seconds_since(start);
   return evaluation;
+}
+
+std::vector<Outcome> observe(Session& session, const Batches& batches, const Point& point,
+                             Collector& collector, const char* items, bool quiet) {
+  std::vector<Outcome> outcomes(static_cast<std::size_t>(session.items()));
+  for_each_part(session, batches, items, quiet, [&](Prepared& prepared, const auto& part) {
+    Places places({&outcomes}, part);
+    collector.add([&] { session.run(prepared, {&point, 1}, places, &collector); });
+  });
+  return outcomes;
 }
 
 Record run(Session& session, const TaskInfo& task, const Policy& policy,

@@ -2,15 +2,12 @@
 
 #include <cstdio>
 #include <iostream>
-#include <numeric>
 
 #include "eval/command/common_options.hpp"
+#include "eval/command/evaluate.hpp"
 #include "eval/policy/profile_collector.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/table.hpp"
-#include "eval/task/batches.hpp"
-#include "eval/task/progress.hpp"
-#include "eval/task/translation/translation_session.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
 #include "host/core/files/new_file.hpp"
@@ -32,11 +29,10 @@ constexpr const char* kExample =
 
 struct ProfileOptions {
   std::string model;
-  DataChoice data;
+  Request request;
   std::string out = "profile.json";
   int width = 5;  // of a translation's beam
   const CLI::Option* width_option = nullptr;
-  EngineChoice engine;
   OutputChoice output;
 };
 
@@ -66,85 +62,77 @@ std::string text_table(const Profile& profile) {
   return text;
 }
 
-// Writes the profile with what it was made of, and prints it.
-void finish(const ProfileOptions& options, const Profile& profile,
-            const nlohmann::ordered_json& data) {
+// A decoder's layers are seen on the CPU alone.
+Request request_for(const ProfileOptions& options, const TaskInfo& task, const Model& model) {
+  Request request = options.request;
+  if (task.searches) {
+    EDGEVAL_EXPECTS(
+        !request.engine.asks_for_gpu(), "--device ", request.engine.device,
+        ": the profile of a translation model is made on the CPU; leave the option out");
+    request.engine.device = "cpu";
+  } else {
+    EDGEVAL_EXPECTS(options.width_option->count() == 0, "--width is for translation models; ",
+                    model.path, " is of task ", model.task);
+  }
+  return request;
+}
+
+// The dense network as trained, where there is a search with a fixed beam of that width.
+Point point_for(const ProfileOptions& options, const TaskInfo& task, Session& session) {
+  Policy dense;
+  if (task.searches) dense.beam = FixedBeam{static_cast<double>(options.width)};
+  return session.resolve(dense, nullptr);
+}
+
+ProfileCollector collector_for(const Session& session, const Model& model, const Point& point) {
+  Index length = 0;  // frames, or tokens
+  for (Index n = 0; n < session.items(); ++n) length += session.item(n).length;
+  const Index rows =
+      point.search ? session.items() * widest_of(point.search->beam) * point.search->longest : 0;
+  return {model, length, rows};
+}
+
+// Of the best candidates' scores, where there are several.
+std::optional<SpreadProfile> spread_of(const Point& point, const std::vector<Outcome>& outcomes) {
+  if (!point.search || widest_of(point.search->beam) < 2) return std::nullopt;
+  std::vector<double> spreads;
+  for (const Outcome& outcome : outcomes)
+    spreads.insert(spreads.end(), outcome.search->spreads.begin(), outcome.search->spreads.end());
+  return spread_profile(widest_of(point.search->beam), std::move(spreads));
+}
+
+// What a profile says of the data it was made of: not which transcripts or translations go with it,
+// which it did not read.
+nlohmann::ordered_json data_of(const Session& session) {
+  nlohmann::ordered_json data = session.data();
+  for (const char* other : {"layout", "references", "seconds"}) data.erase(other);
+  return data;
+}
+
+// In this order, so that a mistake shows before the work begins.
+void run_profile(const ProfileOptions& options) {
+  const AnyModel any = load_any_model(options.model);
+  const Model& model = network_of(any);
+  const Tasks tasks = make_tasks();
+  const Task& task = task_of(tasks, any);
+  const std::unique_ptr<Session> session = task.open(any, request_for(options, task.info(), model));
+  const Point point = point_for(options, task.info(), *session);
+  const std::vector<std::vector<Index>> batches = session->observed_batches();
+  print_notes(session->notes(), options.output.quiet);
+  print_warnings(session->set_warnings());
+  expect_writable(options.out);
+  ProfileCollector collector = collector_for(*session, model, point);
+  const std::vector<Outcome> outcomes =
+      observe(*session, batches, point, collector, task.info().items, options.output.quiet);
+  Profile profile = collector.finish();
+  profile.spread = spread_of(point, outcomes);
   nlohmann::ordered_json json = to_json(profile);
-  json["data"] = data;
+  json["data"] = data_of(*session);
   const std::string text = to_text(json);
   write_file(options.out, text);
   std::cout << (options.output.format == "json"
                     ? text
                     : text_table(profile) + "wrote " + visible(options.out) + "\n");
-}
-
-void profile_speech(const ProfileOptions& options, const Model& model) {
-  EDGEVAL_EXPECTS(options.width_option->count() == 0, "--width is for translation models; ",
-                  model.path, " is of task ", model.task);
-  const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
-  const data::FeatureExtractor extractor(model.frontend);
-  const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
-  const Index frames = std::accumulate(plan.frames.begin(), plan.frames.end(), Index{0});
-  print_notes(plan.notes, options.output.quiet);
-  print_warnings(plan.warnings);
-  expect_writable(options.out);
-  ProfileCollector collector(model, frames);
-  const std::string hash =
-      for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads,
-                     options.output.quiet,
-                     [&](const Ragged<float>& features) { collector.add(*engine, features); });
-  finish(options, collector.finish(),
-         {{"path", options.data.path},
-          {"split", set.split},
-          {"sha256", hash},
-          {"utterances", set.utterances.size()},
-          {"frames", frames}});
-}
-
-void profile_translation(const ProfileOptions& options, const TranslationModel& model) {
-  EDGEVAL_EXPECTS(!options.engine.asks_for_gpu(), "--device ", options.engine.device,
-                  ": the profile of a translation model is made on the CPU; leave the option out");
-  const data::TextSet set = data::open_text_set(options.data.path, {}, options.data.selection.limit,
-                                                options.data.budget.bytes());
-  const std::vector<Sentence> sentences = source_sentences(data::Subwords(model.source), set);
-  Index tokens = 0;
-  for (const Sentence& sentence : sentences) tokens += std::ssize(sentence);
-  expect_writable(options.out);
-  const SearchOptions search{.beam = FixedBeam{static_cast<double>(options.width)}};
-  const Translator translator(model, {.threads = options.engine.threads});
-  const OperatingPoint dense = dense_point(model.network);
-  ProfileCollector collector(model.network, tokens,
-                             set.sentences() * options.width * search.longest);
-  std::vector<double> spreads;
-  Progress progress("sentences", set.sentences(), options.output.quiet);
-  // Always the same groups, whatever --batch: means add up in the order of the rows.
-  constexpr Index kGroup = 256;
-  for (Index first = 0; first < set.sentences(); first += kGroup) {
-    const Index last = std::min(set.sentences(), first + kGroup);
-    std::vector<Translation> translations;
-    collector.add([&](LayerObserver& observer) {
-      translations = translator.run({sentences.begin() + first, sentences.begin() + last}, dense,
-                                    search, &observer);
-    });
-    for (const Translation& translation : translations)
-      spreads.insert(spreads.end(), translation.search.spreads.begin(),
-                     translation.search.spreads.end());
-    progress.advance(last - first);
-  }
-  Profile profile = collector.finish();
-  if (options.width > 1) profile.spread = spread_profile(options.width, std::move(spreads));
-  finish(options, profile,
-         {{"path", options.data.path},
-          {"sha256", data::text_set_sha256(set)},
-          {"sentences", set.sentences()},
-          {"source_tokens", tokens}});
-}
-
-void run_profile(const ProfileOptions& options) {
-  const AnyModel model = load_any_model(options.model);
-  if (const auto* speech = std::get_if<Model>(&model)) return profile_speech(options, *speech);
-  profile_translation(options, std::get<TranslationModel>(model));
 }
 
 }  // namespace
@@ -155,7 +143,7 @@ void setup_profile(CLI::App& app) {
   command->add_option("--model", options->model, "The network: a safetensors file")
       ->type_name("FILE")
       ->required();
-  add_data_options(*command, options->data);
+  add_data_options(*command, options->request.data);
   command->add_option("--out", options->out, "The profile's file")
       ->type_name("FILE")
       ->capture_default_str();
@@ -165,7 +153,7 @@ void setup_profile(CLI::App& app) {
                               ->check(between(1, kWidestBeam))
                               ->type_name("N")
                               ->capture_default_str();
-  add_engine_options(*command, options->engine);
+  add_engine_options(*command, options->request.engine);
   add_output_options(*command, options->output);
   command->footer(kExample);
   command->callback([options] { run_profile(*options); });

@@ -6,11 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/command/common_options.hpp"
-#include "eval/policy/policy.hpp"
-#include "eval/policy/profile.hpp"
+#include "eval/command/evaluate.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/table.hpp"
-#include "eval/task/batches.hpp"
 #include "eval/task/similarity.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
@@ -29,9 +27,8 @@ constexpr const char* kExample =
 
 struct SimilarityOptions {
   std::string model, profile, out;
-  DataChoice data;
+  Request request;
   Index shift = 10;
-  EngineChoice engine;
   OutputChoice output;
 };
 
@@ -79,39 +76,52 @@ std::string text_tables(const std::vector<SimilarityFacts>& all) {
          table(errors);
 }
 
-void run_similarity(const SimilarityOptions& options) {
-  const Model model = load_model(options.model);
-  const Profile profile = load_profile(options.profile, model);
-  const Policy policy = load_policy(std::nullopt, {"plan.type=similarity_skip", "plan.threshold=1",
-                                                   concat("plan.shift=", options.shift)});
+// Of each layer, the plan whose score is measured.
+std::vector<SimilaritySkip> plans_of(const Point& point) {
   std::vector<SimilaritySkip> plans;
-  for (const LayerPolicy& layer : resolve(policy, model, &profile).layers) {
+  for (const LayerPolicy& layer : point.layers.layers) {
     const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
     plans.push_back(skip != nullptr ? *skip : SimilaritySkip{});
   }
-  const data::TestSet set = data::open_test_set(options.data.path, options.data.selection);
-  const std::unique_ptr<Engine> engine = make_engine(model, options.engine);
-  const data::FeatureExtractor extractor(model.frontend);
-  const BatchPlan plan = plan_batches(set, model, extractor, options.engine.batch);
-  print_notes(plan.notes, options.output.quiet);
-  print_warnings(plan.warnings);
-  if (!options.out.empty()) expect_writable(options.out);
-  SimilarityCollector collector(model, plans);
-  const std::string hash =
-      for_each_batch(set, plan, extractor, model.frontend.sample_rate, options.engine.threads,
-                     options.output.quiet,
-                     [&](const Ragged<float>& features) { collector.add(*engine, features); });
-  const std::vector<SimilarityFacts> facts = collector.finish();
+  return plans;
+}
+
+nlohmann::ordered_json to_json(const std::vector<SimilarityFacts>& facts, const Model& model,
+                               const nlohmann::ordered_json& data, Index shift) {
   nlohmann::ordered_json json{
       {"schema", 1},
       {"edgeval", {{"version", EDGEVAL_VERSION}}},
       {"model", {{"name", model.name}, {"sha256", model.sha256}}},
-      {"data", {{"path", options.data.path}, {"split", set.split}, {"sha256", hash}}},
-      {"shift", options.shift},
+      {"data",
+       {{"path", data.at("path")}, {"split", data.at("split")}, {"sha256", data.at("sha256")}}},
+      {"shift", shift},
       {"layers", nlohmann::ordered_json::array()}};
   for (const SimilarityFacts& each : facts) json["layers"].push_back(to_json(each));
-  if (!options.out.empty()) write_file(options.out, to_text(json));
-  std::cout << (options.output.format == "json" ? to_text(json) : text_tables(facts));
+  return json;
+}
+
+// In this order, so that a mistake shows before the work begins.
+void run_similarity(const SimilarityOptions& options) {
+  const AnyModel any = load_model(options.model);  // one that gives tokens frame by frame
+  const Model& model = network_of(any);
+  const Profile profile = load_profile(options.profile, model);
+  const Policy policy = load_policy(std::nullopt, {"plan.type=similarity_skip", "plan.threshold=1",
+                                                   concat("plan.shift=", options.shift)});
+  const Tasks tasks = make_tasks();
+  const Task& task = task_of(tasks, any);
+  const std::unique_ptr<Session> session = task.open(any, options.request);
+  const Point point = session->resolve(policy, &profile);
+  const std::vector<std::vector<Index>> batches = session->observed_batches();
+  print_notes(session->notes(), options.output.quiet);
+  print_warnings(session->set_warnings());
+  if (!options.out.empty()) expect_writable(options.out);
+  SimilarityCollector collector(model, plans_of(point));
+  observe(*session, batches, reference_of(model, point), collector, task.info().items,
+          options.output.quiet);
+  const std::vector<SimilarityFacts> facts = collector.finish();
+  const std::string json = to_text(to_json(facts, model, session->data(), options.shift));
+  if (!options.out.empty()) write_file(options.out, json);
+  std::cout << (options.output.format == "json" ? json : text_tables(facts));
 }
 
 }  // namespace
@@ -123,7 +133,7 @@ void setup_similarity(CLI::App& app) {
   command->add_option("--model", options->model, "The network: a safetensors file")
       ->type_name("FILE")
       ->required();
-  add_data_options(*command, options->data);
+  add_data_options(*command, options->request.data);
   command
       ->add_option("--profile", options->profile,
                    "Of the network, for the score's fixed-point formats")
@@ -133,7 +143,7 @@ void setup_similarity(CLI::App& app) {
       ->check(between(0, 15))
       ->capture_default_str();
   command->add_option("--out", options->out, "A JSON file for the figures")->type_name("FILE");
-  add_engine_options(*command, options->engine);
+  add_engine_options(*command, options->request.engine);
   add_output_options(*command, options->output);
   command->footer(kExample);
   command->callback([options] { run_similarity(*options); });

@@ -173,14 +173,10 @@ void ProfileCollector::on_layer(Index layer, const Ragged<float>& input,
   add_differences(output, statistics.differences);
 }
 
-void ProfileCollector::add(Engine& engine, const Ragged<float>& features) {
-  add([&](LayerObserver& observer) { engine.run(features, dense_point(model_), &observer); });
-}
-
-void ProfileCollector::add(const std::function<void(LayerObserver&)>& run) {
+void ProfileCollector::add(const std::function<void()>& run) {
   std::vector<LayerStatistics> before = layers_;
   try {
-    run(*this);
+    run();
   } catch (...) {
     layers_ = std::move(before);
     throw;

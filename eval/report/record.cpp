@@ -18,12 +18,14 @@ Record record_of(Session& session, const TaskInfo& task, const Policy& policy,
                 .policy = to_json(policy, network, result.point.layers, beam),
                 .policy_line = describe(network, result.point.layers, beam),
                 .weights = session.matrices(policy.weights),
+                .data = session.data(),
                 .report = session.report(evaluation),
                 .total = result.total()};
   if (!std::holds_alternative<AsTrained>(policy.weights))
     record.weights_line = weights_line(policy.weights, record.weights);
   for (Index n = 0; n < session.items(); ++n) record.items.push_back(session.item(n));
   record.warnings = session.warnings(result);
+  for (std::string& warning : session.set_warnings()) record.warnings.push_back(std::move(warning));
   for (std::string& warning : policy_warnings(network, result.point.layers, record.total))
     record.warnings.push_back(std::move(warning));
   record.evaluation = std::move(evaluation);

@@ -18,14 +18,15 @@ struct Record {
   std::string device;             // of the policy's network
   nlohmann::ordered_json policy;  // with every parameter resolved
   std::string policy_line;        // for people
-  std::string weights_line;       // likewise; empty for weights as trained
+  std::string weights_line{};     // likewise; empty for weights as trained
   std::vector<MatrixReport> weights;
 
-  std::vector<Item> items;
-  Evaluation evaluation;
+  std::vector<Item> items{};
+  Evaluation evaluation{};
+  nlohmann::ordered_json data;  // which it was
   TaskReport report;
-  Activity total;                       // of the policy
-  std::optional<Activity> dense_total;  // of the reference, where it ran
+  Activity total;                         // of the policy
+  std::optional<Activity> dense_total{};  // of the reference, where it ran
 
   std::vector<Pricing> pricings{};            // of the total, one for each accelerator
   std::vector<std::vector<double>> joules{};  // [item][accelerator]

@@ -45,7 +45,7 @@ ordered_json record_to_json(const Record& record) {
       {"edgeval", build_info(record.device)},
       {"model",
        {{"path", record.model_path}, {"sha256", record.model_sha256}, {"name", record.model_name}}},
-      {"data", record.report.data},
+      {"data", record.data},
       {"policy", record.policy}};
   json.update(record.report.choices);
   json["quality"] = quality_to_json(result);

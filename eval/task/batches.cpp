@@ -6,7 +6,6 @@
 
 #include "datasets/audio/audio.hpp"
 #include "eval/task/memory.hpp"
-#include "eval/task/progress.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 
@@ -118,21 +117,6 @@ Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>&
     std::copy_n(own.data(), own.size(), features.sequence(lane).data);
   }
   return features;
-}
-
-std::string for_each_batch(const data::TestSet& set, const BatchPlan& plan,
-                           const data::FeatureExtractor& extractor, int sample_rate, int threads,
-                           bool quiet, const std::function<void(const Ragged<float>&)>& gather) {
-  if (threads == 0) threads = hardware_threads();
-  data::AudioReader audio(set, sample_rate);
-  Progress progress("utterances", static_cast<Index>(set.utterances.size()), quiet);
-  for (const std::vector<Index>& batch : plan.batches) {
-    run_in_parts(batch, [&](const std::vector<Index>& part) {
-      gather(batch_features(audio, part, plan, extractor, threads));
-    });
-    progress.advance(static_cast<Index>(batch.size()));
-  }
-  return audio.sha256();
 }
 
 }  // namespace edgeval

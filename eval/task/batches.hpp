@@ -47,11 +47,4 @@ Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>&
                              const BatchPlan& plan, const data::FeatureExtractor& extractor,
                              int threads);
 
-// Hands the features of the whole set to `gather`, batch by batch, halved where memory does not
-// suffice (see run_in_parts), with progress unless quiet. threads: 0: all of the machine. Returns
-// the hash of the set.
-std::string for_each_batch(const data::TestSet& set, const BatchPlan& plan,
-                           const data::FeatureExtractor& extractor, int sample_rate, int threads,
-                           bool quiet, const std::function<void(const Ragged<float>&)>& gather);
-
 }  // namespace edgeval

@@ -1,5 +1,9 @@
 #include "eval/task/session.hpp"
 
+#include <algorithm>
+
+#include "eval/policy/choices.hpp"
+
 namespace edgeval {
 
 bool is_reference(const Point& point) {
@@ -12,6 +16,18 @@ Point reference_of(const Model& network, const Point& point) {
   if (reference.search)
     reference.search->beam = FixedBeam{static_cast<double>(widest_of(point.search->beam))};
   return reference;
+}
+
+std::vector<std::span<const Point>> by_weights(std::span<const Point> points) {
+  std::vector<std::span<const Point>> cut;
+  while (!points.empty()) {
+    const auto other = std::ranges::find_if(points, [&](const Point& point) {
+      return choice_to_json(point.weights) != choice_to_json(points.front().weights);
+    });
+    cut.push_back(points.first(static_cast<std::size_t>(other - points.begin())));
+    points = points.subspan(cut.back().size());
+  }
+  return cut;
 }
 
 std::vector<std::string> PointResult::hypotheses() const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,6 @@ struct Evaluation {
 
 // What a task says of an evaluation in its own words and keys (docs/formats/report.md).
 struct TaskReport {
-  nlohmann::ordered_json data;                                        // the object "data"
   nlohmann::ordered_json choices = nlohmann::ordered_json::object();  // objects of its options
   // Keys of "timing": what was done before the engine ran, and what the times come to.
   nlohmann::ordered_json preparing = nlohmann::ordered_json::object();
@@ -81,6 +81,18 @@ struct TaskReport {
 struct Prepared {
   virtual ~Prepared() = default;
 };
+
+// Receives what points made of prepared items, point by point in the order of the call. When run()
+// throws, what was received is void.
+class OutcomeSink {
+ public:
+  virtual ~OutcomeSink() = default;
+  // point: its number in the call; item: the place among those that were prepared.
+  virtual void receive(Index point, Index item, Outcome&& outcome) = 0;
+};
+
+// The points cut where the weights change: what stands together shares a network and its engine.
+std::vector<std::span<const Point>> by_weights(std::span<const Point> points);
 
 class Session {
  public:
@@ -108,17 +120,25 @@ class Session {
 
   // Places of items that run together, longest first. Throws Error when nothing can be run.
   virtual std::vector<std::vector<Index>> batches() = 0;
+  // The same for a run under an observer that adds up floating-point numbers, item by item.
+  virtual std::vector<std::vector<Index>> observed_batches() { return batches(); }
   // Features, or ids of tokens.
   virtual std::unique_ptr<Prepared> prepare(const std::vector<Index>& items) = 0;
-  // Engine and decoding: one outcome for each prepared item. Throws std::bad_alloc when memory does
-  // not suffice; nothing is left behind then.
-  virtual std::vector<Outcome> run(const Prepared& prepared, const Point& point) = 0;
+  // Engine and decoding. observer: sees what passes between the layers; with several points one
+  // point after the other. Throws std::bad_alloc when memory does not suffice.
+  virtual void run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
+                   LayerObserver* observer = nullptr) = 0;
   // Fills in what a result's items come to.
   virtual void score(PointResult& result) = 0;
 
-  // What is odd about the test set, and what makes the figures doubtful, once all has run.
+  // What is odd about the test set, and what about it makes figures doubtful; known once the
+  // batches are.
   virtual std::vector<std::string> notes() const { return {}; }
-  virtual std::vector<std::string> warnings(const PointResult& result) const = 0;
+  virtual std::vector<std::string> set_warnings() const { return {}; }
+  // What about a scored result makes its figures doubtful.
+  virtual std::vector<std::string> warnings(const PointResult& /*result*/) const { return {}; }
+  // Which data it was: the object "data" of reports, once all has run.
+  virtual nlohmann::ordered_json data() const = 0;
   virtual TaskReport report(const Evaluation& evaluation) = 0;
 };
 

@@ -65,6 +65,21 @@ void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& lay
   }
 }
 
+// Says of the next steps of a series whether they are redundant.
+void SimilarityCollector::judge(Series& series, const Ragged<float>& outputs) const {
+  const auto& layer =
+      std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series.layer)]);
+  const bool backward = layer.directions[series.direction] == Direction::kBackward;
+  for (Index n = 0; n < outputs.sequences(); ++n) {
+    const MatrixView<const float> sequence = outputs.sequence(n);
+    const auto token = [&](Index k) {
+      return best(sequence.row(backward ? sequence.rows - 1 - k : k), sequence.cols);
+    };
+    for (Index k = 1; k < sequence.rows; ++k)
+      series.steps[series.judged++].redundant = token(k) == token(k - 1);
+  }
+}
+
 void SimilarityCollector::on_layer(Index layer, const Ragged<float>& input,
                                    const Ragged<float>& output) {
   for (Series& series : series_)
@@ -73,31 +88,21 @@ void SimilarityCollector::on_layer(Index layer, const Ragged<float>& input,
         add_sequence(
             series, std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(layer)]),
             plans_[static_cast<std::size_t>(layer)], input.sequence(n), output.sequence(n));
+  if (layer + 1 == std::ssize(model_.layers))
+    for (Series& series : series_) judge(series, output);
 }
 
-void SimilarityCollector::add(Engine& engine, const Ragged<float>& features) {
+void SimilarityCollector::add(const std::function<void()>& run) {
   std::vector<std::size_t> before;
   for (const Series& series : series_) before.push_back(series.steps.size());
-  BatchResult result;
   try {
-    result = engine.run(features, dense_point(model_), this);
+    run();
   } catch (...) {
-    for (std::size_t i = 0; i < series_.size(); ++i) series_[i].steps.resize(before[i]);
-    throw;
-  }
-  for (std::size_t i = 0; i < series_.size(); ++i) {
-    const auto& layer =
-        std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series_[i].layer)]);
-    const bool backward = layer.directions[series_[i].direction] == Direction::kBackward;
-    std::size_t at = before[i];
-    for (Index n = 0; n < result.outputs.sequences(); ++n) {
-      const auto outputs = std::as_const(result.outputs).sequence(n);
-      const auto token = [&](Index k) {
-        return best(outputs.row(backward ? outputs.rows - 1 - k : k), outputs.cols);
-      };
-      for (Index k = 1; k < outputs.rows; ++k)
-        series_[i].steps[at++].redundant = token(k) == token(k - 1);
+    for (std::size_t i = 0; i < series_.size(); ++i) {
+      series_[i].steps.resize(before[i]);
+      series_[i].judged = before[i];
     }
+    throw;
   }
 }
 

@@ -16,7 +16,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
-#include "host/engine/engine.hpp"
+#include "eval/policy/collector.hpp"
 
 namespace edgeval {
 
@@ -43,15 +43,15 @@ struct SimilarityFacts {
   std::array<Error, kMostSkips> errors;  // [k - 1]
 };
 
-// Gathers them while an engine runs dense.
-class SimilarityCollector : public LayerObserver {
+// Gathers them while an engine runs dense. The outputs of the last layer say which steps are
+// redundant.
+class SimilarityCollector : public Collector {
  public:
   // plans: of the layers, one with fraction_bits for each recurrent one; only their scores are
   // used.
   SimilarityCollector(const Model& model, std::vector<SimilaritySkip> plans);
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;
-  // Runs a batch dense and gathers it; when the engine fails, nothing of it.
-  void add(Engine& engine, const Ragged<float>& features);
+  void add(const std::function<void()>& run) override;
   std::vector<SimilarityFacts> finish() const;
 
  private:
@@ -65,11 +65,13 @@ class SimilarityCollector : public LayerObserver {
     Index layer;
     std::size_t direction;
     std::vector<Step> steps;
+    std::size_t judged = 0;  // so many of them know whether they are redundant
   };
   static SimilarityFacts facts(const Series& series);
   static SimilarityFacts::Error error(const Series& series, std::size_t n, double cut);
   void add_sequence(Series& series, const RecurrentLayer& layer, const SimilaritySkip& plan,
                     MatrixView<const float> input, MatrixView<const float> output);
+  void judge(Series& series, const Ragged<float>& outputs) const;
 
   const Model& model_;
   const std::vector<SimilaritySkip> plans_;

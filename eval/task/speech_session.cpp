@@ -13,9 +13,20 @@
 namespace edgeval {
 namespace {
 
-struct PreparedSpeech : Prepared {
-  explicit PreparedSpeech(Ragged<float> all) : features(std::move(all)) {}
-  const Ragged<float> features;
+class PreparedSpeech : public Prepared {
+ public:
+  explicit PreparedSpeech(Ragged<float> features)
+      : features_(std::make_shared<const Ragged<float>>(std::move(features))) {}
+
+  PreparedBatch& on(Engine& engine) {
+    std::unique_ptr<PreparedBatch>& batch = batches_[&engine];
+    if (batch == nullptr) batch = engine.prepare(features_);
+    return *batch;
+  }
+
+ private:
+  const std::shared_ptr<const Ragged<float>> features_;
+  std::map<const Engine*, std::unique_ptr<PreparedBatch>> batches_;
 };
 
 }  // namespace
@@ -72,19 +83,48 @@ std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items
   return prepared;
 }
 
-std::vector<Outcome> SpeechSession::run(const Prepared& prepared, const Point& point) {
-  const auto& speech = static_cast<const PreparedSpeech&>(prepared);
-  BatchResult result =
-      networks_.runner(point.weights)->run(speech.features, point.layers, wanted());
-  std::vector<Outcome> outcomes;
-  for (Index n = 0; n < result.utterances(); ++n)
-    outcomes.push_back({.texts = {decode(result, n)},
-                        .activity = std::move(result.activity[static_cast<std::size_t>(n)])});
-  return outcomes;
+// Decodes what an engine gives.
+class SpeechSession::Decoding : public ResultSink {
+ public:
+  // before: how many points of the call came before those of the engine.
+  Decoding(const SpeechSession& session, Index before, OutcomeSink& sink)
+      : session_(session), before_(before), sink_(sink) {}
+
+  void receive(Index point, Index first, BatchResult&& result) override {
+    for (Index n = 0; n < result.utterances(); ++n)
+      sink_.receive(before_ + point, first + n,
+                    {.texts = {session_.decode(result, n)},
+                     .activity = std::move(result.activity[static_cast<std::size_t>(n)])});
+  }
+
+ private:
+  const SpeechSession& session_;
+  const Index before_;
+  OutcomeSink& sink_;
+};
+
+void SpeechSession::run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
+                        LayerObserver* observer) {
+  auto& speech = static_cast<PreparedSpeech&>(prepared);
+  Index before = 0;
+  for (const std::span<const Point> alike : by_weights(points)) {
+    Engine& engine = *networks_.runner(alike.front().weights);
+    std::vector<OperatingPoint> layers;
+    for (const Point& point : alike) layers.push_back(point.layers);
+    Decoding decoding(*this, before, sink);
+    engine.run(speech.on(engine), layers, wanted(), decoding, observer);
+    before += std::ssize(alike);
+  }
 }
 
-std::vector<std::string> SpeechSession::warnings(const PointResult& /*result*/) const {
-  return plan_.warnings;
+nlohmann::ordered_json SpeechSession::data() const {
+  return {{"path", set_.path.string()},
+          {"layout", set_.layout},
+          {"split", set_.split},
+          {"sha256", audio_.sha256()},
+          {"utterances", set_.utterances.size()},
+          {"frames", std::accumulate(plan_.frames.begin(), plan_.frames.end(), Index{0})},
+          {"seconds", audio_seconds()}};
 }
 
 TaskReport SpeechSession::report(const Evaluation& evaluation) {
@@ -92,13 +132,6 @@ TaskReport SpeechSession::report(const Evaluation& evaluation) {
   const auto utterances = static_cast<double>(set_.utterances.size());
   const auto rate = [&](double amount) { return seconds > 0 ? amount / seconds : 0; };
   TaskReport report;
-  report.data = {{"path", set_.path.string()},
-                 {"layout", set_.layout},
-                 {"split", set_.split},
-                 {"sha256", audio_.sha256()},
-                 {"utterances", set_.utterances.size()},
-                 {"frames", std::accumulate(plan_.frames.begin(), plan_.frames.end(), Index{0})},
-                 {"seconds", audio}};
   report.preparing = {{"seconds_features", feature_seconds_}};
   report.rates = {{"utterances_per_second", rate(utterances)},
                   {"realtime_speed", rate(audio)},

@@ -30,9 +30,11 @@ class SpeechSession : public Session {
   double audio_seconds() const override;
   std::vector<std::vector<Index>> batches() override;
   std::unique_ptr<Prepared> prepare(const std::vector<Index>& items) override;
-  std::vector<Outcome> run(const Prepared& prepared, const Point& point) override;
+  void run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
+           LayerObserver* observer = nullptr) override;
   std::vector<std::string> notes() const override { return plan_.notes; }
-  std::vector<std::string> warnings(const PointResult& result) const override;
+  std::vector<std::string> set_warnings() const override { return plan_.warnings; }
+  nlohmann::ordered_json data() const override;
   TaskReport report(const Evaluation& evaluation) override;
 
  protected:
@@ -44,6 +46,8 @@ class SpeechSession : public Session {
   virtual std::string decode(const BatchResult& result, Index utterance) const = 0;
 
  private:
+  class Decoding;
+
   const data::TestSet set_;
   const EngineChoice choice_;
   const data::FeatureExtractor extractor_;

@@ -21,6 +21,7 @@ struct TaskInfo {
   const char* items;               // of its test sets, for people: "utterances"
   const char* length;              // what the length of an item counts: its key in utterances.jsonl
   bool writes_hypotheses = false;  // into a file of their own, a line each
+  bool searches = false;           // for them with a beam, which has a width
 };
 
 // Takes the options of a task as a technique's fields are taken: the name on the command line,

@@ -47,11 +47,7 @@ std::vector<std::string> CtcSession::notes() const {
 }
 
 std::vector<std::string> CtcSession::warnings(const PointResult& result) const {
-  std::vector<std::string> warnings =
-      text_warnings(references_, result.hypotheses(), applied(options_.text, tokens_));
-  for (std::string& warning : SpeechSession::warnings(result))
-    warnings.push_back(std::move(warning));
-  return warnings;
+  return text_warnings(references_, result.hypotheses(), applied(options_.text, tokens_));
 }
 
 TaskReport CtcSession::report(const Evaluation& evaluation) {

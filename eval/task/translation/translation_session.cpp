@@ -67,8 +67,8 @@ std::string search_line(const PointResult& result, const PointResult* reference)
   return text + "\n";
 }
 
-}  // namespace
-
+// The ids of every line, with bos and eos where the model wants them; none of a line without words.
+// Throws Error when no line has any.
 std::vector<Sentence> source_sentences(const data::Subwords& source, const data::TextSet& set) {
   std::vector<Sentence> sentences;
   for (const std::string& line : set.sources) {
@@ -81,6 +81,8 @@ std::vector<Sentence> source_sentences(const data::Subwords& source, const data:
                   set.path.string(), ": holds no words");
   return sentences;
 }
+
+}  // namespace
 
 TranslationSession::TranslationSession(const TranslationModel& trained, data::TextSet set,
                                        const TranslationOptions& options,
@@ -137,25 +139,39 @@ std::vector<std::vector<Index>> TranslationSession::batches() {
   return batches;
 }
 
+// Always the same ones, whatever --batch.
+std::vector<std::vector<Index>> TranslationSession::observed_batches() {
+  constexpr Index kGroup = 256;
+  std::vector<std::vector<Index>> groups;
+  for (Index n = 0; n < items(); ++n) {
+    if (n % kGroup == 0) groups.emplace_back();
+    groups.back().push_back(n);
+  }
+  return groups;
+}
+
 std::unique_ptr<Prepared> TranslationSession::prepare(const std::vector<Index>& items) {
   auto prepared = std::make_unique<PreparedSentences>(items);
   for (Index n : items) prepared->ids.push_back(ids_[static_cast<std::size_t>(n)]);
   return prepared;
 }
 
-std::vector<Outcome> TranslationSession::run(const Prepared& prepared, const Point& point) {
+void TranslationSession::run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
+                             LayerObserver* observer) {
   const auto& sentences = static_cast<const PreparedSentences&>(prepared);
-  std::vector<Translation> translations =
-      translator(point.weights).run(sentences.ids, point.layers, *point.search);
-  std::vector<Outcome> outcomes;
-  for (std::size_t i = 0; i < translations.size(); ++i) {
-    Outcome& outcome = outcomes.emplace_back();
-    for (const Hypothesis& hypothesis : translations[i].search.best)
-      outcome.texts.push_back(text(sentences.items[i], hypothesis));
-    outcome.activity = std::move(translations[i].activity);
-    outcome.search = std::move(translations[i].search);
+  for (std::size_t p = 0; p < points.size(); ++p) {
+    std::vector<Translation> translations =
+        translator(points[p].weights)
+            .run(sentences.ids, points[p].layers, *points[p].search, observer);
+    for (std::size_t i = 0; i < translations.size(); ++i) {
+      Outcome outcome;
+      for (const Hypothesis& hypothesis : translations[i].search.best)
+        outcome.texts.push_back(text(sentences.items[i], hypothesis));
+      outcome.activity = std::move(translations[i].activity);
+      outcome.search = std::move(translations[i].search);
+      sink.receive(static_cast<Index>(p), static_cast<Index>(i), std::move(outcome));
+    }
   }
-  return outcomes;
 }
 
 // With the source's words in the places of unknown ones, where that is wanted.
@@ -231,20 +247,24 @@ std::vector<std::string> TranslationSession::warnings(const PointResult& result)
   return warnings;
 }
 
+nlohmann::ordered_json TranslationSession::data() const {
+  Index tokens = 0;
+  for (const Sentence& ids : ids_) tokens += std::ssize(ids);
+  nlohmann::ordered_json data{{"path", set_.path.string()},
+                              {"references", nlohmann::ordered_json::array()},
+                              {"sha256", data::text_set_sha256(set_)},
+                              {"sentences", set_.sentences()},
+                              {"source_tokens", tokens}};
+  for (const std::filesystem::path& path : set_.reference_paths)
+    data["references"].push_back(path.string());
+  return data;
+}
+
 TaskReport TranslationSession::report(const Evaluation& evaluation) {
   const PointResult& result = evaluation.points.front();
   const SearchOptions& search = *result.point.search;
   const double sentences_per_second = static_cast<double>(set_.sentences()) / result.seconds;
-  Index tokens = 0;
-  for (const Sentence& ids : ids_) tokens += std::ssize(ids);
   TaskReport report;
-  report.data = {{"path", set_.path.string()},
-                 {"references", nlohmann::ordered_json::array()},
-                 {"sha256", data::text_set_sha256(set_)},
-                 {"sentences", set_.sentences()},
-                 {"source_tokens", tokens}};
-  for (const std::filesystem::path& path : set_.reference_paths)
-    report.data["references"].push_back(path.string());
   report.choices["search"] = {
       {"max_length", search.longest},
       {"min_length", search.shortest},

@@ -18,10 +18,6 @@ struct TranslationOptions {
   std::uint64_t seed = 0;             // of the bootstrap
 };
 
-// The ids of every line, with bos and eos where the model wants them; none of a line without words.
-// Throws Error when no line has any.
-std::vector<Sentence> source_sentences(const data::Subwords& source, const data::TextSet& set);
-
 class TranslationSession : public Session {
  public:
   // choice: of the engine and of the batch. The model must outlive this.
@@ -39,10 +35,13 @@ class TranslationSession : public Session {
   Index items() const override { return set_.sentences(); }
   Item item(Index number) const override;
   std::vector<std::vector<Index>> batches() override;
+  std::vector<std::vector<Index>> observed_batches() override;
   std::unique_ptr<Prepared> prepare(const std::vector<Index>& items) override;
-  std::vector<Outcome> run(const Prepared& prepared, const Point& point) override;
+  void run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
+           LayerObserver* observer = nullptr) override;
   void score(PointResult& result) override;
   std::vector<std::string> warnings(const PointResult& result) const override;
+  nlohmann::ordered_json data() const override;
   TaskReport report(const Evaluation& evaluation) override;
 
  private:

@@ -16,7 +16,8 @@ class TranslationTask : public Task {
                                .group = "Translation",
                                .items = "sentences",
                                .length = "source_tokens",
-                               .writes_hypotheses = true};
+                               .writes_hypotheses = true,
+                               .searches = true};
     return info;
   }
   bool takes(const AnyModel& model) const override {

@@ -33,9 +33,9 @@ struct Hypothesis {
 // Work of one sentence.
 struct SearchCounts {
   std::uint64_t steps = 0;  // iterations, the last included
-  std::uint64_t rows =
-      0;  // rows that entered them, ended ones of the kept included, as OpenNMT-py runs them
-  std::uint64_t rows_live = 0;       // without those
+  // Hypotheses that entered them. OpenNMT-py also runs those that have ended while they are among
+  // the best; rows_live is without these.
+  std::uint64_t rows = 0, rows_live = 0;
   std::uint64_t beam_width_sum = 0;  // of the widths chosen
   SearchCounts& operator+=(const SearchCounts& other) {
     steps += other.steps, rows += other.rows, rows_live += other.rows_live,

@@ -16,8 +16,8 @@ ordered_json format(int bits, int fraction_bits) {
   return {{"bits", bits}, {"fraction_bits", fraction_bits}};
 }
 
-// A BiLSTM of two cells and a linear layer, the largest weights known.
-Model small_model() {
+// A BiLSTM of two cells and a linear layer.
+Model model_of_known_weights() {
   Model model = random_model({.inputs = 3,
                               .lstm = {{.cells = 2, .directions = kBothDirections}},
                               .outputs = 5,
@@ -33,7 +33,7 @@ Model small_model() {
 }
 
 TEST(FormatsReport, NamesTheFormatOfEveryTensor) {
-  const Model model = small_model();
+  const Model model = model_of_known_weights();
   // The bias has the finer format of both sums: forward 13 + 12 and 15 + 15, backward 14 + 12 and
   // 14 + 15.
   EXPECT_EQ(formats_to_json(model.layers[0], Int16{{.input_bits = 12}}),
@@ -58,7 +58,7 @@ TEST(FormatsReport, NamesTheFormatOfEveryTensor) {
 }
 
 TEST(FormatsReport, ShowsThresholdsAsTheyAreUsed) {
-  const Model model = small_model();
+  const Model model = model_of_known_weights();
   const Policy policy =
       load_policy({}, {"arithmetic.type=int8", "arithmetic.input_bits=4", "operand.type=delta",
                        "operand.threshold_x=0.08", "operand.threshold_h=0.08"});

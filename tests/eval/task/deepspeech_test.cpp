@@ -44,7 +44,7 @@ TEST(DeepSpeech, NineTenthsOfTheInputsOfItsLstmAreZero) {
   CtcSession session(model, data::open_test_set(shared_folder() / "data/an4", {.split = "test"}),
                      {}, {});
   const Evaluation evaluation = evaluate(session, points_of({dense_point(model)}));
-  const auto frames = session.report(evaluation).data.at("frames").get<std::uint64_t>();
+  const auto frames = session.data().at("frames").get<std::uint64_t>();
   const Activity total = evaluation.points.front().total();
   for (const LayerActivity& layer : total.layers) {
     if (layer.shape.name != "lstm") continue;

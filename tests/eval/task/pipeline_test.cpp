@@ -110,16 +110,12 @@ class HalfwayEngine : public SmallEngine {
 };
 
 TEST_F(PipelineTest, AProfileOfHalvedBatchesCountsEveryFrameOnce) {
-  const data::FeatureExtractor extractor(model_.frontend);
-  const BatchPlan plan = plan_batches(set_, model_, extractor, 0);
   const auto profile = [&](Index most) {
-    HalfwayEngine engine(model_, most);
+    CtcSession halfway =
+        session([most](const Model& model) { return std::make_unique<HalfwayEngine>(model, most); },
+                {.threads = 1});
     ProfileCollector collector(model_, 43);
-    data::AudioReader audio(set_, 16000);
-    for (const std::vector<Index>& batch : plan.batches)
-      run_in_parts(batch, [&](const std::vector<Index>& part) {
-        collector.add(engine, batch_features(audio, part, plan, extractor, 1));
-      });
+    observe(halfway, halfway.observed_batches(), points_of({dense_point(model_)})[0], collector);
     return to_json(collector.finish());
   };
   const nlohmann::ordered_json whole = profile(100);
@@ -149,7 +145,7 @@ TEST_F(PipelineTest, TheHashIsOfWhatWasReadAndNothingIsReadBehindTheEvaluation) 
   CtcSession removing =
       session([&](const Model& model) { return std::make_unique<RemovingEngine>(model, set_); });
   const Evaluation evaluation = evaluate(removing, points_of({dense_point(model_)}));
-  EXPECT_EQ(removing.report(evaluation).data.at("sha256"), hash);
+  EXPECT_EQ(removing.data().at("sha256"), hash);
 }
 
 TEST_F(PipelineTest, AudioThatIsNotAsLongAsItWasPlannedIsRefused) {
@@ -176,7 +172,7 @@ TEST_F(PipelineTest, EveryPointIsRunAndTotalsAreSums) {
   CtcSession small = session(small_engine(100), {.batch = 2});
   const Evaluation both = evaluate(small, points_of({delta, dense_point(model_)}));
   ASSERT_EQ(both.points.size(), 2u);
-  EXPECT_EQ(small.report(both).data.at("frames"), 43);
+  EXPECT_EQ(small.data().at("frames"), 43);
   for (const PointResult& result : both.points) {
     Activity sum;
     for (const Outcome& outcome : result.items) sum += outcome.activity;
@@ -186,6 +182,27 @@ TEST_F(PipelineTest, EveryPointIsRunAndTotalsAreSums) {
   const Activity skipped = both.points[0].total(), dense = both.points[1].total();
   EXPECT_EQ(dense.macs_executed(), dense.total(Count::kMacsDense));
   EXPECT_LT(skipped.macs_executed(), dense.macs_executed());
+}
+
+TEST_F(PipelineTest, PointsOfSeveralWeightsAreEachAsAlone) {
+  OperatingPoint delta = dense_point(model_);
+  delta.layers[0].operand = Delta{.threshold_x = 0.3, .threshold_h = 0.3};
+  const std::vector<Point> points{{AsTrained{}, delta},
+                                  {Binary{}, dense_point(model_)},
+                                  {Binary{}, delta},
+                                  {AsTrained{}, dense_point(model_)}};
+  CtcSession together = session(small_engine(100), {.batch = 4});
+  const Evaluation all = evaluate(together, points);
+  for (std::size_t p = 0; p < points.size(); ++p) {
+    CtcSession one = session(small_engine(100));
+    const PointResult alone = evaluate(one, {points[p]}).points[0];
+    EXPECT_EQ(all.points[p].hypotheses(), alone.hypotheses()) << p;
+    EXPECT_EQ(all.points[p].total(), alone.total()) << p;
+    EXPECT_GT(all.points[p].seconds, 0) << p;
+  }
+  EXPECT_NE(all.points[0].total(), all.points[3].total());
+  EXPECT_NE(all.points[1].total().layers[0].shape.weight_bits,
+            all.points[3].total().layers[0].shape.weight_bits);
 }
 
 TEST_F(PipelineTest, AnUtteranceWithoutAFrameHasNoWordsAndNoSteps) {

@@ -80,6 +80,12 @@ Slow slow_facts(const Ragged<float>& features, const Ragged<float>& outputs) {
   return slow;
 }
 
+// Runs a batch dense under the collector.
+void gather(SimilarityCollector& collector, const Model& model, Engine& engine,
+            const Ragged<float>& features) {
+  collector.add([&] { engine.run(features, dense_point(model), &collector); });
+}
+
 class Similarity : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(Seeds, Similarity, testing::Range(0, 10));
 
@@ -91,8 +97,13 @@ TEST_P(Similarity, FactsAreThoseOfTheSlowForm) {
   const Ragged<float> features = random_batch(random, {30, 1, 0, 17, 50}, 7);
   const std::unique_ptr<Engine> engine = make_cpu_engine(model, {.threads = 1});
   SimilarityCollector collector(model, {kPlan});
-  collector.add(*engine, slice(features, 0, 2));  // in two batches
-  collector.add(*engine, slice(features, 2, 5));
+  gather(collector, model, *engine, slice(features, 0, 2));  // in two batches
+  EXPECT_THROW(collector.add([&] {
+    engine->run(slice(features, 2, 5), dense_point(model), &collector);
+    throw std::bad_alloc();
+  }),
+               std::bad_alloc);  // and once in vain
+  gather(collector, model, *engine, slice(features, 2, 5));
   const SimilarityFacts facts = collector.finish().at(0);
   const Slow slow =
       slow_facts(features, engine->run(features, dense_point(model), nullptr).outputs);
@@ -113,7 +124,7 @@ TEST(Similarity, TheFifthIsTheStepsWithTheHighestScore) {
   std::ranges::copy(values, features.values.data());
   SimilarityCollector collector(model, {kPlan});
   const std::unique_ptr<Engine> engine = make_cpu_engine(model, {.threads = 1});
-  collector.add(*engine, features);
+  gather(collector, model, *engine, features);
   const SimilarityFacts facts = collector.finish().at(0);
   const Ragged<float> h = engine->run(features, dense_point(model), nullptr).outputs;
   const auto moved = [&](Index to, Index from) {
@@ -138,7 +149,7 @@ TEST(Similarity, OfTiesAtTheCutTakesTheMean) {
   Ragged<float> features(lengths, 1);
   std::ranges::fill(features.values.values(), 1.0F);  // S is 1 everywhere
   SimilarityCollector collector(model, {kPlan});
-  collector.add(*make_cpu_engine(model, {.threads = 1}), features);
+  gather(collector, model, *make_cpu_engine(model, {.threads = 1}), features);
   const SimilarityFacts facts = collector.finish().at(0);
   EXPECT_NEAR(facts.redundant_similar, static_cast<double>(facts.redundant) / 10, 1e-12);
   EXPECT_NEAR(facts.captured, 0.2, 1e-12);

@@ -18,7 +18,7 @@
 namespace edgeval::test {
 namespace {
 
-Model small_model() {
+Model two_layer_model() {
   return random_model({.inputs = 5,
                        .lstm = {{.cells = 3, .directions = kBothDirections},
                                 {.cells = 33, .directions = kForwardOnly}},
@@ -67,7 +67,7 @@ Activity one_step(const Model& model) {
 }
 
 TEST(Transform, AsTrainedCopiesEverythingAndCostsTheSame) {
-  const Model model = small_model();
+  const Model model = two_layer_model();
   const TransformedModel same = transform(model, AsTrained{});
   EXPECT_EQ(model_bytes(same.model), model_bytes(model));
   EXPECT_EQ(same.model.sha256, model.sha256);
@@ -88,7 +88,7 @@ TEST(Transform, AsTrainedCopiesEverythingAndCostsTheSame) {
 }
 
 TEST(Transform, WeightsChangeBiasesAndTheModelItselfDoNot) {
-  const Model model = small_model(), untouched = small_model();
+  const Model model = two_layer_model(), untouched = two_layer_model();
   const TransformedModel result = transform(model, Binary{});
   EXPECT_EQ(biases(result.model), biases(model));
   const auto before = weight_matrices(model), after = weight_matrices(result.model);
@@ -97,7 +97,7 @@ TEST(Transform, WeightsChangeBiasesAndTheModelItselfDoNot) {
 }
 
 TEST(Transform, ReportsEveryMatrixInOrderWithItsErrorAndNonzeros) {
-  const Model model = small_model();
+  const Model model = two_layer_model();
   const TransformedModel result =
       transform(model, Pruned{.share = 0.4, .scope = PruningScope::kGlobal});
   const auto before = weight_matrices(model), after = weight_matrices(result.model);
@@ -133,7 +133,7 @@ TEST(Transform, ReportsEveryMatrixInOrderWithItsErrorAndNonzeros) {
 }
 
 TEST(Transform, ShapesCarryTheBitsOfTheirMatricesAlsoWhenAppliedTwice) {
-  const Model model = small_model();
+  const Model model = two_layer_model();
   const TransformedModel once = transform(model, Ternary{});
   const std::vector<LayerShape> shapes = layer_shapes(once.model);
   ASSERT_EQ(shapes.size(), 4U);
@@ -148,7 +148,7 @@ TEST(Transform, ShapesCarryTheBitsOfTheirMatricesAlsoWhenAppliedTwice) {
 }
 
 TEST(Transform, WeightsThatAreKeptAsTheyAreAreAsWideAsTheArithmetic) {
-  const Model model = small_model();
+  const Model model = two_layer_model();
   const auto stored = [](const TransformedModel& changed, const Arithmetic& arithmetic) {
     return layer_shapes(changed.model.layers.back(), {EveryStep{}, AsIs{}, arithmetic})
         .at(0)
@@ -195,7 +195,7 @@ TEST(Transform, TakesAProjectionAndLeavesWhatMultipliesCElementByElement) {
 }
 
 TEST(Transform, AcceleratorsFetchAndLoadTheStoredBits) {
-  const Model model = small_model();
+  const Model model = two_layer_model();
   // No byte for the format: exactly a quarter of 32 bits for each weight.
   const TransformedModel eight = transform(model, FixedPoint{.bits = 8, .integer_bits = 1});
   double weights = 0, biases = 0;

@@ -265,8 +265,7 @@ TEST(Nonlinearity, IntegersAreWithinOneUnitOfFloats) {
   }
 }
 
-// One bidirectional layer.
-Model small_model() {
+Model bidirectional_layer() {
   return random_model(
       {.inputs = 5,
        .lstm = {{.cells = 7, .directions = {Direction::kForward, Direction::kBackward}}},
@@ -301,7 +300,7 @@ std::vector<double> literal_outputs(const RecurrentLayer& layer, MatrixView<cons
 }
 
 TEST(Nonlinearity, ANetworkEqualsItsLiteralLoop) {
-  const Model model = small_model();
+  const Model model = bidirectional_layer();
   Random random(32);
   const Ragged<float> features = random_batch(random, {12}, model.inputs());
   for (const Case& c : cases()) {
@@ -317,7 +316,7 @@ TEST(Nonlinearity, ANetworkEqualsItsLiteralLoop) {
 }
 
 TEST(Nonlinearity, IntegerNetworksAreTheSameBitsInEveryBatch) {
-  const Model model = small_model();
+  const Model model = bidirectional_layer();
   Random random(33);
   const std::vector<Index> lengths{9, 1, 30, 17, 30, 4};
   const Ragged<float> all = random_batch(random, lengths, model.inputs());
@@ -343,7 +342,7 @@ TEST(Nonlinearity, IntegerNetworksAreTheSameBitsInEveryBatch) {
 }
 
 TEST(Nonlinearity, Int16IsNearFp32) {
-  const Model model = small_model();
+  const Model model = bidirectional_layer();
   Random random(34);
   const Ragged<float> features = random_batch(random, {25}, model.inputs());
   const auto engine = make_cpu_engine(model, {.threads = 1});
@@ -360,7 +359,7 @@ TEST(Nonlinearity, Int16IsNearFp32) {
 }
 
 TEST(Nonlinearity, CountsReadsComparisonsAndArithmeticOfEveryEvaluation) {
-  const Model model = small_model();
+  const Model model = bidirectional_layer();
   Random random(35);
   const Ragged<float> features = random_batch(random, {10}, model.inputs());
   const auto engine = make_cpu_engine(model, {.threads = 1});
