@@ -12,7 +12,7 @@ LayerActivity& LayerActivity::operator+=(const LayerActivity& other) {
 
 namespace {
 
-// Where the products of an arithmetic are counted.
+// Which counts the products of an arithmetic go to.
 struct ProductCounts {
   std::int64_t bits;
   Count macs, words;
@@ -70,7 +70,7 @@ void complete_counts(LayerActivity& layer) {
                     : u(shape.macs_of_element()) *
                           (layer[Count::kInputsChanged] + layer[Count::kRecurrentInputsChanged]);
     layer[product.macs] += u(shape.other_macs()) * evaluated;
-    if (product.bits == 16) {  // pseudo-skips' products are counted where they are made
+    if (product.bits == 16) {  // the engines have counted the products of pseudo-skips
       layer[product.macs] -= layer[Count::kMacs8x8];
       layer[Count::kWeightWords8] = layer[Count::kMacs8x8];
     }

@@ -1,9 +1,9 @@
-// Activity: what a run did and did not do, as exact counts. The engines write it, the hardware
+// Activity says what a run did and did not do, as exact counts. The engines write it, the hardware
 // model prices it; they share nothing else. Counts are named after the data flow, never after a
 // component of a chip.
 //
-// One LayerActivity belongs to one layer and direction (linear layers: direction `none`), of one
-// utterance or summed.
+// A LayerActivity holds the counts of one layer and direction (a linear layer has the direction
+// `none`), for one utterance or summed over several.
 #pragma once
 
 #include <array>
@@ -57,14 +57,14 @@ enum class Count : std::uint8_t {
   kElementsHigh,
   kElementsLow,
   kCandidateComparisons,
-  kLast  // how many there are
+  kLast  // number of counts
 };
 
 inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::kLast);
 
 struct CountInfo {
-  std::string_view
-      key;  // in report.json and in an accelerator's rules; a dot opens an inner object
+  // The count's key in report.json and in an accelerator's rules; a dot opens an inner object.
+  std::string_view key;
   std::string_view meaning;
 };
 
@@ -113,41 +113,45 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
 
 constexpr const CountInfo& info(Count count) { return kCountInfo[static_cast<std::size_t>(count)]; }
 
-// What a layer is, as far as its cost goes. For a linear layer recurrent = 0 and gates = 1. A step
-// of an attention is one pair of a row and a source position: a score and a share of the context
-// over inputs = K elements, one output.
+// The facts about a layer on which its cost depends. A linear layer has one gate and no recurrent
+// inputs. A step of an attention is one pair of a row and a source position: one score and one
+// share of the context, over inputs = K elements of a key, with one output.
 struct LayerShape {
   std::string name;
   std::string direction = "none";  // forward | backward | none
   LayerKind kind = {};
   std::int64_t inputs = 0;     // C, elements of x
   std::int64_t recurrent = 0;  // elements of h(t-1) that enter the products; 0 where U is missing
-  std::int64_t outputs = 0;    // H or O: cells, or elements of a linear layer's output
-  std::int64_t gates = 1;  // matrix rows per output: LSTM 4, GRU, SRU, QRNN 3 (SRU with a highway
-                           // matrix 4), linear 1
+  std::int64_t outputs = 0;    // H or O: cells, or outputs of a linear layer
+  // Rows of the matrices for each output: 4 for an LSTM, 3 for GRU, SRU and QRNN (4 for an SRU with
+  // a highway matrix), 1 for a linear layer.
+  std::int64_t gates = 1;
   CellForm form = {};
-  bool rectified = false;  // a linear layer followed by (clipped) ReLU
-  std::int64_t weight_bits =
-      32;  // of a bias, and of both operands as they enter the products: 32 (fp32), 16, 8
-  std::int64_t compressed_bits =
-      0;  // of all weights as stored, scales and indices included; 0: weight_bits for each
-  std::int64_t added_bits = 0;  // that a technique stores beside them; the dense network has none
+  bool rectified = false;  // whether a (clipped) ReLU follows a linear layer
+  // Bits of a bias and of both operands as they enter the products: 32 (fp32), 16 or 8.
+  std::int64_t weight_bits = 32;
+  // Bits of all weights as they are stored, scales and indices included; 0 stands for weight_bits
+  // for each weight.
+  std::int64_t compressed_bits = 0;
+  // Bits that a technique stores beside the weights; 0 in the dense network.
+  std::int64_t added_bits = 0;
 
-  // Elements of x that enter the products of a step.
+  // The number of elements of x that enter the products of a step.
   std::int64_t product_inputs() const { return inputs * form.window; }
   std::int64_t projection_macs() const { return form.projection * outputs; }
-  // MACs that an element of x or h enters: a column of weights; of an attention's key the score,
-  // but for mlp, and the context.
+  // The MACs that one element of x or h causes: in most layers one for each row of its column of
+  // weights. An element of an attention's key enters the score and the context, in mlp attention
+  // the context alone.
   std::int64_t macs_of_element() const {
     if (kind.facts().attends) return form.hidden > 0 ? 1 : 2;
     return gates * outputs;
   }
-  // MACs that a step makes beside: a projection's, and those of mlp's score.
+  // The further MACs of a step: those of a projection, and those of an mlp attention's score.
   std::int64_t other_macs() const { return projection_macs() + form.hidden; }
   std::int64_t macs_per_step() const {
     return macs_of_element() * (product_inputs() + recurrent) + other_macs();
   }
-  // Of these, products of two activations, which fetch no weight.
+  // The MACs of a step that multiply two activations and so fetch no weight.
   std::int64_t unweighted_macs() const {
     return kind.facts().attends ? macs_per_step() - form.hidden : 0;
   }
@@ -171,7 +175,8 @@ struct LayerActivity {
   LayerActivity& operator+=(const LayerActivity& other);
   bool operator==(const LayerActivity&) const = default;
 
-  // Executed multiply-accumulates over all precisions; avoided = macs_dense - executed.
+  // The multiply-accumulates executed, over all precisions. Those avoided are macs_dense minus
+  // these.
   std::uint64_t macs_executed() const;
 };
 
@@ -179,24 +184,24 @@ struct LayerActivity {
 struct Activity {
   std::vector<LayerActivity> layers;
 
-  Activity& operator+=(const Activity& other);  // an empty one takes the other's layers
+  Activity& operator+=(const Activity& other);  // an empty Activity takes the layers of `other`
   bool operator==(const Activity&) const = default;
   std::uint64_t total(Count count) const;
   std::uint64_t macs_executed() const;
 };
 
-// Adds what follows from the shape alone once steps, steps_run, steps_pseudo and the changed inputs
-// are known (of a memoized layer also its neurons, under dynamic precision its elements of 8 and 4
-// bits): inputs, outputs, macs, weight words and element-wise work (the closed forms of
-// docs/techniques.md, "dense counts").
+// Adds the counts that follow from the shape alone (inputs, outputs, MACs, weight words,
+// element-wise work) by the closed forms of docs/techniques.md, "Dense counts". It needs the steps,
+// the steps run and pseudo-skipped, and the changed inputs; for a memoized layer also its computed
+// and memoized neurons, under dynamic precision also the elements of 8 and of 4 bits.
 void complete_counts(LayerActivity& layer);
 
-// The same shape run dense (every step, operand as is, nothing stored beside the weights) on the
-// same data: what avoided work is measured against.
+// The counts of the same shape run dense on the same data: every step evaluated, the operand as it
+// is, nothing stored beside the weights. Avoided work is measured against them.
 LayerActivity dense_counts(const LayerShape& shape, std::uint64_t sequences, std::uint64_t steps);
 Activity dense_counts(const Activity& activity);
-// Likewise, of the steps that `reference` took, a run of the same layers: a search with another
-// beam takes others.
+// Like dense_counts(activity), but with the sequences and steps that `reference` counted, if it is
+// not null: a run of the same layers whose search had another beam and so took other steps.
 Activity dense_counts(const Activity& activity, const Activity* reference);
 
 }  // namespace edgeval

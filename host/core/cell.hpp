@@ -1,6 +1,6 @@
-// What a layer computes, as far as its cost goes: its kind, the options of its cells, and the work
-// of one cell outside the matrix products (docs/cells.md; the closed forms of P2's table 3). Which
-// kinds there are is in host/layer/kinds.hpp.
+// The facts about a layer that decide its cost: its kind, the options of its cells, and the work of
+// one cell outside the matrix products (docs/cells.md; the closed forms are those of table 3 of
+// Rezk et al. 2020). host/layer/kinds.hpp lists the kinds.
 #pragma once
 
 #include <cstdint>
@@ -10,24 +10,25 @@
 
 namespace edgeval {
 
-// Options of a layer's cells; each belongs to the kinds named.
+// Options of a layer's cells. The comment of each names the kinds of layers that have it.
 struct CellForm {
-  bool peepholes = false;     // LSTM: diagonal weights from c to the gates i, f, o
-  bool reset_before = false;  // GRU: the reset gate multiplies h before the product with U, not U h
-  bool unbiased = false;      // GRU, QRNN, linear: no biases
-  bool output_tanh =
-      false;  // SRU, QRNN: the output takes tanh(c) instead of c; linear: tanh of the outputs
-  bool softmax = false;         // linear: log-probabilities of its outputs, candidates of a search
+  bool peepholes = false;  // LSTM: diagonal weights from c to the gates i, f, o
+  // GRU: the reset gate multiplies h before the product with U, else the product U h.
+  bool reset_before = false;
+  bool unbiased = false;  // GRU, QRNN, linear: there are no biases
+  // SRU, QRNN: the output is made with tanh(c) instead of c; linear: the outputs pass through tanh.
+  bool output_tanh = false;
+  bool softmax = false;  // linear: the outputs become log-probabilities, the candidates of a search
   std::int64_t projection = 0;  // LSTM: P, elements of h after the projection; 0: none
   std::int64_t window = 1;      // QRNN: k, frames of x that enter the products of a step
-  std::int64_t hidden =
-      0;  // attention: M of the mlp between query and key; 0: their scalar product
+  // Attention: M, the width of the mlp between query and key; 0 for their scalar product.
+  std::int64_t hidden = 0;
   bool operator==(const CellForm&) const = default;
 };
 
-// Of one cell (a linear layer: of one output; attention: of one source position) at one step,
-// outside the matrix products, and what it stores beside them. Where the greatest of all is sought,
-// a comparison is an addition.
+// The work outside the matrix products at one step, and the parameters stored for it, both for one
+// cell (an output of a linear layer, a source position of an attention). The comparisons that find
+// the greatest of all outputs are counted as additions.
 struct CellWork {
   int multiplications = 0;
   int additions = 0;  // biases included
@@ -37,14 +38,14 @@ struct CellWork {
   int exps = 0;
 };
 
-// What is known of a kind of layer wherever work is counted. Each kind has one such constant.
+// What the places that count work know about a kind of layer. Each kind has one such constant.
 struct KindFacts {
-  const char* name;  // as model files, reports and accelerators write it
+  const char* name;  // the kind's name in model files, reports and accelerators
   CellWork (*work)(const CellForm&);
-  bool attends = false;  // its products are of two activations
+  bool attends = false;  // whether its products multiply two activations
 };
 
-// One of the kinds; by default none, whose cells cost nothing.
+// One kind of layer. By default it is `none`, whose cells cost nothing.
 class LayerKind {
  public:
   constexpr LayerKind() = default;

@@ -1,12 +1,12 @@
-// How audio becomes features: the settings a model file carries and the feature extractor obeys
-// (docs/formats/model.md, "front end"). Field names are those of the JSON.
+// How audio becomes features: the settings that a model file carries and the feature extractor
+// obeys (docs/formats/model.md, "Front end"). The fields have the names of the JSON's keys.
 #pragma once
 
 #include <string>
 
 namespace edgeval {
 
-// How many frames are put before and after each one, in time order; a pair in the JSON.
+// How many frames are put before and after each frame, in time order. The JSON has a pair.
 struct Splice {
   int before = 9;
   int after = 9;
@@ -26,15 +26,15 @@ struct FrontendConfig {
   std::string cmvn = "utterance";  // none | utterance
   double cmvn_epsilon = 1e-5;
 
-  // fbank only
-  int deltas = 2;        // 0, 1 or 2 orders appended to the static features
+  // These are for fbank only.
+  int deltas = 2;        // 0, 1 or 2 orders of deltas appended to the static features
   int delta_window = 2;  // K of the delta formula
 
-  // mfcc only
-  int cepstra = 26;  // C0 among them
-  int lifter = 22;   // L of the factors 1 + L/2 sin(pi k / L); 0: none
+  // These are for mfcc only.
+  int cepstra = 26;  // number of cepstra, C0 among them
+  int lifter = 22;   // L of the factors 1 + L/2 sin(pi k / L); 0 leaves the cepstra as they are
   Splice splice = {};
-  int subsample = 2;  // one frame of so many is kept, from the first on
+  int subsample = 2;  // one frame of this many is kept, from the first on
 
   bool is_mfcc() const { return type == "mfcc"; }
   int features() const {

@@ -12,9 +12,9 @@ namespace {
 constexpr std::size_t kMaxDepth = 16;
 constexpr std::size_t kMaxName = 80;
 
-// Reads a text without keeping its values, and refuses what is no JSON, nests too deep or repeats a
-// key. The library's parser that asks about each value looks at all values before it each time;
-// this one and then the plain parser take time in proportion to the text.
+// Reads a text without keeping its values and refuses it when it is no JSON, nests too deep or
+// repeats a key. nlohmann's parser with a callback for each value looks at all earlier values each
+// time; this pass and the plain parser after it take time in proportion to the text.
 class Watch : public nlohmann::json_sax<Json> {
  public:
   explicit Watch(const std::string& place) : place_(place) {}
@@ -56,7 +56,7 @@ class Watch : public nlohmann::json_sax<Json> {
   }
 
   const std::string& place_;
-  std::vector<std::set<std::string>> keys_;  // seen so far, of every object or array that is open
+  std::vector<std::set<std::string>> keys_;  // keys seen so far, of every open object or array
 };
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -71,7 +71,7 @@ std::string range(Number low, Number high) {
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& place) {
-  // The library takes a zero byte for the end of the text, and what follows would go unread.
+  // nlohmann's parser takes a zero byte for the end of the text, and what follows would go unread.
   const std::size_t zero = text.find('\0');
   EDGEVAL_EXPECTS(zero == std::string_view::npos, place, ": not valid JSON at byte ", zero + 1,
                   ", which is a zero byte");
@@ -118,7 +118,7 @@ Index Fields::integer(const std::string& key, Index low, Index high) const {
   const Json& json = value(key);
   EDGEVAL_EXPECTS(json.is_number_integer(), place_, ": ", key, " is ",
                   json.is_number() ? json.dump() : json.type_name(), ", must be a whole number");
-  // Above the range of Index the library keeps a number unsigned.
+  // nlohmann's library keeps a number above the range of Index as an unsigned one.
   const bool fits = !json.is_number_unsigned() || json.get<std::uint64_t>() <= INT64_MAX;
   EDGEVAL_EXPECTS(fits && json.get<Index>() >= low && json.get<Index>() <= high, place_, ": ", key,
                   " is ", json.dump(), range(low, high));

@@ -1,6 +1,6 @@
-// Strict reading of JSON that comes from outside: no doubled keys, bounded depth, unknown keys
-// refused, values checked against their range. Every refusal is one line that opens with a place,
-// for instance "an4.safetensors: frontend".
+// Reads JSON from outside strictly: it refuses doubled and unknown keys, deep nesting and values
+// out of range. Every refusal is one line that opens with a place, for instance "an4.safetensors:
+// frontend".
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -18,35 +18,37 @@ using Json = nlohmann::json;
 // or holds anything but white space behind the value.
 Json parse_json(std::string_view text, const std::string& place);
 
-// For a file or the terminal. A path that is not UTF-8 is no reason to lose a result: its odd bytes
-// become U+FFFD.
+// Returns the JSON as indented text for a file or the terminal. A path that is not UTF-8 is no
+// reason to lose a result: its invalid bytes become U+FFFD.
 std::string to_text(const nlohmann::ordered_json& json);
 
-// In double quotes, ASCII, at most some 80 characters: fit for a message, whatever the name holds.
+// Returns a name in double quotes, in ASCII, cut to some 80 characters, so that it fits into a
+// message whatever it holds.
 std::string shown(std::string_view name);
 
 // The values of one JSON object, which must outlive it.
 class Fields {
  public:
-  Fields(const Json& json, std::string place);  // throws unless `json` is an object
+  Fields(const Json& json, std::string place);  // throws Error unless `json` is an object
 
   const std::string& place() const { return place_; }
   bool has(const std::string& key) const { return json_.contains(key); }
 
-  // Throws on any other key, naming the nearest of these.
+  // Throws Error at any other key and names the nearest of the known ones.
   void expect_only(const std::vector<std::string>& keys) const;
 
-  // Each throws when the key is missing, or its value is of another type or out of range (both ends
-  // included).
+  // Each of these throws Error when the key is missing, or when its value is of another type or out
+  // of range (both ends are allowed).
   const std::string& text(const std::string& key) const;
   Index integer(const std::string& key, Index low, Index high) const;
   double number(const std::string& key, double low, double high) const;
   bool boolean(const std::string& key) const;
-  bool is_null(const std::string& key) const;  // of a key that must be there
+  bool is_null(const std::string& key) const;  // throws Error when the key is missing
   const Json& array(const std::string& key) const;
   Fields object(const std::string& key) const;
 
-  // A text out of `known`. One out of `planned` is refused as not supported yet.
+  // Returns a text that must be one of `known`. A text of `planned` is refused as not supported
+  // yet.
   const std::string& choice(const std::string& key, const std::vector<std::string>& known,
                             const std::vector<std::string>& planned = {}) const;
 

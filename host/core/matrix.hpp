@@ -1,6 +1,6 @@
-// Matrices in host memory: owners that move, views that never own. Row-major, the rightmost index
-// fastest. Kernels may make such a view of device memory for a body; between functions of the host
-// that is a DeviceView (cuda/device/memory.hpp).
+// Matrices in host memory: owners, which can be moved, and views, which never own. They are
+// row-major, the rightmost index fastest. Kernels may make such a view of device memory for a body;
+// between functions of the host, device memory is passed as a DeviceView (cuda/device/memory.hpp).
 //
 // Shape letters, everywhere in edgeval: T steps, N lanes (utterances in a batch), C inputs of a
 // layer, H cells, G gates, O outputs, V vocabulary, B beam.
@@ -33,7 +33,7 @@ struct MatrixView {
   operator MatrixView<const T>() const { return {data, rows, cols, stride}; }
 };
 
-// Contiguous [rows, cols], zero at birth, aligned to a cache line.
+// A contiguous matrix [rows, cols] that starts with zeros and is aligned to a cache line.
 template <class T>
 class Matrix {
  public:
@@ -84,14 +84,15 @@ class Matrix {
   std::unique_ptr<T[], Free> data_;
 };
 
-// Rows `parents` of a matrix -> the first rows of `to`, as wide and with as many rows or more.
+// Copies the rows `parents` of a matrix to the first rows of `to`, which has as many columns and at
+// least as many rows.
 template <class T>
 void gather_rows(const Matrix<T>& from, std::span<const Index> parents, Matrix<T>& to) {
   for (std::size_t r = 0; r < parents.size(); ++r)
     std::copy_n(from.row(parents[r]), from.cols(), to.row(static_cast<Index>(r)));
 }
 
-// These rows side by side; of a matrix without columns nothing.
+// Returns the rows `parents` as a matrix of their own; an empty matrix where `from` has no columns.
 template <class T>
 Matrix<T> gathered_rows(const Matrix<T>& from, std::span<const Index> parents) {
   if (from.cols() == 0) return {};
@@ -127,7 +128,7 @@ struct Ragged {
   }
 };
 
-// A copy of sequences [first, last).
+// Returns a copy of the sequences [first, last).
 template <class T>
 Ragged<T> slice(const Ragged<T>& all, Index first, Index last) {
   std::vector<Index> lengths = all.lengths();

@@ -20,7 +20,7 @@ std::atomic<bool> ran_out{false};
   throw std::bad_alloc();
 }
 
-std::terminate_handler end_of_faults = nullptr;  // of the program
+std::terminate_handler end_of_faults = nullptr;  // the handler that was set before
 
 [[noreturn]] void end() {
   if (!ran_out) end_of_faults();

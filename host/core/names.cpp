@@ -7,7 +7,7 @@
 namespace edgeval {
 namespace {
 
-// Levenshtein distance, unit costs.
+// The Levenshtein distance with unit costs.
 std::size_t edits(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -23,8 +23,9 @@ std::size_t edits(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// Comparing takes time in proportion to both lengths, and a file may hold a name of any: of a
-// longer one the start will do, and a known one that is longer still is not near.
+// A comparison takes time in proportion to both lengths, and a name in a file may be of any length.
+// Of a longer name only the start is compared, and a known name of more than twice this length is
+// never near.
 constexpr std::size_t kLongest = 80;
 
 std::size_t distance(std::string_view name, std::string_view known) {

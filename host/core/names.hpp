@@ -1,4 +1,4 @@
-// Help for a mistyped name: the nearest known one.
+// Suggests the nearest known name for a mistyped one.
 #pragma once
 
 #include <span>
@@ -7,8 +7,8 @@
 
 namespace edgeval {
 
-// "; did you mean X?" with the known name fewest edits away when it is near, else "; known: A, B,
-// C".
+// Returns "; did you mean X?" with the known name that is the fewest edits away if it is near, else
+// "; known: A, B, C", or "" when nothing is known.
 std::string suggestion(std::string_view name, std::span<const std::string> known);
 
 }  // namespace edgeval

@@ -1,4 +1,4 @@
-// Numbers for people.
+// Writes numbers for people to read.
 #pragma once
 
 #include <cstdio>
@@ -6,12 +6,12 @@
 
 namespace edgeval {
 
-// "1 utterance", "2 utterances"
+// Returns a number with its noun, as "1 utterance" or "2 utterances".
 inline std::string counted(std::size_t number, const std::string& noun) {
   return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
-// As printf's %.*f writes it.
+// Returns the value with a fixed number of decimals, as printf's %.*f writes it.
 inline std::string fixed(double value, int decimals) {
   const int length = std::snprintf(nullptr, 0, "%.*f", decimals, value);
   std::string text(static_cast<std::size_t>(length), '\0');
@@ -19,7 +19,7 @@ inline std::string fixed(double value, int decimals) {
   return text;
 }
 
-// With at most six significant digits, as %g writes it.
+// Returns the value with at most six significant digits, as printf's %g writes it.
 inline std::string rounded(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", value);

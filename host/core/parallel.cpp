@@ -32,7 +32,7 @@ void parallel_for(Index count, int threads, const std::function<void(Index)>& ta
     try {
       for (Index i = 1; i < std::min<Index>(threads, count); ++i) helpers.emplace_back(work);
     } catch (const std::system_error&) {
-      // No more threads are to be had: those that run do all of it.
+      // Where the system gives no more threads, the running ones do all tasks.
     }
     work();
   }

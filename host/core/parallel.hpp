@@ -7,12 +7,13 @@
 
 namespace edgeval {
 
-// Threads this machine runs at once.
+// The number of threads that this machine runs at once.
 int hardware_threads();
 
-// Calls task(i) once for every i in [0, count), on up to `threads` threads, in no fixed order;
-// tasks are handed out from 0 upwards, so put the long ones first. Where the system gives fewer
-// threads, those do all. An exception of a task stops the loop and is thrown again here.
+// Calls task(i) once for every i in [0, count), on up to `threads` threads, in no fixed order.
+// Tasks are handed out from 0 upwards, so the long ones should come first. Where the system gives
+// fewer threads, those do all tasks. An exception of a task stops the loop and is thrown again
+// here.
 void parallel_for(Index count, int threads, const std::function<void(Index)>& task);
 
 }  // namespace edgeval

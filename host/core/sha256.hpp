@@ -14,7 +14,8 @@ class Sha256 {
   ~Sha256();
 
   void add(std::string_view bytes);
-  // Of all that was added, in lower-case hexadecimal. Nothing can be added afterwards.
+  // Returns the hash of all bytes added, in lower-case hexadecimal. Nothing can be added
+  // afterwards.
   std::string finish();
 
  private:

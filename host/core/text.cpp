@@ -11,12 +11,13 @@ constexpr std::string_view kSpaces = " \t\n\v\f\r";
 constexpr std::string_view kLineBreaks[] = {
     "\n", "\v", "\f", "\r", "\x1C", "\x1D", "\x1E", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
 
-// Of a byte of UTF-8: whether a character goes on with it.
+// Whether a byte of UTF-8 continues a character.
 bool is_inside(char byte) { return (byte & 0xC0) == 0x80; }
 
-// The code point of a whole sequence of UTF-8.
+// The code point of a complete UTF-8 sequence.
 unsigned code_point(std::string_view sequence) {
-  constexpr unsigned kFirst[] = {0, 0x7F, 0x1F, 0x0F, 0x07};  // bits of the first byte, by length
+  // The bits of the first byte that belong to the code point, by the length of the sequence.
+  constexpr unsigned kFirst[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
   unsigned code = static_cast<unsigned char>(sequence[0]) & kFirst[sequence.size()];
   for (const char byte : sequence.substr(1))
     code = code << 6 | (static_cast<unsigned char>(byte) & 0x3F);
@@ -141,7 +142,8 @@ std::string printable(std::string_view text) { return escaped(text, /*keeps_line
 std::string visible(std::string_view name) { return escaped(name, /*keeps_line_feeds=*/false); }
 
 std::string message_line(std::string_view text) {
-  constexpr std::size_t kMost = 2000, kEnd = 800;  // bytes; of what stands behind the cut
+  // The most bytes of a line, and how many of these stand behind a cut.
+  constexpr std::size_t kMost = 2000, kEnd = 800;
   std::string line = visible(text);
   if (line.size() <= kMost) return line;
   std::size_t begin = kMost - kEnd, end = line.size() - kEnd;

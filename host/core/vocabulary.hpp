@@ -1,5 +1,6 @@
-// How a line of text becomes ids and comes back: what a translation model's file says of each side
-// (docs/formats/translation-model.md, "Text processing"). Field names are those of the JSON.
+// How a line of text becomes ids and comes back: the settings that a translation model's file has
+// for each of its two languages (docs/formats/translation-model.md, "Text processing"). The fields
+// have the names of the JSON's keys.
 #pragma once
 
 #include <optional>
@@ -14,13 +15,14 @@ namespace edgeval {
 struct TextConfig {
   bool lowercase = false;
   std::string split = "space";  // space | punctuation
-  // Byte-pair merges, the first learned at the front; without the key a word is a piece.
+  // Byte-pair merges in the order in which they were learned. Without this key every word is one
+  // piece.
   std::optional<std::vector<std::pair<std::string, std::string>>> merges;
 };
 
 struct VocabularyConfig {
   TextConfig text;
-  std::vector<std::string> tokens;  // by id
+  std::vector<std::string> tokens;  // texts of the tokens, by id
   Index unk = 0;
   std::optional<Index> pad, bos, eos;
 };

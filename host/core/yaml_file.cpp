@@ -11,11 +11,11 @@
 namespace edgeval {
 namespace {
 
-// Files that people write have a few thousand bytes, and yaml-cpp takes up to 200 bytes of memory
-// for each.
+// The largest file that is read. Files that people write have a few thousand bytes, and yaml-cpp
+// takes up to 200 bytes of memory for each byte of a file.
 constexpr std::size_t kMostBytes = std::size_t{1} << 17;
 
-// Keeps where the document began, and nothing of what it holds.
+// Keeps the place where a document began, and nothing of its contents.
 class Begin : public YAML::EventHandler {
  public:
   const YAML::Mark& mark() const { return mark_; }
@@ -37,8 +37,8 @@ class Begin : public YAML::EventHandler {
   YAML::Mark mark_ = YAML::Mark::null_mark();
 };
 
-// YAML::LoadAll never ends at a stray comma, where the parser finds one empty document after the
-// other without getting on.
+// Throws unless the text holds at most one document. YAML::LoadAll would never end at a stray
+// comma, where the parser finds one empty document after the other without moving on.
 void expect_one_document(const std::string& text, const std::string& name) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);

@@ -23,7 +23,7 @@ namespace {
 class OpenFile {
  public:
   OpenFile(const std::filesystem::path& path, Pipes pipes) : name_(path.string()) {
-    // Where pipes are refused, nobody waits for one's writer.
+    // Where pipes are refused, opening one does not wait for its writer.
     const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (pipes == Pipes::kRefused ? O_NONBLOCK : 0);
     do {
       descriptor_ = ::open(path.c_str(), flags);
@@ -41,10 +41,10 @@ class OpenFile {
   OpenFile(const OpenFile&) = delete;
   ~OpenFile() { ::close(descriptor_); }
 
-  // Everything to its end, whatever its size was said to be, up to `most` bytes.
+  // Reads everything to the end, up to `most` bytes, even where the system gave a wrong size.
   void read_into(std::string& bytes, std::size_t most) const {
     expect_size(size_, most);
-    bytes.resize(size_ + 1);  // one more, so that a whole file ends at the first reading of none
+    bytes.resize(size_ + 1);  // the extra byte lets a whole file end at its second reading
     for (std::size_t end = 0;;) {
       if (end == bytes.size()) bytes.resize(2 * end);
       const ssize_t read = ::read(descriptor_, bytes.data() + end, bytes.size() - end);

@@ -19,10 +19,10 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMark = ".edgeval-";
 constexpr std::size_t kLetters = 12;
-// What is put around a name must leave it within the 255 bytes that a file system allows.
+// The name with what is put around it must stay within the 255 bytes that a file system allows.
 constexpr std::size_t kLongest = 200;
 
-// Of a longer name the beginning, and a hash of the whole.
+// Shortens a longer name to its beginning and a hash of the whole name.
 std::string shortened(const std::string& name) {
   if (name.size() <= kLongest) return name;
   constexpr std::size_t kDigits = 16;

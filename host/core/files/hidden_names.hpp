@@ -1,7 +1,8 @@
-// The names of what stands beside a file or folder while a new one is made, in the same folder so
-// that renaming is enough: ".NAME.edgeval-" and twelve random letters, made anew and never through
-// a link; one lock, ".NAME.edgeval-lock"; and ".NAME.edgeval-old", which the old folder is called
-// for a moment where two folders cannot be exchanged.
+// The names of the files that stand beside a file or folder while a new one is made. They lie in
+// the same folder, so that renaming them is enough. ".NAME.edgeval-" and twelve random letters
+// names what is being made, which is created anew and never through a link; ".NAME.edgeval-lock"
+// names a lock; the old folder is called ".NAME.edgeval-old" for a moment where two folders cannot
+// be exchanged.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +13,7 @@ namespace edgeval {
 
 class HiddenNames {
  public:
-  // Of a file or folder whose parent folder may be missing; links are followed.
+  // Takes a file or folder, whose parent folder may be missing. Links are followed.
   explicit HiddenNames(const std::filesystem::path& target);
 
   const std::filesystem::path& target() const { return target_; }
@@ -21,11 +22,11 @@ class HiddenNames {
   std::filesystem::path old() const { return named("old"); }
   std::filesystem::path random() const;
 
-  // Everything that random() may have named, in this run or an earlier one.
+  // Every path that random() may have named, in this run or an earlier one.
   std::vector<std::filesystem::path> found() const;
 
   // Makes the folder that the target lies in. `named` is the target as the user wrote it. Throws
-  // Error when that cannot be, or nothing can have the target's name.
+  // Error when the folder cannot be made, or when nothing can have the target's name.
   void make_parent(const std::filesystem::path& named) const;
 
  private:
@@ -35,7 +36,7 @@ class HiddenNames {
   std::string prefix_;
 };
 
-// Has the names in a folder survive a power cut; a file system that cannot is left alone.
+// Makes the names in a folder survive a power cut. A file system that cannot do that is left alone.
 void sync_folder(const std::filesystem::path& folder);
 
 }  // namespace edgeval

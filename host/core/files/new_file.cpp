@@ -21,11 +21,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A file that is deleted unless keep() was reached. It is locked while it is written, which tells
-// it from one that a killed run left.
+// A file that is deleted unless keep() is reached. It is locked while it is written, which tells it
+// from a file that a killed run has left.
 class NewFile {
  public:
-  // Of a random name; messages call it what it will be called.
+  // Makes a file of a random name. Messages show the name that it will have in the end.
   NewFile(const HiddenNames& hidden, const fs::path& shown) : shown_(shown) {
     do {
       close();
@@ -36,7 +36,7 @@ class NewFile {
         throw_system_error(shown_.string(), "cannot be created", errno);
     } while (descriptor_ < 0 || !is_ours());
   }
-  // Of the name `path`.
+  // Makes a file of the name `path`.
   NewFile(const fs::path& path, const fs::path& shown)
       : shown_(shown), path_(path), descriptor_(create(path)) {
     if (descriptor_ < 0) throw_system_error(shown_.string(), "cannot be created", errno);
@@ -57,7 +57,7 @@ class NewFile {
     if (::fsync(descriptor_) != 0 && errno != EINVAL) fail("cannot be synced to disk");
   }
 
-  // Who may read and write the file that this one will replace may do so with this one.
+  // Gives the users who may read and write the old file the same rights to this one.
   void take_mode_of(const fs::path& target) {
     struct stat old {};
     if (::stat(target.c_str(), &old) == 0) ::fchmod(descriptor_, old.st_mode & 07777);
@@ -76,19 +76,20 @@ class NewFile {
     return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   }
 
-  // Another run may take the file for a dead one's and remove it before it is locked.
+  // Another run may take this file for one that a dead run has left, and remove it before it is
+  // locked.
   bool is_ours() const {
     struct stat status {};
-    ::flock(descriptor_, LOCK_EX | LOCK_NB);  // without locks nothing is removed either
+    ::flock(descriptor_, LOCK_EX | LOCK_NB);  // without locks, other runs remove nothing
     return ::fstat(descriptor_, &status) == 0 && status.st_nlink > 0;
   }
 
-  // Whatever it says: what matters has been synced before.
+  // The result of ::close does not matter, as the contents have been synced before.
   void close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
   }
 
-  // Neither a full disk nor a failing one is a mistake of the user's.
+  // Throws std::runtime_error: neither a full disk nor a failing one is a mistake of the user's.
   [[noreturn]] void fail(const std::string& what) const {
     throw std::runtime_error(concat(shown_.string(), ": ", what, ": ", std::strerror(errno)));
   }
@@ -108,7 +109,7 @@ void remove_if_dead(const fs::path& path) {
   ::close(descriptor);
 }
 
-// A new file beside `path`, which may then be renamed to it.
+// Makes a new file beside `path`, which may then be renamed to `path`.
 NewFile new_file_for(const HiddenNames& hidden, const fs::path& path) {
   std::error_code ignored;
   hidden.make_parent(path);

@@ -22,14 +22,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of a bind mount, too, which has its parent's device number.
+// Whether the folder is a mount point. A bind mount, which has the device number of its parent, is
+// found, too.
 bool is_mount_point(const fs::path& folder) {
   struct statx status {};
   return ::statx(AT_FDCWD, folder.c_str(), AT_NO_AUTOMOUNT, STATX_TYPE, &status) == 0 &&
          (status.stx_attributes_mask & status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-// A folder that is replaced as a whole must be no one's place.
+// Throws Error when the folder is one that others rely on, or may not be replaced.
 void expect_replaceable(const fs::path& folder, const fs::path& shown) {
   std::error_code error;
   if (!fs::exists(folder, error)) return;
@@ -47,7 +48,7 @@ void expect_replaceable(const fs::path& folder, const fs::path& shown) {
     throw_system_error(shown.string(), "cannot be replaced", errno);
 }
 
-// Whether the file that was opened still has its name.
+// Whether the path still names the file that was opened.
 bool is_named(int descriptor, const fs::path& path) {
   struct stat opened {};
   struct stat named {};
@@ -55,13 +56,13 @@ bool is_named(int descriptor, const fs::path& path) {
          opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
-// Whether it is a file, and has no other name by which its contents may be someone's.
+// Whether the file is a regular one with no second name under which its contents may be someone's.
 bool is_plain(int descriptor) {
   struct stat status {};
   return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink <= 1;
 }
 
-// What the run that holds the lock wrote into it.
+// What the run that holds the lock has written into the lock file.
 std::string holder(int descriptor) {
   char text[64];
   const ssize_t length = ::pread(descriptor, text, sizeof(text), 0);
@@ -76,13 +77,14 @@ bool exchanged(const fs::path& a, const fs::path& b) {
   return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
 }
 
-// Whether anything has this name, be it a link that leads nowhere.
+// Whether anything has this name, even a link that leads nowhere.
 bool has_name(const fs::path& path) {
   std::error_code error;
   return fs::exists(fs::symlink_status(path, error));
 }
 
-// Not so of a link, which may have been planted: what it leads to is somebody else's.
+// Whether the path is a folder and no link. A link may have been planted and lead to somebody
+// else's folder.
 bool is_own_folder(const fs::path& path) {
   std::error_code error;
   return fs::is_directory(fs::symlink_status(path, error));
@@ -115,10 +117,10 @@ void OutputFolder::refuse(int number) const {
   throw_system_error(shown_.string(), "cannot be replaced", number);
 }
 
-// A folder that holds files does not give way to a new one, but other refusals come before this
-// one, such as that of a sticky folder, in which only the owner may rename. A folder of the lower
-// layer of an overlay, as of a container's image, can be renamed by nobody; there only trying
-// tells.
+// Tries whether the folder can be renamed. Renaming a trial folder to a folder that holds files
+// always fails, but the system checks other grounds first, for instance a sticky folder, in which
+// only the owner may rename; those are refused here. Nobody can rename a folder of the lower layer
+// of an overlay, such as a container's image; there the renaming itself has to be tried.
 void OutputFolder::try_to_replace() const {
   std::error_code error;
   const bool full = is_there(hidden_.target()) && !fs::is_empty(hidden_.target(), error) && !error;
@@ -131,7 +133,7 @@ void OutputFolder::try_to_replace() const {
   ::rmdir(trial.c_str());
   if (refused) refuse(number);
   struct statfs system {};
-  constexpr auto kOverlay = 0x794c7630;  // of overlayfs, in linux/magic.h
+  constexpr auto kOverlay = 0x794c7630;  // the magic number of overlayfs in linux/magic.h
   if (!full || ::statfs(hidden_.target().c_str(), &system) != 0 || system.f_type != kOverlay)
     return;
   const RemovalHeld held;
@@ -139,10 +141,11 @@ void OutputFolder::try_to_replace() const {
   repair();
 }
 
-// The file goes first: whoever opened it meanwhile sees that it has lost its name.
+// Removes the file before it is closed: a run that has opened it meanwhile sees that the file has
+// lost its name.
 void OutputFolder::unlock() {
   if (lock_ < 0) return;
-  unfinished_.reset();  // else a signal behind the next line removes the lock of the next run
+  unfinished_.reset();  // else a signal after the next line would remove the lock of the next run
   ::unlink(lock_path_.c_str());
   ::close(std::exchange(lock_, -1));
 }
@@ -162,7 +165,8 @@ void OutputFolder::lock() {
     }
     const bool locked = ::flock(file, LOCK_EX | LOCK_NB) == 0;
     const bool taken = !locked && errno == EWOULDBLOCK;
-    // The run that held it may have removed it just now; then another file has the name, or none.
+    // The run that held the lock may have removed its file just now; then another file has the
+    // name, or none.
     if (!taken && is_named(file, path)) {
       lock_ = file;
       break;
@@ -179,7 +183,8 @@ void OutputFolder::lock() {
     const ssize_t written = ::pwrite(lock_, who.data(), who.size(), 0);
 }
 
-// The old folder was renamed and the new one not yet.
+// Repairs what a killed run left: restores an old folder that was renamed while no new one had
+// taken its place, and removes one that was replaced.
 void OutputFolder::repair() const {
   const fs::path old = hidden_.old();
   if (is_own_folder(old) && !is_there(hidden_.target()) && !renamed(old, hidden_.target()))
@@ -192,8 +197,8 @@ void OutputFolder::repair() const {
                   ", and no run of edgeval left it so; move it elsewhere");
 }
 
-// Removes the files that edgeval wrote, and the folder if it held no others. A link of that name
-// would lead to a folder that is not edgeval's.
+// Removes the files that edgeval wrote, and the folder if it held no others. A link is not
+// followed, as it would lead to a folder that is not edgeval's.
 void OutputFolder::remove(const fs::path& folder) const {
   const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (opened < 0) return;
@@ -203,7 +208,7 @@ void OutputFolder::remove(const fs::path& folder) const {
 }
 
 void OutputFolder::swap(const fs::path& made) const {
-  // A folder that is missing or empty.
+  // This succeeds where the old folder is missing or empty.
   if (renamed(made, hidden_.target())) return;
   if (errno != ENOTEMPTY && errno != EEXIST) refuse(errno);
   if (exchanged(made, hidden_.target())) {
@@ -221,9 +226,9 @@ void OutputFolder::swap(const fs::path& made) const {
   remove(hidden_.old());
 }
 
-// Moves what others put into the old folder into the new one.
+// Moves the files that others put into the old folder into the new one.
 void OutputFolder::keep_strangers(const fs::path& old) const {
-  // The library's iterator ends the process where memory runs out.
+  // std::filesystem::directory_iterator would end the process where memory runs out.
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(old.c_str()), ::closedir);
   std::vector<fs::path> strangers;
   while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {
@@ -239,7 +244,7 @@ void OutputFolder::keep_strangers(const fs::path& old) const {
 
 void OutputFolder::publish(const std::vector<std::pair<std::string, std::string>>& files) {
   const fs::path made = hidden_.random();
-  // Named ahead: where memory runs out, removing them may not ask for more.
+  // The paths are made ahead, since removing the files may not ask for memory where it has run out.
   std::vector<fs::path> inside;
   for (const std::string& name : names_) inside.push_back(made / name);
   if (::mkdir(made.c_str(), 0777) != 0)

@@ -12,20 +12,21 @@
 namespace edgeval {
 namespace {
 
-// A handler of signals may not allocate or lock, so the paths stand in a table of fixed size.
+// A signal handler may not allocate or lock, so the paths stand in a table of fixed size.
 constexpr int kPlaces = 16;
 std::atomic<char*> places[kPlaces];
 std::atomic<int> holding{0};
 std::atomic<bool> ending{false};
-std::atomic<int> waiting{0};  // the signal that the last RemovalHeld ends the process by
+std::atomic<int> waiting{0};  // the signal with which the last RemovalHeld ends the process
 
 void end_by(int number) {
   remove_unfinished();
   std::signal(number, SIG_DFL);
-  std::raise(number);  // in a handler of it: once that has returned
+  std::raise(number);  // within a handler of this signal, it takes effect when the handler returns
 }
 
-// Of this and ~RemovalHeld, whichever comes second sees what the first has set.
+// Sets `waiting`, then reads `holding`; ~RemovalHeld lowers `holding`, then reads `waiting`.
+// Whichever comes second therefore sees what the first has set.
 void end_by_signal(int number) {
   const int before = errno;
   waiting = number;
@@ -42,14 +43,15 @@ Unfinished::Unfinished(const std::filesystem::path& path) : place_(-1) {
     char* none = nullptr;
     if (places[i].compare_exchange_strong(none, copy)) place_ = i;
   }
-  if (place_ < 0) std::free(copy);  // one too many is left to the next process
+  if (place_ < 0) std::free(copy);  // the table is full: a later process has to remove the file
 }
 
 Unfinished::~Unfinished() {
   if (place_ >= 0) std::free(places[place_].exchange(nullptr));
 }
 
-// Of this and remove_unfinished, whichever comes second sees what the first has set.
+// Raises `holding`, then reads `ending`; remove_unfinished sets `ending`, then reads `holding`.
+// Whichever comes second therefore sees what the first has set.
 RemovalHeld::RemovalHeld() {
   ++holding;
   while (ending) ::pause();
@@ -70,7 +72,7 @@ void remove_unfinished() noexcept {
 
 void remove_unfinished_at_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    // What the program that started this one has them ignore stays ignored.
+    // A signal that the parent program had ignored for this one stays ignored.
     if (std::signal(number, end_by_signal) == SIG_IGN) std::signal(number, SIG_IGN);
   }
 }

@@ -1,14 +1,14 @@
 // Files and folders that must not outlive the process unless it finishes them: temporary files, and
-// the lock of a folder. An error removes them as it unwinds the stack; where there is nothing to
-// unwind, at Ctrl-C or when memory runs out within a destructor, remove_unfinished() does. Only a
-// process that is killed leaves them, for the next one to find.
+// the lock of a folder. When an error unwinds the stack, destructors remove them; where no stack is
+// unwound, at Ctrl-C or when memory runs out within a destructor, remove_unfinished() does. Only a
+// process that is killed leaves them behind, for the next one to find.
 #pragma once
 
 #include <filesystem>
 
 namespace edgeval {
 
-// Names a file, or a folder that will be empty by then, for as long as this object lives.
+// Marks a file, or a folder that will be empty by then, for removal as long as this object lives.
 class Unfinished {
  public:
   explicit Unfinished(const std::filesystem::path& path);
@@ -19,8 +19,9 @@ class Unfinished {
   int place_;
 };
 
-// While one lives nothing is removed and a signal waits, so that none takes files out of a folder
-// that is just being put in its place. Once the process is ending, making one waits for the end.
+// While an object of this class lives, nothing is removed and a signal waits, so that no file is
+// taken out of a folder that is just being put in its place. Once the process is ending, the
+// constructor waits for the end.
 class RemovalHeld {
  public:
   RemovalHeld();
@@ -28,11 +29,11 @@ class RemovalHeld {
   ~RemovalHeld();
 };
 
-// Removes what is unfinished, the newest first. For the end of the process; may be called by a
-// handler of signals.
+// Removes everything unfinished, the newest first, at the end of the process. A signal handler may
+// call it.
 void remove_unfinished() noexcept;
 
-// Has Ctrl-C, SIGTERM and SIGHUP remove what is unfinished before they end the process as ever.
+// Has Ctrl-C, SIGTERM and SIGHUP remove everything unfinished before they end the process as usual.
 void remove_unfinished_at_signals();
 
 }  // namespace edgeval
