@@ -1,7 +1,7 @@
-// The tables of activation_table.hpp laid out so that an evaluation takes the fewest instructions
-// on a GPU, the same bits: a knot shifted to the scale of the sum, with half a unit to round by,
-// and the rise beside it. Each table ends where its entries stay the same, which leaves 21 KiB for
-// both: they fit the shared memory of a thread block.
+// The tables of activation_table.hpp in a layout that takes the fewest instructions on a GPU and
+// gives the same bits. A pair holds a knot, shifted to the scale of the sum and with half a unit
+// added for the rounding, and the rise to the next knot. Each table ends where its entries stay the
+// same. Both together take 21 KiB and so fit the shared memory of a thread block.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ struct alignas(8) ActivationPair {
 };
 
 inline constexpr int kSigmoidPairs = 14 * kSegmentsPerUnit;  // sigmoid(14) rounds to 1
-inline constexpr int kTanhPairs = 7 * kSegmentsPerUnit;      // as tanh(7) does
+inline constexpr int kTanhPairs = 7 * kSegmentsPerUnit;      // tanh(7) rounds to 1
 inline constexpr int kActivationPairs = kSigmoidPairs + kTanhPairs;
 
 // Both tables, in host or device memory.
@@ -24,7 +24,7 @@ struct ActivationPairs {
   const ActivationPair* tanh;
 };
 
-// Sigmoid's, then tanh's.
+// Returns the pairs of sigmoid, then those of tanh.
 inline std::array<ActivationPair, kActivationPairs> activation_pairs() {
   std::array<ActivationPair, kActivationPairs> pairs;
   const ActivationTables& tables = activation_tables();
@@ -38,7 +38,8 @@ inline std::array<ActivationPair, kActivationPairs> activation_pairs() {
   return pairs;
 }
 
-// |z| through a table of so many entries, for z >= 0.
+// The function of a table with kEntries pairs at z >= 0. z has kStateBits fraction bits, the result
+// kUnitBits.
 template <int kEntries>
 EDGEVAL_HD_ALWAYS std::int32_t pair_value(const ActivationPair* table, std::uint32_t z) {
   constexpr std::uint32_t kLast = (std::uint32_t{kEntries} << kWithinSegmentBits) - 1;

@@ -1,12 +1,12 @@
-// Sigmoid and tanh of the integer arithmetics: one table each over [0, 16), 128 segments per unit,
-// linear between the knots; the rest by symmetry, sigmoid(-z) = 1 - sigmoid(z) and tanh(-z) =
-// -tanh(z); beyond 16 the last value. z has kStateBits fraction bits, the result kUnitBits. Within
-// one unit in the last place (2^-15) of the exact functions.
+// Sigmoid and tanh of the integer arithmetics. Each has a table over [0, 16) with 128 segments per
+// unit and is linear between the knots; from 16 on the last value holds. Below zero sigmoid(-z) = 1
+// - sigmoid(z) and tanh(-z) = -tanh(z). z has kStateBits fraction bits, the result kUnitBits. The
+// results are within one unit in the last place (2^-15) of the exact functions.
 //
-// An entry packs the value at its knot (upper 20 bits) and the rise to the next knot (lower 12), so
-// that an evaluation is one load. Both have kKnotBits fraction bits: rounded to kUnitBits they
-// would take more than the one unit. Entries come from IEEE additions, multiplications and
-// divisions only: the same bits on every machine.
+// An entry packs the value at its knot (upper 20 bits) and the rise to the next knot (lower 12
+// bits), so that an evaluation takes one load. Both have kKnotBits fraction bits, since rounding
+// them to kUnitBits would cost more than the one unit. The entries are made with IEEE additions,
+// multiplications and divisions only and so are the same bits on every machine.
 #pragma once
 
 #include <array>
@@ -20,10 +20,10 @@ inline constexpr int kSegmentsPerUnit = 128;
 inline constexpr int kTableSegments = 16 * kSegmentsPerUnit;
 inline constexpr int kWithinSegmentBits = kStateBits - 7;  // 2^20 / 128 steps of z in a segment
 inline constexpr int kKnotBits = kUnitBits + 3;
-inline constexpr int kRiseBits = 12;  // of an entry; tanh rises by 2^11 in its first segment
+inline constexpr int kRiseBits = 12;  // bits of a rise; tanh rises by 2^11 in its first segment
 
-// A type of its own, so that a compiler knows that no result is written over a table and may gather
-// from it.
+// An entry has a type of its own, so that the compiler knows that no result is written over a table
+// and may use gather instructions.
 enum class TableEntry : std::uint32_t {};
 
 // Views of both tables, [kTableSegments] entries each, in host or device memory.
@@ -32,10 +32,10 @@ struct ActivationTables {
   const TableEntry* tanh;
 };
 
-// The tables in host memory, made once.
+// Returns the tables in host memory, which are made once.
 const ActivationTables& activation_tables();
 
-// |z| through a table, for z >= 0 in kStateBits.
+// The function of a table at z >= 0, which has kStateBits fraction bits. The result has kUnitBits.
 EDGEVAL_HD_ALWAYS std::int32_t table_value(const TableEntry* table, std::uint32_t z) {
   const std::uint32_t last = (static_cast<std::uint32_t>(kTableSegments) << kWithinSegmentBits) - 1;
   const std::uint32_t clamped = z < last ? z : last;
@@ -47,8 +47,8 @@ EDGEVAL_HD_ALWAYS std::int32_t table_value(const TableEntry* table, std::uint32_
   return static_cast<std::int32_t>((value + (1U << (kExtraBits - 1))) >> kExtraBits);
 }
 
-// No branches on the sign: they would keep the loop over cells from being vectorised. sign is -1 or
-// 0.
+// negate_if and magnitude do not branch on the sign, as a branch would keep the loop over cells
+// from being vectorised. `sign` is -1 for negative numbers, else 0.
 EDGEVAL_HD_ALWAYS std::int32_t negate_if(std::int32_t value, std::int32_t sign) {
   return (value ^ sign) - sign;
 }

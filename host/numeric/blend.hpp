@@ -1,6 +1,6 @@
-// a kept + (1 - a) fresh: what the cells of GRU, SRU and QRNN do with a gate a in [0, 1], in fp32
-// and in integers. Integers: the gate with kUnitBits fraction bits, both values with kStateBits;
-// both terms are rounded together, once.
+// a kept + (1 - a) fresh, which the cells of GRU, SRU and QRNN compute with a gate a in [0, 1], in
+// fp32 and in integers. In integers the gate has kUnitBits fraction bits and both values have
+// kStateBits; the sum of both terms is rounded once.
 #pragma once
 
 #include "host/numeric/fixed_point.hpp"

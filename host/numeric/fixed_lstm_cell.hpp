@@ -6,18 +6,18 @@
 namespace edgeval {
 
 struct FixedLstmCell {
-  std::int32_t c;   // kStateBits
-  std::int32_t oh;  // o tanh(c), 2 kUnitBits
+  std::int32_t c;   // with kStateBits fraction bits
+  std::int32_t oh;  // o tanh(c), with 2 kUnitBits fraction bits
 };
 
-// Pre-activations and c_before with kStateBits fraction bits. Tables: ActivationTables or
-// PiecewiseFunctions (piecewise.hpp).
+// These functions take pre-activations and c_before with kStateBits fraction bits. Tables is
+// ActivationTables or PiecewiseFunctions (piecewise.hpp).
 template <class Tables>
 EDGEVAL_HD_ALWAYS std::int32_t lstm_state(const Tables& tables, std::int32_t z_i, std::int32_t z_f,
                                           std::int32_t z_g, std::int32_t c_before) {
-  const std::int64_t kept =
-      static_cast<std::int64_t>(table_sigmoid(tables, z_f)) * c_before;  // kUnitBits + kStateBits
-  const std::int32_t added = table_sigmoid(tables, z_i) * table_tanh(tables, z_g);  // 2 kUnitBits
+  // kept has kUnitBits + kStateBits fraction bits, added has 2 kUnitBits.
+  const std::int64_t kept = static_cast<std::int64_t>(table_sigmoid(tables, z_f)) * c_before;
+  const std::int32_t added = table_sigmoid(tables, z_i) * table_tanh(tables, z_g);
   const std::int64_t sum = kept + (static_cast<std::int64_t>(added) << (kStateBits - kUnitBits));
   return static_cast<std::int32_t>(saturate(round_shift(sum, kUnitBits), 32));
 }

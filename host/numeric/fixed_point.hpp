@@ -1,11 +1,11 @@
-// Fixed-point numbers of the integer arithmetics, and the one rounding and the one saturation they
-// use.
+// The fixed-point numbers of the integer arithmetics, with the one way in which they are rounded
+// and the one in which they saturate.
 //
-// A value v with f fraction bits is the integer v 2^f. Rounding, everywhere unless a technique's
-// definition says otherwise: to nearest, half away from zero. Saturation: to the ends of the two's
-// complement range of the width. Operands (weights, x, h) have 16 or 8 bits; z and c have 32 bits
-// with kStateBits fraction bits; gates (sigmoid, tanh) have kUnitBits fraction bits and lie in [-1,
-// 1].
+// A value v with f fraction bits is the integer v 2^f. Values are rounded to the nearest, half away
+// from zero, unless a technique's definition says otherwise, and saturate at the ends of the two's
+// complement range of their width. Operands (weights, x, h) have 16 or 8 bits. z and c have 32
+// bits, of which kStateBits are fraction bits. Gates (sigmoid, tanh) have kUnitBits fraction bits
+// and lie in [-1, 1].
 #pragma once
 
 #include <cmath>
@@ -26,8 +26,9 @@ EDGEVAL_HD std::int64_t saturate(std::int64_t value, int bits) {
   return clamp(value, lowest_of(bits), highest_of(bits));
 }
 
-// The largest f with magnitude 2^f <= most: the finest format in which nothing up to `magnitude` (0
-// or more, finite) is beyond the code `most` (at least 1). of_zero where there is nothing to hold.
+// Returns the largest f with magnitude 2^f <= most: the finest format in which no number up to
+// `magnitude` (finite, 0 or more) exceeds the code `most` (1 or more). Returns of_zero where the
+// magnitude is 0.
 inline int finest_format(double magnitude, double most, int of_zero) {
   if (magnitude == 0) return of_zero;
   int bits = 0;
@@ -36,24 +37,24 @@ inline int finest_format(double magnitude, double most, int of_zero) {
   return bits;
 }
 
-// value / 2^shift, half away from zero; shift from 1 to 62.
+// value / 2^shift, rounded half away from zero. shift lies between 1 and 62.
 EDGEVAL_HD std::int64_t round_shift(std::int64_t value, int shift) {
   return (value + (std::int64_t{1} << (shift - 1)) - (value < 0 ? 1 : 0)) >> shift;
 }
 
-// The same in 32 bits, for |value| + 2^(shift - 1) below 2^31.
+// round_shift in 32 bits, for |value| + 2^(shift - 1) below 2^31.
 EDGEVAL_HD std::int32_t round_shift_narrow(std::int32_t value, int shift) {
   return (value + (std::int32_t{1} << (shift - 1)) - (value < 0 ? 1 : 0)) >> shift;
 }
 
-// value 2^up when up >= 0, else rounded; |up| <= 62.
+// value 2^up, rounded half away from zero where up is negative; |up| <= 62.
 EDGEVAL_HD std::int64_t scale_by_power(std::int64_t value, int up) {
   return up >= 0 ? value << up : round_shift(value, -up);
 }
 
-// The grid of a tensor in fixed point: multiples of 2^-fraction_bits in `bits` bits. Its values are
-// carried as floats, which hold them exactly, so that decisions are the same functions under every
-// arithmetic; powers of two and the ends of 16 bits are exact in floats, too.
+// The grid of a tensor in fixed point: multiples of 2^-fraction_bits in `bits` bits. Floats carry
+// its values and hold them exactly, so that decisions are the same functions under every
+// arithmetic. Powers of two and the ends of the 16-bit range are exact in floats, too.
 struct Grid {
   float scale;    // 2^fraction_bits
   float inverse;  // 2^-fraction_bits
@@ -65,16 +66,17 @@ struct Grid {
             static_cast<float>(highest_of(bits))};
   }
 
-  // Nearest point of the grid, half away from zero, saturated.
+  // The nearest point of the grid, half away from zero, saturated.
   EDGEVAL_HD float snap(float value) const { return value_of(round_half_away(place(value))); }
-  // The same with half up: what the definition of reuse's centroids and of thresholds asks for.
+  // The nearest point of the grid, half up, saturated, as the centroids of reuse and the thresholds
+  // are defined.
   EDGEVAL_HD float snap_half_up(float value) const { return value_of(round_half_up(place(value))); }
-  // The integer behind a value of the grid.
+  // The integer code of a value that lies on the grid.
   EDGEVAL_HD std::int32_t code(float on_grid) const {
     return static_cast<std::int32_t>(on_grid * scale);
   }
 
-  // Half away from zero; |scaled| < 2^31.
+  // Rounds to the nearest, half away from zero; |scaled| < 2^31.
   EDGEVAL_HD static std::int32_t nearest(double scaled) {
     return static_cast<std::int32_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
   }

@@ -2,8 +2,8 @@
 // r multiplies either the product U h of the candidate, n = tanh(a + r b) ("after": Keras, cuDNN,
 // PyTorch), or h before that product, n = tanh(z_n) ("before": Cho et al. 2014).
 //
-// In integers h is kept with kStateBits fraction bits, as z is; r b is rounded once, h is rounded
-// once.
+// In integers h has kStateBits fraction bits, as the pre-activations have; r b and h are each
+// rounded once.
 #pragma once
 
 #include "host/numeric/activation_table.hpp"
@@ -13,7 +13,7 @@
 
 namespace edgeval {
 
-// The candidate's pre-activation. a = W x + b_in, b = U h + b_hn.
+// The candidate's pre-activation, with a = W x + b_in and b = U h + b_hn.
 template <class Functions>
 EDGEVAL_HD_ALWAYS float gru_candidate(const Functions& functions, float z_r, float a, float b) {
   return a + sigmoid(functions, z_r) * b;
@@ -25,8 +25,8 @@ EDGEVAL_HD_ALWAYS std::int32_t gru_candidate(const Functions& functions, std::in
   return static_cast<std::int32_t>(saturate(a + round_shift(scaled, kUnitBits), 32));
 }
 
-// r h: what the candidate's matrix multiplies where the reset comes before it. Integers: kStateBits
-// + kUnitBits.
+// r h, which the candidate's matrix multiplies where the reset gate comes before the product. In
+// integers it has kStateBits + kUnitBits fraction bits.
 template <class Functions>
 EDGEVAL_HD_ALWAYS float gru_reset(const Functions& functions, float z_r, float h) {
   return sigmoid(functions, z_r) * h;

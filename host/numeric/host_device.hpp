@@ -1,8 +1,9 @@
 // EDGEVAL_HD marks a function that runs on the CPU and on the GPU. Such functions decide and count,
-// so they give the same bits on both: no libm beyond floor and sqrt, which are exact or rounded
-// once everywhere, no contraction (-ffp-contract=off, --fmad=false), a fixed order of operations.
-// EDGEVAL_HD_ALWAYS marks one that stands in loops which vectorise only when they call nothing,
-// EDGEVAL_LOOP_BODY the lambda that is such a loop's body.
+// so they give the same bits on both: they call nothing of libm but floor and sqrt, which are exact
+// or correctly rounded everywhere, they have a fixed order of operations, and the compilers
+// contract none (-ffp-contract=off, --fmad=false). EDGEVAL_HD_ALWAYS marks a function that is
+// always inlined, since the loops around it vectorise only when they call nothing.
+// EDGEVAL_LOOP_BODY does the same for a lambda that is the body of a loop.
 #pragma once
 
 #ifdef __CUDACC__
@@ -17,15 +18,16 @@
 
 namespace edgeval {
 
-// For loops whose iterations are independent: says so to g++, which then uses vector instructions.
+// Tells g++ that the iterations of the next loop are independent, so that it uses vector
+// instructions.
 #if defined(__GNUC__) && !defined(__CUDACC__)
 #define EDGEVAL_INDEPENDENT _Pragma("GCC ivdep")
 #else
 #define EDGEVAL_INDEPENDENT
 #endif
 
-// Before a loop in a kernel: unrolled in full, as all indices into registers must be known, or not
-// at all. Only nvcc's pass for the device knows these words.
+// These stand before a loop in a kernel. It is unrolled in full, as all indices into registers must
+// be known, or not at all. Only nvcc's pass for the device knows these pragmas.
 #ifdef __CUDA_ARCH__
 #define EDGEVAL_UNROLL _Pragma("unroll")
 #define EDGEVAL_ROLLED _Pragma("unroll 1")

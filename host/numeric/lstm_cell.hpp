@@ -1,4 +1,4 @@
-// One LSTM cell (docs/techniques.md, "layers"): i, f, o = sigmoid, g = tanh of the pre-activations
+// One LSTM cell (docs/techniques.md, "Layers"): i, f, o = sigmoid, g = tanh of the pre-activations
 // z; c = f c(t-1) + i g; h = o tanh(c).
 #pragma once
 
@@ -11,7 +11,7 @@ struct LstmCell {
   float h;
 };
 
-// Functions: ExactFunctions or PiecewiseFunctions (piecewise.hpp).
+// Functions is ExactFunctions or PiecewiseFunctions (piecewise.hpp).
 template <class Functions>
 EDGEVAL_HD_ALWAYS float lstm_state(const Functions& functions, float z_i, float z_f, float z_g,
                                    float c_before) {

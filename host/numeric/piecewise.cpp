@@ -11,7 +11,7 @@ std::int64_t scaled(double value, int bits) {
   return static_cast<std::int64_t>(product + (product < 0 ? -0.5 : 0.5));
 }
 
-// The least float that is not below value, or is above it.
+// Returns the least float that is not below value or, with `above`, the least one that is above it.
 float rounded_up(double value, bool above) {
   const float nearest = static_cast<float>(value);
   const double error = static_cast<double>(nearest) - value;

@@ -1,10 +1,10 @@
-// Functions made of straight pieces, in place of sigmoid and tanh (docs/techniques.md,
-// "Nonlinearity"): y = slope x + offset from a knot up to the next piece's. One table holds them in
-// both numbers:
-//   fp32      x, y floats
-//   integers  z with kStateBits fraction bits -> y with kUnitBits, rounded half away from zero;
-//             from the same doubles, so within one unit (2^-15) of fp32
-// Views are trivially copyable; PiecewiseTables owns the memory (host only).
+// Functions made of straight pieces in the place of sigmoid and tanh (docs/techniques.md,
+// "Nonlinearity"): y = slope x + offset from a piece's knot up to the next piece's. One table holds
+// the pieces for both kinds of numbers:
+//   fp32      x and y are floats
+//   integers  z has kStateBits fraction bits, y kUnitBits, rounded half away from zero;
+//             made from the same doubles, and so within one unit (2^-15) of fp32
+// Views are trivially copyable; PiecewiseTables owns the memory, on the host.
 #pragma once
 
 #include <cstdint>
@@ -14,24 +14,25 @@
 
 namespace edgeval {
 
-// From `knot` up to the next piece's; the first piece begins at minus infinity.
+// Reaches from `knot` up to the next piece's; the first piece begins at minus infinity.
 struct LinearPiece {
   double knot;
   double slope;
   double offset;
-  bool open = false;  // from just above the knot on, the knot being the piece's before
+  bool open = false;  // true: begins just above the knot, which belongs to the piece before
 };
-using LinearPieces = std::vector<LinearPiece>;  // knots ascend
+using LinearPieces = std::vector<LinearPiece>;  // in the order of ascending knots
 
-// Fraction bits of a slope. |slope| <= 1 and |z| < 2^31 keep slope z + offset below 2^63.
+// The fraction bits of a slope. With |slope| <= 1 and |z| < 2^31 slope z + offset stays below 2^63.
 inline constexpr int kSlopeBits = 30;
 
 struct TablePiece {
-  float knot;  // rounded up, as is fixed_knot: both numbers are in the piece that the double is in
+  // Both knots are rounded up, so that a number lies in the same piece as for the knot in double.
+  float knot;
   float slope, offset;
-  std::int32_t fixed_knot;    // kStateBits
-  std::int64_t fixed_slope;   // kSlopeBits
-  std::int64_t fixed_offset;  // kSlopeBits + kStateBits
+  std::int32_t fixed_knot;    // with kStateBits fraction bits
+  std::int64_t fixed_slope;   // with kSlopeBits fraction bits
+  std::int64_t fixed_offset;  // with kSlopeBits + kStateBits fraction bits
 };
 
 struct PiecewiseView {
@@ -44,7 +45,8 @@ struct PiecewiseFunctions {
   PiecewiseView tanh;
 };
 
-// The last piece of which starts(piece) holds; the first one always does.
+// Finds the last piece of which starts(piece) holds, by halving. It is assumed to hold of the
+// first.
 template <class Starts>
 EDGEVAL_HD const TablePiece& find_piece(PiecewiseView view, Starts starts) {
   const TablePiece* first = view.pieces;
@@ -57,7 +59,8 @@ EDGEVAL_HD const TablePiece& find_piece(PiecewiseView view, Starts starts) {
 }
 
 EDGEVAL_HD float piecewise_value(PiecewiseView view, float x) {
-  x = clamp(x, -1024.0F, 1024.0F);  // all knots lie within; slope 0 times infinity would be NaN
+  // All knots lie within this range; beyond it a slope of 0 times infinity would be NaN.
+  x = clamp(x, -1024.0F, 1024.0F);
   const TablePiece& piece = find_piece(view, [x](const TablePiece& p) { return x >= p.knot; });
   return piece.slope * x + piece.offset;
 }
@@ -69,7 +72,7 @@ EDGEVAL_HD std::int32_t piecewise_value(PiecewiseView view, std::int32_t z) {
   return static_cast<std::int32_t>(round_shift(sum, kSlopeBits + kStateBits - kUnitBits));
 }
 
-// The names under which the cells ask for their functions.
+// The cells call their functions by these names.
 EDGEVAL_HD float sigmoid(const PiecewiseFunctions& functions, float x) {
   return piecewise_value(functions.sigmoid, x);
 }

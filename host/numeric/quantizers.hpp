@@ -1,8 +1,8 @@
 // Quantizers of single numbers (docs/weights.md): fixed point Q(m, f), signed powers of two,
 // binary, ternary and quaternary levels. Each maps x to one of finitely many values. The stochastic
-// ones take a uniform number on [0, 1) beside x, so that whoever draws it decides on the order.
-// sign(0) = +1. Decisions use exact operations only: no libm beyond floor, frexp and ldexp, which
-// are exact.
+// quantizers take a uniform number on [0, 1) beside x, so that the caller decides on the order of
+// the draws. sign(0) = +1. Decisions use exact operations only: nothing of libm but floor, frexp
+// and ldexp, which are exact.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 4> names(Rounding) {
   return {"half_up", "half_even", "floor", "stochastic"};
 }
 
-// A neighbouring whole number, or `value` itself when it is one. |value| < 2^52.
+// Rounds to a neighbouring whole number; a whole `value` stays as it is. |value| < 2^52.
 inline double round_whole(double value, Rounding rounding, double uniform) {
   const double below = std::floor(value);
   const double rest = value - below;  // exact, in [0, 1)
@@ -35,12 +35,12 @@ inline double round_whole(double value, Rounding rounding, double uniform) {
     case Rounding::kStochastic:
       break;
   }
-  return uniform < rest ? below + 1
-                        : below;  // floor(value + uniform), without the rounding of that sum
+  // This is floor(value + uniform) without the rounding of that sum.
+  return uniform < rest ? below + 1 : below;
 }
 
-// Two's complement of `bits` bits, value = code / 2^fraction_bits, saturating. Symmetric: the least
-// code is left out.
+// Two's complement with `bits` bits: value = code / 2^fraction_bits, saturating. A symmetric format
+// leaves out the least code.
 struct FixedPointFormat {
   int bits = 8;
   int fraction_bits = 7;
@@ -57,30 +57,32 @@ struct FixedPointFormat {
   }
 };
 
-// The largest f with magnitude x 2^f <= 2^(bits - 1) - 1, so that nothing up to `magnitude`
-// saturates; bits >= 2.
+// Returns the largest f with magnitude x 2^f <= 2^(bits - 1) - 1, so that no number up to
+// `magnitude` saturates; bits >= 2.
 inline int fitting_fraction_bits(double magnitude, int bits) {
   return finest_format(magnitude, std::ldexp(1.0, bits - 1) - 1, bits - 1);
 }
 
-// sign(x) 2^e with e from min_exponent to max_exponent.
+// The levels sign(x) 2^e with e from min_exponent to max_exponent.
 struct PowerOfTwoLevels {
   int min_exponent = -6;
   int max_exponent = 0;
-  bool zero = true;  // a zero level: of x = 0 and of every x whose e comes out below min_exponent
-  bool stochastic =
-      false;  // e up by one with probability |x| / 2^floor(log2 |x|) - 1, so that the mean is |x|
+  // Whether 0 is a level: for x = 0, and for every x whose e comes out below min_exponent.
+  bool zero = true;
+  // Whether e is one greater than floor(log2 |x|) with the probability |x| / 2^floor(log2 |x|) - 1,
+  // so that the mean is |x|.
+  bool stochastic = false;
 
   int levels() const { return 2 * (max_exponent - min_exponent + 1) + (zero ? 1 : 0); }
 
   double quantize(double x, double uniform) const {
     const double sign = x < 0 ? -1 : 1;
     int e = 0;
-    const double mantissa =
-        2 * std::frexp(sign * x, &e);  // in [1, 2), or 0; exact in 24 bits for a float
+    // The mantissa is in [1, 2), or 0; it is exact in 24 bits for a float.
+    const double mantissa = 2 * std::frexp(sign * x, &e);
     if (mantissa == 0) return zero ? 0 : std::ldexp(1.0, min_exponent);
     e -= 1;
-    // round(log2) switches at the geometric midpoint sqrt(2), which no float is.
+    // Rounding log2 switches at the geometric midpoint sqrt(2), which no float equals.
     if (stochastic ? uniform < mantissa - 1 : mantissa * mantissa > 2) e += 1;
     if (e < min_exponent) return zero ? 0 : sign * std::ldexp(1.0, min_exponent);
     return sign * std::ldexp(1.0, e < max_exponent ? e : max_exponent);
@@ -89,22 +91,23 @@ struct PowerOfTwoLevels {
 
 inline bool binary_is_high(double x) { return x >= 0; }
 
-// True with the probability sat((x + 1) / 2) (P2, Eqs. 23 and 24).
+// Returns true with the probability sat((x + 1) / 2) (Rezk et al. 2020, equations 23 and 24).
 inline bool binary_is_high(double x, double uniform) {
   return uniform < clamp((x + 1) / 2, 0.0, 1.0);
 }
 
-// -1, 0 or 1; 0 up to the threshold in magnitude, which lies at 0 or above.
+// Returns -1, 0 or 1: 0 where |x| is at most the threshold, which is 0 or more.
 inline double ternary(double x, double threshold) {
   return x > threshold ? 1 : (x < -threshold ? -1 : 0);
 }
 
-// +1 or -1 with probability |x|, at most 1; else 0.
+// Returns the sign of x with probability min(|x|, 1), else 0.
 inline double ternary_stochastic(double x, double uniform) {
   return uniform < std::fabs(x) ? (x < 0 ? -1 : 1) : 0;
 }
 
-// -1, -0.5, 0.5 or 1; the outer ones from the threshold on. 0.75 gives the nearest level.
+// Returns -1, -0.5, 0.5 or 1, the outer levels from the threshold on. A threshold of 0.75 gives the
+// nearest level.
 inline double quaternary(double x, double threshold) {
   const double magnitude = std::fabs(x) >= threshold ? 1 : 0.5;
   return x < 0 ? -magnitude : magnitude;

@@ -1,7 +1,7 @@
 // Balanced quantization (Zhou et al. 2017): the sorted values are cut into 2^k groups of equal
-// count, and group g becomes level min + g (max - min) / (2^k - 1). So every level is used about as
-// often, whatever the distribution. Of n values the one of rank r (from 0) falls into group floor(r
-// 2^k / n); equal values all go to the lowest group among theirs.
+// count, and group g becomes the level min + g (max - min) / (2^k - 1). So every level is used
+// about as often, whatever the distribution is. Of n values the one of rank r (from 0) falls into
+// group floor(r 2^k / n); equal values all go to the lowest of their groups.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace edgeval {
 
-// The group of every value. bits from 1 to 16.
+// Returns the group of every value; bits lies between 1 and 16.
 inline std::vector<std::uint32_t> balanced_groups(std::span<const float> x, int bits) {
   std::vector<std::uint64_t> order(x.size());
   std::iota(order.begin(), order.end(), std::uint64_t{0});

@@ -1,12 +1,11 @@
-// Multi-bit binary codes: x = sum over i < k of alpha_i b_i with b_i = +-1, one set of alphas for a
-// vector x.
-//   greedy       r = x; alpha_i = mean |r|, b_i = sign(r), r -= alpha_i b_i            (Guo et al.
-//   2017) refined      the same, all alphas solved again by least squares after each i      (Guo et
-//   al. 2017) alternating  greedy, then `cycles` times: alphas by least squares, codes to the
-//   nearest of the 2^k sums
-//                (Xu et al. 2018). Neither half can raise the error.
-// sign(0) = +1. Codes that depend on each other leave least squares without one answer: the alphas
-// stay as they were. Halfway between two sums the lower one is taken.
+// Multi-bit binary codes: x = sum over i < k of alpha_i b_i with b_i = +-1, and one set of alphas
+// for a vector x. The methods are
+//   greedy (Guo et al. 2017): r = x; for each i alpha_i = mean |r|, b_i = sign(r), r -= alpha_i b_i
+//   refined (Guo et al. 2017): greedy, but after each i all alphas are solved by least squares
+//   alternating (Xu et al. 2018): greedy, then `cycles` times the alphas by least squares and the
+//     codes of the nearest of the 2^k sums; neither half of a cycle can raise the error
+// sign(0) = +1. Where the codes depend on each other, least squares has no single answer and the
+// alphas stay as they were. Halfway between two sums the lower one is taken.
 #pragma once
 
 #include <algorithm>
@@ -24,9 +23,9 @@ constexpr std::array<std::string_view, 3> names(MultiBitMethod) {
   return {"greedy", "refined", "alternating"};
 }
 
-// One vector's codes: bit i of codes[j] is set where b_i of element j is +1.
+// The codes of one vector: bit i of codes[j] is set where b_i of element j is +1.
 struct MultiBitCodes {
-  std::vector<double> alphas;  // k
+  std::vector<double> alphas;  // [k]
   std::vector<std::uint32_t> codes;
 
   double value(std::uint32_t code) const {
@@ -39,8 +38,9 @@ struct MultiBitCodes {
 
 inline constexpr int kMaxMultiBits = 8;
 
-// alphas = (B^T B)^-1 B^T x over the first `bits` codes, by Gaussian elimination on the symmetric,
-// exact integer B^T B; false, and nothing changed, when it is singular.
+// Sets alphas = (B^T B)^-1 B^T x over the first `bits` codes, by Gaussian elimination on B^T B,
+// which is symmetric and has exact whole numbers. Returns false, and changes nothing, when B^T B is
+// singular.
 inline bool solve_alphas(std::span<const float> x, MultiBitCodes& code, int bits) {
   const auto n = static_cast<std::size_t>(bits);
   std::array<std::array<double, kMaxMultiBits + 1>, kMaxMultiBits> a{};  // [B^T B | B^T x]
@@ -52,8 +52,8 @@ inline bool solve_alphas(std::span<const float> x, MultiBitCodes& code, int bits
       a[i][n] += sign(c, i) * static_cast<double>(x[element]);
     }
   }
-  // A pivot is the squared distance of one code from the span of those before: 0 when they depend
-  // on each other, and far above rounding when not.
+  // A pivot is the squared distance of one code from the span of those before it: 0 when they
+  // depend on each other, and far above the rounding error otherwise.
   const double least_pivot = 1e-9 * static_cast<double>(x.size());
   for (std::size_t p = 0; p < n; ++p) {
     if (!(a[p][p] > least_pivot)) return false;
@@ -93,7 +93,7 @@ inline MultiBitCodes greedy_codes(std::span<const float> x, int bits, bool refin
   return code;
 }
 
-// Every element's code becomes that of the nearest sum.
+// Gives every element the code of the nearest sum.
 inline void assign_nearest(std::span<const float> x, MultiBitCodes& code) {
   struct Sum {
     double value;
@@ -113,7 +113,7 @@ inline void assign_nearest(std::span<const float> x, MultiBitCodes& code) {
   }
 }
 
-// bits from 1 to kMaxMultiBits.
+// Returns the codes of a vector; bits lies between 1 and kMaxMultiBits.
 inline MultiBitCodes multi_bit_codes(std::span<const float> x, int bits, MultiBitMethod method,
                                      int cycles) {
   MultiBitCodes code = greedy_codes(x, bits, method == MultiBitMethod::kRefined);

@@ -1,4 +1,4 @@
-// Random numbers that are the same bits on any machine and with any library.
+// Random numbers that are the same bits on every machine and with every library.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,8 @@
 
 namespace edgeval {
 
-// Steele, Lea and Flood 2014: the k-th number is a mix of seed + k times the golden ratio.
+// The generator of Steele, Lea and Flood 2014: the k-th number is a mix of seed + k times the
+// golden ratio.
 class SplitMix64 {
  public:
   EDGEVAL_HD explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
@@ -19,7 +20,7 @@ class SplitMix64 {
     return z ^ z >> 31;
   }
 
-  // Uniform on [0, bound), without bias; bound > 0.
+  // Returns a number uniform on [0, bound), without bias; bound > 0.
   EDGEVAL_HD std::uint64_t below(std::uint64_t bound) {
     // The first 2^64 mod bound numbers are drawn again, so that every remainder is as likely.
     const std::uint64_t refused = (0 - bound) % bound;
@@ -28,14 +29,15 @@ class SplitMix64 {
     return drawn % bound;
   }
 
-  // Uniform on [0, 1), a multiple of 2^-53.
+  // Returns a number uniform on [0, 1), a multiple of 2^-53.
   EDGEVAL_HD double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
  private:
   std::uint64_t state_;
 };
 
-// Stream number `stream` of a seed; the streams of one seed do not overlap in practice.
+// Returns the generator of stream number `stream` of a seed. The streams of one seed do not overlap
+// in practice.
 EDGEVAL_HD SplitMix64 random_stream(std::uint64_t seed, std::uint64_t stream) {
   SplitMix64 start(SplitMix64(seed).next() ^ stream);
   return SplitMix64(start.next());

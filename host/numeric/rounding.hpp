@@ -23,39 +23,39 @@ EDGEVAL_HD std::int32_t round_half_up(double value) {
   return truncated - (static_cast<double>(truncated) > shifted ? 1 : 0);
 }
 
-// The same in floats, whose own value + 0.5 could round: truncation and what it left out are exact.
-// |value| < 2^31.
+// floor(value + 0.5) for floats, in which value + 0.5 itself could round; the truncated value and
+// the rest are exact. |value| < 2^31.
 EDGEVAL_HD std::int32_t round_half_up(float value) {
   const auto truncated = static_cast<std::int32_t>(value);
   const float left = value - static_cast<float>(truncated);
   return truncated + (left >= 0.5F ? 1 : 0) - (left < -0.5F ? 1 : 0);
 }
 
-// Nearest, half away from zero; |value| < 2^31.
+// Rounds to the nearest, half away from zero; |value| < 2^31.
 EDGEVAL_HD std::int32_t round_half_away(float value) {
   const auto truncated = static_cast<std::int32_t>(value);
   const float left = value - static_cast<float>(truncated);
   return truncated + (left >= 0.5F ? 1 : 0) - (left <= -0.5F ? 1 : 0);
 }
 
-// The nearest float; of numbers beyond all of them the one at that end.
+// Returns the nearest float, for numbers beyond the range of floats the float at that end.
 inline float nearest_float(double value) {
   constexpr double kMost = std::numeric_limits<float>::max();
   return static_cast<float>(clamp(value, -kMost, kMost));
 }
 
-// The least float above `value`, which is below infinity.
+// Returns the least float above `value`, which must be less than infinity.
 EDGEVAL_HD float next_above(float value) {
   std::int32_t bits;
-  if (value == 0) value = 0;  // of both zeros the positive one
+  if (value == 0) value = 0;  // a negative zero becomes the positive one
   std::memcpy(&bits, &value, sizeof bits);
   bits += value < 0 ? -1 : 1;
   std::memcpy(&value, &bits, sizeof bits);
   return value;
 }
 
-// The least T (float or std::int32_t) that is not below `bound`, and the greatest not above it;
-// there must be one. What is no number stays so.
+// Return the least T (float or std::int32_t) that is not below `bound`, and the greatest that is
+// not above it. There must be one. A float NaN stays NaN.
 template <class T>
 EDGEVAL_HD T least_from(double bound);
 template <class T>
@@ -83,7 +83,7 @@ EDGEVAL_HD std::int32_t greatest_to<std::int32_t>(double bound) {
   return truncated - (static_cast<double>(truncated) > inside ? 1 : 0);
 }
 
-// 2^exponent, exact, for |exponent| <= 1000.
+// 2^exponent, which is exact for |exponent| <= 1000.
 EDGEVAL_HD double power_of_two(int exponent) {
   double power = 1;
   for (int i = 0; i < exponent; ++i) power *= 2;

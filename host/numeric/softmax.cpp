@@ -10,7 +10,7 @@ namespace {
 constexpr int kSegments = 1 << kSoftmaxKnotBits;
 using Table = std::array<std::uint32_t, kSegments + 1>;
 
-// ln(1 + x) = 2 (z + z^3 / 3 + ...), z = x / (2 + x), for 0 <= x <= 1.
+// ln(1 + x) = 2 (z + z^3 / 3 + ...) with z = x / (2 + x), for 0 <= x <= 1.
 double ln_of_one_plus(double x) {
   const double z = x / (2 + x);
   double power = z, sum = 0;

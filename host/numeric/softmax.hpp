@@ -1,13 +1,13 @@
 // The exponential and the logarithm of a softmax in integers, so that attention weights and
-// log-probabilities are the same bits for every batch, order and device. Formats, stated here once:
+// log-probabilities are the same bits for every batch, order and device. The formats are
 //   distances from the greatest score   kStateBits fraction bits, 32 bits without a sign, saturated
-//   e^-distance                         kExpBits; 0 from about 21.5 on
-//   ln of a sum of these                kStateBits
-//   log-probabilities                   kLogBits, half away from zero; a float holds them exactly
-//   down to -256
-// e^-d = 2^-n 2^-r with n + r = d / ln 2, 2^-r from a table, linear between its knots; ln(2^n m) =
-// n ln 2 + ln m likewise. Both are within 2^-20 of the exact functions, e^-d relative to its value
-// as long as kExpBits can tell.
+//   e^-distance                         kExpBits fraction bits; 0 from about 21.5 on
+//   ln of a sum of these                kStateBits fraction bits
+//   log-probabilities                   kLogBits fraction bits, half away from zero; a float holds
+//                                       them exactly down to -256
+// e^-d = 2^-n 2^-r with n + r = d / ln 2, and ln(2^n m) = n ln 2 + ln m. 2^-r and ln m come from
+// tables and are linear between the knots. Both functions are within 2^-20 of the exact ones, e^-d
+// relative to its value as far as kExpBits can show it.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +24,15 @@ inline constexpr std::int64_t kLnOf2 = 744261118;      // 2^30 ln 2
 
 // Views of both tables, 1025 knots each, in host or device memory.
 struct SoftmaxTables {
-  const std::uint32_t* power;      // 2^-(k / 1024), kExpBits + 1 fraction bits
-  const std::uint32_t* logarithm;  // ln(1 + k / 1024), kExpBits
+  const std::uint32_t* power;      // 2^-(k / 1024) with kExpBits + 1 fraction bits
+  const std::uint32_t* logarithm;  // ln(1 + k / 1024) with kExpBits fraction bits
 };
 
-// The tables in host memory, made once.
+// Returns the tables in host memory, which are made once.
 const SoftmaxTables& softmax_tables();
 
-// How far a score lies below the greatest: `below` >= 0 with any number of fraction bits.
+// Returns how far a score lies below the greatest, with kStateBits fraction bits, from the
+// difference `below` >= 0 with any number of fraction bits.
 EDGEVAL_HD std::uint32_t score_distance(std::int64_t below, int fraction_bits) {
   constexpr std::int64_t kMost = 0xFFFFFFFF;
   const int up = kStateBits - fraction_bits;
@@ -42,7 +43,7 @@ EDGEVAL_HD std::uint32_t score_distance(std::int64_t below, int fraction_bits) {
   return static_cast<std::uint32_t>(below > kMost >> up ? kMost : below << up);
 }
 
-// e^-distance.
+// e^-distance, with kExpBits fraction bits.
 EDGEVAL_HD std::uint32_t exp_of_distance(const SoftmaxTables& tables, std::uint32_t distance) {
   constexpr int kWithinBits = 11, kFractionBits = kSoftmaxKnotBits + kWithinBits;
   const std::uint64_t log2 = (distance * kLog2OfE) >> (kStateBits + kExpBits - kFractionBits);
@@ -55,7 +56,7 @@ EDGEVAL_HD std::uint32_t exp_of_distance(const SoftmaxTables& tables, std::uint3
   return static_cast<std::uint32_t>((value + (std::uint64_t{1} << halvings)) >> (halvings + 1));
 }
 
-// ln(sum), sum in kExpBits and 1 or more.
+// ln(sum), with kStateBits fraction bits; sum has kExpBits fraction bits and is 1 or more.
 EDGEVAL_HD std::int64_t ln_of_sum(const SoftmaxTables& tables, std::uint64_t sum) {
   constexpr int kWithinBits = 21, kFractionBits = kSoftmaxKnotBits + kWithinBits;
   int exponent = kExpBits;
@@ -70,21 +71,22 @@ EDGEVAL_HD std::int64_t ln_of_sum(const SoftmaxTables& tables, std::uint64_t sum
   return round_shift((exponent - kExpBits) * kLnOf2 + of_mantissa, kExpBits - kStateBits);
 }
 
-// ln of a share e^-distance / sum, from the logarithm of the sum.
+// The logarithm of the share e^-distance / sum, from the logarithm of the sum, as a multiple of
+// 2^-kLogBits.
 EDGEVAL_HD float log_share(std::uint32_t distance, std::int64_t ln_of_sum) {
   const std::int64_t code =
       round_shift(static_cast<std::int64_t>(distance) + ln_of_sum, kStateBits - kLogBits);
   return static_cast<float>(static_cast<double>(-code) / (1 << kLogBits));
 }
 
-// sum / weights, half away from zero; weights above 0, |sum| and weights below 2^61.
+// sum / weights, rounded half away from zero; weights > 0, |sum| and weights below 2^61.
 EDGEVAL_HD std::int64_t rounded_quotient(std::int64_t sum, std::int64_t weights) {
   const std::int64_t half = weights / 2;
   return (sum < 0 ? sum - half : sum + half) / weights;
 }
 
-// Fraction bits of a row's own format: the finest in which nothing up to `magnitude` is beyond the
-// greatest code of `bits` bits; 0 where there is nothing to hold.
+// Returns the fraction bits of a row that has a format of its own: the finest format in which no
+// number up to `magnitude` exceeds the greatest code of `bits` bits; 0 where the magnitude is 0.
 EDGEVAL_HD int finest_row_bits(float magnitude, int bits) {
   if (magnitude == 0) return 0;
   const auto most = static_cast<double>(highest_of(bits));

@@ -1,8 +1,8 @@
-// One cell of the layers whose products see x only, SRU and QRNN (docs/cells.md): what remains of
-// the recurrence is element by element.
+// One cell of SRU and QRNN (docs/cells.md), the layers whose products see x only, so that the rest
+// of the recurrence is element by element:
 //   c = f c(t-1) + (1 - f) y        SRU: y = W x; QRNN: y = tanh(W x)
 //   SRU   h = r g(c) + (1 - r) x    QRNN   h = o g(c)       g(c) = c or tanh(c)
-// In integers c, y, x have kStateBits fraction bits; every line is rounded once.
+// In integers c, y and x have kStateBits fraction bits, and every line is rounded once.
 #pragma once
 
 #include "host/numeric/activation_table.hpp"
@@ -55,7 +55,7 @@ EDGEVAL_HD_ALWAYS std::int32_t qrnn_state(const Functions& functions, std::int32
                table_tanh(functions, z_y) << (kStateBits - kUnitBits));
 }
 
-// Integers: kStateBits + kUnitBits.
+// o g(c). In integers the result has kStateBits + kUnitBits fraction bits.
 template <bool kTanh, class Functions>
 EDGEVAL_HD_ALWAYS float qrnn_output(const Functions& functions, float z_o, float c) {
   return sigmoid(functions, z_o) * shown_state<kTanh>(functions, c);
