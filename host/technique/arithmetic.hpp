@@ -1,9 +1,9 @@
-// The arithmetic axis: in which numbers the products and cells are computed. A new choice is its
-// struct and its line.
+// The arithmetic axis: which numbers the products and cells are computed in. A new choice takes a
+// struct and a place in the list here.
 //
-// int16 and int8 (docs/techniques.md, "integer arithmetic"): weights, x and h in fixed point of
-// that many bits, products summed exactly, z and c in 32 bits, sigmoid and tanh from integer
-// tables: the same bits on every device, for every batch.
+// Under int16 and int8 (docs/techniques.md, "Integer arithmetic") weights, x and h are fixed-point
+// numbers of that many bits, products are summed exactly, z and c have 32 bits, and sigmoid and
+// tanh come from integer tables. The results are the same bits on every device and for every batch.
 #pragma once
 
 #include <variant>

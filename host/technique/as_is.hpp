@@ -1,4 +1,4 @@
-// Operand: elements enter the products as they are; each costs its work.
+// Operand: elements enter the products as they are, and each costs its work.
 #pragma once
 
 #include "host/technique/technique.hpp"

@@ -1,7 +1,8 @@
 // The beam axis: how many hypotheses of a sentence live on after a step. A choice looks at the
-// scores of the best k candidates, cumulative natural-log probabilities in falling order, k = its
-// greatest width (docs/techniques.md, "Beam"). rule() is what decides: trivially copyable, the same
-// bits on every device. `scores`: anything with [i], `count` of them.
+// scores of the best k candidates, k being its greatest width. Scores are cumulative natural-log
+// probabilities in falling order (docs/techniques.md, "Beam"). rule() returns the part that
+// decides; it is trivially copyable and gives the same bits on every device. The type of `scores`
+// has operator[], and there are `count` scores.
 #pragma once
 
 #include <algorithm>
@@ -36,11 +37,11 @@ struct FixedBeam {
   }
 };
 
-// P4 (Jahier Pagliari et al., GLSVLSI 2019): the wider the scores spread, the fewer are kept.
-//   BW = max - (max - min) (sigma - sigma_min) / (sigma_max - sigma_min), half up, within min ...
-//   max
-// sigma: standard deviation of the best `max` scores, with n - 1, infinite ones left out; 0 for
-// fewer than two.
+// The wider the scores spread, the fewer hypotheses are kept (Jahier Pagliari et al., GLSVLSI
+// 2019):
+//   BW = max - (max - min) (sigma - sigma_min) / (sigma_max - sigma_min), half up, in min ... max
+// sigma is the standard deviation of the best `max` scores, with n - 1 in its denominator. Infinite
+// scores are left out, and fewer than two finite ones give 0.
 struct DynamicBeam {
   static constexpr const char* kName = "dynamic";
   static constexpr const char* kMeaning = "a width that follows the spread of the best scores (P4)";
@@ -85,7 +86,7 @@ struct DynamicBeam {
     return std::sqrt(squares / static_cast<double>(finite - 1));
   }
   EDGEVAL_HD static bool is_finite(float score) { return score - score == 0; }
-  // BW(sigma).
+  // Returns BW(sigma).
   EDGEVAL_HD int width(double sigma) const {
     if (sigma <= sigma_min) return static_cast<int>(max);
     if (sigma >= sigma_max) return static_cast<int>(min);
@@ -99,15 +100,19 @@ struct DynamicBeam {
   }
 };
 
-// Freitag and Al-Onaizan 2017, section 3: of `width` candidates those near the best one.
+// Keeps those of `width` candidates that are near the best one (Freitag and Al-Onaizan 2017,
+// section 3).
 struct PrunedBeam {
   static constexpr const char* kName = "pruned";
   static constexpr const char* kMeaning =
       "candidates whose score is near the best one's (Freitag and Al-Onaizan)";
 
   double width = 5;
-  double relative = 0.6;  // of probabilities: kept from relative times the best one's on; 0: all
-  double absolute = 2.5;  // in nats below the best one; .inf: all
+  // The least probability, over that of the best candidate, of one that is kept; 0 keeps all.
+  double relative = 0.6;
+  // The greatest distance from the best score, in nats, of a candidate that is kept; .inf keeps
+  // all.
+  double absolute = 2.5;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -123,7 +128,7 @@ struct PrunedBeam {
   }
   int widest() const { return static_cast<int>(width); }
   struct Rule {
-    double farthest;  // below the best score, in nats
+    double farthest;  // distance from the best score, in nats
     template <class Scores>
     EDGEVAL_HD int keep(const Scores& scores, int count) const {
       int kept = 0;
@@ -137,7 +142,7 @@ struct PrunedBeam {
 
 using Beam = std::variant<FixedBeam, DynamicBeam, PrunedBeam>;
 
-// The greatest width it may choose.
+// Returns the greatest width that the choice can take.
 inline int widest_of(const Beam& beam) {
   return std::visit([](const auto& choice) { return choice.widest(); }, beam);
 }

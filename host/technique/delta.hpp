@@ -1,7 +1,7 @@
 // Operand: an element enters the products again only when it has moved by at least a threshold
-// since it last did (Neil et al. 2017, section 2, with the reference code's >=; docs/techniques.md,
-// "delta"). z built from the moves is W times the held vector, so it is evaluated as a hold: z = W
-// held_x + U held_h + b.
+// since it last entered (Neil et al. 2017, section 2, but with >= as in their code;
+// docs/techniques.md, "Delta"). The z that is summed from the moves equals W times the held vector,
+// so it is evaluated as a hold: z = W held_x + U held_h + b.
 #pragma once
 
 #include "host/numeric/fixed_point.hpp"
@@ -30,7 +30,8 @@ struct Delta {
     return threshold_x >= 0 && threshold_h >= 0 ? nullptr : "thresholds must be 0 or more";
   }
 
-  // Half up; a threshold is a distance, which may exceed the grid's range, so it is not saturated.
+  // Rounds the thresholds half up. A threshold is a distance, which may exceed the grid's range, so
+  // it is not saturated.
   void put_on_grids(const Grid& x, const Grid& h) {
     threshold_x = rounded(threshold_x, x);
     threshold_h = rounded(threshold_h, h);
@@ -38,18 +39,19 @@ struct Delta {
 
   struct Rule {
     static constexpr bool kIdentity = false;
-    static constexpr bool kOnGivenValues = true;  // every operand is a value that was seen
+    static constexpr bool kOnGivenValues = true;  // true: every operand is a value that was seen
     float threshold_x, threshold_h;
 
     struct State {
-      float held = 0;  // 0 before the first step, which is therefore not special
+      float held = 0;  // zero before the first step, which is therefore not special
     };
 
     EDGEVAL_HD float seen(float value, Source) const { return value; }
     EDGEVAL_HD Operand next(float value, Source source, State& state) const {
       const float threshold = source == Source::kInput ? threshold_x : threshold_h;
       const float moved = value - state.held;
-      const bool changed = (moved != 0) & (absolute(moved) >= threshold);  // no branch: vectorises
+      // There is no branch, so that loops vectorise.
+      const bool changed = (moved != 0) & (absolute(moved) >= threshold);
       state.held = changed ? value : state.held;
       return {state.held, changed};
     }

@@ -1,15 +1,15 @@
-// Operand: every cell element k is evaluated with 8 or with 4 bits, all four gates alike; a state
-// machine on c[k] chooses for the next executed step (Silfa, Arnau, Gonzalez, "Boosting LSTM
-// performance through dynamic precision selection", section 3; docs/techniques.md, "dynamic
-// precision"). Per element, c that of the step just evaluated:
+// Operand: every cell element k is evaluated with 8 or with 4 bits, all four gates alike. A state
+// machine on c[k] chooses the bits for the next executed step (Silfa, Arnau, Gonzalez, "Boosting
+// LSTM performance through dynamic precision selection", section 3; docs/techniques.md, "Dynamic
+// precision"). For each element, with c of the step just evaluated, its states are
 //
-//   - profile (4 bits): least and greatest c over T steps, r their distance; then stable, with
-//     low = least - margin r and high = greatest + margin r
-//   - stable (4 bits): c outside [low, high]: peak; after more than N steps profile again
-//   - peak (8 bits): c inside: stable; after more than M steps profile again
+//   - profile (4 bits): the least and greatest c over T steps are found, r is their distance; then
+//     stable, with low = least - margin r and high = greatest + margin r
+//   - stable (4 bits): c outside [low, high] leads to peak, more than N steps lead to profile
+//   - peak (8 bits): c inside [low, high] leads to stable, more than M steps lead to profile
 //
-// Weights, x and h have steps q8 and q4 = 16 q8. i8 = round(v / q8); i4 = min((i8 + 8) >> 4, 7) for
-// x and h, round(w / q4) for weights; without the offset bit i4 = i8 >> 4.
+// Weights, x and h have the steps q8 and q4 = 16 q8. i8 = round(v / q8); i4 = min((i8 + 8) >> 4, 7)
+// for x and h, round(w / q4) for weights; without the offset bit i4 = i8 >> 4.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ struct DynamicPrecision {
   static constexpr const char* kName = "dynamic_precision";
   static constexpr const char* kMeaning =
       "8 or 4 bits for each cell element, by the peaks of c (P0)";
-  static constexpr OperandCost kCost{};  // of cell elements: counted by the engine
+  static constexpr OperandCost kCost{};  // no cost per element: the engine counts cell elements
   static constexpr bool kSelects = true;
   static constexpr Refusals kRefusals{
       .linear = "follows the cell state c, which a linear layer has not",
@@ -42,12 +42,13 @@ struct DynamicPrecision {
           "none of them"};
 
   double margin = 0.1;
-  double profiling_share = 0.05;  // T, M, N as shares of an utterance's executed steps
+  // T, M and N as shares of an utterance's executed steps.
+  double profiling_share = 0.05;
   double peak_share = 0.05;
   double stable_share = 0.05;
   Switch offset_bit = Switch::kOn;
   PrecisionSelector selector = PrecisionSelector::kPeaks;
-  double high_share = 0.3;  // of the random selector
+  double high_share = 0.3;  // probability of 8 bits under the random selector
   double seed = 1;
   double input_alpha = kFromProfile;  // greatest |x|
 
@@ -77,25 +78,28 @@ struct DynamicPrecision {
     return nullptr;
   }
 
-  // The state machine of one cell element; C is what c is held in, float or std::int32_t.
+  // The state machine of one cell element. C is the type that holds c, float or std::int32_t.
   template <class C>
   struct Detector {
     enum class State : std::uint8_t { kProfile, kStable, kPeak };
-    // The least and greatest c so far while profiling, then those that are no peak.
+    // While profiling, the least and greatest c so far; afterwards the ends of the range outside
+    // which c is at a peak.
     C low = 0, high = 0;
     std::int32_t count = 0;
     State state = State::kProfile;
-    bool eight_bits = false;  // at the next executed step
+    bool eight_bits = false;  // whether the next executed step is evaluated with 8 bits
   };
 
-  // For one utterance.
+  // The decision for one utterance.
   struct Rule {
     double margin;
     std::int32_t profiling, most_peak, most_stable;  // T, M, N
-    bool random;                                     // bits are drawn, whatever c does
-    std::uint64_t seed, drawn_below;  // of the draws; of 2^53, those that give 8 bits
+    bool random;                                     // whether the bits are drawn, whatever c does
+    // The seed of the draws, and how many of the 2^53 numbers that can be drawn give 8 bits.
+    std::uint64_t seed, drawn_below;
 
-    // Executed step `step` of element k, the same for every utterance.
+    // Whether the random selector draws 8 bits at executed step `step` of element k. The draw is
+    // the same for every utterance.
     EDGEVAL_HD bool draws_eight_bits(std::int64_t step, std::int64_t k) const {
       const auto stream = static_cast<std::uint64_t>(step) << 32 | static_cast<std::uint64_t>(k);
       return random_stream(seed, stream).next() >> 11 < drawn_below;
@@ -123,14 +127,14 @@ struct DynamicPrecision {
         element = {element.low, element.high, count, now, peak};
     }
   };
-  // steps: those of the utterance that run.
+  // Returns the decision for an utterance of which `steps` steps run.
   EDGEVAL_HD Rule machine(std::int64_t steps) const {
     const auto share = [&](double part, std::int32_t least) {
       const std::int32_t count = round_half_up(part * static_cast<double>(steps));
       return count < least ? least : count;
     };
-    // A draw is one of 2^53 whole numbers; those below high_share 2^53, a product that is exact,
-    // give 8 bits.
+    // A draw is one of 2^53 whole numbers. Those below high_share 2^53, an exact product, give 8
+    // bits.
     const double below = high_share * 0x1p53;
     const auto whole = static_cast<std::uint64_t>(below);
     return {.margin = margin,
@@ -142,14 +146,15 @@ struct DynamicPrecision {
             .drawn_below = whole + (static_cast<double>(whole) < below ? 1 : 0)};
   }
 
-  // i4 of an element of x or h from its i8.
+  // Returns i4 of an element of x or h from its i8.
   EDGEVAL_HD std::int32_t low_code(std::int32_t high_code) const {
     if (offset_bit == Switch::kOff) return high_code >> 4;
     const std::int32_t rounded = (high_code + 8) >> 4;
     return rounded < 7 ? rounded : 7;
   }
 
-  // What enters the products at 8 bits under int8; under fp32 see QuantizedLayer.
+  // Returns the rule for what enters the products at 8 bits under int8. Under fp32 QuantizedLayer
+  // has its own.
   AsIs::Rule rule() const { return {}; }
 };
 

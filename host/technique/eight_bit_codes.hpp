@@ -1,6 +1,6 @@
-// Dynamic precision's elements at 8 bits under fp32 (docs/techniques.md, "dynamic precision"): the
-// integers round(v / step), step = alpha / 128, as v times the float nearest to 1 / step. The
-// products' sums stay integers up to the pre-activation.
+// The elements of dynamic precision at 8 bits under fp32 (docs/techniques.md, "Dynamic precision"):
+// the whole numbers round(v / step) with step = alpha / 128, computed as v times the float nearest
+// to 1 / step. The sums of the products stay whole numbers up to the pre-activation.
 #pragma once
 
 #include "host/numeric/rounding.hpp"
@@ -8,15 +8,16 @@
 
 namespace edgeval {
 
-// Of an element of x or h, which has alpha 1.
+// Returns the step of an element of x, or of h, whose alpha is 1.
 EDGEVAL_HD double eight_bit_step(const DynamicPrecision& choice, Source source) {
   return (source == Source::kInput ? choice.input_alpha : 1) / 128;
 }
 
 struct EightBitCodes {
+  // Quantizes elements to codes from -128 to 127.
   static constexpr bool kIdentity = false;
   struct State {};
-  float inverse_x, inverse_h;  // 1 / step; 0 for a step of 0
+  float inverse_x, inverse_h;  // 1 / step, or 0 for a step of 0
 
   static EightBitCodes of(double step_x, double step_h) {
     return {inverse(step_x), inverse(step_h)};

@@ -1,11 +1,11 @@
-// Operand: elements enter as they are, but a neuron's dot product is remembered, and evaluated
-// again only when a cheap predictor says that it has moved (Silfa et al., MICRO 2019, "neuron-level
-// fuzzy memoization"; docs/techniques.md, "memoization"). For every neuron, with p the predictor
-// and p_m its value when y_m was evaluated:
-//   epsilon = |(p - p_m) / p|,  delta += epsilon;  delta <= threshold: y = y_m, else y_m = y, p_m =
-//   p, delta = 0
-// binary: p = sum of bin(w) bin(v) over [x; h], bin(v) = +1 if v >= 0, else -1. oracle: p = y
-// itself, and delta = epsilon.
+// Operand: elements enter as they are, but the dot product of a neuron is remembered and evaluated
+// again only when a cheap predictor says that it has moved (Silfa et al., MICRO 2019, "Neuron-level
+// fuzzy memoization"; docs/techniques.md, "Memoization"). With p the predictor of a neuron and p_m
+// its value when y_m was evaluated:
+//   epsilon = |(p - p_m) / p|,  delta += epsilon
+//   delta <= threshold: y = y_m;  else y is evaluated, y_m = y, p_m = p, delta = 0
+// The binary predictor is p = sum of bin(w) bin(v) over [x; h], with bin(v) = +1 if v >= 0, else
+// -1. The oracle is p = y itself, with delta = epsilon.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ struct Memoized {
   static constexpr const char* kName = "memoized";
   static constexpr const char* kMeaning =
       "remembers dot products until a predictor says they moved (Silfa et al.)";
-  static constexpr OperandCost kCost{};  // of neurons, not of elements: counted by the engine
+  static constexpr OperandCost kCost{};  // no cost per element: the engine counts neurons
   static constexpr bool kSelects = true;
   static constexpr Refusals kRefusals{
       .linear =
@@ -30,7 +30,7 @@ struct Memoized {
           "delta"};
   static constexpr const char* kChosen[] = {"threshold"};
 
-  double threshold = 0.1;  // of the accumulated relative change; below 0 nothing is remembered
+  double threshold = 0.1;  // greatest accumulated relative change; below 0 nothing is remembered
   MemoPredictor predictor = MemoPredictor::kBinary;
 
   template <class Self, class Visit>
@@ -50,10 +50,10 @@ struct Memoized {
     struct Memo {
       double predicted = 0;  // p_m
       double delta = 0;
-      bool known = false;  // not before a sequence's first executed step
+      bool known = false;  // false before a sequence's first executed step
     };
 
-    // Whether the remembered product serves; the memo is brought up to date either way.
+    // Whether the remembered product serves; updates the memo in either case.
     EDGEVAL_HD bool remembers(double predicted, Memo& memo) const {
       const double moved = predicted - memo.predicted;
       const bool measurable = predicted != 0 || moved == 0;
@@ -67,7 +67,7 @@ struct Memoized {
   };
   Rule decision() const { return {threshold, predictor == MemoPredictor::kBinary}; }
 
-  // What enters the products.
+  // Returns the rule for what enters the products.
   AsIs::Rule rule() const { return {}; }
 };
 

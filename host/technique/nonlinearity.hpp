@@ -1,5 +1,5 @@
-// The nonlinearity axis: what stands in the place of sigmoid and tanh in recurrent layers
-// (docs/techniques.md, "Nonlinearity"). A new choice is its header and its line here.
+// The nonlinearity axis: which functions stand in the place of sigmoid and tanh in recurrent layers
+// (docs/techniques.md, "Nonlinearity"). A new choice takes a header and a place in the list here.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ namespace edgeval {
 
 using Nonlinearity = std::variant<Exact, LookupTable, RangeAddressed, PiecewiseLinear, Hard>;
 
-// The tables of a choice; none for the exact functions.
+// Returns the tables of a choice; the exact functions have none.
 inline std::optional<PiecewiseTables> piecewise_tables(const Nonlinearity& choice) {
   return std::visit(
       [](const auto& technique) -> std::optional<PiecewiseTables> {

@@ -1,7 +1,7 @@
 // Any operand rule under integer arithmetic: the element is brought onto the operand's grid, the
-// rule decides there, and what enters the product is on the grid again (docs/techniques.md,
-// "integer arithmetic"; binding decision 8: centroids and thresholds are rounded half up). Values
-// travel as floats that hold them exactly.
+// rule decides there, and what enters the product is brought onto the grid again
+// (docs/techniques.md, "Integer arithmetic"; binding decision 8: centroids and thresholds are
+// rounded half up). Floats carry the values and hold them exactly.
 #pragma once
 
 #include "host/numeric/fixed_point.hpp"
@@ -9,7 +9,8 @@
 
 namespace edgeval {
 
-// An operand as integer arithmetic has it, its parameters on the grids of x and h.
+// Returns the operand with its parameters brought onto the grids of x and h, as integer arithmetic
+// has them.
 template <class Technique>
 Technique on_grids(Technique operand, const Grid& x, const Grid& h) {
   if constexpr (requires { operand.put_on_grids(x, h); }) operand.put_on_grids(x, h);
@@ -21,11 +22,11 @@ struct OnGrid {
   static constexpr bool kIdentity = false;
   using State = typename Inner::State;
 
-  Inner inner;  // of an operand on these grids
+  Inner inner;  // rule of an operand on these grids
   Grid x, h;
 
   EDGEVAL_HD float seen(float value, Source source) const { return grid(source).snap(value); }
-  // `seen_value` is on the grid already.
+  // `seen_value` must be on the grid, as seen() returns it.
   EDGEVAL_HD Operand next(float seen_value, Source source, State& state) const {
     const Operand now = inner.next(seen_value, source, state);
     return {Inner::kOnGivenValues ? now.value : grid(source).snap_half_up(now.value), now.changed};
@@ -33,7 +34,8 @@ struct OnGrid {
   EDGEVAL_HD const Grid& grid(Source source) const { return source == Source::kInput ? x : h; }
 };
 
-// An operand's rule under integers of `bits` bits, x and h having so many fraction bits.
+// Returns an operand's rule for integers of `bits` bits, of which x and h have x_bits and h_bits
+// fraction bits.
 template <class Technique>
 auto rule_on_grid(const Technique& operand, int bits, int x_bits, int h_bits) {
   const Grid x = Grid::of(x_bits, bits), h = Grid::of(h_bits, bits);

@@ -1,4 +1,5 @@
-// The operand axis: what enters the dot products. A new choice is its header and its line here.
+// The operand axis: what enters the dot products. A new choice takes a header and a place in the
+// list here.
 #pragma once
 
 #include <variant>

@@ -1,4 +1,4 @@
-// The plan axis: which steps run. A new choice is its header and its line here.
+// The plan axis: which steps run. A new choice takes a header and a place in the list here.
 #pragma once
 
 #include <variant>

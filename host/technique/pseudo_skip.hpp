@@ -1,10 +1,10 @@
-// What a pseudo-skip propagates (P1, section III-C; docs/techniques.md, "pseudo-skip"), in 16-bit
-// fixed point:
-//   z = W16 a + W8 s + b,  W8 = min(127, floor(W16 / 256 + 1/2)) at its own scale
-// a full step: a = v, s = 0; under the delta operand a += v - v^ for the elements that moved by its
-// threshold, s is kept. a pseudo-skip: D = v - v^;  |D| >= clip and D8 = round(D / delta_scale), in
-// 8 bits, not 0: s += D8, v^ += D8 delta_scale. v^ is what the memory of the products holds of v: v
-// itself after a full step that took it in.
+// What enters the products on pseudo-skips and on the steps between them (Jo et al., section III-C;
+// docs/techniques.md, "Pseudo-skip"), in 16-bit fixed point:
+//   z = W16 a + W8 s + b,  W8 = min(127, floor(W16 / 256 + 1/2)) on a scale of its own
+// A full step has a = v, s = 0. Under the delta operand it has a += v - v^ for the elements that
+// moved by that operand's threshold, and s stays. A pseudo-skip forms D = v - v^ and D8 = round(D /
+// delta_scale) in 8 bits; where |D| >= clip and D8 is not 0, s += D8 and v^ += D8 delta_scale. v^
+// is the value of v that the sums of the products hold; a full step that takes v in sets it to v.
 #pragma once
 
 #include <optional>
@@ -16,19 +16,21 @@
 namespace edgeval {
 
 struct PseudoRule {
-  Grid grid;          // of v, 16 bits
+  Grid grid;          // 16-bit grid of v
   std::int32_t clip;  // on the grid, as is `threshold`
   int delta_shift;    // delta_scale = 2^delta_shift steps of the grid
-  bool moves;         // under the delta operand
+  bool moves;         // whether the operand is delta
+  // The threshold of delta, on the grid.
   std::int32_t threshold;
 
-  // Codes that enter the two products, and whether they cause work.
+  // The codes that enter the two products, and whether they cause work.
   struct Elements {
-    std::int32_t full, delta;  // the first has up to 18 bits under the delta operand
+    std::int32_t full, delta;  // `full` has up to 18 bits under the delta operand
     std::int32_t changed;
   };
 
-  // reference: v^, 0 before the first step.
+  // Returns what one element of a step contributes and updates its v^, `reference`, which is 0
+  // before the first step.
   EDGEVAL_HD Elements next(float value, bool pseudo, std::int32_t& reference) const {
     const std::int32_t code = grid.code(grid.snap(value));
     const std::int32_t difference = code - reference;
@@ -49,7 +51,7 @@ struct PseudoRule {
     return {difference, 0, 1};
   }
 
-  // A distance on the grid, half up; it may exceed what the grid holds.
+  // Returns a distance in steps of the grid, half up; it may exceed the range of the grid.
   static std::int32_t distance(double value, const Grid& grid) {
     const double scaled = value * static_cast<double>(grid.scale);
     return scaled < 1e9 ? round_half_up(scaled) : 1000000000;

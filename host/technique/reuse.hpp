@@ -1,8 +1,8 @@
-// Operand: elements are quantized to one of C centroids, and an element whose centroid is that of
-// the step executed before costs nothing, since its product is reused (P3: Riera et al., ISCA 2018,
-// section III; docs/techniques.md, "reuse"). Correcting z by (new - old centroid) w for the changed
-// elements gives W times the centroids, so it is evaluated densely on centroids: z = W Q(x) + U
-// Q(h) + b.
+// Operand: elements are quantized to one of C centroids. An element whose centroid is the one of
+// the step executed before costs nothing, since its product is reused (Riera et al., ISCA 2018,
+// section III; docs/techniques.md, "Reuse"). Correcting z by (new - old centroid) w for the changed
+// elements gives W times the centroids, so z is evaluated densely on centroids: z = W Q(x) + U Q(h)
+// + b.
 #pragma once
 
 #include "host/numeric/rounding.hpp"
@@ -17,8 +17,8 @@ struct Reuse {
   static constexpr OperandCost kCost{
       .comparisons = 1, .quantizations = 1, .subtractions_per_change = 1};
 
-  double clusters = 16;             // C
-  double range_min = kFromProfile;  // of x and h together, both directions
+  double clusters = 16;             // C, number of centroids
+  double range_min = kFromProfile;  // least value of x and h together, in both directions
   double range_max = kFromProfile;
 
   template <class Self, class Visit>
@@ -34,7 +34,7 @@ struct Reuse {
     if (from_profile(range_min)) return nullptr;
     if (!(range_max > range_min)) return "range must be [min, max] with min below max";
     if (!(range_max - range_min < 1e30)) return "range must be finite";
-    // Centroid indices are 32-bit: min / step must stay far inside.
+    // Centroid indices have 32 bits, and min / step must stay far inside their range.
     if (absolute(static_cast<float>(range_min / (range_max - range_min) * clusters)) > 1e9F)
       return "range is too narrow for its distance from 0";
     return nullptr;
@@ -42,13 +42,13 @@ struct Reuse {
 
   struct Rule {
     static constexpr bool kIdentity = false;
-    static constexpr bool kOnGivenValues = false;  // operands are centroids
+    static constexpr bool kOnGivenValues = false;  // false: operands are centroids
     double step;
     std::int32_t lowest, highest;  // indices of the first and the last centroid
 
     struct State {
-      std::int32_t index =
-          std::numeric_limits<std::int32_t>::min();  // none yet: the first executed step is changed
+      // There is no index yet, so that every element counts as changed in the first executed step.
+      std::int32_t index = std::numeric_limits<std::int32_t>::min();
     };
 
     EDGEVAL_HD std::int32_t index(float value) const {

@@ -1,7 +1,7 @@
-// Quantized reuse (reuse.hpp) without a division: the index of a value is estimated in floats and
-// corrected against the exact floats at which the index steps up, which the host finds by the rule
-// itself. Same indices, same centroids, in single precision alone; for devices on which double
-// precision is slow.
+// The reuse operand (reuse.hpp) without a division. The index of a value is estimated in floats and
+// then corrected against the exact floats at which the index steps up, which the host finds with
+// the rule itself. Indices and centroids are those of the rule, but single precision alone is used,
+// for devices on which double precision is slow.
 #pragma once
 
 #include <cmath>
@@ -13,8 +13,8 @@
 
 namespace edgeval {
 
-// One centroid: the values from `from` up to below `next` are its own (no number behind the last);
-// what enters the products in its place, as x and as h.
+// One centroid. It stands for the values from `from` to below `next`, which is NaN for the last
+// centroid. centroid_x and centroid_h enter the products in their place, for x and for h.
 struct alignas(16) ReuseLevel {
   float from, next;
   float centroid_x, centroid_h;
@@ -22,8 +22,8 @@ struct alignas(16) ReuseLevel {
 
 struct LevelReuse {
   static constexpr bool kIdentity = false;
-  static constexpr bool kOnGivenValues = true;  // centroids are on the grids already
-  float base, inverse;                          // of the estimate (value - base) inverse + 1
+  static constexpr bool kOnGivenValues = true;  // true: centroids are on the grids already
+  float base, inverse;                          // used in the estimate (value - base) inverse + 1
   std::int32_t last;                            // C - 1
   const ReuseLevel* levels;                     // [C]
 
@@ -32,7 +32,7 @@ struct LevelReuse {
   EDGEVAL_HD_ALWAYS float seen(float value, Source) const { return value; }
   EDGEVAL_HD_ALWAYS Operand next(float value, Source source, State& state) const {
     const float estimate = (value - base) * inverse + 1.0F, most = static_cast<float>(last);
-    // What is no number stays inside, too.
+    // The index stays in range for NaN, too.
     auto now = static_cast<std::int32_t>(estimate > 0 ? (estimate < most ? estimate : most) : 0);
     ReuseLevel level = levels[now];
     while (value < level.from) level = levels[--now];
@@ -43,7 +43,7 @@ struct LevelReuse {
   }
 };
 
-// The least float with at least this index, which is above the lowest.
+// Returns the least float that has at least this index, which must be above the lowest one.
 inline float first_value_of(const Reuse::Rule& rule, std::int32_t index) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   auto value = static_cast<float>(rule.step * (static_cast<double>(index) - 0.5));
@@ -52,7 +52,8 @@ inline float first_value_of(const Reuse::Rule& rule, std::int32_t index) {
   return value;
 }
 
-// centroid_x, centroid_h: what enters the products for a centroid, as the arithmetic has it.
+// centroid_x and centroid_h return what enters the products for a centroid under the arithmetic in
+// use.
 template <class OfX, class OfH>
 std::vector<ReuseLevel> reuse_levels(const Reuse::Rule& rule, OfX centroid_x, OfH centroid_h) {
   std::vector<ReuseLevel> levels;
@@ -67,7 +68,7 @@ std::vector<ReuseLevel> reuse_levels(const Reuse::Rule& rule, OfX centroid_x, Of
   return levels;
 }
 
-// `levels`: where the device finds those of `host`.
+// Returns the rule for a device that finds the levels of `host` at `levels`.
 inline LevelReuse level_reuse(const Reuse::Rule& rule, const std::vector<ReuseLevel>& host,
                               const ReuseLevel* levels) {
   const bool several = host.size() > 1;

@@ -1,13 +1,14 @@
-// Plan: a step whose input resembles the step before is skipped, h and c are copied (P1: Jo et al.,
-// section III, Eq. 6 with its sign mended; docs/techniques.md, "similarity skip").
+// Plan: a step whose input resembles that of the step before is skipped, and h and c are copied (Jo
+// et al., section III, equation 6 with its sign mended; docs/techniques.md, "Similarity skip").
 //
-// The input is brought into 16-bit fixed point, q = sat16(floor(x 2^f + 0.5)). Of the C elements
-// with q != 0, `differing` have other upper bits (q >> shift) than the adjacent step's. S = (C -
-// differing) / C; C = 0 gives 1 if the neighbour is all zero too, else 0. The neighbour is t-1
-// forward and t+1 backward, whether it ran or was skipped.
+// The input is brought into 16-bit fixed point, q = sat16(floor(x 2^f + 0.5)). Of the `active`
+// elements with q != 0, `differing` ones have other upper bits (q >> shift) than in the adjacent
+// step. S = (active - differing) / active; where no element is active, S is 1 if the neighbour is
+// all zero too, else 0. The neighbour is t-1 forward and t+1 backward, whether it ran or was
+// skipped.
 //
-// A step of middling similarity, S at most `threshold` but above pseudo_threshold, is a pseudo-skip
-// (int16 only): the products get 8-bit weights times what changed, in 8 bits
+// A step whose S is at most `threshold` but above pseudo_threshold is a pseudo-skip (int16 only):
+// 8-bit weights are multiplied with the differences of the inputs, in 8 bits
 // (host/technique/pseudo_skip.hpp).
 #pragma once
 
@@ -22,12 +23,12 @@ struct SimilaritySkip {
   static constexpr PlanCost kCost{.quantizations = 1, .comparisons = 1};
   static constexpr const char* kChosen[] = {"threshold"};
 
-  double threshold = 0.5;               // skip when S > threshold; 1 or more never skips
-  double max_consecutive = 2;           // longest run of skips; .inf: no limit, 0: never skip
-  double shift = 10;                    // bits of q dropped before comparing
+  double threshold = 0.5;      // a step is skipped where S > threshold; 1 or more never skips
+  double max_consecutive = 2;  // longest run of skips; .inf: no limit, 0: never skip
+  double shift = 10;           // bits of q dropped before comparing
   double fraction_bits = kFromProfile;  // f
-  double pseudo_threshold =
-      1;  // 1 or more: no pseudo-skips, and none where it is not below `threshold`
+  // There are no pseudo-skips where this is 1 or more, or not below `threshold`.
+  double pseudo_threshold = 1;
   double pseudo_clip = 0.02;          // least difference that is propagated, in units of x and of h
   double delta_scale = kFromProfile;  // step of the 8-bit differences, a power of two
 
@@ -71,20 +72,22 @@ struct SimilaritySkip {
     int shift;
     double pseudo_threshold = 1;
 
-    // q, in 16 bits.
+    // Returns q, which has 16 bits.
     EDGEVAL_HD std::int32_t quantize(float value) const {
       return round_half_up(clamp(value * scale, -32768.0F, 32767.0F));
     }
     EDGEVAL_HD bool differs(std::int32_t q, std::int32_t neighbour) const {
-      return (q != 0) & ((q >> shift) != (neighbour >> shift));  // no branch: vectorises
+      // There is no branch, so that loops vectorise.
+      return (q != 0) & ((q >> shift) != (neighbour >> shift));
     }
-    // active, differing: of this step; neighbour_active: nonzero elements of the adjacent step.
+    // Returns S of a step with `active` nonzero elements, of which `differing` differ.
+    // neighbour_active is the number of nonzero elements in the adjacent step.
     EDGEVAL_HD static double similarity(int active, int differing, int neighbour_active) {
       if (active == 0) return neighbour_active == 0 ? 1.0 : 0.0;
       return static_cast<double>(active - differing) / static_cast<double>(active);
     }
-    // For every step after a sequence's first, which always runs; `skipped` is the number of skips
-    // just before it.
+    // Decides about every step after a sequence's first, which always runs. `skipped` is the number
+    // of skips just before the step.
     EDGEVAL_HD StepMode next(double score, std::int64_t skipped) const {
       if (score > threshold)
         return static_cast<double>(skipped) < max_consecutive ? StepMode::kSkip : StepMode::kRun;

@@ -1,26 +1,26 @@
-// What the choices of the plan and operand axes have in common.
+// What the choices of the plan and operand axes have in common; those of the other axes have kName,
+// kMeaning, fields and problem, too.
 //
 // A technique is a struct of parameters with
 //   kName, kMeaning       its name in a policy, and one line for `edgeval info`
-//   fields(self, visit)   visit(key, member, meaning) for every parameter: a double, or an enum
-//   whose
-//                         words in a policy names(Enum) gives, in order; a double that takes a
-//                         figure of a profile where the policy leaves it open has its Origin as the
-//                         fourth argument, and visitors declare `Origin origin = {}`
-//   problem()             nullptr, or what is wrong with the parameters
+//   fields(self, visit)   calls visit(key, member, meaning) for every parameter: a double, or an
+//                         enum, whose words in a policy names(Enum) gives, in order. A double that
+//                         takes a figure of a profile where the policy leaves it open has its
+//                         Origin as a fourth argument; visitors declare `Origin origin = {}`
+//   problem()             returns nullptr, or what is wrong with the parameters
 //   kCost                 what deciding costs: OperandCost or PlanCost
-//   rule()                the ready-made decision, a trivially copyable struct that engines run
-// and, where it wants them,
+//   rule()                returns the decision, a trivially copyable struct that engines run
+// and, where it needs it,
 //   kChosen               keys that a policy must give, as no value of theirs suits every network
-// an operand also
-//   put_on_grids(x, h)    rounds parameters as integer arithmetic has them, x and h being on these
-//                         grids; without it they stay (on_grid.hpp)
+// An operand may also have
+//   put_on_grids(x, h)    rounds parameters for integer arithmetic, with x and h on these grids;
+//                         without it they stay as they are (on_grid.hpp)
 //   kRefusals             where it does not act; without it, it acts on every layer
-//   kSelects              true: it takes one of two sums for each neuron, by code of its own in the
-//                         engines (host/engine/sequence/selection.hpp); rule() is what enters the
-//                         products
-// Everything that prints, parses, sweeps or runs techniques goes through these and through the
-// lists in plan.hpp and operand.hpp.
+//   kSelects              true: it takes one of two sums for each neuron, by code of its own in
+//                         the engines (host/engine/sequence/selection.hpp); rule() then says what
+//                         enters the products
+// Everything that prints, parses, sweeps or runs techniques goes through these members and through
+// the lists of the axes, such as those in plan.hpp and operand.hpp.
 #pragma once
 
 #include <cstdint>
@@ -33,22 +33,23 @@
 
 namespace edgeval {
 
-// A parameter that is left open.
+// The value of a parameter that the policy leaves open.
 inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
 EDGEVAL_HD bool from_profile(double value) { return value != value; }
 
 // Which figure of a profile an open parameter takes.
 enum class Origin : std::uint8_t {
-  kPolicy,  // none: the policy says it, or the default
-  // Of the layer:
-  kFractionBits,  // of x in 16 bits, few values saturating
-  kInputBits16,   // of x under int16 and int8
+  kPolicy,  // no figure: the policy or the default has the value
+  // These are figures of a layer.
+  kFractionBits,  // fraction bits of x in 16 bits, with few values saturating
+  kInputBits16,   // fraction bits of x under int16
+  // The fraction bits of x under int8.
   kInputBits8,
   kInputAlpha,  // greatest |x|
-  kRangeMin,    // of x and h together
+  kRangeMin,    // range of x and h together
   kRangeMax,
   kDeltaScale,  // step of the differences of adjacent steps in 8 bits
-  // Of the spread of a beam's scores, percentiles:
+  // These are percentiles of the spread of a beam's scores.
   kSpread5,
   kSpread50
 };
@@ -56,8 +57,8 @@ constexpr bool is_of_layer(Origin origin) {
   return origin >= Origin::kFractionBits && origin <= Origin::kDeltaScale;
 }
 
-// The parameters that a policy must give where it names the technique; their values in the struct
-// are for code alone.
+// Whether a policy that names the technique must give this parameter. The value in the struct is
+// then for code alone.
 template <class Technique>
 constexpr bool must_be_chosen(std::string_view field) {
   if constexpr (requires { Technique::kChosen; })
@@ -66,12 +67,12 @@ constexpr bool must_be_chosen(std::string_view field) {
   return false;
 }
 
-// The key a field has in a policy: the pair range[0], range[1] is written range: [min, max], and
-// pseudo.clip is clip within the map pseudo.
+// The key that a field has in a policy: the pair range[0], range[1] is written range: [min, max],
+// and pseudo.clip is clip within the map pseudo.
 struct WrittenKey {
   std::string key;
-  bool low = false, high = false;  // which end of a pair, if it is one
-  std::string group = {};          // the map around it, if there is one
+  bool low = false, high = false;  // whether the field is the low or the high end of a pair
+  std::string group = {};          // name of the map around the key, if there is one
 };
 inline WrittenKey written_key(const std::string& field) {
   if (const std::size_t dot = field.find('.'); dot != std::string::npos)
@@ -80,7 +81,7 @@ inline WrittenKey written_key(const std::string& field) {
   return {.key = low || high ? field.substr(0, field.size() - 3) : field, .low = low, .high = high};
 }
 
-// A whole number from low to high.
+// Whether the value is a whole number from low to high.
 EDGEVAL_HD bool is_whole(double value, double low, double high) {
   return value >= low && value <= high &&
          value == static_cast<double>(static_cast<std::int64_t>(value));
@@ -95,19 +96,19 @@ struct Operand {
   std::int32_t changed;  // 1 or 0
 };
 
-// What deciding costs an operand, for every element of an executed step unless said otherwise.
+// The cost of an operand's decision, for every element of an executed step unless said otherwise.
 struct OperandCost {
   int comparisons = 0;
   int quantizations = 0;
   int subtractions = 0;
-  int subtractions_per_change =
-      0;  // for changed elements only, those of a sequence's first executed step excepted
+  // The cost for each changed element, those of a sequence's first executed step excepted.
+  int subtractions_per_change = 0;
 };
 
-// Why an operand does not act somewhere, in words that follow its name; null: it acts there.
+// Why an operand does not act somewhere, in words that follow its name; null where it acts.
 struct Refusals {
   const char* linear = nullptr;      // on a linear layer
-  const char* without_c = nullptr;   // on cells that have no state c beside h, as a GRU
+  const char* without_c = nullptr;   // on cells that have no state c beside h, such as a GRU's
   const char* projection = nullptr;  // on cells whose h is projected
   const char* int16 = nullptr;       // under int16
 };
@@ -123,10 +124,10 @@ constexpr bool selects() {
   return requires { Technique::kSelects; };
 }
 
-// What deciding costs a plan, for every element of every step of the data, run or skipped.
+// The cost of a plan's decision, for every element of every step of the data, run or skipped.
 struct PlanCost {
   int quantizations = 0;
-  int comparisons = 0;  // the first step has no neighbour to compare with
+  int comparisons = 0;  // none in the first step, which has no neighbour
 };
 
 // What a plan does with one step of one layer and direction.

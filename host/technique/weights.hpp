@@ -1,5 +1,5 @@
 // The weights axis: what is done to the weights once, when a model is loaded (docs/weights.md). A
-// new choice is its header and its line here.
+// new choice takes a header and a place in the list here.
 #pragma once
 
 #include <variant>

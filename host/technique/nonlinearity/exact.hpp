@@ -1,4 +1,4 @@
-// Nonlinearity: sigmoid and tanh themselves, the baseline (host/numeric/nonlinear.hpp; integers:
+// Nonlinearity: sigmoid and tanh themselves, the baseline (host/numeric/nonlinear.hpp; in integers
 // host/numeric/activation_table.hpp).
 #pragma once
 

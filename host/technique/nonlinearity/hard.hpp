@@ -1,9 +1,9 @@
-// Nonlinearity: one straight line, clipped. tanh becomes clip(x, -1, 1); of the sigmoid three are
-// in use, clip(slope x + 0.5, 0, 1) with slope
-//   halved    1/2   (x + 1) / 2, P2, equation 24
-//   keras     0.2   of Theano and Keras
-//   deltarnn  1/4   the tangent at 0, of the DeltaRNN code
-// The slopes 1/2 and 1/4 are shifts; clipping is two comparisons.
+// Nonlinearity: one straight line, clipped. tanh becomes clip(x, -1, 1). For the sigmoid three
+// lines clip(slope x + 0.5, 0, 1) are in use, with the slopes
+//   halved    1/2   which gives (x + 1) / 2 (Rezk et al. 2020, equation 24)
+//   keras     0.2   as in Theano and Keras
+//   deltarnn  1/4   the tangent at 0, as in the DeltaRNN code
+// The slopes 1/2 and 1/4 are shifts; clipping takes two comparisons.
 #pragma once
 
 #include <array>

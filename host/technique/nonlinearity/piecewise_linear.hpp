@@ -1,10 +1,11 @@
 // Nonlinearity: straight lines between K + 1 knots on f over [0, limit], mirrored for x < 0; from
-// the limit on f(limit) (P2, section IV-A4, "piecewise linear approximation"). Knots lie evenly, or
-// by curvature, the integral of sqrt |f''| being equal on all segments, which levels the error. A
-// line is a read of slope and offset, a multiplication and an addition.
+// the limit on the value is f(limit) (Rezk et al. 2020, section IV-A4, "piecewise linear
+// approximation"). Knots lie evenly, or by curvature, so that the integral of sqrt |f''| is equal
+// on all segments, which levels the error. A line takes a read of slope and offset, a
+// multiplication and an addition.
 //
-// PLAN (Amin, Curtis, Hayes-Gill 1997) is a fixed set for sigmoid whose slopes are powers of two,
-// so that it needs shifts only and no table; tanh(x) = 2 PLAN(2x) - 1.
+// PLAN (Amin, Curtis, Hayes-Gill 1997) is a fixed set of lines for the sigmoid whose slopes are
+// powers of two, so that it needs only shifts and no table; tanh(x) = 2 PLAN(2x) - 1.
 #pragma once
 
 #include <array>
@@ -55,7 +56,8 @@ struct PiecewiseLinear {
     return mirrored(right, curve);
   }
 
-  // The sign of x costs nothing. Even knots: the index is z scaled, one comparison with the limit.
+  // The sign of x costs nothing. With even knots the index is z scaled, and one comparison is made
+  // with the limit.
   NonlinearityCost cost(Curve) const {
     if (knots == KnotPlaces::kPlan) return {.additions = 1, .comparisons = comparisons_among(4)};
     const std::uint64_t pieces = static_cast<std::uint64_t>(segments) + 1;
@@ -78,14 +80,15 @@ struct PiecewiseLinear {
     return x;
   }
 
-  // sqrt |f''|: s (1 - s) (1 - 2s) for sigmoid, -2t (1 - t^2) for tanh.
+  // sqrt |f''|, where |f''| is s (1 - s) (2s - 1) for the sigmoid s and 2t (1 - t^2) for tanh t, at
+  // x >= 0.
   static double density(Curve curve, double x) {
     const double f = value_of(curve, x);
     const double bend = curve == Curve::kSigmoid ? f * (1 - f) * (2 * f - 1) : 2 * f * (1 - f * f);
     return std::sqrt(bend);
   }
 
-  // The integral by the trapezoidal rule in kSteps steps, and straight lines through it.
+  // Takes the integral by the trapezoidal rule in kSteps steps and interpolates it linearly.
   std::vector<double> by_curvature(Curve curve) const {
     constexpr int kSteps = 1 << 14;
     const double step = limit / kSteps;

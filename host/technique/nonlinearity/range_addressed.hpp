@@ -1,9 +1,11 @@
-// Nonlinearity: a table whose intervals are as wide as an error of epsilon allows (P2, section
-// IV-A4, "range-addressable look-up tables"). Made greedily from 0 outwards: an interval goes on
-// until f has risen by 2 epsilon, and its value is the middle of that rise. The interval around 0
-// has the value f(0) [our choice], so that tanh(0) = 0. For x >= 0, with s = f(0):
+// Nonlinearity: a table whose intervals are as wide as an error of epsilon allows (Rezk et al.
+// 2020, section IV-A4, "range-addressable look-up tables"). Intervals are made greedily from 0
+// outwards: each goes on until f has risen by 2 epsilon, and its value is the middle of that rise.
+// The interval around 0 has the value f(0) [our choice], so that tanh(0) = 0. For x >= 0, with s =
+// f(0),
 //   f from s + (2k - 1) epsilon to s + (2k + 1) epsilon -> s + 2k epsilon,    k = 0, 1, ...
-// and the last, which ends at 1, its own middle. Finding the interval takes comparisons by halving.
+// and the last interval, which ends at 1, has its own middle as its value. Comparisons find the
+// interval by halving.
 #pragma once
 
 #include <cmath>
@@ -38,19 +40,19 @@ struct RangeAddressed {
     }
     return mirrored(right, curve);
   }
-  // The half around 0 is an interval on either side.
+  // The interval around 0 lies on both sides and counts once.
   NonlinearityCost cost(Curve curve) const {
     return {.reads = 1,
             .comparisons = comparisons_among(2 * static_cast<std::uint64_t>(intervals(curve)) - 1)};
   }
 
  private:
-  // For x >= 0: the least n with (2n - 1) epsilon >= 1 - f(0).
+  // Returns the number of intervals for x >= 0: the least n with (2n - 1) epsilon >= 1 - f(0).
   int intervals(Curve curve) const {
     return static_cast<int>(std::ceil(((1 - centre_of(curve)) / epsilon + 1) / 2));
   }
 
-  // x >= 0 with f(x) = value, by halving; value < 1.
+  // Returns the x >= 0 with f(x) = value, by halving; value < 1.
   static double where(Curve curve, double value) {
     double low = 0, high = 64;
     for (int i = 0; i < 64; ++i) {

@@ -1,7 +1,9 @@
-// Nonlinearity: a table of N values over [lo, hi), f at the middle or at the left end of each of N
-// equal intervals; outside it the first and the last value (P2, section IV-A4, "look-up tables").
+// Nonlinearity: a table of N values over [lo, hi), each f at the middle or at the left end of one
+// of N equal intervals; beyond the range the first or the last value holds (Rezk et al. 2020,
+// section IV-A4, "look-up tables").
 //   index = floor((x - lo) N / (hi - lo)), clamped to 0 ... N - 1
-// An evaluation is one read: the index is z scaled by a constant, free where that is a power of 2.
+// An evaluation takes one read: the index is z scaled by a constant, which is free for a power of
+// 2.
 #pragma once
 
 #include <array>

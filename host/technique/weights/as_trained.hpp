@@ -1,4 +1,4 @@
-// Weights: those of the file.
+// Weights: those of the model file, unchanged.
 #pragma once
 
 #include "host/technique/weights/stored.hpp"

@@ -1,6 +1,7 @@
-// Weights: 2^k uniform levels, each used equally often (P2, section IV-A1, "balanced quantization";
-// host/numeric/quantizers_balanced.hpp). W x = min sum x + step (groups x): the products are with
-// k-bit whole numbers, and each row is scaled once and takes the sum of x, which all rows share.
+// Weights: 2^k uniform levels, each used equally often (Rezk et al. 2020, section IV-A1, "balanced
+// quantization"; host/numeric/quantizers_balanced.hpp). W x = min sum x + step (groups x): the
+// products are with k-bit whole numbers, each row is scaled once, and min sum x is added to each
+// row.
 #pragma once
 
 #include "host/numeric/quantizers_balanced.hpp"
@@ -30,7 +31,7 @@ struct Balanced {
       const std::uint64_t n = matrix.count(), width = static_cast<std::uint64_t>(bits);
       const auto rows = static_cast<std::uint64_t>(matrix.rows),
                  cols = static_cast<std::uint64_t>(matrix.cols);
-      return {.bits = width * n + 2 * kFloatBits,  // min and step
+      return {.bits = width * n + 2 * kFloatBits,  // with min and step, two floats
               .code_bits = width,
               .product = {.multiplications = n + rows + 1, .additions = n + cols + rows}};
     });

@@ -1,6 +1,6 @@
-// Weights: two values (P2, section IV-A1, "binary"; Eqs. 23 and 24 for the stochastic choice). A
-// product is an addition or a subtraction. Two values a < b that are neither opposite nor 0 cost a
-// sum of x that all rows share: W x = a sum x + (b - a) sum over b of x.
+// Weights: two values (Rezk et al. 2020, section IV-A1, "binary"; equations 23 and 24 for the
+// stochastic choice). A product is an addition or a subtraction. Two values a < b that are neither
+// opposite nor 0 also cost a sum of x that all rows share: W x = a sum x + (b - a) sum over b of x.
 #pragma once
 
 #include "host/numeric/quantizers.hpp"

@@ -1,8 +1,9 @@
-// Weights: each b x b block becomes the nearest circulant one, of which one column is stored (P2,
-// section IV-A2, "block-circulant matrices", figure 7): entry (i, j) depends on (i - j) mod b only,
-// and is the mean of the weights that share it. Blocks at the edges count the weights that exist. A
-// block's product with a vector is a cyclic convolution: with FFTs, one transform for each block of
-// x and of the result, and b / 2 + 1 complex products for each block.
+// Weights: each b x b block becomes the nearest circulant one, of which one column is stored (Rezk
+// et al. 2020, section IV-A2, "block-circulant matrices", figure 7). Entry (i, j) depends on (i -
+// j) mod b only and is the mean of the weights that share it; in blocks at the edges, of those that
+// exist. The product of a block with a vector is a cyclic convolution. By FFTs it takes one
+// transform for each block of x and of the result, and b / 2 + 1 complex products for each block of
+// weights.
 #pragma once
 
 #include <algorithm>

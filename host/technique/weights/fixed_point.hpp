@@ -1,6 +1,6 @@
-// Weights: fixed point Q(m, f), m integer and f fraction bits (P2, section IV-A1, "fixed-point
-// quantization"). Two conventions are in use: the sign is one of the m bits (m + f bits in all), or
-// extra (m + f + 1).
+// Weights: fixed point Q(m, f) with m integer and f fraction bits (Rezk et al. 2020, section IV-A1,
+// "fixed-point quantization"). Two conventions are in use: the sign is one of the m bits (m + f
+// bits in all), or is an extra bit (m + f + 1).
 #pragma once
 
 #include "host/numeric/quantizers.hpp"
@@ -19,7 +19,7 @@ struct FixedPoint {
   static constexpr const char* kMeaning = "fixed point of a few bits, saturating (P2)";
 
   double bits = 8;
-  double integer_bits = kFromProfile;  // m; left out: fitted to each matrix
+  double integer_bits = kFromProfile;  // m; where it is left open, it is fitted to each matrix
   SignBit sign = SignBit::kInIntegerBits;
   CodeSet codes = CodeSet::kFull;
   Rounding rounding = Rounding::kHalfUp;
@@ -63,7 +63,7 @@ struct FixedPoint {
                 format.quantize(static_cast<double>(value), rounding, random.uniform()));
           const auto width = static_cast<std::uint64_t>(bits);
           const std::uint64_t n = matrix.count(),
-                              exponent = from_profile(integer_bits) ? 8 : 0;  // f, a byte
+                              exponent = from_profile(integer_bits) ? 8 : 0;  // f takes a byte
           return {.bits = width * n + exponent,
                   .code_bits = width,
                   .fraction_bits = format.fraction_bits,

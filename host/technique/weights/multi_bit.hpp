@@ -1,6 +1,7 @@
-// Weights: sums of k binary codes, w = sum of alpha_i b_i with b_i = +-1, alphas for each row of a
-// matrix (P2, section IV-A1, "multi-bit codes"; host/numeric/quantizers_multi_bit.hpp). A row's
-// product is k binary products, each scaled once.
+// Weights: sums of k binary codes, w = sum of alpha_i b_i with b_i = +-1 and with alphas for each
+// row of a matrix (Rezk et al. 2020, section IV-A1, "multi-bit codes";
+// host/numeric/quantizers_multi_bit.hpp). The product of a row is k binary products, each scaled
+// once.
 #pragma once
 
 #include "host/numeric/quantizers_multi_bit.hpp"
@@ -39,7 +40,7 @@ struct MultiBit {
         MultiBitCodes code =
             multi_bit_codes(row, static_cast<int>(bits), method, static_cast<int>(cycles));
         for (double& alpha : code.alphas)
-          alpha = static_cast<double>(static_cast<float>(alpha));  // as stored
+          alpha = static_cast<double>(static_cast<float>(alpha));  // alphas are stored as floats
         for (std::size_t c = 0; c < cols; ++c)
           row[c] = static_cast<float>(code.value(code.codes[c]));
       }

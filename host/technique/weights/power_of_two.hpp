@@ -1,5 +1,5 @@
-// Weights: signed powers of two, so that a multiplication is a shift (P2, section IV-A1,
-// "exponential quantization").
+// Weights: signed powers of two, so that a multiplication is a shift (Rezk et al. 2020, section
+// IV-A1, "exponential quantization").
 #pragma once
 
 #include <bit>

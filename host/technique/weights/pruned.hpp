@@ -1,8 +1,8 @@
-// Weights: the least in magnitude become 0 (P2, section IV-A2, "magnitude pruning"): a share of all
-// weights of the model (class-blind), of each matrix (class-uniform), or of the blocks of each
-// matrix, whose magnitude is that of their greatest weight ("block pruning"). Exactly floor(share x
-// count + 0.5) go; of equal magnitudes those that come first. Stored are one bit for each weight or
-// block, kept or not, and the kept weights.
+// Weights: the least in magnitude become 0 (Rezk et al. 2020, section IV-A2, "magnitude pruning").
+// They are a share of all weights of the model (class-blind), of each matrix (class-uniform), or of
+// the blocks of each matrix, a block having the magnitude of its greatest weight ("block pruning").
+// Exactly floor(share x count + 0.5) are removed; of equal magnitudes the first ones. What is
+// stored is one bit for each weight or block, whether it is kept, and the kept weights.
 #pragma once
 
 #include <algorithm>
@@ -72,7 +72,7 @@ struct Pruned {
   struct Size {
     std::int64_t rows, cols;
   };
-  struct Piece {  // a block, cut off at the matrix's edges; or one weight
+  struct Piece {  // a block, cut off at the edges of the matrix, or one weight
     float magnitude;
     std::size_t matrix;
     std::int64_t row, col;
@@ -84,7 +84,7 @@ struct Pruned {
     }
   };
 
-  // visit(weight) for all of a piece.
+  // Calls visit(weight) for all weights of a piece.
   template <class Visit>
   static void for_each_weight(const WeightMatrix& matrix, Size size, const Piece& piece,
                               Visit&& visit) {

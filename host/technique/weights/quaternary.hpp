@@ -1,6 +1,6 @@
-// Weights: -1, -0.5, 0.5 and 1, times a scale (P2, section IV-A1, "quaternarization"). A product is
-// an addition, half of them shifted by one. With a scale the outer levels begin at mean |w| instead
-// of 0.75 [our choice].
+// Weights: -1, -0.5, 0.5 and 1, times a scale (Rezk et al. 2020, section IV-A1,
+// "quaternarization"). A product is a shift by zero or one bit and an addition. With a scale the
+// outer levels begin at mean |w| instead of 0.75 [our choice].
 #pragma once
 
 #include "host/numeric/quantizers.hpp"

@@ -1,9 +1,10 @@
-// What the choices of the weights axis have in common. A choice is a technique (technique.hpp) with
-//   store(matrices)   changes the matrices of a whole model in place, to the values the network
-//   then computes with, and
-//                     says for each how many bits hold it and what its product with a vector costs
-// Sums and decisions are in double and in the order of the rows, so that the weights are the same
-// bits everywhere.
+// What the choices of the weights axis have in common. A choice is a technique (technique.hpp) that
+// also has
+//   store(matrices)   changes the matrices of a whole model in place, to the values with which the
+//                     network then computes, and says for each how many bits hold it and what its
+//                     product with a vector costs
+// Sums and decisions are made in double and in the order of the rows, so that the weights are the
+// same bits everywhere.
 #pragma once
 
 #include <array>
@@ -18,7 +19,7 @@
 
 namespace edgeval {
 
-// Row-major [rows, cols].
+// A matrix [rows, cols], row-major.
 struct WeightMatrix {
   std::span<float> values;
   std::int64_t rows = 0;
@@ -27,36 +28,37 @@ struct WeightMatrix {
   std::uint64_t count() const { return static_cast<std::uint64_t>(rows * cols); }
 };
 
-// The operations of one product of the matrix with a vector, as a chip made for this form of
-// weights would do them.
+// The operations of one product of the matrix with a vector on a chip made for this form of
+// weights.
 struct ProductCost {
-  std::string_view kind = "multiply_add";  // what a MAC has become
+  std::string_view kind = "multiply_add";  // what a MAC becomes
   std::uint64_t multiplications = 0;
   std::uint64_t shifts = 0;
   std::uint64_t additions = 0;
 };
 
-// The same product by real FFTs: transforms of vectors of `length`, and complex multiplications
-// between them.
+// The cost of the same product by real FFTs: transforms of vectors of `length` elements, and
+// complex multiplications between the transforms.
 struct FourierCost {
-  std::uint64_t transforms = 0;  // 0: there is no such form
+  std::uint64_t transforms = 0;  // 0 where there is no such form
   std::uint64_t length = 0;
   std::uint64_t complex_multiplications = 0;
 };
 
 struct StoredMatrix {
-  std::uint64_t bits = 0;       // of everything that must be stored: codes, scales, indices
-  std::uint64_t code_bits = 0;  // of one stored weight
-  std::uint64_t whole =
-      0;  // weights stored as they are, each kFloatBits of `bits`; in integers as wide as these
-  std::optional<int> fraction_bits = std::nullopt;  // f of fixed point
+  std::uint64_t bits = 0;       // bits of everything that must be stored: codes, scales, indices
+  std::uint64_t code_bits = 0;  // bits of one stored weight
+  // The number of weights that are stored as they are, each with kFloatBits of `bits`. Under
+  // integer arithmetic it takes the width of that arithmetic.
+  std::uint64_t whole = 0;
+  std::optional<int> fraction_bits = std::nullopt;  // f of fixed point, else none
   ProductCost product = {};
   FourierCost fourier = {};
 };
 
-inline constexpr std::uint64_t kFloatBits = 32;  // of a weight, scale or level kept as it is
+inline constexpr std::uint64_t kFloatBits = 32;  // bits of a weight, scale or level kept as it is
 
-// store(matrix, its number) for each: choices that treat every matrix by itself.
+// Calls store(matrix, its number) for each matrix, for choices that treat every matrix by itself.
 template <class Store>
 std::vector<StoredMatrix> store_each(std::span<const WeightMatrix> matrices, Store&& store) {
   std::vector<StoredMatrix> stored;
@@ -76,13 +78,13 @@ inline double greatest_magnitude(std::span<const float> values) {
   return greatest;
 }
 
-// What few levels such as -1 and 1 are multiplied with.
+// Which factor a few levels such as -1 and 1 are multiplied with.
 enum class Scale : std::uint8_t { kNone, kMean };
 constexpr std::array<std::string_view, 2> names(Scale) { return {"none", "mean"}; }
 
-// Every value x becomes alpha level(x): alpha = 1, or that of least squared error, sum x level /
-// sum level^2, one for the matrix. For levels +-1 that is the mean of |x|, with 0 as a third level
-// the mean over those not 0.
+// Every value x becomes alpha level(x). alpha is 1 or, with Scale::kMean, the factor of the matrix
+// with the least squared error, sum x level / sum level^2. For levels +-1 that is the mean of |x|;
+// with 0 as a third level it is the mean over the values that do not become 0.
 template <class Level>
 void apply_levels(std::span<float> values, Scale scale, Level&& level) {
   double product = 0, square = 0;
@@ -96,7 +98,7 @@ void apply_levels(std::span<float> values, Scale scale, Level&& level) {
   }
   const double alpha = scale == Scale::kNone ? 1 : (square > 0 ? product / square : 0);
   for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(levels[i] == 0 ? 0 : alpha * levels[i]);  // no -0
+    values[i] = static_cast<float>(levels[i] == 0 ? 0 : alpha * levels[i]);  // avoids -0
 }
 
 }  // namespace edgeval

@@ -1,5 +1,6 @@
-// Weights: -1, 0 and 1, times a scale (P2, section IV-A1; the rule twn is Li et al. 2016, "ternary
-// weight networks": threshold 0.7 mean |w|). A product is an addition, a subtraction or nothing.
+// Weights: -1, 0 and 1, times a scale (Rezk et al. 2020, section IV-A1; the rule twn is that of Li
+// et al. 2016, "Ternary weight networks", with the threshold 0.7 mean |w|). A product is an
+// addition, a subtraction or nothing.
 #pragma once
 
 #include "host/numeric/quantizers.hpp"
