@@ -1,4 +1,4 @@
-// The rectifier of a linear layer: a clamp.
+// The rectifier of a linear layer, which is a clamp.
 #pragma once
 
 #include <limits>
@@ -8,10 +8,10 @@ namespace edgeval {
 struct Activation {
   enum class Type { kNone, kRelu, kClippedRelu };
   Type type = Type::kNone;
-  float limit = 0;  // of kClippedRelu
+  float limit = 0;  // upper limit of kClippedRelu
 };
 
-// What an activation clamps to.
+// The range to which an activation clamps.
 struct ActivationRange {
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();

@@ -1,5 +1,5 @@
-// Attention of one row over the positions of its own sentence
-// (host/engine/translate/source_attention.hpp has the equations).
+// Attention of one row over the positions of its own sentence.
+// host/engine/translate/source_attention.hpp has the equations.
 #pragma once
 
 #include "host/body/softmax.hpp"
@@ -8,15 +8,15 @@
 
 namespace edgeval {
 
-// What attention in fp32 reads of a sentence of S positions.
+// What attention in fp32 reads of a sentence with S source positions.
 struct FloatSource {
   MatrixView<const float> keys;    // [S, K]
-  MatrixView<const float> hidden;  // [S, M], of mlp; else none
-  const float* score;              // v [M], of mlp
+  MatrixView<const float> hidden;  // [S, M] for mlp attention, else empty
+  const float* score;              // v [M] for mlp attention
 };
 
-// probe [K], of mlp [M]; shares [S] is scratch. Writes context [K]; returns the position of the
-// greatest score.
+// probe [K], for mlp attention [M], is what the row looks for; shares [S] is scratch. Writes
+// context [K] and returns the position of the greatest score.
 template <class Block>
 EDGEVAL_HD Index attention_row(Block block, const FloatSource& source, const float* probe,
                                float* shares, float* context) {
@@ -45,13 +45,13 @@ EDGEVAL_HD Index attention_row(Block block, const FloatSource& source, const flo
   return most;
 }
 
-// The same in integers.
+// What attention in integers reads of a sentence with S source positions.
 struct FixedSource {
   MatrixView<const std::int32_t> keys;  // [S, K] codes
-  MatrixView<const float> hidden;       // [S, M], of mlp; else none
-  const std::int32_t* score;            // v [M], of mlp
-  int score_bits;                       // its fraction bits
-  int bits, x_bits;                     // of a key; its fraction bits
+  MatrixView<const float> hidden;       // [S, M] for mlp attention, else empty
+  const std::int32_t* score;            // v [M] for mlp attention
+  int score_bits;                       // fraction bits of v
+  int bits, x_bits;                     // width of a key, and its fraction bits
   double inverse;                       // 2^-x_bits
   ActivationTables activations;
   SoftmaxTables softmax;
@@ -63,7 +63,8 @@ struct FixedScratch {
   std::int32_t* codes;   // [K]
 };
 
-// sum probe key -> scratch.shares; returns their fraction bits.
+// Writes sum probe key of every position to scratch.shares and returns the fraction bits of these
+// scores.
 template <class Block>
 EDGEVAL_HD int product_scores(Block block, const FixedSource& source, const float* probe,
                               const FixedScratch& scratch) {
@@ -85,7 +86,8 @@ EDGEVAL_HD int product_scores(Block block, const FixedSource& source, const floa
   return probe_bits + source.x_bits;
 }
 
-// sum v tanh(probe + hidden) -> scratch.shares; returns their fraction bits.
+// Writes sum v tanh(probe + hidden) of every position to scratch.shares and returns the fraction
+// bits of these scores.
 template <class Block>
 EDGEVAL_HD int mlp_scores(Block block, const FixedSource& source, const float* probe,
                           const FixedScratch& scratch) {

@@ -1,10 +1,10 @@
 // The bodies of the pipeline (plan, operand, cell, unpack) are templates over a block: the threads
 // that share one row of work. SerialBlock is one CPU thread; a CUDA block offers the same
-// functions. The order in which a block visits elements is its own affair, so bodies only do
-// independent work per element and sum integers, or floats where the last bits may differ from
-// device to device; on one device the order follows from the number of elements alone. What threads
-// wrote before synchronize, sum, total or best, or while these asked for values, is seen by all of
-// them after.
+// functions. A block may visit elements in any order, so bodies only do independent work per
+// element and sum integers, or floats where the last bits may differ from device to device; on one
+// device the order follows from the number of elements alone. What any thread wrote before
+// synchronize, sum, total or best, or while these asked for values, all threads of the block see
+// afterwards.
 #pragma once
 
 #include "host/core/matrix.hpp"
@@ -15,14 +15,14 @@ namespace edgeval {
 struct SerialBlock {
   static constexpr Index kParts = 16;
 
-  // visit(i) for every i in [0, count).
+  // Calls visit(i) for every i in [0, count).
   template <class Visit>
   EDGEVAL_HD void for_each(Index count, Visit visit) const {
     EDGEVAL_INDEPENDENT
     for (Index i = 0; i < count; ++i) visit(i);
   }
 
-  // The sum of value(i), an int, over [0, count); every thread of the block gets it.
+  // Returns the sum of value(i), an int, over [0, count) to every thread of the block.
   template <class Value>
   EDGEVAL_HD int sum(Index count, Value value) const {
     int total = 0;
@@ -30,7 +30,8 @@ struct SerialBlock {
     return total;
   }
 
-  // The same of any numbers, by kParts partial sums, so that it vectorises.
+  // Returns the sum of value(i), a number of any type, to every thread. It is made of kParts
+  // partial sums, so that the loop vectorises.
   template <class T, class Value>
   EDGEVAL_HD_ALWAYS T total(Index count, Value value) const {
     T parts[kParts] = {};
@@ -43,9 +44,8 @@ struct SerialBlock {
     return sum;
   }
 
-  // That value(i) which comes before all others and before `none`. before(a, b): a total order, or
-  // one that leaves open only the order of values that are alike. Every thread of the block gets
-  // it.
+  // Returns, to every thread, the value(i) that comes before all others and before `none`.
+  // before(a, b) is a total order, or one that leaves open only the order of values that are alike.
   template <class T, class Value, class Before>
   EDGEVAL_HD_ALWAYS T best(Index count, T none, Value value, Before before) const {
     T parts[kParts];
@@ -59,7 +59,7 @@ struct SerialBlock {
     return parts[0];
   }
 
-  // action() on one thread only.
+  // Calls action() on one thread only.
   template <class Action>
   EDGEVAL_HD void once(Action action) const {
     action();

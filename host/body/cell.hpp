@@ -1,6 +1,6 @@
-// One step of the cells of one lane in the numbers of an arithmetic: what recurrent cells of any
-// kind work on (their rows are in host/layer), and plain LSTM cells, z = W x + U h + b, then the
-// cell.
+// One step of the cells of one lane in the numbers of an arithmetic: the row that recurrent cells
+// of any kind work on (the kinds are in host/layer), and plain LSTM cells, which compute z = W x +
+// U h + b and then c and h.
 #pragma once
 
 #include "host/body/block.hpp"
@@ -8,8 +8,8 @@
 
 namespace edgeval {
 
-// wx, uh [4H] in the order i, f, g, o; c [H] is read and written; h [H] and output [H] are written.
-// Sums: what sums[at] are read from, plain memory as a rule.
+// wx and uh are [4H] in the order i, f, g, o; c [H] is read and written; h [H] and output [H] are
+// written. Sums is the type from which sums[at] are read, usually a pointer to memory.
 template <class Numbers, class Sums = const typename Numbers::Sum*>
 struct CellRow {
   Sums wx;
@@ -20,17 +20,21 @@ struct CellRow {
   float* output;
 };
 
-// Cells of any kind; what is written as h goes on to the projection where there is one. Sums as in
-// CellRow.
+// The row of cells of any kind. Where the layer has a projection, what is written as h goes on to
+// it. Sums is as in CellRow.
 template <class Numbers, class Sums = const typename Numbers::Sum*>
 struct RecurrentRow {
-  Sums wx;         // [G H]
-  Sums uh;         // of the blocks of U that multiply h(t-1); not read where the cells have no U
-  Sums after;      // of the others, once the first half of the cells has given what they multiply
-  const float* x;  // [H], what an SRU shows beside c
+  Sums wx;  // [G H]
+  // [blocks H], the sums of those blocks of U that multiply h(t-1); not read where the cells have
+  // no U.
+  Sums uh;
+  // The sums of the other blocks of U, known once the first half of the step has given what they
+  // multiply.
+  Sums after;
+  const float* x;  // [H], input that an SRU mixes into its output
   Index cells;
-  typename Numbers::State*
-      c;     // [H], read and written; of cells without c, h not rounded to the width of an operand
+  // [H], read and written. Cells without c keep h here, not rounded to the width of an operand.
+  typename Numbers::State* c;
   float* h;  // [H], written
 };
 

@@ -1,4 +1,4 @@
-// The greatest output of a frame, which is what greedy decoding reads of it.
+// The greatest output of a frame, which is all that greedy decoding reads.
 #pragma once
 
 #include "host/core/matrix.hpp"
@@ -6,7 +6,7 @@
 
 namespace edgeval {
 
-// Of values [count], count > 0: the place of the greatest; of equal ones the first.
+// Returns the place of the greatest of values [count], of equal ones the first; count > 0.
 EDGEVAL_HD std::int32_t first_greatest(const float* values, Index count) {
   Index best = 0;
   for (Index i = 1; i < count; ++i) best = values[best] < values[i] ? i : best;

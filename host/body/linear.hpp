@@ -1,5 +1,5 @@
-// What follows the product of a linear layer, for one row: y = activation(W x + b), of which a
-// rectifier is a clamp, or tanh(W x + b).
+// What follows the product of a linear layer, for one row: y = activation(W x + b), where a
+// rectifier is a clamp, or y = tanh(W x + b).
 #pragma once
 
 #include "host/body/activation.hpp"
@@ -12,7 +12,8 @@ namespace edgeval {
 // What follows a linear layer's sums and bias in a decoder.
 enum class LinearEnd { kActivation, kTanh, kLogSoftmax };
 
-// product [O] -> y [O], which may be the product's memory when sums are floats. Sums as in CellRow.
+// Turns product [O] into y [O], which may be the product's memory when the sums are floats. Sums is
+// as in CellRow.
 template <class Numbers, class Sums = const typename Numbers::Sum*>
 struct LinearRow {
   Sums product;
@@ -28,7 +29,7 @@ EDGEVAL_HD void linear_row(Block block, Numbers numbers, LinearRow<Numbers, Sums
   });
 }
 
-// In integers by the table.
+// The tanh of a pre-activation. In integers the table of the layer's numbers gives it.
 EDGEVAL_HD_ALWAYS float tanh_of(const FloatNumbers& numbers, float sum, Index at) {
   return hyperbolic_tangent(numbers.value(sum, at));
 }
@@ -37,7 +38,7 @@ EDGEVAL_HD_ALWAYS float tanh_of(const FixedNumbers<Sum>& numbers, Sum sum, Index
   return static_cast<float>(table_tanh(numbers.tables, numbers.input_part(sum, at))) / kUnit;
 }
 
-// The range is not read.
+// Writes tanh(W x + b); the row's range is not read.
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void tanh_row(Block block, Numbers numbers, LinearRow<Numbers, Sums> row) {
   block.for_each(row.outputs, [&](Index o) EDGEVAL_LOOP_BODY {

@@ -1,5 +1,5 @@
-// Memoization's select (host/technique/memoized.hpp): one lane at one executed step, between the
-// products and the cell.
+// The selection of memoization (host/technique/memoized.hpp) for one lane at one executed step,
+// between the products and the cell.
 #pragma once
 
 #include "host/body/block.hpp"
@@ -8,25 +8,25 @@
 
 namespace edgeval {
 
-// What is remembered of one neuron: both sums, and how the predictor stands.
+// What is remembered of one neuron: both sums, and the state of the predictor.
 template <class Sum>
 struct NeuronMemo {
   Sum wx = 0, uh = 0;
   Memoized::Rule::Memo memo;
 };
 
-// Which elements enter the binary predictor's product, whatever the arithmetic.
+// The sign with which an element enters the binary predictor's product, under any arithmetic.
 EDGEVAL_HD float sign_of(float value) { return value >= 0 ? 1.0F : -1.0F; }
 
-// All [neurons]. Sums: as in CellRow.
+// All members are [neurons]. Sums is as in CellRow.
 template <class Sum, class Sums = const Sum*>
 struct MemoRow {
-  Sums wx, uh;                 // fresh
-  Sum *chosen_wx, *chosen_uh;  // fresh or remembered ones; may be the memory of wx and uh
+  Sums wx, uh;                 // the sums of this step
+  Sum *chosen_wx, *chosen_uh;  // the sums to go on with; may be the memory of wx and uh
   NeuronMemo<Sum>* memo;
 };
 
-// predicted(at): p of neuron `at`. Returns how many neurons were remembered.
+// predicted(at) is p of neuron `at`. Returns how many neurons were remembered.
 template <class Block, class Sum, class Sums, class Predicted>
 EDGEVAL_HD int memo_row(Block block, const Memoized::Rule& rule, Index neurons,
                         const MemoRow<Sum, Sums>& row, Predicted predicted) {

@@ -1,6 +1,6 @@
 // The numbers of an arithmetic inside the cells: how the sums of a product become a pre-activation,
-// and the cell itself. One such struct a layer and direction; trivially copyable, its pointers in
-// the memory of the device that uses it.
+// and the cell itself. Each layer and direction has one such struct. It is trivially copyable, and
+// its pointers lead to the memory of the device that uses it.
 #pragma once
 
 #include "host/core/matrix.hpp"
@@ -12,36 +12,36 @@ namespace edgeval {
 
 struct FloatNumbers {
   using Sum = float;
-  using State = float;  // of c and of z
+  using State = float;  // type of c and of z
   struct Cell {
     State c;
     float h;
   };
 
   const float* bias;
-  const float* recurrent_bias =
-      nullptr;                      // [H], of a GRU's candidate: inside the reset gate's product
+  // [H], of a GRU's candidate: it stands inside the product with the reset gate.
+  const float* recurrent_bias = nullptr;
   const float* diagonal = nullptr;  // what multiplies c: peepholes, or an SRU's v
 
+  // Returns W x + U h.
   EDGEVAL_HD_ALWAYS double product(Sum wx, Sum uh, Index) const {
     return static_cast<double>(wx + uh);
-  }  // W x + U h
+  }
   EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {
     return (wx + uh) + bias[at];
   }
-  EDGEVAL_HD_ALWAYS float value(Sum sum, Index at) const {
-    return sum + bias[at];
-  }  // of a linear layer
-  // The halves of a pre-activation, where a cell keeps them apart; `at` counts the H rows of the
-  // candidate.
+  // Returns an output of a linear layer.
+  EDGEVAL_HD_ALWAYS float value(Sum sum, Index at) const { return sum + bias[at]; }
+  // The halves of a pre-activation, where a cell keeps them apart. In recurrent_part `at` counts
+  // the H rows of the candidate.
   EDGEVAL_HD_ALWAYS State input_part(Sum wx, Index at) const { return wx + bias[at]; }
   EDGEVAL_HD_ALWAYS State recurrent_part(Sum uh, Index at) const { return uh + recurrent_bias[at]; }
   EDGEVAL_HD_ALWAYS State plus_diagonal(State z, Index at, State c) const {
     return z + diagonal[at] * c;
   }
   EDGEVAL_HD_ALWAYS State state_of(float x) const { return x; }
-  // h from what a cell gives, with so many fraction bits in integers: within (-1, 1), or as wide as
-  // c.
+  // output gives h, within (-1, 1), from what a cell returns, which in integers has the given
+  // number of fraction bits. wide gives an h that is as wide as c.
   EDGEVAL_HD_ALWAYS float output(float value, int) const { return value; }
   EDGEVAL_HD_ALWAYS float wide(State value) const { return value; }
   EDGEVAL_HD_ALWAYS float projected(Sum sum, Index) const { return sum; }
@@ -57,40 +57,41 @@ struct FloatNumbers {
   }
 };
 
-// Sums of both products are brought to a common scale of `sum_bits` fraction bits, added exactly,
-// and rounded once.
+// In integers the sums of both products are brought to a common scale of `sum_bits` fraction bits,
+// added exactly, and rounded once.
 template <class SumT>
 struct FixedNumbers {
   using Sum = SumT;
-  using State = std::int32_t;  // kStateBits fraction bits
+  using State = std::int32_t;  // with kStateBits fraction bits
   static constexpr int kDiagonalUp = 16;
   struct Cell {
     State c;
     float h;  // a multiple of 2^-h_bits
   };
 
-  const std::int64_t* bias;    // sum_bits, the products' offsets included
-  const std::int64_t* offset;  // sum_bits, the products' offsets alone
+  // The bias with sum_bits fraction bits, the offsets of the products included.
+  const std::int64_t* bias;
+  const std::int64_t* offset;  // the offsets of the products alone, with sum_bits fraction bits
   int up_x, up_h;              // shifts of the sums to the common scale
-  int sum_bits;                // above kStateBits
+  int sum_bits;                // fraction bits of the common scale, more than kStateBits
   float inverse;               // 2^-sum_bits
-  int h_bits;                  // fraction bits of h; its width is one more
+  int h_bits;                  // fraction bits of h, which has one bit more in all
   float h_inverse;             // 2^-h_bits
   ActivationTables tables;
 
-  const std::int64_t* recurrent_bias =
-      nullptr;  // [H], of a GRU's candidate: sum_bits, the product's offsets included
+  // [H], of a GRU's candidate: with sum_bits fraction bits, the offset of the product included.
+  const std::int64_t* recurrent_bias = nullptr;
   const std::int32_t* diagonal = nullptr;           // what multiplies c: peepholes, or an SRU's v
-  int diagonal_bits = 0;                            // its fraction bits, from -15 to 46
-  const std::int64_t* projection_offset = nullptr;  // [P], of the projection's product
-  int projection_shift = 1;                         // from its sums to the format of h
+  int diagonal_bits = 0;                            // fraction bits of `diagonal`, from -15 to 46
+  const std::int64_t* projection_offset = nullptr;  // [P], offset of the projection's product
+  int projection_shift = 1;                         // shift of the projection's sums to h's format
   float projection_inverse = 1;                     // 2^-(fraction bits of h behind a projection)
-  Grid x_grid{};                                    // of the layer's input
+  Grid x_grid{};                                    // grid of the layer's input
 
   EDGEVAL_HD std::int64_t aligned(Sum wx, Sum uh) const {
     return (static_cast<std::int64_t>(wx) << up_x) + (static_cast<std::int64_t>(uh) << up_h);
   }
-  // W x + U h in units of 2^-sum_bits.
+  // Returns W x + U h in units of 2^-sum_bits.
   EDGEVAL_HD double product(Sum wx, Sum uh, Index at) const {
     return static_cast<double>(aligned(wx, uh) + offset[at]);
   }
@@ -106,7 +107,7 @@ struct FixedNumbers {
   EDGEVAL_HD State recurrent_part(Sum uh, Index at) const {
     return rounded_state((static_cast<std::int64_t>(uh) << up_h) + recurrent_bias[at]);
   }
-  // 16 bits times 32 bits, and 16 more below the point, stay below 2^63.
+  // The product of 16 bits and 32 bits, with 16 more bits below the point, stays below 2^63.
   EDGEVAL_HD State plus_diagonal(State z, Index at, State c) const {
     const std::int64_t product =
         static_cast<std::int64_t>(diagonal[at]) * c * (std::int64_t{1} << kDiagonalUp);
@@ -147,8 +148,9 @@ struct FixedNumbers {
   }
 };
 
-// The same numbers where all pre-activations fit 32 bits at the scale of the sums, with room to be
-// rounded: twice as many to a vector. Parts of a sum may wrap around, the sum is that of 64 bits.
+// The same numbers as FixedNumbers<std::int32_t>, for layers all of whose pre-activations fit 32
+// bits at the scale of the sums, with room for rounding. A vector register holds twice as many of
+// them. Parts of a sum may wrap around, but the sum equals that in 64 bits.
 struct NarrowNumbers : FixedNumbers<std::int32_t> {
   const std::uint32_t* narrow_bias;  // the lower half of `bias`
 
@@ -160,7 +162,8 @@ struct NarrowNumbers : FixedNumbers<std::int32_t> {
   }
 };
 
-// The same numbers with other functions in the cells than their own (the nonlinearity axis).
+// The numbers of an arithmetic with other functions in the cells than its own (the nonlinearity
+// axis).
 template <class Numbers>
 struct PiecewiseNumbers : Numbers {
   using State = typename Numbers::State;
@@ -175,15 +178,15 @@ struct PiecewiseNumbers : Numbers {
   }
 };
 
-// 8-bit products whose steps are any numbers, the rest of the cell in fp32 (dynamic precision under
-// fp32). A cell without U has step_h = 0.
+// The numbers of dynamic precision under fp32: products of 8 bits whose steps may be any numbers,
+// and the rest of the cell in fp32. A cell without U has step_h = 0.
 struct QuantizedNumbers {
   using Sum = std::int32_t;
   using State = FloatNumbers::State;
   using Cell = FloatNumbers::Cell;
 
   FloatNumbers rest;
-  const std::int64_t *offset_x, *offset_h;  // of the products
+  const std::int64_t *offset_x, *offset_h;  // offsets of the products
   float step_x, step_h;                     // z = step_x (W x) + step_h (U h) + b, in floats
 
   EDGEVAL_HD_ALWAYS State preactivation(Sum wx, Sum uh, Index at) const {

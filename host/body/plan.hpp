@@ -1,6 +1,6 @@
 // The plan of one layer and direction: how alike adjacent inputs are, then which steps run. It
 // reads the layer's inputs only, never h, so it is known for a whole sequence before the recurrence
-// starts ("skip is a gather").
+// starts (docs/techniques.md, "Similarity skip").
 #pragma once
 
 #include "host/body/block.hpp"
@@ -8,22 +8,22 @@
 
 namespace edgeval {
 
-// Elements of frame t that are not zero in fixed point, and those of them whose upper bits differ
-// from a neighbour's.
+// How many elements of frame t are not zero in fixed point, and how many of these have other upper
+// bits than in a neighbouring frame.
 struct FrameSimilarity {
   int active;
   int differing_before;  // from frame t-1; 0 for the first frame
   int differing_after;   // from frame t+1; 0 for the last frame
 };
 
-// x [C] -> q [C], the score's 16-bit fixed point.
+// Brings x [C] into the score's 16-bit fixed point, q [C].
 template <class Block>
 EDGEVAL_HD void quantize_frame(Block block, const SimilaritySkip::Rule& rule, const float* x,
                                Index width, std::int16_t* q) {
   block.for_each(width, [&](Index i) { q[i] = static_cast<std::int16_t>(rule.quantize(x[i])); });
 }
 
-// q: the sequence [T, C] in fixed point; the result is that of frame t.
+// Returns the similarity of frame t. q is the sequence [T, C] in fixed point.
 template <class Block>
 EDGEVAL_HD FrameSimilarity similarity_of_frame(Block block, const SimilaritySkip::Rule& rule,
                                                MatrixView<const std::int16_t> q, Index t) {
@@ -39,8 +39,8 @@ EDGEVAL_HD FrameSimilarity similarity_of_frame(Block block, const SimilaritySkip
   return result;
 }
 
-// S of frame t against its neighbour in processing order, t - 1 or, backward, t + 1, which must
-// exist.
+// Returns S of frame t against its neighbour in processing order, which must exist: t - 1, or t + 1
+// in a backward direction.
 EDGEVAL_HD double score_of_frame(const FrameSimilarity* similarity, Index t, bool backward) {
   const FrameSimilarity& here = similarity[t];
   return SimilaritySkip::Rule::similarity(here.active,
@@ -48,9 +48,9 @@ EDGEVAL_HD double score_of_frame(const FrameSimilarity* similarity, Index t, boo
                                           similarity[backward ? t + 1 : t - 1].active);
 }
 
-// The modes of one lane in processing order, by one thread. similarity [T] and mode [T] in time
-// order; `live` [T] receives the frames that are evaluated, pseudo-skips among them, in processing
-// order. Returns how many.
+// Decides the modes of one lane in processing order, on one thread. similarity [T] and mode [T] are
+// in time order. `live` [T] receives the frames that are evaluated, pseudo-skips among them, in
+// processing order. Returns how many these are.
 EDGEVAL_HD Index decide_lane(const SimilaritySkip::Rule& rule, const FrameSimilarity* similarity,
                              Index steps, bool backward, StepMode* mode, std::int32_t* live) {
   Index running = 0;

@@ -1,6 +1,6 @@
-// Dynamic precision's select (host/technique/dynamic_precision.hpp): one lane at one executed step,
-// between the products and the cell. Each cell takes the sums of 8 or those of 4 bits, all gates
-// alike.
+// The selection of dynamic precision (host/technique/dynamic_precision.hpp) for one lane at one
+// executed step, between the products and the cell. Each cell takes the sums of 8 or those of 4
+// bits, all gates alike.
 #pragma once
 
 #include "host/body/block.hpp"
@@ -8,19 +8,19 @@
 
 namespace edgeval {
 
-// Sums [G H]; those of U are null where the cell has no U.
+// The sums are [G H]; those of U are null where the cells have no U.
 template <class State>
 struct PrecisionRow {
-  const std::int32_t *wx, *uh;          // of 8 bits
-  const std::int32_t *low_wx, *low_uh;  // of 4 bits
-  std::int32_t *chosen_wx, *chosen_uh;  // what the cells take; may be the memory of wx and uh
+  const std::int32_t *wx, *uh;          // sums of 8-bit products
+  const std::int32_t *low_wx, *low_uh;  // sums of 4-bit products
+  std::int32_t *chosen_wx, *chosen_uh;  // sums that the cells take; may be the memory of wx and uh
   Index cells, gate_rows;               // H, G H
-  const State* c;                       // [H] of the step before
+  const State* c;                       // [H], of the step before
   DynamicPrecision::Detector<State>* elements;  // [H]
 };
 
-// step: how many steps the lane executed before. as_high(sum, source, at): a sum of 4 bits at the
-// scale of 8. Returns how many cells took 4 bits.
+// `step` is the number of steps that the lane has executed before. as_high(sum, source, at) returns
+// a sum of 4-bit products on the scale of 8-bit ones. Returns how many cells took 4 bits.
 template <class Block, class State, class AsHigh>
 EDGEVAL_HD int precision_row(Block block, const DynamicPrecision::Rule& rule, Index step,
                              const PrecisionRow<State>& row, AsHigh as_high) {

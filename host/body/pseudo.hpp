@@ -1,6 +1,6 @@
-// Pseudo-skips (host/technique/pseudo_skip.hpp) around the products of one half of z, x's or h's,
-// for one lane at one evaluated step: what enters either product, and what the memory of both
-// becomes.
+// Pseudo-skips (host/technique/pseudo_skip.hpp) around the products of one half of z, that of x or
+// that of h, for one lane at one evaluated step: what enters either product, and what the memory of
+// both becomes.
 #pragma once
 
 #include "host/body/block.hpp"
@@ -9,8 +9,8 @@
 
 namespace edgeval {
 
-// value, reference [width]. write(i, elements): what element i brings into the products. The rule
-// is a copy, as in operand_row.
+// value and reference are [width]. write(i, elements) stores what element i brings into the
+// products. The rule is a copy, as in operand_row.
 template <class Block, class Write>
 EDGEVAL_HD OperandCounts pseudo_operand_row(Block block, PseudoRule rule, bool pseudo,
                                             const float* value, Index width,
@@ -25,16 +25,16 @@ EDGEVAL_HD OperandCounts pseudo_operand_row(Block block, PseudoRule rule, bool p
   return counts;
 }
 
-// full, delta [neurons]: W16 a and W8 s; sums [neurons] receives z's half as the 16-bit product
-// would give it.
+// full and delta [neurons] hold W16 a and W8 s. sums [neurons] receives this half of z as the
+// 16-bit product would give it.
 struct PseudoMemory {
   Index neurons;
   std::int64_t *full, *delta, *sums;
 };
 
-// products: full(at) and delta(at), the exact sums of this step; offset(at), what the 16-bit
-// product's own sums lack. W8 has 8 fraction bits fewer than W16, the differences have delta_shift
-// fewer than v.
+// products.full(at) and products.delta(at) are the exact sums of this step; products.offset(at) is
+// what the sums of the 16-bit product lack. W8 has 8 fraction bits fewer than W16, and the
+// differences have delta_shift fewer than v.
 template <class Block, class Products>
 EDGEVAL_HD void pseudo_sums_row(Block block, const PseudoRule& rule, bool pseudo,
                                 const PseudoMemory& memory, const Products& products) {

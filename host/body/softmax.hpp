@@ -1,5 +1,5 @@
-// The softmax of a row: of a vocabulary's scores as log-probabilities, of a sentence's positions as
-// shares; in fp32 and in integers (host/numeric/softmax.hpp has the formats).
+// The softmax of a row: log-probabilities from the scores of a vocabulary, shares from those of a
+// sentence's positions, in fp32 and in integers (host/numeric/softmax.hpp has the formats).
 #pragma once
 
 #include <limits>
@@ -15,20 +15,20 @@ EDGEVAL_HD_ALWAYS float exponential(float x) {
   return e.two_to_n + e.two_to_n * e.q;
 }
 
-// What no number is below.
+// No number is below this one.
 template <class T>
 inline constexpr T kLeast = std::numeric_limits<T>::has_infinity
                                 ? -std::numeric_limits<T>::infinity()
                                 : std::numeric_limits<T>::lowest();
 
-// The greatest of z [width], width 1 or more. A thread reads its own elements alone.
+// Returns the greatest of z [width], width 1 or more. A thread reads only its own elements.
 template <class Block, class T>
 EDGEVAL_HD_ALWAYS T greatest(Block block, const T* z, Index width) {
   return block.best(
       width, kLeast<T>, [&](Index i) { return z[i]; }, [](T a, T b) { return a > b; });
 }
 
-// z [width] -> z - max z - ln sum exp(z - max z), in place.
+// Replaces z [width] by z - max z - ln sum exp(z - max z).
 template <class Block>
 EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, float* z, Index width) {
   const float most = greatest(block, z, width);
@@ -38,7 +38,8 @@ EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, float* z, Index width) {
   block.for_each(width, [&](Index i) { z[i] -= shift; });
 }
 
-// z [width] in kStateBits -> y [width], which may be the same memory.
+// Writes the log-probabilities of z [width], which has kStateBits fraction bits, to y [width],
+// which may be the same memory.
 template <class Block>
 EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, const SoftmaxTables& tables,
                                        const std::int32_t* z, Index width, float* y) {
@@ -58,7 +59,7 @@ struct Peak {
   std::int64_t at;
 };
 
-// The greatest of scores [width] and its place, of equal ones the first.
+// Returns the greatest of scores [width] and its place, of equal ones the first.
 template <class Block, class T>
 EDGEVAL_HD Peak<T> peak(Block block, const T* scores, Index width) {
   return block.best(
@@ -71,7 +72,8 @@ EDGEVAL_HD Peak<T> peak(Block block, const T* scores, Index width) {
       });
 }
 
-// scores [width] -> shares of 1, in place; seen by every thread. Returns the place of the greatest.
+// Replaces scores [width] by shares of 1, which every thread then sees. Returns the place of the
+// greatest score.
 template <class Block>
 EDGEVAL_HD Index softmax_row(Block block, float* scores, Index width) {
   const Peak<float> most = peak(block, scores, width);
@@ -85,10 +87,10 @@ EDGEVAL_HD Index softmax_row(Block block, float* scores, Index width) {
   return most.at;
 }
 
-// In integers the shares are weights in kExpBits, in place of scores with so many fraction bits,
-// over their sum.
+// In integers the shares are weights with kExpBits fraction bits, over their sum. They replace the
+// scores, which have fraction_bits fraction bits.
 struct FixedShares {
-  Index most;  // the place of the greatest
+  Index most;  // place of the greatest score
   std::int64_t sum;
 };
 template <class Block>

@@ -1,14 +1,14 @@
-// Back to all frames: a skipped step shows the h of the last step that ran before it in processing
-// order.
+// Brings outputs back to all frames: a skipped step shows the h of the last step that ran before it
+// in processing order.
 #pragma once
 
 #include "host/body/block.hpp"
 
 namespace edgeval {
 
-// output [T, columns of this direction]; live [running] are the frames that ran, in processing
-// order, and hold their h. The frames between live[k] and live[k + 1] (or the end) take the row of
-// live[k]; so those for k in [first, end).
+// output is [T, columns of this direction]. live [running] are the frames that ran, in processing
+// order; their rows of `output` hold h. The frames between live[k] and live[k + 1] (or the end)
+// take the row of live[k], for k in [first, end).
 template <class Block>
 EDGEVAL_HD void unpack_lane(Block block, MatrixView<float> output, const std::int32_t* live,
                             Index running, bool backward, Index first, Index end) {
@@ -21,7 +21,7 @@ EDGEVAL_HD void unpack_lane(Block block, MatrixView<float> output, const std::in
   }
 }
 
-// All of the lane's frames.
+// Does this for all frames of the lane.
 template <class Block>
 EDGEVAL_HD void unpack_lane(Block block, MatrixView<float> output, const std::int32_t* live,
                             Index running, bool backward) {

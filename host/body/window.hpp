@@ -1,13 +1,13 @@
 // What enters the products of a cell that sees a window of frames (QRNN): the frames side by side,
-// those processed first in front, zeros before the first. They are the neighbours in the data,
-// whether those steps ran or were skipped.
+// those processed first in front, and zeros for frames before the first. The frames are neighbours
+// in the data, whether those steps ran or were skipped.
 #pragma once
 
 #include "host/body/block.hpp"
 
 namespace edgeval {
 
-// frames [T, C] of one lane -> row [window C], the window that ends at frame t.
+// Writes the window of frames [T, C] of one lane that ends at frame t to row [window C].
 template <class Block>
 EDGEVAL_HD void window_row(Block block, MatrixView<const float> frames, Index t, Index window,
                            bool backward, float* row) {
