@@ -1,5 +1,5 @@
-// A decoder's attention as a kind of Activity: a step is one pair of a row and a source position,
-// a score and a share of the context (host/engine/translate/source_attention.hpp).
+// A decoder's attention as a kind of layer in an Activity. A step is one pair of a row and a source
+// position: a score and a share of the context (host/engine/translate/source_attention.hpp).
 #pragma once
 
 #include "host/layer/kind.hpp"
@@ -10,7 +10,8 @@ struct AttentionKind {
   static constexpr const char* kMeaning =
       "of a decoder's rows over their source: dot, general or mlp";
 
-  // The greatest, score - max, the sum of exps; exp over sum; mlp: query + key before tanh.
+  // Three additions find the greatest score, its distance and the sum of exps; a multiplication
+  // makes exp over sum. mlp attention also adds query and key before its tanhs.
   static constexpr CellWork work(const CellForm& form) {
     const int hidden = static_cast<int>(form.hidden);
     return {1, 3 + hidden, 0, hidden, 0, 0, 1};

@@ -1,5 +1,5 @@
-// GRU cells, gates r, z, n; the reset gate r multiplies the product U h of n, or h before that
-// product (docs/cells.md).
+// GRU cells with the gates r, z, n. The reset gate r multiplies the product U h of n, or h before
+// that product (docs/cells.md).
 #pragma once
 
 #include "host/core/error.hpp"
@@ -13,7 +13,8 @@ struct Gru : RecurrentKind {
       "GRU cells, the reset gate after or before the product with U";
   static constexpr bool kHasC = false;
 
-  // r h or r (U h), (1 - z) n, z h; 1 - z, one sum. W x of n is summed onto r (U h) or U (r h).
+  // Multiplications: r h or r (U h), (1 - z) n, z h. Additions: 1 - z, one sum, the biases. Joining
+  // W x of n to r (U h) or U (r h) counts as part of the product.
   static constexpr CellWork work(const CellForm& form) {
     const int biases = form.unbiased ? 0 : (form.reset_before ? 3 : 4);
     return {3, 2 + biases, 2, 1, 0, biases};
@@ -57,7 +58,7 @@ struct Gru : RecurrentKind {
                                   : after_row(block, numbers, row);
   }
 
-  // r h -> reset [H], where the reset gate comes before the product.
+  // Writes r h to reset [H], where the reset gate comes before the product.
   template <class Block, class Numbers, class Sums>
   EDGEVAL_HD static void first_half(Block block, Numbers numbers, RecurrentRow<Numbers, Sums> row,
                                     float* reset) {

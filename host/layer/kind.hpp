@@ -1,19 +1,20 @@
-// What the header of every kind of layer tells, and what the kinds of recurrent cells have in
-// common. A kind is a type without members:
+// What the header of every kind of layer has, and what the kinds of recurrent cells have in common.
+// A kind is a type without members that has
 //   kMeaning                        one line for `edgeval info`
 //   kFacts                          its name and the work of its cells (host/core/cell.hpp)
 //   closed_form(shape)              the formulas of its dense counts
-// and a kind of recurrent cells also
+// A kind of recurrent cells also has
 //   blocks(inputs, cells, form)     what W and U are made of
-//   keys(form, visit)               what the model file says about its form, one call of
-//                                   visit.choice, without, whole, optional or optional_rows each
+//   keys(form, visit)               what the model file says about its form: calls visit.choice,
+//                                   without, whole, optional or optional_rows for each key
 //   tensors(weights, cells, form, visit)
-//                                   those of the model file beside weight_ih and weight_hh, one
-//                                   call of visit.vector, diagonal or matrix each
+//                                   tensors of the model file beside weight_ih and weight_hh: calls
+//                                   visit.vector, diagonal or matrix for each
 //   row(block, numbers, type, row)  a step of the cells of one lane
 //   first_half(block, numbers, row, given)
-//                                   if they come in halves, what the first gives to the product
-// and what differs from RecurrentKind.
+//                                   for cells whose steps have two halves: what the first half
+//                                   gives to the product
+// and whatever differs from RecurrentKind.
 #pragma once
 
 #include <string>
@@ -25,25 +26,29 @@
 
 namespace edgeval {
 
-// As in "4H(C + H)": C inputs, H cells, O outputs, P elements behind a projection, k frames of a
-// window; of attention K elements of a key and M of the mlp between query and key.
+// Formulas such as "4H(C + H)", with C inputs, H cells, O outputs, P elements behind a projection
+// and k frames of a window; for attention with K elements of a key and M of the mlp between query
+// and key.
 struct ClosedForm {
-  std::string macs, weights, biases;  // of one step and direction
+  std::string macs, weights, biases;  // those of one step and direction
 };
 
-// Of recurrent cells. inputs: what enters W, as it stands behind H in "3HkC".
+// Returns the formulas of recurrent cells. `inputs` names what enters W as it stands behind H, for
+// instance "kC".
 ClosedForm cells_closed_form(const LayerShape& shape, const char* inputs);
 
-// What holds of most kinds of recurrent cells.
+// The members that most kinds of recurrent cells share.
 struct RecurrentKind {
-  static constexpr bool kHasC = true;          // a state c beside h
-  static constexpr bool kRoundsOutput = true;  // h has the width of an operand, not that of c
+  static constexpr bool kHasC = true;  // whether there is a state c beside h
+  // true: h has the width of an operand; false: it has that of c.
+  static constexpr bool kRoundsOutput = true;
 
-  // Whether the cells show x itself beside c, which is then as wide as they are many.
+  // Whether the cells mix x itself into their output, which then has as many elements as there are
+  // cells.
   EDGEVAL_HD static constexpr bool shows_x(const CellBlocks&) { return false; }
   static ClosedForm closed_form(const LayerShape& shape) { return cells_closed_form(shape, "C"); }
-  // What the equations do not allow: the technique and the reason; empty: nothing. Cells that come
-  // in halves allow the operand as_is alone and no pseudo-skip.
+  // Returns which technique the equations do not allow and why, or an empty text. Cells whose steps
+  // have two halves allow only the operand as_is and no pseudo-skip.
   static std::string problem(const CellForm&, const LayerPolicy&) { return ""; }
 
   template <class Form, class Visit>

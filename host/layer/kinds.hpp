@@ -1,5 +1,6 @@
-// The kinds of layers. A new kind of recurrent cells is its header and its line here: all that asks
-// for the kind of a layer visits these lists, and does not compile for a kind that lacks an answer.
+// The kinds of layers. A new kind of recurrent cells takes a header and a place in the list here:
+// all code that asks for the kind of a layer visits these lists and does not compile for a kind
+// that lacks an answer.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,7 @@ struct KindList {
   template <class... More>
   using With = KindList<Kinds..., More...>;
 
-  // f(K{}) of the kind, which must be one of these.
+  // Returns f(K{}) for the kind, which must be one of the list.
   template <class F>
   static auto visit(LayerKind kind, const F& f) {
     using Result = std::common_type_t<decltype(f(Kinds{}))...>;
@@ -38,7 +39,8 @@ struct KindList {
     }
   }
 
-  // Likewise of the kind at a place in the list, on both devices; nothing of any other place.
+  // Calls f(K{}) for the kind at a place in the list, on both devices; does nothing at any other
+  // place.
   template <class F>
   EDGEVAL_HD static void visit_at(int place, const F& f) {
     int at = 0;
@@ -55,18 +57,19 @@ using RecurrentKinds = KindList<Lstm, Gru, Sru, Qrnn>;
 using AllKinds = RecurrentKinds::With<LinearKind, AttentionKind>;
 inline constexpr LayerKinds kLayerKinds = AllKinds::kAll;
 
-// A step of one lane's cells; of cells that come in halves the second, once `after` is there.
+// Runs a step of one lane's cells; of cells whose steps have two halves the second half, once
+// row.after is known.
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void recurrent_cell_row(Block block, const Numbers& numbers, const CellType& type,
                                    RecurrentRow<Numbers, Sums> row) {
   RecurrentKinds::visit_at(type.kind, [&]<class Kind>(Kind) {
-    // Dynamic precision follows c.
+    // Dynamic precision follows c, so cells without c are left out for its numbers.
     if constexpr (Kind::kHasC || !std::is_base_of_v<QuantizedNumbers, Numbers>)
       Kind::row(block, numbers, type, row);
   });
 }
 
-// The first half: what U's other blocks multiply -> given [H].
+// Runs the first half of a step: writes what the other blocks of U multiply to given [H].
 template <class Block, class Numbers, class Sums>
 EDGEVAL_HD void first_half_row(Block block, const Numbers& numbers, const CellType& type,
                                RecurrentRow<Numbers, Sums> row, float* given) {

@@ -28,8 +28,8 @@ bool RecurrentLayer::shows_x() const {
 
 namespace {
 
-// By names of their own: a call of layer_shapes would also be tried with a Layer made of a copy,
-// which no layer has.
+// These functions have a name of their own, since a call of layer_shapes would also be tried with a
+// Layer made of a copy, and no layer can be copied.
 std::vector<LayerShape> shapes_of(const RecurrentLayer& layer) {
   std::vector<LayerShape> shapes;
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {

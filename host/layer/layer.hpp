@@ -1,5 +1,5 @@
-// A model's layers: their shapes and their weights, which are those of the file, row-major
-// [rows, columns]; the order of a cell's gates is in docs/cells.md.
+// The layers of a model: their shapes and their weights, as they stand in the file, row-major
+// [rows, columns]. docs/cells.md has the order of a cell's gates.
 #pragma once
 
 #include <string>
@@ -19,24 +19,27 @@ constexpr const char* name(Direction direction) {
   return direction == Direction::kForward ? "forward" : "backward";
 }
 
-// What holds weights that are not stored one by one (the weights axis).
+// The size of weights that are not stored one by one (the weights axis).
 struct CompressedSize {
-  std::int64_t bits = 0;   // 0: each weight by itself, as wide as the arithmetic has it
-  std::int64_t whole = 0;  // weights that are stored as they are among them, with 32 bits
-  // In an arithmetic with weights of so many bits, as LayerShape::compressed_bits has it.
+  // The bits that hold all weights; 0 where each weight is stored by itself, as wide as the
+  // arithmetic has it.
+  std::int64_t bits = 0;
+  std::int64_t whole = 0;  // number of those weights that are stored as they are, with 32 bits
+  // Returns the bits under an arithmetic with weights of weight_bits bits, as
+  // LayerShape::compressed_bits has them.
   std::int64_t bits_in(int weight_bits) const { return bits - (32 - weight_bits) * whole; }
 };
 
-// Of one direction; G gates of H rows each. What a cell has not is empty.
+// The weights of one direction, with G gates of H rows each. What the kind of cells lacks is empty.
 struct RecurrentWeights {
   Matrix<float> weight_ih;  // [G H, C k]
   Matrix<float> weight_hh;  // [G H, R]
-  Matrix<float> bias;       // [1, G H], of a GRU those beside W; SRU [1, 2H], of f and r
+  Matrix<float> bias;       // [1, G H]; of a GRU those beside W; of an SRU [1, 2H], for f and r
   Matrix<float> bias_hh;    // [1, 3H], of a GRU those beside U
-  Matrix<float> diagonal;   // what multiplies c: an LSTM's peepholes [3, H] to i, f, o; an SRU's v
-                            // [2, H] to f, r
-  Matrix<float> weight_hr;  // [P, H], an LSTM's projection
-  CompressedSize compressed = {};  // of all weights
+  // What multiplies c: an LSTM's peepholes [3, H] to i, f, o; an SRU's v [2, H] to f, r.
+  Matrix<float> diagonal;
+  Matrix<float> weight_hr;         // [P, H], an LSTM's projection
+  CompressedSize compressed = {};  // size of all weights
 };
 
 // A layer of recurrent cells of one kind (docs/cells.md).
@@ -49,39 +52,40 @@ struct RecurrentLayer {
   LayerKind kind = {};
   CellForm form = {};
 
-  // What the kind says (host/layer/kinds.hpp).
+  // The answers of the layer's kind (host/layer/kinds.hpp).
   CellBlocks blocks() const;
   CellType type() const;
-  bool has_c() const;    // a state beside h
-  bool shows_x() const;  // x itself beside c
+  bool has_c() const;    // whether there is a state c beside h
+  bool shows_x() const;  // whether x itself is mixed into the output
 
   Index gates() const { return blocks().gates; }  // G
   bool has_recurrent_product() const { return blocks().at_once > 0; }
-  Index product_inputs() const { return inputs * form.window; }                  // C k
-  Index width() const { return form.projection > 0 ? form.projection : cells; }  // of h: H or P
-  Index recurrent() const { return has_recurrent_product() ? width() : 0; }      // R
+  Index product_inputs() const { return inputs * form.window; }  // C k
+  // The width of h, H or P.
+  Index width() const { return form.projection > 0 ? form.projection : cells; }
+  Index recurrent() const { return has_recurrent_product() ? width() : 0; }  // R
   Index outputs() const { return width() * static_cast<Index>(directions.size()); }
 };
 
 struct LinearLayer {
   std::string name;
   Index inputs = 0;
-  Index width = 0;            // outputs O
+  Index width = 0;            // O, number of outputs
   Matrix<float> weight = {};  // [O, C]
-  Matrix<float> bias = {};    // [1, O]; empty: none
+  Matrix<float> bias = {};    // [1, O], or empty
   Activation activation = {};
-  CompressedSize compressed = {};  // of `weight`
+  CompressedSize compressed = {};  // size of `weight`
   Index outputs() const { return width; }
 };
 
 using Layer = std::variant<RecurrentLayer, LinearLayer>;
 
-// Name and widths of any layer.
+// The name and the widths of any layer.
 const std::string& layer_name(const Layer& layer);
 Index layer_inputs(const Layer& layer);
 Index layer_outputs(const Layer& layer);
 
-// The shapes that Activity keeps counts for: one per layer and direction.
+// Returns the shapes for which Activity keeps counts, one for each layer and direction.
 std::vector<LayerShape> layer_shapes(const RecurrentLayer& layer);
 std::vector<LayerShape> layer_shapes(const LinearLayer& layer);
 std::vector<LayerShape> layer_shapes(const Layer& layer);

@@ -8,18 +8,18 @@
 
 namespace edgeval {
 
-// The choices of one layer, every parameter known.
+// The choices for one layer, with every parameter known.
 struct LayerPolicy {
   Plan plan;
   OperandChoice operand;
   Arithmetic arithmetic = Fp32{};
-  Nonlinearity nonlinearity = Exact{};  // of the sigmoids and tanhs of recurrent layers
+  Nonlinearity nonlinearity = Exact{};  // for the sigmoids and tanhs of recurrent layers
 };
 
-// Whether dynamic precision replaces fp32's products by some of 8 bits.
+// Whether dynamic precision replaces the products of fp32 by 8-bit ones.
 bool eight_bits_of_floats(const LayerPolicy& policy);
 
-// The plan, if it has pseudo-skips.
+// Returns the plan if it has pseudo-skips, else null.
 const SimilaritySkip* pseudo_skip(const LayerPolicy& policy);
 
 }  // namespace edgeval

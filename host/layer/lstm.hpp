@@ -1,4 +1,5 @@
-// LSTM cells, gates i, f, g, o, with peepholes and projection where wanted (docs/cells.md).
+// LSTM cells with the gates i, f, g, o and, where wanted, peepholes and a projection
+// (docs/cells.md).
 #pragma once
 
 #include "host/layer/kind.hpp"
@@ -9,7 +10,8 @@ namespace edgeval {
 struct Lstm : RecurrentKind {
   static constexpr const char* kMeaning = "LSTM cells, with or without peepholes and projection";
 
-  static constexpr CellWork work(const CellForm& form) {  // f c, i g, o tanh(c); one sum
+  // Multiplications: f c, i g, o tanh(c). Additions: one sum and four biases.
+  static constexpr CellWork work(const CellForm& form) {
     const int diagonals = form.peepholes ? 3 : 0;
     return {3 + diagonals, 1 + 4 + diagonals, 3, 2, diagonals, 4};
   }
@@ -40,7 +42,7 @@ struct Lstm : RecurrentKind {
   }
 
  private:
-  // Peepholes to i, f on c(t-1), to o on c(t).
+  // The peepholes of i and f see c(t-1), that of o sees c(t).
   template <class Block, class Numbers, class Sums>
   EDGEVAL_HD static void peephole_row(Block block, Numbers numbers,
                                       RecurrentRow<Numbers, Sums> row) {

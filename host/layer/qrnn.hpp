@@ -1,4 +1,5 @@
-// QRNN cells: rows y, f, o of W, which sees a window of k frames of x; no U (docs/cells.md).
+// QRNN cells with the rows y, f, o of W, which sees a window of k frames of x, and no U
+// (docs/cells.md).
 #pragma once
 
 #include "host/layer/kind.hpp"
@@ -10,7 +11,8 @@ struct Qrnn : RecurrentKind {
   static constexpr const char* kMeaning = "QRNN cells: products see a window of x only";
   static constexpr Index kMaxWindow = 1000;
 
-  static constexpr CellWork work(const CellForm& form) {  // f c, (1 - f) y, o c; 1 - f, one sum
+  // Multiplications: f c, (1 - f) y, o c. Additions: 1 - f, one sum, the biases.
+  static constexpr CellWork work(const CellForm& form) {
     const int biases = form.unbiased ? 0 : 3;
     return {3, 2 + biases, 2, form.output_tanh ? 2 : 1, 0, biases};
   }

@@ -1,5 +1,5 @@
-// SRU cells: rows y, f, r of W and, where the output is not as wide as x, the highway's matrix,
-// which brings x to that width; no U (docs/cells.md).
+// SRU cells with the rows y, f, r of W and no U. Where the output is not as wide as x, W also has
+// the rows of the highway, which bring x to that width (docs/cells.md).
 #pragma once
 
 #include "host/layer/kind.hpp"
@@ -11,7 +11,8 @@ struct Sru : RecurrentKind {
   static constexpr const char* kMeaning = "SRU cells: gates see c, products see x only";
   static constexpr bool kRoundsOutput = false;
 
-  // v_f c, v_r c and their sums; f c, (1 - f) y, r c, (1 - r) x; two 1 - a, two sums.
+  // Multiplications: v_f c, v_r c, f c, (1 - f) y, r c, (1 - r) x. Additions: the sums with v c, 1
+  // - f, 1 - r, two sums, two biases.
   static constexpr CellWork work(const CellForm& form) {
     return {6, 2 + 4 + 2, 2, form.output_tanh ? 1 : 0, 2, 2};
   }
