@@ -1,5 +1,6 @@
-// The graph of a model from the JSON in its safetensors file; each layer then takes its tensors by
-// name. Nothing here is allocated before the size was found to agree with the bytes in the file.
+// Makes the graph of a model from the JSON in its safetensors file; each layer then takes its
+// tensors by name. Nothing is allocated here before its size was found to agree with the bytes in
+// the file.
 #include "host/model/file.hpp"
 
 #include <limits>

@@ -1,5 +1,5 @@
-// Reads a model from one safetensors file (docs/formats/model.md). Strict: what is not
-// understood is refused.
+// Reads a model from one safetensors file (docs/formats/model.md). The reader is strict: it refuses
+// what it does not understand.
 #pragma once
 
 #include <filesystem>
@@ -11,14 +11,15 @@
 
 namespace edgeval {
 
-// Throws Error naming the file, the tensor or key and the reason, in one line.
+// Reads a speech model. Throws Error with one line that names the file, the tensor or key, and the
+// reason.
 Model load_model(const std::filesystem::path& path);
 
-// A model of any task.
+// Reads a model of any task. Throws as load_model does.
 using AnyModel = std::variant<Model, TranslationModel>;
 AnyModel load_any_model(const std::filesystem::path& path);
 
-// The same from the file's bytes; `path` is what the messages and the model call it.
+// Reads a speech model from the bytes of a file. The messages and the model call it `path`.
 Model read_model(std::string_view bytes, const std::filesystem::path& path);
 
 }  // namespace edgeval

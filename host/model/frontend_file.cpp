@@ -9,8 +9,8 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-// Kaldi's defaults, but for dither, which is 1 there, and what Kaldi leaves to other programs: the
-// normalisation, the differences and the neighbours are off.
+// Kaldi's defaults, except that dither is 0 where Kaldi has 1. What Kaldi leaves to other programs
+// (normalisation, deltas, splicing) is off.
 OrderedJson defaults(const std::string& type, double sample_rate) {
   OrderedJson json{{"type", type},    {"sample_rate", 16000}, {"frame_ms", 25},
                    {"shift_ms", 10},  {"mel_bins", 23},       {"low_hz", 20},
@@ -18,7 +18,7 @@ OrderedJson defaults(const std::string& type, double sample_rate) {
                    {"dither", 0},     {"cmvn", "none"},       {"cmvn_epsilon", 1e-5}};
   const double half = sample_rate / 2;
   if (half == std::trunc(half) && half < 1e6)
-    json["high_hz"] = static_cast<int>(half);  // 8000, not 8000.0
+    json["high_hz"] = static_cast<int>(half);  // so that it is written as 8000, not 8000.0
   else
     json["high_hz"] = half;
   if (type == "mfcc")
@@ -43,7 +43,7 @@ Splice read_splice(const Fields& fields) {
   return {frames[0].get<int>(), frames[1].get<int>()};
 }
 
-// Reads the keys one after the other; a range that follows from a key that is wrong is not checked.
+// Reads the keys one after the other. A range that depends on a key which is wrong is not checked.
 class Reader {
  public:
   Reader(Fields fields, Problems& problems) : fields_(std::move(fields)), problems_(problems) {}
@@ -65,7 +65,7 @@ class Reader {
       });
     number("preemphasis", config_.preemphasis, 0, 1);
     problems_.check([&] { config_.window = fields_.choice("window", {"povey"}); });
-    number("dither", config_.dither, 0, 0);  // noise would make every run another
+    number("dither", config_.dither, 0, 0);  // noise would make every run different
     problems_.check([&] { config_.cmvn = fields_.choice("cmvn", {"none", "utterance"}); });
     number("cmvn_epsilon", config_.cmvn_epsilon, 1e-30, 1);
     if (config_.is_mfcc()) {

@@ -1,5 +1,5 @@
-// A model in memory: its layers, a straight stack (but for a decoder's), and what the file says
-// about its use.
+// A model in memory: its layers, which form a straight stack except for those of a decoder, and
+// what the file says about its use.
 #pragma once
 
 #include <span>
@@ -20,18 +20,19 @@ struct Model {
   std::vector<std::string> tokens;
   int blank = 0;
   std::vector<Layer> layers;
-  std::size_t decoder_layers =
-      0;  // so many at the end are a decoder's (model/translation.hpp) and not in the stack
+  // So many layers at the end belong to a decoder (host/model/translation.hpp) and not to the
+  // stack.
+  std::size_t decoder_layers = 0;
 
   // The layers that an engine runs one after the other.
   std::span<const Layer> stack() const {
     return std::span(layers).first(layers.size() - decoder_layers);
   }
-  Index inputs() const;   // features the first layer wants
-  Index outputs() const;  // of the stack's last layer
+  Index inputs() const;   // number of features that the first layer takes
+  Index outputs() const;  // number of outputs of the stack's last layer
 };
 
-// Of all its layers.
+// Returns the shapes of all layers of the model.
 std::vector<LayerShape> layer_shapes(const Model& model);
 
 }  // namespace edgeval

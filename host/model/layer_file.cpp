@@ -15,7 +15,7 @@ std::vector<Direction> read_directions(const Fields& fields) {
   return {Direction::kForward, Direction::kBackward};
 }
 
-// The keys of a kind of recurrent cells beside those of all.
+// Collects the keys that a kind of recurrent cells has beside those of all kinds.
 struct KeyNames {
   std::vector<std::string> names;
 
@@ -26,7 +26,7 @@ struct KeyNames {
   void optional_rows(const char*, Index) {}
 };
 
-// What a layer's keys and optional tensors say about its cells.
+// Reads what a layer's keys and optional tensors say about its cells.
 class FormReader {
  public:
   FormReader(const RecurrentLayer& layer, const Fields& fields, const Safetensors& file)
@@ -39,7 +39,7 @@ class FormReader {
   void whole(const char* key, Index& value, Index most) const {
     value = fields_.integer(key, 1, most);
   }
-  // It belongs to every direction or to none.
+  // Whether the tensor is there, which must hold of every direction or of none.
   void optional(const char* tensor, bool& there) const {
     std::size_t found = 0;
     for (Direction direction : layer_.directions)
@@ -140,7 +140,7 @@ std::vector<std::string> keys_of(LayerKind kind) {
   return std::move(keys.names);
 }
 
-// The kind of a layer, after its keys were found to be those of the kind.
+// Reads the kind of a layer and refuses keys that are not those of the kind.
 LayerKind read_kind(const Fields& fields) {
   std::vector<LayerKind> kinds(std::begin(RecurrentKinds::kAll), std::end(RecurrentKinds::kAll));
   kinds.push_back(kLinear);

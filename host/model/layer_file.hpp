@@ -1,5 +1,5 @@
-// The layers in a model file's JSON, each with its tensors (docs/formats/model.md). Nothing
-// here is allocated before the size was found to agree with the bytes in the file. Errors open with
+// Reads the layers in a model file's JSON, each with its tensors (docs/formats/model.md). Nothing
+// is allocated here before its size was found to agree with the bytes in the file. Errors open with
 // the place in the JSON.
 #pragma once
 
@@ -13,16 +13,17 @@
 
 namespace edgeval {
 
-inline constexpr Index kMaxWidth =
-    1 << 24;  // of any layer; keeps the products of two widths far from overflow
+// The greatest width of a layer, which keeps the products of two widths far from overflow.
+inline constexpr Index kMaxWidth = 1 << 24;
 
-// What the first layer must take, and who gives it.
+// The number of inputs that the first layer must have, and who gives them.
 struct InputWidth {
   Index width;
   std::string giver;
 };
 
-// The list `layers` of the object. names: those taken so far; the layers' are added.
+// Reads the list `layers` of the object. `names` holds the names taken so far; those of the layers
+// are added.
 std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, InputWidth width,
                                std::set<std::string>& names);
 
@@ -30,7 +31,7 @@ std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, InputWid
 void expect_new_name(const std::string& name, const std::string& place,
                      std::set<std::string>& names);
 
-// The list `tokens` of the object: texts, at least one.
+// Reads the list `tokens` of the object, which holds texts, at least one.
 std::vector<std::string> read_tokens(const Fields& fields);
 
 }  // namespace edgeval

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::size_t kMaxSaid = 20;
 
-// PLACE key "a" is missing, or keys "a", "b" are missing: the place, and the names in quotes.
+// Takes a message PLACE key "a" is missing, or PLACE keys "a", "b" are missing, apart into the
+// place and the names in quotes. Returns false for any other message.
 bool parse_missing(const std::string& message, std::string& place, std::string& names) {
   for (const auto& [start, end] :
        {std::pair<std::string_view, std::string_view>{"key \"", " is missing"},
@@ -37,7 +38,7 @@ void Problems::add(std::string message) {
 
 void Problems::expect_only(const Json& object, const std::string& place,
                            const std::vector<std::string>& known) {
-  bool said = false;  // which keys are known
+  bool said = false;  // whether a message has listed the known keys
   for (const auto& [key, value] : object.items()) {
     const Json alone{{key, nullptr}};
     try {

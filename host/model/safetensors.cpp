@@ -20,7 +20,7 @@ constexpr std::size_t kMaxDimensions = 8;
 static_assert(std::endian::native == std::endian::little,
               "tensors are copied as they lie in the file");
 
-// Bytes of an element; 0 for a dtype that is not read.
+// Returns the bytes of an element, or 0 for a dtype that is not read.
 Index element_size(std::string_view dtype, Safetensors::Contents contents) {
   if (dtype == "F32") return 4;
   if (dtype == "F16" || dtype == "BF16") return 2;
@@ -34,8 +34,8 @@ Index element_size(std::string_view dtype, Safetensors::Contents contents) {
   return 0;
 }
 
-// What torch.save writes: a zip, or pickles of protocols 2 to 5. Where the header should begin no
-// brace stands.
+// Whether the file is one that torch.save wrote: a zip, or pickles of protocols 2 to 5, with no
+// brace where the header of a safetensors file would begin.
 bool is_torch(std::string_view file) {
   const bool pickled = file.size() > 1 && file[0] == '\x80' && file[1] >= 2 && file[1] <= 5;
   return (file.starts_with("PK") || pickled) &&
@@ -51,7 +51,7 @@ void convert(std::string_view bytes, std::span<float> values, Convert to_float) 
   }
 }
 
-// The header's JSON text, checked to lie within the file.
+// Returns the header's JSON text, after checks that it lies within the file.
 std::string_view header_text(std::string_view file, const std::string& path) {
   EDGEVAL_EXPECTS(!is_torch(file), path,
                   ": a checkpoint of PyTorch, no model file; edgeval import --model ", path,
@@ -70,7 +70,8 @@ std::string_view header_text(std::string_view file, const std::string& path) {
   return header;
 }
 
-// Elements of the shape; throws on dimensions below `least` and on products that overflow.
+// Returns the number of elements of the shape. Throws on dimensions below `least` and on products
+// that overflow.
 Index element_count(const Json& shape, std::uint64_t least, const std::string& place) {
   EDGEVAL_EXPECTS(shape.size() <= kMaxDimensions, place, ": ", shape.size(),
                   " dimensions, at most ", kMaxDimensions, " are read");
@@ -106,7 +107,8 @@ void Safetensors::read_header(std::string_view header) {
   const Json json = parse_json(header, path_ + ": header");
   EDGEVAL_EXPECTS(json.is_object(), path_, ": the header is no object");
   if (json.contains("__metadata__")) read_metadata(json["__metadata__"]);
-  if (contents_ == Contents::kModel) metadata("edgeval");  // before the tensors of somebody else's
+  // This comes before the tensors, which may be another program's.
+  if (contents_ == Contents::kModel) metadata("edgeval");
   for (const auto& [name, entry] : json.items()) {
     if (name == "__metadata__") continue;
     const Fields fields(entry, concat(path_, ": tensor ", shown(name)));

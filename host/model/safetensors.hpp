@@ -16,34 +16,36 @@ namespace edgeval {
 
 class Fields;
 
-// "[400, 100]"
+// Returns a shape as text, for instance "[400, 100]".
 std::string shape_text(const std::vector<Index>& shape);
 
-// Keeps views on the file's bytes, which must outlive it. Every refusal is an Error that opens with
+// Keeps views of the file's bytes, which must outlive it. Every refusal is an Error that opens with
 // `path`.
 class Safetensors {
  public:
-  // kModel: of edgeval, whose tensors are of F32, F16 or BF16; kAny: of whoever, in which tensors
-  // of any dtype and empty ones may lie.
+  // kModel: a model of edgeval, whose tensors are F32, F16 or BF16. kAny: a file of any program,
+  // which may hold tensors of any dtype and empty ones.
   enum class Contents { kModel, kAny };
   Safetensors(std::string_view file, std::string path, Contents contents = Contents::kModel);
 
-  // The text under this key of the header's __metadata__. Throws when there is none.
+  // Returns the text under this key of the header's __metadata__. Throws when the key is missing.
   const std::string& metadata(const std::string& key) const;
 
   bool has_metadata(const std::string& key) const { return metadata_.contains(key); }
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
-  // The first dimension of the tensor's shape; 0 where there is none.
+  // Returns the first dimension of the tensor's shape, or 0 where there is none.
   Index rows(const std::string& name) const;
 
-  // The tensor [rows, cols] or, by the second, [cols] as [1, cols], in float. Throws when it is
-  // missing, of another shape or taken before, or when a value is not finite.
+  // Return a tensor in float: take_matrix one [rows, cols], take_vector one [cols], as [1, cols].
+  // They throw when the tensor is missing, has another shape or has been taken before, or when a
+  // value is not finite.
   Matrix<float> take_matrix(const std::string& name, Index rows, Index cols);
   Matrix<float> take_vector(const std::string& name, Index cols);
 
-  // A tensor as it lies in the file; `size`: bytes of an element.
+  // A tensor as it lies in the file. `size` is the number of bytes of an element, 0 for an unknown
+  // dtype.
   struct Entry {
     std::string name, dtype;
     std::vector<Index> shape;
@@ -52,14 +54,14 @@ class Safetensors {
   };
   std::vector<Entry> entries() const;  // in the order of the data
 
-  // Throws on the first tensor that nothing has taken.
+  // Throws when there is a tensor that nobody has taken.
   void expect_all_taken() const;
 
  private:
   struct Tensor {
     std::string dtype;
     std::vector<Index> shape;
-    std::size_t begin = 0;  // bytes from the start of the data
+    std::size_t begin = 0;  // where the tensor begins and ends, in bytes from the start of the data
     std::size_t end = 0;
     bool taken = false;
   };

@@ -1,4 +1,4 @@
-// 16-bit floats as files hold them. Every value is a 32-bit float exactly.
+// 16-bit floats as they stand in files. A 32-bit float holds every value exactly.
 #pragma once
 
 #include <bit>
@@ -7,7 +7,7 @@
 
 namespace edgeval {
 
-// IEEE binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits.
+// IEEE binary16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.
 inline float from_half(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31;
   const int fraction = bits & 1023;
@@ -17,7 +17,7 @@ inline float from_half(std::uint16_t bits) {
   return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
 }
 
-// The upper half of a float.
+// bfloat16, which is the upper half of a float.
 inline float from_bfloat(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }

@@ -5,8 +5,8 @@
 namespace edgeval {
 namespace {
 
-// Structured bindings name every member: one that is added to a layer does not compile until it is
-// copied here.
+// Structured bindings name every member, so that this does not compile after a member was added to
+// a layer until it is copied here, too.
 RecurrentWeights clone(const RecurrentWeights& weights) {
   const auto& [weight_ih, weight_hh, bias, bias_hh, diagonal, weight_hr, compressed] = weights;
   return {weight_ih.clone(), weight_hh.clone(), bias.clone(), bias_hh.clone(),
@@ -38,7 +38,7 @@ Attention clone(const Attention& attention) {
   return {type, name, outputs, hidden, output_tanh, probe, context, score.clone(), output};
 }
 
-// A weight matrix and where its layer and direction keep their size.
+// A weight matrix, and where its layer and direction keep their size.
 struct Place {
   MatrixReport report;
   Matrix<float>* matrix;
@@ -49,7 +49,7 @@ void add_places(RecurrentLayer& layer, std::vector<Place>& places) {
   for (std::size_t d = 0; d < layer.weights.size(); ++d) {
     RecurrentWeights& weights = layer.weights[d];
     weights.compressed = {static_cast<std::int64_t>(kFloatBits) * weights.diagonal.size(),
-                          weights.diagonal.size()};  // which stay as trained
+                          weights.diagonal.size()};  // these weights stay as trained
     const auto add = [&](const char* matrix, Matrix<float>& values) {
       if (values.size() > 0)
         places.push_back(
@@ -66,7 +66,7 @@ void add_places(LinearLayer& layer, std::vector<Place>& places) {
   places.push_back({{layer.name, "none", "weight"}, &layer.weight, &layer.compressed});
 }
 
-// Error against `before`, nonzero weights and size of a matrix that has been changed.
+// Fills in the size of a changed matrix, its nonzero weights and its error against `before`.
 void compare(const Matrix<float>& before, const Matrix<float>& after, MatrixReport& report) {
   report.rows = after.rows();
   report.cols = after.cols();
@@ -104,7 +104,7 @@ TransformedModel transform(const Model& model, const Weights& weights) {
     places[i].compressed->whole += static_cast<std::int64_t>(stored[i].whole);
     result.matrices.push_back(std::move(places[i].report));
   }
-  if (std::holds_alternative<AsTrained>(weights))  // as wide as the arithmetic has them
+  if (std::holds_alternative<AsTrained>(weights))  // each weight is as wide as in the arithmetic
     for (const Place& place : places) *place.compressed = {};
   return result;
 }

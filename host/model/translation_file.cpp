@@ -40,7 +40,7 @@ VocabularyConfig read_vocabulary(const Fields& fields) {
   return vocabulary;
 }
 
-// Takes the parts of one file in turn.
+// Reads the parts of one file in turn.
 class Reader {
  public:
   Reader(const Fields& fields, Safetensors& file) : fields_(fields), file_(file) {}
@@ -103,7 +103,7 @@ class Reader {
     }
   }
 
-  // Adds a layer of the decoder; returns its index.
+  // Adds a layer of the decoder and returns its index.
   static std::size_t add(TranslationModel& model, Layer layer) {
     model.network.layers.push_back(std::move(layer));
     ++model.network.decoder_layers;
@@ -117,7 +117,7 @@ class Reader {
     return add(model, std::move(layer));
   }
 
-  // Values of the final h (or c) of an encoder layer.
+  // Returns the number of values of an encoder layer's final h (or c).
   static Index final_width(const RecurrentLayer& layer, bool of_c) {
     return static_cast<Index>(layer.directions.size()) * (of_c ? layer.cells : layer.width());
   }
