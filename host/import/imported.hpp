@@ -1,5 +1,5 @@
-// A model on its way from another tool's file into ours, with a line for every tensor's way
-// (docs/formats/import.md).
+// A model that is being imported from another tool's file, with a line about the way of every
+// tensor (docs/formats/import.md).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,7 +12,7 @@ namespace edgeval {
 
 class SourceTensors;
 
-using OrderedJson = nlohmann::ordered_json;  // of files: their keys stay in order
+using OrderedJson = nlohmann::ordered_json;  // keys keep their order
 
 struct Imported {
   struct Tensor {
@@ -21,29 +21,29 @@ struct Imported {
     std::vector<float> values;
   };
   struct Way {
-    std::string source, source_shape;  // empty: made up
-    std::string name, shape;           // in our file
+    std::string source, source_shape;  // empty for a tensor that was made up
+    std::string name, shape;           // name and shape in the model file
     std::string done;
   };
-  std::string kind;  // of the source, for people
+  std::string kind;  // kind of the source, for people
   OrderedJson model;
   std::vector<Tensor> tensors;
   std::vector<Way> ways;
   std::vector<std::string> left_out;  // entries of the source that a run does not need
-  std::vector<std::string> notes;     // what people should know, a line each
+  std::vector<std::string> notes;     // what people should know, one line each
   OrderedJson repeated_tokens = OrderedJson::array();  // {side, token, ids, id}
-  OrderedJson filled_in = OrderedJson::object();       // keys of the front end that were not given
+  OrderedJson filled_in = OrderedJson::object();       // keys of the front end left out
 
-  // Moves a tensor over; `done` says how, for people.
+  // Moves a tensor over; `done` tells people how.
   void copy(SourceTensors& source, const std::string& from, const std::string& name,
             const std::vector<Index>& shape, const std::string& done = "as it is");
 
-  // A line for each of the tensors that `from` is made of.
+  // Adds a line for each of the tensors that `from` is made of.
   void add_ways(const SourceTensors& source, const std::string& from, const std::string& name,
                 const std::vector<Index>& shape, const std::string& done);
 };
 
-// The file (docs/formats/model.md). `origin` becomes its __metadata__["import"].
+// Returns the model file (docs/formats/model.md). `origin` becomes its __metadata__["import"].
 std::string to_safetensors(const Imported& imported, const OrderedJson& origin);
 
 }  // namespace edgeval

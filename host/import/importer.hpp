@@ -1,4 +1,4 @@
-// The seam to other tools: a file of another tool's, told apart by its bytes, becomes a model. Each
+// The seam to other tools: a file of another tool, recognised by its bytes, becomes a model. Each
 // kind of file has an Importer in a folder of its own; importers.cpp has the list.
 #pragma once
 
@@ -19,8 +19,8 @@ namespace edgeval {
 // A file to import, and where in it the weights are.
 class SourceFile {
  public:
-  // Keeps a view on `file`. `path` opens the messages. `state_dict`: the key of the weights in a
-  // checkpoint, "net" or "nets/generator"; empty: the only place.
+  // Keeps a view of `file`. `path` opens the messages. `state_dict` is the key of the weights in a
+  // checkpoint, such as "net" or "nets/generator"; empty for the only place that has any.
   SourceFile(std::string_view file, std::string path, std::string state_dict = "")
       : file_(file), path_(std::move(path)), state_dict_(std::move(state_dict)) {}
 
@@ -28,7 +28,8 @@ class SourceFile {
   const std::string& path() const { return path_; }
   const std::string& state_dict() const { return state_dict_; }
 
-  // Format(file, path), made once for all importers that look at it, and kept as long as this.
+  // Returns Format(file, path), which is made once for all importers that look at it and lives as
+  // long as this object.
   template <class Format>
   const Format& as() const {
     std::shared_ptr<void>& kept = formats_[typeid(Format)];
@@ -43,31 +44,32 @@ class SourceFile {
 };
 
 struct ImportRequest {
-  std::string name;           // of the model, where its description has none
-  std::string describe = {};  // path; empty: none
+  std::string name;           // name of the model, where its description has none
+  std::string describe = {};  // path of the description; empty: none
 };
 
-// What a file holds: all of a model, or weights whose front end and tokens a description gives.
+// What a file holds: a whole model, or weights whose front end and tokens a description gives.
 using Contents = std::variant<Imported, StateDict>;
 
 struct Importer {
-  const char* name;   // of the kind of file, in reports and model files: "PyTorch state dict"
+  const char* name;   // name of the kind of file in reports and model files: "PyTorch state dict"
   const char* reads;  // such a file, for people: "a state dict that torch.save wrote"
   bool (*recognises)(const SourceFile& source);
-  // Throws Error naming what edgeval has no counterpart for. The contents keep views on `source`.
+  // Throws Error naming what edgeval has no counterpart for. The contents keep views of `source`.
   Contents (*read)(const SourceFile& source, const ImportRequest& request);
 };
 
-// "A, B or C": what can be imported.
+// Returns what can be imported, as "A, B or C".
 std::string what_import_reads();
 
-// Whether the file is a model file of edgeval's.
+// Whether the file is a model file of edgeval.
 bool is_model_file(const SourceFile& source);
 
-// The model of the file.
+// Returns the model that the file and the request describe. Throws Error where edgeval cannot
+// import it.
 Imported import_file(const SourceFile& source, const ImportRequest& request);
 
-// description_template() of the network in the file.
+// Returns the description_template() of the network in the file.
 std::string template_of_file(const SourceFile& source, const std::string& type,
                              std::vector<std::string>& notes);
 

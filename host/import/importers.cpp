@@ -7,13 +7,13 @@
 
 namespace edgeval {
 
-// Each is defined in the folder of its kind.
+// Each importer is defined in the folder of its kind.
 extern const Importer kSafetensorsImporter, kOpennmtImporter, kTorchImporter;
 
 namespace {
 
-// In the order in which they are tried. The last takes what no other recognises, and its reader
-// says what is wrong with it.
+// The importers in the order in which they are tried. The last one takes what no other recognises,
+// and its reader says what is wrong with the file.
 const Importer* const kImporters[] = {&kSafetensorsImporter, &kOpennmtImporter, &kTorchImporter};
 
 const Importer& importer_of(const SourceFile& source) {

@@ -10,17 +10,17 @@
 namespace edgeval {
 namespace {
 
-constexpr std::uint64_t kMaxUses =
-    2;  // of an element: embedding and generator may share their weights
+// How often an element may be taken: embedding and generator may share their weights.
+constexpr std::uint64_t kMaxUses = 2;
 
-// Without the dimensions of size 1 in front, the last one apart.
+// Returns the shape without dimensions of size 1 in front, but keeps its last dimension.
 std::vector<Index> squeezed(const std::vector<Index>& shape) {
   std::size_t first = 0;
   while (first + 1 < shape.size() && shape[first] == 1) ++first;
   return {shape.begin() + static_cast<std::ptrdiff_t>(first), shape.end()};
 }
 
-// What wrappers of a network put in front of its names.
+// Returns the length of a wrapper's prefix in front of a name.
 std::size_t wrapper_length(std::string_view name) {
   for (const std::string_view wrapper : {"module.", "model.", "_orig_mod."})
     if (name.starts_with(wrapper)) return wrapper.size();
@@ -176,14 +176,14 @@ void SourceTensors::expect_floats(const Tensor& tensor) const {
                   ", must be of floats");
 }
 
-// In double, rounded once.
+// Computes in double and rounds once.
 std::vector<float> SourceTensors::weight_norm(const Tensor& tensor) const {
   const Tensor &g = tensors_[tensor.made_of[0]], &v = tensors_[tensor.made_of[1]];
   expect_floats(g);
   expect_floats(v);
   const std::vector<double> scales = doubles_of(g.stored), values = doubles_of(v.stored);
   const std::vector<Index>&shape = v.stored.shape, &coarse = g.stored.shape;
-  // The element of g that belongs to element i of v.
+  // Returns the index of the element of g that belongs to element i of v.
   const auto scale_of = [&](std::size_t i) {
     Index at = 0, step = 1, rest = static_cast<Index>(i);
     for (std::size_t d = coarse.size(); d-- > 0; rest /= shape[d]) {

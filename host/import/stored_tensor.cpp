@@ -46,12 +46,13 @@ std::vector<Number> numbers_of(const StoredTensor& tensor) {
 
 StoredTensor row_major(Storage storage, std::vector<Index> shape, const std::string& place) {
   std::vector<Index> strides(shape.size());
-  std::uint64_t count = 1;  // of elements in the dimensions so far, the last ones first
+  std::uint64_t count = 1;  // elements in the dimensions so far, the last one first
   for (const Index size : shape)
     EDGEVAL_EXPECTS(size > 0, place, ": shape ", shape_text(shape), ": has no elements");
   for (std::size_t d = shape.size(); d-- > 0;) {
     const auto size = static_cast<std::uint64_t>(shape[d]);
-    // Of an element whose size is not known no count is known, either, and none is ever read.
+    // Where the size of an element is not known, no count is known either, and no element is ever
+    // read.
     EDGEVAL_EXPECTS(storage.size == 0 || size <= storage.count / count, place,
                     ": reaches beyond its storage of ", storage.count, " elements");
     strides[d] = static_cast<Index>(count);

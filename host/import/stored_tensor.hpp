@@ -1,4 +1,4 @@
-// A tensor where it lies in a file of whatever kind, and its elements as numbers.
+// A tensor as it lies in a file of any kind, and its elements as numbers.
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,22 @@
 namespace edgeval {
 
 struct Storage {
-  std::string dtype;       // F32, F64, F16, BF16; others by the name that the file has for them
-  std::uint64_t size = 0;  // of an element in bytes; 0: not known
+  std::string dtype;  // F32, F64, F16, BF16; other types have the name that the file gives them
+  std::uint64_t size = 0;  // bytes of an element; 0: not known
   std::uint64_t count = 0;
-  std::string_view bytes;  // count elements, little-endian; a view on the file
+  std::string_view bytes;  // count elements, little-endian; a view of the file
 };
 
-// Element (i, j, ...) is at offset + i strides[0] + j strides[1] + ... of the storage. No two
-// elements are at one place, and all lie within the storage.
+// Element (i, j, ...) stands at offset + i strides[0] + j strides[1] + ... in the storage. No two
+// elements stand at one place, and all lie within the storage.
 struct StoredTensor {
   Storage storage;
   Index offset = 0;
   std::vector<Index> shape, strides;
 };
 
-// The tensor whose elements stand row-major from the start of the storage. Throws Error, opening
-// with `place`, when it has no elements or reaches beyond the storage.
+// Returns the tensor whose elements stand row-major from the start of the storage. Throws Error,
+// opening with `place`, when it has no elements or reaches beyond the storage.
 StoredTensor row_major(Storage storage, std::vector<Index> shape, const std::string& place);
 
 Index elements_in(const std::vector<Index>& shape);
@@ -34,7 +34,7 @@ Index elements_in(const std::vector<Index>& shape);
 // Whether floats_of and doubles_of can read elements of this dtype.
 bool is_float(const std::string& dtype);
 
-// The elements row-major; F64 is rounded to the nearest float.
+// Return the elements row-major. floats_of rounds F64 to the nearest float.
 std::vector<float> floats_of(const StoredTensor& tensor);
 std::vector<double> doubles_of(const StoredTensor& tensor);
 

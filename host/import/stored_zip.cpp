@@ -1,5 +1,5 @@
-// Numbers are little-endian, at the offsets of PKWARE's APPNOTE, sections 4.3.7 to 4.3.16
-// and 4.5.3.
+// Numbers are little-endian and stand at the offsets that PKWARE's APPNOTE gives in sections 4.3.7
+// to 4.3.16 and 4.5.3.
 #include "host/import/stored_zip.hpp"
 
 #include <zlib.h>
@@ -21,7 +21,7 @@ constexpr std::uint64_t kEndSize = 22, kEnd64Size = 56, kLocatorSize = 20, kEntr
                         kLocalSize = 30;
 constexpr std::uint32_t kEndMark = 0x06054b50, kEnd64Mark = 0x06064b50, kLocatorMark = 0x07064b50,
                         kEntryMark = 0x02014b50, kLocalMark = 0x04034b50;
-constexpr std::uint64_t kAbove32 = 0xffffffff;  // "see the zip64 fields"
+constexpr std::uint64_t kAbove32 = 0xffffffff;  // marks a value that the zip64 fields have
 
 class Archive {
  public:
@@ -93,7 +93,7 @@ class Archive {
                     " does not end at the end record at byte ", end);
   }
 
-  // `at` moves behind the entry.
+  // Reads the entry at `at` and moves `at` behind it.
   Entry read_entry(std::uint64_t& at) const {
     EDGEVAL_EXPECTS(u32(at) == kEntryMark, path_, ": zip: no entry of the directory at byte ", at);
     const std::uint64_t flags = u16(at + 8), method = u16(at + 10), packed = u32(at + 20);
@@ -127,8 +127,8 @@ class Archive {
                     ": such a name belongs to no checkpoint");
   }
 
-  // What the zip64 field has in place of 0xffffffff: size, packed size, place, in this order.
-  // Returns the packed size.
+  // Replaces each value 0xffffffff by the one in the zip64 field, which has size, packed size and
+  // place in this order. Returns the packed size.
   std::uint64_t packed_size(Entry& entry, std::uint64_t packed, std::uint64_t at,
                             std::uint64_t end) const {
     while (at + 4 <= end) {

@@ -1,7 +1,7 @@
-// Checkpoints of OpenNMT-py with recurrent encoder and decoder: vocabularies and options beside the
-// tensors, all in one file (docs/formats/import.md). The options say which parts the network
-// has, the tensors' shapes how wide they are. Names of options and tensors are those of OpenNMT-py
-// 0.1 to 2.
+// Imports checkpoints of OpenNMT-py with a recurrent encoder and decoder, which hold vocabularies,
+// options and tensors in one file (docs/formats/import.md). The options say which parts the network
+// has, the shapes of the tensors how wide these are. Options and tensors have their names from
+// OpenNMT-py 0.1 to 2.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -53,7 +53,6 @@ class Opennmt {
   }
 
  private:
-  // Vocabularies.
   const Value& vocab() const { return *pickle::find(archive_.root(), "vocab"); }
 
   void add_vocabularies() {
@@ -77,7 +76,7 @@ class Opennmt {
       if (target) {
         const std::string first = start_token();
         json.update({{"bos", id(first, true)}, {"eos", id("</s>", true)}});
-        // The weights of the token before the first one count.
+        // The weights of the token that starts decoding count, so it must not be a pad.
         if (json["pad"] == json["bos"]) json["pad"] = nullptr;
       }
       const std::string name = target ? "target" : "source";
@@ -86,7 +85,7 @@ class Opennmt {
     }
   }
 
-  // The token before the first one: that of the vocabulary, of the options, else <s>.
+  // Returns the token from which decoding starts: the vocabulary's, else the options', else <s>.
   std::string start_token() {
     const std::string key = "decoder_start_token";
     const std::optional<std::string> own = text_of_vocab(vocab(), key, source_.path());
@@ -97,8 +96,9 @@ class Opennmt {
     return token;
   }
 
-  // Says which texts stand several times. The file gives such a text the last of its ids, special
-  // tokens aside; where training used another one, the rows of the two are exchanged.
+  // Says which texts stand several times. In the model file such a text has the last of its ids,
+  // unless it is a special token. Where training used another id, the rows of both ids are
+  // exchanged.
   void add_repeated(const OpennmtVocabulary& vocabulary, const std::string& name,
                     const OrderedJson& json) {
     constexpr std::size_t kNamed = 5;
@@ -120,7 +120,7 @@ class Opennmt {
       out_.notes.push_back(concat(name, ": ", count - kNamed, " more tokens stand several times"));
   }
 
-  // In the tensor copied last, whose rows belong to ids.
+  // Exchanges these rows in the tensor copied last, whose rows belong to ids.
   void exchange_rows(const std::string& name) {
     std::vector<float>& values = out_.tensors.back().values;
     const Index width = static_cast<Index>(values.size()) / out_.tensors.back().shape[0];
@@ -130,8 +130,7 @@ class Opennmt {
     if (!exchanges_[name].empty()) out_.ways.back().done += ", rows of repeated tokens exchanged";
   }
 
-  // Parts.
-  // Embedding of an encoder or decoder; returns its JSON.
+  // Adds the embedding of an encoder or decoder and returns its JSON.
   OrderedJson add_embedding(const std::string& part, const std::string& name, const char* side) {
     std::string from = part + ".embeddings.make_embedding.emb_luts.0.weight";
     if (!source_.has(from)) from = part + ".embeddings.emb_luts.0.weight";
@@ -146,7 +145,8 @@ class Opennmt {
     return {{"name", name}, {"width", shape[1]}};
   }
 
-  // The layers of torch's LSTM or GRU at `module`, or of the list of cells that input feeding uses.
+  // Returns the layers of torch's LSTM or GRU at `module`, or those of the list of cells that input
+  // feeding uses.
   std::vector<std::vector<DirectionNames>> layers_at(const std::string& module) const {
     std::vector<std::vector<DirectionNames>> layers;
     for (;;) {
@@ -167,8 +167,8 @@ class Opennmt {
     return layers;
   }
 
-  // Returns the JSON of the layers, each checked to take `inputs` and then what the one before
-  // gives.
+  // Returns the JSON of the layers. Each must take what the layer before it gives, the first one
+  // `inputs`.
   OrderedJson add_layers(const std::string& module, const std::string& name, Index inputs) {
     OrderedJson layers = OrderedJson::array();
     const std::string wanted = options_.text("rnn_type", "LSTM") == "GRU" ? "gru" : "lstm";
@@ -197,7 +197,7 @@ class Opennmt {
     const bool feeding = source_.has("decoder.rnn.layers.0.weight_ih");
     const std::string out = "decoder.attn.linear_out.weight";
     const Index width = embedding["width"].get<Index>() + (feeding ? rows_of(out) : 0);
-    out_.model["bridge"] = nullptr;  // add_bridge; here for its place
+    out_.model["bridge"] = nullptr;  // add_bridge fills it in; it stands here for its place
     OrderedJson layers = add_layers("decoder.rnn", "decoder", width);
     out_.model["decoder"] = {{"embedding", std::move(embedding)},
                              {"input_feeding", feeding},
@@ -240,9 +240,9 @@ class Opennmt {
     if (encoder[0]["type"] == "lstm") add_bridge_matrix("1", "cell", cells);
   }
 
-  // With both directions the toolkit sends the first and the second half of the states [layer 1
-  // forward, layer 1 backward, layer 2 forward, ...] through one matrix of half the size: two
-  // blocks on the diagonal.
+  // For two directions OpenNMT-py sends the first and the second half of the states [layer 1
+  // forward, layer 1 backward, layer 2 forward, ...] through one matrix of half the size. That is a
+  // matrix with two equal blocks on its diagonal.
   void add_bridge_matrix(const std::string& number, const std::string& name, Index width) {
     const std::string weight = concat("encoder.bridge.", number, ".weight"),
                       bias = concat("encoder.bridge.", number, ".bias");
@@ -297,7 +297,7 @@ class Opennmt {
     out_.model["attention"] = std::move(json);
   }
 
-  // Equal weights of generator and target embedding are held once.
+  // Adds the generator. Weights that equal the target embedding are held once.
   void add_generator() {
     const std::string from = source_.has("generator.0.weight") ? "generator.0." : "generator.";
     const auto tokens = static_cast<Index>(out_.model["target"]["tokens"].size());
@@ -324,7 +324,7 @@ class Opennmt {
   OpennmtOptions options_;
   SourceTensors source_;
   Imported out_;
-  std::map<std::string, std::vector<std::pair<Index, Index>>> exchanges_;  // of ids, by side
+  std::map<std::string, std::vector<std::pair<Index, Index>>> exchanges_;  // pairs of ids, by side
 };
 
 bool is_opennmt(const TorchArchive& archive) {
@@ -333,7 +333,7 @@ bool is_opennmt(const TorchArchive& archive) {
   });
 }
 
-// A state dict within the checkpoint is one by itself.
+// Where the request names a state dict within the checkpoint, that is imported by itself.
 bool recognises(const SourceFile& source) {
   return source.state_dict().empty() && is_opennmt(source.as<TorchArchive>());
 }

@@ -1,5 +1,5 @@
-// The options of an OpenNMT-py checkpoint, entry "opt": an argparse.Namespace or a dict. One that
-// is missing or None has its default.
+// The options of an OpenNMT-py checkpoint: the entry "opt", which is an argparse.Namespace or a
+// dict. An option that is missing or None has its default.
 #pragma once
 
 #include <string>
@@ -11,14 +11,15 @@ namespace edgeval {
 
 class OpennmtOptions {
  public:
-  // Keeps a view on `options`. `path` opens the messages.
+  // Keeps a view of `options`. `path` opens the messages.
   OpennmtOptions(const pickle::Value& options, std::string path)
       : options_(options), path_(std::move(path)) {}
 
-  // Throws, naming the option, where the network has a part that edgeval has no counterpart for.
+  // Throws, naming the option, where the network has a part for which edgeval has no counterpart.
   void check() const;
 
-  // Throws when the option is no text.
+  // Returns the text of an option, or `otherwise` where it is missing. Throws when the option is no
+  // text.
   std::string text(const char* name, const std::string& otherwise) const;
 
  private:

@@ -9,7 +9,7 @@ namespace {
 using pickle::Kind;
 using pickle::Value;
 
-// The value of `name` in a dict or in a list of pairs.
+// Returns the value of `name` in a dict or in a list of pairs, or null.
 const Value* named(const Value* value, const std::string& name) {
   if (value == nullptr) return nullptr;
   if (const Value* found = pickle::find(*value, name)) return found;
@@ -22,12 +22,12 @@ const Value* named(const Value* value, const std::string& name) {
 }
 
 struct Lists {
-  const Value* texts = nullptr;  // by id
+  const Value* texts = nullptr;  // the texts by id
   const Value* stoi = nullptr;   // or null
 };
 
-// The texts are a list, or the itos of torchtext's Vocab, which a field may hold, which one that
-// holds several may hold.
+// Finds the texts of a side. They are a list, or the itos of a torchtext Vocab. A field may hold
+// the Vocab, and a field that holds several others may hold that field.
 Lists find_lists(const Value* value, const std::string& side) {
   Lists lists;
   for (int depth = 0; value != nullptr && depth < 5; ++depth) {
@@ -46,7 +46,7 @@ Lists find_lists(const Value* value, const std::string& side) {
   return {};
 }
 
-// The ids that a stoi gives, a dict or a defaultdict, of texts that the vocabulary has. A
+// Reads the ids of stoi, a dict or a defaultdict, for the texts that the vocabulary has. A
 // defaultdict also holds what was once looked up and not found.
 void read_stoi(const Value& stoi, const std::string& place, OpennmtVocabulary& out) {
   EDGEVAL_EXPECTS(stoi.kind == Kind::kDict || stoi.kind == Kind::kRecord, place, ": stoi is ",

@@ -1,6 +1,6 @@
 // A vocabulary of an OpenNMT-py checkpoint: the text of every id (`itos`, or a plain list), and the
-// id with which training looked a text up (`stoi`). They are no inverses of each other where a text
-// stands several times, as the special ones do in files of torchtext's early days.
+// id with which training looked up a text (`stoi`). The two are no inverses of each other where a
+// text stands several times, as special tokens do in files of early torchtext.
 #pragma once
 
 #include <map>
@@ -14,19 +14,22 @@
 namespace edgeval {
 
 struct OpennmtVocabulary {
-  std::vector<std::string> tokens;                 // by id
-  std::map<std::string, std::vector<Index>> many;  // where each text stands that does so repeatedly
-  std::map<std::string, Index> ids;  // as stoi has them; those that it lacks have their last place
-  bool looked_up = false;            // whether there is a stoi
+  std::vector<std::string> tokens;                 // texts by id
+  std::map<std::string, std::vector<Index>> many;  // ids of every text that stands repeatedly
+  // The ids of stoi; a text that stoi lacks has its last place.
+  std::map<std::string, Index> ids;
+  bool looked_up = false;  // whether the checkpoint has a stoi
 
   std::optional<Index> id(const std::string& token) const;
 };
 
-// `side` is "src" or "tgt", `vocab` the checkpoint's entry of that name. `path` opens the messages.
+// Reads a vocabulary. `side` is "src" or "tgt", `vocab` the checkpoint's entry "vocab". `path`
+// opens the messages.
 OpennmtVocabulary read_opennmt_vocabulary(const pickle::Value& vocab, const std::string& side,
                                           const std::string& path);
 
-// The text that `key` has in the checkpoint's vocab, or none. Throws when it is no text.
+// Returns the text that `key` has in the checkpoint's vocab, or none. Throws when the value is no
+// text.
 std::optional<std::string> text_of_vocab(const pickle::Value& vocab, const std::string& key,
                                          const std::string& path);
 

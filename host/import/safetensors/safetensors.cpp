@@ -1,4 +1,4 @@
-// PyTorch's weights in a file of safetensors, as Hugging Face has them: one state dict.
+// Imports PyTorch's weights from a safetensors file, as Hugging Face has them: one state dict.
 #include "host/model/safetensors.hpp"
 #include "host/core/error.hpp"
 #include "host/import/importer.hpp"
@@ -6,7 +6,7 @@
 namespace edgeval {
 namespace {
 
-// By the brace that opens the header behind its length.
+// A safetensors file has the brace that opens its header right after the header's length.
 bool recognises(const SourceFile& source) {
   return source.file().size() >= 9 && source.file()[8] == '{';
 }

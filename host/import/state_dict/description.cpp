@@ -41,7 +41,7 @@ Description read_description(const std::string& path, Problems& problems) {
   expect_utf8(text, path);
   const Json json = parse_json(text, path);
   const Fields fields(json, path);
-  const OrderedJson ordered = OrderedJson::parse(text);  // keeps the order of the keys
+  const OrderedJson ordered = OrderedJson::parse(text);  // keeps the order of keys
   Description out;
   problems.expect_only(json, path,
                        {"name", "task", "frontend", "tokens", "blank", "layers", "ignore"});

@@ -10,12 +10,13 @@
 namespace edgeval {
 namespace {
 
-// The search for another order takes time in proportion to the cube of it.
+// The most modules for which another order is sought, as that takes time in proportion to the cube
+// of their number.
 constexpr std::size_t kMostReordered = 300;
 
 std::string prefix_of(const std::string& path) { return path.empty() ? "" : path + "."; }
 
-// Whether each takes what the one before gives.
+// Whether each module takes what the one before it gives.
 bool is_chain(const std::vector<const Module*>& modules) {
   for (std::size_t i = 1; i < modules.size(); ++i)
     if (modules[i]->inputs != modules[i - 1]->outputs) return false;

@@ -1,4 +1,4 @@
-// The modules of a state dict that edgeval has layers for, found by the names and shapes of their
+// Finds the modules of a state dict for which edgeval has layers, by the names and shapes of their
 // tensors: LSTM and GRU, their cells, Linear.
 #pragma once
 
@@ -10,28 +10,30 @@
 
 namespace edgeval {
 
-// A module by the names of its tensors: "rnn" for rnn.weight_ih_l0, "" for weight_ih_l0.
+// A module, named by what stands before its tensors: "rnn" for rnn.weight_ih_l0, "" for
+// weight_ih_l0.
 struct Module {
   std::string path;
-  std::vector<std::vector<DirectionNames>> layers;  // of a recurrent one; empty: linear
+  std::vector<std::vector<DirectionNames>> layers;  // layers of a recurrent module; empty: linear
   Index inputs = 0, outputs = 0;
 };
 
 class ModuleList {
  public:
-  // In the order in which their first tensors stand in the file.
+  // Lists the modules in the order in which their first tensors stand in the file.
   explicit ModuleList(const SourceTensors& source);
 
   const std::vector<Module>& all() const { return modules_; }
 
-  // Throws, opening with `place`, when there is none.
+  // Returns the module of a path. Throws, opening with `place`, when there is none.
   const Module& at(const std::string& path, const std::string& place) const;
 
-  // The order of the file where each takes what the one before gives; else another one in which
-  // they do, if there is one.
+  // Returns the modules in the order of the file if each takes what the one before it gives; else
+  // in another order for which this holds, if one is found, and otherwise in that of the file.
   std::vector<const Module*> chained() const;
 
-  // "rnn (lstm 40 -> 64, 2 layers, both directions), fc (linear 128 -> 29)"
+  // Returns the modules as text, such as "rnn (lstm 40 -> 64, 2 layers, both directions), fc
+  // (linear 128 -> 29)".
   std::string summary() const;
 
  private:
@@ -40,11 +42,12 @@ class ModuleList {
 
   const SourceTensors& source_;
   std::vector<Module> modules_;
-  std::map<std::string, std::size_t> places_;  // in `modules_`, by path
+  std::map<std::string, std::size_t> places_;  // places in `modules_`, by path
 };
 
-// The modules, after names have lost what wrappers put in front and weights are what they stand
-// for. It keeps a view on `source`. Throws when there is none.
+// Drops what wrappers put in front of the names, replaces parametrizations by the weights that they
+// stand for, and finds the modules. The list keeps a view of `source`. Throws when there is no
+// module.
 ModuleList find_modules(SourceTensors& source);
 
 }  // namespace edgeval

@@ -10,7 +10,7 @@
 namespace edgeval {
 namespace {
 
-// [rows, columns] of a matrix that a layer may have.
+// Returns [rows, columns] of a tensor that must be a matrix of a width that layers may have.
 std::pair<Index, Index> matrix_shape(const SourceTensors& source, const std::string& name) {
   const std::vector<Index>& shape = source.shape(name);
   EDGEVAL_EXPECTS(shape.size() == 2, source.place(name), ": shape ", shape_text(shape),
@@ -25,7 +25,7 @@ void add_zeros(const std::string& name, Index count, const char* why, Imported& 
   out.ways.push_back({"", "", name, shape_text({count}), why});
 }
 
-// b_ih + b_hh, as LSTM cells add both to the same sum.
+// Adds b_ih + b_hh, since LSTM cells add both to the same sum.
 void add_biases(SourceTensors& source, const DirectionNames& from, const std::string& name,
                 Index count, Imported& out) {
   const std::string first = from("bias_ih"), second = from("bias_hh");

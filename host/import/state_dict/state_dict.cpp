@@ -10,13 +10,13 @@
 namespace edgeval {
 namespace {
 
-// Layer names for people where the module has none.
+// Returns a layer's name for people, also where the module has none.
 std::string default_name(const Module& module) {
   if (!module.path.empty()) return module.path;
   return module.layers.empty() ? "output" : "rnn";
 }
 
-// Adds the layers of one module. A module of several layers gives NAME1, NAME2, ...
+// Adds the layers of one module. If it has several, they are called NAME1, NAME2, ...
 void add_module(SourceTensors& source, const Module& module, const std::string& name,
                 const Json& activation, Imported& out) {
   OrderedJson& layers = out.model["layers"];
@@ -30,8 +30,8 @@ void add_module(SourceTensors& source, const Module& module, const std::string& 
                                       module.layers.size() == 1 ? name : concat(name, k + 1), out));
 }
 
-// The modules of a description, each with its layer's name and activation. Those that are not there
-// are problems.
+// The modules that a description names, each with its layer's name and activation. Modules that do
+// not exist are problems.
 struct Chosen {
   const Module* module = nullptr;
   std::string name;
@@ -50,7 +50,7 @@ std::vector<Chosen> chosen(const ModuleList& modules, const Description& descrip
   return all;
 }
 
-// All modules, where the description names none.
+// Returns all modules, for a description that names none.
 std::vector<Chosen> chained(const ModuleList& modules, bool in_order, Imported& out) {
   std::vector<Chosen> all;
   std::string order;
@@ -69,7 +69,7 @@ std::vector<Chosen> chained(const ModuleList& modules, bool in_order, Imported& 
   return all;
 }
 
-// The tensors whose names start with one of the texts under `ignore`.
+// Ignores the tensors whose names start with one of the texts under `ignore`.
 void ignore_tensors(SourceTensors& source, const Description& description, const std::string& path,
                     Imported& out, Problems& problems) {
   std::set<std::string> known(out.left_out.begin(), out.left_out.end());

@@ -1,7 +1,6 @@
-// State dicts: the tensors of LSTM, GRU and Linear modules by PyTorch's names, whatever file they
-// lie in. What they compute is
-// known from names and shapes; the front end, the tokens and the activations are not in the file
-// and come from a description by the user (docs/formats/import.md).
+// Imports state dicts: the tensors of LSTM, GRU and Linear modules under PyTorch's names, from any
+// kind of file. Names and shapes tell what the modules compute. The front end, the tokens and the
+// activations are not in the file and come from the user's description (docs/formats/import.md).
 #pragma once
 
 #include <string>
@@ -14,17 +13,18 @@ namespace edgeval {
 
 struct StateDict {
   SourceTensors source;
-  std::vector<std::string> left_out = {};  // what the file holds beside it
-  bool in_order = true;                    // whether the file has the modules as the network does
+  std::vector<std::string> left_out = {};  // what else the file holds
+  bool in_order = true;  // whether the file has the modules in the network's order
 };
 
-// `describe` is the path of a JSON file, "" for none. Throws Error when the file holds what edgeval
-// has no counterpart for, and without a description, naming what was found.
+// Imports a state dict. `describe` is the path of a JSON file. Throws Error when the file holds
+// what edgeval has no counterpart for, and when `describe` is empty; that message names what was
+// found.
 Imported import_state_dict(StateDict dict, const std::string& name, const std::string& describe);
 
-// A description to be edited, whose front end is of `type`, fbank or mfcc. `dict`: a network whose
-// modules become the layers and whose widths the front end and the tokens take, or null. What was
-// guessed goes to `notes`.
+// Returns a description to be edited, whose front end is of `type`, fbank or mfcc. `dict` is null
+// or a network, whose modules become the layers and whose widths decide the front end and the
+// tokens. What was guessed goes to `notes`.
 std::string description_template(const std::string& type, StateDict* dict,
                                  std::vector<std::string>& notes);
 

@@ -1,5 +1,5 @@
-// A description that is valid as it stands but for the names of modules, or, with a network at
-// hand, in all but the tokens' texts: edited by hand, it goes to --describe.
+// Makes a description for --describe that is edited by hand. As it stands it is valid except for
+// the names of modules; when it was made for a network, only the texts of the tokens are missing.
 #include <algorithm>
 
 #include "host/core/error.hpp"
@@ -13,7 +13,7 @@ namespace {
 
 constexpr Index kPlainTokens = 29;  // blank, space, apostrophe, A to Z
 constexpr Index kMaxBins = 1000;
-constexpr Index kMaxTemplate = 100000;  // tokens
+constexpr Index kMaxTemplate = 100000;  // most tokens of a template
 
 std::vector<std::string> tokens(Index count) {
   std::vector<std::string> all{"<blank>", " ", "'"};
@@ -23,10 +23,11 @@ std::vector<std::string> tokens(Index count) {
   return all;
 }
 
-// Keys with which the front end gives so many features; empty where none is likely.
+// Returns the keys with which the front end gives this many features; empty where none are likely.
 OrderedJson keys_for(const std::string& type, Index features) {
   if (type == "fbank") {
-    // Of 69, 72, 120 and 123 features two thirds are differences: so many bins alone nobody takes.
+    // Of 69, 72, 120 and 123 features two thirds are deltas, since nobody uses that many bins
+    // alone.
     const Index bins = features / 3;
     const bool usual = bins == 23 || bins == 24 || bins == 40 || bins == 41;
     if ((features > 128 || usual) && features % 3 == 0 && bins <= kMaxBins)
@@ -45,7 +46,7 @@ OrderedJson keys_for(const std::string& type, Index features) {
   return {};
 }
 
-// A line for each key of the front end and each layer.
+// Writes each key of the front end and each layer on a line of its own.
 std::string lines(const OrderedJson& json) {
   const auto nested = [](const OrderedJson& values, bool named) {
     std::string text;

@@ -12,9 +12,9 @@ bool cut_end(std::string& name, std::string_view end) {
   return true;
 }
 
-// FC.parametrizations.WEIGHT.REST, or nothing.
+// The parts of a name FC.parametrizations.WEIGHT.REST; parse() returns false for any other name.
 struct Parametrized {
-  std::string module, tensor, rest;  // module with its dot
+  std::string module, tensor, rest;  // `module` ends in its dot
 };
 bool parse(const std::string& name, Parametrized& out) {
   const std::string middle = "parametrizations.";

@@ -1,5 +1,5 @@
-// Where the weights are in what torch.save wrote: the state dict at the root or, whatever its key
-// is, one or two levels below; or a whole module, whose tensors are those of its state dict.
+// Finds the weights in what torch.save wrote: the state dict at the root or, whatever its key is,
+// one or two levels below it; or a whole module, whose tensors are those of its state dict.
 // Options, optimizers and the rest are left out.
 
 #include <algorithm>
@@ -18,13 +18,13 @@ using pickle::Kind;
 using pickle::Value;
 
 constexpr std::size_t kMaxListed = 8;       // keys in a message
-constexpr std::size_t kMaxLooks = 1 << 22;  // at entries; values may hold each other
-constexpr int kMaxDepth = 64;               // of modules within each other
+constexpr std::size_t kMaxLooks = 1 << 22;  // looks at entries, as values may hold each other
+constexpr int kMaxDepth = 64;               // depth of modules within each other
 constexpr std::size_t kMaxModules = 1 << 16, kMaxTensors = 1 << 17, kMaxPrefix = 1000;
 
 using Named = std::vector<std::pair<std::string, const Value*>>;
 
-// What the value holds by name: entries, items by number, attributes.
+// Returns what the value holds, by name: entries, items by number, attributes.
 Named children(const Value& value) {
   Named all;
   const auto add = [&](const Value& holder) {
@@ -39,12 +39,12 @@ Named children(const Value& value) {
   return all;
 }
 
-// A module of torch.nn, or of a class made from it.
+// Whether the value is a module of torch.nn, or of a class derived from it.
 bool is_module(const Value& value) {
   return attribute(value, "_parameters") != nullptr && attribute(value, "_modules") != nullptr;
 }
 
-// How many links children() and is_module() follow, about.
+// Returns about how many links children() and is_module() follow.
 std::size_t links(const Value& value) {
   std::size_t count = value.items.size();
   if (value.state != nullptr) count += value.state->items.size();
@@ -57,11 +57,12 @@ bool is_tensor(const TorchArchive& archive, const Value& value) {
   try {
     return archive.tensor(value, "").has_value();
   } catch (const Error&) {
-    return true;  // one that cannot be read
+    return true;  // it is a tensor, but one that cannot be read
   }
 }
 
-// A tensor of two or more dimensions called weight..., as layers have and optimizers have not.
+// Whether the value is a tensor of two or more dimensions called weight..., which layers have and
+// optimizers lack.
 bool is_weight(const TorchArchive& archive, const std::string& name, const Value& value) {
   const std::size_t dot = name.rfind('.');
   const std::string last = dot == std::string::npos ? name : name.substr(dot + 1);
@@ -75,7 +76,7 @@ bool is_weight(const TorchArchive& archive, const std::string& name, const Value
 }
 
 struct Candidate {
-  std::string key;  // empty: the root
+  std::string key;  // empty for the root
   const Value* value = nullptr;
 };
 
@@ -105,7 +106,7 @@ class Search {
                        "names one"));
   }
 
-  // The keys beside those that lead to the candidate.
+  // Returns the keys beside those that lead to the candidate.
   std::vector<std::string> others(const Candidate& chosen) const {
     std::vector<std::string> all;
     if (chosen.key.empty()) return all;
@@ -124,7 +125,7 @@ class Search {
   }
 
  private:
-  // What may be a state dict, one and two levels below the root.
+  // Returns what may be a state dict, one and two levels below the root.
   std::vector<Candidate> below() {
     const auto holds = [](const Value& value) {
       return value.kind == Kind::kDict || value.kind == Kind::kRecord ||
@@ -197,8 +198,8 @@ class Search {
   std::size_t looks_ = 0;
 };
 
-// The tensors that Module.state_dict() would give: parameters, then buffers but those that are not
-// kept, then the modules within.
+// Collects the tensors that Module.state_dict() would give: parameters, then buffers except those
+// that are not persistent, then those of the modules within.
 class ModuleWalk {
  public:
   ModuleWalk(const TorchArchive& archive, SourceTensors& out) : archive_(archive), out_(out) {}
@@ -216,7 +217,7 @@ class ModuleWalk {
   }
 
  private:
-  // Whether a set holds the text; protocols before 4 make one by set([...]).
+  // Whether a set holds the text. Protocols before 4 make a set by calling set([...]).
   static bool holds(const Value& set, std::string_view text) {
     const Value* items = &set;
     if (set.kind == Kind::kRecord && set.text.ends_with(".set") && set.made_of->items.size() == 1)
@@ -240,9 +241,9 @@ class ModuleWalk {
   std::size_t modules_ = 0, tensors_ = 0;
 };
 
-// `key`: the place of the state dict; empty: the only one there is, or of several the one at
-// state_dict, model_state_dict or model. Throws, listing the keys, when there is none or it is not
-// clear which.
+// Returns the state dict at `key`. Where the key is empty, it is the only one there is, or of
+// several the one at state_dict, model_state_dict or model. Throws, listing the keys, when there is
+// none or it is not clear which one is meant.
 StateDict torch_state_dict(const TorchArchive& archive, const std::string& key) {
   Search search(archive);
   const Candidate found = search.find(key);
@@ -258,7 +259,7 @@ StateDict torch_state_dict(const TorchArchive& archive, const std::string& key) 
 
 extern const Importer kTorchImporter{
     "PyTorch state dict", "a state dict that torch.save wrote",
-    [](const SourceFile&) { return true; },  // the archive's reader refuses what is none
+    [](const SourceFile&) { return true; },  // the archive's reader refuses any other file
     [](const SourceFile& source, const ImportRequest&) -> Contents {
       return torch_state_dict(source.as<TorchArchive>(), source.state_dict());
     }};

@@ -8,7 +8,7 @@
 namespace edgeval {
 namespace {
 
-// Lists are words between spaces.
+// These lists are words between spaces.
 constexpr std::string_view kPlain =
     " collections.OrderedDict collections.defaultdict collections.Counter collections.deque"
     " argparse.Namespace types.SimpleNamespace functools.partial _codecs.encode"
@@ -28,18 +28,19 @@ constexpr std::string_view kPlain =
     " torch.storage.UntypedStorage torch.storage._TypedStorage torch.storage._UntypedStorage"
     " torch._tensor._rebuild_from_type_v2 ";
 
-// Of builtins, which Python 2 calls __builtin__. getattr stands before the name of an enumeration's
-// member; what it gives is never called (pickle.cpp).
+// The allowed names of builtins, which Python 2 calls __builtin__. getattr stands before the name
+// of an enumeration's member; its result is never called (pickle.cpp).
 constexpr std::string_view kPlainBuiltins =
     " dict list tuple set frozenset int long float str unicode bool complex object bytes"
     " bytearray slice range getattr ";
 
-// Classes of modules, optimizers and the like, and functions that put a tensor together.
+// The beginnings of names of classes, such as modules and optimizers, and of functions that put a
+// tensor together.
 constexpr std::array kPlainParts{"torch.nn.", "torch.optim.", "torch.distributions.",
                                  "torch._utils._rebuild_", "numpy.random._pickle."};
 
-// Modules at the top level of Python's own library (3.11, and some of 2), beside those with an
-// underscore in front; and tools that load code.
+// Top-level modules of Python's own library (3.11, and some of Python 2), to which those with an
+// underscore in front belong, too, and tools that load code.
 constexpr std::string_view kNotOfUsers =
     " StringIO __builtin__ __future__ abc aifc antigravity argparse array ast asynchat asyncio"
     " asyncore atexit audioop base64 bdb binascii bisect builtins bz2 cPickle cProfile"
@@ -75,7 +76,7 @@ bool is_identifier(std::string_view name) {
   });
 }
 
-// torch.FloatStorage and its kind, torch.cuda.FloatStorage of older files among them.
+// Whether this is a class such as torch.FloatStorage or, in older files, torch.cuda.FloatStorage.
 bool is_storage(std::string_view global) {
   const std::size_t name = global.starts_with("torch.cuda.") ? 11 : 6;
   return global.starts_with("torch.") && global.ends_with("Storage") &&

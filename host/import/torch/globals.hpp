@@ -1,6 +1,6 @@
-// Which names a pickle may hold. Nothing that it names is ever imported or called; a refusal warns
-// of a file that would do something when Python loads it. Of Python's own library, numpy and torch
-// only plain data are let in. Names of other modules are classes of whoever wrote the file: they
+// Decides which names a pickle may hold. Nothing that it names is ever imported or called; a
+// refusal warns of a file that would act when Python loads it. Of Python's own library, numpy and
+// torch only plain data are allowed. Names of other modules are classes of the file's authors: they
 // stay names, and what belongs to them is left out.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace edgeval {
 
-// `global` is "module.name".
+// Whether the name, "module.name", may occur in a pickle.
 bool is_plain_global(std::string_view global);
 
 }  // namespace edgeval

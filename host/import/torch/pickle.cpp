@@ -13,8 +13,8 @@
 namespace edgeval::pickle {
 namespace {
 
-// Known, and refused: they call by other ways than REDUCE, reach outside the pickle, or are of
-// protocol 0.
+// Names the opcodes that are known but refused, since they call by other ways than REDUCE, reach
+// outside the pickle, or belong to protocol 0.
 const char* refused_opcode(unsigned char op) {
   switch (op) {
     case 'i':
@@ -52,7 +52,7 @@ const char* refused_opcode(unsigned char op) {
 
 }  // namespace
 
-// What each opcode does to the stack.
+// Runs the opcodes.
 class Machine : PickleStack {
  public:
   Machine(std::string_view bytes, const std::string& place, Pickle::Knows knows, Pickle& out)
@@ -155,7 +155,7 @@ class Machine : PickleStack {
     expect(is_utf8(text), "a text is not UTF-8");
     push_text(Kind::kText, text);
   }
-  // A str of Python 2.
+  // A str of Python 2 may be text or bytes.
   void push_string(std::string_view text) {
     push_text(is_utf8(text) ? Kind::kText : Kind::kBytes, text);
   }
@@ -290,7 +290,8 @@ class Machine : PickleStack {
     record.made_of = arguments;
   }
 
-  // An older torch.save puts ("module", class, file, source) in place of the class of a module.
+  // Where an older torch.save put ("module", class, file, source) in the place of a module's class,
+  // returns the class.
   static const Value* class_of(const Value* callee) {
     if (callee->kind != Kind::kPersistent) return callee;
     const std::vector<const Value*>& id = callee->made_of->items;

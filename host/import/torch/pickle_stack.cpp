@@ -3,8 +3,8 @@
 namespace edgeval::pickle {
 namespace {
 
-constexpr std::size_t kMaxSteps =
-    1 << 22;  // values, references, marks and memos; some 100 bytes each at most
+// The most values, references, marks and memos; each takes some 100 bytes at most.
+constexpr std::size_t kMaxSteps = 1 << 22;
 
 }  // namespace
 

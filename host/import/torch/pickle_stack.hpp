@@ -1,5 +1,6 @@
-// What the opcodes of a pickle act on: the bytes that are still to be read, the stack with its
-// marks and the memo. Every refusal is an Error that names the place and the byte of the opcode.
+// The state on which the opcodes of a pickle act: the bytes that are still to be read, the stack
+// with its marks, and the memo. Every refusal is an Error that names the place and the byte of the
+// opcode.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace edgeval::pickle {
 
 class PickleStack {
  protected:
-  // `values` owns what is pushed.
+  // `values` owns the values that are pushed.
   PickleStack(std::string_view bytes, const std::string& place, std::deque<Value>& values)
       : bytes_(bytes), place_(place), values_(values) {}
 
@@ -26,8 +27,8 @@ class PickleStack {
     EDGEVAL_EXPECTS(good, place_, ": pickle, byte ", opcode_at_, ": ", parts...);
   }
 
-  // Reading.
-  std::size_t read() const { return at_; }  // bytes
+  // These functions read.
+  std::size_t read() const { return at_; }  // number of bytes
   std::size_t left() const { return bytes_.size() - at_; }
   std::string_view take(std::uint64_t count) {
     expect(count <= left(), count, " bytes are wanted, but the file has ", left(), " more");
@@ -36,7 +37,8 @@ class PickleStack {
     return taken;
   }
   unsigned char byte() { return static_cast<unsigned char>(take(1)[0]); }
-  unsigned char opcode() {  // its place opens the refusals up to the next one
+  // The opcode's place opens the refusals up to the next opcode.
+  unsigned char opcode() {
     opcode_at_ = at_;
     return byte();
   }
@@ -46,9 +48,9 @@ class PickleStack {
     std::memcpy(&number, take(sizeof number).data(), sizeof number);
     return number;
   }
-  std::string_view line();  // of the name of a global, without its end
+  std::string_view line();  // name of a global, without the line's end
 
-  // The stack.
+  // These functions act on the stack.
   Value& push(Kind kind);
   void push_again(Value* value);
   void push_text(Kind kind, std::string_view text) { push(kind).text = text; }
@@ -56,9 +58,9 @@ class PickleStack {
   Value* pop();
   void mark();
   std::vector<const Value*> pop_to_mark();
-  void expect_empty() const;  // the stack, at the end
+  void expect_empty() const;  // checked at the end of the pickle
 
-  // The memo.
+  // These functions act on the memo.
   void remember(std::uint32_t index);
   void remember_next() { remember(static_cast<std::uint32_t>(memo_.size())); }
   void recall(std::uint32_t index);
@@ -71,7 +73,7 @@ class PickleStack {
   std::deque<Value>& values_;
   std::size_t at_ = 0, opcode_at_ = 0, steps_ = 0;
   std::vector<Value*> stack_;
-  std::vector<std::size_t> marks_;  // sizes of the stack
+  std::vector<std::size_t> marks_;  // sizes of the stack at its marks
   std::unordered_map<std::uint32_t, Value*> memo_;
 };
 

@@ -45,7 +45,7 @@ std::vector<std::pair<const Value*, const Value*>> entries(const Value& value) {
   std::vector<std::pair<const Value*, const Value*>> all;
   const bool ordered = value.kind == Kind::kRecord && value.text == "collections.OrderedDict";
   if (!ordered && value.kind != Kind::kDict) return all;
-  // Python 2 gave an OrderedDict its entries as an argument: a list of [key, value].
+  // Python 2 stored the entries of an OrderedDict as an argument: a list of [key, value].
   if (ordered && value.made_of->items.size() == 1)
     for (const Value* pair : value.made_of->items[0]->items)
       if (pair->items.size() == 2) all.emplace_back(pair->items[0], pair->items[1]);

@@ -1,5 +1,6 @@
-// The values that a pickle describes, and how they are looked into. They point at each other, in
-// circles too if the pickle says so: no function here follows more than a fixed number of links.
+// The values that a pickle describes, and functions to look into them. Values point at each other,
+// even in circles if the pickle says so, so no function here follows more than a fixed number of
+// links.
 #pragma once
 
 #include <cstdint>
@@ -29,28 +30,30 @@ enum class Kind {
 
 struct Value {
   Kind kind = Kind::kNone;
-  std::int64_t integer = 0;  // kBool, kInteger
-  double real = 0;           // kReal
-  // kText (UTF-8), kBytes, kLong (little-endian); "module.name" of kGlobal and kRecord
+  std::int64_t integer = 0;  // value of kBool and kInteger
+  double real = 0;           // value of kReal
+  // The text (UTF-8) of kText, the bytes of kBytes and kLong (little-endian), "module.name" of
+  // kGlobal and kRecord.
   std::string_view text;
-  // kList, kTuple, kSet; key, value, key, value, ... of kDict; of kRecord what was put into it,
-  // entries or items
+  // The items of kList, kTuple and kSet; key, value, key, value, ... of kDict; for kRecord the
+  // entries or items that were put into it.
   std::vector<const Value*> items;
-  const Value* made_of = nullptr;  // kRecord: the tuple of arguments; kPersistent: the id
+  const Value* made_of = nullptr;  // kRecord: tuple of arguments; kPersistent: id
   const Value* state = nullptr;    // kRecord: what BUILD gave it, or null
 };
 
-// For messages: "a dict", "a record of "argparse.Namespace"".
+// Returns words for messages: "a dict", "a record of "argparse.Namespace"".
 std::string described(const Value& value);
 
-// The entries of a dict or of a record of collections.OrderedDict, in order; empty for any other
-// value.
+// Returns the entries of a dict or of a record of collections.OrderedDict, in order; empty for any
+// other value.
 std::vector<std::pair<const Value*, const Value*>> entries(const Value& value);
 
-// The value that the text `key` has in entries(), or null. Of several the last one, as in Python.
+// Returns the value that the text `key` has in entries(), or null. Of several values it is the
+// last, as in Python.
 const Value* find(const Value& value, std::string_view key);
 
-// The attribute of a record, or null.
+// Returns the attribute of a record, or null.
 const Value* attribute(const Value& value, std::string_view name);
 
 }  // namespace edgeval::pickle

@@ -19,12 +19,13 @@ using pickle::Value;
 
 constexpr std::size_t kMaxDimensions = 8;
 constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
-                                  10);  // 0x1950a86a20f9469cfc6c
+                                  // The ten bytes of 0x1950a86a20f9469cfc6c.
+                                  10);
 constexpr std::int64_t kProtocol = 1001;
-constexpr std::size_t kDirectory = 1 << 22;  // bytes, of a zip of some 40,000 storages
+constexpr std::size_t kDirectory = 1 << 22;  // in bytes, of a zip of some 40,000 storages
 
-// Storages of other classes may lie in a zip, which says where each ends; their tensors cannot be
-// taken.
+// The classes of storages whose element size is known. Other classes may lie in a zip, which says
+// where each storage ends, but their tensors cannot be taken.
 struct Dtype {
   std::string_view global, name;
   std::uint64_t size;
@@ -48,7 +49,7 @@ constexpr std::array kDtypes{Dtype{"torch.FloatStorage", "F32", 4},
                              Dtype{"torch.storage.UntypedStorage", "UntypedStorage", 1}};
 
 const Dtype* dtype_of(std::string global) {
-  if (global.starts_with("torch.cuda.")) global.erase(5, 5);  // of older files
+  if (global.starts_with("torch.cuda.")) global.erase(5, 5);  // files of older versions name it so
   const auto found = std::find_if(kDtypes.begin(), kDtypes.end(),
                                   [&](const Dtype& d) { return d.global == global; });
   return found == kDtypes.end() ? nullptr : &*found;
@@ -58,7 +59,7 @@ bool is_tuple(const Value& value, std::size_t least) {
   return value.kind == Kind::kTuple && value.items.size() >= least;
 }
 
-// Whole numbers of a tuple, none of them negative.
+// Returns the whole numbers of a tuple, none of them negative.
 std::vector<Index> sizes(const Value& value, const std::string& place, const char* what) {
   const Value& tuple =
       value.kind == Kind::kRecord && value.text == "torch.Size" && is_tuple(*value.made_of, 1)
@@ -80,14 +81,15 @@ std::vector<Index> sizes(const Value& value, const std::string& place, const cha
 // Throws unless the elements lie apart from each other and within the storage.
 void check_layout(const StoredTensor& tensor, const std::string& place) {
   const std::uint64_t count = tensor.storage.count;
-  std::vector<std::pair<Index, Index>> order;  // stride, size
+  std::vector<std::pair<Index, Index>> order;  // pairs of stride and size
   for (std::size_t d = 0; d < tensor.shape.size(); ++d) {
     EDGEVAL_EXPECTS(tensor.shape[d] > 0, place, ": shape ", shape_text(tensor.shape),
                     ": has no elements");
     if (tensor.shape[d] > 1) order.emplace_back(tensor.strides[d], tensor.shape[d]);
   }
   std::sort(order.begin(), order.end());
-  std::uint64_t span = 1;  // places from the first to the last element of the dimensions so far
+  // The number of places from the first to the last element of the dimensions so far.
+  std::uint64_t span = 1;
   for (const auto& [stride, size] : order) {
     const auto step = static_cast<std::uint64_t>(stride);
     EDGEVAL_EXPECTS(step >= span, place, ": its elements overlap (stride ", stride, ")");
@@ -101,7 +103,7 @@ void check_layout(const StoredTensor& tensor, const std::string& place) {
                   ": reaches beyond its storage of ", count, " elements");
 }
 
-// Whether the file opens with a pickle of torch's magic number, of any protocol.
+// Whether the file opens with a pickle, of any protocol, of torch's magic number.
 bool starts_with_magic(std::string_view file) {
   if (!file.starts_with('\x80')) return false;
   try {
@@ -125,7 +127,7 @@ TorchArchive::TorchArchive(std::string_view file, std::string path) : path_(std:
 }
 
 void TorchArchive::read_zip(std::string_view file) {
-  // Names of members stand in the directory at the end. TorchScript compresses its code.
+  // The directory at the end has the names of the members. TorchScript compresses its code.
   const std::string_view end = file.substr(file.size() - std::min(file.size(), kDirectory));
   EDGEVAL_EXPECTS(
       end.find("/constants.pkl") == std::string_view::npos, path_,
@@ -214,15 +216,14 @@ void TorchArchive::read_legacy(std::string_view file) {
                   " bytes follow the last storage");
 }
 
-// A persistent id is ("storage", class, key, device, elements), in older files with None at the
-// end.
+// A persistent id is ("storage", class, key, device, elements), followed by None in older files.
 void TorchArchive::collect_storages() {
   for (const Value* value : pickle_->persistent()) {
     const Value& id = *value->made_of;
     const bool named = is_tuple(id, 1) && id.items[0]->kind == Kind::kText;
     if (named && id.items[0]->text == "module" && id.items.size() >= 2 &&
         id.items[1]->kind == Kind::kGlobal)
-      continue;  // the class of a module
+      continue;  // this id is the class of a module
     EDGEVAL_EXPECTS(named && id.items[0]->text == "storage", path_,
                     ": a persistent id of an unknown kind");
     EDGEVAL_EXPECTS(is_tuple(id, 5) && id.items.size() <= 6 && id.items[1]->kind == Kind::kGlobal &&
@@ -261,7 +262,8 @@ std::optional<StoredTensor> TorchArchive::tensor(const Value& value,
     record = record->made_of->items[0];
   }
   if (record->kind != Kind::kRecord) return std::nullopt;
-  // A tensor of a class of its own: how torch rebuilds it, the class, the arguments, attributes.
+  // A tensor of a class of its own has how torch rebuilds it, the class, the arguments and
+  // attributes.
   const Value *rebuild = record, *made_of = record->made_of;
   if (record->text == "torch._tensor._rebuild_from_type_v2" && is_tuple(*made_of, 3) &&
       made_of->items[0]->kind == Kind::kGlobal) {
@@ -275,7 +277,7 @@ std::optional<StoredTensor> TorchArchive::tensor(const Value& value,
   const Value& offset = *arguments.items[1];
   EDGEVAL_EXPECTS(offset.kind == Kind::kInteger && offset.integer >= 0, place,
                   ": its offset is negative or no number");
-  const Value& id = *arguments.items[0]->made_of;  // checked by collect_storages
+  const Value& id = *arguments.items[0]->made_of;  // collect_storages has checked it
   StoredTensor tensor;
   tensor.storage = storages_.find(id.items[2]->text)->second;
   tensor.offset = offset.integer;
