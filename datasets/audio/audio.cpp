@@ -1,5 +1,5 @@
-// Audio through libsndfile. A file is opened only if it is what the model wants: one channel, the
-// sample rate, a known length, nothing cut off.
+// Audio through libsndfile. A file is opened only if it is what the model needs: one channel, the
+// model's sample rate, a known length, nothing cut off.
 #include "datasets/audio/audio.hpp"
 
 #include <sndfile.h>
@@ -20,10 +20,11 @@ namespace fs = std::filesystem;
 
 constexpr float kFullScale = 32768;  // libsndfile's floats lie in [-1, 1)
 constexpr Index kBlock = 1 << 16;    // samples read at once
-// No format packs more samples into a byte: FLAC has at most 65535 in a frame of 11 bytes.
+// No format packs more samples into a byte: FLAC has at most 65535 samples in a frame of 11 bytes.
 constexpr Index kMostPerByte = 8192;
 constexpr double kRounding = 0.010;  // seconds by which a duration may be rounded up
-// A duration that says more of a file without an offset is of another file.
+// Where there is no offset, a duration of more than so many times the file's length must be that of
+// another file.
 constexpr double kLongest = 2;
 
 struct Close {
@@ -34,21 +35,22 @@ struct OpenAudio {
   std::unique_ptr<AudioStream> stream;  // outlives `file`, which reads through it
   std::unique_ptr<SNDFILE, Close> file;
   SF_INFO info{};
-  Index samples = 0;  // as the header says
+  Index samples = 0;  // according to the header
   bool is_unchecked = false;
 };
 
-// Samples that a WAV header promises, or -1 when it does not say. libsndfile takes what is there
-// when a WAV file was cut off, without a word, so its own figure is to be compared with this one.
+// Returns the samples that a WAV header promises, or -1 when it does not say. libsndfile silently
+// takes what is there when a WAV file was cut off, so its own figure is to be compared with this
+// one.
 Index promised_samples(const std::optional<WavData>& wav, const SF_INFO& info) {
   const std::uint32_t bytes = sample_bytes(info.format);
   return !wav || wav->is_stream || bytes == 0 ? -1 : static_cast<Index>(wav->says / bytes);
 }
 
-// Where the header's length is wrong or not to be trusted, libsndfile gets another: of a WAV file
-// that was written into a pipe what is there, and of FLAC none, so that it reads on to the end.
-// What chunks of a WAV file say beside the audio it does not get to see: it looks for ever through
-// some that are damaged.
+// Returns other bytes for libsndfile where the header's length is wrong or cannot be trusted: in a
+// WAV file that was written into a pipe the length of what is there, in FLAC none, so that
+// libsndfile reads on to the end. Chunks of a WAV file that say nothing about the audio are hidden,
+// since libsndfile looks for ever through some that are damaged.
 std::vector<Patch> patches_of(const std::optional<WavData>& wav,
                               const std::optional<FlacLength>& flac) {
   std::vector<Patch> patches;
@@ -68,13 +70,14 @@ std::vector<Patch> patches_of(const std::optional<WavData>& wav,
 void expect_kind(AudioBytes& bytes, const std::string& kind, AudioKinds kinds) {
   const std::string name = bytes.path().filename().string();
   std::string wav = bytes.path().stem().string() + ".wav";
-  if (wav == name) wav = bytes.path().stem().string() + "_pcm.wav";  // not over itself
+  // The command must not write over its own input.
+  if (wav == name) wav = bytes.path().stem().string() + "_pcm.wav";
   EDGEVAL_EXPECTS(kinds == AudioKinds::kAny || kind.empty(), bytes.path().string(), ": is ", kind,
                   ", in which damage may pass unnoticed; make a WAV file of it with: ffmpeg -i ",
                   name, " ", wav, ", or give --any-audio to read it as it is");
 }
 
-// Opens it with libsndfile, which sees no byte of formats that are not asked for.
+// Opens the file with libsndfile, which sees no byte of a format that the caller does not ask for.
 void open(AudioBytes& bytes, AudioKinds kinds, std::vector<Patch> patches, OpenAudio& audio) {
   const std::optional<std::string_view> kind = kind_of(bytes);
   EDGEVAL_EXPECTS(kind || kinds == AudioKinds::kAny, bytes.path().string(),
@@ -91,7 +94,7 @@ void open(AudioBytes& bytes, AudioKinds kinds, std::vector<Patch> patches, OpenA
   audio.is_unchecked = kind != "" || !other.empty();
 }
 
-// The samples that the file must have; throws where its bytes cannot hold them.
+// Returns the number of samples that the file must have. Throws where its bytes cannot hold them.
 Index expect_length(AudioBytes& bytes, const SF_INFO& info, const std::optional<WavData>& wav,
                     const std::optional<FlacLength>& flac) {
   const std::string path = bytes.path().string();
@@ -159,8 +162,8 @@ AudioExtent extent_of(const AudioPart& part, Index file_samples, int sample_rate
   return extent;
 }
 
-// Up to `count` samples from where `audio` stands, fewer where the file ends. Block by block, so
-// that a header's false promise does not become an allocation.
+// Reads up to `count` samples from where `audio` stands, fewer where the file ends. It reads in
+// blocks, so that a header's false promise does not become an allocation.
 std::vector<float> read_samples(const OpenAudio& audio, Index count) {
   std::vector<float> samples;
   for (Index wanted = std::min(count, kBlock); wanted > 0;) {

@@ -1,5 +1,5 @@
-// Audio files through libsndfile: WAV, FLAC and Ogg, others where they are asked for; one channel.
-// Whole, or a part that is given in seconds.
+// Reads audio files of one channel through libsndfile: WAV, FLAC and Ogg, and other formats where
+// the caller asks for them. A file is read whole, or a part of it that is given in seconds.
 #pragma once
 
 #include <filesystem>
@@ -12,31 +12,35 @@
 
 namespace edgeval::data {
 
-// A part of an audio file, as a line of a manifest gives it. With an offset it must lie within the
-// file; a duration alone may be longer, and the file is then taken whole, as NeMo does.
+// A part of an audio file, as a line of a manifest gives it. With an offset the part must lie
+// within the file. A duration alone may be longer than the file, which is then taken whole, as in
+// NeMo.
 struct AudioPart {
-  std::optional<double> offset = {}, duration = {};  // seconds; without: from the start, to the end
-  std::string place = {};                            // FILE:LINE that gives them, for messages
+  // In seconds; left out, the part begins at the start or reaches to the end of the file.
+  std::optional<double> offset = {}, duration = {};
+  std::string place = {};  // FILE:LINE of the offset and duration, for messages
 
   bool is_whole() const { return !offset && !duration; }
 };
 
-// The samples of a part: trunc(offset * rate) and trunc(duration * rate), as NeMo cuts.
+// The samples of a part, trunc(offset * rate) and trunc(duration * rate), as NeMo cuts.
 struct AudioExtent {
   Index first = 0;
   Index samples = 0;
   Index file_samples = 0;
-  bool is_shorter = false;    // than the duration says, by more than durations are rounded
-  bool is_unchecked = false;  // of a kind whose damage may pass unnoticed
+  bool is_shorter = false;    // whether the duration is longer, by more than rounding
+  bool is_unchecked = false;  // whether damage may pass unnoticed
 };
 
-// From the file's header. Throws Error on an unreadable, empty or many-channel file, one of another
-// kind or rate, and a part that does not lie within the file.
+// Returns the samples of a part according to the file's header. Throws Error on a file that is
+// unreadable, empty, of several channels, or of another kind or rate, and on a part that does not
+// lie within the file.
 AudioExtent audio_extent(const std::filesystem::path& path, int sample_rate,
                          const AudioPart& part = {}, AudioKinds kinds = AudioKinds::kChecked);
 
-// The samples in the 16-bit range (-32768 to 32767), of the part alone. Throws as above, and when
-// the file ends early, or goes on behind the end that its header tells.
+// Return the samples of the part alone, in the 16-bit range (-32768 to 32767). They throw as
+// audio_extent does, and when the file ends early or goes on beyond the end that its header
+// promises.
 std::vector<float> read_audio(AudioBytes& bytes, int sample_rate, const AudioPart& part = {},
                               AudioKinds kinds = AudioKinds::kChecked);
 std::vector<float> read_audio(const std::filesystem::path& path, int sample_rate,

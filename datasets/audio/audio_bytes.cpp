@@ -17,7 +17,7 @@
 namespace edgeval::data {
 
 AudioBytes::AudioBytes(const std::filesystem::path& path) : path_(path) {
-  // A pipe that took the file's place must not make this wait for a writer.
+  // Opening must not wait for a writer where a pipe has taken the file's place.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   const bool is_missing = descriptor < 0 && (errno == ENOENT || errno == ENOTDIR);
   EDGEVAL_EXPECTS(!is_missing, path.string(), ": no such audio file");
@@ -52,7 +52,7 @@ void AudioBytes::load(std::uint64_t at, std::uint64_t bytes) {
         ::pread(descriptor_, block_.data() + done, bytes - done, static_cast<off_t>(at + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_system_error(path_.string(), "cannot be read", errno);
-    if (got == 0) fail_as_changed();  // it was longer before
+    if (got == 0) fail_as_changed();  // the file was longer before
     done += static_cast<std::uint64_t>(got);
   }
   if (hash_ != nullptr && sha256(block_) != hash_->blocks[at / kBlock]) fail_as_changed();

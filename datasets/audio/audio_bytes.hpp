@@ -1,6 +1,6 @@
-// The bytes of an audio file, a block at a time, for whoever reads them piece by piece. Where the
-// file's hash was taken, every block is one that the hash was taken of: a file that changes between
-// two readings is refused, whatever its times say.
+// The bytes of an audio file, in blocks, for callers that read them piece by piece. Once the hash
+// of the file was taken, every block must be one from which it was taken: a file that changes
+// between two readings is refused, whatever its times say.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace edgeval::data {
 struct FileHash {
   std::string sha256;
   std::uint64_t size = 0;           // bytes of the file
-  std::vector<std::string> blocks;  // none of a file that is held whole in memory
+  std::vector<std::string> blocks;  // empty for a file that is held whole in memory
 };
 
 class AudioBytes {
@@ -24,21 +24,22 @@ class AudioBytes {
   AudioBytes(const AudioBytes&) = delete;
   ~AudioBytes();
 
-  // Reads the whole file and holds it in memory: what is read from here on are the bytes of this
-  // hash.
+  // Reads the whole file, holds it in memory and returns its hash. All later reads return
+  // the bytes of this hash.
   FileHash hash_whole();
-  // Reads the whole file and forgets it again.
+  // Reads the whole file, returns its hash and forgets the bytes.
   FileHash hash_blocks();
-  // From here on a block that is not that of `hash`, which must outlive this, is refused.
+  // From now on refuses a block that is not the one of `hash`, which must outlive this object.
   void expect(const FileHash& hash);
 
   const std::filesystem::path& path() const { return path_; }
   std::uint64_t size() const { return size_; }
 
-  // Copies up to `count` bytes from the place `at` on, fewer at the end of the file only.
+  // Copies up to `count` bytes from the place `at` on, and fewer only at the end of the file.
+  // Returns how many.
   std::size_t read(std::uint64_t at, char* to, std::size_t count);
 
-  // Throws the Error of a file that is not what it was before.
+  // Throws the Error for a file that has changed.
   [[noreturn]] void fail_as_changed() const;
 
  private:
@@ -50,8 +51,9 @@ class AudioBytes {
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
   const FileHash* hash_ = nullptr;
-  std::string block_;        // what lies in memory,
-  std::uint64_t begin_ = 0;  // from this place of the file on
+  // The bytes in memory, and the place in the file from which they come.
+  std::string block_;
+  std::uint64_t begin_ = 0;
 };
 
 }  // namespace edgeval::data

@@ -16,8 +16,8 @@ std::string bytes_at(AudioBytes& bytes, std::uint64_t at, std::size_t count) {
   return text;
 }
 
-// Where the file begins behind its ID3 tags, which libsndfile passes over: ten bytes, the last four
-// of which hold seven bits each of the length of what follows.
+// Returns where the file begins behind its ID3 tags, which libsndfile passes over. A tag has a head
+// of ten bytes, the last four of which hold seven bits each of the length of what follows.
 std::uint64_t behind_tags(AudioBytes& bytes) {
   constexpr std::size_t kHead = 10;
   std::uint64_t at = 0;
@@ -31,8 +31,9 @@ std::uint64_t behind_tags(AudioBytes& bytes) {
   return at;
 }
 
-// Eleven bits that are set, then two of the version and two of the layer, of which one value each
-// stands for none. The library that libsndfile reads such files with prints on the terminal.
+// Whether a frame of MPEG begins here: eleven bits that are set, two of the version and two of the
+// layer, each of which has one value that stands for none. The library with which libsndfile reads
+// such files prints to the terminal.
 bool is_frame_of_mpeg(std::string_view head) {
   if (head.size() < 4) return false;
   const auto second = static_cast<unsigned char>(head[1]);
@@ -46,7 +47,7 @@ std::optional<std::string_view> kind_of_head(std::string_view head) {
   using namespace std::string_view_literals;
   struct Kind {
     std::string_view mark;
-    std::string_view form;  // from byte 8 on
+    std::string_view form;  // at byte 8
     std::string_view name;
   };
   static constexpr Kind kKinds[] = {{"RIFF", "WAVE", ""},
@@ -114,8 +115,8 @@ std::string unchecked_name(int format) {
 }
 
 std::optional<FlacLength> find_flac_length(AudioBytes& bytes) {
-  // Behind the mark a block's type and length (4 bytes), the sizes of blocks and frames (10), the
-  // rate, the channels and the bits of a sample (28 bits).
+  // After the mark come a block's type and length (4 bytes), the sizes of blocks and frames (10),
+  // and the rate, the channels and the bits of a sample (28 bits).
   constexpr std::uint64_t kPlace = 4 + 4 + 10 + 3;
   const std::uint64_t begin = behind_tags(bytes);
   const std::string head = bytes_at(bytes, begin, kPlace + 5);

@@ -1,6 +1,6 @@
-// What an audio file is by its bytes, and whether its damage would be noticed: of WAV, FLAC and Ogg
-// the length and, where there are any, the checksums are held against what is there; other formats
-// give way to damage without a word.
+// Tells by its bytes what an audio file is, and whether its damage would be noticed. For WAV, FLAC
+// and Ogg the length and, where there are any, the checksums are compared with what is there; in
+// other formats damage passes unnoticed.
 #pragma once
 
 #include <cstdint>
@@ -13,27 +13,32 @@
 
 namespace edgeval::data {
 
-// kChecked: formats whose damage is noticed alone; kAny: whatever libsndfile reads.
+// kChecked: only formats in which damage is noticed; kAny: every format that libsndfile reads.
 enum class AudioKinds { kChecked, kAny };
 
-// The common format of audio that these first bytes are of: empty for WAV, FLAC and Ogg, a name
-// such as "AIFF" for the others; none where they are of no such format.
+// Returns the format of audio to which these first bytes belong: empty for WAV, FLAC and Ogg, a
+// name such as "AIFF" for other formats, none for bytes of no such format.
 std::optional<std::string_view> kind_of_head(std::string_view head);
 
-// The same of a file that is said to be audio: then any frame of MPEG counts, of which some begin
-// as texts in UTF-16 do, and FLAC is known behind ID3 tags, which stand for MPEG otherwise.
+// Returns the format of a file that is said to be audio. Any frame of MPEG counts here, although
+// some begin as texts in UTF-16 do, and FLAC is recognised behind ID3 tags, which stand for MPEG
+// otherwise.
 std::optional<std::string_view> kind_of(AudioBytes& bytes);
 
-// Bytes of a sample in this format of libsndfile, 0 when they differ from sample to sample.
+// Returns the bytes of a sample in this format of libsndfile, or 0 when they differ from sample to
+// sample.
 std::uint32_t sample_bytes(int format);
 
-// The name of a format of libsndfile whose damage may pass unnoticed; empty for the others.
+// Returns the name of a format of libsndfile in which damage may pass unnoticed; empty for other
+// formats.
 std::string unchecked_name(int format);
 
-// The samples that the header of a FLAC file promises, 0: it does not say.
+// The number of samples that the header of a FLAC file promises; 0 where it does not say.
 struct FlacLength {
-  std::uint64_t at = 0;      // the place of its five bytes in the file: four bits of another field,
-  unsigned char beside = 0;  // in their place in the first byte, then 36 of the length
+  // The place of the length in the file. Its five bytes hold four bits of another field, which are
+  // kept in `beside` at their place in the first byte, and 36 bits of the length.
+  std::uint64_t at = 0;
+  unsigned char beside = 0;
   Index samples = 0;
 };
 std::optional<FlacLength> find_flac_length(AudioBytes& bytes);

@@ -12,7 +12,7 @@ AudioStream& self(void* object) { return *static_cast<AudioStream*>(object); }
 sf_count_t AudioStream::seek(sf_count_t offset, int whence) {
   const auto size = static_cast<sf_count_t>(bytes_.size());
   const sf_count_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? at_ : size;
-  at_ = from + std::clamp<sf_count_t>(offset, -from, size - from);  // a header's offset may be any
+  at_ = from + std::clamp<sf_count_t>(offset, -from, size - from);  // a header may give any offset
   return at_;
 }
 

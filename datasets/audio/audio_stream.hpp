@@ -1,5 +1,5 @@
-// Bytes shown to libsndfile, which asks for them piece by piece, with other texts in places where
-// libsndfile would take a header at its word.
+// Shows bytes to libsndfile, which asks for them piece by piece, with other bytes in places where
+// libsndfile would believe a header.
 #pragma once
 
 #include <sndfile.h>
@@ -13,7 +13,7 @@
 
 namespace edgeval::data {
 
-// What is shown in the place of the file's own bytes from `at` on.
+// The bytes that are shown in the place of the file's own from `at` on.
 struct Patch {
   std::uint64_t at = 0;
   std::string bytes = {};
@@ -21,15 +21,16 @@ struct Patch {
 
 class AudioStream {
  public:
-  // Both must outlive what open() returns. The patches stand in ascending order, apart.
+  // `bytes` and this object must outlive what open() returns. The patches must be in ascending
+  // order and must not overlap.
   AudioStream(AudioBytes& bytes, std::vector<Patch> patches)
       : bytes_(bytes), patches_(std::move(patches)) {}
 
-  // For reading; null when libsndfile cannot.
+  // Opens the bytes for reading. Returns null when libsndfile cannot open them.
   SNDFILE* open(SF_INFO& info);
 
-  // Throws again what went wrong while libsndfile was reading. To be called behind every call of
-  // its functions, through which no exception can pass.
+  // Throws again what went wrong while libsndfile was reading. It must be called after every call
+  // of libsndfile's functions, through which no exception can pass.
   void expect_read() const {
     if (failure_) std::rethrow_exception(failure_);
   }

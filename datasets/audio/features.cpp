@@ -1,6 +1,6 @@
-// What is built on the log-mel filter bank. For mfcc its liftered DCT-II in its place; then
-// (f - mean) / (population standard deviation + epsilon) over the utterance; then deltas, or for
-// mfcc splice and subsample.
+// What is computed from the log-mel filter bank. For mfcc its liftered DCT-II takes its place. Then
+// comes (f - mean) / (population standard deviation + epsilon) over the utterance, then deltas, or
+// for mfcc splice and subsample.
 #include "datasets/audio/features.hpp"
 
 #include <algorithm>
@@ -76,8 +76,8 @@ void normalize(Matrix<double>& features, double epsilon) {
   }
 }
 
-// d(t) = sum over k = 1..window of k (f(t+k) - f(t-k)), over 2 sum of k^2; frames beyond an edge
-// repeat the edge.
+// d(t) = sum over k = 1..window of k (f(t+k) - f(t-k)), divided by 2 sum of k^2. Frames beyond an
+// edge repeat the frame at the edge.
 Matrix<double> delta(const Matrix<double>& features, int window) {
   double norm = 0;
   for (int k = 1; k <= window; ++k) norm += 2.0 * k * k;
@@ -94,8 +94,8 @@ Matrix<double> delta(const Matrix<double>& features, int window) {
   return deltas;
 }
 
-// [cepstra, mel_bins]: the orthonormal DCT-II with the lifter in it. Row k is
-// (1 + L/2 sin(pi k / L)) sqrt(2 / M) cos(pi k (m + 1/2) / M), row 0 sqrt(1 / M).
+// [cepstra, mel_bins]: the orthonormal DCT-II, multiplied with the lifter. Row k is (1 + L/2 sin(pi
+// k / L)) sqrt(2 / M) cos(pi k (m + 1/2) / M); in row 0 sqrt(1 / M) replaces sqrt(2 / M).
 Matrix<double> cepstral_matrix(const FrontendConfig& config) {
   Matrix<double> matrix(config.cepstra, config.mel_bins);
   for (int k = 0; k < config.cepstra; ++k) {
@@ -109,7 +109,7 @@ Matrix<double> cepstral_matrix(const FrontendConfig& config) {
   return matrix;
 }
 
-// log_mel [T, M] times the transposed matrix [K, M] -> [T, K].
+// Multiplies log_mel [T, M] with the transposed matrix [K, M], which gives [T, K].
 Matrix<double> cepstra(const Matrix<double>& log_mel, const Matrix<double>& matrix) {
   Matrix<double> cepstra(log_mel.rows(), matrix.rows());
   for (Index t = 0; t < cepstra.rows(); ++t)
@@ -119,8 +119,8 @@ Matrix<double> cepstra(const Matrix<double>& log_mel, const Matrix<double>& matr
   return cepstra;
 }
 
-// Row r is frames t - before .. t + after of t = r * subsample, side by side in time order; frames
-// beyond an edge repeat the edge.
+// Row r has the frames t - before .. t + after of t = r * subsample, side by side in time order.
+// Frames beyond an edge repeat the frame at the edge.
 void splice(const Matrix<double>& frames, const FrontendConfig& config, Matrix<float>& features) {
   const Index last = frames.rows() - 1;
   for (Index r = 0; r < features.rows(); ++r) {
@@ -133,7 +133,7 @@ void splice(const Matrix<double>& frames, const FrontendConfig& config, Matrix<f
   }
 }
 
-// The static features, then their deltas, then the deltas of those.
+// Writes the static features, then their deltas, then the deltas of the deltas.
 void write_with_deltas(Matrix<double> block, const FrontendConfig& config,
                        Matrix<float>& features) {
   for (int order = 0; order <= config.deltas; ++order) {

@@ -1,6 +1,7 @@
-// Audio to features: Kaldi's log-mel filter bank with cmvn and deltas, or the cepstra of it with
-// their neighbour frames beside them (docs/formats/features.md). All in double precision,
-// rounded to float once at the end; no value depends on the thread or on other utterances.
+// Turns audio into features: Kaldi's log-mel filter bank with cmvn and deltas, or its cepstra with
+// those of neighbouring frames beside them (docs/formats/features.md). Everything is computed in
+// double precision and rounded to float once at the end; no value depends on the thread or on other
+// utterances.
 #pragma once
 
 #include <memory>
@@ -19,11 +20,12 @@ class FeatureExtractor {
   FeatureExtractor(FeatureExtractor&&) noexcept;
   ~FeatureExtractor();
 
-  // Feature vectors of so much audio; 0 when it is shorter than a frame.
+  // Returns the number of feature vectors of this many samples; 0 when they are fewer than a frame
+  // has.
   Index frames(Index samples) const;
   Index width() const;  // elements of a feature vector
 
-  // samples in the 16-bit range -> [frames, width].
+  // Turns samples in the 16-bit range into features [frames, width].
   Matrix<float> operator()(std::span<const float> samples) const;
 
  private:

@@ -23,7 +23,8 @@ std::vector<double> povey_window(Index samples) {
   return window;
 }
 
-// One frame in, the power of each bin of its spectrum out. Owns the work space of one thread.
+// Takes a frame and returns the power of each bin of its spectrum. It owns the work space of one
+// thread.
 class PowerSpectrum {
  public:
   PowerSpectrum(const std::vector<double>& window, double preemphasis,
@@ -53,7 +54,7 @@ class PowerSpectrum {
   const std::vector<double>& window_;
   double preemphasis_;
   const kissfft<double>& fourier_;
-  std::vector<double> samples_;  // the rest beyond the frame stays zero
+  std::vector<double> samples_;  // what lies beyond the frame stays zero
   std::vector<std::complex<double>> lines_;
   std::vector<double> power_;
 };
@@ -77,8 +78,8 @@ LogMel::LogMel(const FrontendConfig& config)
   }
 }
 
-// The triangle rises from `left` to the mean of both ends and falls to `right`, all in mel. The bin
-// of half the sample rate is never used, as in Kaldi.
+// The triangle rises from `left` to the mean of both ends and falls to `right`, all in mel. As in
+// Kaldi, the bin at half the sample rate is never used.
 LogMel::Triangle LogMel::triangle(double left, double right, double bin_hertz) const {
   const double center = (left + right) / 2;
   Triangle triangle;

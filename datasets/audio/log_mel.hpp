@@ -1,7 +1,7 @@
-// Kaldi's log-mel filter bank. Frames that fit whole (snip edges); per frame: the mean removed;
-// x[i] -= c x[i-1], x[0] -= c x[0]; the Povey window (0.5 - 0.5 cos(2 pi i/(n-1)))^0.85; zeros up
-// to a power of two; the power spectrum; triangles in the mel domain 1127 ln(1 + f/700); the
-// natural logarithm.
+// Kaldi's log-mel filter bank, on frames that lie wholly within the audio ("snip edges"). For each
+// frame the mean is removed; x[i] -= c x[i-1], x[0] -= c x[0]; the Povey window (0.5 - 0.5 cos(2 pi
+// i/(n-1)))^0.85 is applied; zeros pad the frame to a power of two; the power spectrum is summed
+// under triangles in the mel domain 1127 ln(1 + f/700); the natural logarithm is taken.
 #pragma once
 
 #include <kissfft/kissfft.hh>
@@ -13,7 +13,7 @@
 
 namespace edgeval::data {
 
-// Whole samples in a stretch of time.
+// Returns the number of whole samples in a stretch of time.
 inline Index samples_in(double milliseconds, int sample_rate) {
   return static_cast<Index>(sample_rate * 0.001 * milliseconds);
 }
@@ -21,16 +21,17 @@ inline Index samples_in(double milliseconds, int sample_rate) {
 // Safe to use from several threads at once.
 class LogMel {
  public:
-  // The settings are in range, save that a triangle may be too narrow: throws Error then.
+  // The settings must be in range. Throws Error when a triangle is too narrow for any line of the
+  // spectrum.
   explicit LogMel(const FrontendConfig& config);
 
-  Index frames(Index samples) const;  // that fit whole
+  Index frames(Index samples) const;  // number of frames that lie wholly within the samples
 
-  // samples in the 16-bit range -> [frames, mel_bins].
+  // Turns samples in the 16-bit range into log-mel energies [frames, mel_bins].
   Matrix<double> operator()(std::span<const float> samples) const;
 
  private:
-  // The bins of the power spectrum under one triangle: from `first`, with their weights.
+  // The bins of the power spectrum under one triangle, from `first` on, with their weights.
   struct Triangle {
     std::size_t first = 0;
     std::vector<double> weights;
@@ -38,12 +39,15 @@ class LogMel {
   Triangle triangle(double left, double right, double bin_hertz) const;
 
   double preemphasis_;
-  Index frame_;           // samples
-  Index shift_;           // samples
-  std::size_t spectrum_;  // bins of the power spectrum without the last: half the transform
+  Index frame_;  // length of a frame in samples
+  Index shift_;  // distance of two frames in samples
+  // The number of bins of the power spectrum without the last one: half the length of the
+  // transform.
+  std::size_t spectrum_;
   std::vector<double> window_;
-  // Half as long as the frame padded to a power of two: two real samples enter as one complex
-  // number. Only other lengths make it use its scratch memory, so threads may share it.
+  // The transform is half as long as the frame padded to a power of two, since two real samples
+  // enter as one complex number. kissfft needs no scratch memory for a power of two, so threads may
+  // share it.
   kissfft<double> fourier_;
   std::vector<Triangle> triangles_;
 };

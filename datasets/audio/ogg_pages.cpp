@@ -14,7 +14,7 @@ constexpr std::size_t kHead = 27;  // bytes of a page in front of its table of l
 constexpr std::size_t kFlags = 5, kSerial = 14, kNumber = 18, kCrc = 22, kSegments = 26;
 constexpr unsigned char kLast = 4;  // flag of the last page
 
-// CRC-32 with the polynomial 0x04C11DB7, highest bit first, from 0 on, as Ogg has it.
+// The table of Ogg's CRC-32: polynomial 0x04C11DB7, highest bit first, initial value 0.
 constexpr std::array<std::uint32_t, 256> crc_table() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < table.size(); ++i) {
@@ -40,7 +40,8 @@ std::uint32_t number_at(std::string_view page, std::size_t at) {
   return number;
 }
 
-// The page that begins at `at`; empty where there is none or it does not end within the file.
+// Returns the page that begins at `at`; empty where there is none or it does not end within the
+// file.
 std::string page_at(AudioBytes& bytes, std::uint64_t at) {
   std::string page(kHead, '\0');
   if (bytes.read(at, page.data(), kHead) < kHead || !page.starts_with(kMark)) return "";

@@ -10,12 +10,12 @@
 namespace edgeval::data {
 namespace {
 
-// From here on a length means "unknown"; sox writes this one, ffmpeg 2^32 - 1.
+// From this length on a length means "unknown". sox writes this one, ffmpeg 2^32 - 1.
 constexpr std::uint32_t kOpenEnd = 0x7FFFF000;
-// Of a file that is no fault; there are a handful in one.
+// The most chunks of a file that is not damaged; usual files have a handful.
 constexpr std::size_t kMostChunks = 10'000;
 constexpr std::uint64_t kHead = 8;                       // bytes of a chunk's id and length
-constexpr std::uint64_t kMost = std::uint64_t{1} << 62;  // bytes; no file is as long
+constexpr std::uint64_t kMost = std::uint64_t{1} << 62;  // bytes, more than any file has
 
 struct Chunk {
   std::array<char, 4> id{};
@@ -43,7 +43,7 @@ struct File {
     return chunk;
   }
 
-  // Of 64 bits, little-endian; 0 when it is not there.
+  // Returns a little-endian number of 64 bits, or 0 where the file has ended.
   std::uint64_t number_at(std::uint64_t at) {
     const std::optional<Chunk> number = chunk_at(at);
     if (!number) return 0;
@@ -54,11 +54,11 @@ struct File {
   }
 };
 
-// A chunk of odd length has a byte of padding behind it.
+// A chunk of odd length is followed by a byte of padding.
 std::uint64_t padded(std::uint64_t size) { return size + size % 2; }
 
-// The chunks that fill the file from `at` on, of which less than a chunk's head may be left over;
-// none where other bytes are among them.
+// Returns the chunks that fill the file from `at` on, at whose end less than a chunk's head may be
+// left over; returns none where other bytes are among them.
 std::optional<std::vector<std::uint64_t>> chunks_from(File& file, std::uint64_t at) {
   std::vector<std::uint64_t> chunks;
   while (at + kHead <= file.size) {
@@ -72,18 +72,19 @@ std::optional<std::vector<std::uint64_t>> chunks_from(File& file, std::uint64_t 
   return chunks;
 }
 
-// `is_long`: of RF64, where no length stands for "unknown".
+// `is_long` is set for RF64, in which no length stands for "unknown".
 WavData wav_data(File& file, std::uint64_t begin, std::uint64_t says, std::uint32_t riff_says,
                  bool is_long) {
   WavData data{.begin = begin, .says = says, .file_size = file.size, .big_endian = file.big_endian};
   const std::uint64_t behind = begin + says;
-  // libsndfile knows a RIFF length of 8 as a file that was never closed.
+  // libsndfile takes a RIFF length of 8 for that of a file that was never closed.
   const bool riff_is_open = riff_says == 0 || riff_says == 8 || riff_says >= kOpenEnd;
   data.is_stream =
       !is_long && ((says >= kOpenEnd && behind > file.size) || (says == 0 && riff_is_open));
   if (data.is_stream || behind >= file.size) return data;
   std::optional<std::vector<std::uint64_t>> chunks = chunks_from(file, begin + padded(says));
-  if (!chunks && says % 2 == 1) chunks = chunks_from(file, behind);  // some leave the padding out
+  // Some programs leave the padding out.
+  if (!chunks && says % 2 == 1) chunks = chunks_from(file, behind);
   if (chunks)
     data.other_chunks = std::move(*chunks);
   else
@@ -91,7 +92,7 @@ WavData wav_data(File& file, std::uint64_t begin, std::uint64_t says, std::uint3
   return data;
 }
 
-// Of how the audio is written and how long it is.
+// Whether the chunk says how the audio is written or how long it is.
 bool describes_audio(const Chunk& chunk) {
   return chunk.is("fmt ") || chunk.is("fact") || chunk.is("ds64");
 }
@@ -113,7 +114,7 @@ std::optional<WavData> find_wav_data(AudioBytes& bytes) {
   for (std::size_t seen = 0; seen < kMostChunks && at + kHead <= file.size; ++seen) {
     const std::optional<Chunk> chunk = file.chunk_at(at);
     if (!chunk || !chunk->has_name()) break;
-    // Behind the length of the file stands that of the data.
+    // The length of the data follows that of the file.
     if (is_long && chunk->is("ds64")) long_says = std::min(file.number_at(at + kHead + 8), kMost);
     if (chunk->is("data")) {
       const bool says_long = is_long && chunk->size == UINT32_MAX;

@@ -1,7 +1,7 @@
 // AN4 as CMU publishes it: etc/an4_SPLIT.fileids lists SET/SPEAKER/ID, the audio is
 // wav/SET/SPEAKER/ID.wav, and etc/an4_SPLIT.transcription has lines "<s> WORDS </s> (ID)", the
-// markers in train only. AN4 has no development set: `dev` is every 12th of the sorted training
-// speakers, which `train` then leaves out.
+// markers only in train. AN4 has no development set: `dev` has every 12th of the sorted training
+// speakers, and `train` leaves these out.
 #include <algorithm>
 #include <set>
 

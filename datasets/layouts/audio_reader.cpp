@@ -14,7 +14,7 @@ void AudioReader::read_whole(AudioBytes& bytes, File& file) {
   FileHash hash = bytes.hash_whole();
   expect_whole_ogg(bytes);
   const std::lock_guard lock(file.mutex);
-  // Memory that did not suffice is a reason to read a file once more.
+  // A file is read a second time when memory did not suffice the first time.
   if (file.hash && file.hash->sha256 != hash.sha256) bytes.fail_as_changed();
   file.hash = std::move(hash);
 }
@@ -25,7 +25,7 @@ void AudioReader::read_in_parts(AudioBytes& bytes, File& file) {
     const FileHash hash = bytes.hash_blocks();
     bytes.expect(hash);
     expect_whole_ogg(bytes);
-    file.hash = hash;  // only now, so that no other part is taken from a file that was refused
+    file.hash = hash;  // set only now, so that no other part comes from a refused file
   }
   bytes.expect(*file.hash);
 }

@@ -1,4 +1,4 @@
-// The audio of a test set, read once: the samples of an utterance and the hash of the set come from
+// Reads the audio of a test set once: the samples of an utterance and the hash of the set come from
 // the same bytes.
 #pragma once
 
@@ -14,27 +14,27 @@
 
 namespace edgeval::data {
 
-// Several threads may use one at once. A file that one utterance wants is held in memory while it
-// is read; one of which several take parts is hashed when the first of them is read, and of every
-// block that is read for one of them the hash is compared.
+// Several threads may use a reader at once. A file that only one utterance needs is held in memory
+// while it is read. A file of which several utterances take parts is hashed when the first of them
+// is read; every block that is read for any of them is compared with that hash.
 class AudioReader {
  public:
-  // The set must outlive this.
+  // The set must outlive this object.
   AudioReader(const TestSet& set, int sample_rate);
 
-  // Of the utterance of this number, as read_audio gives them. Throws Error when its file is not
-  // the one that an utterance was read from before.
+  // Returns the samples of the utterance with this number, as read_audio does. Throws Error when
+  // its file has changed since an utterance was read from it.
   std::vector<float> samples(Index utterance);
 
   const std::filesystem::path& path(Index utterance) const;
 
-  // test_set_sha256 of what was read; every utterance must have been.
+  // Returns the test_set_sha256 of the bytes read. Every utterance must have been read.
   std::string sha256() const;
 
  private:
   struct File {
     Index utterances = 0;
-    std::mutex mutex;  // of the hash, which is not changed once it is there
+    std::mutex mutex;  // protects the hash, which never changes once it is set
     std::optional<FileHash> hash;
   };
   static void read_whole(AudioBytes& bytes, File& file);

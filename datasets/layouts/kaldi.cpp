@@ -1,7 +1,7 @@
-// A Kaldi data directory: wav.scp ("ID PATH"), text ("ID WORDS", words may be none) and optionally
-// utt2spk ("ID SPEAKER"), in the order of wav.scp. A relative path is looked up in the directory,
-// then in the working folder as Kaldi does. Pipes would mean running commands out of data, so they
-// are refused.
+// A Kaldi data directory: wav.scp ("ID PATH"), text ("ID WORDS", where the words may be missing)
+// and optionally utt2spk ("ID SPEAKER"). The utterances have the order of wav.scp. A relative path
+// is looked up in the directory, then in the working folder, as Kaldi does. Pipes are refused,
+// since they would run commands that the data contain.
 #include <optional>
 
 #include "datasets/layouts/layouts.hpp"

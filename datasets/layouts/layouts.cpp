@@ -1,4 +1,4 @@
-// Recognises the layout of a test set, picks the part and the utterances that are wanted.
+// Recognises the layout of a test set and picks the part and the utterances that are asked for.
 #include "datasets/layouts/layouts.hpp"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// In the order in which they are tried.
+// The layouts in the order in which they are tried.
 const Layout* const kLayouts[] = {&kAn4Layout, &kKaldiLayout, &kManifestLayout,
                                   &kLibrispeechLayout};
 
@@ -88,7 +88,7 @@ TestSet open_test_set(const fs::path& path, const Selection& selection) {
 }
 
 std::string test_set_sha256(const TestSet& set, const std::map<fs::path, std::string>& hashes) {
-  nlohmann::json entries = nlohmann::json::array();  // JSON keeps the strings apart
+  nlohmann::json entries = nlohmann::json::array();  // JSON keeps the texts apart
   for (const Utterance& utterance : set.utterances) {
     nlohmann::json entry{utterance.id, utterance.text, hashes.at(utterance.audio)};
     if (utterance.part.offset) entry.push_back({"offset", *utterance.part.offset});

@@ -1,5 +1,5 @@
-// The layouts of test sets that are recognised, one file each. A new layout is one such file and a
-// line in kLayouts of layouts.cpp.
+// The layouts of test sets that are recognised. A new layout takes a file of its own and a place in
+// kLayouts of layouts.cpp.
 #pragma once
 
 #include <filesystem>
@@ -13,9 +13,9 @@ namespace edgeval::data {
 struct Layout {
   const char* name;
   bool (*recognises)(const std::filesystem::path& folder);
-  std::vector<std::string> (*splits)(
-      const std::filesystem::path& folder);  // sorted; none: no parts
-  // All utterances of a part; `split` is empty when there are no parts.
+  // The names of the parts, sorted; empty where the layout has no parts.
+  std::vector<std::string> (*splits)(const std::filesystem::path& folder);
+  // Reads all utterances of a part; `split` is empty when there are no parts.
   std::vector<Utterance> (*read)(const std::filesystem::path& folder, const std::string& split);
 };
 
@@ -24,7 +24,8 @@ extern const Layout kKaldiLayout;        // wav.scp, text, utt2spk
 extern const Layout kManifestLayout;     // SPLIT.jsonl or SPLIT.json, each a manifest
 extern const Layout kLibrispeechLayout;  // SPLIT/SPEAKER/CHAPTER/*.trans.txt and *.flac
 
-// A JSON-lines manifest: {"audio_filepath", "text", "id"?, "speaker"?, "offset"?, "duration"?}.
+// Reads a manifest of JSON lines: {"audio_filepath", "text", "id"?, "speaker"?, "offset"?,
+// "duration"?}.
 std::vector<Utterance> read_manifest(const std::filesystem::path& file);
 
 }  // namespace edgeval::data

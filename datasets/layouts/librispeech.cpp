@@ -16,10 +16,10 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kTranscriptEnd = ".trans.txt";
 
-// What is done with a folder that cannot be listed: beside a test set there may be some.
+// What happens with a folder that cannot be listed. Beside a test set there may be such folders.
 enum class Unreadable { kPassedOver, kRefused };
 
-// None of what is no folder.
+// Returns the sorted entries of a folder, and none for anything that is no folder.
 std::vector<fs::path> sorted_entries(const fs::path& folder, Unreadable unreadable) {
   try {
     return is_folder(folder) ? entries_of(folder) : std::vector<fs::path>{};
@@ -31,7 +31,7 @@ std::vector<fs::path> sorted_entries(const fs::path& folder, Unreadable unreadab
 
 bool is_transcript(const fs::path& path) { return path.string().ends_with(kTranscriptEnd); }
 
-// Whether SPEAKER/CHAPTER/*.trans.txt lies below.
+// Whether a file SPEAKER/CHAPTER/*.trans.txt lies below the folder.
 bool is_split(const fs::path& folder, Unreadable unreadable) {
   for (const fs::path& speaker : sorted_entries(folder, unreadable))
     for (const fs::path& chapter : sorted_entries(speaker, unreadable))
@@ -52,7 +52,7 @@ std::vector<std::string> splits(const fs::path& folder) {
   return splits_of(folder, Unreadable::kPassedOver);
 }
 
-// Where nothing is found, what could not be listed is the reason to tell.
+// Where no split is found, the error about a folder that could not be listed is the reason to tell.
 bool recognises(const fs::path& folder) {
   if (is_split(folder, Unreadable::kPassedOver) || !splits(folder).empty()) return true;
   return !splits_of(folder, Unreadable::kRefused).empty();
@@ -63,9 +63,9 @@ struct Located {
   std::string place;
 };
 
-// The utterances of a chapter; refuses audio that no transcript names.
+// Reads the utterances of a chapter. Refuses audio that no transcript names.
 void read_chapter(const fs::path& chapter, const std::string& speaker, std::vector<Located>& all) {
-  std::map<fs::path, bool> has_transcript;  // of each FLAC file
+  std::map<fs::path, bool> has_transcript;  // by FLAC file
   for (const fs::path& path : sorted_entries(chapter, Unreadable::kRefused))
     if (path.extension() == ".flac") has_transcript[path] = false;
   for (const fs::path& path : sorted_entries(chapter, Unreadable::kRefused)) {

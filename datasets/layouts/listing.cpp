@@ -1,4 +1,4 @@
-// Lines with their places, and the checks of ids, transcripts and audio files (see listing.hpp).
+// Implements lines with their places and the checks of ids, transcripts and audio files.
 #include "datasets/layouts/listing.hpp"
 
 #include <algorithm>

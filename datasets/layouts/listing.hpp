@@ -1,5 +1,5 @@
-// What the layouts share: text files read by lines that know their place, and the checks every
-// utterance passes. A place is "FILE:LINE", the start of every message about a data set.
+// Code that the layouts share: text files as lines that know their place, and the checks of every
+// utterance. A place is "FILE:LINE", with which every message about a data set begins.
 #pragma once
 
 #include <filesystem>
@@ -14,11 +14,11 @@
 namespace edgeval::data {
 
 struct Line {
-  std::string_view text;  // without its end, CR LF included
-  Index number = 0;       // from 1
+  std::string_view text;  // without the line's end, CR LF included
+  Index number = 0;       // counted from 1
 };
 
-// A UTF-8 file whole in memory; blank lines are left out of lines().
+// A UTF-8 file in memory. lines() leaves out blank lines.
 class TextFile {
  public:
   explicit TextFile(const std::filesystem::path& path);
@@ -34,11 +34,11 @@ class TextFile {
   std::vector<Line> lines_;
 };
 
-// "a512 THE WORDS" -> {"a512", "THE WORDS"}: the first word and the trimmed rest, which may be
-// empty.
+// Splits a line such as "a512 THE WORDS" into the first word and the trimmed rest, which may be
+// empty: {"a512", "THE WORDS"}.
 std::pair<std::string_view, std::string_view> split_first_word(std::string_view line);
 
-// Collects the utterances of a set in order and refuses an empty or doubled id and a missing audio
+// Collects the utterances of a set in order. Refuses an empty or doubled id and a missing audio
 // file.
 class UtteranceList {
  public:
@@ -47,22 +47,22 @@ class UtteranceList {
 
  private:
   std::vector<Utterance> utterances_;
-  std::unordered_map<std::string, std::string> places_;  // by id
+  std::unordered_map<std::string, std::string> places_;  // places by id
 };
 
-// A text for each id (a transcript, a speaker), from a file apart from the list of utterances.
+// A text for each id (a transcript or a speaker), from a file beside the list of utterances.
 class TextsById {
  public:
   // Takes a line and its place apart into id and text.
   using Parse = std::pair<std::string, std::string> (*)(std::string_view line,
                                                         const std::string& place);
 
-  // `what` names the texts in messages. Refuses an id that comes twice.
+  // `what` names the texts in messages. Throws Error at an id that comes twice.
   TextsById(const std::filesystem::path& path, const char* what, Parse parse);
 
-  // The text of `id`, which is wanted by the line at `place`.
+  // Returns the text of `id`, which the line at `place` asks for. Throws Error when there is none.
   std::string take(const std::string& id, const std::string& place);
-  // Refuses a text that nobody took: its id is missing in the file `list`.
+  // Throws Error at a text that nobody took, because its id is missing in the file `list`.
   void expect_all_taken(const std::filesystem::path& list) const;
 
  private:
@@ -74,8 +74,8 @@ class TextsById {
   std::filesystem::path path_;
   const char* what_;
   std::unordered_map<std::string, Entry> entries_;
-  std::vector<std::string>
-      order_;  // of the ids in the file, so that the first fault is the one reported
+  // The ids in the order of the file, so that the first fault is the one reported.
+  std::vector<std::string> order_;
 };
 
 }  // namespace edgeval::data

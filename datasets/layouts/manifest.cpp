@@ -1,7 +1,7 @@
-// JSON-lines manifests as in NeMo: an object on each line with "audio_filepath", "text" and, where
-// they are wanted, "id", "speaker", and "offset" and "duration" in seconds of a part of the audio.
-// A line without an id is called by its audio file's stem, and by its line too where the stem alone
-// would not tell it from others. Audio paths are relative to the manifest or to the working folder.
+// Manifests of JSON lines as in NeMo. Each line is an object with "audio_filepath", "text" and
+// optionally "id", "speaker", and "offset" and "duration" of a part of the audio in seconds. A line
+// without an id is called by the stem of its audio file, and also by its number where the stem is
+// not unique. Audio paths are relative to the manifest or to the working folder.
 #include <algorithm>
 #include <map>
 
@@ -33,7 +33,7 @@ Json parse_object(std::string_view line, const std::string& place) {
   return parse_json(line, place);
 }
 
-// A name, or a number as NeMo's manifests of speech synthesis have it.
+// Returns the speaker: a name, or a number as in NeMo's manifests of speech synthesis.
 std::string speaker_of(const Json& object, const Fields& fields) {
   if (!has_value(fields, "speaker")) return "";
   return object["speaker"].is_number_integer() ? object["speaker"].dump() : fields.text("speaker");
@@ -81,8 +81,8 @@ Utterance parse_utterance(const fs::path& manifest, std::string_view line,
   return utterance;
 }
 
-// Gives those without an id the stem of their audio file, behind which "-L7" tells line 7 from
-// others of the same name.
+// Gives an utterance without an id the stem of its audio file, with "-L7" behind it where line 7
+// must be told from others of the same name.
 void name_by_audio(std::vector<Utterance>& utterances, const std::vector<Line>& lines) {
   const auto name = [](const Utterance& utterance) {
     return utterance.id.empty() ? utterance.audio.stem().string() : utterance.id;
@@ -96,7 +96,8 @@ void name_by_audio(std::vector<Utterance>& utterances, const std::vector<Line>& 
   }
 }
 
-// Whether a .json file is a manifest by its first line: other tools' settings have this ending too.
+// Whether the file is a manifest. A .json file is one only if its first line is, since other tools'
+// settings have this ending, too.
 bool is_manifest(const fs::path& path) {
   const fs::path ending = path.extension();
   if ((ending != ".jsonl" && ending != ".json") || path_kind(path) != PathKind::kFile) return false;

@@ -16,7 +16,7 @@ struct Utterance {
   std::filesystem::path audio;
   std::string text;
   std::string speaker;  // empty when unknown
-  AudioPart part = {};  // of the audio file, the whole of it unless a manifest says otherwise
+  AudioPart part = {};  // part of the audio file; the whole unless a manifest says otherwise
 };
 
 struct TestSet {
@@ -24,25 +24,25 @@ struct TestSet {
   std::string layout;  // manifest | an4 | librispeech | kaldi
   std::string split;   // empty when the layout has no parts
   std::vector<Utterance> utterances;
-  AudioKinds kinds = AudioKinds::kChecked;  // of the audio files that are read
+  AudioKinds kinds = AudioKinds::kChecked;  // kinds of audio files that are read
 };
 
 struct Selection {
   std::string split = {};             // a part of the layout: test, train, dev, test-clean, ...
-  Index limit = 0;                    // the first so many utterances; 0: all
-  std::vector<std::string> ids = {};  // only these, in the order of the set; empty: all
+  Index limit = 0;                    // how many utterances are taken from the first on; 0: all
+  std::vector<std::string> ids = {};  // only these are taken, in the order of the set; empty: all
   AudioKinds kinds = AudioKinds::kChecked;
 };
 
-// Opens a manifest file or a folder whose layout is recognised (docs/formats/test-sets.md).
-// Without a split the only part is taken; with several it must be named. Throws Error naming the
-// file and line of what is missing, doubled or malformed; every audio file of the part exists
-// afterwards, none is opened.
+// Opens a manifest file, or a folder whose layout is recognised (docs/formats/test-sets.md).
+// Without a split the only part is taken; of several, one must be named. Throws Error naming the
+// file and line of what is missing, doubled or malformed. Afterwards every audio file of the part
+// exists; none has been opened.
 TestSet open_test_set(const std::filesystem::path& path, const Selection& selection);
 
-// SHA-256 over ids, texts, the bytes of the audio files and, where given, the offset and duration
-// of the part: equal for equal data wherever it lies.
-// hashes: SHA-256 of each audio file, in hexadecimal (AudioReader takes them).
+// Returns the SHA-256 over ids, texts, the bytes of the audio files and, where given, the offset
+// and duration of the parts. It is equal for equal data wherever these lie. `hashes` has the
+// SHA-256 of each audio file in hexadecimal (AudioReader takes them).
 std::string test_set_sha256(const TestSet& set,
                             const std::map<std::filesystem::path, std::string>& hashes);
 

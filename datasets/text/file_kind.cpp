@@ -12,7 +12,7 @@
 namespace edgeval::data {
 namespace {
 
-// The length of its header, little-endian, and the brace that begins it.
+// A safetensors file begins with the length of its header, little-endian, and the header's brace.
 bool is_safetensors(std::string_view head) {
   constexpr std::size_t kLength = 8;
   return head.size() > kLength && head[kLength] == '{' && head[kLength - 1] == '\0';

@@ -12,14 +12,14 @@ namespace {
 constexpr std::string_view kEndOfWord = "\u2581";
 constexpr std::string_view kJoiner = "\uffed";
 
-// The bytes of the character at the start of UTF-8 text.
+// Returns the bytes of the character at the start of UTF-8 text.
 std::size_t character_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
   return std::min(length, text.size());
 }
 
-// A-Z and U+00C0 to U+00DE without U+00D7, which are C3 80 to C3 9E without C3 97.
+// Lowers A-Z and U+00C0 to U+00DE without U+00D7, which are C3 80 to C3 9E without C3 97.
 std::string lowered(std::string_view text) {
   std::string result(text);
   for (std::size_t i = 0; i < result.size(); ++i) {
@@ -43,7 +43,8 @@ bool is_separator(std::string_view character, const TextConfig& text) {
          (character == kEndOfWord && text.merges.has_value());
 }
 
-// Appends the marks of a word and the runs between them; all but the first with the joiner.
+// Appends the punctuation marks of a word and the runs between them, all but the first with the
+// joiner in front.
 void split_punctuation(std::string_view word, std::vector<std::string>& words) {
   for (std::size_t start = 0, end; start < word.size(); start = end) {
     end = start + 1;
@@ -99,9 +100,10 @@ std::vector<std::string> words_of(std::string_view line, const TextConfig& text)
 
 Subwords::Subwords(VocabularyConfig config) : config_(std::move(config)) {
   for (Index id = 0; id < std::ssize(config_.tokens); ++id) ids_[config_.tokens[id]] = id;
+  // No piece is looked up as a special token, even where its text also stands at another id.
   for (const std::optional<Index> special :
        {std::optional(config_.unk), config_.pad, config_.bos, config_.eos})
-    if (special) ids_.erase(config_.tokens[*special]);  // wherever else its text stands
+    if (special) ids_.erase(config_.tokens[*special]);
   if (!config_.text.merges) return;
   for (const auto& [left, right] : *config_.text.merges)
     ranks_.try_emplace(pair_key(left, right), std::ssize(ranks_));

@@ -13,7 +13,7 @@
 namespace edgeval::data {
 namespace {
 
-// What a text has taken of its budget.
+// What a text has used of its budget.
 struct Cost {
   std::size_t bytes = 0, lines = 0;
 
@@ -26,24 +26,24 @@ struct Cost {
 
 using Take = std::function<bool(std::string_view)>;
 
-// Unpacks one member of a gzip file after the other.
+// Unpacks the members of a gzip file one after the other.
 class Inflater {
  public:
   Inflater() {
-    constexpr int kGzipOnly =
-        15 + 16;  // the largest window; 16 asks for gzip's header and checksum
+    // The largest window, and 16 to ask for gzip's header and checksum.
+    constexpr int kGzipOnly = 15 + 16;
     if (inflateInit2(&stream_, kGzipOnly) != Z_OK) throw std::bad_alloc();
   }
   Inflater(const Inflater&) = delete;
   ~Inflater() { inflateEnd(&stream_); }
 
   // Takes the first member from `packed` and hands its text to `take` piece by piece, until that
-  // returns false; false when the member is damaged or does not end.
+  // returns false. Returns false when the member is damaged or does not end.
   bool member(std::string_view& packed, const Take& take) {
     inflateReset(&stream_);
     for (;;) {
-      stream_.next_in =
-          reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));  // zlib reads it only
+      // zlib only reads these bytes.
+      stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
       stream_.avail_in = static_cast<uInt>(std::min(packed.size(), std::size_t{1} << 30));
       const uInt offered = stream_.avail_in;
       stream_.next_out = chunk_.data();
