@@ -1,5 +1,6 @@
-// Reads accelerator files strictly: every key known and present, every number finite, every
-// constant with its source, every rule pointing at something that exists, every action used.
+// Reads accelerator files strictly: every key must be known and present, every number finite, every
+// constant must have its source, every rule must name something that exists, every action must be
+// used.
 #include "hwmodel/accelerator.hpp"
 
 #include <yaml-cpp/yaml.h>
@@ -26,8 +27,8 @@ std::vector<std::string> count_keys() {
   return keys;
 }
 
-// The checks every part of a file needs. `what` names the part in messages: "rule 3", "component
-// dram".
+// The checks that every part of a file needs. `what` names the part in messages, as "rule 3" or
+// "component dram".
 class Reader {
  public:
   explicit Reader(fs::path path) : path_(std::move(path)) {}
@@ -37,7 +38,8 @@ class Reader {
     throw Error(concat(path_.string(), ":", std::max(node.Mark().line, 0) + 1, ": ", parts...));
   }
 
-  // (key, value) pairs of a map, in the file's order; no key twice.
+  // Returns the (key, value) pairs of a map in the order of the file. Refuses a key that comes
+  // twice.
   std::vector<std::pair<std::string, YAML::Node>> pairs(const YAML::Node& node,
                                                         const std::string& what) const {
     if (!node.IsMap()) fail(node, what, " must be a map of keys");
@@ -87,7 +89,7 @@ class Reader {
     return value;
   }
 
-  // {<value_key>: 3.2, range: [1.6, 6.4], source: "..."}, range optional.
+  // Reads {<value_key>: 3.2, range: [1.6, 6.4], source: "..."}, in which the range is optional.
   Constant constant(const YAML::Node& node, const std::string& value_key,
                     const std::string& what) const {
     keys(node, what, {value_key, "source"}, {"range"});
@@ -140,7 +142,7 @@ LayerKind read_kind(const Reader& reader, LayerKinds kinds, const YAML::Node& no
   reader.fail(node, what, ": unknown kind '", kind, "'", suggestion(kind, known));
 }
 
-// A kind, a list of kinds, or `any`.
+// Reads a kind, a list of kinds, or `any`.
 std::vector<LayerKind> read_kinds(const Reader& reader, LayerKinds known, const YAML::Node& node,
                                   const std::string& what) {
   if (!node || (node.IsScalar() && node.Scalar() == "any")) return {};
@@ -166,7 +168,7 @@ Work read_work(const Reader& reader, LayerKinds kinds, const YAML::Node& node,
   return work;
 }
 
-// Positions by name.
+// Positions of elements by their names.
 using Positions = std::map<std::string, std::size_t>;
 template <class Named>
 Positions positions_of(const std::vector<Named>& all) {
@@ -175,7 +177,7 @@ Positions positions_of(const std::vector<Named>& all) {
   return positions;
 }
 
-// Position of the element that the node names; what it is called in a message is `noun`.
+// Returns the position of the element that the node names. Messages call such an element `noun`.
 template <class Named>
 std::size_t find_named(const Reader& reader, const YAML::Node& node, const std::vector<Named>& all,
                        const Positions& positions, const std::string& noun,
@@ -187,7 +189,7 @@ std::size_t find_named(const Reader& reader, const YAML::Node& node, const std::
   reader.fail(node, what, ": unknown ", noun, " '", name, "'", suggestion(name, known));
 }
 
-// Reads rules one after the other, each of which names a component, an action and a count.
+// Reads rules one after the other. Each names a component, an action and a count.
 class RuleReader {
  public:
   RuleReader(const Reader& reader, LayerKinds kinds, const std::vector<Component>& components)
@@ -218,7 +220,7 @@ class RuleReader {
     return rule;
   }
 
-  // component: the YAML map of all.
+  // `components` is the YAML map of all components.
   void expect_every_action_used(const YAML::Node& components) const {
     for (std::size_t c = 0; c < components_.size(); ++c)
       for (std::size_t a = 0; a < components_[c].actions.size(); ++a)
@@ -232,7 +234,7 @@ class RuleReader {
   const LayerKinds kinds_;
   const std::vector<Component>& components_;
   const Positions positions_;
-  std::vector<Positions> actions_;  // of each component
+  std::vector<Positions> actions_;  // for each component
   std::map<std::tuple<std::size_t, std::size_t, Count>, std::vector<LayerKind>> charged_;
   std::set<std::pair<std::size_t, std::size_t>> used_;
 };
@@ -244,7 +246,7 @@ void each_item(const Reader& reader, const YAML::Node& node, const std::string& 
   for (const YAML::Node& item : node) visit(item, concat(noun, " ", ++number));
 }
 
-// Names for free what no rule prices, and finds what neither can be right.
+// Reads the counts that cost nothing, and refuses a count that a rule prices.
 void read_free(const Reader& reader, const YAML::Node& node, Accelerator& accelerator) {
   for (const auto& [key, reason] : reader.pairs(node, "free")) {
     const Count count = reader.count(key, reason, "free");

@@ -1,4 +1,4 @@
-// Recursive descent into reverse Polish, and its evaluation on a small stack.
+// Parses by recursive descent into reverse Polish notation, and evaluates that on a small stack.
 #include "hwmodel/expression.hpp"
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace edgeval::hw {
 namespace {
 
-constexpr std::size_t kLongest = 200;  // characters; bounds the depth of the recursion too
+constexpr std::size_t kLongest = 200;  // characters; also bounds the depth of the recursion
 
 struct Name {
   std::string_view text;
@@ -147,7 +147,7 @@ class ExpressionParser {
 Expression Expression::parse(std::string_view text) { return ExpressionParser(text).whole(); }
 
 double Expression::operator()(const LayerShape& shape) const {
-  std::array<double, kLongest> stack;  // as many values as characters at most
+  std::array<double, kLongest> stack;  // there are at most as many values as characters
   std::size_t size = 0;
   for (const Operation& operation : operations_) {
     switch (operation.code) {

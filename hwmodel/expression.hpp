@@ -20,7 +20,8 @@ class Expression {
   // Throws Error, saying what was expected and at which character.
   static Expression parse(std::string_view text);
 
-  // Not finite after a division by zero; whoever asks must look.
+  // Returns the value for a layer's shape. It is not finite after a division by zero, which the
+  // caller must check.
   double operator()(const LayerShape& shape) const;
 
  private:
@@ -38,9 +39,9 @@ class Expression {
   struct Operation {
     Code code;
     double number = 0;     // kNumber
-    std::size_t name = 0;  // kName: which
+    std::size_t name = 0;  // kName: its index
   };
-  std::vector<Operation> operations_;  // reverse Polish
+  std::vector<Operation> operations_;  // in reverse Polish notation
 };
 
 }  // namespace edgeval::hw

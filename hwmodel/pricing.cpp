@@ -13,7 +13,7 @@ namespace {
 constexpr double kJoulesPerPicojoule = 1e-12;
 constexpr double kWattsPerMilliwatt = 1e-3;
 
-// What one layer asks of the chip.
+// What one layer demands of the chip.
 struct Use {
   std::vector<double> actions;  // one per rule of the accelerator
   double cycles = 0;
@@ -42,7 +42,7 @@ void expect_priceable(const Accelerator& accelerator, const Activity& activity) 
   EDGEVAL_EXPECTS(!reason, accelerator.file, ": ", accelerator.name, " cannot price ", *reason);
 }
 
-// One constant's share of two energies: joules = constant x times_a and constant x times_b.
+// The share of one constant in two energies: joules = constant x times_a and constant x times_b.
 struct Term {
   const Constant* constant;
   double times_a = 0, times_b = 0;
@@ -67,10 +67,11 @@ std::vector<Term> terms_of(const Accelerator& accelerator, const Activity& a, co
   add(a, &Term::times_a);
   add(b, &Term::times_b);
 
-  // Two rules may share one constant, which then has one value in both. In the accelerator's order:
-  // that of addresses would change the last bits of the sums from run to run.
+  // Two rules may share one constant, which then has one value in both. The terms keep the
+  // accelerator's order, since that of addresses would change the last bits of the sums from run to
+  // run.
   std::vector<Term> merged;
-  std::unordered_map<const Constant*, std::size_t> places;  // in `merged`
+  std::unordered_map<const Constant*, std::size_t> places;  // places in `merged`
   for (const Term& term : terms) {
     const auto [known, is_new] = places.emplace(term.constant, merged.size());
     if (is_new) {
@@ -95,8 +96,8 @@ double ratio(const Accelerator& accelerator, const std::vector<Term>& terms, Pic
   return a / b;
 }
 
-// Dinkelbach's iteration: at the extreme ratio r each constant sits at the end of its range that
-// the sign of (times_a - r times_b) asks for. Each round improves r or ends.
+// Dinkelbach's iteration. At the extreme ratio r each constant has the end of its range that the
+// sign of (times_a - r times_b) demands. Each round improves r or ends the iteration.
 double extreme_ratio(const Accelerator& accelerator, const std::vector<Term>& terms, double start,
                      bool highest) {
   double best = start;
@@ -114,16 +115,16 @@ double extreme_ratio(const Accelerator& accelerator, const std::vector<Term>& te
 
 namespace {
 
-// Whether some rules know how the cells of a kind are built, and not what a cell may have beside
-// it.
+// Whether some rules hold for single kinds of layers. Such rules know how the cells of a kind are
+// built, but not what a cell may have beside that.
 bool singles_out_kinds(const Accelerator& accelerator) {
   const auto named = [](const Work& work) { return !work.kinds.empty(); };
   return std::ranges::any_of(accelerator.rules, named, &EnergyRule::work) ||
          std::ranges::any_of(accelerator.cycles, named);
 }
 
-// Whether rules that single out kinds of cells leave out this one: what they say would be missing
-// from its price. Linear layers have no cells.
+// Whether rules that name kinds of cells leave out this kind, so that its price would lack what
+// they charge. Linear layers have no cells.
 bool is_left_out(const Accelerator& accelerator, LayerKind kind) {
   constexpr std::string_view kNoCells = "linear";
   bool named = false, others = false;
