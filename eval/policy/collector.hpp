@@ -9,8 +9,8 @@ namespace edgeval {
 
 class Collector : public LayerObserver {
  public:
-  // Gathers what `run` shows this observer; when it throws, for instance for want of memory, nothing
-  // of it.
+  // Gathers what `run` shows this observer; when it throws, for instance for want of memory,
+  // nothing of it.
   virtual void add(const std::function<void()>& run) = 0;
 };
 
