@@ -13,9 +13,11 @@ namespace edgeval {
 namespace {
 
 constexpr double kShareOfMemory = 0.25;
-constexpr Index kMostUtterances = 512;  // more gain no speed on a CPU and make progress jumpy
+// A larger batch gains no speed on a CPU and makes the progress bar jump.
+constexpr Index kMostUtterances = 512;
 
-// Bytes one frame needs at once: features, and a layer's input beside its output.
+// Returns the bytes that one frame needs at once: its features, and the input and output of the
+// widest layer.
 double bytes_per_frame(const Model& model) {
   Index widest = 0;
   for (const Layer& layer : model.layers)
@@ -27,7 +29,8 @@ double seconds_of(Index samples, const FrontendConfig& frontend) {
   return static_cast<double>(samples) / frontend.sample_rate;
 }
 
-// Frames and seconds of every utterance, from the audio files' headers.
+// Fills in the length of every utterance from the header of its audio file, with the notes and the
+// warnings.
 void measure(const data::TestSet& set, const FrontendConfig& frontend,
              const data::FeatureExtractor& extractor, BatchPlan& plan) {
   Index shorter = 0, unchecked = 0;
@@ -100,7 +103,7 @@ void run_in_parts(const std::vector<Index>& batch,
 Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>& batch,
                              const BatchPlan& plan, const data::FeatureExtractor& extractor,
                              int threads) {
-  // The memory of all is taken when every file was found to hold what its header promises.
+  // `features` is allocated only after every file was found to hold what its header promises.
   std::vector<Matrix<float>> computed(batch.size());
   parallel_for(static_cast<Index>(batch.size()), threads, [&](Index lane) {
     const Index n = batch[lane];

@@ -1,5 +1,5 @@
-// A test set cut into batches: utterances longest first, so that the lanes of a batch end at about
-// the same step.
+// Cuts a test set of speech into batches. The longest utterances come first, so that the lanes of a
+// batch end at about the same step.
 #pragma once
 
 #include <functional>
@@ -14,21 +14,23 @@
 
 namespace edgeval {
 
+// The batches, and the length of every utterance in the order of the set.
 struct BatchPlan {
-  std::vector<std::vector<Index>> batches;  // numbers of utterances
-  std::vector<Index> frames;                // of every utterance, in the order of the set
-  std::vector<Index> samples;               // likewise
-  std::vector<double> seconds;              // of audio of every utterance, likewise
+  std::vector<std::vector<Index>> batches;  // numbers of the utterances of each batch
+  std::vector<Index> frames;                // number of frames of each utterance
+  std::vector<Index> samples;               // number of audio samples of each utterance
+  std::vector<double> seconds;              // duration of each utterance's audio
   std::vector<std::string> notes;           // for people: what is odd about the audio
-  std::vector<std::string> warnings;        // what makes figures doubtful
+  std::vector<std::string> warnings;        // for people: what makes figures doubtful
 };
 
-// largest: utterances in a batch; 0: as many as fit a share of the available memory. Reads the
-// audio files' headers. Throws Error when no utterance has a frame.
+// Plans the batches from the headers of the audio files. `largest` is the greatest number of
+// utterances in a batch; with 0 a batch has at most 512 utterances and as many as fit a quarter of
+// the available memory. Throws Error when no utterance is as long as a frame.
 BatchPlan plan_batches(const data::TestSet& set, const Model& model,
                        const data::FeatureExtractor& extractor, Index largest);
 
-// Memory that does not suffice for one utterance or sentence of its own.
+// Is thrown when memory does not suffice for a single utterance or sentence.
 class OutOfMemoryForOne : public std::bad_alloc {
  public:
   const char* what() const noexcept override {
@@ -36,13 +38,15 @@ class OutOfMemoryForOne : public std::bad_alloc {
   }
 };
 
-// work(batch); when memory does not suffice, its two halves one after the other, and so on down to
-// OutOfMemoryForOne. Work that failed must have left nothing behind.
+// Calls work(batch). When that throws std::bad_alloc, the two halves of the batch are tried one
+// after the other, and their halves in turn; a batch of one throws OutOfMemoryForOne. A call of
+// `work` that throws must leave nothing behind.
 void run_in_parts(const std::vector<Index>& batch,
                   const std::function<void(const std::vector<Index>&)>& work);
 
-// Features of the utterances of a batch, computed on `threads` threads; the same bits for any
-// number of them. Throws Error when the audio is not as long as it was when the plan was made.
+// Returns the features [frames, C] of each utterance of a batch, computed on `threads` threads; the
+// number of threads changes no bit. Throws Error when a file's audio is not as long as it was when
+// the plan was made.
 Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>& batch,
                              const BatchPlan& plan, const data::FeatureExtractor& extractor,
                              int threads);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kGpu = "gpu";
 
-// The number behind "gpu:"; none where there is no such number.
+// Returns the number that follows "gpu:", or nothing when `device` is not written so.
 std::optional<int> gpu_number(std::string_view device) {
   if (!device.starts_with("gpu:")) return std::nullopt;
   const std::string_view digits = device.substr(kGpu.size() + 1);

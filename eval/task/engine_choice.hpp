@@ -1,4 +1,4 @@
-// Where a network runs, as the options --device, --threads and --batch say.
+// Makes the engine that the options --device, --threads and --batch ask for.
 #pragma once
 
 #include <memory>
@@ -11,20 +11,20 @@
 namespace edgeval {
 
 struct EngineChoice {
-  std::string device = "auto";  // auto | cpu | gpu | gpu:N
-  int threads = 0;              // of the CPU; 0: all
-  Index batch = 0;              // items at once; 0: from memory
+  std::string device = "auto";  // auto, cpu, gpu or gpu:N
+  int threads = 0;              // number of CPU threads; 0: all
+  Index batch = 0;              // greatest number of items in a batch; 0: the session decides
   bool asks_for_gpu() const { return device.starts_with("gpu"); }
 };
 
-// auto, cpu, gpu or gpu:N.
+// Whether `text` is auto, cpu, gpu or gpu:N.
 bool is_device(std::string_view text);
 
-// auto: the GPU when there is one.
+// Whether the network runs on a GPU. "auto" takes a GPU when there is one.
 bool takes_gpu(const EngineChoice& choice);
 
-// They keep a reference to the model, which must outlive them.
-// Throws Error when the GPU is not there.
+// Engine and translator keep a reference to the model, which must outlive them. Both functions
+// throw Error when the GPU is not there.
 std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& choice);
 Translator make_translator(const TranslationModel& model, const EngineChoice& choice);
 

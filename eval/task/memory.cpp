@@ -19,14 +19,15 @@ std::string text_of(const fs::path& file) {
   return fs::is_regular_file(file, error) ? read_file(file) : "";
 }
 
-// The number in front; none for "max" and for what is not there.
+// Returns the number with which `text` starts, or nothing when it starts with none: "max", or the
+// empty text of a missing file.
 std::optional<double> number_of(const std::string& text) {
   std::istringstream stream(text);
   double number = 0;
   return stream >> number ? std::optional(number) : std::nullopt;
 }
 
-// What stands behind `key` at the start of a line.
+// Returns the rest of the first line that starts with `key`, or an empty text.
 std::string after(const std::string& text, const std::string& key) {
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);)

@@ -1,13 +1,14 @@
-// How much memory this process may still take: the least of MemAvailable in /proc/meminfo and, in a
-// control group (version 2: a container, a batch job), memory.max - memory.current of the group and
-// of those around it.
+// Tells how much memory this process may still take.
 #pragma once
 
 #include <filesystem>
 
 namespace edgeval {
 
-// In bytes. Looks below `root`, which tests replace.
+// Returns a number of bytes: the least of MemAvailable in /proc/meminfo and, where the process runs
+// in a control group of version 2 (a container, a batch job), of memory.max - memory.current of
+// that group and of every group around it. /proc and /sys are looked for below `root`; tests give
+// another one.
 double available_memory(const std::filesystem::path& root = "/");
 
 }  // namespace edgeval

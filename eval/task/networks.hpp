@@ -1,5 +1,5 @@
-// A network under the choices of the weights axis that are asked for, each with what runs it. Both
-// are made when first asked for.
+// Keeps a network under every choice of the weights axis that was asked for, each with a runner. A
+// transformed network and its runner are made when they are first asked for.
 #pragma once
 
 #include <functional>
@@ -14,13 +14,14 @@
 
 namespace edgeval {
 
-// Network: Model, or TranslationModel; Runner: what keeps a reference to one.
+// Network is Model or TranslationModel. Runner is what runs one and keeps a reference to it: a
+// pointer to an Engine, or a Translator.
 template <class Network, class Runner>
 class Networks {
  public:
   using Start = std::function<Runner(const Network&)>;
 
-  // The trained network must outlive this.
+  // The trained network must outlive this object.
   Networks(const Network& trained, Start start) : trained_(trained), start_(std::move(start)) {}
 
   const Network& trained() const { return trained_; }
@@ -50,7 +51,7 @@ class Networks {
 
   const Network& trained_;
   const Start start_;
-  std::map<std::string, Loaded> loaded_;  // by the choice as JSON, which holds all of it
+  std::map<std::string, Loaded> loaded_;  // by the choice with all its parameters as JSON
 };
 
 }  // namespace edgeval

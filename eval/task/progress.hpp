@@ -1,5 +1,5 @@
-// Progress of a long job on standard error: a bar on a terminal, a plain line now and then
-// elsewhere.
+// Shows the progress of a long job on standard error: a bar where that is a terminal, else a plain
+// line every five seconds at most.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,8 @@ namespace edgeval {
 
 class Progress {
  public:
-  // what: "utterances"; total: how many there are. A quiet one prints nothing.
+  // `what` names the items that are counted, such as "utterances"; `total` is their number. With
+  // `quiet` nothing is printed.
   Progress(std::string what, Index total, bool quiet);
   ~Progress();
   Progress(const Progress&) = delete;
@@ -28,7 +29,7 @@ class Progress {
   std::chrono::steady_clock::time_point start_, printed_;
 };
 
-// Seconds since `start`.
+// Returns the seconds that have passed since `start`.
 double seconds_since(std::chrono::steady_clock::time_point start);
 
 }  // namespace edgeval

@@ -1,6 +1,6 @@
-// A session: a model with a test set of its task, and all that happens between them. It prepares
-// items (utterances, sentences), runs them at operating points, scores what came out, and says of
-// the whole what only its task knows.
+// A session is a model with a test set of its task. It prepares items (utterances or sentences),
+// runs them at operating points, scores the outcomes, and adds to the report what only its task
+// knows.
 #pragma once
 
 #include <memory>
@@ -17,81 +17,86 @@
 
 namespace edgeval {
 
-// What a run is asked to do.
+// What a run is asked to do: an operating point with the choice of the weights axis and, for a
+// translation, the beam search.
 struct Point {
   Weights weights;
   OperatingPoint layers;
-  std::optional<SearchOptions> search{};  // of a translation
+  std::optional<SearchOptions> search{};  // for translation only
 };
 
-// Whether it is the dense network as trained, its beam fixed.
+// Whether the point is a reference: the dense network as trained, with a fixed beam.
 bool is_reference(const Point& point);
-// The dense network as trained that a point is measured against, its beam fixed and as wide.
+// Returns the reference that a point is measured against: the dense network as trained, with a
+// fixed beam as wide as the point's widest.
 Point reference_of(const Model& network, const Point& point);
 
 // An item of the test set.
 struct Item {
   std::string id;
-  std::optional<std::string> source{};    // the text it is, where it is text
-  std::vector<std::string> references{};  // as they are scored; none where none are known
-  Index length = 0;                       // in the task's unit (TaskInfo::length)
+  std::optional<std::string> source{};    // the sentence to translate; nothing for speech
+  std::vector<std::string> references{};  // reference texts as they are scored; may be empty
+  Index length = 0;                       // length in the task's unit (TaskInfo::length)
 };
 
 // What one point made of one item.
 struct Outcome {
   std::vector<std::string> texts;        // hypotheses, the best first
-  Activity activity{};                   // without layers where nothing ran
-  std::optional<SearchResult> search{};  // its activity moved to the above
+  Activity activity{};                   // counts; without layers when nothing ran
+  std::optional<SearchResult> search{};  // for translation only; its activity is in `activity`
 };
 
 // What one point made of the whole set.
 struct PointResult {
   Point point;
   std::vector<Outcome> items;  // in the order of the set
-  double seconds = 0;          // of the engine and of decoding
+  double seconds = 0;          // wall time of the engine and of decoding
 
-  // From here on as score() fills them in.
-  std::vector<Metric> metrics{};        // with their intervals
-  std::vector<Alignment> alignments{};  // of the words of every item, where they are counted
-  nlohmann::ordered_json more_quality = nlohmann::ordered_json::object();  // beside the metrics
-  std::string more_lines{};  // for people, likewise; each ends with a line break
+  // Session::score() fills in the members that follow.
+  std::vector<Metric> metrics{};        // scores with their intervals
+  std::vector<Alignment> alignments{};  // word alignment of each item; empty for translation
+  // Keys of "quality" beside the metrics.
+  nlohmann::ordered_json more_quality = nlohmann::ordered_json::object();
+  std::string more_lines{};  // lines for people beside the metrics', each with its line break
 
-  std::vector<std::string> hypotheses() const;  // the best of each item
+  std::vector<std::string> hypotheses() const;  // the best hypothesis of each item
   Activity total() const;
-  std::optional<SearchCounts> search() const;  // of all; nothing where nothing was searched
+  std::optional<SearchCounts> search() const;  // summed over all items; nothing for speech
 };
 
 struct Evaluation {
-  std::vector<PointResult> points;  // the policy's; behind it the reference's, where it ran
+  std::vector<PointResult> points;  // the policy's, then the reference's if it ran
   double seconds = 0;               // wall time
 };
 
-// What a task says of an evaluation in its own words and keys (docs/formats/report.md).
+// What only the task knows about an evaluation, for the report (docs/formats/report.md).
 struct TaskReport {
-  nlohmann::ordered_json choices = nlohmann::ordered_json::object();  // objects of its options
-  // Keys of "timing": what was done before the engine ran, and what the times come to.
+  // Objects of the report's top level that hold the task's options.
+  nlohmann::ordered_json choices = nlohmann::ordered_json::object();
+  // Keys of "timing": the times of what came before the engine, and rates such as rtf.
   nlohmann::ordered_json preparing = nlohmann::ordered_json::object();
   nlohmann::ordered_json rates = nlohmann::ordered_json::object();
-  // For people; the lines end with a line break, and are empty where there is nothing to say.
+  // For people: the set in a few words, and lines that each end with a line break or are empty.
   std::string set;  // "PATH: 20 utterances, 1.2 min of audio"
   std::string search_line, data_line, speed_line;
 };
 
-// Items that are ready to be run. They belong to the session that prepared them.
+// Items that are ready to be run, by the session that prepared them and no other.
 struct Prepared {
   virtual ~Prepared() = default;
 };
 
-// Receives what points made of prepared items, point by point in the order of the call. When run()
-// throws, what was received is void.
+// Receives what the points of a call of Session::run made of the prepared items, point by point in
+// the order of the call. When that call throws, what was received is void.
 class OutcomeSink {
  public:
   virtual ~OutcomeSink() = default;
-  // point: its number in the call; item: the place among those that were prepared.
+  // `point` is the point's number in the call, `item` the item's place among the prepared ones.
   virtual void receive(Index point, Index item, Outcome&& outcome) = 0;
 };
 
-// The points cut where the weights change: what stands together shares a network and its engine.
+// Cuts the points wherever the choice of weights changes. The points of a part share a network and
+// its engine.
 std::vector<std::span<const Point>> by_weights(std::span<const Point> points);
 
 class Session {
@@ -99,45 +104,46 @@ class Session {
   virtual ~Session() = default;
 
   virtual const Model& network(const Weights& weights) = 0;
-  // The engine of a network with these weights, for people: "CPU, 2 threads".
+  // The device on which the network with these weights runs, for people: "CPU, 2 threads".
   virtual std::string device(const Weights& weights) = 0;
-  // What storing these weights takes, by matrix.
+  // What storing these weights takes, matrix by matrix.
   virtual const std::vector<MatrixReport>& matrices(const Weights& weights) = 0;
 
-  // The point of a policy. profile: null where there is none. Throws Error where the policy asks
-  // for what the task or the network does not have.
+  // Makes the point of a policy; `profile` may be null. Throws Error when the policy asks for what
+  // the task or the network does not have, or leaves open what no profile gives.
   virtual Point resolve(const Policy& policy, const Profile* profile) = 0;
-  // What kinds of work a point does, as busiest_activity has it. Throws Error when its engine
-  // cannot be had.
+  // Returns an activity that holds every kind of work the point may do, as busiest_activity makes
+  // it. Throws Error when the point's engine cannot be made.
   virtual Activity busiest(const Point& point) = 0;
 
-  // Names of the metrics by which its hypotheses are scored, the foremost first.
+  // Names of the metrics by which hypotheses are scored, the most important first.
   virtual std::vector<std::string> metrics() const { return {}; }
 
   virtual Index items() const = 0;
   virtual Item item(Index number) const = 0;
-  virtual double audio_seconds() const { return 0; }  // 0: of text
+  virtual double audio_seconds() const { return 0; }  // 0 for a set of text
 
-  // Places of items that run together, longest first. Throws Error when nothing can be run.
+  // Returns the numbers of the items that run together, the longest items first. Throws Error when
+  // nothing can be run.
   virtual std::vector<std::vector<Index>> batches() = 0;
-  // The same for a run under an observer that adds up floating-point numbers, item by item.
+  // Returns the batches for an observer that adds up floating-point numbers item by item.
   virtual std::vector<std::vector<Index>> observed_batches() { return batches(); }
-  // Features, or ids of tokens.
+  // Makes features, or ids of tokens, of the items with these numbers.
   virtual std::unique_ptr<Prepared> prepare(const std::vector<Index>& items) = 0;
-  // Engine and decoding. observer: sees what passes between the layers; with several points one
-  // point after the other. Throws std::bad_alloc when memory does not suffice.
+  // Runs the engine and decodes. `observer` sees what passes between the layers, one point after
+  // the other. Throws std::bad_alloc when memory does not suffice.
   virtual void run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
                    LayerObserver* observer = nullptr) = 0;
-  // Fills in what a result's items come to.
+  // Fills in the metrics of a result, and what else follows from its items.
   virtual void score(PointResult& result) = 0;
 
-  // What is odd about the test set, and what about it makes figures doubtful; known once the
-  // batches are.
+  // What is odd about the test set (notes), and what about it makes figures doubtful (warnings).
+  // Both are known once batches() was called.
   virtual std::vector<std::string> notes() const { return {}; }
   virtual std::vector<std::string> set_warnings() const { return {}; }
-  // What about a scored result makes its figures doubtful.
+  // What makes the figures of a scored result doubtful.
   virtual std::vector<std::string> warnings(const PointResult& /*result*/) const { return {}; }
-  // Which data it was: the object "data" of reports, once all has run.
+  // Returns the object "data" of reports, which identifies the test set; known once all items ran.
   virtual nlohmann::ordered_json data() const = 0;
   virtual TaskReport report(const Evaluation& evaluation) = 0;
 };

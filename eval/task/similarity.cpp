@@ -9,7 +9,8 @@
 namespace edgeval {
 namespace {
 
-// Steps of equal S, sorted by falling S, as runs of [first, last).
+// Visits the runs [first, last) of steps with equal S, with the number of redundant steps in each.
+// The steps are sorted by falling S.
 template <class Steps, class Visit>
 void for_each_tie(const Steps& sorted, Visit&& visit) {
   for (std::size_t first = 0; first < sorted.size();) {
@@ -65,7 +66,8 @@ void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& lay
   }
 }
 
-// Says of the next steps of a series whether they are redundant.
+// Sets `redundant` of the steps that were added last, from the outputs [frames, O] of the last
+// layer for the same utterances.
 void SimilarityCollector::judge(Series& series, const Ragged<float>& outputs) const {
   const auto& layer =
       std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series.layer)]);
@@ -106,7 +108,7 @@ void SimilarityCollector::add(const std::function<void()>& run) {
   }
 }
 
-// Of n + 1 skips; steps from `cut` on are similar.
+// Returns error(n + 1), where a run counts as similar if all of its steps have S >= cut.
 SimilarityFacts::Error SimilarityCollector::error(const Series& series, std::size_t n, double cut) {
   const auto alike = [&](const Step& step) { return static_cast<double>(step.score) >= cut; };
   double sum = 0, sum_similar = 0;

@@ -1,14 +1,14 @@
-// What P1 says of its similarity score, measured on a dense run: that it tells redundant steps from
-// others (section III-A), and how far h has moved after consecutive skips (table II). For each
-// recurrent layer and direction, steps in processing order; those without a step before are left
-// out.
+// Measures on a dense run what P1 (docs/techniques.md, "What the score tells") says of its
+// similarity score S: that it tells redundant steps from others (section III-A), and how far h has
+// moved after consecutive skips (table II). Both are measured for each recurrent layer and
+// direction, over all steps in processing order but the first of each utterance.
 //
-//   - redundant: CTC merges the step's token with that of the step before, since the largest output
-//     is the same one
-//   - similar: the step is among the top fifth by S
-//   - error(k): mean over the elements j of (h(t + k - 1)[j] - h(t - 1)[j])^2, where t ... t + k -
-//   1
-//     are k similar steps: what a run of k skips copies, against what was computed
+//   - A step is redundant if its largest output is that of the step before, so that CTC merges
+//     their tokens.
+//   - A step is similar if it is among the fifth of the steps with the highest S.
+//   - error(k) is the mean over the elements j of (h(t + k - 1)[j] - h(t - 1)[j])^2: how far the
+//     output computed at the last of the k steps t ... t + k - 1 is from the copy that k skips
+//     give.
 #pragma once
 
 #include <array>
@@ -20,35 +20,39 @@
 
 namespace edgeval {
 
-inline constexpr int kMostSkips = 4;
-inline constexpr double kSimilarShare = 0.2;
+inline constexpr int kMostSkips = 4;          // error(k) is measured up to this k
+inline constexpr double kSimilarShare = 0.2;  // share of the steps that count as similar
 
 inline constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
 
-// Figures of which there is nothing to take the mean of are kNoFigure: JSON's null.
+// The figures of one layer and direction. A figure that would divide by a count of 0 is kNoFigure,
+// which JSON writes as null.
 struct SimilarityFacts {
   std::string layer, direction;
-  std::uint64_t steps = 0, redundant = 0;
-  double cut = kNoFigure;                // least S of the top fifth
-  double redundant_similar = kNoFigure;  // redundant ones among the similar steps, a share; of
-                                         // steps tied at the cut, the mean
-  double captured = kNoFigure;           // similar ones among the redundant steps, likewise
-  double separation = kNoFigure;  // probability that a redundant step has a higher S than another;
-                                  // ties count half. 0.5: none
+  std::uint64_t steps = 0, redundant = 0;  // number of all steps and of the redundant ones
+  double cut = kNoFigure;                  // least S of the similar steps
+  // Share of the similar steps that are redundant, and share of the redundant steps that are
+  // similar. Where only some of the steps with S = cut are similar, these are taken as an average
+  // choice of them.
+  double redundant_similar = kNoFigure;
+  double captured = kNoFigure;
+  // Probability that a redundant step has a higher S than a step that is not redundant, a tie
+  // counting half. It is 0.5 if S tells nothing.
+  double separation = kNoFigure;
+  // error(k), averaged over all runs of k steps and over the runs whose steps all have S >= cut.
   struct Error {
-    double all = kNoFigure,
-           similar = kNoFigure;  // over all runs of k steps, over those of similar steps
-    std::uint64_t runs = 0;      // of similar steps
+    double all = kNoFigure, similar = kNoFigure;
+    std::uint64_t runs = 0;  // number of the runs behind `similar`
   };
-  std::array<Error, kMostSkips> errors;  // [k - 1]
+  std::array<Error, kMostSkips> errors;  // error(k) at [k - 1]
 };
 
-// Gathers them while an engine runs dense. The outputs of the last layer say which steps are
-// redundant.
+// Gathers SimilarityFacts while an engine runs dense. The outputs of the last layer say which steps
+// are redundant.
 class SimilarityCollector : public Collector {
  public:
-  // plans: of the layers, one with fraction_bits for each recurrent one; only their scores are
-  // used.
+  // `plans` has one entry for each layer of the model; a recurrent layer's must have its
+  // fraction_bits. The plans give the scores S; no step is skipped.
   SimilarityCollector(const Model& model, std::vector<SimilaritySkip> plans);
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;
   void add(const std::function<void()>& run) override;
@@ -58,14 +62,14 @@ class SimilarityCollector : public Collector {
   struct Step {
     float score;
     bool redundant;
-    Index run;                            // how many more steps of the utterance follow
-    std::array<float, kMostSkips> moved;  // error(k) from here on, where k <= run + 1
+    Index run;                            // number of steps that follow in the utterance
+    std::array<float, kMostSkips> moved;  // error(k) of the k steps from here on, for k <= run + 1
   };
   struct Series {
     Index layer;
     std::size_t direction;
     std::vector<Step> steps;
-    std::size_t judged = 0;  // so many of them know whether they are redundant
+    std::size_t judged = 0;  // number of steps whose `redundant` is known
   };
   static SimilarityFacts facts(const Series& series);
   static SimilarityFacts::Error error(const Series& series, std::size_t n, double cut);

@@ -13,6 +13,7 @@
 namespace edgeval {
 namespace {
 
+// The features of a batch, with what each engine prepared of them.
 class PreparedSpeech : public Prepared {
  public:
   explicit PreparedSpeech(Ragged<float> features)
@@ -83,10 +84,10 @@ std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items
   return prepared;
 }
 
-// Decodes what an engine gives.
+// Decodes the results of an engine and passes them on as outcomes.
 class SpeechSession::Decoding : public ResultSink {
  public:
-  // before: how many points of the call came before those of the engine.
+  // `before` is the number of points of Session::run that come before the engine's first one.
   Decoding(const SpeechSession& session, Index before, OutcomeSink& sink)
       : session_(session), before_(before), sink_(sink) {}
 

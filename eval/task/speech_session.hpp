@@ -1,5 +1,5 @@
-// A session on a test set of speech: audio to features to the outputs of the engine, frame by
-// frame. What the outputs become, and how that is scored, is left to a task.
+// A session on a test set of speech. It makes features of the audio and runs an engine over them,
+// frame by frame. How outputs become text, and how that is scored, is left to a task's subclass.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@ class SpeechSession : public Session {
  public:
   using MakeEngine = std::function<std::unique_ptr<Engine>(const Model&)>;
 
-  // choice: of the engine, of the threads for features, and of the batch. make: another engine than
-  // that of the choice. The model must outlive this.
+  // `choice` says which engine runs, how many threads compute features, and how large a batch is.
+  // `make`, if given, makes the engine instead. The model must outlive the session.
   SpeechSession(const Model& trained, data::TestSet set, const EngineChoice& choice,
                 MakeEngine make = {});
 
@@ -40,9 +40,9 @@ class SpeechSession : public Session {
  protected:
   const Model& trained() const { return networks_.trained(); }
   const data::TestSet& set() const { return set_; }
-  // What decode() reads of a result beside the counts.
+  // Says which part of an engine's result decode() reads.
   virtual Wanted wanted() const { return {.outputs = true}; }
-  // The text of one utterance of a batch.
+  // Returns the text that a result holds for one of its utterances.
   virtual std::string decode(const BatchResult& result, Index utterance) const = 0;
 
  private:
@@ -54,7 +54,7 @@ class SpeechSession : public Session {
   Networks<Model, std::unique_ptr<Engine>> networks_;
   data::AudioReader audio_;
   BatchPlan plan_;
-  double feature_seconds_ = 0;  // wall time
+  double feature_seconds_ = 0;  // wall time of reading audio and computing features
 };
 
 }  // namespace edgeval

@@ -1,5 +1,6 @@
-// A task: what a test set of its kind is, how outputs become hypotheses, and how these are scored.
-// One is a folder here and a line in tasks.cpp (docs/architecture.md, "Adding a task").
+// A task says what a test set of its kind is, how outputs become hypotheses, and how these are
+// scored. Each task has a folder here and a line in tasks.cpp (docs/architecture.md, "Adding a
+// task").
 #pragma once
 
 #include <memory>
@@ -15,17 +16,18 @@
 namespace edgeval {
 
 struct TaskInfo {
-  const char* models;              // it runs, for people: "speech"
-  const char* data;                // what --data takes of it; empty where another task says so
-  const char* group;               // of its options in the help; empty: that of all other options
-  const char* items;               // of its test sets, for people: "utterances"
-  const char* length;              // what the length of an item counts: its key in utterances.jsonl
-  bool writes_hypotheses = false;  // into a file of their own, a line each
-  bool searches = false;           // for them with a beam, which has a width
+  const char* models;  // kind of models that the task runs, for people: "speech"
+  const char* data;    // what --data takes, for the help; empty where another task's text says it
+  const char* group;   // heading of the task's options in the help; empty: the common heading
+  const char* items;   // name of the items of a test set, for people: "utterances"
+  const char* length;  // unit of an item's length, which is its key in utterances.jsonl
+  bool writes_hypotheses = false;  // whether hypotheses.txt is written, one line for each item
+  bool searches = false;           // whether a beam search finds the hypotheses
 };
 
-// Takes the options of a task as a technique's fields are taken: the name on the command line,
-// where the value goes, what it means. What is there already is the default.
+// Takes in the options of a task. Each has its name on the command line, the variable that receives
+// its value, and its meaning for the help. The variable's value at the time of the call is the
+// default.
 class TaskOptions {
  public:
   virtual ~TaskOptions() = default;
@@ -43,32 +45,35 @@ class TaskOptions {
 struct DataChoice {
   std::string path;
   data::Selection selection;
-  data::TextBudget budget{};  // of texts
+  data::TextBudget budget{};  // memory that the files of text may take
 };
 
+// What a session is opened for, as the command line says it.
 struct Request {
   DataChoice data;
   EngineChoice engine;
-  std::uint64_t seed = 0;  // of the bootstrap
+  std::uint64_t seed = 0;  // seed of the bootstrap
 };
 
 class Task {
  public:
   virtual ~Task() = default;
   virtual const TaskInfo& info() const = 0;
-  // Whether a model is of this task, the options being what they are.
+  // Whether the task runs this model, given the values that its options have now.
   virtual bool takes(const AnyModel& model) const = 0;
   virtual void options(TaskOptions& /*options*/) {}
-  // The test set is opened, no item of it read. The model must outlive the session.
+  // Opens a session of the model on the requested test set. The model must outlive the session.
+  // Throws Error when the test set cannot be opened or does not suit the task.
   virtual std::unique_ptr<Session> open(const AnyModel& model, const Request& request) const = 0;
 };
 
-// The network of a model of any task.
+// Returns the network of a model of any task.
 const Model& network_of(const AnyModel& model);
 
-// All of them, their options at their defaults; the first that takes a model runs it.
 using Tasks = std::vector<std::unique_ptr<Task>>;
+// Makes every task, with its options at their defaults.
 Tasks make_tasks();
+// Returns the first task that takes the model.
 const Task& task_of(const Tasks& tasks, const AnyModel& model);
 
 }  // namespace edgeval

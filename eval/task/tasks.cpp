@@ -5,7 +5,8 @@
 
 namespace edgeval {
 
-// Each lies in the folder of its name. A task that runs models of another stands before it.
+// The functions that make the tasks, each defined in the folder of its task. A task that runs
+// models of another task stands before that one, since the first task that takes a model runs it.
 using MakeTask = std::unique_ptr<Task>();
 MakeTask make_ctc_task, make_translation_task;
 constexpr MakeTask* kTasks[] = {make_ctc_task, make_translation_task};

@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kCure =
     "; are its thresholds right? (docs/techniques.md, \"Choosing a threshold\")";
 
-using Characters = std::map<char32_t, std::uint64_t>;  // how often each occurs
+using Characters = std::map<char32_t, std::uint64_t>;  // number of occurrences of each character
 
 void add_characters(Characters& characters, std::string_view text) {
   for (const char32_t point : code_points(text))
@@ -42,7 +42,7 @@ std::uint64_t occurrences(const Characters& characters) {
   return sum;
 }
 
-// "a b c and 4 more", the most frequent first.
+// Lists up to 20 characters, the most frequent first: "a b c and 4 more".
 std::string listed(const Characters& characters) {
   constexpr std::size_t kShown = 20;
   std::vector<std::pair<std::uint64_t, char32_t>> order;
@@ -56,6 +56,7 @@ std::string listed(const Characters& characters) {
   return text;
 }
 
+// An option of the command line that may cure how texts are written.
 struct Cure {
   const char* option;
   TextRules rules;
@@ -64,7 +65,8 @@ constexpr Cure kCures[] = {{"--case upper", {.letters = LetterCase::kUpper}},
                            {"--case lower", {.letters = LetterCase::kLower}},
                            {"--normalize nfc", {.nfc = true}}};
 
-// The option under which fewest characters are beyond the model; none where none helps.
+// Returns "; try OPTION" with the option that leaves the fewest occurrences of characters the model
+// cannot write, or an empty text when no option leaves fewer than `beyond`.
 std::string cure_for(std::span<const std::string> references, const Characters& known,
                      std::uint64_t beyond) {
   std::string best;
@@ -77,12 +79,14 @@ std::string cure_for(std::span<const std::string> references, const Characters& 
   return best;
 }
 
-// Such as <blank>, <unk> and [PAD]: names of tokens, whose letters no transcript has to hold.
+// Whether a token is written as a name such as <blank>, <unk> or [PAD]. The model does not write
+// the letters of such a name into a text.
 bool is_special(std::string_view token) {
   return token.size() > 2 && ((token.front() == '<' && token.back() == '>') ||
                               (token.front() == '[' && token.back() == ']'));
 }
 
+// Returns the characters that a model with these tokens can write.
 Characters emittable(std::span<const std::string> tokens) {
   Characters characters;
   for (const std::string& token : tokens)
@@ -100,7 +104,7 @@ void warn_of_characters(std::span<const std::string> references,
                             cure_for(references, known, occurrences(beyond))));
 }
 
-// Words of hypotheses that stand anywhere in their own reference.
+// Whether any word of the hypothesis stands anywhere in the reference.
 bool shares_a_word(const std::string& reference, const std::string& hypothesis) {
   const std::vector<std::string_view> words = split_words(reference);
   const std::unordered_set<std::string_view> known(words.begin(), words.end());
@@ -119,8 +123,8 @@ constexpr const char* kSeparator =
     "the separator of words is missing among the tokens, or is written in a way edgeval does not "
     "know";
 
-// Whether the hypothesis is one word in which two words of the reference stand one behind the
-// other.
+// Whether the hypothesis is a single word that holds at least two words of the reference, in their
+// order.
 bool runs_together(const std::string& reference, const std::string& hypothesis) {
   if (split_words(hypothesis).size() != 1) return false;
   std::size_t at = 0, found = 0;
@@ -133,7 +137,8 @@ bool runs_together(const std::string& reference, const std::string& hypothesis) 
   return found > 1;
 }
 
-// Whether the words of most references of several run together and no hypothesis has several.
+// Whether no hypothesis has more than one word, while for most of the references that have several
+// words these run together in the hypothesis.
 bool run_together(std::span<const std::string> references,
                   std::span<const std::string> hypotheses) {
   std::size_t several = 0, together = 0;
@@ -145,8 +150,8 @@ bool run_together(std::span<const std::string> references,
   return 2 * together > several;
 }
 
-// The option under which words would be right: one that leaves the hypotheses as the model writes
-// them before others, as in cure_for.
+// Returns the option under which a word would be right, or an empty text when there is none. An
+// option that leaves the hypotheses as the model writes them goes before the others.
 std::string cure_of_words(std::span<const std::string> references,
                           std::span<const std::string> hypotheses) {
   std::string any;
@@ -161,7 +166,7 @@ std::string cure_of_words(std::span<const std::string> references,
   return any;
 }
 
-// How it comes that no word is right.
+// Returns the end of the warning that no word is right: the cure, the reason, or a question.
 std::string reason_for_no_word(std::span<const std::string> references,
                                std::span<const std::string> hypotheses) {
   const std::string cure = cure_of_words(references, hypotheses);
@@ -171,7 +176,7 @@ std::string reason_for_no_word(std::span<const std::string> references,
   return "; do transcripts and hypotheses belong to each other, and are they written alike?";
 }
 
-// of_model: the hypotheses are a model's of this run.
+// `of_model` says that a model wrote the hypotheses in this run; else they come from a file.
 void warn_of_words(std::span<const std::string> references, std::span<const std::string> hypotheses,
                    bool of_model, std::vector<std::string>& warnings) {
   const auto has_words = [](const std::string& text) { return !trimmed(text).empty(); };
@@ -188,7 +193,7 @@ void warn_of_words(std::span<const std::string> references, std::span<const std:
   if (!share_a_word(references, hypotheses, {}))
     warnings.push_back(concat("no word of the transcripts was ever recognised",
                               reason_for_no_word(references, hypotheses)));
-  else if (run_together(references, hypotheses))  // utterances of one word may be right
+  else if (run_together(references, hypotheses))  // only utterances of one word are right
     warnings.push_back(concat("no hypothesis has more than one word: ", kSeparator));
 }
 
@@ -215,7 +220,7 @@ std::vector<std::string> text_warnings(std::span<const std::string> references,
 
 std::vector<std::string> policy_warnings(const Model& model, const OperatingPoint& point,
                                          const Activity& total) {
-  // By name of the technique, whether it did anything in any layer.
+  // Name of each technique, and whether it left out work in any layer.
   std::map<std::string, bool> plans, operands;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const LayerPolicy& policy = point.layers[i];

@@ -1,5 +1,6 @@
-// Speech to text with a network trained with CTC: the largest output of every frame, repeats and
-// blanks left out, scored by word, character and sentence errors.
+// Recognises speech with a network that was trained with CTC. Greedy decoding takes the largest
+// output of every frame and drops repeats and blanks; the text is scored by word, character and
+// sentence errors.
 #pragma once
 
 #include "eval/task/speech_session.hpp"
@@ -7,8 +8,8 @@
 namespace edgeval {
 
 struct CtcOptions {
-  TextRules text{};        // for transcripts and hypotheses, before errors are counted
-  std::uint64_t seed = 0;  // of the bootstrap
+  TextRules text{};        // applied to transcripts and hypotheses before errors are counted
+  std::uint64_t seed = 0;  // seed of the bootstrap
 };
 
 class CtcSession : public SpeechSession {
@@ -29,8 +30,8 @@ class CtcSession : public SpeechSession {
 
  private:
   const CtcOptions options_;
-  const std::vector<std::string> tokens_;  // what they stand for in a text
-  std::vector<std::string> references_;    // of every utterance, as they are scored
+  const std::vector<std::string> tokens_;  // the text that each token stands for
+  std::vector<std::string> references_;    // transcript of each utterance, as it is scored
 };
 
 }  // namespace edgeval

@@ -1,4 +1,4 @@
-// The task "ctc": speech to text.
+// The task "ctc" turns speech into text.
 #include "eval/task/ctc/ctc_session.hpp"
 #include "eval/task/task.hpp"
 

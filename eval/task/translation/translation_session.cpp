@@ -13,8 +13,10 @@
 namespace edgeval {
 namespace {
 
-constexpr Index kCpuBatch = 512;      // more gain no speed and make progress jumpy
-constexpr Index kGpuBatch = 1 << 14;  // what does not fit is halved
+// A larger batch gains no speed on the CPU and makes the progress bar jump. On a GPU a batch that
+// does not fit the memory is halved.
+constexpr Index kCpuBatch = 512;
+constexpr Index kGpuBatch = 1 << 14;
 
 struct PreparedSentences : Prepared {
   explicit PreparedSentences(const std::vector<Index>& those) : items(those) {}
@@ -22,7 +24,8 @@ struct PreparedSentences : Prepared {
   std::vector<Sentence> ids;
 };
 
-// Sentences whose best hypothesis was cut off at the greatest length, of those that were searched.
+// How many sentences have a best hypothesis that was cut off at --max-length, of how many that were
+// searched.
 struct CutOff {
   std::size_t sentences = 0, of = 0;
 };
@@ -46,7 +49,7 @@ std::optional<double> perplexity_of_hypotheses(const PointResult& result) {
   return predicted_perplexity(scored);
 }
 
-// reference: null where it did not run.
+// Returns the report's line on the search. `reference` is null where the reference did not run.
 std::string search_line(const PointResult& result, const PointResult* reference) {
   const SearchCounts counts = *result.search();
   std::string text = concat("beam: ", describe(result.point.search->beam), "; average width ",
@@ -67,8 +70,8 @@ std::string search_line(const PointResult& result, const PointResult* reference)
   return text + "\n";
 }
 
-// The ids of every line, with bos and eos where the model wants them; none of a line without words.
-// Throws Error when no line has any.
+// Returns the ids of every line, with bos and eos where the model wants them. A line without words
+// has no ids. Throws Error when no line has words.
 std::vector<Sentence> source_sentences(const data::Subwords& source, const data::TextSet& set) {
   std::vector<Sentence> sentences;
   for (const std::string& line : set.sources) {
@@ -128,7 +131,7 @@ Item TranslationSession::item(Index number) const {
   return item;
 }
 
-// Of like length.
+// The sentences of a batch have about the same length.
 std::vector<std::vector<Index>> TranslationSession::batches() {
   const Index most = choice_.batch > 0 ? choice_.batch : takes_gpu(choice_) ? kGpuBatch : kCpuBatch;
   std::vector<std::vector<Index>> batches;
@@ -139,7 +142,7 @@ std::vector<std::vector<Index>> TranslationSession::batches() {
   return batches;
 }
 
-// Always the same ones, whatever --batch.
+// The groups are the same whatever --batch says, so that sums of floating-point numbers are, too.
 std::vector<std::vector<Index>> TranslationSession::observed_batches() {
   constexpr Index kGroup = 256;
   std::vector<std::vector<Index>> groups;
@@ -174,7 +177,8 @@ void TranslationSession::run(Prepared& prepared, std::span<const Point> points, 
   }
 }
 
-// With the source's words in the places of unknown ones, where that is wanted.
+// Returns the text of a hypothesis. Under --replace-unknown the source's piece at the position with
+// the greatest attention stands for each unknown word.
 std::string TranslationSession::text(Index sentence, const Hypothesis& hypothesis) const {
   const std::vector<Index> tokens(hypothesis.tokens.begin(), hypothesis.tokens.end());
   if (!options_.replace_unknown || std::ranges::find(tokens, target_.config().unk) == tokens.end())
@@ -207,7 +211,7 @@ std::optional<double> TranslationSession::perplexity_of_references(const Point& 
         scored[static_cast<std::size_t>(part[i])] = ScoredSentence{sums[i], std::ssize(targets[i])};
   };
   for (const std::vector<Index>& batch : batches()) run_in_parts(batch, score);
-  std::vector<ScoredSentence> in_order;  // of the set, whatever the batches
+  std::vector<ScoredSentence> in_order;  // in the order of the set, whatever the batches are
   for (const std::optional<ScoredSentence>& sentence : scored)
     if (sentence) in_order.push_back(*sentence);
   return reference_perplexity(in_order);
@@ -233,8 +237,9 @@ void TranslationSession::score(PointResult& result) {
   if (predicted) result.more_lines += "\n";
 }
 
-// A model whose end token is not the one it was trained with never ends a sentence; a beam whose
-// limits suit other scores is never narrower than the fixed one it is measured against.
+// Warns when no hypothesis ended, as happens when the model's end token is not that of its
+// training, and when a dynamic beam was never narrower than the fixed one, as happens when its
+// limits suit other scores.
 std::vector<std::string> TranslationSession::warnings(const PointResult& result) const {
   std::vector<std::string> warnings;
   const CutOff cut = cut_off(result);

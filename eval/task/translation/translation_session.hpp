@@ -1,5 +1,5 @@
-// Translation of sentences: text to ids to the beam search's hypotheses to text, scored against
-// references where there are any.
+// Translates sentences. Text becomes ids of tokens, a beam search finds hypotheses, and their text
+// is scored against the references where there are any.
 #pragma once
 
 #include "datasets/text/subwords.hpp"
@@ -11,16 +11,19 @@
 namespace edgeval {
 
 struct TranslationOptions {
-  SearchOptions search{};        // its beam is the policy's
-  bool replace_unknown = false;  // an unknown word becomes the source's at the position attended
-                                 // most
-  bool reference_perplexity = false;  // of the first reference, a pass of its own
-  std::uint64_t seed = 0;             // of the bootstrap
+  SearchOptions search{};  // all options of the search but the beam, which the policy gives
+  // Whether the source's piece at the position with the greatest attention replaces an unknown
+  // word.
+  bool replace_unknown = false;
+  // Whether the perplexity of the first reference is measured, in a pass of its own.
+  bool reference_perplexity = false;
+  std::uint64_t seed = 0;  // seed of the bootstrap
 };
 
 class TranslationSession : public Session {
  public:
-  // choice: of the engine and of the batch. The model must outlive this.
+  // `choice` says which engine runs and how large a batch is. The model must outlive the session.
+  // Throws Error when no sentence of the set holds a word.
   TranslationSession(const TranslationModel& trained, data::TextSet set,
                      const TranslationOptions& options, const EngineChoice& choice);
 
@@ -53,7 +56,7 @@ class TranslationSession : public Session {
   const TranslationOptions options_;
   const EngineChoice choice_;
   const data::Subwords source_, target_;
-  const std::vector<Sentence> ids_;  // of the sources
+  const std::vector<Sentence> ids_;  // ids of each source sentence
   Networks<TranslationModel, Translator> networks_;
 };
 

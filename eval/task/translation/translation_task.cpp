@@ -1,4 +1,4 @@
-// The task "translation": sentences to sentences of another language.
+// The task "translation" turns sentences into sentences of another language.
 #include <algorithm>
 
 #include "eval/task/task.hpp"
@@ -67,7 +67,7 @@ class TranslationTask : public Task {
   }
 
   TranslationOptions chosen_;
-  std::vector<std::string> references_;  // paths
+  std::vector<std::string> references_;  // paths of the files
   std::string penalty_ = "none";
 };
 
