@@ -1,4 +1,5 @@
-// The lists of techniques, walked: name, parse, print any choice of any axis through its fields.
+// Walks the lists of techniques: names the techniques of an axis, and writes any choice as JSON
+// through its fields.
 #pragma once
 
 #include <cmath>
@@ -12,7 +13,7 @@
 
 namespace edgeval {
 
-// visit(technique) for a default-made technique of every kind in the list.
+// Calls visit(technique) with a default-constructed technique of every kind in the list `Choice`.
 template <class Choice, class Visit>
 void for_each_technique(Visit&& visit) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -28,8 +29,8 @@ std::vector<std::string> technique_names() {
   return names;
 }
 
-// A number as JSON and policies write it: 2 not 2.0, ".inf" for infinity, null for what is not
-// known.
+// Returns a number as JSON and policies write it: 2 and not 2.0, ".inf" for infinity, and null for
+// a parameter that is left to a profile.
 inline nlohmann::ordered_json number_to_json(double value) {
   if (from_profile(value)) return nullptr;
   if (value > 1e300) return ".inf";
@@ -38,14 +39,15 @@ inline nlohmann::ordered_json number_to_json(double value) {
   return value;
 }
 
-// What a field of a technique is written as: a number, or the word of an enum (names() beside it).
+// Returns what a field of a technique is written as: a number, or the word of an enum, which the
+// function names() beside the enum gives.
 inline nlohmann::ordered_json field_to_json(double value) { return number_to_json(value); }
 template <class Word>
 requires std::is_enum_v<Word> nlohmann::ordered_json field_to_json(Word word) {
   return names(word)[static_cast<std::size_t>(word)];
 }
 
-// {"type": "reuse", "clusters": 16, "range": [-1, 1]}
+// Returns a technique with all its parameters: {"type": "reuse", "clusters": 16, "range": [-1, 1]}.
 template <class Technique>
 nlohmann::ordered_json technique_to_json(const Technique& technique) {
   nlohmann::ordered_json json{{"type", technique.kName}};

@@ -1,4 +1,5 @@
-// An observer that gathers figures of whole runs.
+// A collector is an observer that gathers figures from whole runs of an engine: a profile, or what
+// a similarity score tells.
 #pragma once
 
 #include <functional>
@@ -9,8 +10,8 @@ namespace edgeval {
 
 class Collector : public LayerObserver {
  public:
-  // Gathers what `run` shows this observer; when it throws, for instance for want of memory,
-  // nothing of it.
+  // Calls `run`, which shows this observer the layers' inputs and outputs, and gathers their
+  // figures. When `run` throws, for instance for lack of memory, nothing of that run is kept.
   virtual void add(const std::function<void()>& run) = 0;
 };
 

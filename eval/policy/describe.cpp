@@ -1,5 +1,5 @@
-// A policy as a report has it, and in one line for people: its techniques with their parameters,
-// and the layers that run one where not all do.
+// Writes a policy for the report, and in one line for people: its techniques with their parameters,
+// and the layers that run a technique where not all do.
 #include <algorithm>
 
 #include "eval/policy/choices.hpp"
@@ -12,7 +12,7 @@
 namespace edgeval {
 namespace {
 
-// The keys of what a profile gives a layer.
+// Returns the keys of the parameters that a layer's profile can give.
 template <class Technique>
 std::vector<std::string> profiled_keys(const Technique& technique) {
   std::vector<std::string> keys;
@@ -22,8 +22,8 @@ std::vector<std::string> profiled_keys(const Technique& technique) {
   return keys;
 }
 
-// "reuse (clusters 16)", numbers with six digits. What a profile gives differs from layer to layer,
-// and a range has many digits: the report has them.
+// Returns "reuse (clusters 16)", with six digits of each number. Parameters that a profile can give
+// differ from layer to layer, and ranges have many digits; both are left to the report.
 template <class Technique>
 std::string describe_technique(const Technique& technique) {
   std::string text = technique.kName;
@@ -42,10 +42,10 @@ std::string describe_technique(const Technique& technique) {
   return text;
 }
 
-// The techniques of a network, each with the layers that run it.
+// Gathers the techniques of a network, each with the layers that run it.
 class TechniqueList {
  public:
-  // expected: whether the policy's own choice on the axis would hold for this layer.
+  // `expected` says whether the policy's general choice on the axis holds for this kind of layer.
   template <class Technique>
   void add(const Technique& technique, const std::string& layer, bool expected) {
     constexpr std::size_t axis = axis_of<Technique>();

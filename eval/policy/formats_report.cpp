@@ -8,14 +8,14 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kExactBits = 64;
-constexpr int kGateBits = 17;  // from -2^15 to 2^15, both included
+constexpr int kExactBits = 64;  // width of a bias
+constexpr int kGateBits = 17;   // width of a gate's value, which is from -2^15 to 2^15 inclusive
 
 ordered_json format(int bits, int fraction_bits) {
   return {{"bits", bits}, {"fraction_bits", fraction_bits}};
 }
 
-// What the model file calls the diagonal weights of a kind of cells.
+// Finds out what the model file calls the diagonal weights of a kind of cells.
 struct DiagonalName {
   const char* name = nullptr;
   void vector(const char*, const Matrix<float>&, Index) {}
@@ -27,7 +27,7 @@ ordered_json formats(const RecurrentLayer& layer, int bits, int x, int h) {
   const bool rounds_output =
       RecurrentKinds::visit(layer.kind, []<class Kind>(Kind) { return Kind::kRoundsOutput; });
   ordered_json json{{"x", format(bits, x)}};
-  if (rounds_output) json["h"] = format(bits, h);  // else fp32
+  if (rounds_output) json["h"] = format(bits, h);  // otherwise h is fp32
   json["z"] = format(32, kStateBits);
   json["c"] = format(32, kStateBits);
   json["gates"] = format(kGateBits, kUnitBits);

@@ -1,5 +1,5 @@
-// What integer arithmetic makes of a layer, for the report: the format of every tensor
-// (docs/formats/report.md; docs/techniques.md, "integer arithmetic").
+// Tells for the report what integer arithmetic makes of a layer: the fixed-point format of every
+// tensor (docs/formats/report.md; docs/techniques.md, "Integer arithmetic").
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,10 +9,10 @@
 
 namespace edgeval {
 
-// {"x": {"bits": 16, "fraction_bits": 12}, ...}; null under fp32.
+// Returns the formats as {"x": {"bits": 16, "fraction_bits": 12}, ...}, or null under fp32.
 nlohmann::ordered_json formats_to_json(const Layer& layer, const Arithmetic& arithmetic);
 
-// The operand with its parameters as the layer's formats round them.
+// Returns the operand with its parameters rounded as the layer's arithmetic rounds them.
 OperandChoice as_rounded(const LayerPolicy& policy);
 
 }  // namespace edgeval

@@ -1,5 +1,6 @@
-// A policy: one choice on each axis, with overrides for single layers; read from YAML and `--set`,
-// completed by a profile and turned into what an engine runs (docs/formats/policy.md).
+// A policy is one choice on each axis, with other choices for single layers. It is read from YAML
+// and `--set`, completed by a profile, and turned into the operating point that an engine runs
+// (docs/formats/policy.md).
 #pragma once
 
 #include <filesystem>
@@ -25,7 +26,7 @@ struct Policy {
   Nonlinearity nonlinearity;
   Plan plan;
   OperandChoice operand;
-  std::optional<Beam> beam;  // of translation models; without one, FixedBeam
+  std::optional<Beam> beam;  // for translation models only; nothing stands for FixedBeam
 
   struct LayerOverride {
     std::optional<Arithmetic> arithmetic;
@@ -34,37 +35,43 @@ struct Policy {
     std::optional<OperandChoice> operand;
   };
   std::map<std::string, LayerOverride> layers;   // by layer name
-  std::optional<std::filesystem::path> profile;  // ready to open
+  std::optional<std::filesystem::path> profile;  // path that can be opened as it is
 };
 
-// file: YAML, or nothing for the dense policy. settings: "operand.clusters=12", applied in order
-// over the file; one that gives an axis another type drops the file's other keys of the axis. A
-// profile named in the file is relative to the file, one in a setting to the working folder. Throws
-// Error naming file, key and the nearest known key.
+// Reads a policy from a YAML file, or starts from the dense policy when `file` is nothing, and
+// applies the settings, such as "operand.clusters=12", in their order. A setting that gives an axis
+// another type drops the other keys that the file has for the axis. The path of a profile is
+// relative to the file when the file names it, and to the working folder when a setting does.
+// Throws Error naming the file, the key and the nearest known key.
 Policy load_policy(const std::optional<std::filesystem::path>& file,
                    const std::vector<std::string>& settings);
 
-// What every layer of the model does. A linear layer runs every step, and as is unless `layers`
-// names its operand; a decoder's layers run every step. Parameters left open come from the profile;
-// without one the engine says which layer lacks what.
+// Returns what every layer of the model does. The policy's plan holds for the recurrent layers in
+// front of a decoder, its operand for all recurrent layers; other layers run every step with their
+// operand as it is, unless `layers` says otherwise. The profile, which may be null, gives the
+// parameters that the policy leaves open. Throws Error when `layers` names an unknown layer, when a
+// layer cannot take a choice, and when a parameter stays open.
 OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile);
 
-// The beam of a translation, its parameters known.
+// Returns the beam of a translation with all its parameters. Throws Error when neither the policy
+// nor the profile, which may be null, gives sigma_min and sigma_max of a dynamic beam.
 Beam resolve_beam(const Policy& policy, const Profile* profile);
 
-// The policy with every default and every layer's resolved parameters written out.
+// Returns the policy with every default and with the resolved parameters of every layer. `beam` is
+// given for a translation.
 nlohmann::ordered_json to_json(const Policy& policy, const Model& model,
                                const OperatingPoint& point, const Beam* beam = nullptr);
 
-// In one line, for people: "similarity_skip (threshold 0.5, ...) + reuse (clusters 16, ...) on
-// lstm1", the layers being named where not all that could run a technique do; "dense" when all is
-// dense. beam: of a translation; one that is not fixed is named.
+// Describes the point in one line for people, such as "similarity_skip (threshold 0.5, ...) + reuse
+// (clusters 16, ...) on lstm1", or as "dense". Layers are named where a technique does not run on
+// all layers that could run it. `beam` is given for a translation; it is named unless it is fixed.
 std::string describe(const Model& model, const OperatingPoint& point, const Beam* beam = nullptr);
 
-// The choice with its parameters, likewise.
+// Describes the choice with its parameters for people, such as "fixed (width 5)".
 std::string describe(const Weights& weights);
 std::string describe(const Beam& beam);
 
+// Whether every layer runs every step in exact fp32 with its operand as it is.
 bool is_dense(const OperatingPoint& point);
 
 }  // namespace edgeval

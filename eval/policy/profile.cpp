@@ -46,8 +46,8 @@ OperandProfile read_operand(const Fields& fields) {
   return profile;
 }
 
-// The file also shows what follows from its numbers; an edit of one without the other would go
-// unheard.
+// The file also shows what follows from its figures: fraction_bits, range and delta_scale. Throws
+// Error when one of them contradicts the figures, since an edit of it would have no effect.
 void expect_consistent(const Fields& entry, const LayerProfile& layer) {
   EDGEVAL_EXPECTS(entry.integer("fraction_bits", -200, 200) == layer.fraction_bits(), entry.place(),
                   ": fraction_bits contradicts input_magnitude_p9999, which gives ",

@@ -10,8 +10,8 @@ namespace {
 
 constexpr double kDifferencePercentile = 99.9;
 
-// Bits of a float in an order that agrees with its value: upper 16 bits make 65,536 bins 0.8 % wide
-// or less.
+// Returns the bits of a float, changed so that their order is that of the values. The upper 16 bits
+// number 65,536 bins, each at most 0.8 % wide.
 std::uint32_t ordered_bits(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
@@ -20,17 +20,18 @@ float from_ordered_bits(std::uint32_t bits) {
   return std::bit_cast<float>((bits & 0x80000000U) != 0 ? bits & 0x7FFFFFFFU : ~bits);
 }
 
-// The bin of 0; of 0 and the least positive values, as the one before it is of -0 and the greatest
-// negative ones.
+// The bin of 0 and the smallest positive values. The bin before it holds -0 and the negative values
+// nearest to it.
 constexpr std::uint32_t kZero = 0x8000;
 
-// The place ceil(p n / 100) of n values in ascending order, counted from 1.
+// Returns the place of a percentile p among n values in ascending order: ceil(p n / 100), counted
+// from 1.
 std::uint64_t place_of(double percent, std::uint64_t n) {
   return std::max<std::uint64_t>(
       1, static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(n))));
 }
 
-// Moments, extremes and a histogram of one operand's values.
+// Gathers moments, extremes and a histogram of one operand's values.
 class Distribution {
  public:
   void add(std::span<const float> values) {
@@ -83,9 +84,10 @@ class Distribution {
         max_ = -std::numeric_limits<float>::infinity();
 };
 
-// The exact value at place ceil(0.9999 n) of n magnitudes in ascending order; n is at most `most`.
+// Finds the exact 99.99th percentile of magnitudes, keeping only the largest of them.
 class TopMagnitudes {
  public:
+  // `most` is the greatest number of magnitudes that will be added.
   explicit TopMagnitudes(std::uint64_t most) : keep_(above(most)) {}
 
   void add(std::span<const float> values) {
@@ -99,6 +101,7 @@ class TopMagnitudes {
       }
     }
   }
+  // Returns the magnitude at place ceil(0.9999 n) in ascending order; n magnitudes were added.
   double percentile(std::uint64_t n) const {
     auto largest = largest_;
     while (largest.size() > above(n)) largest.pop();
@@ -106,15 +109,15 @@ class TopMagnitudes {
   }
 
  private:
-  // How many values of n are at that place or above it.
+  // Returns how many of n magnitudes are at the percentile's place or above it.
   static std::uint64_t above(std::uint64_t n) { return n == 0 ? 0 : n - place_of(99.99, n) + 1; }
 
   std::uint64_t keep_;
-  std::priority_queue<float, std::vector<float>, std::greater<>>
-      largest_;  // the smallest of them on top
+  // The largest magnitudes, the smallest of them on top.
+  std::priority_queue<float, std::vector<float>, std::greater<>> largest_;
 };
 
-// |v(t) - v(t - 1)| of every element, within each sequence.
+// Adds |v(t) - v(t - 1)| of every element v of each sequence.
 void add_differences(const Ragged<float>& values, Distribution& differences) {
   std::vector<float> row(static_cast<std::size_t>(values.cols()));
   for (Index n = 0; n < values.sequences(); ++n) {

@@ -8,13 +8,15 @@
 
 namespace edgeval {
 
-// The percentiles of such spreads, in any order.
+// Returns the profile of the spreads of all steps of searches with this width. The spreads may have
+// any order.
 SpreadProfile spread_profile(int width, std::vector<double> spreads);
 
-// frames: at least as many as the network's stack will see in all; decoder_rows: likewise of a
-// decoder's layers. (The exact percentile needs to know how many of the largest values to keep.)
 class ProfileCollector : public Collector {
  public:
+  // `frames` is at least the number of frames that the layers of the stack will see in all, and
+  // `decoder_rows` that of the rows that a decoder's layers will see. They say how many of the
+  // largest values the exact percentile must keep.
   ProfileCollector(const Model& model, Index frames, Index decoder_rows = 0);
   ~ProfileCollector() override;
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;

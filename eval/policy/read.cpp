@@ -1,5 +1,6 @@
-// A policy from YAML: axes, each with its type and the type's keys, and the same for single layers
-// (docs/formats/policy.md). Every refusal names file, key and the nearest known key.
+// Reads a policy from YAML: axes, each with its type and the type's keys, for the whole network and
+// for single layers (docs/formats/policy.md). Every refusal names the file, the key and the nearest
+// known key.
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 namespace edgeval {
 namespace {
 
-// Where in which file: "skip.yaml: plan.threshold".
+// A place in a file, for error messages: "skip.yaml: plan.threshold".
 struct Place {
   std::string file;
   std::string key;
@@ -27,7 +28,8 @@ struct Place {
   std::string text() const { return key.empty() ? file : file + ": " + key; }
 };
 
-// hint: behind the refusal of an unknown key.
+// Throws Error unless the node is a map with keys from `known`, each given once. With `known` empty
+// all keys are allowed. `hint` follows the message about an unknown key.
 void expect_map(const YAML::Node& node, const Place& place, const std::vector<std::string>& known,
                 const char* hint = "") {
   EDGEVAL_EXPECTS(node.IsMap(), place.text(), ": must be a map such as {type: ...}");
@@ -53,7 +55,7 @@ void read_field(const YAML::Node& node, const Place& place, double& value) {
   value = read_number(node, place);
 }
 
-// A word of an enum, which names() beside it knows.
+// Reads a word of an enum; the function names() beside the enum gives the words.
 template <class Word>
 requires std::is_enum_v<Word>
 void read_field(const YAML::Node& node, const Place& place, Word& word) {
@@ -66,6 +68,7 @@ void read_field(const YAML::Node& node, const Place& place, Word& word) {
   word = static_cast<Word>(found - known.begin());
 }
 
+// Returns the keys that a policy may give for this technique.
 template <class Technique>
 std::vector<std::string> policy_keys(const Technique& technique) {
   std::vector<std::string> keys{"type"};
@@ -76,7 +79,7 @@ std::vector<std::string> policy_keys(const Technique& technique) {
   return keys;
 }
 
-// The keys within the map `group`.
+// Returns the technique's keys within the map `group`.
 template <class Technique>
 std::vector<std::string> group_keys(const Technique& technique, const std::string& group) {
   std::vector<std::string> keys;
@@ -105,7 +108,7 @@ void read_fields(Technique& technique, const YAML::Node& node, const Place& plac
   EDGEVAL_EXPECTS(technique.problem() == nullptr, place.text(), ": ", technique.problem());
 }
 
-// Refuses a key of another type on the axis, saying which type has it.
+// Throws Error when a key belongs to another type of the axis, and says to which type.
 template <class Choice>
 void expect_keys_of(const Choice& choice, const YAML::Node& node, const Place& place) {
   const auto has = [](const auto& technique, const std::string& key) {
@@ -125,7 +128,8 @@ void expect_keys_of(const Choice& choice, const YAML::Node& node, const Place& p
   }
 }
 
-// A technique that is named must bring the parameters that are to be chosen.
+// Throws Error when the policy names the technique and leaves out a parameter for which there is no
+// default.
 template <class Technique>
 void expect_chosen(const Technique& technique, const YAML::Node& node, const Place& place) {
   technique.fields(technique, [&](const std::string& field, auto, const char*, Origin = {}) {
@@ -136,8 +140,8 @@ void expect_chosen(const Technique& technique, const YAML::Node& node, const Pla
   });
 }
 
-// Without `type` the choice in force keeps its type and parameters, and only the given parameters
-// change.
+// Reads a choice of an axis. Without `type` the choice in force, `choice`, keeps its type, and only
+// the given parameters change.
 template <class Choice>
 Choice read_choice(const YAML::Node& node, const Place& place, Choice choice) {
   EDGEVAL_EXPECTS(node.IsMap(), place.text(),
@@ -205,7 +209,7 @@ Policy read_policy(const YAML::Node& root, const std::string& file) {
   return policy;
 }
 
-// The policy file's root; the dense policy's empty map without one.
+// Returns the root of the policy file, or the empty map of the dense policy when there is no file.
 YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
   if (!file) return YAML::Node(YAML::NodeType::Map);
   data::expect_kind(*file, "a policy, a text in YAML, is wanted");

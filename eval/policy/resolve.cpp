@@ -1,4 +1,5 @@
-// What a policy comes to for each layer of a model, once a profile has given what it leaves open.
+// Resolves a policy: what it says for each layer of a model, once a profile has given the
+// parameters that the policy leaves open.
 #include <algorithm>
 
 #include "eval/policy/policy.hpp"
@@ -8,7 +9,7 @@
 namespace edgeval {
 namespace {
 
-// Gives the choice's open parameters the figures that the profile has for them.
+// Gives the open parameters of a choice the figures that the profile has for them.
 template <class Choice, class Figures>
 void complete(Choice& choice, const Figures& profile) {
   const auto give = [&](const char*, auto& value, const char*, Origin origin = {}) {
@@ -61,7 +62,7 @@ Beam resolve_beam(const Policy& policy, const Profile* profile) {
   auto* dynamic = std::get_if<DynamicBeam>(&beam);
   if (dynamic == nullptr) return beam;
   const bool open = from_profile(dynamic->sigma_min) || from_profile(dynamic->sigma_max);
-  if (open && dynamic->min == dynamic->max) {  // no spread matters
+  if (open && dynamic->min == dynamic->max) {  // the width does not depend on the spread
     dynamic->sigma_min = 0, dynamic->sigma_max = 1;
   } else if (open && profile != nullptr && profile->spread) {
     EDGEVAL_EXPECTS(profile->spread->width == dynamic->max, profile->path,

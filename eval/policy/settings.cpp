@@ -7,7 +7,7 @@
 namespace edgeval {
 namespace {
 
-// "layers.lstm1.plan" -> layers, lstm1, plan; a name with dots stands in double quotes:
+// Splits "layers.lstm1.plan" into layers, lstm1 and plan. A name with dots stands in double quotes:
 // layers."enc.lstm1".plan.
 std::vector<std::string> split_key(const std::string& path, const std::string& setting) {
   std::vector<std::string> keys;
@@ -26,7 +26,7 @@ std::vector<std::string> split_key(const std::string& path, const std::string& s
   return keys;
 }
 
-// "operand.clusters=12", taken apart.
+// A setting such as "operand.clusters=12", split into keys and value.
 struct Setting {
   explicit Setting(const std::string& given) : text(given) {
     const std::size_t equals = text.find('=');
@@ -41,7 +41,7 @@ struct Setting {
   std::string value;
 };
 
-// Sets root.a.b = value for "a.b=value", making maps on the way.
+// Sets root.a.b to the value for "a.b=value", and makes the maps on the way that do not exist.
 void apply_setting(const YAML::Node& root, const Setting& setting) {
   const std::vector<std::string>& keys = setting.keys;
   YAML::Node node = root;
@@ -58,8 +58,8 @@ void apply_setting(const YAML::Node& root, const Setting& setting) {
   }
 }
 
-// With operand.type=reuse the axis's other keys in the file are of the type it had there and go,
-// also where a layer only adds to them.
+// Removes the keys that a setting such as operand.type=reuse makes meaningless: those that the file
+// gives the axis for another type, also where a layer adds to them without naming a type.
 void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
   const std::vector<std::string>& keys = setting.keys;
   const bool of_layer = keys.size() == 4 && keys[0] == "layers";

@@ -1,4 +1,5 @@
-// What `--set` changes in a policy before it is read: "operand.clusters=12".
+// Applies the settings of `--set`, such as "operand.clusters=12", to a policy's YAML before it is
+// read.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -8,9 +9,9 @@
 
 namespace edgeval {
 
-// Puts the settings into the policy `root`, a map, in order. One that gives an axis another type
-// drops the other keys that the axis has in `root`. Throws Error naming the setting that is no
-// KEY=VALUE, or whose key does not lead through maps.
+// Puts the settings into the map `root` in their order. Before that, every setting that gives an
+// axis another type drops the other keys that the axis has in `root`. Throws Error naming a setting
+// that is no KEY=VALUE, or whose key does not lead through maps.
 void apply_settings(YAML::Node root, const std::vector<std::string>& settings);
 
 }  // namespace edgeval
