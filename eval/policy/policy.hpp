@@ -46,11 +46,11 @@ struct Policy {
 Policy load_policy(const std::optional<std::filesystem::path>& file,
                    const std::vector<std::string>& settings);
 
-// Returns what every layer of the model does. The policy's plan holds for the recurrent layers in
-// front of a decoder, its operand for all recurrent layers; other layers run every step with their
-// operand as it is, unless `layers` says otherwise. The profile, which may be null, gives the
-// parameters that the policy leaves open. Throws Error when `layers` names an unknown layer, when a
-// layer cannot take a choice, and when a parameter stays open.
+// Returns what every layer of the model does. The policy's operand holds for recurrent layers, and
+// its plan for those of them that are in Model::stack(), not in a decoder. All other layers run
+// every step with their operand as it is, unless `layers` says otherwise. The profile, which may be
+// null, gives the parameters that the policy leaves open. Throws Error when `layers` names an
+// unknown layer, when a layer cannot take a choice, and when a parameter stays open.
 OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile);
 
 // Returns the beam of a translation with all its parameters. Throws Error when neither the policy

@@ -1,4 +1,4 @@
-// An activity priced on an accelerator, beside the dense run of the same data.
+// Prices an activity on an accelerator, beside the dense run of the same data.
 #pragma once
 
 #include <string>
@@ -9,20 +9,20 @@
 
 namespace edgeval {
 
-// An activity priced on one accelerator, beside the dense run of the same data on it.
+// The prices of an activity and of the dense run of the same data on one accelerator.
 struct Pricing {
   std::string accelerator;
   hw::Price price;
   hw::Price dense;
-  hw::RatioRange ratio;          // joules over dense joules
-  std::string bound;             // why `price` is the least it could be; empty: it is a forecast
-  double as_trained_joules = 0;  // of the dense run with weights of the shapes' weight_bits
-  double audio_seconds = 0;      // 0: of text
+  hw::RatioRange ratio;          // joules of the activity over joules of the dense run
+  std::string bound;             // why `price` is the least it could be; empty if it is a forecast
+  double as_trained_joules = 0;  // joules of the dense run with uncompressed weights
+  double audio_seconds = 0;      // seconds of audio that were run; 0 for text
 
-  // Whether the accelerator's constants say how far off the ratio may be: not where the price is a
-  // bound, and not where one constant scales both energies.
+  // Whether the ranges of the accelerator's constants say how far off the ratio may be. They do not
+  // when the price is a bound, nor when a single constant scales both energies.
   bool has_range() const {
-    constexpr double kRounding = 1e-9;  // relative: sums in another order make a width of 1e-16
+    constexpr double kRounding = 1e-9;  // relative; sums in another order differ by about 1e-16
     const bool wide = ratio.highest - ratio.lowest > kRounding * ratio.value;
     return bound.empty() && (wide || ratio.value == 1);
   }
@@ -39,8 +39,8 @@ struct ChosenAccelerators {
   std::vector<LeftOut> left_out;
 };
 
-// reference: a run of the same layers that took other steps, as a search with another beam does;
-// the dense run is then of its steps.
+// Prices the activity and its dense run. The dense run has the steps of `reference` where that is
+// given: a run of the same layers that took other steps, as a search with another beam does.
 Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity,
                            double audio_seconds, const Activity* reference = nullptr);
 

@@ -21,7 +21,7 @@ ordered_json norm_to_json(const Activity& activity) {
   return norm ? ordered_json(*norm) : ordered_json(nullptr);
 }
 
-// Every element of an evaluated step enters a product.
+// Whether every element of an evaluated step enters a product.
 bool takes_all_elements(const OperatingPoint& point) {
   return std::ranges::all_of(point.layers, [](const LayerPolicy& layer) {
     const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);

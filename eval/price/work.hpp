@@ -1,11 +1,12 @@
-// Figures of the work done that mean the same across precisions, derived from the counts; beside
-// those of the dense network.
+// Derives figures of the work done from the counts of an activity. They can be compared across
+// precisions:
 //
-//   - macs_norm16: mac16 + mac8 / 3, three 8-bit multipliers in the place of one of 16 bits (P1,
-//     section IV, 65 nm)
-//   - weight_bits_fetched: sum over the widths b of b weight_words.b, as a batch-1 chip fetches
-//   them
-//   - macs_of_nonzeros: MACs whose x or h is not 0, as a chip makes them that passes over zeros
+//   - macs_norm16 is mac16 + mac8 / 3, since three 8-bit multipliers take the place of one of 16
+//     bits (P1, section IV, 65 nm).
+//   - weight_bits_fetched is the sum over the widths b of b times weight_words.b, as a chip with
+//     batch 1 fetches the weights.
+//   - macs_of_nonzeros is the number of MACs whose x or h is not 0, as a chip makes them that skips
+//     zeros.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -16,13 +17,14 @@
 
 namespace edgeval {
 
-// None when some MACs are of other widths than 16 and 8 bits.
+// Returns nothing when some MACs have other widths than 16 and 8 bits.
 std::optional<double> macs_norm16(const Activity& activity);
 std::uint64_t weight_bits_fetched(const Activity& activity);
-// Of a run without pseudo-skips whose operand was as_is everywhere.
+// Holds for a run without pseudo-skips in which every layer's operand was as_is.
 std::uint64_t macs_of_nonzeros(const Activity& activity);
 
-// dense: the activity of the dense network beside it, null if it did not run; its zeros are then
+// Returns the object "work" of reports: every figure for the policy and for the dense network.
+// `dense` is the activity of the dense network, or null when it did not run, so that its zeros are
 // not known.
 nlohmann::ordered_json work_to_json(const Activity& activity, const OperatingPoint& point,
                                     const Activity* dense);
