@@ -8,9 +8,10 @@
 namespace edgeval {
 namespace {
 
-constexpr double kRounding = 1e-9;  // in points: 12.7 - 12.2 is not quite 0.5
+constexpr double kRounding = 1e-9;  // in points; in doubles 12.7 - 12.2 is not quite 0.5
 
-// Resamples that must lie beyond a percentile, so that it does not hang on one or two.
+// The number of resamples that must lie beyond a percentile, so that it does not depend on one or
+// two.
 constexpr double kBeyond = 5;
 
 double loss_of(double difference, const Compared& metric) {

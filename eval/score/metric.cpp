@@ -18,7 +18,7 @@ std::string signature(std::string_view metric, std::string_view unit,
                 "|", signature_part(options.text), "|version:", EDGEVAL_VERSION);
 }
 
-// The edits of every utterance against its first reference.
+// Returns the edits of every utterance against its only reference.
 std::vector<EditCounts> count_all(References references, std::span<const std::string> hypotheses,
                                   std::span<const Alignment> aligned, EditCosts costs,
                                   bool characters) {
@@ -36,7 +36,7 @@ Metric error_metric(const std::string& name, References references,
                     std::span<const Alignment> aligned) {
   const std::vector<EditCounts> counts =
       count_all(references, hypotheses, aligned, options.costs, name == "cer");
-  Statistics statistics(2);  // [wrong, of how many]
+  Statistics statistics(2);  // number of errors; number of words, characters or sentences
   EditCounts edits;
   for (const EditCounts& each : counts) {
     edits += each;
@@ -94,7 +94,8 @@ Metric chrf_metric(const std::string& name, References references,
           chrf_statistics(references, hypotheses, chrf), chrf_score};
 }
 
-// An error rate's interval is drawn as a ratio and then brought to percent.
+// Draws the metric's interval. That of an error rate is drawn as a ratio and then turned into
+// percent.
 std::optional<Interval> drawn_interval(const Metric& metric, std::uint64_t seed) {
   if (!is_error_metric(metric.name))
     return bootstrap(metric.statistics, metric.score, {.seed = seed});
@@ -114,7 +115,7 @@ ordered_json to_json(const EditCounts& counts) {
           {"insertions", counts.insertions}};
 }
 
-// What sets the metric apart from others.
+// Returns the keys that only this kind of metric has.
 ordered_json details(const Metric& metric) {
   if (metric.edits) {
     ordered_json json = to_json(*metric.edits);

@@ -1,10 +1,11 @@
-// The metrics of hypotheses by name, each as statistics per utterance that add up and a score of
-// their sums: what values, intervals and tests of significance are made of. References as [which
-// one][utterance]; a missing hypothesis is an empty text.
-//   wer, cer, ser      word, character and sentence error rate, in percent; one reference
+// Measures hypotheses by named metrics. A metric consists of statistics for each utterance, which
+// add up, and of a score of their sums; values, intervals and tests of significance are made of
+// these. References are given as [which one][utterance]; a missing hypothesis is an empty text.
+//   wer, cer, ser      word, character and sentence error rate in percent, against one reference
 //   symbol             wer of words that stand for symbols
-//   bleu, chrf, chrf++ as sacrebleu has them; one reference or several
-//   exact              percent of sentences whose words are those of a reference; one or several
+//   bleu, chrf, chrf++ scores as sacrebleu computes them, against one reference or several
+//   exact              percentage of sentences that have the words of a reference, of one or
+//   several
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -24,59 +25,63 @@ namespace edgeval {
 inline const std::vector<std::string> kErrorMetrics{"wer", "cer", "ser"};
 inline const std::vector<std::string> kTextMetrics{"bleu", "chrf", "chrf++", "exact"};
 
-bool is_error_metric(const std::string& name);  // fewer is better
+// Whether the metric counts errors, so that lower scores are better.
+bool is_error_metric(const std::string& name);
 
 struct MetricOptions {
-  EditCosts costs = EditCosts::kUnit;  // of wer, cer, ser, symbol
-  TextRules text{};                    // what was done to the texts of these and of exact before
-  BleuOptions bleu{};                  // lower_case is of chrf and chrf++ too
+  EditCosts costs = EditCosts::kUnit;  // prices of edits, for wer, cer, ser and symbol
+  // How the texts were changed before, for the signatures of wer, cer, ser, symbol and exact.
+  TextRules text{};
+  BleuOptions bleu{};  // options of bleu; lower_case is for chrf and chrf++, too
 };
 
 // A metric of a whole set.
 struct Metric {
   std::string name;
   std::string title;  // for people: "WER", "chrF2++"
-  std::string
-      signature;  // by what it was counted: "edgeval-wer|align:unit|unit:word|case:kept|..."
+  // The rules of counting: "edgeval-wer|align:unit|unit:word|case:kept|..."
+  std::string signature;
   Statistics statistics;  // one row per utterance
   Score score;
-  std::optional<double> value{};      // of all; nothing where there is no reference to divide by
+  std::optional<double> value{};      // score of the whole set; nothing when it would divide by 0
   std::optional<Interval> ci95{};     // 95 % bootstrap interval over utterances, once it is drawn
-  std::optional<EditCounts> edits{};  // of wer, cer and symbol: their errors by kind
-  std::optional<BleuScore> bleu{};    // of bleu: what its value is made of
+  std::optional<EditCounts> edits{};  // errors by kind, for wer, cer and symbol
+  std::optional<BleuScore> bleu{};    // parts of the score, for bleu
 };
 
-// aligned: the words of hypotheses and first references, one per utterance, where they were aligned
-// before; wer, ser and symbol then count these.
+// Measures the hypotheses by the metric `name`, without an interval. `aligned`, if not empty, has
+// the alignment of the words of each hypothesis with its first reference; wer, ser and symbol then
+// count its errors instead of aligning anew.
 Metric measure(const std::string& name, References references,
                std::span<const std::string> hypotheses, const MetricOptions& options,
                std::span<const Alignment> aligned = {});
 
-// Several at once, with their intervals. seed: of the bootstrap.
+// Measures the hypotheses by several metrics, with their intervals. `seed` is that of the
+// bootstrap.
 std::vector<Metric> measure_all(const std::vector<std::string>& names, References references,
                                 std::span<const std::string> hypotheses,
                                 const MetricOptions& options, std::uint64_t seed,
                                 std::span<const Alignment> aligned = {});
 
-// Of this name; null where there is none.
+// Returns the metric with this name, or null.
 const Metric* find_metric(std::span<const Metric> metrics, const std::string& name);
 
-// The alignments of all utterances' words, and how many references have none, whose insertions
-// count all the same.
+// Aligns the words of every hypothesis with its reference.
 std::vector<Alignment> align_all(std::span<const std::string> references,
                                  std::span<const std::string> hypotheses, EditCosts costs);
+// Returns the number of references without words. Insertions against them count as errors.
 std::uint64_t empty_references(std::span<const Alignment> alignments);
 
-// The value with its signature; of bleu and chrf as sacrebleu prints it. Of error rates and of
-// exact the signature alone.
+// Returns the metric's line for people: for bleu and chrf the value with its signature as sacrebleu
+// prints it, for error rates and exact the signature alone.
 std::string line(const Metric& metric, int decimals = 2);
 
-// {"value", what the metric has, "ci95", "signature", "line"}; what does not exist is null.
-// decimals: of the line.
+// Returns {"value", the metric's own keys, "ci95", "signature", "line"}. A value or an interval
+// that does not exist is null. The line's score has so many decimals.
 nlohmann::ordered_json to_json(const Metric& metric, int decimals = 2);
 
-// {"errors", "substitutions", "deletions", "insertions", "words", "alignment": "CCSDI"} of one
-// utterance.
+// Returns {"errors", "substitutions", "deletions", "insertions", "words", "alignment": "CCSDI"} for
+// one utterance.
 nlohmann::ordered_json to_json(const Alignment& alignment);
 
 }  // namespace edgeval

@@ -1,4 +1,4 @@
-// Which figures are wanted of texts that lie in files, and by which rules they are counted.
+// Says which metrics are wanted for texts in files, and by which rules they are counted.
 #pragma once
 
 #include <optional>
@@ -12,33 +12,36 @@
 namespace edgeval {
 
 struct MetricChoice {
-  std::vector<std::string> references{};  // paths
-  std::string input_format = "auto";      // auto | kaldi | trn | lines | nemo | run
-  std::vector<std::string> metrics{};
-  std::string align = "unit";  // unit | sclite
+  std::vector<std::string> references{};  // paths of the files
+  std::string input_format = "auto";      // auto, kaldi, trn, lines, nemo or run
+  std::vector<std::string> metrics{};     // names of the metrics
+  std::string align = "unit";             // unit or sclite
   std::string tokenize = "13a";
   std::string smooth = "exp";
   std::optional<double> smooth_value{};
   bool lower_case = false;
   bool effective_order = false;
-  TextRules text{};  // of wer, cer, ser, symbol and exact
+  TextRules text{};  // for wer, cer, ser, symbol and exact
   data::TextBudget budget{};
 
   bool wants(const std::string& metric) const;
   bool wants_any(const std::vector<std::string>& of) const;
 
-  // The rules as the metrics take them; throws Error for a smoothing value where none belongs.
+  // Returns the rules as metrics take them. Throws Error when a smoothing value is given that is
+  // not finite, or with a kind of smoothing that takes none.
   MetricOptions rules() const;
 
-  // Throws Error for --case or --normalize where the metrics have rules of their own.
+  // Throws Error when --case or --normalize is given with bleu, chrf or chrf++, which have rules of
+  // their own.
   void expect_text_rules_fit() const;
 
-  // `hypothesis` beside each file of references. Texts to be scored as translations are plain lines
-  // unless said to be otherwise. Throws Error for several references where a metric takes one.
+  // Reads the file `hypothesis` once beside each file of references. Where a metric for
+  // translations is wanted, the format `auto` takes texts for plain lines. Throws Error when
+  // several references are given and a metric takes one.
   std::vector<TranscriptPair> read(const std::string& hypothesis) const;
 };
 
-// [which one][sentence]
+// Returns the references of all pairs as [which one][sentence].
 std::vector<std::vector<std::string>> references_of(const std::vector<TranscriptPair>& pairs);
 
 }  // namespace edgeval

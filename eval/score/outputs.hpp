@@ -1,6 +1,6 @@
-// What a system made of a test set, for comparing two: the folder of an `edgeval run` (its
-// utterances.jsonl), with its own references and the work it took, or a file of hypotheses beside
-// files of references.
+// What a system made of a test set, so that two systems can be compared. It comes from the folder
+// of an `edgeval run`, which has references and the work of each utterance, or from a file of
+// hypotheses beside files of references.
 #pragma once
 
 #include <map>
@@ -17,17 +17,19 @@ enum class OutputSource { kFiles, kSpeech, kTranslation };
 struct Outputs {
   OutputSource source = OutputSource::kFiles;
   std::vector<std::string> ids{};
-  std::vector<std::vector<std::string>>
-      references{};  // [which one][utterance]; of a run maybe none
+  // References as [which one][utterance]; a run of translations may have none.
+  std::vector<std::vector<std::string>> references{};
   std::vector<std::string> hypotheses{};
   std::vector<std::string> missing{};  // ids without a line in the file of hypotheses
-  std::map<std::string, std::vector<double>>
-      work{};  // per utterance: "MACs", "joules of reuse32"; empty without a run
+  // Work of each utterance by kind, "MACs" or "joules of reuse32"; empty unless it is a run.
+  std::map<std::string, std::vector<double>> work{};
 };
 
+// Reads a file of hypotheses with the references that `choice` names. Throws Error when a file of
+// references is a pipe, and as MetricChoice::read does.
 Outputs read_hypotheses(const std::string& path, const MetricChoice& choice);
 
-// Throws Error unless both are of the same utterances with the same references.
+// Throws Error unless both outputs have the same utterances with the same references.
 void expect_comparable(const Outputs& a, const Outputs& b, const std::string& path_a,
                        const std::string& path_b);
 

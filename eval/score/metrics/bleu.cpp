@@ -15,7 +15,8 @@ std::vector<std::string> tokens_of(const std::string& sentence, const BleuOption
   return tokenize(options.tokenizer, options.lower_case ? lower_case(sentence) : sentence);
 }
 
-// The counts of each n-gram in the reference that has it most often.
+// Raises the counts in `most` to those in `counts` where these are greater, so that `most` ends up
+// with the count of each n-gram in the reference that has it most often.
 void keep_most(NgramCounts& most, const NgramCounts& counts) {
   for (std::size_t n = 0; n < counts.size(); ++n) {
     most[n].resize(std::max(most[n].size(), counts[n].size()));
@@ -24,6 +25,7 @@ void keep_most(NgramCounts& most, const NgramCounts& counts) {
   }
 }
 
+// Whether `length` is closer to the length `to` than `than` is, or as close and shorter.
 bool closer(std::size_t length, std::size_t than, std::size_t to) {
   const auto distance = [&](std::size_t from) { return from > to ? from - to : to - from; };
   return distance(length) != distance(than) ? distance(length) < distance(than) : length < than;
@@ -78,7 +80,7 @@ BleuScore bleu_score(std::span<const double> sums, const BleuOptions& options) {
   if (sums[0] < sums[1]) score.brevity_penalty = sums[0] > 0 ? std::exp(1 - sums[1] / sums[0]) : 0;
   const std::span<const double> all_correct = sums.subspan(2, kBleuOrder);
   if (std::ranges::all_of(all_correct, [](double correct) { return correct == 0; })) return score;
-  double halves = 1;  // of exp: 2, 4, 8 … for each n without a correct n-gram
+  double halves = 1;  // divisor of exp smoothing: 2, 4, 8 … for each n without a correct n-gram
   int order = kBleuOrder;
   for (std::size_t n = 0; n < kBleuOrder; ++n) {
     const double added =
@@ -94,7 +96,7 @@ BleuScore bleu_score(std::span<const double> sums, const BleuOptions& options) {
     else if (options.smoothing == Smoothing::kFloor)
       score.precisions[n] = 100 * smoothing_value(options) / total;
   }
-  constexpr double kLogOfNothing = -9999999999;  // sacrebleu's; its exponential is 0
+  constexpr double kLogOfNothing = -9999999999;  // sacrebleu's logarithm of 0
   double logarithms = 0;
   for (int n = 0; n < order; ++n) {
     const double precision = score.precisions[static_cast<std::size_t>(n)];

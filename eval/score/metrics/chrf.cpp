@@ -15,6 +15,7 @@ bool is_ascii_punctuation(char32_t point) {
              std::string_view::npos;
 }
 
+// Splits a text into words, and a punctuation mark at the end or front of a word from the word.
 std::vector<std::string> words_and_marks(std::string_view text) {
   std::vector<std::string> words;
   for (const std::string_view word : unicode_words(text)) {
@@ -30,8 +31,8 @@ std::vector<std::string> words_and_marks(std::string_view text) {
   return words;
 }
 
-// Counts the n-grams of texts that are compared with each other: first of characters, then of
-// words.
+// Counts the n-grams of texts that are compared with each other. The counts of characters' n-grams
+// come first, then those of words.
 class ChrfCounter {
  public:
   explicit ChrfCounter(const ChrfOptions& options)
@@ -55,7 +56,8 @@ class ChrfCounter {
   WordNgramCounter words_;
 };
 
-// A hypothesis is not blamed for n-grams of an order that the reference is too short for.
+// Returns the statistics of one sentence. The hypothesis' n-grams of an order that the reference is
+// too short for do not count against it.
 std::vector<double> match(const NgramCounts& hypothesis, const NgramCounts& reference) {
   std::vector<double> row;
   for (std::size_t n = 0; n < hypothesis.size(); ++n) {

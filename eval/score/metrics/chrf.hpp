@@ -1,12 +1,12 @@
-// chrF2 and chrF2++ of a test set (Popović 2015, 2017), equal to sacrebleu's to the last printed
-// digit: the F score of character n-grams, n = 1 … 6, and for chrF2++ of word 1-grams and 2-grams
-// too, recall counting twice as much,
+// Computes chrF2 and chrF2++ of a test set (Popović 2015, 2017). They equal sacrebleu's scores to
+// the last printed digit. The score is the F score of character n-grams, n = 1 … 6, and for chrF2++
+// of word 1-grams and 2-grams, too, in which recall counts twice as much as precision:
 //
 //   chrF = 100 (1 + 4) P R / (4 P + R)
 //
-// P and R are means of precisions and recalls over the orders that occur in both texts. White space
-// is no character. Words lose one mark of ASCII's punctuation, at their end or else at their front.
-// Of several references a sentence takes the one with the best score of its own.
+// P and R are the means of precisions and recalls over the orders that both texts have. White space
+// is no character. One ASCII punctuation mark at the end of a word, or else at its front, becomes a
+// word of its own. Of several references a sentence takes the one that gives it the best score.
 #pragma once
 
 #include <span>
@@ -24,17 +24,18 @@ struct ChrfOptions {
 
 inline constexpr int kChrfCharacterOrder = 6;
 
-// For each order [n-grams of the hypothesis, of the reference, of both]: [sentences, 3 (6 + word
-// order)].
+// Returns the statistics [sentences, 3 (6 + word order)]: for each order the number of n-grams in
+// the hypothesis, in the reference and in both.
 Statistics chrf_statistics(References references, std::span<const std::string> hypotheses,
                            const ChrfOptions& options);
 
+// Returns the score, 0 to 100, of sums of statistics.
 double chrf_score(std::span<const double> sums);
 
-// "chrF2", with a + for each word order.
+// Returns "chrF2" with a + for each word order.
 std::string chrf_name(const ChrfOptions& options);
 
-// "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0"
+// Returns "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0".
 std::string chrf_signature(const ChrfOptions& options, std::size_t references);
 
 }  // namespace edgeval

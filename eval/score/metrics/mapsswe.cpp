@@ -7,9 +7,9 @@
 namespace edgeval {
 namespace {
 
-constexpr std::uint64_t kBoundary = 2;  // words right in a row that end a segment
+constexpr std::uint64_t kBoundary = 2;  // number of right words in a row that end a segment
 
-// For each word of the reference, and for the end, how many words were inserted before it and
+// Errors at a word of the reference, or at its end: how many words were inserted before it, and
 // whether it is wrong.
 struct Column {
   std::uint64_t insertions = 0;
@@ -37,8 +37,9 @@ std::vector<ErrorSegment> error_segments(const Alignment& a, const Alignment& b)
   const std::size_t words = columns_a.size() - 1;
   std::vector<ErrorSegment> segments;
   bool inside = false;
-  std::uint64_t right = 0;  // in a row: before a segment what will open it, at most kBoundary;
-                            // inside, what may end it
+  // Number of right words in a row, at most kBoundary. A segment that begins now takes them in; the
+  // segment that has begun ends at kBoundary of them.
+  std::uint64_t right = 0;
   ErrorSegment segment;
   for (std::size_t i = 0; i <= words; ++i) {
     const bool inserted = columns_a[i].insertions + columns_b[i].insertions > 0;

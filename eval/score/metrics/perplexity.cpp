@@ -5,7 +5,7 @@
 namespace edgeval {
 namespace {
 
-// `ends`: 1 where the end of a sentence is a token.
+// `ends` is 1 if the end of a sentence counts as a token, else 0.
 std::optional<double> perplexity(std::span<const ScoredSentence> sentences, Index ends) {
   double logarithms = 0;
   Index tokens = 0;

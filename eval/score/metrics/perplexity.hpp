@@ -1,10 +1,8 @@
-// Perplexity exp(-sum of log-probabilities / sum of tokens), natural logarithms, of sentences that
-// a model wrote or was given.
-//   predicted   as OpenNMT prints "PRED PPL": the score of the best hypothesis counts its
-//   end-of-sentence token, the
-//               length does not
-//   reference   per token of the reference, the end of the sentence among them: OpenNMT's "GOLD
-//   PPL"
+// Computes the perplexity exp(-sum of log-probabilities / number of tokens), with natural
+// logarithms, of sentences that a model wrote or was given. Both forms follow OpenNMT's.
+//   predicted   "PRED PPL", of the best hypotheses: the end of a sentence counts in the sum of
+//               log-probabilities but not in the number of tokens
+//   reference   "GOLD PPL", of the references: the end of a sentence counts in both
 #pragma once
 
 #include <optional>
@@ -19,7 +17,7 @@ struct ScoredSentence {
   Index tokens = 0;            // without the end of the sentence
 };
 
-// Nothing without tokens.
+// Both return nothing when there are no tokens.
 std::optional<double> predicted_perplexity(std::span<const ScoredSentence> hypotheses);
 std::optional<double> reference_perplexity(std::span<const ScoredSentence> references);
 

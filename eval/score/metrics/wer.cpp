@@ -10,23 +10,23 @@ namespace {
 
 struct Prices {
   std::uint32_t substitution;
-  std::uint32_t gap;  // of a deletion and of an insertion
+  std::uint32_t gap;  // price of a deletion and of an insertion
 };
 
 constexpr Prices prices(EditCosts costs) {
   return costs == EditCosts::kSclite ? Prices{4, 3} : Prices{1, 1};
 }
 
-// The best way to one cell of the table. With the price and i - j, the substitutions settle all
-// other counts.
+// The best way to the cell (i, j) of the table. Its price, the number of its substitutions and i -
+// j determine the numbers of deletions and insertions.
 struct Cell {
   std::uint32_t price;
   std::uint32_t substitutions;
 };
 
-// Fills the table row by row, holding one row; calls record(i, j, edit) with the last edit of the
-// way taken to every cell but (0, 0). Returns the last cell. The order in which edits are tried is
-// the rule for ties of wer.hpp.
+// Fills the table row by row, keeping one row, and returns the last cell. Calls record(i, j, edit)
+// with the last edit of the way to every cell but (0, 0). Edits are tried in the order that wer.hpp
+// gives for ties.
 template <EditCosts kCosts, class Record>
 Cell fill_table(std::span<const Token> reference, std::span<const Token> hypothesis,
                 Record record) {
@@ -70,6 +70,7 @@ Cell fill_table(std::span<const Token> reference, std::span<const Token> hypothe
                                      : fill_table<EditCosts::kUnit>(reference, hypothesis, record);
 }
 
+// Returns the counts S, D and I of the way to the last cell, which follow from
 // price = substitution S + gap (D + I) and D - I = reference - hypothesis.
 EditCounts counts_of(Cell last, std::size_t reference, std::size_t hypothesis, EditCosts costs) {
   const Prices price = prices(costs);
@@ -78,8 +79,8 @@ EditCounts counts_of(Cell last, std::size_t reference, std::size_t hypothesis, E
   return {last.substitutions, deletions, gaps - deletions, reference};
 }
 
-// The last edit of every cell of the table [rows, cols], four to a byte: 10,000 words against
-// 10,000 take 25 MB.
+// Holds the last edit of the way to every cell of the table [rows, cols], four edits to a byte:
+// 10,000 words against 10,000 take 25 MB.
 class EditTable {
  public:
   EditTable(std::size_t rows, std::size_t cols) : cols_(cols), bytes_((rows * cols + 3) / 4) {}
@@ -98,7 +99,7 @@ class EditTable {
   std::vector<std::uint8_t> bytes_;
 };
 
-// Numbers words by their first appearance; one instance per pair of texts.
+// Numbers words by their first appearance. Both texts of a pair use one instance.
 class Numbering {
  public:
   std::vector<Token> operator()(std::string_view text) {
@@ -113,7 +114,7 @@ class Numbering {
   std::unordered_map<std::string_view, Token> numbers_;
 };
 
-// One token per code point: its UTF-8 bytes side by side, of which there are at most four.
+// Returns one token for each code point, made of its one to four UTF-8 bytes.
 std::vector<Token> characters(std::string_view text) {
   std::vector<Token> tokens;
   for (const char c : single_spaced(text)) {

@@ -1,15 +1,17 @@
-// Word and character errors: the cheapest way to edit the reference into the hypothesis
-// (Levenshtein 1966).
+// Counts word and character errors by the cheapest way to edit the reference into the hypothesis
+// (Levenshtein 1966):
 //
-//   D(i, j) = min(D(i-1, j-1) + (equal ? 0 : substitution), D(i-1, j) + deletion, D(i, j-1) +
-//   insertion)
+//   D(i, j) = min(D(i-1, j-1) + (equal ? 0 : substitution),
+//                 D(i-1, j) + deletion, D(i, j-1) + insertion)
 //
-// Several ways can be the cheapest; the one taken is fixed, so that the split into S, D and I is
-// too. Seen from the end:
-//   kUnit    prices 1, 1, 1 (as many errors as Kaldi and jiwer count): match or substitution before
-//   deletion before insertion. kSclite  substitution 4, deletion and insertion 3: match or
-//   substitution before insertion before deletion. These are
-//            the alignments of NIST's sclite; it ignores case unless called with -s, we never do.
+// Several ways can be the cheapest. Which one is taken is fixed, so that the numbers of
+// substitutions, deletions and insertions are fixed, too. From the end of the texts to their
+// beginning:
+//   kUnit    All edits have the price 1, which gives as many errors as Kaldi and jiwer count. A
+//            match or substitution goes before a deletion, and that before an insertion.
+//   kSclite  A substitution has the price 4, a deletion and an insertion 3. A match or substitution
+//            goes before an insertion, and that before a deletion. This gives the alignments of
+//            NIST's sclite, which ignores case unless called with -s; here case always matters.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +30,7 @@ struct EditCounts {
   std::uint64_t substitutions = 0;
   std::uint64_t deletions = 0;
   std::uint64_t insertions = 0;
-  std::uint64_t reference = 0;  // words or characters of the reference
+  std::uint64_t reference = 0;  // number of words or characters of the reference
 
   std::uint64_t errors() const { return substitutions + deletions + insertions; }
   EditCounts& operator+=(const EditCounts& other);
@@ -50,16 +52,18 @@ struct Alignment {
   std::vector<AlignedPair> pairs;  // in reading order
 };
 
-// "CCSDI": one letter per pair, as sclite writes them.
+// Returns one letter for each pair, as sclite writes them: "CCSDI".
 std::string letters(const Alignment& alignment);
 
-// Tokens are numbers that are equal when the words are. Two bits per cell of the table of
-// [reference, hypothesis].
+// A token is a number that stands for a word; equal words have equal numbers.
 using Token = std::uint32_t;
+
+// Aligns the tokens. It takes two bits of memory for each pair of a reference and a hypothesis
+// token.
 Alignment align(std::span<const Token> reference, std::span<const Token> hypothesis,
                 EditCosts costs);
 
-// The counts of align(), in memory that grows with the hypothesis alone.
+// Returns the counts of align() in memory that grows with the length of the hypothesis only.
 EditCounts count_edits(std::span<const Token> reference, std::span<const Token> hypothesis,
                        EditCosts costs);
 
@@ -68,7 +72,8 @@ Alignment align_words(std::string_view reference, std::string_view hypothesis,
 EditCounts word_counts(std::string_view reference, std::string_view hypothesis,
                        EditCosts costs = EditCosts::kUnit);
 
-// Over Unicode code points of the single-spaced UTF-8 texts, the spaces between words included.
+// Counts errors over the Unicode code points of UTF-8 texts. A run of white space between words
+// counts as one space.
 EditCounts character_counts(std::string_view reference, std::string_view hypothesis,
                             EditCosts costs = EditCosts::kUnit);
 

@@ -1,6 +1,6 @@
-// A confidence interval for a score of a whole test set by drawing its utterances again with
-// replacement (Bisani and Ney 2004): the percentile interval. The same seed gives the same bits on
-// any machine, so the random numbers are our own.
+// Finds a confidence interval for the score of a whole test set by drawing its utterances again
+// with replacement (Bisani and Ney 2004), as a percentile interval. The random numbers are our own,
+// so that a seed gives the same bits on any machine.
 #pragma once
 
 #include <cstdint>
@@ -25,20 +25,20 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
-// The value that the share `fraction` of the samples does not exceed, interpolated linearly between
-// neighbours; there must be samples.
+// Returns the value that the share `fraction`, 0 to 1, of the samples does not exceed, interpolated
+// linearly between neighbours. There must be at least one sample.
 double percentile(std::vector<double> samples, double fraction);
 
-// What lies between the percentiles (1 - confidence) / 2 and (1 + confidence) / 2 of the samples,
-// interpolated linearly; nothing without samples.
+// Returns the interval between the percentiles (1 - confidence) / 2 and (1 + confidence) / 2 of the
+// samples, interpolated linearly, or nothing when there are no samples.
 std::optional<Interval> percentile_interval(std::vector<double> samples, double confidence);
 
-// A resample whose score has no value is left out. No interval for fewer than two utterances, which
-// show no spread, or when no resample has a value.
+// Returns the interval of the score. Resamples whose score has no value are left out. There is no
+// interval for fewer than two utterances, which show no spread, nor when no resample has a value.
 std::optional<Interval> bootstrap(const Statistics& statistics, const Score& score,
                                   const BootstrapOptions& options = {});
 
-// Of sum(errors) / sum(reference); one entry per utterance in both.
+// Returns the interval of sum(errors) / sum(reference); both have one entry per utterance.
 std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
                                         std::span<const std::uint64_t> reference,
                                         const BootstrapOptions& options = {});

@@ -9,18 +9,19 @@
 namespace edgeval {
 namespace {
 
-// In points. Rounding of scores of some hundred points is below 1e-12; one error among 10^10 words
-// is more than this.
+// In points. The rounding error of a score of some hundred points is below 1e-12, and one error
+// among 10^10 words makes more than 1e-9.
 constexpr double kRounding = 1e-9;
 
 bool as_large(double size, double observed) { return size >= observed - kRounding; }
 
-// Never 0: the outcome that was observed is one of those that chance can bring about.
+// Returns (1 + beyond) / (1 + all). It is never 0, since the observed outcome is one of those that
+// chance can bring about.
 double p_value(std::ptrdiff_t beyond, std::size_t all) {
   return static_cast<double>(beyond + 1) / static_cast<double>(all + 1);
 }
 
-// score(B*) - score(A*) of every resample.
+// Returns score(B*) - score(A*) of every resample that has both scores.
 std::vector<double> resampled_differences(const Statistics& a, const Statistics& b,
                                           const Score& score, const PairedOptions& options) {
   SplitMix64 random(options.seed);
@@ -57,7 +58,7 @@ std::optional<double> randomization_p(const Statistics& a, const Statistics& b, 
   std::size_t scored = 0;
   for (int trial = 0; trial < options.trials; ++trial) {
     std::vector<double> sums_a(static_cast<std::size_t>(a.width())), sums_b(sums_a);
-    std::uint64_t coins = 0;  // one bit a sentence, the lowest first
+    std::uint64_t coins = 0;  // one random bit for each sentence, the lowest bit first
     for (Index n = 0; n < a.sentences(); ++n, coins >>= 1) {
       if (n % 64 == 0) coins = random.next();
       const bool swap = (coins & 1) != 0;

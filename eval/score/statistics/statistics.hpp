@@ -1,6 +1,6 @@
-// What a score of a whole test set is made of: a few numbers per sentence that add up, such as
-// [errors, words] for WER, and the score of any sum of them. Resampling draws sentences, adds their
-// numbers and scores the sums, so no text is looked at twice.
+// The score of a whole test set is made of statistics: a few numbers for each sentence that add up,
+// such as [errors, words] for WER. Resampling draws sentences, adds their numbers and scores the
+// sums, so no text is looked at twice.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,8 @@
 
 namespace edgeval {
 
-// [sentences, width]. Counts are whole numbers below 2^53, which doubles add exactly in any order.
+// The statistics [sentences, width]. They are whole numbers, and doubles add whole numbers exactly
+// in any order while the sums are below 2^53.
 class Statistics {
  public:
   explicit Statistics(Index width) : width_(width) {}
@@ -43,10 +44,11 @@ class Statistics {
   std::vector<double> values_;
 };
 
-// Nothing where there is no value, as with a WER of no words.
+// Returns the score of sums of statistics, or nothing when it has no value, such as a WER of no
+// words.
 using Score = std::function<std::optional<double>(std::span<const double> sums)>;
 
-// sums[0] / sums[1], and 100 times as much: WER, CER, SER.
+// Return sums[0] / sums[1], and 100 times as much for WER, CER and SER.
 inline std::optional<double> ratio_of_sums(std::span<const double> sums) {
   if (sums[1] == 0) return std::nullopt;
   return sums[0] / sums[1];

@@ -7,8 +7,8 @@ namespace edgeval {
 
 NgramCounts NgramCounter::count(std::span<const Token> tokens) {
   NgramCounts counts(numbers_.size());
-  std::vector<std::uint32_t> prefix(tokens.size(),
-                                    0);  // number of the (n - 1)-gram that begins at each position
+  // The number of the (n - 1)-gram that begins at each position.
+  std::vector<std::uint32_t> prefix(tokens.size(), 0);
   for (std::size_t n = 1; n <= numbers_.size(); ++n) {
     auto& numbers = numbers_[n - 1];
     counts[n - 1].resize(numbers.size());

@@ -1,6 +1,5 @@
-// How often the n-grams of a few short texts occur, up to a longest n: what BLEU and chrF are made
-// of. An n-gram is numbered by the number of its first n - 1 tokens and its last token, so equal
-// ones have equal numbers.
+// Counts the n-grams of a few short texts, for BLEU and chrF. An n-gram's number is found from the
+// number of its first n - 1 tokens and its last token, so that equal n-grams have equal numbers.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +12,12 @@
 
 namespace edgeval {
 
-// counts[n - 1][k]: occurrences of the n-gram with number k. A text that was counted earlier may
-// have shorter rows: it lacks the n-grams that came later.
+// counts[n - 1][k] is the number of occurrences of the n-gram with number k in a text. A text that
+// was counted earlier may have shorter rows, which lack the n-grams that first came later.
 using NgramCounts = std::vector<std::vector<std::uint32_t>>;
 
-// One instance for the texts that are compared with each other.
+// Counts n-grams up to the length `longest`. Texts that are compared with each other are counted by
+// one instance, so that their numbers agree.
 class NgramCounter {
  public:
   explicit NgramCounter(int longest) : numbers_(static_cast<std::size_t>(longest)) {}
@@ -25,10 +25,11 @@ class NgramCounter {
   NgramCounts count(std::span<const Token> tokens);
 
  private:
-  std::vector<std::unordered_map<std::uint64_t, std::uint32_t>> numbers_;  // by n - 1
+  // numbers_[n - 1] has the number of each n-gram.
+  std::vector<std::unordered_map<std::uint64_t, std::uint32_t>> numbers_;
 };
 
-// The same for texts as words: tokens are numbers of distinct words.
+// Counts the n-grams of texts that are given as words.
 class WordNgramCounter {
  public:
   explicit WordNgramCounter(int longest) : ngrams_(longest) {}
@@ -42,7 +43,7 @@ class WordNgramCounter {
 
 std::uint64_t total(std::span<const std::uint32_t> counts);
 
-// Occurrences that both have.
+// Returns how many occurrences of n-grams both texts have.
 std::uint64_t common(std::span<const std::uint32_t> one, std::span<const std::uint32_t> other);
 
 }  // namespace edgeval

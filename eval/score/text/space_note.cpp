@@ -10,7 +10,7 @@
 namespace edgeval {
 namespace {
 
-// Spaces of Unicode beside ASCII's, and two marks of no width that editors leave behind.
+// Unicode's spaces that are not ASCII, and two marks without width that editors leave behind.
 struct Space {
   const char* bytes;
   const char* name;
@@ -24,7 +24,7 @@ constexpr Space kSpaces[] = {
     {"\xE2\x80\xA8", "U+2028"}, {"\xE2\x80\xA9", "U+2029"}, {"\xE2\x80\xAF", "U+202F"},
     {"\xE2\x81\x9F", "U+205F"}, {"\xE3\x80\x80", "U+3000"}, {"\xEF\xBB\xBF", "U+FEFF"}};
 
-// Adds the names of those in `text`; whether there are any.
+// Adds the names of the spaces in `text`, and returns whether there are any.
 bool add_spaces(std::string_view text, std::set<std::string>& names) {
   if (std::ranges::all_of(text, [](char c) { return static_cast<signed char>(c) >= 0; }))
     return false;

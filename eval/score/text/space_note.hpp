@@ -1,4 +1,4 @@
-// Spaces that part no words, of which people should know.
+// Notes spaces that do not separate words where people may expect it.
 #pragma once
 
 #include <span>
@@ -6,9 +6,10 @@
 
 namespace edgeval {
 
-// "ref.txt: 2 lines hold spaces that part no words here (U+00A0); put ordinary ones in their
-// place"; empty when there are none. WER and CER part words at ASCII's white space alone, so a
-// no-break or ideographic space makes one word of two. what: the name of a text, "line".
+// Returns "ref.txt: 2 lines hold spaces that part no words here (U+00A0); put ordinary ones in
+// their place", or an empty text when no text holds such spaces. WER and CER separate words at
+// ASCII white space only, so a no-break or ideographic space makes one word of two. `what` is what
+// a text is called, such as "line".
 std::string space_note(const std::string& where, std::span<const std::string> texts,
                        const char* what);
 

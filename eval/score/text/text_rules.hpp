@@ -1,5 +1,5 @@
-// What is done to transcripts and hypotheses before errors are counted: letters brought into one
-// case, characters into Unicode's normal form C. Both stand in the signature of the figures.
+// Rules for changing transcripts and hypotheses before errors are counted: letters are brought into
+// one case, and characters into Unicode's normal form C. Signatures name the rules.
 #pragma once
 
 #include <string>
@@ -18,14 +18,15 @@ struct TextRules {
   bool operator==(const TextRules&) const = default;
 };
 
-// UTF-8 wanted; full mapping without a language.
+// Return UTF-8 texts as the rules change them. Case is mapped by Unicode's full mapping, without
+// the rules of any language.
 std::string applied(const TextRules& rules, std::string_view text);
 std::vector<std::string> applied(const TextRules& rules, std::vector<std::string> texts);
 
-// "case:kept", "case:lower|norm:nfc"
+// Returns the rules' part of a signature: "case:kept", "case:lower|norm:nfc".
 std::string signature_part(const TextRules& rules);
 
-// As the options write them: "keep", "lower", "upper"; "none", "nfc".
+// Return the rules as the options name them: "keep", "lower" or "upper"; "none" or "nfc".
 std::string case_name(const TextRules& rules);
 std::string normal_form_name(const TextRules& rules);
 

@@ -16,15 +16,15 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_point(char c) { return c == '.' || c == ','; }
 
-// ASCII's punctuation and symbols but ' , - and period.
+// Whether `c` is an ASCII punctuation mark or symbol other than ' , - and period.
 bool is_parted(char c) {
   return (c >= '!' && c <= '&') || (c >= '(' && c <= '+') || c == '/' || (c >= ':' && c <= '@') ||
          (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
 }
 
-// One pass over neighbours: where both(first, second) holds, writes them with spaces as `pattern`
-// has them ("1 2 " is the first, a space, the second, a space) and goes on behind both; so of
-// overlapping pairs the leftmost counts.
+// Goes once over all pairs of neighbours. Where both(first, second) holds, writes the pair with
+// spaces as `pattern` has them ("1 2 " is the first, a space, the second, a space) and goes on
+// after the pair, so that the leftmost of overlapping pairs counts.
 template <class Text, class Both>
 Text part_pairs(const Text& text, std::string_view pattern, Both both) {
   Text parted;
@@ -40,6 +40,7 @@ Text part_pairs(const Text& text, std::string_view pattern, Both both) {
   return parted;
 }
 
+// Puts a space on either side of every character for which which(c) holds.
 template <class Text, class Which>
 Text part_each(const Text& text, Which which) {
   Text parted;
@@ -53,8 +54,8 @@ Text part_each(const Text& text, Which which) {
   return parted;
 }
 
-// All classes are of ASCII, and neighbours only ever part at an ASCII character; so bytes serve as
-// well as code points.
+// Works on bytes instead of code points: all classes of characters are ASCII, and neighbours are
+// only ever separated at an ASCII character.
 std::string part_13a(std::string_view sentence) {
   std::string text(sentence);
   replace_all(text, "<skipped>", "");
@@ -94,7 +95,7 @@ std::vector<std::string> tokenize(Tokenizer tokenizer, std::string_view sentence
   switch (tokenizer) {
     case Tokenizer::k13a:
       return owned(unicode_words(part_13a(sentence)));
-    case Tokenizer::kIntl:  // here the end counts: punctuation there has no neighbour behind it
+    case Tokenizer::kIntl:  // punctuation at the end must have no neighbour after it
       return owned(unicode_words(part_intl(without_white_space_behind(sentence))));
     case Tokenizer::kNone:
       return owned(unicode_words(sentence));

@@ -22,7 +22,7 @@ std::string_view first_line(const Lines& lines) {
   return found == lines.end() ? std::string_view() : *found;
 }
 
-// A value of JSON, or null and why there is none.
+// A JSON value, or null and the reason why the text has none.
 struct Parsed {
   Json value;
   std::string fault;
@@ -44,8 +44,8 @@ std::optional<double> seconds_of(std::string_view word) {
   return seconds;
 }
 
-// Two times in seconds, at least one with its fraction written out: whole numbers are words of many
-// transcripts.
+// Whether both words are times in seconds. At least one must have a decimal point, since many
+// transcripts hold whole numbers as words.
 bool are_times(std::string_view a, std::string_view b) {
   const auto has_point = [](std::string_view word) {
     return word.find('.') != std::string_view::npos;
@@ -53,8 +53,9 @@ bool are_times(std::string_view a, std::string_view b) {
   return seconds_of(a) && seconds_of(b) && (has_point(a) || has_point(b));
 }
 
-// FILE CHANNEL BEGIN DURATION WORD, and perhaps a confidence, a type and a speaker. The channel is
-// one letter or digit, unlike the second word of most sentences.
+// Whether the line has the form FILE CHANNEL BEGIN DURATION WORD, perhaps followed by a confidence,
+// a type and a speaker. The channel is one letter or digit, unlike the second word of most
+// sentences.
 bool is_ctm(std::string_view line) {
   constexpr std::size_t kFewest = 5, kMost = 8;
   const std::vector<std::string_view> words = split_words(line);
@@ -62,14 +63,14 @@ bool is_ctm(std::string_view line) {
          are_times(words[2], words[3]);
 }
 
-// FILE CHANNEL SPEAKER BEGIN END WORDS...
+// Whether the line has the form FILE CHANNEL SPEAKER BEGIN END WORDS...
 bool is_stm(std::string_view line) {
   const std::vector<std::string_view> words = split_words(line);
   return words.size() >= 5 && are_times(words[3], words[4]) &&
          *seconds_of(words[3]) <= *seconds_of(words[4]);
 }
 
-// More than half of the lines that are neither blank nor comments.
+// Whether holds(line) is true for more than half of the lines that are neither blank nor comments.
 bool most(const Lines& lines, bool (*holds)(std::string_view)) {
   std::ptrdiff_t all = 0, held = 0;
   for (const std::string_view line : lines) {
@@ -80,7 +81,8 @@ bool most(const Lines& lines, bool (*holds)(std::string_view)) {
   return 2 * held > all;
 }
 
-// SubRip and WebVTT, and what Whisper prints: "00:01.500 --> 00:02.000" among the first lines.
+// Whether one of the first lines has times as SubRip, WebVTT and Whisper write them:
+// "00:01.500 --> 00:02.000".
 bool has_subtitle_times(const Lines& lines) {
   constexpr std::size_t kLooked = 20;
   for (std::size_t i = 0; i < std::min(lines.size(), kLooked); ++i) {
@@ -92,7 +94,8 @@ bool has_subtitle_times(const Lines& lines) {
   return false;
 }
 
-// The names of columns between commas or tabs: one of texts and one of what they belong to.
+// Whether the line names columns, separated by commas or tabs, of which one is for texts and one
+// for what the texts belong to.
 bool is_table_head(std::string_view line) {
   static const std::set<std::string, std::less<>> texts{
       "text",           "sentence", "transcript", "transcription", "reference", "hypothesis",
@@ -122,12 +125,13 @@ bool begins_with_any(std::string_view line, std::initializer_list<std::string_vi
   return std::ranges::any_of(marks, [&](auto mark) { return line.starts_with(mark); });
 }
 
-// Whether such a line can only be the start of JSON.
+// Whether a first line can only be the start of JSON.
 bool begins_json(std::string_view first) {
   return first == "{" || first == "[" || begins_with_any(first, {"{\"", "[{", "[[{"});
 }
 
-// What JSON it is, by its first line or as a whole; empty when it is none.
+// Says which kind of JSON the text is, by its first line or as a whole. Returns an empty text when
+// it is no JSON.
 std::string json_kind(std::string_view first, std::string_view text) {
   if (!begins_with_any(first, {"{", "["})) return "";
   const Parsed line = parsed(first, "its first line");

@@ -1,5 +1,5 @@
-// What else than transcripts a file of text may be, found by looking: words with their times,
-// subtitles, tables, other tools' JSON. Scored as words they would give figures that mean nothing.
+// Recognises files of text that are no transcripts by their content: words with their times,
+// subtitles, tables, other tools' JSON. Scored as words they would give meaningless figures.
 #pragma once
 
 #include <optional>
@@ -9,15 +9,15 @@
 
 namespace edgeval {
 
-// What the file is and what to do instead: "is CTM, words with their times; ..."; empty when it may
-// be transcripts. lines: trimmed, all of the text.
+// Says what the file is and what to do instead, as in "is CTM, words with their times; ...".
+// Returns an empty text when the file may be transcripts. `lines` are all lines of `text`, trimmed.
 std::string foreign_kind(const std::vector<std::string_view>& lines, std::string_view text);
 
-// Which of its two texts an object of JSON lines gives.
+// Kinds of files of JSON lines that hold transcripts: NeMo's manifests and predictions, and the
+// utterances.jsonl of a run.
 enum class JsonLines { kNemo, kRun };
 
-// NeMo's manifests and predictions, or the utterances.jsonl of a run, by the keys of the first
-// line.
+// Recognises the kind by the keys of the first line that is not blank.
 std::optional<JsonLines> json_lines_kind(const std::vector<std::string_view>& lines);
 
 }  // namespace edgeval

@@ -18,13 +18,12 @@ namespace {
 constexpr const char* kCure =
     "; if the format is another, say --input-format kaldi|trn|lines|nemo|run";
 
-// A file and its lines, which are views into it.
+// A file and its lines, which are views of its bytes.
 struct Lines {
   std::string path;
   std::string bytes;
-  std::vector<std::string_view> lines{};  // trimmed
-  std::vector<std::string_view>
-      whole{};  // with the white space in front, which a tokenizer may see
+  std::vector<std::string_view> lines{};  // lines without white space at either end
+  std::vector<std::string_view> whole{};  // lines with the white space in front, for tokenizers
 };
 
 enum class Role { kReference, kHypothesis };
@@ -32,7 +31,7 @@ enum class Role { kReference, kHypothesis };
 struct Utterance {
   std::string id;
   std::string text;
-  std::size_t line = 0;  // from 1
+  std::size_t line = 0;  // number of the line, from 1
 };
 
 void split_lines(Lines& file) {
@@ -53,10 +52,10 @@ void split_lines(Lines& file) {
   }
 }
 
-// Lines of a trn file that hold no utterance.
+// Whether a line of a trn file holds no utterance.
 bool is_trn_comment(std::string_view line) { return line.empty() || line.starts_with(";;"); }
 
-// The ID of "words... (ID)"; empty when there is none.
+// Returns the ID of "words... (ID)", or an empty text when there is none.
 std::string_view trn_id(std::string_view line) {
   const std::size_t open = line.rfind('(');
   if (open == std::string_view::npos || !line.ends_with(')')) return {};
@@ -111,7 +110,8 @@ Utterance parse_kaldi(std::string_view line, const std::string& place) {
   return {std::string(id), std::string(trimmed(line.substr(id.size())))};
 }
 
-// NeMo's lines have no id of their own, but parts of one file differ in their offsets.
+// Returns the "id" of a NeMo line, or makes one of the audio file and the offset, in which parts of
+// one file differ.
 std::string nemo_id(const Json& object, const Fields& fields) {
   if (fields.has("id") && !fields.is_null("id")) return fields.text("id");
   const std::string& audio = fields.text("audio_filepath");
@@ -132,10 +132,11 @@ Utterance parse_json_line(std::string_view line, const std::string& place, Trans
   return {nemo_id(object, fields), fields.text(reference ? "text" : "pred_text")};
 }
 
-// Utterances of a file whose lines carry ids.
+// Returns the utterances of a file whose lines have ids. Throws Error when a line breaks the
+// format, when an id is doubled, and when there is no utterance.
 std::vector<Utterance> parse(const Lines& file, TranscriptFormat format, Role role) {
   std::vector<Utterance> utterances;
-  std::unordered_map<std::string, std::size_t> seen;  // line by id
+  std::unordered_map<std::string, std::size_t> seen;  // line number of each id
   for (std::size_t i = 0; i < file.lines.size(); ++i) {
     const std::string_view line = file.lines[i];
     const std::string place = concat(file.path, ":", i + 1);
@@ -154,8 +155,8 @@ std::vector<Utterance> parse(const Lines& file, TranscriptFormat format, Role ro
   return utterances;
 }
 
-// Whether Kaldi was guessed from most lines only: the first words of the others say it is no list
-// of ids, and every first word would be left out of the count.
+// Whether the format kaldi was guessed from most lines, but not all first words look like ids. If
+// they are words, every first word would be left out of the count.
 bool only_some_ids(const Lines& file, TranscriptFormat format) {
   return format == TranscriptFormat::kKaldi &&
          std::ranges::any_of(file.lines, [](std::string_view line) {
@@ -163,8 +164,8 @@ bool only_some_ids(const Lines& file, TranscriptFormat format) {
          });
 }
 
-// Whether lines look as if they began with ids, or not, against the guess: a wrong one would count
-// ids as words, and as right ones, or leave words out.
+// Whether it is doubtful that lines begin with ids, or do not, as the guessed formats have it. A
+// wrong guess would count ids as words that are right, or leave out words.
 bool doubtful(const Lines& reference, const Lines& hypothesis, const TranscriptPair& guess) {
   if (guess.reference_format != TranscriptFormat::kLines)
     return only_some_ids(reference, guess.reference_format) ||

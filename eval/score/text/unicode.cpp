@@ -19,7 +19,7 @@ namespace {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macro
 
-// Calls visit(point, begin, end) for every code point and the bytes it stands on.
+// Calls visit(point, begin, end) for every code point, which stands on the bytes [begin, end).
 template <class Visit>
 void for_each_point(std::string_view text, Visit visit) {
   for (std::size_t end = 0; end < text.size();) {
@@ -40,7 +40,7 @@ struct CloseCaseMap {
   void operator()(UCaseMap* map) const { ucasemap_close(map); }
 };
 
-// Without a language; shared, as it is only read.
+// Returns the case map without the rules of any language. It is shared, since it is only read.
 const UCaseMap* root_case_map() {
   static const std::unique_ptr<UCaseMap, CloseCaseMap> map = [] {
     UErrorCode error = U_ZERO_ERROR;
@@ -66,7 +66,7 @@ std::string utf8(std::u32string_view points) {
     int following = point < 0x80      ? 0
                     : point < 0x800   ? 1
                     : point < 0x10000 ? 2
-                                      : 3;  // bytes, of 6 bits each
+                                      : 3;  // number of bytes with 6 bits of the point each
     const char32_t mark = following == 0 ? 0 : 0xF0 << (3 - following) & 0xFF;
     text += static_cast<char>(mark | point >> 6 * following);
     while (following-- > 0) text += static_cast<char>(0x80 | (point >> 6 * following & 0x3F));
@@ -86,7 +86,7 @@ bool is_number(char32_t point) { return in_categories(point, U_GC_N_MASK); }
 
 std::vector<std::string_view> unicode_words(std::string_view text) {
   std::vector<std::string_view> words;
-  std::size_t word = 0;  // where the one begins that may end here
+  std::size_t word = 0;  // begin of the word that may end at this point
   for_each_point(text, [&](char32_t point, std::size_t begin, std::size_t end) {
     if (!is_white_space(point)) return;
     if (begin > word) words.push_back(text.substr(word, begin - word));
@@ -119,7 +119,7 @@ void expect_fit(std::string_view text) {
                   " bytes is too long for --case and --normalize");
 }
 
-// map: ucasemap_utf8ToLower or ucasemap_utf8ToUpper.
+// Maps the case of a text by `map`, which is ucasemap_utf8ToLower or ucasemap_utf8ToUpper.
 template <class Map>
 std::string with_case(std::string_view text, Map map) {
   expect_fit(text);
@@ -146,8 +146,9 @@ namespace {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macros
 
-// Sorts each run of combining marks by class, equal ones in their order, as normalization does: ICU
-// takes time with the square of a run, and of a sorted one with its length.
+// Sorts each run of combining marks by class, keeping the order of marks of one class, as
+// normalization does. ICU's time grows with the square of a run's length, but only with the length
+// if the run is sorted.
 void sort_marks(std::u16string& text) {
   std::vector<UChar32> run;
   const auto end_run = [&](std::size_t begin) {
@@ -183,7 +184,8 @@ std::string normal_form_c(std::string_view text) {
   UErrorCode error = U_ZERO_ERROR;
   const UNormalizer2* form = unorm2_getNFCInstance(&error);
   check(error);
-  // No more UTF-16 units than bytes; a code point of form C makes at most three times as many.
+  // A text has no more UTF-16 units than UTF-8 bytes, and form C has at most three times as many
+  // units.
   std::u16string wide(text.size(), u'\0'), normal(3 * text.size() + 1, u'\0');
   std::int32_t length = 0;
   u_strFromUTF8WithSub(wide.data(), static_cast<std::int32_t>(wide.size()), &length, text.data(),
