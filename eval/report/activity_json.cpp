@@ -11,15 +11,16 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// A key "macs.fp32" is fp32 within the object macs.
+// Splits a key: "macs.fp32" is the key fp32 in the object macs.
 std::pair<std::string, std::string> parts_of(std::string_view key) {
   const std::size_t dot = key.find('.');
   if (dot == std::string_view::npos) return {std::string(key), ""};
   return {std::string(key.substr(0, dot)), std::string(key.substr(dot + 1))};
 }
 
-// Objects and lists are put in place before anything is put into them, here and wherever JSON is
-// written: the library's null that becomes one is left half made when memory runs out.
+// Writes every count under its key. Here and wherever JSON is written, an object or list is put in
+// place before anything is put into it: where the library turns a null into an object by itself, it
+// leaves it half made when memory runs out.
 template <class ValueOf>
 void write_counts(ordered_json& json, const ValueOf& value_of) {
   for (std::size_t i = 0; i < kCounts; ++i) {
@@ -30,13 +31,13 @@ void write_counts(ordered_json& json, const ValueOf& value_of) {
 }
 
 std::uint64_t read_count(const Fields& fields, Count count) {
-  constexpr Index kMany = Index{1} << 60;  // sums of some of them stay far from overflow
+  constexpr Index kMany = Index{1} << 60;  // so large that sums of a few counts do not overflow
   const auto [key, inner] = parts_of(info(count).key);
   return static_cast<std::uint64_t>(inner.empty() ? fields.integer(key, 0, kMany)
                                                   : fields.object(key).integer(inner, 0, kMany));
 }
 
-// What sets the cells apart from plain ones; empty for plain ones.
+// Returns the options of the cells that differ from those of plain cells.
 ordered_json to_json(const CellForm& form) {
   ordered_json json = ordered_json::object();
   if (form.peepholes) json["peepholes"] = true;
@@ -76,7 +77,7 @@ ordered_json to_json(const LayerActivity& layer) {
   return json;
 }
 
-// Refuses all but `others` and the keys of the counts.
+// Throws Error when there is a key other than those of the counts and those in `others`.
 void expect_counts_and(const Fields& fields, std::vector<std::string> others) {
   std::map<std::string, std::vector<std::string>> inner_keys;
   for (const CountInfo& each : kCountInfo) {
@@ -92,15 +93,15 @@ void expect_counts_and(const Fields& fields, std::vector<std::string> others) {
 }
 
 LayerShape shape_from_json(const Fields& layer) {
-  constexpr Index kMaxWidth = 1 << 24;  // as in a model file
+  constexpr Index kMaxWidth = 1 << 24;  // the limit of model files
   const Fields shape = layer.object("shape");
   shape.expect_only({"kind", "inputs", "recurrent", "outputs", "gates", "rectified", "weight_bits",
                      "stored_bits", "added_bits", "form"});
   std::vector<std::string> kinds;
   for (LayerKind kind : kLayerKinds) kinds.push_back(name(kind));
   const LayerKind kind = *layer_kind(shape.choice("kind", kinds), kLayerKinds);
-  const Index least_bits =
-      kind.facts().attends ? 0 : 1;  // an attention of scalar products stores nothing
+  // An attention by scalar products has no weights to store.
+  const Index least_bits = kind.facts().attends ? 0 : 1;
   const Index stored_bits = shape.integer("stored_bits", least_bits, Index{1} << 60);
   const Index added_bits =
       shape.has("added_bits") ? shape.integer("added_bits", 0, stored_bits) : 0;
@@ -118,8 +119,8 @@ LayerShape shape_from_json(const Fields& layer) {
           .added_bits = added_bits};
 }
 
-// Reports of schema 1 do not say which of a layer's bits dynamic precision added: one a weight,
-// where there are nine.
+// Fills in added_bits, which reports of schema 1 do not have. Dynamic precision added one bit for
+// each weight where a layer's weights have nine bits each.
 void find_added_bits(LayerActivity& layer) {
   LayerShape& shape = layer.shape;
   const bool dynamic = layer[Count::kElementsHigh] + layer[Count::kElementsLow] > 0;
@@ -128,7 +129,8 @@ void find_added_bits(LayerActivity& layer) {
   shape.added_bits = shape.weights();
 }
 
-// Steps, changed elements and shape fix most counts; those of the file must be the same.
+// Throws Error when the file's counts contradict each other. Steps, changed elements and shape
+// determine most counts.
 void expect_consistent(const LayerActivity& layer, const std::string& place) {
   const auto at_most = [&](Count part, Count whole) {
     EDGEVAL_EXPECTS(layer[part] <= layer[whole], place, ": more ", info(part).key, " than ",

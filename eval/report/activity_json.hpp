@@ -1,5 +1,5 @@
-// An Activity as the reports write and read it: the counts of each layer and direction, with its
-// shape, their totals, and what a search took (docs/formats/report.md).
+// Writes and reads an Activity as reports have it: shape and counts of each layer and direction,
+// the totals, and the counts of a search (docs/formats/report.md).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -15,8 +15,8 @@ nlohmann::ordered_json totals_to_json(const Activity& activity);
 
 nlohmann::ordered_json to_json(const SearchCounts& counts);
 
-// The activity of a stored report. Throws Error, opening with `place`, when anything is missing or
-// does not add up.
+// Reads the activity of a stored report. Throws Error when anything is missing or does not add up;
+// the message begins with `place`.
 Activity activity_from_json(const nlohmann::json& json, const std::string& place);
 
 }  // namespace edgeval

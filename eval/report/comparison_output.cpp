@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Without the sign of a value that is rounded to 0.
+// Returns the number without the sign if it is rounded to 0.
 std::string number(double value, int decimals) {
   std::string text = fixed(value, decimals);
   if (text.find_first_not_of("-0.") == std::string::npos && text[0] == '-') text.erase(0, 1);
@@ -63,7 +63,7 @@ std::string mapsswe_line(const MatchedPairs& matched) {
                 "\n");
 }
 
-// At most five, with commas between.
+// Lists at most five names, separated by commas.
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 5;
   std::string text;
@@ -79,7 +79,8 @@ std::string missing_line(const std::string& path, const std::vector<std::string>
                 ", which count as empty: ", listed(ids), "\n");
 }
 
-// With as many decimals, two at least, as show on which side of the limit it lies.
+// Returns the value with at least two decimals, and with so many that they show on which side of
+// the limit it lies.
 std::string points(double value, double limit) {
   for (int decimals = 2; decimals < 9; ++decimals) {
     std::string text = number(value, decimals);
@@ -88,7 +89,7 @@ std::string points(double value, double limit) {
   return number(value, 9);
 }
 
-// What the figures mean, and by which rules they were counted.
+// Explains what the figures mean and by which rules they were counted.
 std::string notes(const Comparison& comparison, const ComparisonOptions& options) {
   const PairedOptions& paired = options.paired;
   std::string text = concat(

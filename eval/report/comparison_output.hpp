@@ -1,4 +1,4 @@
-// What `edgeval compare` prints of a comparison: tables with notes for people, or one JSON object.
+// Writes what `edgeval compare` prints: tables with notes for people, or one JSON object.
 #pragma once
 
 #include <iosfwd>
@@ -10,19 +10,20 @@
 
 namespace edgeval {
 
-// The paths as they were given.
+// The paths of A and B as the user gave them.
 struct ComparisonTitle {
   std::string a, b;
 };
 
-// quiet: the figures alone, without notes.
+// With `quiet` the notes that explain the figures are left out.
 void write_text(std::ostream& out, const Comparison& comparison, const ComparisonTitle& title,
                 const ComparisonOptions& options, bool quiet);
 
 nlohmann::ordered_json to_json(const Comparison& comparison, const ComparisonTitle& title,
                                const ComparisonOptions& options);
 
-// One line: "loss 1.29 points of WER exceeds --max-loss 0.5".
+// Returns the verdict in one line, "loss 1.29 points of WER exceeds --max-loss 0.5", with its line
+// break.
 std::string verdict_line(const LossVerdict& verdict);
 
 nlohmann::ordered_json to_json(const LossVerdict& verdict);

@@ -25,7 +25,7 @@ double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// dense: the same layers of the dense network.
+// `dense` has the same layers, run by the dense network.
 std::string layer_table(const Activity& activity, const Activity& dense) {
   const auto percent = [](std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? "-" : print("%.1f %%", share(part, whole));
@@ -44,7 +44,7 @@ std::string layer_table(const Activity& activity, const Activity& dense) {
   return table(rows);
 }
 
-// What the columns say, and what is not in the table.
+// Explains the columns, and names what the table leaves out.
 std::string energy_notes(std::span<const Pricing> pricings, std::span<const LeftOut> left_out) {
   constexpr const char* kRatio =
       "ratio: energy over dense energy; its range: when every constant of the accelerator takes "

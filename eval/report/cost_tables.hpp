@@ -1,4 +1,4 @@
-// Tables of work and energy for people.
+// Makes tables of work and energy for people.
 #pragma once
 
 #include <span>
@@ -8,21 +8,22 @@
 
 namespace edgeval {
 
-// kBrief leaves out what is behind the headline figures: layers, components, notes.
+// kBrief has the headline figures alone; kFull adds layers, components and notes.
 enum class Detail { kBrief, kFull };
 
-// Energy, time and the breakdown by component, beside the dense run; with weights changed, also
-// beside the dense run of those as trained. The ratio has its range over the ranges of the
-// constants. Below, what the columns say, and the accelerators left out.
+// Returns a table of energy and time, beside the dense run, with a row for each accelerator and, in
+// full, for each component. Where the weights are not as trained, a column has the energy of the
+// dense run with weights as trained. The ratio's range follows from the ranges of the constants. In
+// full, notes explain the columns and name the accelerators left out.
 std::string energy_table(std::span<const Pricing> pricings, std::span<const LeftOut> left_out,
                          Detail detail);
 
-// "MACs executed ..." and a line for each layer and direction, beside the dense network's MACs.
-// reference: as in dense_counts.
+// Returns a line "MACs executed ..." and, in full, a table with a row for each layer and direction.
+// The dense network's MACs follow from dense_counts(activity, reference).
 std::string work_table(const Activity& activity, Detail detail,
                        const Activity* reference = nullptr);
 
-// A number with an SI prefix and four digits: 1.234 mJ.
+// Returns a number with four digits and an SI prefix: "1.234 mJ".
 std::string si(double value, const char* unit);
 
 }  // namespace edgeval

@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr std::uint64_t kWordBytes = 4;  // fp32
+constexpr std::uint64_t kWordBytes = 4;  // bytes of a number in fp32
 
 std::uint64_t unsigned_of(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
@@ -36,7 +36,7 @@ const char* name(StepOf of) {
 }
 
 LayerCount layer_count(const LayerShape& shape, const std::string& step_of, Index steps) {
-  // Dense counts are at most some dozen times the MACs.
+  // No other count is more than some dozen times the MACs, so that all fit 64 bits.
   EDGEVAL_EXPECTS(static_cast<double>(steps) * static_cast<double>(shape.macs_per_step()) < 1e17,
                   "so many steps of layer ", shape.name,
                   " have more MACs than can be counted; take fewer");
@@ -170,7 +170,7 @@ ordered_json layer_json(const LayerCount& layer) {
           {"bytes_fetched", layer.all_bytes_fetched()}};
 }
 
-// The kinds of steps that the model's layers have, in their order.
+// Returns the kinds of steps of the model's layers, in the order in which they first occur.
 std::vector<std::string> kinds_of_steps(const ModelCount& count) {
   std::vector<std::string> kinds;
   for (const LayerCount& layer : count.layers)
@@ -190,7 +190,7 @@ ordered_json totals_json(const ModelCount& count) {
           {"bytes_fetched", count.bytes_fetched()}};
 }
 
-// 1047808 as 1,047,808.
+// Returns 1047808 as "1,047,808".
 std::string grouped(std::uint64_t value) {
   std::string digits = std::to_string(value);
   for (std::size_t left = digits.size(); left > 3;) digits.insert(left -= 3, 1, ',');

@@ -1,5 +1,5 @@
-// What people should know of a run on standard error: notes, of an input that is odd although the
-// work went on, and warnings, of figures that are doubtful.
+// Prints on standard error what people should know about a run: notes on odd inputs with which the
+// work went on, and warnings of doubtful figures.
 #pragma once
 
 #include <span>
@@ -7,10 +7,11 @@
 
 namespace edgeval {
 
-// "edgeval: note: ..." for each, in one line whatever a file's name holds; nothing when quiet.
+// Prints "edgeval: note: ..." for each note, always in one line, whatever characters a file's name
+// has. With `quiet` nothing is printed.
 void print_notes(std::span<const std::string> notes, bool quiet);
 
-// "edgeval: warning: ..." likewise, also when quiet.
+// Prints "edgeval: warning: ..." for each warning, always in one line.
 void print_warnings(std::span<const std::string> warnings);
 
 }  // namespace edgeval

@@ -1,4 +1,4 @@
-// Prices of accelerators as reports and `edgeval energy` write them (docs/formats/report.md).
+// Writes prices of accelerators as reports and `edgeval energy` have them (docs/formats/report.md).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,7 +11,8 @@ namespace edgeval {
 
 nlohmann::ordered_json to_json(const Pricing& pricing);
 
-// "energy", and "energy_left_out" with the reason of each accelerator that is not there.
+// Adds to a report "energy" with each price, and "energy_left_out" with the reason why an
+// accelerator has no price.
 void add_energy(nlohmann::ordered_json& report, std::span<const Pricing> pricings,
                 std::span<const LeftOut> left_out);
 

@@ -1,5 +1,5 @@
-// Where a report comes from: the program and its build, the device, and the command line as the
-// user gave it.
+// Says where a report comes from: the program and its build, the device, and the command line as
+// the user gave it.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,13 +8,13 @@
 
 namespace edgeval {
 
-// {"version", "build", "device"}
+// Returns {"version", "build", "device"}.
 nlohmann::ordered_json build_info(const std::string& device);
 
-// Called once, by main.
+// Keeps the command line. main() calls this once.
 void remember_invocation(int argc, const char* const* argv);
 
-// Every word of it, the program's name first; empty where there was no command line.
+// Returns every word of the command line, the program's name first, or no words when none was kept.
 const std::vector<std::string>& invocation();
 
 }  // namespace edgeval

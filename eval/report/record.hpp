@@ -1,5 +1,6 @@
-// What a run found, as values: from here every writer reads. report.json, utterances.jsonl,
-// hypotheses.txt (docs/formats/report.md) and the text on the terminal are made of it.
+// A record holds what a run found, as values. Every writer reads it and nothing else: those of
+// report.json, utterances.jsonl, hypotheses.txt (docs/formats/report.md) and the text on the
+// terminal.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -15,21 +16,21 @@ namespace edgeval {
 struct Record {
   TaskInfo task;
   std::string model_path, model_sha256, model_name;
-  std::string device;             // of the policy's network
-  nlohmann::ordered_json policy;  // with every parameter resolved
-  std::string policy_line;        // for people
-  std::string weights_line{};     // likewise; empty for weights as trained
-  std::vector<MatrixReport> weights;
+  std::string device;                 // device on which the policy's network ran
+  nlohmann::ordered_json policy;      // policy with every parameter resolved
+  std::string policy_line;            // description of the policy for people
+  std::string weights_line{};         // description of changed weights for people, or empty
+  std::vector<MatrixReport> weights;  // storage of each matrix
 
   std::vector<Item> items{};
   Evaluation evaluation{};
-  nlohmann::ordered_json data;  // which it was
+  nlohmann::ordered_json data;  // what identifies the test set
   TaskReport report;
-  Activity total;                         // of the policy
-  std::optional<Activity> dense_total{};  // of the reference, where it ran
+  Activity total;                         // activity of the policy over all items
+  std::optional<Activity> dense_total{};  // activity of the reference, if it ran
 
-  std::vector<Pricing> pricings{};            // of the total, one for each accelerator
-  std::vector<std::vector<double>> joules{};  // [item][accelerator]
+  std::vector<Pricing> pricings{};            // prices of `total`, one for each accelerator
+  std::vector<std::vector<double>> joules{};  // energy as [item][accelerator]
   std::vector<LeftOut> left_out{};
   std::vector<std::string> warnings{};  // what makes the figures doubtful
 
@@ -39,17 +40,19 @@ struct Record {
   }
 };
 
-// All but what pricing adds.
+// Returns the record of an evaluation, without prices.
 Record record_of(Session& session, const TaskInfo& task, const Policy& policy,
                  Evaluation evaluation);
 
-// Prices the totals and every item.
+// Adds to the record the prices of the total and of every item.
 void price(Record& record, const ChosenAccelerators& hardware, double audio_seconds);
 
-// The writers. The keys "run" and "files" of the report are left to run_files().
+// Returns report.json. Its keys "run" and "files" are left to run_files().
 nlohmann::ordered_json record_to_json(const Record& record);
-std::string record_to_jsonl(const Record& record);     // a line for each item
-std::string hypotheses_to_text(const Record& record);  // likewise
+// Return utterances.jsonl and hypotheses.txt, which have one line for each item.
+std::string record_to_jsonl(const Record& record);
+std::string hypotheses_to_text(const Record& record);
+// Returns the text for the terminal.
 std::string record_to_text(const Record& record, Detail detail);
 
 }  // namespace edgeval

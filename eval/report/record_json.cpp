@@ -1,4 +1,4 @@
-// report.json.
+// Makes report.json of a record.
 #include "eval/price/work.hpp"
 #include "eval/report/activity_json.hpp"
 #include "eval/report/pricing_json.hpp"
@@ -51,7 +51,7 @@ ordered_json record_to_json(const Record& record) {
   json["quality"] = quality_to_json(result);
   if (const PointResult* dense = record.reference()) {
     json["dense"] = {{"quality", quality_to_json(*dense)}};
-    if (dense->point.search) {  // whose steps are others
+    if (dense->point.search) {  // a search with another beam takes other steps
       json["dense"]["beam"] = describe(dense->point.search->beam);
       json["dense"]["activity"] = activity_to_json(*dense, *record.dense_total);
     }

@@ -1,4 +1,4 @@
-// utterances.jsonl and hypotheses.txt: a line for each item of the test set.
+// Makes utterances.jsonl and hypotheses.txt of a record, with a line for each item of the test set.
 #include "eval/report/activity_json.hpp"
 #include "eval/report/record.hpp"
 

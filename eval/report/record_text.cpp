@@ -1,4 +1,4 @@
-// What a person reads of a run on the terminal.
+// Makes of a record the text that a person reads on the terminal.
 #include <algorithm>
 
 #include "eval/report/record.hpp"
@@ -23,7 +23,7 @@ std::string interval_of(const Metric& metric) {
   return concat("  [", fixed(metric.ci95->low, 2), ", ", fixed(metric.ci95->high, 2), "]");
 }
 
-// "WER     3.50 %  [2.10, 5.00]", "BLEU   36.30  [...]"
+// Returns "WER     3.50 %  [2.10, 5.00]", or "BLEU   36.30  [...]".
 std::string value_of(const Metric& metric) {
   if (!is_error_metric(metric.name))
     return concat(left(metric.title, 6), " ", fixed(*metric.value, 2),
@@ -33,7 +33,7 @@ std::string value_of(const Metric& metric) {
                 interval_of(metric));
 }
 
-// dense: of the reference; null where it did not run.
+// `dense` is the metric of the reference, or null when the reference did not run.
 std::string quality_line(const Metric& metric, const Metric* dense) {
   std::string text = value_of(metric);
   if (dense != nullptr && metric.value && dense->value) {

@@ -10,10 +10,10 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t kDigits = 16;
+constexpr std::size_t kDigits = 16;  // number of digits of an id
 
-// Of everything but what may differ between equal runs: the program, how it was called, how long it
-// took, and where its inputs lay.
+// Returns the id: a hash of everything but what may differ between equal runs, which is the
+// program, the command line, the time that the run took, and the paths of its inputs.
 std::string id_of(ordered_json report, const NamedTexts& others) {
   for (const char* key : {"run", "files", "edgeval", "invocation", "timing"}) report.erase(key);
   report["model"].erase("path");
@@ -23,7 +23,7 @@ std::string id_of(ordered_json report, const NamedTexts& others) {
   return sha256(hashes).substr(0, kDigits);
 }
 
-// Each line is a JSON object with keys.
+// Adds the id to each line, which must be a JSON object with keys.
 std::string with_id(const std::string& lines, const std::string& id) {
   const std::string end = ",\"run\":\"" + id + "\"}\n";
   std::string result;

@@ -1,6 +1,6 @@
-// The files of a finished run, tied together by its id: a hash of its inputs and results, which
-// every line of utterances.jsonl and the report carry, so that files of two runs are never taken
-// for one. Equal runs have equal ids, on every machine.
+// Ties the files of a finished run together by an id, so that files of two runs are never taken for
+// those of one. The id is a hash of the run's inputs and results, and stands in the report and in
+// every line of utterances.jsonl. Equal runs have equal ids on every machine.
 #pragma once
 
 #include <filesystem>
@@ -14,18 +14,18 @@ namespace edgeval {
 
 inline constexpr const char* kReportFile = "report.json";
 inline constexpr const char* kUtterancesFile = "utterances.jsonl";
-inline constexpr const char* kHypothesesFile = "hypotheses.txt";  // of translations
+inline constexpr const char* kHypothesesFile = "hypotheses.txt";  // for translations only
 inline constexpr const char* kRunFiles[] = {kReportFile, kUtterancesFile, kHypothesesFile};
 
-// By name and text.
+// The name and the text of each file.
 using NamedTexts = std::vector<std::pair<std::string, std::string>>;
 
-// The report, whose keys "run" and "files" (the hash of each of the others) are filled in, and
-// `others` with the id at the end of every line of utterances.jsonl.
+// Returns the report and `others`, the run's other files. Fills in the report's keys "run", the id,
+// and "files", the hash of each other file, and adds the id to every line of utterances.jsonl.
 NamedTexts run_files(nlohmann::ordered_json report, NamedTexts others);
 
-// Throws Error unless the report in the folder is of this run and has the hash of these utterances.
-// `run` is empty in files of versions that wrote none.
+// Throws Error unless the report in the folder is of the run with this id and has the hash of these
+// utterances. `run` is empty for files of versions that wrote no id; they may lack the report.
 void expect_report_of(const std::string& run, const std::filesystem::path& folder,
                       std::string_view utterances);
 

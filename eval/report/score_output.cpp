@@ -25,7 +25,7 @@ std::string bounds(const std::optional<Interval>& interval) {
 void write_row(std::ostream& out, const std::vector<std::string>& cells) {
   static constexpr int kWidths[] = {6, 10, 18, 9, 8, 8, 8};
   std::ostringstream row;
-  row.exceptions(std::ios::badbit);  // as in concat()
+  row.exceptions(std::ios::badbit);  // a failure throws, as in concat()
   row << std::left << std::setw(kWidths[0]) << cells[0] << std::right;
   for (std::size_t i = 1; i + 1 < cells.size(); ++i) row << std::setw(kWidths[i]) << cells[i];
   out << row.str() << "  " << cells.back() << '\n';
@@ -38,7 +38,7 @@ void write_row(std::ostream& out, const Metric& rate, const char* unit) {
                   concat("of ", counts.reference, " ", unit)});
 }
 
-// "3 (a, b, ...)"
+// Returns the number of the ids and up to five of them: "6 (a, b, c, d, e, ...)".
 std::string listed(const std::vector<std::string>& ids) {
   constexpr std::size_t kShown = 5;
   std::string text = concat(ids.size());
@@ -48,13 +48,13 @@ std::string listed(const std::vector<std::string>& ids) {
   return ids.empty() ? text : text + ")";
 }
 
-// Code points of UTF-8, which stand for columns on a terminal.
+// Returns the number of code points of a UTF-8 text, taken for its width in columns.
 std::size_t columns(std::string_view word) {
   return static_cast<std::size_t>(
       std::ranges::count_if(word, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-// REF, HYP and EVAL one above the other, words in columns.
+// Writes the rows REF, HYP and EVAL one above the other, with aligned words in columns.
 void write_alignment(std::ostream& out, const TranscriptPair& pair, std::size_t n,
                      const Alignment& alignment) {
   const std::vector<std::string_view> reference = split_words(pair.references[n]);
@@ -75,7 +75,7 @@ void write_alignment(std::ostream& out, const TranscriptPair& pair, std::size_t 
   out << '\n';
 }
 
-// Rows of the errors that alignment counts.
+// Writes a row for each error rate.
 void write_errors(std::ostream& out, const std::vector<Metric>& errors) {
   if (const Metric* wer = find_metric(errors, "wer")) write_row(out, *wer, "words");
   if (const Metric* symbol = find_metric(errors, "symbol")) {

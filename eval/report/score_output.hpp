@@ -1,5 +1,5 @@
-// What `edgeval score` prints for people: alignments in columns, a table of figures, their
-// signatures.
+// Writes what `edgeval score` prints for people: alignments in columns, a table of figures, and
+// their signatures.
 #pragma once
 
 #include <iosfwd>
@@ -11,19 +11,19 @@ namespace edgeval {
 
 struct ScoreOptions {
   MetricChoice choice{.metrics = {"wer"}};
-  std::string hypothesis;       // path
-  int decimals = 2;             // of bleu and chrf
-  std::string format = "text";  // text | json
-  std::uint64_t seed = 0;       // of the bootstrap intervals
-  bool alignments = false;      // show every utterance's alignment too
-  bool quiet = false;           // the figures alone, no notes
+  std::string hypothesis;       // path of the file
+  int decimals = 2;             // decimals of bleu and chrf
+  std::string format = "text";  // text or json
+  std::uint64_t seed = 0;       // seed of the bootstrap
+  bool alignments = false;      // whether every utterance's alignment is shown
+  bool quiet = false;           // whether notes are left out
 };
 
 struct Scores {
-  std::vector<TranscriptPair> pairs;    // one per file of references
-  std::vector<Alignment> alignments{};  // when errors are wanted that alignment counts
-  std::vector<Metric> errors{};         // those of them that are wanted, and ser
-  std::vector<Metric> texts{};          // bleu, chrf, chrf++, exact
+  std::vector<TranscriptPair> pairs;    // one for each file of references
+  std::vector<Alignment> alignments{};  // alignment of each utterance, if an error rate is wanted
+  std::vector<Metric> errors{};         // error rates that are wanted, and ser with them
+  std::vector<Metric> texts{};          // which of bleu, chrf, chrf++ and exact are wanted
 
   const TranscriptPair& pair() const { return pairs.front(); }
 };

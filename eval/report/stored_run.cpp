@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kMost = 1e30;  // of any amount of work
+constexpr double kMost = 1e30;  // greatest amount of work that is believed
 
 fs::path utterances_file(const fs::path& path) {
   if (!is_folder(path)) return path;
@@ -25,7 +25,7 @@ fs::path utterances_file(const fs::path& path) {
   return file;
 }
 
-// Adds what one utterance cost; every utterance of a run has the same kinds.
+// Adds the work of one utterance. Every utterance of a run has the same kinds of work.
 void add_work(std::map<std::string, std::vector<double>>& work, const Json& json,
               const Fields& utterance) {
   const Fields macs = utterance.object("activity").object("macs"),
@@ -38,7 +38,7 @@ void add_work(std::map<std::string, std::vector<double>>& work, const Json& json
     work["joules of " + accelerator].push_back(joules.number(accelerator, 0, kMost));
 }
 
-// The first reference and the further ones; none where the run had none.
+// Returns all references of an utterance, or none when the run had none.
 std::vector<std::string> references_of(const Fields& utterance) {
   std::vector<std::string> references;
   if (utterance.has("reference") || utterance.has("further_references"))
@@ -57,7 +57,7 @@ void expect_line_of_a_run(const Fields& utterance) {
                     "\", so this is no ", kUtterancesFile, " of an edgeval run");
 }
 
-// All lines are of one run.
+// Throws Error when a line is of another run than the lines before it.
 void check_run(std::optional<std::string>& run, const Fields& utterance) {
   const std::string of_line = utterance.has("run") ? utterance.text("run") : "";
   if (!run) run = of_line;

@@ -1,5 +1,5 @@
-// The files of a run read back, for comparing two: its utterances.jsonl, with its own references
-// and the work that each utterance took.
+// Reads back the utterances.jsonl of a run, with its references and the work of each utterance, so
+// that runs can be compared.
 #pragma once
 
 #include <string>
@@ -8,10 +8,13 @@
 
 namespace edgeval {
 
-// Whether `path` is a folder, or named like the utterances.jsonl of a run. Throws Error when there
-// is nothing of this name, or it is a run's report.
+// Whether `path` is a folder or a file whose name ends with .jsonl. Throws Error when there is
+// neither, and when it is the report of a run.
 bool is_run(const std::string& path);
 
+// Reads the folder of a run, or its utterances.jsonl. Throws Error naming the place when a line is
+// not of such a file, when lines are of several runs, and when the report in the folder is not of
+// this run.
 Outputs read_run(const std::string& path);
 
 }  // namespace edgeval

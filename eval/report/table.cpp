@@ -7,7 +7,7 @@
 namespace edgeval {
 namespace {
 
-// Code points of UTF-8, which stand for columns on a terminal.
+// Returns the number of code points of a UTF-8 text, taken for its width in columns.
 std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));

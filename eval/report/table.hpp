@@ -1,5 +1,5 @@
-// Text for terminals: tables whose columns are as wide as their widest cell, and paragraphs. Both
-// show what would steer a terminal as escapes.
+// Makes text for terminals: tables whose columns are as wide as their widest cell, and paragraphs.
+// Characters that would control a terminal are shown as escapes.
 #pragma once
 
 #include <string>
@@ -7,11 +7,13 @@
 
 namespace edgeval {
 
-// The first column to the left, the others to the right, two spaces between them; one line a row.
+// Returns one line for each row. The first column is aligned to the left, the others to the right,
+// with two spaces between them.
 std::string table(std::vector<std::vector<std::string>> rows);
 
-// The words of a text in lines of at most `width` columns, each behind `indent` spaces, those
-// behind the first one behind `hanging` more. A word that is longer than a line stands on its own.
+// Returns the words of a text in lines of at most `width` columns. The first line begins with
+// `indent` spaces, the others with `hanging` spaces more. A word that is longer than a line stands
+// alone.
 std::string paragraph(const std::string& text, std::size_t indent, std::size_t width = 80,
                       std::size_t hanging = 0);
 

@@ -1,4 +1,4 @@
-// What a choice of the weights axis did to a model, for report.json and for people
+// Reports what a choice of the weights axis did to a model, in report.json and for people
 // (docs/weights.md).
 #pragma once
 
@@ -12,7 +12,7 @@ namespace edgeval {
 
 nlohmann::ordered_json weights_to_json(std::span<const MatrixReport> matrices);
 
-// "ternary (rule twn, ...): 2.00 bits a weight, 0.065 of 32-bit floats".
+// Returns "ternary (rule twn, ...): 2.00 bits a weight, 0.065 of 32-bit floats".
 std::string weights_line(const Weights& weights, std::span<const MatrixReport> matrices);
 
 }  // namespace edgeval
