@@ -1,8 +1,8 @@
-# `cmake --install`: the program, the accelerators, the test sets that ship with their models, the documentation, a
-# manual page and completions for bash and zsh. Every place is below the prefix, so that the whole can be moved.
+# `cmake --install` installs the program, the accelerators, the test sets that ship with their models, the documentation,
+# a manual page and completions for bash and zsh. Every place is below the prefix, so that the whole can be moved.
 include(GNUInstallDirs)
 
-# The page and the completions are what the program says of itself, written whenever it was linked.
+# The program writes its manual page and completions whenever it was linked.
 set(described ${PROJECT_BINARY_DIR}/described)
 file(MAKE_DIRECTORY ${described})
 set(program ${CMAKE_COMMAND} -E env --unset=EDGEVAL_SHARE $<TARGET_FILE:edgeval>)
@@ -13,7 +13,7 @@ add_custom_command(TARGET edgeval POST_BUILD
   COMMENT "Writing the manual page and the completions of shells")
 
 set(share ${CMAKE_INSTALL_DATADIR}/edgeval)
-# Seen from the program's folder, as eval/command/common_options.cpp looks for it.
+# eval/command/common_options.cpp looks for the shared files by this path from the program's folder.
 file(RELATIVE_PATH share_from_program /${CMAKE_INSTALL_BINDIR} /${share})
 set_property(SOURCE eval/command/common_options.cpp APPEND PROPERTY
   COMPILE_DEFINITIONS EDGEVAL_SHARE_FROM_PROGRAM="${share_from_program}")

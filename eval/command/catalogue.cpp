@@ -16,7 +16,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-// How a technique or an accelerator names its paper, and which one that is.
+// A paper: the words by which a technique or an accelerator names it, and its citation.
 struct Paper {
   std::string_view mark, citation;
 };
@@ -50,7 +50,7 @@ constexpr Paper kPapers[] = {
      "Freitag, Al-Onaizan, Beam search strategies for neural machine translation, 2017, arXiv "
      "1702.01806"}};
 
-// The papers that a text names; "P1" is not in "P10".
+// Returns the citations of the papers that a text names. "P10" does not name "P1".
 ordered_json papers_in(const std::string& text) {
   ordered_json papers = ordered_json::array();
   for (const Paper& paper : kPapers) {
@@ -120,7 +120,7 @@ ordered_json layers() {
   return all;
 }
 
-// A layer of the kind, of a size that every rule can price.
+// Returns the shape of a layer of this kind, with a size that every rule can price.
 LayerShape sample(LayerKind kind, int bits) {
   constexpr Index kWidth = 128;
   const CellBlocks blocks = AllKinds::visit(kind, []<class Kind>(Kind) {
@@ -142,7 +142,7 @@ bool prices(const hw::Accelerator& accelerator, const LayerActivity& layer) {
   return !hw::cannot_price(accelerator, {{layer}});
 }
 
-// Counts that no layer of any kind may have.
+// Returns the keys of the counts that the accelerator can price in no kind of layer.
 ordered_json refused_counts(const hw::Accelerator& accelerator) {
   ordered_json keys = ordered_json::array();
   for (std::size_t i = 0; i < kCounts; ++i) {
@@ -203,7 +203,8 @@ ordered_json to_json(const hw::Accelerator& accelerator) {
           {"components", components_of(accelerator)}};
 }
 
-// Those entries of a list whose key has the value; their names are added to `known`.
+// Returns the entries of a list whose `key` has the value `name`. Adds the values of all entries to
+// `known`.
 ordered_json named(const ordered_json& list, const char* key, const std::string& name,
                    std::vector<std::string>& known) {
   ordered_json found = ordered_json::array();
@@ -248,7 +249,7 @@ ordered_json catalogue_of(const std::string& name) {
   found["accelerators"] = named(all["accelerators"], "name", name, known);
   if (!found["axes"].empty() || !found["layers"].empty() || !found["accelerators"].empty())
     return found;
-  const std::string near = suggestion(name, known);  // the nearest, or all of them
+  const std::string near = suggestion(name, known);  // the nearest name, or all known names
   throw Error(concat("unknown name ", name, near.starts_with("; known") ? "" : near,
                      " (edgeval info lists what there is)"));
 }

@@ -3,7 +3,7 @@
 namespace edgeval {
 namespace {
 
-// What stands in the braces of "TEXT:{text,json}".
+// Returns the words in the braces of "TEXT:{text,json}".
 std::vector<std::string> words_in(const std::string& type) {
   std::vector<std::string> words;
   const std::size_t open = type.find('{'), close = type.find('}');
@@ -37,7 +37,7 @@ OptionEntry entry_of(const CLI::Option& option) {
 }  // namespace
 
 bool OptionEntry::takes_file() const {
-  // CLI11 calls what was given no type TEXT; such positionals are files here.
+  // CLI11 gives the type TEXT to an option without a type. Positionals of this type are files here.
   return type == "PATH" || type == "FOLDER" || type.find("FILE") != std::string::npos ||
          (positional && type == "TEXT");
 }

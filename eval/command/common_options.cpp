@@ -73,7 +73,8 @@ void add_output_options(CLI::App& command, OutputChoice& options) {
 
 namespace {
 
-// Where products of other widths are priced than those of the activity.
+// Returns "; run with --set arithmetic.type=..." when the activity has fp32 products, and the
+// accelerator prices products of integers only. Else returns an empty text.
 std::string cure_of_widths(const hw::Accelerator& accelerator, const Activity& activity) {
   const auto prices = [&](Count count) {
     return std::ranges::any_of(
@@ -93,7 +94,8 @@ ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
   ChosenAccelerators choice;
   for (const std::string& name : names) {
     hw::Accelerator accelerator = hw::find_accelerator(name, accelerator_folder(), kLayerKinds);
-    for (const hw::Accelerator& other : choice.accelerators)  // the report tells them by name
+    // The report knows accelerators by their names.
+    for (const hw::Accelerator& other : choice.accelerators)
       EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name,
                       ": an accelerator named ", other.name, " was given before");
     const auto reason = hw::cannot_price(accelerator, activity);

@@ -1,4 +1,4 @@
-// Options that several subcommands share, and what follows from them.
+// Adds options that several subcommands share, and makes what they ask for.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -15,29 +15,31 @@
 
 namespace edgeval {
 
-// CLI11's check of a range, without its text in the help.
+// Returns CLI11's check that a number is from low to high, without the range in the help.
 CLI::Validator between(Index low, Index high);
 inline constexpr Index kLargestSeed = std::numeric_limits<Index>::max();
 
 void add_engine_options(CLI::App& command, EngineChoice& options);
 
-// --data says what each task takes.
+// Adds the options that choose the data. The help of --data says what each task takes.
 void add_data_options(CLI::App& command, DataChoice& options, const Tasks& tasks = make_tasks());
 
 struct OutputChoice {
-  std::string format = "text";  // text | json
+  std::string format = "text";  // text or json
   bool quiet = false;
   Detail detail() const { return quiet ? Detail::kBrief : Detail::kFull; }
 };
 void add_output_options(CLI::App& command, OutputChoice& options);
 
-// The accelerators named, or every shipped one that can price the activity, and the others with
-// the reason. Throws Error when one that was named cannot.
+// Returns the named accelerators. Without names returns every shipped accelerator that can price
+// the activity, and the others as left out, with the reason. Throws Error when a named accelerator
+// cannot price the activity, and when two have the same name.
 ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
                                        const Activity& activity);
 
-// Where the files that ship with edgeval lie: EDGEVAL_SHARE; else where `cmake --install` put them,
-// seen from the program, if they are there; else the folder it was built from.
+// Returns the folder of the files that ship with edgeval: EDGEVAL_SHARE if it is set; else the
+// folder beside the program into which `cmake --install` puts them, if they are there; else the
+// folder of sources that the program was built from.
 std::filesystem::path share_folder();
 std::filesystem::path accelerator_folder();
 

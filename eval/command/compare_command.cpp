@@ -21,7 +21,7 @@ constexpr const char* kExample =
     "Exit code 3: the loss, or with --confidence its bound, exceeds --max-loss.\n";
 
 struct CompareOptions {
-  std::string a, b;  // paths
+  std::string a, b;  // paths of runs or of files of hypotheses
   ComparisonOptions comparison;
   std::optional<double> max_loss, confidence;
   OutputChoice output;

@@ -24,7 +24,7 @@ std::vector<std::string> accelerator_names(const nlohmann::ordered_json& all) {
   return names;
 }
 
-// What `info` can tell of.
+// Returns all names that `info` takes.
 std::vector<std::string> all_names(const nlohmann::ordered_json& all) {
   std::vector<std::string> names = accelerator_names(all);
   for (const auto& [axis, choices] : all["axes"].items()) {
@@ -35,7 +35,8 @@ std::vector<std::string> all_names(const nlohmann::ordered_json& all) {
   return names;
 }
 
-// The words that an option or a positional takes, beside files; empty where it takes others.
+// Returns the words that an option or a positional takes, beside files, or nothing when it takes
+// any word.
 std::vector<std::string> words_of(const CommandEntry& command, const OptionEntry& option,
                                   const nlohmann::ordered_json& all) {
   if (option.type == "NAME|FILE") return accelerator_names(all);
@@ -56,10 +57,11 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text;
 }
 
-// Within single quotes.
+// Returns a text in single quotes, as a shell reads it.
 std::string in_quotes(const std::string& text) { return "'" + replaced(text, "'", "'\\''") + "'"; }
 
-// names: the options of the command; rest: what it takes without one; words: what the option takes.
+// In the script `names` are the options of the command, `rest` are the words that it takes without
+// an option, and `words` are those that the option in front takes.
 constexpr const char* kBashStart = R"(_edgeval() {
   local word=${COMP_WORDS[COMP_CWORD]} last=$((COMP_CWORD - 1)) command=${COMP_WORDS[1]} IFS=$'\n'
   local names='' rest='' rest_files='' option='' takes='' words='' files='' i
@@ -132,7 +134,7 @@ std::string zsh_meaning(const std::string& text) {
                   "\\:");
 }
 
-// ":message:action" of a value.
+// Returns ":message:action", zsh's description of an option's value.
 std::string zsh_value(const OptionEntry& option, const std::vector<std::string>& words) {
   const std::string message = ":" + zsh_meaning(option.type) + ":";
   if (!words.empty() && option.takes_file())

@@ -1,12 +1,13 @@
-// `edgeval completion SHELL`: a script that lets a shell complete commands, options and values,
-// written from those that the program has. The build stores both for `cmake --install`.
+// `edgeval completion SHELL` prints a script that lets bash or zsh complete the program's commands,
+// options and values. The build stores both scripts for `cmake --install`.
 #pragma once
 
 #include <CLI/CLI.hpp>
 
 namespace edgeval {
 
-// `app`, which must outlive it, may get further commands later.
+// Adds the subcommand to `app`, which must outlive the subcommand and may get further commands
+// later.
 void setup_completion(CLI::App& app);
 
 }  // namespace edgeval

@@ -25,7 +25,8 @@ struct CountOptions {
   OutputChoice output;
 };
 
-// That of a model file, or the model that another tool's file becomes when it is imported.
+// Returns the model of a model file, or the model that another tool's file becomes when it is
+// imported.
 AnyModel load(const CountOptions& options) {
   const std::string bytes = read_file(options.model);
   const SourceFile source(bytes, options.model, options.state_dict);

@@ -1,4 +1,4 @@
-// `edgeval count`: multiply-accumulates, weights and bytes of a model, without data.
+// `edgeval count` prints the multiply-accumulates, weights and bytes of a model, without data.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -26,7 +26,8 @@ struct EnergyOptions {
   OutputChoice output;
 };
 
-// The dense run's, where the report has one that took other steps.
+// Returns the activity of the dense run if the report has it, as it does where the dense run took
+// other steps. Throws Error when its layers are not those of `activity`.
 std::optional<Activity> reference_activity(const Json& json, const Activity& activity,
                                            const std::string& report) {
   if (!json.contains("dense") || !json["dense"].is_object() || !json["dense"].contains("activity"))

@@ -1,5 +1,4 @@
-// `edgeval energy`: prices a stored report under other accelerators; needs no model, no data and no
-// GPU.
+// `edgeval energy` prices a stored report on accelerators, without the model and without the data.
 #pragma once
 
 #include <CLI/CLI.hpp>

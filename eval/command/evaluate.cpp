@@ -7,10 +7,11 @@ namespace edgeval {
 
 namespace {
 
-// Puts outcomes in their places, and takes the time of each point.
+// Puts outcomes in their places, and measures the time of each point.
 class Places final : public OutcomeSink {
  public:
-  // points: where each point's outcomes go. part: where each prepared item stands in the set.
+  // `points` receive the outcomes of each point; `part` has the number in the set of each prepared
+  // item.
   Places(std::vector<std::vector<Outcome>*> points, const std::vector<Index>& part)
       : points_(std::move(points)), part_(part), seconds_(points_.size()) {}
 
@@ -21,7 +22,8 @@ class Places final : public OutcomeSink {
     points_[static_cast<std::size_t>(point)]->at(
         static_cast<std::size_t>(part_[static_cast<std::size_t>(item)])) = std::move(outcome);
   }
-  // Of the engine and of decoding: from the point before until the last of its outcomes.
+  // Returns the seconds that the engine and decoding took for the point: from the last outcome of
+  // the point before it to its own last outcome.
   double seconds(std::size_t point) const { return seconds_[point]; }
 
  private:
@@ -33,7 +35,8 @@ class Places final : public OutcomeSink {
 
 using Batches = std::vector<std::vector<Index>>;
 
-// run(prepared, part) for all items, halved where memory does not suffice, with progress.
+// Prepares every batch and calls run(prepared, part) for it, or for its halves when memory does not
+// suffice. Shows the progress unless `quiet`.
 template <class Run>
 void for_each_part(Session& session, const Batches& batches, const char* items, bool quiet,
                    const Run& run) {

@@ -1,4 +1,4 @@
-// The straight line of a run: a session's items through the engine to scores, prices and a record.
+// Runs a session's items through the engine, scores and prices the outcomes, and makes the record.
 #pragma once
 
 #include "eval/policy/collector.hpp"
@@ -6,19 +6,20 @@
 
 namespace edgeval {
 
-// Runs every item at every point, batch by batch, halved where memory does not suffice (see
-// run_in_parts), and scores what came out. items: what progress counts; quiet: no progress.
+// Runs every item at every point, batch by batch, and scores the outcomes. A batch is halved when
+// memory does not suffice (run_in_parts). `items` names the items in the progress, which is not
+// shown when `quiet`.
 Evaluation evaluate(Session& session, const std::vector<Point>& points, const char* items = "items",
                     bool quiet = true);
 
 // Runs batches of a session at one point under a collector, which keeps nothing of a part for which
-// memory did not suffice. Returns what became of each item, in the order of the set.
+// memory did not suffice. Returns the outcome of each item in the order of the set.
 std::vector<Outcome> observe(Session& session, const std::vector<std::vector<Index>>& batches,
                              const Point& point, Collector& collector, const char* items = "items",
                              bool quiet = true);
 
-// As evaluate(), priced, as a record. points: of the policy; behind it the reference's, if it is to
-// run.
+// Evaluates the points and returns the record with its prices. The first point is the policy's; the
+// reference's follows if the reference is to run.
 Record run(Session& session, const TaskInfo& task, const Policy& policy,
            const std::vector<Point>& points, const ChosenAccelerators& hardware, bool quiet);
 

@@ -52,7 +52,8 @@ nlohmann::ordered_json report(const ImportOptions& options, const Imported& impo
   return json;
 }
 
-// "left out: epoch, optimizer"; a name may hold spaces.
+// Returns "left out: epoch, optimizer". The names are separated by commas, since they may have
+// spaces.
 std::string left_out_text(const Imported& imported) {
   std::string text;
   for (const std::string& entry : imported.left_out)
@@ -103,7 +104,7 @@ void run_import(const ImportOptions& options) {
                            {"kind", imported.kind},
                            {"edgeval", EDGEVAL_VERSION}};
   const std::string file = to_safetensors(imported, origin);
-  // The readers' own checks, before anything is written.
+  // The model file is read, and so checked, before it is written.
   if (imported.model["task"] == "translation")
     read_translation_model(file, options.model);
   else

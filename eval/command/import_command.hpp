@@ -1,4 +1,5 @@
-// `edgeval import`: another tool's model becomes a model file, with a report of every tensor's way.
+// `edgeval import` makes a model file of another tool's model, and reports what became of every
+// tensor.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -22,9 +22,9 @@ constexpr const char* kExample =
     "  edgeval info similarity_skip\n"
     "  edgeval info reuse32\n";
 
-constexpr std::size_t kWidth = 80;  // columns
+constexpr std::size_t kWidth = 80;  // greatest number of columns in a line
 
-// "key: text" in lines that stay behind `indent` spaces.
+// Returns "key: text" in lines that begin with at least `indent` spaces.
 std::string entry(const std::string& text, std::size_t indent) {
   return paragraph(text, indent, kWidth, 2);
 }
@@ -52,7 +52,7 @@ std::string parameter_text(const ordered_json& parameter, std::size_t indent) {
                indent);
 }
 
-// A choice of an axis with its parameters.
+// Describes a choice of an axis with its parameters.
 std::string choice_text(const ordered_json& choice, std::size_t indent) {
   std::string text = entry(text_of(choice["type"]) + ": " + text_of(choice["meaning"]), indent);
   for (const ordered_json& parameter : choice["parameters"])
@@ -92,7 +92,8 @@ std::string overview(const ordered_json& json) {
   return text + "\nedgeval info NAME tells more of one of them.\n";
 }
 
-// A technique by itself: its axis, its paper, and every parameter with where its value comes from.
+// Describes a technique in full: its axis, its papers, and every parameter with the origin of its
+// value.
 std::string technique_text(const std::string& axis, const ordered_json& choice) {
   const std::string type = text_of(choice["type"]);
   std::string text = concat(type, ": a choice of the axis ", axis, "\n") +
@@ -114,7 +115,7 @@ std::string technique_text(const std::string& axis, const ordered_json& choice) 
   return text;
 }
 
-// "1.8 pJ [1.46, 3.7]", then who says so.
+// Returns a line such as "NAME: 1.8 pJ [1.46, 3.7]", and the source of the value below it.
 std::string constant_text(const std::string& name, const ordered_json& constant, const char* unit,
                           const char* shown_unit) {
   const ordered_json& range = constant["range"];

@@ -1,4 +1,5 @@
-// `edgeval info`: version, build, devices, techniques with their parameters, accelerators.
+// `edgeval info` prints version, build, devices, techniques with their parameters, and
+// accelerators.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,6 @@
-// The command line: one subcommand a file. Exit code 0: done; 1: the user's input is wrong; 2:
-// something failed; 3: `compare` found a loss that is not allowed.
+// The command line. Every subcommand has a file of its own. The exit code is 0 when all is done, 1
+// when the user's input is wrong, 2 when something failed, and 3 when `compare` found a loss that
+// is not allowed.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -40,7 +41,8 @@ int complain(const std::string& text, int code) {
   return code;
 }
 
-// An option of many values takes the words behind it too, as in `compare --reference FILE A B`.
+// An option of many values also takes positional words that follow it, as in `compare --reference
+// FILE A B`. Returns a hint when a positional is missing and an option may have taken it.
 std::string swallowed(const CLI::App& command) {
   std::string wanted, taker;
   for (const CLI::Option* option : command.get_options()) {
@@ -73,7 +75,7 @@ int complain(const CLI::App& app, const CLI::ParseError& error) {
   return complain(error.what() + swallowed(*used[0]) + help, 1);
 }
 
-// Whatever asked for a path with the standard library's own functions.
+// Reports a path that a function of the standard library could not reach.
 int complain(const std::filesystem::filesystem_error& error) {
   try {
     edgeval::throw_system_error(error.path1().string(), "cannot be reached", error.code().value());
@@ -151,7 +153,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const std::bad_alloc&) {  // not even for a message
+  } catch (const std::bad_alloc&) {  // memory did not suffice for complain()'s message either
     std::fputs("edgeval: out of memory\n", stderr);
   } catch (...) {
     std::fputs("edgeval: failed\n", stderr);

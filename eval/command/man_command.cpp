@@ -25,10 +25,11 @@ constexpr const char* kEnd =
     "run from the folder above\n"
     ".TP\n.I ../share/doc/edgeval\nthe documentation: files, techniques, hardware\n";
 
-// A text as roff takes it: no escapes, no requests, dashes that can be copied.
+// Returns a text as roff prints it unchanged: without escapes and requests, and with dashes that
+// can be copied.
 std::string escaped(const std::string& text) {
   std::string out;
-  bool first = true;  // of a line
+  bool first = true;  // whether the character is the first of a line
   for (const char c : text) {
     if (first && (c == '.' || c == '\'')) out += "\\&";
     if (c == '\\')
@@ -78,7 +79,7 @@ std::string command_text(const CommandEntry& command) {
 
 std::string man_page(const CLI::App& app) {
   std::ostringstream text;
-  text.exceptions(std::ios::badbit);  // as in concat()
+  text.exceptions(std::ios::badbit);  // a failure throws, as in concat()
   text << ".TH EDGEVAL 1 \"\" \"edgeval " EDGEVAL_VERSION "\" \"User Commands\"\n"
        << ".SH NAME\nedgeval \\- "
        << escaped("run recurrent networks under energy-saving techniques")

@@ -1,12 +1,13 @@
-// `edgeval man`: the manual page, in roff, written from the commands and options that the program
-// has. The build stores it for `cmake --install`.
+// `edgeval man` prints the manual page in roff, written from the program's commands and options.
+// The build stores the page for `cmake --install`.
 #pragma once
 
 #include <CLI/CLI.hpp>
 
 namespace edgeval {
 
-// `app`, which must outlive it, may get further commands later.
+// Adds the subcommand to `app`, which must outlive the subcommand and may get further commands
+// later.
 void setup_man(CLI::App& app);
 
 }  // namespace edgeval

@@ -1,5 +1,5 @@
-// Options of `score` and `compare` that say which figures are wanted and by which rules they are
-// counted.
+// Adds the options of `score` and `compare` that say which metrics are wanted and by which rules
+// they are counted.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,7 +10,8 @@
 
 namespace edgeval {
 
-// --reference apart, which is not wanted everywhere.
+// Adds all of these options but --reference, which only some commands require. `metrics` are the
+// names that --metric takes.
 void add_metric_options(CLI::App& command, MetricChoice& options,
                         const std::vector<std::string>& metrics);
 

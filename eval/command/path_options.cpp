@@ -29,7 +29,7 @@ bool names_paths(const CLI::Option& option) {
 
 bool is_output(const CLI::Option& option) { return option.get_name() == "--out"; }
 
-// An input as the user gave it.
+// An input: the option that names it, and its path as the user gave it.
 struct Input {
   std::string option;
   fs::path path;
@@ -54,7 +54,7 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, error);
 }
 
-// The first bytes of a file, which tell who wrote it.
+// Returns the first bytes of a file, which tell who wrote the file.
 std::string beginning(const fs::path& path) {
   constexpr std::size_t kEnough = 65536;
   std::string bytes(kEnough, '\0');
@@ -66,13 +66,15 @@ std::string beginning(const fs::path& path) {
 
 enum class Made { kJson, kReport, kModel, kUtterances };
 
-// Whether it holds the utterances of a translation, beside which a run writes hypotheses.txt.
+// Whether the file holds the utterances of a translation. Beside such a file a run writes
+// hypotheses.txt.
 bool is_of_translation(const fs::path& utterances) {
   const std::string bytes = beginning(utterances);
   return bytes.starts_with("{\"id\":") && bytes.find("\"source\":") < bytes.find('\n');
 }
 
-// Whether edgeval writes files that begin so; an empty file is nobody's.
+// Whether edgeval writes files of this kind that begin as the file does. An empty file may be
+// replaced, too.
 bool is_ours(const fs::path& path, Made made) {
   const std::string bytes = beginning(path);
   const std::string_view start = bytes;
@@ -102,7 +104,7 @@ void expect_no_input(const fs::path& output, const std::vector<Input>& inputs) {
 
 void check_file(const fs::path& file, Made made, const std::vector<Input>& inputs) {
   std::error_code error;
-  if (!fs::is_regular_file(file, error)) return;  // writing it says what is wrong, if anything
+  if (!fs::is_regular_file(file, error)) return;  // what is wrong shows when it is written
   expect_no_input(file, inputs);
   EDGEVAL_EXPECTS(::access(file.c_str(), R_OK) == 0, "--out would replace ", file.string(),
                   ", which may not be read; remove it or give --out another name");
@@ -110,7 +112,7 @@ void check_file(const fs::path& file, Made made, const std::vector<Input>& input
                   ", which is no such file of edgeval's; remove it or give --out another name");
 }
 
-// The folder is replaced as a whole.
+// Throws Error unless the folder holds files of runs only, since it is replaced as a whole.
 void expect_files_of_runs(const fs::path& folder) {
   for (const fs::path& entry : entries_of(folder)) {
     const std::string name = entry.filename().string();
@@ -123,10 +125,11 @@ void expect_files_of_runs(const fs::path& folder) {
   }
 }
 
-// A folder may hold an earlier run. hypotheses.txt has nothing in it that tells who wrote it, but
-// only translations have one.
+// Throws Error when a run must not write into the folder, which may hold an earlier run. Nothing in
+// hypotheses.txt tells who wrote it, but only runs of translations have one.
 void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
-  // First, as nothing in such a place is to be removed for a run's sake.
+  // This comes first: where the folder cannot be replaced, no message should ask the user to remove
+  // a file for a run.
   const bool is_there_already = path_state(folder).kind == PathKind::kFolder;
   if (is_there_already) expect_replaceable(folder);
   const fs::path report = folder / kReportFile, utterances = folder / kUtterancesFile,
@@ -142,7 +145,7 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
     EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the ",
                     fs::is_directory(folder, error) ? "folder" : "file", " of ", input.option,
                     "; give --out a folder of its own");
-  // A test set's folder, which would hold one more manifest.
+  // In the folder of a test set, utterances.jsonl would look like one more manifest.
   for (const Input& input : inputs) {
     const fs::path parent = input.path.has_parent_path() ? input.path.parent_path() : ".";
     EDGEVAL_EXPECTS(input.option != "--data" || !is_same(folder, parent), "--out ", folder.string(),
@@ -151,15 +154,15 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
   if (is_there_already) expect_files_of_runs(folder);
 }
 
-// A number that is empty would read as none, so that a gate such as --max-loss "$LIMIT" would be
-// open. A split or a positional word may be empty.
+// Throws Error when a value is empty. An empty number would read as none, so that --max-loss
+// "$LIMIT" without a limit would let everything pass. A split or a positional word may be empty.
 void expect_value(const CLI::Option& option) {
   if (option.get_positional() || option.get_name() == "--split") return;
   for (const std::string& text : option.results())
     EDGEVAL_EXPECTS(!text.empty(), option.get_name(), " is empty; give it a value or leave it out");
 }
 
-// What is told as JSON, and a model file, has the names of files in it.
+// Whether the command writes names of files into JSON: into its output or into a model file.
 bool tells_names_in_json(const CLI::App& command) {
   const CLI::Option* format = command.get_option_no_throw("--format");
   const bool is_json =
@@ -195,7 +198,7 @@ void check_path_options(const CLI::App& command) {
   if (out == nullptr) return;
   std::string name = out->results().empty() ? out->get_default_str() : out->results().front();
   if (name.size() > 1 && name.front() == '"' && name.back() == '"')
-    name = name.substr(1, name.size() - 2);  // as the help shows a default
+    name = name.substr(1, name.size() - 2);  // CLI11 keeps a default in the quotes that help shows
   if (name.empty()) return;
   if (out->get_type_name() == kFolder)
     check_folder(name, inputs);

@@ -31,7 +31,7 @@ struct ProfileOptions {
   std::string model;
   Request request;
   std::string out = "profile.json";
-  int width = 5;  // of a translation's beam
+  int width = 5;  // width of a translation's beam
   const CLI::Option* width_option = nullptr;
   OutputChoice output;
 };
@@ -62,7 +62,8 @@ std::string text_table(const Profile& profile) {
   return text;
 }
 
-// A decoder's layers are seen on the CPU alone.
+// Returns the request for a session. A translation model gets the CPU, since only the CPU engine
+// shows a decoder's layers to an observer.
 Request request_for(const ProfileOptions& options, const TaskInfo& task, const Model& model) {
   Request request = options.request;
   if (task.searches) {
@@ -77,7 +78,8 @@ Request request_for(const ProfileOptions& options, const TaskInfo& task, const M
   return request;
 }
 
-// The dense network as trained, where there is a search with a fixed beam of that width.
+// Returns the point at which the profile is made: the dense network as trained and, for a
+// translation, a fixed beam of the width that --width names.
 Point point_for(const ProfileOptions& options, const TaskInfo& task, Session& session) {
   Policy dense;
   if (task.searches) dense.beam = FixedBeam{static_cast<double>(options.width)};
@@ -85,14 +87,15 @@ Point point_for(const ProfileOptions& options, const TaskInfo& task, Session& se
 }
 
 ProfileCollector collector_for(const Session& session, const Model& model, const Point& point) {
-  Index length = 0;  // frames, or tokens
+  Index length = 0;  // number of frames or source tokens
   for (Index n = 0; n < session.items(); ++n) length += session.item(n).length;
   const Index rows =
       point.search ? session.items() * widest_of(point.search->beam) * point.search->longest : 0;
   return {model, length, rows};
 }
 
-// Of the best candidates' scores, where there are several.
+// Returns the profile of the spread of the best candidates' scores, or nothing when there is only
+// one candidate.
 std::optional<SpreadProfile> spread_of(const Point& point, const std::vector<Outcome>& outcomes) {
   if (!point.search || widest_of(point.search->beam) < 2) return std::nullopt;
   std::vector<double> spreads;
@@ -101,15 +104,15 @@ std::optional<SpreadProfile> spread_of(const Point& point, const std::vector<Out
   return spread_profile(widest_of(point.search->beam), std::move(spreads));
 }
 
-// What a profile says of the data it was made of: not which transcripts or translations go with it,
-// which it did not read.
+// Returns what a profile says about the data that it was made of. Transcripts and translations are
+// not named, since a profile does not depend on them.
 nlohmann::ordered_json data_of(const Session& session) {
   nlohmann::ordered_json data = session.data();
   for (const char* other : {"layout", "references", "seconds"}) data.erase(other);
   return data;
 }
 
-// In this order, so that a mistake shows before the work begins.
+// The order of the steps makes a mistake of the user show before the long work begins.
 void run_profile(const ProfileOptions& options) {
   const AnyModel any = load_any_model(options.model);
   const Model& model = network_of(any);

@@ -1,4 +1,4 @@
-// `edgeval profile`: ranges and distributions of every layer's inputs on a training set.
+// `edgeval profile` measures ranges and distributions of every layer's inputs on a training set.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -36,7 +36,7 @@ struct RunOptions {
   std::string out = "out";
   bool no_reference = false;
   Tasks tasks = make_tasks();
-  std::vector<GivenOptions> given;  // of the tasks
+  std::vector<GivenOptions> given;  // options of each task that were given
   OutputChoice output;
 };
 
@@ -47,14 +47,14 @@ std::optional<Profile> profile_for(const RunOptions& options, const Policy& poli
   return std::nullopt;
 }
 
-// Everything the report will ask of the accelerator.
+// Throws Error when the accelerator cannot give every price and time that the report needs.
 void expect_prices(const hw::Accelerator& accelerator, const Activity& busiest) {
   const Pricing pricing = price_beside_dense(accelerator, busiest, 1);
   EDGEVAL_EXPECTS(pricing.price.seconds > 0 && pricing.dense.seconds > 0, accelerator.file,
                   ": no rule of cycles counts any work of this network");
 }
 
-// Chosen before the long work: a price that fails afterwards helps nobody.
+// Chooses the accelerators. This comes before the long work, so that no price can fail after it.
 ChosenAccelerators accelerators_for(const RunOptions& options, const Activity& busiest) {
   ChosenAccelerators chosen = choose_accelerators(options.hardware, busiest);
   for (const hw::Accelerator& accelerator : chosen.accelerators)
@@ -69,8 +69,8 @@ NamedTexts files_of(const Record& record) {
   return run_files(record_to_json(record), std::move(others));
 }
 
-// Writes the files into the folder, in the place of an earlier run's, and prints the report or the
-// text.
+// Writes the files into the folder, where they replace those of an earlier run, and prints the
+// report or the text.
 void write(const Record& record, const RunOptions& options, OutputFolder& folder) {
   const NamedTexts files = files_of(record);
   const std::string text = record_to_text(record, options.output.detail());
@@ -85,7 +85,7 @@ void write(const Record& record, const RunOptions& options, OutputFolder& folder
   print_warnings(record.warnings);
 }
 
-// In this order, so that a mistake shows before the work begins.
+// The order of the steps makes a mistake of the user show before the long work begins.
 void run_run(const RunOptions& options) {
   const AnyModel model = load_any_model(options.model);
   const Task& task = task_of(options.tasks, model);
@@ -98,7 +98,7 @@ void run_run(const RunOptions& options) {
   const ChosenAccelerators hardware = accelerators_for(options, session->busiest(points[0]));
   if (!options.no_reference && !is_reference(points[0]))
     points.push_back(reference_of(network, points[0]));
-  // Locked from before the work, whose result it will take, until after it.
+  // The folder is locked from here until the results of the work are in it.
   OutputFolder folder(options.out, {std::begin(kRunFiles), std::end(kRunFiles)});
   const Record record = run(*session, task.info(), policy, points, hardware, options.output.quiet);
   print_notes(session->notes(), options.output.quiet);

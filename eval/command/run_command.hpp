@@ -1,5 +1,5 @@
-// `edgeval run`: one model, one test set, one policy -> report.json, utterances.jsonl and a
-// summary.
+// `edgeval run` evaluates one model on one test set under one policy. It writes report.json and
+// utterances.jsonl, for translations also hypotheses.txt, and prints a summary.
 #pragma once
 
 #include <CLI/CLI.hpp>

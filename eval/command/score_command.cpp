@@ -28,7 +28,7 @@ constexpr const char* kExample =
     "  printf 'The cat sat on a mat.\\n' > hyp.en\n"
     "  edgeval score --reference ref.en --hypothesis hyp.en --metric bleu,chrf\n";
 
-// Metrics that alignments of the first reference are made for.
+// The metrics for which hypotheses are aligned with their first references.
 const std::vector<std::string> kAlignedMetrics{"wer", "cer", "ser", "symbol"};
 
 std::vector<std::string> score_metrics() {

@@ -1,4 +1,4 @@
-// `edgeval score`: how good a file of hypotheses is: error rates of transcripts, scores of
+// `edgeval score` measures a file of hypotheses: error rates of transcripts, and scores of
 // translations.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace edgeval {
 
-// Adds the subcommand to `app`; when it is parsed it runs and writes to standard output.
+// Adds the subcommand to `app`. When it is parsed, it runs and writes to standard output.
 void setup_score(CLI::App& app);
 
 void run_score(const ScoreOptions& options, std::ostream& out);

@@ -39,12 +39,13 @@ std::string print(const char* format, Values... values) {
   return text;
 }
 
-// "n/a" where there is no figure.
+// Returns the value in the format, or "n/a" when there is no value.
 std::string figure(const char* format, double value) {
   return std::isnan(value) ? "n/a" : print(format, value);
 }
 
-// P1's figures beside ours: 70 % (section III-A), table II.
+// Returns the tables for people. Their last rows have the figures that P1 gives: 70 % (section
+// III-A) and the errors of table II.
 std::string text_tables(const std::vector<SimilarityFacts>& all) {
   std::vector<std::vector<std::string>> separation{
       {"layer", "steps", "redundant", "of the similar fifth", "its S from", "separation"}};
@@ -76,7 +77,7 @@ std::string text_tables(const std::vector<SimilarityFacts>& all) {
          table(errors);
 }
 
-// Of each layer, the plan whose score is measured.
+// Returns the plan of each layer whose score is measured.
 std::vector<SimilaritySkip> plans_of(const Point& point) {
   std::vector<SimilaritySkip> plans;
   for (const LayerPolicy& layer : point.layers.layers) {
@@ -100,9 +101,9 @@ nlohmann::ordered_json to_json(const std::vector<SimilarityFacts>& facts, const 
   return json;
 }
 
-// In this order, so that a mistake shows before the work begins.
+// The order of the steps makes a mistake of the user show before the long work begins.
 void run_similarity(const SimilarityOptions& options) {
-  const AnyModel any = load_model(options.model);  // one that gives tokens frame by frame
+  const AnyModel any = load_model(options.model);  // only speech models, which give tokens by frame
   const Model& model = network_of(any);
   const Profile profile = load_profile(options.profile, model);
   const Policy policy = load_policy(std::nullopt, {"plan.type=similarity_skip", "plan.threshold=1",

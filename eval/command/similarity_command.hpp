@@ -1,4 +1,4 @@
-// `edgeval similarity`: how well P1's similarity score tells the steps that a network could do
+// `edgeval similarity` measures how well P1's similarity score tells which steps a network could do
 // without.
 #pragma once
 

@@ -6,7 +6,7 @@
 namespace edgeval {
 namespace {
 
-// Adds a task's options to a command, and knows of each whether it was given.
+// Adds a task's options to a command, and keeps for each a function that says whether it was given.
 class CommandOptions : public TaskOptions {
  public:
   CommandOptions(CLI::App& command, const char* group) : command_(command), group_(group) {}

@@ -1,4 +1,4 @@
-// The options of all tasks on the command line of `run`.
+// Adds the options of all tasks to the command line of `run`.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,15 +7,19 @@
 
 namespace edgeval {
 
-// What was given of one task's options.
+// Tells whether options of one task were given on the command line.
 struct GivenOptions {
   const Task* task;
-  std::function<std::string()> first;  // "--reference is", "--case and --normalize are"; else empty
+  // Returns the first option that was given, as "--reference is" or "--case and --normalize are",
+  // or an empty text.
+  std::function<std::string()> first;
 };
 
+// Adds the options of every task; the tasks receive the values. The result has an entry for each
+// task.
 std::vector<GivenOptions> add_task_options(CLI::App& command, const Tasks& tasks);
 
-// Throws Error when an option was given that is of another task than the model's.
+// Throws Error when an option of another task than `task` was given.
 void expect_no_others(const std::vector<GivenOptions>& given, const Task& task, const Model& model);
 
 }  // namespace edgeval

@@ -1,4 +1,4 @@
-// Options of every command that reads or scores texts.
+// Adds options of the commands that read or score texts.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,10 +8,10 @@
 
 namespace edgeval {
 
-// --text-budget: what one text may take in memory.
+// Adds --text-budget, which limits the memory that a text may take.
 void add_text_budget(CLI::App& command, data::TextBudget& budget);
 
-// --case and --normalize.
+// Adds --case and --normalize.
 void add_text_options(CLI::App& command, TextRules& rules);
 
 }  // namespace edgeval
