@@ -1,5 +1,6 @@
-// Tests that bound the address space of a program: skipped with a reason in a build with
-// AddressSanitizer, which takes more of it at the start than any bound.
+// EDGEVAL_BOUNDS_ADDRESS_SPACE() marks a test that bounds the address space of a program. It skips
+// the test in a build with AddressSanitizer, which takes more address space than any bound when a
+// program starts.
 #pragma once
 
 #include <gtest/gtest.h>

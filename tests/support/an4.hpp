@@ -1,4 +1,4 @@
-// AN4's test set and the model trained on it, from the shared folder: real features for tests.
+// Gives tests real features: AN4's test set and the model trained on AN4, from the shared folder.
 #pragma once
 
 #include "datasets/layouts/test_set.hpp"
@@ -12,10 +12,11 @@ inline constexpr const char* kAn4Model = "models/an4-blstm3x128.safetensors";
 
 Model an4_model();
 
-// Features of all utterances of a set, in its order.
+// Returns the features [frames, C] of all utterances of a set, in its order.
 Ragged<float> features_of(const data::TestSet& set, const FrontendConfig& frontend);
 
-// Features [frames, 120] of the first `limit` utterances of the test set; 0: all 130.
+// Returns the features [frames, 120] of the first `limit` utterances of the test set, or of all 130
+// if `limit` is 0.
 Ragged<float> an4_test_features(const FrontendConfig& frontend, Index limit);
 
 }  // namespace edgeval::test

@@ -11,12 +11,12 @@
 namespace edgeval::test {
 
 struct NamedCell {
-  std::string name;  // fit for a test's name
+  std::string name;  // name that can be part of a test's name
   LayerKind kind;
-  CellForm form;  // projection, window: 1 stands for a size of the test's choice
+  CellForm form;  // where projection or window is 1, the test chooses its size
 
   bool has_c() const { return layer().has_c(); }
-  // Cells that come in halves take no operand but as_is.
+  // Whether a step of the cells comes in two halves. Such cells take no operand but as_is.
   bool in_halves() const { return layer().blocks().in_halves(); }
 
  private:
@@ -30,7 +30,7 @@ struct NamedCell {
 
 inline void PrintTo(const NamedCell& cell, std::ostream* out) { *out << cell.name; }
 
-// All but the plain LSTM.
+// Returns every kind of cells but the plain LSTM.
 inline std::vector<NamedCell> every_cell() {
   return {{"LstmWithPeepholes", kLstm, {.peepholes = true}},
           {"LstmWithProjection", kLstm, {.projection = 1}},
@@ -50,8 +50,8 @@ struct DenseCounts {
   std::int64_t multiplications, additions, nonlinear, weights, biases;
 };
 
-// Of a step of n cells on m inputs: table 3 of P2 as techniques.md corrects it, with the biases of
-// GRU and QRNN, which it leaves out.
+// Returns the counts of a step of n cells on m inputs: table 3 of P2 as docs/techniques.md corrects
+// it, with the biases of GRU and QRNN, which the table leaves out.
 inline DenseCounts dense_counts_of(const NamedCell& cell, std::int64_t m, std::int64_t n) {
   const CellForm& form = cell.form;
   const std::int64_t p = form.projection, k = form.window, tanh = form.output_tanh ? n : 0;
@@ -75,7 +75,7 @@ inline DenseCounts dense_counts_of(const NamedCell& cell, std::int64_t m, std::i
   return {products + 3 * n + peep, products + 5 * n + peep, 5 * n, products + peep, 4 * n};
 }
 
-// Layers of one kind of cell, of widths up to 40 and windows up to 4 frames.
+// Returns layers of one kind of cells with up to 40 cells and windows of up to 4 frames.
 inline std::vector<RecurrentSpec> random_cell_layers(Random& random, const NamedCell& cell,
                                                      Index layers) {
   std::vector<RecurrentSpec> specs;
@@ -92,10 +92,10 @@ inline std::vector<RecurrentSpec> random_cell_layers(Random& random, const Named
   return specs;
 }
 
-// A layer of the cell, and often a second one of it on top.
+// Returns a model with one or two layers of these cells, sometimes with a linear layer behind them.
 inline Model cell_model(Random& random, const NamedCell& cell) {
   std::vector<RecurrentSpec> layers = random_cell_layers(random, cell, random.whole(1, 2));
-  // Half of the SRUs show x itself.
+  // With as many inputs as cells the first layer of an SRU has x itself as its highway.
   const Index inputs = random.chance(0.5) ? layers.front().cells : random.skewed(1, 40);
   return random_model({.inputs = inputs,
                        .lstm = std::move(layers),

@@ -1,5 +1,5 @@
-// Runs the edgeval binary, or a line of shell around it, as a user would: arguments in; output,
-// errors and exit code out.
+// Runs the edgeval binary, or a shell script around it, as a user would, and returns its output,
+// its errors and its exit code.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,20 +19,20 @@
 namespace edgeval::test {
 
 struct CommandResult {
-  int code = -1;  // of the exit; 128 + the signal that ended it
+  int code = -1;  // exit code, or 128 + the number of the signal that ended the program
   std::string out, err;
 };
 
 inline std::string quoted(const std::string& text) {
   std::string word = "'";
   for (const char c : text) {
-    if (c == '\'') word += "'\\'";  // out of the quotes, an escaped one, in again
+    if (c == '\'') word += "'\\'";  // ends the quotes, adds an escaped quote, and begins them again
     word += c;
   }
   return word += '\'';
 }
 
-// A script of sh in which `edgeval` is the binary under test; `folder` is where it runs.
+// Runs a script of sh in `folder`; `edgeval` in the script is the binary under test.
 inline CommandResult run_shell(const std::string& script,
                                const std::filesystem::path& folder = source_folder()) {
   const std::string path = std::filesystem::path(EDGEVAL_BINARY).parent_path().string();
@@ -65,7 +65,7 @@ inline CommandResult run_shell(const std::string& script,
         (i == 0 ? result.out : result.err).append(bytes.data(), static_cast<std::size_t>(read));
       } else {
         ::close(ends[i].fd);
-        ends[i].fd = -1;  // poll passes it over
+        ends[i].fd = -1;  // poll ignores a negative descriptor
         --open;
       }
     }
@@ -76,7 +76,7 @@ inline CommandResult run_shell(const std::string& script,
   return result;
 }
 
-// The words behind `edgeval`, each quoted for run_shell.
+// Returns `edgeval` with its arguments, each quoted for run_shell.
 inline std::string command_line(const std::vector<std::string>& arguments) {
   std::string line = "edgeval";
   for (const std::string& argument : arguments) line.append(" ").append(quoted(argument));
@@ -88,11 +88,12 @@ inline CommandResult edgeval(const std::vector<std::string>& arguments,
   return run_shell(command_line(arguments), folder);
 }
 
-// The set and the model that ship.
+// The spoken test set and its model, which ship with edgeval.
 inline std::string spoken_data() { return (source_folder() / "datasets/spoken").string(); }
 inline std::string spoken_model() { return spoken_data() + "/speech-blstm3x128.safetensors"; }
 
-// Exit code 1, nothing on stdout, one line on stderr that begins with "edgeval: " and holds `part`.
+// Whether the program refused its input: with exit code 1, nothing on stdout, and one line on
+// stderr that begins with "edgeval: " and has `part` in it.
 inline ::testing::AssertionResult is_refusal(const CommandResult& result, const std::string& part) {
   const bool one_line = std::count(result.err.begin(), result.err.end(), '\n') == 1 &&
                         result.err.ends_with('\n') && result.err.starts_with("edgeval: ");

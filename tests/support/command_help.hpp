@@ -1,4 +1,4 @@
-// What the program's help says of its commands and their options.
+// Reads commands and their options from the program's help.
 #pragma once
 
 #include <sstream>
@@ -9,7 +9,7 @@
 
 namespace edgeval::test {
 
-// The commands, as `edgeval --help` lists them.
+// Returns the commands that `edgeval --help` lists.
 inline std::vector<std::string> commands() {
   std::istringstream help(edgeval({"--help"}).out);
   std::vector<std::string> names;
@@ -22,7 +22,7 @@ inline std::vector<std::string> commands() {
   return names;
 }
 
-// The options of a command that its help shows.
+// Returns the options that the help of a command shows.
 inline std::vector<std::string> options_of(const std::string& command) {
   std::istringstream help(edgeval({command, "--help"}).out);
   std::vector<std::string> names;

@@ -1,4 +1,4 @@
-// Counts of an engine beside those of the literal form, each by its name.
+// Compares the counts of an engine with those of the literal form; a failure names the count.
 #pragma once
 
 #include <gtest/gtest.h>

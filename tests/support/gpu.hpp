@@ -1,5 +1,6 @@
-// Tests that need a GPU: skipped with a reason where there is none, failed instead when
-// EDGEVAL_REQUIRE_GPU=1 is set, so that a GPU machine that lost its driver is not green.
+// EDGEVAL_NEEDS_GPU() marks a test that needs a GPU. Without a GPU the test is skipped with a
+// reason; under EDGEVAL_REQUIRE_GPU=1 it fails, so that a GPU machine that lost its driver does not
+// pass.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -27,15 +28,15 @@ inline bool takes_all_cases() { return !kOnStandin || std::getenv("EDGEVAL_FULL"
 // On the stand-in tests take every seventh case, unless they take all.
 inline constexpr std::uint64_t kCaseStride = 7;
 
-// Which cases those are, from 0 for the stand-in's first seed, EDGEVAL_STANDIN_SEED=1; 0 on a
-// device.
+// Returns which seventh of the cases the stand-in takes: EDGEVAL_STANDIN_SEED - 1, or 0 when the
+// variable is not set or the GPU is a device.
 inline std::uint64_t standin_turn() {
   const char* value = kOnStandin ? std::getenv("EDGEVAL_STANDIN_SEED") : nullptr;
   return value == nullptr ? 0 : std::strtoull(value, nullptr, 10) - 1;
 }
 
-// The seeds of a test's cases, first to last. On the stand-in every seventh of them, another
-// seventh for each EDGEVAL_STANDIN_SEED, unless it takes all.
+// Returns the seeds of a test's cases, from first to last. On the stand-in these are every seventh
+// seed, and others for each EDGEVAL_STANDIN_SEED, unless tests take all cases.
 inline std::vector<std::uint64_t> case_seeds(std::uint64_t first, std::uint64_t last) {
   const bool all = takes_all_cases();
   std::vector<std::uint64_t> seeds;

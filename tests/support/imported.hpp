@@ -1,4 +1,4 @@
-// Imports in memory, as `edgeval import` makes them of a file.
+// Imports models in memory, as `edgeval import` does from files.
 #pragma once
 
 #include <algorithm>
@@ -20,12 +20,14 @@ inline std::filesystem::path import_data(const std::string& name) {
   return source_folder() / "tests/data/import" / name;
 }
 
-// Of the network that lstm.pt and gru.pt hold; the front end gives 3 features, there are 5 tokens.
+// Returns the description of the networks in lstm.pt and gru.pt: a front end with 3 features, and 5
+// tokens.
 inline std::string describe_file() { return import_data("describe.json").string(); }
 
-inline constexpr const char* kPt = "model.pt";  // what messages call it
+inline constexpr const char* kPt = "model.pt";  // the file's name in messages
 
-// The description is that of a state dict; an OpenNMT-py checkpoint describes itself.
+// Imports the bytes of a file. `describe` describes a state dict; an OpenNMT-py checkpoint
+// describes itself.
 inline Imported imported(const std::string& bytes, const std::string& describe = describe_file()) {
   const SourceFile source(bytes, kPt);
   return import_file(source, {"m", kOpennmtImporter.recognises(source) ? "" : describe});
@@ -43,14 +45,14 @@ inline const Imported::Tensor& tensor_of(const Imported& all, const std::string&
   return *found;
 }
 
-// Of a network that tests/golden/import.py filled: `count` values of the k-th tensor.
+// Returns `count` values of the k-th tensor of a network that tests/golden/import.py filled.
 inline std::vector<float> filled(int k, int count) {
   std::vector<float> values;
   for (int j = 0; j < count; ++j) values.push_back(static_cast<float>(64 * k + j) / 1024);
   return values;
 }
 
-// Of two biases, added.
+// Returns the sums of the values of two such tensors, as for two biases that are added.
 inline std::vector<float> filled_sum(int first, int second, int count) {
   std::vector<float> values = filled(first, count);
   for (int j = 0; j < count; ++j) values[j] += filled(second, count)[j];

@@ -1,6 +1,6 @@
-// Where tests find things. Real test sets and models live outside the repository, in the folder
-// named by EDGEVAL_SHARED or in ../shared beside the checkout; tests that need them skip with a
-// reason when they are not there.
+// Tells where tests find files. Real test sets and models lie outside the repository, in the folder
+// that EDGEVAL_SHARED names, or in ../shared beside the checkout. Tests that need them are skipped
+// with a reason when they are not there.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,7 +20,8 @@ inline std::filesystem::path shared_folder() {
 
 }  // namespace edgeval::test
 
-// Skips the test unless shared/<path> exists; with EDGEVAL_REQUIRE_SHARED set it fails instead.
+// Skips the test unless shared/<path> exists. When EDGEVAL_REQUIRE_SHARED is set, the test fails
+// instead.
 #define EDGEVAL_NEEDS_SHARED(path)                                           \
   if (!std::filesystem::exists(::edgeval::test::shared_folder() / (path))) { \
     ASSERT_EQ(std::getenv("EDGEVAL_REQUIRE_SHARED"), nullptr)                \

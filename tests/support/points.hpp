@@ -1,5 +1,5 @@
-// Several points in one call of an engine give what each gives alone, in the promised order, and
-// nothing that was not wanted.
+// Checks that several points in one call of an engine give what each point gives alone, in the
+// promised order, and nothing that was not wanted.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@
 
 namespace edgeval::test {
 
-// Keeps everything, and holds the order of what comes against the promise: point by point, and
-// within a point each utterance once, in the order of the batch.
+// Keeps all results, and checks that they come in the promised order: point by point, and within a
+// point each utterance once, in the order of the batch.
 class OrderedResults final : public ResultSink {
  public:
   void receive(Index point, Index first, BatchResult&& result) override {
@@ -28,6 +28,7 @@ class OrderedResults final : public ResultSink {
   std::map<Index, BatchResult> results_;
 };
 
+// Returns the number of the greatest output of each frame, the lowest of equal ones.
 inline std::vector<int> greatest_by_hand(MatrixView<const float> outputs) {
   std::vector<int> places;
   for (Index t = 0; t < outputs.rows; ++t)
@@ -69,8 +70,8 @@ inline void expect_points_as_alone(Engine& engine, const Ragged<float>& features
   }
 }
 
-// The last h of a direction is what the layer put out last: of a forward direction at the last
-// frame, of a backward one at the first.
+// Checks that the final h of each direction is the output of its last step, which is at the last
+// frame of a forward direction and at the first frame of a backward one.
 inline void expect_last_states(const Model& model, const BatchResult& result, std::size_t layer,
                                const Ragged<float>& outputs) {
   const auto& cells = std::get<RecurrentLayer>(model.layers[layer]);

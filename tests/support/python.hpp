@@ -1,5 +1,5 @@
-// Runs Python: the one named by EDGEVAL_PYTHON, or python3. Tests that need modules of it skip
-// where they are missing.
+// Runs the Python that EDGEVAL_PYTHON names, or python3. Tests that need modules of Python are
+// skipped where these are missing.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 namespace edgeval::test {
 
-// `arguments` hold no quotes but their own. Whether it ended well.
+// Runs Python with the arguments as a shell reads them, and returns whether its exit code was 0.
 inline bool python(const std::string& arguments) {
   const char* named = std::getenv("EDGEVAL_PYTHON");
   const std::string command = concat(named != nullptr ? named : "python3", " ", arguments);

@@ -123,7 +123,7 @@ OperatingPoint random_point(Random& random, const Model& model, Kind kind) {
 
 void make_integer(Random& random, IntegerKind kind, OperatingPoint& point) {
   for (LayerPolicy& layer : point.layers) {
-    // Values reach about 2: one integer bit beside the sign, one more or one less.
+    // Values reach about 2, for which one integer bit beside the sign suffices. A layer has 0 to 2.
     const auto integer_bits = static_cast<double>(random.whole(0, 2));
     const bool wide =
         kind == IntegerKind::kInt16 || (kind == IntegerKind::kBoth && random.chance(0.5));

@@ -1,6 +1,5 @@
-// Random small cases for tests: a stack of layers, a ragged batch that changes slowly enough for
-// the techniques to act, and an operating point. The same seed gives the same case on every
-// machine.
+// Draws small random cases for tests: a stack of layers, a ragged batch that changes slowly enough
+// for the techniques to act, and an operating point. A seed gives the same case on every machine.
 #pragma once
 
 #include <array>
@@ -16,9 +15,9 @@ namespace edgeval::test {
 class Random {
  public:
   explicit Random(std::uint64_t seed) : bits_(seed) {}
-  double uniform(double low, double high);  // in [low, high)
-  Index whole(Index low, Index high);       // both ends included
-  Index skewed(Index low, Index high);      // the same, small values more often: log-uniform
+  double uniform(double low, double high);  // a number in [low, high)
+  Index whole(Index low, Index high);       // a whole number from low to high
+  Index skewed(Index low, Index high);      // a whole number from low to high, log-uniform
   bool chance(double probability) { return uniform(0, 1) < probability; }
   template <class T>
   const T& of(const std::vector<T>& choices) {
@@ -29,12 +28,12 @@ class Random {
   std::mt19937_64 bits_;
 };
 
-// 1 to 3 LSTM layers of widths up to 70, sometimes a rectified linear layer before them, often a
-// linear one behind.
+// Returns 1 to 3 LSTM layers of up to 70 cells, sometimes with a rectified linear layer in front of
+// them, and often with a linear layer behind them.
 Model random_stack(Random& random);
 
-// [frames, inputs]: a random walk that often stands still, in some elements or all, with zeros and
-// silent stretches.
+// Returns an utterance [frames, inputs]: a random walk that often stands still, in some elements or
+// in all, with zeros and silent frames.
 Matrix<float> random_frames(Random& random, Index frames, Index inputs);
 Ragged<float> ragged(const std::vector<Matrix<float>>& utterances, Index inputs);
 Ragged<float> random_batch(Random& random, const std::vector<Index>& lengths, Index inputs);
@@ -47,7 +46,7 @@ inline constexpr auto kKinds = [] {
   return kinds;
 }();
 
-// An operand that acts on the elements of every layer, whose values reach about 2.
+// Returns an operand that acts on the elements of any layer; their values reach about 2.
 inline OperandChoice random_operand(Random& random, Kind kind) {
   if (kind == Kind::kReuse || kind == Kind::kSkipReuse) {
     Reuse reuse;
@@ -69,8 +68,8 @@ inline const char* name(Kind kind) {
 }
 inline void PrintTo(Kind kind, std::ostream* out) { *out << name(kind); }
 
-// Parameters differ from layer to layer; kMixed also draws the techniques anew for each. Linear
-// layers sometimes take the operand. Delta's thresholds are above 0.
+// Returns a point whose parameters differ from layer to layer; kMixed also draws other techniques
+// for each layer. Linear layers sometimes take the operand. Delta's thresholds are above 0.
 OperatingPoint random_point(Random& random, const Model& model, Kind kind);
 
 enum class IntegerKind { kInt16, kInt8, kBoth };
@@ -81,8 +80,8 @@ inline const char* name(IntegerKind kind) {
 }
 inline void PrintTo(IntegerKind kind, std::ostream* out) { *out << name(kind); }
 
-// Gives every layer integer arithmetic with formats of its own that saturate now and then; kBoth
-// draws the width anew for each.
+// Gives every layer integer arithmetic, with a format of its own that saturates now and then; kBoth
+// draws the width of each layer.
 void make_integer(Random& random, IntegerKind kind, OperatingPoint& point);
 
 }  // namespace edgeval::test

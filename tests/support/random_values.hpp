@@ -1,4 +1,4 @@
-// Values for quantizers and weights: in (-1, 1), those near 0 the most frequent.
+// Draws values for quantizers and weights from (-1, 1); values near 0 are the most frequent.
 #pragma once
 
 #include <cstdint>

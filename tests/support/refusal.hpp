@@ -1,4 +1,4 @@
-// The message with which something is refused.
+// Catches the message with which something is refused.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace edgeval::test {
 
-// Of the Error that call() throws; "accepted" when it throws none.
+// Returns the message of the Error that call() throws, or "accepted" when it throws none.
 template <class Call>
 std::string refusal(const Call& call) {
   try {

@@ -1,5 +1,4 @@
-// What tests of wrong input share: a small model, a set of two utterances, and what edgeval makes
-// of them.
+// What tests of wrong input share: good inputs for a command, of which a test spoils one.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,7 +20,8 @@ namespace edgeval::test {
 using Json = nlohmann::json;
 using Arguments = std::vector<std::string>;
 
-// A small model, a set of two utterances, and the profile and report that edgeval makes of them.
+// A folder with a small model, a set of two utterances, and the profile and the report that edgeval
+// makes of them.
 class Inputs : public DataFolder {
  public:
   Inputs() {
@@ -42,7 +42,7 @@ class Inputs : public DataFolder {
   CommandResult run(const Arguments& arguments) const {
     return edgeval::test::edgeval(arguments, path());
   }
-  // The run of above with one option more, or another value of one.
+  // Runs `edgeval run` with the model and the set, and with one option more or one other value.
   CommandResult run_with(const std::string& option, const std::string& value) const {
     Arguments arguments{"run"};
     std::map<std::string, std::string> options{{"--model", "model.safetensors"},
@@ -72,7 +72,7 @@ class Refused : public ::testing::Test {
 
   static const Inputs& inputs() { return *inputs_; }
 
-  // A JSON file of edgeval's with one change.
+  // Returns a JSON file of the inputs' folder with one change.
   static std::string changed(const std::string& file, const std::function<void(Json&)>& change) {
     Json json = Json::parse(read_file(inputs() / file));
     change(json);

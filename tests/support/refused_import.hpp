@@ -1,4 +1,4 @@
-// A small checkpoint to break, and the check that what is broken is refused.
+// A small checkpoint that tests break, and a check that broken checkpoints are refused.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ namespace edgeval::test {
 
 using Tensors = std::vector<std::pair<std::string, std::string>>;
 
-// A Linear of 3 inputs and 5 outputs.
+// The pieces of a Linear module with 3 inputs and 5 outputs.
 inline const TensorPiece kWeight{.key = "0", .count = 15, .shape = {5, 3}, .strides = {3, 1}};
 inline const TensorPiece kBias{.key = "1", .count = 5, .shape = {5}};
 inline std::vector<StoragePiece> storages() {
@@ -27,7 +27,7 @@ inline std::string linear(const TensorPiece& weight = kWeight, const TensorPiece
 }
 inline std::string legacy(const std::string& object) { return legacy_file(object, storages()); }
 
-// A good state dict with one entry more.
+// Returns a checkpoint of a good state dict and one more entry.
 inline std::string with(const std::string& value) {
   return legacy(dict({{"extra", value}, {"state_dict", linear()}}));
 }

@@ -17,8 +17,8 @@ class RandomWeights {
  public:
   RandomWeights(std::uint64_t seed, float gain) : bits_(seed), gain_(gain) {}
 
-  // Uniform in [-limit, limit), limit = gain / sqrt(fan_in). The engine's bits are fixed by the
-  // standard, those of std::uniform_real_distribution are not.
+  // Returns values that are uniform in [-limit, limit), where limit = gain / sqrt(fan_in). The C++
+  // standard fixes the bits of std::mt19937_64, but not those of std::uniform_real_distribution.
   Matrix<float> operator()(Index rows, Index cols, Index fan_in) {
     Matrix<float> values(rows, cols);
     const double limit = gain_ / std::sqrt(static_cast<double>(fan_in));
@@ -32,8 +32,8 @@ class RandomWeights {
   float gain_;
 };
 
-// Writes what the cells' form says into the keys of the layer; optional tensors speak for
-// themselves.
+// Writes the form of a layer's cells into the keys of the layer. Options that the presence of a
+// tensor tells have no key.
 struct FormWriter {
   Json& json;
 
@@ -46,7 +46,7 @@ struct FormWriter {
   void optional_rows(const char*, Index) const {}
 };
 
-// Calls add(tensor, values, is a vector) of all of a kind's tensors.
+// Calls add(tensor, values, whether it is a vector) for all tensors of a kind.
 template <class Add>
 struct TensorWriter {
   const Add& add;
@@ -62,7 +62,7 @@ struct TensorWriter {
   }
 };
 
-// Fills a kind's tensors.
+// Fills all tensors of a kind with random weights.
 struct TensorFiller {
   RandomWeights& random;
   const Index cells;

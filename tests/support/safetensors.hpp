@@ -1,5 +1,5 @@
-// Models for tests: random ones in memory, and the bytes of safetensors files, right or broken on
-// purpose (docs/formats/model.md).
+// Makes models for tests: random models in memory, and the bytes of safetensors files, valid or
+// broken on purpose (docs/formats/model.md).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace edgeval::test {
 
 struct RecurrentSpec {
-  Index cells = 1;  // H
+  Index cells = 1;  // number of cells H
   std::vector<Direction> directions{Direction::kForward};
   LayerKind kind = kLstm;
   CellForm form = {};
@@ -24,17 +24,17 @@ inline const std::vector<Direction> kForwardOnly{Direction::kForward};
 inline const std::vector<Direction> kBackwardOnly{Direction::kBackward};
 inline const std::vector<Direction> kBothDirections{Direction::kForward, Direction::kBackward};
 
-// Recurrent layers lstm1, gru2, ... in order, LSTMs unless said otherwise, then the linear layer
-// "output".
+// A model of recurrent layers lstm1, gru2, ... and the linear layer "output" behind them.
 struct RandomModelSpec {
-  Index inputs =
-      1;  // C of the first layer; the front end is made to give as many (mel_bins, no deltas)
-  std::vector<RecurrentSpec> lstm = {};
-  Index outputs = 1;  // of the linear layer, and how many tokens; 0: no linear layer
+  // Number of inputs C of the first layer. The front end gives as many features: mel_bins, without
+  // deltas.
+  Index inputs = 1;
+  std::vector<RecurrentSpec> lstm = {};  // recurrent layers of any kind
+  Index outputs = 1;  // number of outputs and tokens of the linear layer; 0: no linear layer
   float gain = 1;     // weights and biases are uniform in +-gain / sqrt(columns of the matrix)
 };
 
-// The same spec and seed give the same model, on every machine.
+// Returns a random model. A spec and a seed give the same model on every machine.
 Model random_model(const RandomModelSpec& spec, std::uint64_t seed);
 
 struct TensorBytes {
@@ -46,10 +46,11 @@ struct TensorBytes {
 
 TensorBytes float_tensor(std::string name, std::vector<Index> shape, std::span<const float> values);
 
-// A file whose __metadata__["edgeval"] is the given text, the tensors one after the other.
+// Returns a file whose __metadata__["edgeval"] is the given text, with the tensors in their order.
 std::string safetensors_bytes(std::string_view metadata, const std::vector<TensorBytes>& tensors);
 
-// Eight bytes of length, the header, the data: whatever they hold.
+// Returns a file of any header and data: eight bytes with the header's length, the header, the
+// data.
 std::string framed(std::string_view header, std::string_view data);
 
 struct FileParts {
@@ -59,7 +60,7 @@ struct FileParts {
 
 FileParts unframed(std::string_view file);
 
-// The parts of a model's file, and the file.
+// Return the JSON and the tensors of a model's file, and the whole file.
 std::string model_json(const Model& model);
 std::vector<TensorBytes> model_tensors(const Model& model);
 std::string model_bytes(const Model& model);

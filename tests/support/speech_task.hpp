@@ -1,4 +1,4 @@
-// Speech to text, as `edgeval run` does it, of a model with a test set.
+// Evaluates a speech model on a test set as `edgeval run` does.
 #pragma once
 
 #include "eval/command/evaluate.hpp"
@@ -6,14 +6,14 @@
 
 namespace edgeval::test {
 
-// Points of the weights as trained.
+// Returns points with the weights as trained.
 inline std::vector<Point> points_of(const std::vector<OperatingPoint>& layers) {
   std::vector<Point> points;
   for (const OperatingPoint& each : layers) points.push_back({AsTrained{}, each});
   return points;
 }
 
-// On the CPU, its threads all.
+// Evaluates the points on the CPU with all its threads.
 inline Evaluation evaluate_speech(const Model& model, const data::TestSet& set,
                                   const std::vector<OperatingPoint>& layers) {
   CtcSession session(model, set, {}, {.device = "cpu"});

@@ -1,4 +1,4 @@
-// The model and the spoken digits and words that ship with edgeval.
+// Loads the model and the spoken digits and words that ship with edgeval.
 #pragma once
 
 #include "eval/policy/policy.hpp"
@@ -7,11 +7,12 @@ namespace edgeval::test {
 
 Model spoken_model();
 
-// Features of the first `limit` utterances of its test set; 0: all.
+// Returns the features [frames, C] of the first `limit` utterances of the test set, or of all if
+// `limit` is 0.
 Ragged<float> spoken_test_features(const FrontendConfig& frontend, Index limit);
 
-// The shipped policy under another arithmetic, with the shipped profile; without a file, dense.
-// `settings` as after --set.
+// Returns the point of a shipped policy, or of the dense policy without a file, under this
+// arithmetic and with the shipped profile. `settings` are what follows --set.
 OperatingPoint spoken_point(const Model& model, const std::string& arithmetic,
                             const std::string& policy_file = "",
                             std::vector<std::string> settings = {});

@@ -1,6 +1,6 @@
-// A block for tests on the CPU that behaves as a CUDA block of `kThreads` may: elements are dealt
-// out to threads in strides, threads run in an order nobody promised (the last first), sums are
-// made of one part per thread by a tree.
+// A block for tests on the CPU that behaves as a CUDA block of `kThreads` threads may. Elements are
+// dealt out to threads in strides, threads run in an order that nobody promised (the last thread
+// first), and a tree adds the sums of the threads.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// A folder of its own for one test, gone with it.
+// A temporary folder for one test, which is removed with the object.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  // The path of a new file below the folder.
+  // Writes a new file into the folder and returns its path.
   std::filesystem::path file(const std::string& name, std::string_view contents) const {
     write_file(path_ / name, contents);
     return path_ / name;

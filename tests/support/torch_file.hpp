@@ -1,5 +1,5 @@
-// Files as torch.save writes them, put together by hand, right or broken on purpose
-// (host/import). Pieces of pickles are strings; the numbers in them are small.
+// Puts together files as torch.save writes them, valid or broken on purpose (host/import). Pieces
+// of pickles are strings; numbers in them fit 32 bits.
 #pragma once
 
 #include <zlib.h>
@@ -21,7 +21,7 @@ std::string little(Number number) {
   return bytes;
 }
 
-// One value each.
+// Each of the following functions returns the piece of a pickle for one value.
 inline std::string text(const std::string& value) {
   return concat("X", little(static_cast<std::uint32_t>(value.size())), value);
 }
@@ -43,7 +43,7 @@ inline std::string pickled(const std::string& value) { return concat("\x80\x02",
 
 struct TensorPiece {
   std::string key = "0";
-  std::int32_t count = 1;  // of the storage
+  std::int32_t count = 1;  // number of elements of the storage
   std::int32_t offset = 0;
   std::vector<std::int32_t> shape = {1}, strides = {1};
   std::string storage = "FloatStorage";
@@ -79,7 +79,7 @@ inline StoragePiece float_storage(const std::string& key, const std::vector<floa
   return {key, bytes, static_cast<std::int64_t>(values.size())};
 }
 
-// The five pickles, then the storages.
+// Returns a file in the format before zip archives: five pickles, then the storages.
 inline std::string legacy_file(const std::string& object,
                                const std::vector<StoragePiece>& storages) {
   std::string keys = "](", data;
@@ -92,21 +92,22 @@ inline std::string legacy_file(const std::string& object,
          pickled(object) + pickled(keys + "e") + data;
 }
 
-// A member, with what may be wrong about it.
+// A member of a zip archive, and what is wrong about it.
 struct ZipMember {
   std::string name, bytes;
   std::uint16_t method = 0, flags = 0;
-  std::uint32_t crc_error = 0;   // added to the right CRC
-  std::uint32_t size_error = 0;  // added to both sizes
-  std::string extra = {};        // of the directory's entry
-  std::string local_name = {};   // empty: the same
+  std::uint32_t crc_error = 0;   // number that is added to the right CRC
+  std::uint32_t size_error = 0;  // number that is added to both sizes
+  std::string extra = {};        // extra field of the directory's entry
+  std::string local_name = {};   // name in front of the member; empty: `name`
 };
 
-// What the end record says of the directory, each added to the right value.
+// What is wrong about the end of an archive. The errors are added to the end record's right values
+// for the directory.
 struct ZipEnd {
   std::uint16_t count_error = 0;
   std::uint32_t size_error = 0, place_error = 0;
-  std::string zip64 = {};  // put between the directory and the end record
+  std::string zip64 = {};  // bytes between the directory and the end record
 };
 
 inline std::string zip_file(const std::vector<ZipMember>& members, const ZipEnd& end = {}) {

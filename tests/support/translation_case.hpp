@@ -1,4 +1,4 @@
-// Decoders at random: models, choices for each of their layers, and what an encoder might give
+// Draws random decoders: models, choices for each of their layers, and what an encoder might give
 // them.
 #pragma once
 
@@ -9,7 +9,8 @@
 
 namespace edgeval::test {
 
-// Of one layer of a decoder, of any kind.
+// Returns a random policy that this layer of a decoder can take. `floats` says whether fp32 is
+// among the arithmetics.
 inline LayerPolicy random_policy(Random& random, const Layer& layer, bool floats = true) {
   LayerPolicy policy{EveryStep{}, AsIs{}};
   std::vector<Arithmetic> arithmetics{
@@ -31,7 +32,7 @@ inline LayerPolicy random_policy(Random& random, const Layer& layer, bool floats
   }
   if (cells != nullptr && cells->kind == kLstm &&
       !std::holds_alternative<Int16>(policy.arithmetic)) {
-    // Shares of 0: profiles and patience last the fewest steps, whatever a sentence's length.
+    // With shares of 0, profiling and waiting take the fewest steps, whatever a sentence's length.
     operands.push_back(DynamicPrecision{
         .profiling_share = 0, .peak_share = 0, .stable_share = 0, .input_alpha = 2.3});
     operands.push_back(DynamicPrecision{.selector = PrecisionSelector::kRandom, .input_alpha = 2});
@@ -49,7 +50,8 @@ inline OperatingPoint random_policies(Random& random, const TranslationModel& mo
   return point;
 }
 
-// Now and then cells with peepholes, and GRUs that reset before the product.
+// Returns a random translation model. Some decoder layers have LSTM cells with peepholes, or GRU
+// cells that reset before the product.
 inline TranslationModel random_model(std::uint64_t seed) {
   TranslationModel model = random_translation_model(seed);
   Random random(seed + 1);
@@ -68,7 +70,7 @@ inline TranslationModel random_model(std::uint64_t seed) {
   return model;
 }
 
-// What an encoder might have given, without running one.
+// Returns what an encoder might give for sentences of these lengths, without running one.
 inline EncodedBatch random_given(Random& random, const TranslationModel& model,
                                  const std::vector<Index>& lengths, bool blank_states) {
   EncodedBatch given{Ragged<float>(lengths, model.keys()), {}};

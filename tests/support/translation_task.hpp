@@ -1,4 +1,4 @@
-// Translation from text to text, as `edgeval run` does it, of a model with its test set.
+// Evaluates a translation model on its test set as `edgeval run` does.
 #pragma once
 
 #include "eval/command/evaluate.hpp"
@@ -29,7 +29,7 @@ class TranslationTask {
     return std::move(evaluate(session, {point}).points[0]);
   }
   double bleu(double width) const { return translate(width).metrics[0].value.value(); }
-  // Sentences that are as the reference has them.
+  // Returns the number of sentences with the words of their reference.
   double exact(double width, Index batch = 0) const {
     return translate(width, batch).metrics[2].statistics.sum()[0];
   }
@@ -42,7 +42,8 @@ class TranslationTask {
 
 inline std::filesystem::path captions() { return source_folder() / "datasets" / "captions"; }
 
-// The OpenNMT-py checkpoint of shared/data/onmt_ipa, imported into a folder.
+// Imports the OpenNMT-py checkpoint of shared/data/onmt_ipa into a folder, and returns the model
+// file.
 inline std::filesystem::path imported_ipa(const std::filesystem::path& into) {
   const std::filesystem::path file = into / "ipa.safetensors";
   const CommandResult imported = edgeval(

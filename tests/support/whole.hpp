@@ -1,6 +1,6 @@
-// Fixed point in whole numbers of 128 bits, for the literal loops in integers: rounding by
-// division, formats found by trial, sigmoid and tanh by their knots. Nothing of host/numeric is
-// used.
+// Fixed-point arithmetic in whole numbers of 128 bits, for the literal loops in integers. Rounding
+// is a division, formats are found by trial, and sigmoid and tanh are lines between knots. Nothing
+// of host/numeric is used.
 #pragma once
 
 #include <algorithm>
@@ -14,15 +14,15 @@ namespace edgeval::test {
 
 using Whole = __int128;
 
-inline constexpr int kStateFraction = 20;  // of z and c
-inline constexpr int kGateFraction = 15;   // of sigmoid and tanh
+inline constexpr int kStateFraction = 20;  // fraction bits of z and c
+inline constexpr int kGateFraction = 15;   // fraction bits of sigmoid and tanh
 inline constexpr int kFarApart = 100;  // a float shifted down this far is 0, up this far saturates
 
 inline Whole power(int exponent) { return static_cast<Whole>(1) << exponent; }
 
 inline Whole floor_divide(Whole n, Whole d) { return n / d - (n % d < 0 ? 1 : 0); }
 
-// n / d, to the nearest whole number.
+// Return n / d, rounded to the nearest whole number, and halves away from zero or up.
 inline Whole half_away(Whole n, Whole d) {
   const Whole size = (2 * (n < 0 ? -n : n) + d) / (2 * d);
   return n < 0 ? -size : size;
@@ -33,7 +33,7 @@ inline Whole saturated(Whole value, int bits) {
   return std::min(std::max(value, -power(bits - 1)), power(bits - 1) - 1);
 }
 
-// value 2^fraction, rounded; a float is mantissa 2^exponent.
+// Returns value 2^fraction, rounded by `rounded`. A float is mantissa 2^exponent.
 inline Whole to_whole(float value, int fraction, Whole (*rounded)(Whole, Whole)) {
   int exponent = 0;
   const Whole mantissa = static_cast<Whole>(std::ldexp(std::frexp(value, &exponent), 24));
@@ -42,8 +42,8 @@ inline Whole to_whole(float value, int fraction, Whole (*rounded)(Whole, Whole))
   return rounded(mantissa, power(std::min(-up, kFarApart)));
 }
 
-// A weight matrix in its own format: the finest in which the largest code is at most 32639 (16
-// bits) or 127.
+// A weight matrix [rows, cols] in its own format, the finest in which the largest code is at most
+// 32639 (16 bits) or 127 (8 bits). operator[] gives a column of codes.
 class FixedColumns {
  public:
   FixedColumns(const Matrix<float>& weight, int bits) : rows_(weight.rows()) {
@@ -70,23 +70,23 @@ class FixedColumns {
   std::vector<std::int64_t> codes_;
 };
 
-// The format of an operand: `bits` wide, `fraction` of them behind the point.
+// The format of an operand: its width in bits, and how many of these are fraction bits.
 struct Format {
   int bits, fraction;
   float value(Whole code) const { return std::ldexp(static_cast<float>(code), -fraction); }
 };
 
-// A function on [0, 16] by its knots k / 128 as multiples of 2^-18 and straight lines between them,
-// both rounded half up.
+// A function on [0, 16], as straight lines between its values at the knots k / 128. These values
+// are multiples of 2^-18. They and the results are rounded half up.
 class Curve {
  public:
   explicit Curve(long double (*function)(long double)) {
     for (int k = 0; k <= 2048; ++k)
       knots_.push_back(static_cast<std::int64_t>(std::floor(function(k / 128.0L) * 262144 + 0.5L)));
   }
-  // z in 2^-20, 0 or more.
+  // Returns the function in units of 2^-15 at z, which is in units of 2^-20 and at least 0.
   Whole operator()(Whole z) const {
-    constexpr int kSteps = 8192;  // of z from knot to knot
+    constexpr int kSteps = 8192;  // units of z from knot to knot
     const Whole last = 2048 * kSteps - 1, within = std::min(z, last);
     const auto k = static_cast<std::size_t>(within / kSteps);
     const Whole value = knots_[k] * kSteps + (knots_[k + 1] - knots_[k]) * (within % kSteps);
