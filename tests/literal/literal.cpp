@@ -30,7 +30,7 @@ class Columns {
 // The products of one layer and direction, without biases: M [rows].
 class Memory {
  public:
-  // evaluate = false only counts the multiply-accumulates.
+  // With `evaluate` false the multiply-accumulates are counted but not made.
   Memory(Index rows, bool evaluate) : sums_(rows), evaluate_(evaluate) {}
   void clear() { std::fill(sums_.begin(), sums_.end(), 0.0); }
   double operator[](Index r) const { return sums_[r]; }
@@ -50,7 +50,7 @@ class Memory {
   bool evaluate_;
 };
 
-// One step's elements of x or of h, in order, into the memory.
+// Enters one step's elements of x or of h into the memory, in their order.
 template <class Elements>
 void step_elements(Elements& elements, Source source, const std::vector<double>& values, bool exact,
                    const Columns& columns, Memory& memory, LiteralDirection& log) {
@@ -67,8 +67,8 @@ void step_elements(Elements& elements, Source source, const std::vector<double>&
   }
 }
 
-// The similarity skip of P1, one step after the other. S = (C(x) - C(x/2^w - M(x) x_prev/2^w)) /
-// C(x).
+// The similarity skip of P1, one step after the other, with
+// S = (C(x) - C(x/2^w - M(x) x_prev/2^w)) / C(x).
 class SkipWalk {
  public:
   SkipWalk(const SimilaritySkip& skip, Index inputs) : skip_(skip), previous_(inputs) {}
@@ -85,11 +85,11 @@ class SkipWalk {
   }
 
  private:
-  // 16-bit fixed point with f fraction bits, half up.
+  // Returns the value in 16-bit fixed point with fraction_bits, rounded half up.
   double fixed_point(float value, bool exact, LiteralDirection& log) const {
     const double place =
         std::ldexp(static_cast<double>(value), static_cast<int>(skip_.fraction_bits)) + 0.5;
-    // Upper bits turn at multiples of 2^w, being nonzero also at 1.
+    // The upper bits change at multiples of 2^w. Whether the value is 0 also changes at 1.
     const double unit = std::ldexp(1.0, static_cast<int>(skip_.shift));
     const double turn = std::round(place / unit) * unit;
     note_margin(std::ldexp(std::min(std::abs(place - turn), std::abs(place - 1)),
@@ -121,7 +121,7 @@ class SkipWalk {
   const SimilaritySkip& skip_;
   std::vector<double> previous_;  // q of the step before in processing order, skipped or not
   bool first_ = true;
-  double run_ = 0;  // skips in a row
+  double run_ = 0;  // number of skips in a row
 };
 
 struct EveryStepWalk {
@@ -143,11 +143,11 @@ void count_dense_step(LiteralDirection& log) {
 
 struct RecurrentTask {
   const RecurrentLayer& layer;
-  std::size_t d;                  // which direction
+  std::size_t d;                  // number of the direction
   MatrixView<const float> input;  // [T, C]
   bool exact_input;
-  const MatrixView<const float>*
-      observed;  // [T, outputs] or null: where to read h instead of computing it
+  // Outputs [T, outputs] from which h is read instead of computed, or null.
+  const MatrixView<const float>* observed;
 };
 
 template <class Walk, class Elements>
@@ -210,7 +210,7 @@ LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy,
 float activated(double z, const Activation& activation, LiteralDirection& log) {
   if (activation.type == Activation::Type::kNone) return static_cast<float>(z);
   ++log.activity[Count::kNonlinearities];
-  note_margin(std::abs(z), z, false, log);  // exact zeros are counted by the next layer
+  note_margin(std::abs(z), z, false, log);  // the next layer counts outputs that are 0
   const double limit =
       activation.type == Activation::Type::kClippedRelu ? activation.limit : std::abs(z);
   return static_cast<float>(std::min(std::max(z, 0.0), limit));

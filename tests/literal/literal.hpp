@@ -1,10 +1,10 @@
-// The techniques as their papers write them: one utterance, one step, one element at a time, no
-// identity of docs/techniques.md used. Skip walks the steps and compares upper bits; reuse keeps
-// indices and corrects the products by step * (new - old) * w; delta keeps held values and a memory
-// M that gets W * move. M, c and h are doubles, sigmoid and tanh those of libm. Decisions look at x
-// and h as floats, which is what they are in fp32. Every count of Activity is counted where the
-// thing happens. Nothing of an engine or of a technique's rule() is used. A layer whose arithmetic
-// is not fp32 goes to literal_fixed.hpp.
+// The techniques as their papers write them: one utterance, one step and one element at a time,
+// without the identities of docs/techniques.md. The skip plan walks the steps and compares upper
+// bits; reuse keeps indices and corrects the products by step * (new - old) * w; delta keeps held
+// values and a memory M to which W * move is added. M, c and h are doubles; sigmoid and tanh are
+// those of libm. Decisions look at x and h as floats, which is what they are in fp32. Every count
+// of Activity is counted where the work is done. Nothing of an engine or of a technique's rule() is
+// used. A layer whose arithmetic is not fp32 is run by literal_fixed.hpp.
 #pragma once
 
 #include <limits>
@@ -14,15 +14,15 @@
 
 namespace edgeval::test {
 
-// One layer and direction; a linear layer has one, without modes.
+// What one direction of a layer did. A linear layer has one direction, without modes.
 struct LiteralDirection {
   LayerActivity activity;
-  std::vector<StepMode> modes;  // in time order
-  // The operand's decisions (changed or not), elements of x then of h, of the executed steps in
-  // processing order.
+  std::vector<StepMode> modes;  // mode of each step, in time order
+  // Whether each element changed, as the operand decided: the elements of x and then of h, for each
+  // executed step in processing order.
   std::vector<bool> changed;
-  // Least distance of a decided value from the place where the decision turns, over max(1,
-  // |value|). Values known exactly (the features, h before the first step) do not count.
+  // Least distance of a value from the place where its decision would turn, over max(1, |value|).
+  // Values that are known exactly (the features, h before the first step) do not count.
   double margin = std::numeric_limits<double>::infinity();
 };
 
@@ -32,22 +32,23 @@ struct LiteralLayer {
 };
 
 struct LiteralResult {
-  Matrix<float> outputs;             // of the last layer
-  std::vector<LiteralLayer> layers;  // their outputs included
+  Matrix<float> outputs;             // [T, outputs of the last layer]
+  std::vector<LiteralLayer> layers;  // what each layer did, with its outputs
   Activity activity;
-  double margin;
+  double margin;  // least margin of all layers
 };
 
-// input: [T, C]; exact_input: the engine under test sees these very floats.
+// Runs a layer on the input [T, C]. `exact_input` says that the engine under test sees these very
+// floats.
 LiteralLayer literal_layer(const Layer& layer, const LayerPolicy& policy,
                            MatrixView<const float> input, bool exact_input);
 
-// The decisions and counts of a layer that passes `output` [T, outputs] on: its h is read there
-// instead of computed.
+// Returns the decisions and counts of a layer whose outputs are known to be `output` [T, outputs]:
+// h is read from there instead of computed.
 LiteralLayer literal_decisions(const Layer& layer, const LayerPolicy& policy,
                                MatrixView<const float> input, MatrixView<const float> output);
 
-// All layers of the model on one utterance.
+// Runs all layers of the model on the features [T, C] of one utterance.
 LiteralResult literal_run(const Model& model, const OperatingPoint& point,
                           MatrixView<const float> features);
 

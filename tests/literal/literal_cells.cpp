@@ -7,7 +7,7 @@
 namespace edgeval::test {
 namespace {
 
-// Arithmetic that counts itself.
+// Arithmetic that counts its operations.
 struct Counted {
   LayerActivity& counts;
 
@@ -29,7 +29,7 @@ struct Counted {
   }
 };
 
-// What all kinds share: the sums, weights and state of one direction at one step.
+// The sums, weights and state of one direction at one step, which all kinds of cells share.
 struct Step {
   const RecurrentLayer& layer;
   const RecurrentWeights& weights;
@@ -82,13 +82,13 @@ void take(Lstm, Step& s) {
   }
 }
 
-// h = (1 - z) n + z h(t-1).
+// Returns h = (1 - z) n + z h(t-1).
 double gru_blend(Step& s, double z, double n, double before) {
   return s.math.plus(s.math.times(s.math.plus(1, -z), n), s.math.times(z, before));
 }
 
-// PyTorch's documentation of nn.GRU, equation for equation; r and z take the sum of their two
-// biases.
+// The GRU by the equations in PyTorch's documentation of nn.GRU. The gates r and z each add the sum
+// of their two biases.
 void gru_reset_after(Step& s) {
   for (Index j = 0; j < s.layer.cells; ++j) {
     const auto both = [&](Index o) {
@@ -107,7 +107,7 @@ void gru_reset_after(Step& s) {
   }
 }
 
-// Cho et al. 2014: the reset gate on h.
+// The GRU of Cho et al. 2014, whose reset gate multiplies h before the product with U.
 void gru_reset_before(Step& s) {
   const Index cells = s.layer.cells;
   const auto z_of = [&](Index o, double recurrent) {
@@ -138,7 +138,7 @@ void take(Gru, Step& s) {
 void take(Sru, Step& s) {
   for (Index j = 0; j < s.layer.cells; ++j) {
     const double before = s.state.c[j];
-    const auto gate = [&](Index g) {  // 1: f, 2: r
+    const auto gate = [&](Index g) {  // gate 1 is f, gate 2 is r
       const double own = s.math.plus(s.wx[s.at(g, j)], s.math.times(s.diagonal(g - 1, j), before));
       return s.math.sigmoid(s.math.plus(own, s.bias(s.weights.bias, s.at(g - 1, j))));
     };

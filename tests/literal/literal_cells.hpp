@@ -1,6 +1,6 @@
-// The cells of recurrent layers as their equations stand (docs/cells.md), in doubles and libm: one
-// step from the sums of the products. Everything outside the products is counted where it happens,
-// and so are a projection's products.
+// The cells of recurrent layers as their equations are written (docs/cells.md), in doubles with
+// libm: one step, given the sums of the products. All work outside the products is counted where it
+// is done, and so are the products of a projection.
 #pragma once
 
 #include <vector>
@@ -12,20 +12,20 @@ namespace edgeval::test {
 using Values = std::vector<double>;
 
 struct CellState {
-  Values h, c;  // [H or P], [H]
+  Values h, c;  // h [H or P], c [H]
   explicit CellState(const RecurrentLayer& layer)
       : h(static_cast<std::size_t>(layer.width())), c(static_cast<std::size_t>(layer.cells)) {}
 };
 
-// wx, uh [G H]: W x and U h of what entered the products, without biases (uh: zeros where there is
-// no U). x [C]: the layer's input. The U of a GRU that resets before the product multiplies r h
-// anew here; its multiply-accumulates are taken to be counted with those of h. The MACs of a
-// projection are counted as fp32's.
+// Runs one step. `wx` and `uh` [G H] are W x and U h of what entered the products, without biases;
+// `uh` is 0 where there is no U. `x` [C] is the layer's input. For a GRU that resets before the
+// product, U (r h) is computed here; its multiply-accumulates must have been counted with those of
+// h. The MACs of a projection are counted as MACs in fp32.
 void literal_cells(const RecurrentLayer& layer, std::size_t direction, const Values& wx,
                    const Values& uh, const float* x, CellState& state, LayerActivity& counts);
 
-// The frames that enter the products of frame t side by side: a QRNN's window, zeros outside the
-// utterance.
+// Returns the frames that enter the products of frame t side by side, which are several for a QRNN.
+// Frames outside the utterance are 0.
 std::vector<float> literal_window(const RecurrentLayer& layer, std::size_t direction,
                                   MatrixView<const float> input, Index t);
 

@@ -1,7 +1,8 @@
-// What operands do with elements, as their papers write it, one element at a time and without
-// docs/techniques.md's identities: in doubles for fp32, in whole numbers for integer arithmetic. An
-// operand has a specialisation of both classes here, from which literal.cpp, literal_fixed.cpp and
-// literal_fixed_translation.cpp take it; without them nothing of these compiles.
+// What operands do with elements, as their papers write it: one element at a time, without the
+// identities of docs/techniques.md, in doubles for fp32 and in whole numbers for integer
+// arithmetic. Every operand has a specialisation of LiteralElements and of LiteralCodes here.
+// literal.cpp, literal_fixed.cpp and literal_fixed_translation.cpp do not compile while one is
+// missing.
 #pragma once
 
 #include <algorithm>
@@ -13,33 +14,35 @@
 
 namespace edgeval::test {
 
-// What an element does at a step: whether it costs work, and by how much of its column the memory
-// of the products moves.
+// What an element does at a step: whether it costs work, and by how many times its column of
+// weights the memory of the products moves.
 struct Move {
   bool changed;
   double amount;
 };
 struct FixedMove {
   bool changed;
-  std::int64_t amount;  // of the element's code
+  std::int64_t amount;  // in units of the element's code
 };
 
 inline void note_margin(double distance, double value, bool exact, LiteralDirection& log) {
   if (!exact) log.margin = std::min(log.margin, distance / std::max(1.0, std::abs(value)));
 }
 
-// The elements of a layer's x or h:
+// The elements of a layer's x or h. A specialisation has
 //   kStartsOver                  whether the memory is built anew at every step
-//   (operand, source, count)     makes those of a sequence before its first step
-//   next(i, value, exact, log)   the next value of element i; exact: an engine sees this very float
+//   (operand, source, count)     a constructor for `count` elements before a sequence's first step
+//   next(i, value, exact, log)   a function that takes the next value of element i; `exact` says
+//                                that an engine sees this very float
 template <class Operand>
 class LiteralElements;
 
-// The same of codes in a format: (operand, source, format, count), next(i, code, log).
+// The elements as codes in a fixed-point format. A specialisation has kStartsOver, the constructor
+// (operand, source, format, count), and next(i, code, log).
 template <class Operand>
 class LiteralCodes;
 
-// Choices between two sums have loops of their own: tests/literal/literal_selection.hpp.
+// Operands that choose between two sums have loops of their own (literal_selection.hpp).
 template <class Operand>
 requires(selects<Operand>()) class LiteralElements<Operand> {
  public:
@@ -74,7 +77,7 @@ class LiteralCodes<AsIs> {
   FixedMove next(Index, std::int64_t code, LiteralDirection&) { return {true, code}; }
 };
 
-// P3, equations 9 and 10: M += (new centroid - old centroid) w.
+// Reuse, after equations 9 and 10 of P3: M += (new centroid - old centroid) w.
 template <>
 class LiteralElements<Reuse> {
  public:
@@ -89,7 +92,7 @@ class LiteralElements<Reuse> {
   Move next(Index i, double value, bool exact, LiteralDirection& log) {
     const double place = static_cast<double>(static_cast<float>(value)) / step_ + 0.5;
     const double now = std::min(std::max(std::floor(place), lowest_), highest_);
-    // The index turns where `place` is a whole number from lowest + 1 to highest.
+    // The index changes where `place` is a whole number from lowest + 1 to highest.
     if (highest_ > lowest_) {
       const double turn = std::min(std::max(std::round(place), lowest_ + 1), highest_);
       note_margin(std::abs(place - turn) * step_, value, exact, log);
@@ -151,7 +154,7 @@ class LiteralCodes<Reuse> {
   std::vector<Element> elements_;
 };
 
-// Neil et al., section 2: M += W move.
+// Delta, after section 2 of Neil et al.: M += W move.
 template <>
 class LiteralElements<Delta> {
  public:

@@ -18,14 +18,14 @@ Counts counts_of(int bits) {
                     : Counts{Count::kMacs8x8, Count::kWeightWords8};
 }
 
-// The sums of one operand's products, without offsets or biases: M [rows].
+// The memory M [rows] of one operand: the sums of its products, without biases.
 class FixedMemory {
  public:
   FixedMemory(const FixedColumns& columns, int bits)
       : columns_(columns), counts_(counts_of(bits)), sums_(columns.rows()) {}
   void clear() { std::fill(sums_.begin(), sums_.end(), 0); }
   Whole operator[](Index r) const { return sums_[r]; }
-  // One for each row of W; all 0 where there is no such matrix.
+  // Returns a sum for each row of the matrix, and no sums where there is no such matrix.
   const std::vector<std::int64_t>& sums() const { return sums_; }
 
   void add(Index column, std::int64_t amount, LiteralDirection& log) {
@@ -42,7 +42,7 @@ class FixedMemory {
   std::vector<std::int64_t> sums_;
 };
 
-// One step's elements of x or of h, in order, into the memory.
+// Enters one step's elements of x or of h into the memory, in their order.
 template <class Elements>
 void step_elements(Elements& elements, Source source, const std::vector<std::int64_t>& codes,
                    FixedMemory& memory, LiteralDirection& log) {
@@ -67,7 +67,8 @@ std::vector<std::int64_t> input_codes(const float* x, Index count, Format format
   return codes;
 }
 
-// P1's score on the layer's inputs as they are: not those of the arithmetic's format.
+// The skip plan of P1. Its score sees the layer's inputs as they are, not in the arithmetic's
+// format.
 class FixedSkipWalk {
  public:
   FixedSkipWalk(const SimilaritySkip& skip, Index inputs) : skip_(skip), before_(inputs) {}
@@ -103,7 +104,7 @@ class FixedSkipWalk {
   }
 
   const SimilaritySkip& skip_;
-  std::vector<Whole> before_;  // of the adjacent step, skipped or not
+  std::vector<Whole> before_;  // values of the step before, skipped or not
   bool first_ = true;
   double run_ = 0;
 };
@@ -115,7 +116,7 @@ struct FixedEveryStepWalk {
 FixedEveryStepWalk fixed_walk(const EveryStep&, Index) { return {}; }
 FixedSkipWalk fixed_walk(const SimilaritySkip& skip, Index inputs) { return {skip, inputs}; }
 
-// Sums in formats of their own, brought to the finest of them and added to the bias.
+// Brings sums in several formats, and the bias, to the finest of these formats.
 class Adder {
  public:
   Adder(const Matrix<float>& bias, std::initializer_list<int> fractions)
@@ -198,7 +199,7 @@ LiteralLayer run_layer(const RecurrentLayer& layer, const LayerPolicy& policy,
   return result;
 }
 
-// An output is the exact sum as the nearest fp32, then rectified.
+// Returns an output: the exact sum as the nearest float, then rectified.
 float fixed_output(Whole sum, int fraction, const Activation& activation, LiteralDirection& log) {
   const auto value = static_cast<float>(std::ldexp(static_cast<long double>(sum), -fraction));
   if (activation.type == Activation::Type::kNone) return value;
@@ -241,7 +242,7 @@ LiteralLayer run_layer(const LinearLayer& layer, const LayerPolicy& policy, cons
 Formats formats_of(const Fp32&) { throw Error("fp32 has no fixed-point form"); }
 template <int Bits>
 Formats formats_of(const Integer<Bits>& arithmetic) {
-  // |h| of the cells is at most 1.
+  // |h| is at most 1, so that h needs no integer bits.
   return {{Bits, static_cast<int>(arithmetic.input_bits)}, {Bits, Bits - 1}};
 }
 

@@ -7,14 +7,14 @@ namespace {
 
 const Whole kOne = power(kGateFraction);
 
-// a kept + (1 - a) fresh, both in 2^-20.
+// Returns a kept + (1 - a) fresh. `kept` and `fresh` are in units of 2^-20, `a` in units of 2^-15.
 Whole blend(Whole a, Whole kept, Whole fresh) {
   return half_away(a * kept + (kOne - a) * fresh, power(kGateFraction));
 }
 
 Whole to_state(Whole unit) { return unit * power(kStateFraction - kGateFraction); }
 
-// value 2^-fraction to 2^-to, rounded if that is coarser.
+// Turns a value in units of 2^-fraction into units of 2^-to, rounding it if these are coarser.
 Whole rescaled(Whole value, int fraction, int to) {
   return to >= fraction ? value * power(to - fraction) : half_away(value, power(fraction - to));
 }
@@ -30,7 +30,7 @@ Format recurrent_format(const RecurrentLayer& layer, std::size_t direction, Form
     for (Index j = 0; j < layer.cells; ++j) sum += std::abs(weights[j][p]);
     largest = std::max(largest, sum);
   }
-  // |h| <= largest 2^-fraction; its codes have at most bits - 1 bits.
+  // |h| is at most largest 2^-fraction, and its code must fit bits - 1 bits beside the sign.
   for (int f = weights.fraction() + cells.bits - 2;; --f)
     if (std::ldexp(static_cast<long double>(largest), f - weights.fraction()) <=
         static_cast<long double>(power(cells.bits - 1) - 1))
@@ -90,7 +90,7 @@ FixedCells::Each FixedCells::take<Lstm>(const float*) {
     const Whole before = c_[j];
     const Whole i = sigmoid(peep(gate(0), 0, before)), f = sigmoid(peep(gate(1), 1, before));
     const Whole g = hyperbolic_tangent(gate(2));
-    // f c has 15 + 20 fraction bits, i g 15 + 15.
+    // f c has 15 + 20 fraction bits, and i g has 15 + 15.
     c_[j] = saturated(half_away(f * before + to_state(i * g), power(kGateFraction)), 32);
     const Whole o = sigmoid(peep(gate(3), 2, c_[j]));
     give(j, o * hyperbolic_tangent(c_[j]), 2 * kGateFraction);

@@ -14,7 +14,7 @@ using Codes = std::vector<std::int64_t>;
 using Works = std::map<std::string, LiteralWork>;
 
 constexpr int kExpFraction = 30, kLogFraction = 16;
-const Whole kMostDistance = power(32) - 1;
+const Whole kMostDistance = power(32) - 1;  // distances above it count as this one
 
 Codes codes_of(const float* x, std::size_t count, Format format) {
   Codes codes;
@@ -34,12 +34,12 @@ Format input_format(const LayerPolicy& policy) {
       policy.arithmetic);
 }
 
-// What a layer remembers of one operand: the sums of its products, corrected by what moved, and
-// every element.
+// What a layer remembers of one operand: the sums of its products, which moves of elements correct,
+// and every element.
 struct Memory {
   Codes sums;
   bool starts_over = false;
-  std::function<FixedMove(Index, std::int64_t, LiteralDirection&)> next;  // of LiteralCodes
+  std::function<FixedMove(Index, std::int64_t, LiteralDirection&)> next;  // LiteralCodes::next
 
   void start(const OperandChoice& operand, Source source, Format format, Index count) {
     std::visit(
@@ -72,7 +72,7 @@ struct Memory {
   }
 };
 
-// A linear layer: exact sums with their bias.
+// A linear layer. Calling it gives the exact sums with their biases, in units of 2^-fraction.
 struct Linear {
   const LinearLayer& layer;
   const LayerPolicy& policy;
@@ -118,7 +118,7 @@ struct Cells {
   FixedColumns w{layer.weights[0].weight_ih, x.bits}, u{layer.weights[0].weight_hh, x.bits};
 };
 
-// e^-distance by its knots, distance in 2^-20.
+// Returns e^-distance in units of 2^-30, by lines between knots. `distance` is in units of 2^-20.
 Whole exp_of(Whole distance) {
   static const Codes knots = [] {
     Codes all;
@@ -128,7 +128,7 @@ Whole exp_of(Whole distance) {
     return all;
   }();
   const auto log2e = static_cast<Whole>(std::floor(std::exp2(30.0L) / std::log(2.0L) + 0.5L));
-  const Whole log2 = floor_divide(distance * log2e, power(29));  // 2^-21
+  const Whole log2 = floor_divide(distance * log2e, power(29));  // in units of 2^-21
   const Whole halvings = log2 / power(21), within = log2 % power(11);
   if (halvings > 31) return 0;
   const auto k = static_cast<std::size_t>(log2 / power(11) % 1024);
@@ -136,7 +136,7 @@ Whole exp_of(Whole distance) {
   return half_up(value, power(static_cast<int>(halvings) + 1));
 }
 
-// ln(sum 2^-30) in 2^-20.
+// Returns ln(sum 2^-30) in units of 2^-20.
 Whole ln_of(Whole sum) {
   static const Codes knots = [] {
     Codes all;
@@ -148,7 +148,8 @@ Whole ln_of(Whole sum) {
   const auto ln2 = static_cast<Whole>(std::floor(std::exp2(30.0L) * std::log(2.0L) + 0.5L));
   int exponent = 0;
   while (power(exponent + 1) <= sum) ++exponent;
-  const Whole mantissa = floor_divide(sum * power(31), power(exponent));  // 1 to 2, in 2^-31
+  // The mantissa is from 1 to 2, in units of 2^-31.
+  const Whole mantissa = floor_divide(sum * power(31), power(exponent));
   const auto k = static_cast<std::size_t>(mantissa / power(21) - 1024);
   const Whole of_mantissa =
       knots[k] + floor_divide((knots[k + 1] - knots[k]) * (mantissa % power(21)), power(21));
@@ -156,7 +157,7 @@ Whole ln_of(Whole sum) {
                    power(kExpFraction - kStateFraction));
 }
 
-// below 2^-fraction in 2^-20.
+// Returns the distance `below`, which is in units of 2^-fraction, in units of 2^-20.
 Whole distance_of(Whole below, int fraction) {
   if (fraction <= kStateFraction)
     return std::min(below * power(std::min(kStateFraction - fraction, 40)), kMostDistance);
@@ -246,7 +247,8 @@ class FixedDecoder {
  private:
   Linear linear(std::size_t layer) const { return {model_.linear(layer), point_.layers[layer]}; }
 
-  // The final states of one sentence through the bridge's layer, or as they are.
+  // Returns the final states of one sentence as the bridge's layer changes them, or unchanged when
+  // there is no layer.
   std::vector<float> crossed(const std::vector<Matrix<float>>& finals, Index sentence,
                              std::optional<std::size_t> layer) const {
     std::vector<float> f;
@@ -340,7 +342,7 @@ class FixedDecoder {
   const MatrixView<const float> keys_;
   Works& works_;
   std::vector<Cells> cells_;
-  Format format_{};  // of linear_out's input
+  Format format_{};  // format of the input of linear_out
   std::vector<Codes> key_codes_;
   std::vector<std::vector<float>> hidden_;
 };

@@ -1,7 +1,7 @@
-// The decoder of a translation model in integers (docs/techniques.md, "Decoder"),
-// one hypothesis and one number at a time in whole numbers of 128 bits, every rounding a division,
-// the tables from long double. Each hypothesis has operand states of its own, copied when it forks.
-// Nothing of host/numeric is used.
+// The decoder of a translation model in integers (docs/techniques.md, "Decoder"): one hypothesis
+// and one number at a time, in whole numbers of 128 bits. Every rounding is a division, and the
+// tables come from long double. Each hypothesis has operand states of its own, which are copied
+// when it forks. Nothing of host/numeric is used.
 #pragma once
 
 #include "host/engine/translate/decoder.hpp"
@@ -9,8 +9,9 @@
 
 namespace edgeval::test {
 
-// keys, states: what the encoder gave of this sentence. Every layer of the decoder in int16 or
-// int8, operands as_is, reuse or delta. Log-probabilities are multiples of 2^-16, so scores are
+// Translates one sentence, given what the encoder made of it: its `keys`, and `states` in which it
+// has the number `sentence`. Every layer of the decoder must have the arithmetic int16 or int8 and
+// the operand as_is, reuse or delta. Log-probabilities are multiples of 2^-16, so that scores are
 // exact.
 LiteralTranslation literal_fixed_translation(const TranslationModel& model,
                                              const OperatingPoint& point,

@@ -16,7 +16,8 @@ std::int64_t within(double value, int bits) {
   return static_cast<std::int64_t>(std::min(std::max(value, -top), top - 1));
 }
 
-// 16-bit weights with the finest format whose greatest code stays within 127 * 256 + 127.
+// Weights [rows, cols] of 16 bits, in the finest format whose greatest code is at most 127 * 256 +
+// 127.
 struct Weights {
   Index rows, cols;
   int fraction = 0;
@@ -37,13 +38,14 @@ struct Weights {
   }
 };
 
-// One half of z: x with W or h with U.
+// One half of z: W with x, or U with h.
 struct Half {
   Weights weights;
   int bits;  // fraction bits of the elements
   std::int64_t clip, threshold;
-  double delta_step;        // of the 8-bit differences, in steps of the elements, 1 or more
-  Codes reference, memory;  // memory in units of the 16-bit products
+  double delta_step;  // step of the 8-bit differences, in steps of the elements, 1 or more
+  // What the memory holds of the elements, and the memory in units of the 16-bit products.
+  Codes reference, memory;
 
   Half(const Matrix<float>& weight, int element_bits, double clip_value, double threshold_value,
        double delta_scale)
@@ -86,7 +88,7 @@ struct Half {
   }
 };
 
-// Section 2.3, S as in 2.2.
+// Decides the mode of each step (docs/techniques.md, "Pseudo-skip"; S as in "Similarity skip").
 class Controller {
  public:
   explicit Controller(const SimilaritySkip& skip) : skip_(skip) {}

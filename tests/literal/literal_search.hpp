@@ -1,5 +1,5 @@
-// Beam search as docs/techniques.md, "Beam", tells it, whatever predicts: one row at a time, all
-// candidates sorted, scores in double.
+// Beam search as docs/techniques.md, "Beam", describes it, for any function that predicts tokens.
+// It takes one row at a time, sorts all candidates, and has scores in double.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,9 @@ struct LiteralCandidate {
   std::size_t token, row;
 };
 
-// docs/techniques.md, "Beam"; section 3 of Freitag and Al-Onaizan.
+// Returns the width of the beam, given the scores of the best candidates in falling order
+// (docs/techniques.md, "Beam"; section 3 of Freitag and Al-Onaizan). Lowers `closest` to the
+// distance at which the width would have been another.
 inline int literal_width(const Beam& beam, const std::vector<double>& scores, double& closest) {
   if (const auto* fixed = std::get_if<FixedBeam>(&beam)) return static_cast<int>(fixed->width);
   if (const auto* pruned = std::get_if<PrunedBeam>(&beam)) {
@@ -45,8 +47,9 @@ inline int literal_width(const Beam& beam, const std::vector<double>& scores, do
   return static_cast<int>(std::clamp(std::floor(real + 0.5), dynamic.min, dynamic.max));
 }
 
-// A Row is a hypothesis: score, tokens with bos in front, whatever predict(row) needs and moves on;
-// it gives the log-probabilities of the next token.
+// Searches from one row. A Row is a hypothesis with its score, its tokens with bos in front, and
+// whatever predict(row) needs. predict(row) returns the log-probabilities of the next token and
+// brings the row's state one step on.
 template <class Row, class Predict>
 LiteralTranslation literal_search(const TranslationModel& model, const Row& first,
                                   const SearchOptions& options, const Predict& predict) {
@@ -60,7 +63,7 @@ LiteralTranslation literal_search(const TranslationModel& model, const Row& firs
   const auto widest = static_cast<std::size_t>(
       std::visit([](const auto& beam) { return beam.widest(); }, options.beam));
   const auto eos = static_cast<std::size_t>(*model.target.eos);
-  // length: bos and every token since, as OpenNMT-py's len(next_ys).
+  // `length` counts bos and every token after it, as OpenNMT-py's len(next_ys).
   const auto normalised = [&](double score, double length) {
     if (options.penalty == LengthPenalty::kAverage) return score / length;
     return options.penalty == LengthPenalty::kWu ? score / std::pow((5 + length) / 6, options.alpha)

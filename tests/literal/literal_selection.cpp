@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Half away from zero, saturated to `bits` bits.
+// Rounds half away from zero, and saturates to `bits` bits.
 double round_to(double value, int bits) {
   const double top = std::ldexp(1, bits - 1);
   return std::min(std::max(std::round(value), -top), top - 1);
@@ -24,7 +24,8 @@ double largest(const Matrix<float>& weight) {
   return most;
 }
 
-// The finest power of two with which the greatest weight stays within `most`.
+// Returns the largest number of fraction bits with which the code of the greatest weight is at most
+// `most`.
 int weight_fraction(const Matrix<float>& weight, double most) {
   int bits = 0;
   if (largest(weight) == 0) return 0;
@@ -33,11 +34,12 @@ int weight_fraction(const Matrix<float>& weight, double most) {
   return bits;
 }
 
-// One of the matrices W, U with the elements that meet it: stored(weight) and stored(element) are
-// what the chip holds, `unit` is the value of 1 in a product of both.
+// One of the matrices W and U with the elements that it multiplies. stored_weight() and
+// stored_element() return what the chip holds; unit() is the value of 1 in a product of both.
 struct Operand {
   const Matrix<float>* weight;
-  int bits, element_bits, weight_bits;  // of 8 or 16; 32 in fp32, where nothing is rounded
+  // Width of the numbers, which is 32 in fp32, where nothing is rounded; fraction bits of both.
+  int bits, element_bits, weight_bits;
 
   double stored_weight(Index o, Index i) const {
     const double value = (*weight)(o, i);
@@ -77,8 +79,8 @@ Layer1 layer_of(const RecurrentLayer& layer, std::size_t direction, const Arithm
            fraction(weights.weight_hh)}};
 }
 
-// The cells in the numbers of the arithmetic, from the sums W x and U h: integers of the products,
-// or doubles.
+// The cells in the numbers of the arithmetic. They take the sums W x and U h, which are integers in
+// units of the products, or doubles in fp32.
 class AnyCells {
  public:
   AnyCells(const RecurrentLayer& layer, std::size_t direction, const Layer1& net)
@@ -91,7 +93,7 @@ class AnyCells {
                    CellFormats{x, cells, recurrent_format(layer, direction, cells)}, *w_, *u_);
   }
 
-  // What enters the product with U; nothing where there is none.
+  // Returns what enters the product with U, or nothing where there is no U.
   Values h() const {
     if (layer_.recurrent() == 0) return {};
     if (!fixed_) return state_.h;
@@ -99,7 +101,7 @@ class AnyCells {
     for (std::int64_t code : fixed_->h()) values.push_back(net_.h.value(static_cast<double>(code)));
     return values;
   }
-  // In units of 2^-kStateBits under integer arithmetic.
+  // Returns c of a cell; under integer arithmetic it is in units of 2^-kStateBits.
   double c(Index k) const { return fixed_ ? static_cast<double>(fixed_->c()[k]) : state_.c[k]; }
   float output(Index j) const {
     return fixed_ ? fixed_->output(j) : static_cast<float>(state_.h[j]);
@@ -138,7 +140,8 @@ double binary_dot(const Operand& operand, const Values& elements, Index o) {
   return sum;
 }
 
-// Frames in processing order; step(x, frame, cells) does one, x being what enters the products.
+// Calls step(x, frame, cells) for every frame in processing order, where x is what enters the
+// products. Returns the outputs [T, H or P].
 template <class Step>
 Matrix<float> walk(const RecurrentLayer& layer, std::size_t direction, const Layer1& net,
                    MatrixView<const float> input, Step step) {
@@ -165,7 +168,7 @@ LiteralSelection literal_memoized(const RecurrentLayer& layer, std::size_t direc
                                   MatrixView<const float> input) {
   struct Neuron {
     bool first = true;
-    double x_sum = 0, h_sum = 0;  // y_m in its two halves
+    double x_sum = 0, h_sum = 0;  // the two halves of y_m
     double y_m = 0, binary_m = 0, delta = 0;
   };
   const Layer1 net = layer_of(layer, direction, arithmetic);
@@ -211,7 +214,8 @@ LiteralSelection literal_memoized(const RecurrentLayer& layer, std::size_t direc
 
 namespace {
 
-// Indices of weights and elements at n bits: q_n = alpha / 2^(n-1), i = round(v / q_n).
+// Gives weights and elements as whole numbers of n bits: i = round(v / q_n), with q_n = alpha /
+// 2^(n-1).
 class Precision {
  public:
   Precision(const Operand& operand, double alpha_of_elements, bool offset, LiteralSelection& log)
@@ -241,7 +245,7 @@ class Precision {
     double sum = 0;
     for (std::size_t i = 0; i < values.size(); ++i)
       sum += weight(o, static_cast<Index>(i), bits) * element(values[i], bits, exact);
-    return bits == 8 ? sum : 16 * 16 * sum;  // in units of the 8-bit steps
+    return bits == 8 ? sum : 16 * 16 * sum;  // in units of the product of the 8-bit steps
   }
   double unit() const { return operand_.bits == 32 ? element_step_ * weight_step_ : 1; }
 
@@ -252,7 +256,7 @@ class Precision {
   double element_step_, weight_step_;
 };
 
-// Section 1.4's state machine, word for word.
+// The state machine of docs/techniques.md, "Dynamic precision", word for word.
 struct Machine {
   enum { kProfile, kStable, kPeak } state = kProfile;
   int cnt = 0;

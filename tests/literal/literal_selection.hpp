@@ -1,6 +1,7 @@
-// Memoization and dynamic precision as their papers write them, and the integer arithmetics as
-// docs/techniques.md writes them: one direction of one recurrent layer over one utterance, every
-// step executed, one neuron after the other. Nothing of an engine or of a technique's rule is used.
+// Memoization and dynamic precision as their papers write them, under the arithmetics that
+// docs/techniques.md describes: one direction of one recurrent layer over one utterance, with every
+// step executed, one neuron after the other. Nothing of an engine or of a technique's rule() is
+// used.
 #pragma once
 
 #include <limits>
@@ -11,10 +12,10 @@ namespace edgeval::test {
 
 struct LiteralSelection {
   Matrix<float> output;                      // [T, H or P], in time order
-  std::uint64_t computed = 0, memoized = 0;  // neurons
-  std::uint64_t high = 0, low = 0;           // cell elements
-  // As LiteralDirection has it: least distance of a value decided upon from where the decision
-  // turns. Infinite in integer arithmetic.
+  std::uint64_t computed = 0, memoized = 0;  // numbers of neurons
+  std::uint64_t high = 0, low = 0;           // numbers of cell elements with 8 and with 4 bits
+  // Least distance of a value from the place where its decision would turn, as in LiteralDirection;
+  // infinite in integer arithmetic.
   double margin = std::numeric_limits<double>::infinity();
 };
 
@@ -22,7 +23,7 @@ LiteralSelection literal_memoized(const RecurrentLayer& layer, std::size_t direc
                                   const Arithmetic& arithmetic, const Memoized& choice,
                                   MatrixView<const float> input);
 
-// The peak selector only.
+// Runs dynamic precision with the selector `peaks`.
 LiteralSelection literal_dynamic_precision(const RecurrentLayer& layer, std::size_t direction,
                                            const Arithmetic& arithmetic,
                                            const DynamicPrecision& choice,

@@ -53,7 +53,7 @@ void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Ve
   add(wx, weights.bias, work);
   if (layer.kind == kGru) {
     add(uh, weights.bias_hh, work);
-    work.additions -= 2 * n;  // r and z store one bias each, the sum of both
+    work.additions -= 2 * n;  // r and z add one bias each, the sum of two
   }
   for (std::size_t j = 0; j < n; ++j) {
     const auto z = [&](std::size_t gate) { return wx[gate * n + j] + uh[gate * n + j]; };
@@ -63,7 +63,8 @@ void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Ve
       state.h[j] = (1 - u) * candidate + u * state.h[j];
       work.nonlinearities += 3;
       work.multiplications += 3;
-      work.additions += 2;  // 1 - u and the sum; what is added to products is theirs
+      // These are 1 - u and the sum of h. An addition to a product counts as part of the product.
+      work.additions += 2;
     } else {
       state.c[j] = sigmoid_of(z(1)) * state.c[j] + sigmoid_of(z(0)) * std::tanh(z(2));
       state.h[j] = sigmoid_of(z(3)) * std::tanh(state.c[j]);
@@ -76,7 +77,7 @@ void step(const RecurrentLayer& layer, const RecurrentWeights& weights, const Ve
 
 using Works = std::map<std::string, LiteralWork>;
 
-// W x + b.
+// Returns W x + b.
 Vector through(const LinearLayer& layer, const Vector& x, Works& works) {
   LiteralWork& work = works[layer.name];
   ++work.steps;
@@ -88,8 +89,8 @@ Vector through(const LinearLayer& layer, const Vector& x, Works& works) {
 
 struct Encoding {
   std::vector<Vector> keys;
-  std::vector<Vector> hidden;  // W_context of each key, of mlp
-  std::vector<State> finals;   // of each layer
+  std::vector<Vector> hidden;  // W_context times each key, for attention of type mlp
+  std::vector<State> finals;   // final state of each layer
 };
 
 Encoding encode_literally(const TranslationModel& model, const std::vector<int>& source) {
@@ -120,7 +121,7 @@ Encoding encode_literally(const TranslationModel& model, const std::vector<int>&
 
 struct Beamed {
   double score = 0;
-  std::vector<int> tokens;  // bos in front
+  std::vector<int> tokens;  // tokens of the hypothesis, with bos in front
   std::vector<State> states;
   Vector feed;
 };
@@ -164,7 +165,8 @@ std::vector<State> cross_bridge(const TranslationModel& model, const Encoding& e
   return states;
 }
 
-// log-probabilities of the next token; moves the hypothesis's states on.
+// Returns the log-probabilities of the next token, and brings the states of the hypothesis one step
+// on.
 Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& hypothesis,
                Works& works) {
   Vector x = row_of(model.target_embedding, hypothesis.tokens.back());
@@ -199,7 +201,7 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
     scores.push_back(score);
     ++work.steps;
     work.inputs_zero += zeros(key);
-    work.macs += key.size();  // of the context, below
+    work.macs += key.size();  // MACs of the context, which is computed below
     work.additions += 3;      // the greatest so far, the distance from it, the sum of exps
     work.multiplications += 1;
     work.nonlinearities += 1;
@@ -219,9 +221,9 @@ Vector predict(const TranslationModel& model, const Encoding& encoding, Beamed& 
     }
   Vector z = through(model.linear(model.generator), hypothesis.feed, works);
   LiteralWork& last = works[model.linear(model.generator).name];
-  last.additions +=
-      5 *
-      z.size();  // the greatest so far, the distance from it, the sum of exps, z - shift, the score
+  // The additions are the greatest so far, the distance from it, the sum of exps, z - shift, and
+  // the score.
+  last.additions += 5 * z.size();
   last.nonlinearities += z.size();
   last.comparisons += z.size();
   const double top = *std::ranges::max_element(z);

@@ -1,5 +1,5 @@
-// Translation as its equations are written (docs/formats/translation-model.md; the search as in
-// docs/techniques.md, "Beam"): one hypothesis at a time, all candidates sorted, everything in
+// Translation as its equations are written (docs/formats/translation-model.md), with the search of
+// docs/techniques.md, "Beam": one hypothesis at a time, all candidates sorted, everything in
 // double.
 #pragma once
 
@@ -10,23 +10,24 @@
 
 namespace edgeval::test {
 
-// What a layer did, counted where it was done.
+// The work of a layer, counted where it was done.
 struct LiteralWork {
   std::uint64_t steps = 0, macs = 0, weight_words = 0;
   std::uint64_t inputs_zero = 0, recurrent_inputs_zero = 0;
-  std::uint64_t inputs_changed = 0, recurrent_inputs_changed = 0;  // of the integer form alone
+  std::uint64_t inputs_changed = 0,
+                recurrent_inputs_changed = 0;  // the integer form alone has them
   std::uint64_t multiplications = 0, additions = 0, nonlinearities = 0, comparisons = 0;
   bool operator==(const LiteralWork&) const = default;
 };
 
 struct LiteralTranslation {
   std::vector<int> tokens;
-  std::map<std::string, LiteralWork>
-      work;  // of the layers of decoder, bridge, attention and generator, by name
+  // Work of each layer of decoder, bridge, attention and generator, by the layer's name.
+  std::map<std::string, LiteralWork> work;
   double score = 0;
   SearchCounts counts;
-  // Least distance at which a decision of the search would have been another: in score, and in what
-  // gives the beam's width.
+  // Least distance at which a decision of the search would have been another: between scores, and
+  // for the value that gives the beam's width.
   double closest = 1e300, closest_width = 1e300;
 };
 
@@ -34,7 +35,8 @@ LiteralTranslation literal_translation(const TranslationModel& model,
                                        const std::vector<int>& source,
                                        const SearchOptions& options);
 
-// Small random models of every kind of attention, bridge and cell that a decoder has.
+// Returns a small random model. Seeds give every kind of attention, of bridge and of cells that a
+// decoder may have.
 TranslationModel random_translation_model(std::uint64_t seed);
 
 }  // namespace edgeval::test

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""A translation model by the letter of docs/formats.md, one vector at a time, and the beam search
-that goes with it, one hypothesis at a time. Shares with datasets/ the text processing alone.
+"""Runs a translation model by the equations of docs/formats/translation-model.md, one vector at a
+time, with a beam search that takes one hypothesis at a time. Shares with datasets/ the text
+processing alone.
 
     literal_translation.py MODEL WIDTH LONGEST < SOURCE
 
@@ -53,7 +54,7 @@ class Model:
         return sigmoid(o) * numpy.tanh(c), c
 
     def encode(self, ids):
-        """h(1) ... h(S), and the states that the decoder starts from."""
+        """Returns h(1) ... h(S), and the states that the decoder starts from."""
         encoder = self.model["encoder"]
         xs = [self.tensor(encoder["embedding"]["name"] + ".weight")[i] for i in ids]
         finals = {}
@@ -85,7 +86,7 @@ class Model:
         return self.tensor("attention.score.weight")[0] @ hidden
 
     def step(self, token, memory, state):
-        """Log-probabilities of the next token, and the state after."""
+        """Returns the log-probabilities of the next token, and the state after the step."""
         states, feed = state
         decoder, generator = self.model["decoder"], self.model["generator"]
         x = self.tensor(decoder["embedding"]["name"] + ".weight")[token]
@@ -107,7 +108,8 @@ class Model:
 
 
 def search(model, ids, width, longest):
-    """Best first; of equal scores the lower token, then the parent that was better."""
+    """Returns the tokens of the best hypothesis. Of candidates with equal scores the one with the
+    lower token is better, then the one whose parent was better."""
     target = model.model["target"]
     memory, state = model.encode(ids)
     live, finished = [(0.0, [target["bos"]], state)], []
