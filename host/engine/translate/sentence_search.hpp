@@ -17,7 +17,6 @@ class SentenceSearch {
     std::size_t node;  // of its last token; kNone before the first
   };
 
-  // Options must outlive it.
   SentenceSearch(const SearchOptions& options, int eos)
       : options_(options), end_{options.n_best, options.longest}, eos_(eos) {}
 
@@ -50,7 +49,7 @@ class SentenceSearch {
   void finish(std::size_t node, float score, bool ended);
   void conclude();
 
-  const SearchOptions& options_;
+  const SearchOptions options_;
   const SearchEnd end_;
   const int eos_;
   bool done_ = false;

@@ -15,7 +15,7 @@ MatrixView<const float> hidden_of(const DecoderMemory& memory, Index sentence) {
 
 class FloatAttention final : public SourceAttention {
  public:
-  explicit FloatAttention(const Attention& attention) : attention_(attention) {}
+  explicit FloatAttention(const Attention& attention) : score_(attention.score.clone()) {}
   void remember(DecoderMemory&) const override {}
 
   Index attend(const DecoderMemory& memory, Index sentence, const float* probe,
@@ -24,19 +24,19 @@ class FloatAttention final : public SourceAttention {
     const MatrixView<const float> keys = memory.keys.sequence(sentence);
     shares.resize(static_cast<std::size_t>(keys.rows));
     return attention_row(SerialBlock{},
-                         FloatSource{keys, hidden_of(memory, sentence), attention_.score.data()},
-                         probe, shares.data(), context);
+                         FloatSource{keys, hidden_of(memory, sentence), score_.data()}, probe,
+                         shares.data(), context);
   }
 
  private:
-  const Attention& attention_;
+  const Matrix<float> score_;  // of mlp
 };
 
 class FixedAttention final : public SourceAttention {
  public:
   // x_bits: fraction bits of the input of what follows.
   FixedAttention(const Attention& attention, int bits, int x_bits)
-      : attention_(attention), bits_(bits), x_bits_(x_bits), grid_(Grid::of(x_bits, bits)) {
+      : bits_(bits), x_bits_(x_bits), grid_(Grid::of(x_bits, bits)) {
     if (attention.type == Attention::Type::kMlp)
       score_ = FixedWeights::of(attention.score.view(), bits);
   }
@@ -77,7 +77,6 @@ class FixedAttention final : public SourceAttention {
   }
 
  private:
-  const Attention& attention_;
   const int bits_, x_bits_;
   const Grid grid_;
   FixedWeights score_;  // of mlp

@@ -33,6 +33,7 @@ class SourceAttention {
                        float* context) const = 0;
 };
 
+// Copies what it needs of the attention.
 std::unique_ptr<SourceAttention> make_source_attention(const Attention& attention,
                                                        const Arithmetic& arithmetic);
 
