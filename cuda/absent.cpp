@@ -18,9 +18,12 @@ namespace {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const Model&, const EngineOptions&) { refuse(); }
+std::unique_ptr<Engine> make_engine(std::shared_ptr<const Model>, const EngineOptions&) {
+  refuse();
+}
 
-std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel&, const DecoderLimits&) {
+std::unique_ptr<DecoderEngine> make_decoder_engine(std::shared_ptr<const TranslationModel>,
+                                                   const DecoderLimits&) {
   refuse();
 }
 

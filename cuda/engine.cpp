@@ -45,12 +45,12 @@ class LayersOnDevice {
  public:
   // A chunk takes a sixteenth of what is free for each direction: the activations of a large batch
   // need the rest.
-  LayersOnDevice(const Model& model, const EngineOptions& options, std::string name)
-      : model_(model),
+  LayersOnDevice(std::shared_ptr<const Model> model, const EngineOptions& options, std::string name)
+      : model_(std::move(model)),
         name_(std::move(name)),
         threads_(options.threads > 0 ? options.threads : hardware_threads()),
         copies_(threads_),
-        weights_(model.stack().begin(), model.stack().end()),
+        weights_(device_layers(model_, model_->stack())),
         chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
                                                  : std::min(free_bytes() / 16, Index{1} << 30)) {}
 
@@ -60,7 +60,7 @@ class LayersOnDevice {
   // shortage is the caller's, as on the CPU.
   void run(const PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver* observer) {
-    for (const OperatingPoint& point : points) check_point(model_, point);
+    for (const OperatingPoint& point : points) check_point(*model_, point);
     for (std::size_t p = 0; p < points.size(); ++p)
       run_point({batch.features(), points[p], wanted, observer},
                 [&](Index first, BatchResult&& part) {
@@ -97,7 +97,7 @@ class LayersOnDevice {
     const Index lanes = work.features.sequences();
     if (lanes == 0) {
       BatchResult nothing;
-      nothing.outputs = Ragged<float>({}, model_.outputs());
+      nothing.outputs = Ragged<float>({}, model_->outputs());
       return deliver(Index{0}, std::move(nothing));
     }
     for (Index first = 0; first < lanes;) {
@@ -140,9 +140,9 @@ class LayersOnDevice {
     space.lanes.upload(offsets_of(part.features, part.first, part.count), stream_);
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
-    Index widest = model_.inputs(), shapes = 0;
-    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
-      const Layer& layer = model_.layers[i];
+    Index widest = model_->inputs(), shapes = 0;
+    for (std::size_t i = 0; i < model_->stack().size(); ++i) {
+      const Layer& layer = model_->layers[i];
       const LayerPolicy& policy = part.point.layers[i];
       const Index inputs = layer_inputs(layer);
       widest = std::max(widest, layer_outputs(layer));
@@ -174,7 +174,7 @@ class LayersOnDevice {
     if (part.wanted.outputs)
       outputs = std::async(
           threads_ > 1 ? std::launch::async | std::launch::deferred : std::launch::deferred,
-          [lengths = part.lengths(), cols = model_.outputs()] {
+          [lengths = part.lengths(), cols = model_->outputs()] {
             return Ragged<float>(lengths, cols);
           });
     const Settle settle;
@@ -182,16 +182,16 @@ class LayersOnDevice {
     Workspace& space = *workspace_;
     const Lanes& lanes = space.lanes.lanes();
     const Index rows = Product::padded(lanes.frames);
-    space.input.resize_discarding(rows, model_.inputs(), stream_);
+    space.input.resize_discarding(rows, model_->inputs(), stream_);
     const MatrixView<const float> features{part.features.values.row(part.first_frame()),
                                            lanes.frames, part.features.cols(),
                                            part.features.cols()};
     copies_.upload(features, space.input.view(), stream_);
-    if (part.wanted.final_states) part.result.final_states.resize(model_.stack().size());
-    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
-      space.output.resize_discarding(rows, layer_outputs(model_.layers[i]), stream_);
+    if (part.wanted.final_states) part.result.final_states.resize(model_->stack().size());
+    for (std::size_t i = 0; i < model_->stack().size(); ++i) {
+      space.output.resize_discarding(rows, layer_outputs(model_->layers[i]), stream_);
       std::visit([&](const auto& layer) { run_layer(layer, static_cast<Index>(i), part); },
-                 model_.layers[i]);
+                 model_->layers[i]);
       if (part.observer != nullptr) observe_layer(static_cast<Index>(i), part);
       std::swap(space.input, space.output);
     }
@@ -204,7 +204,7 @@ class LayersOnDevice {
   void download_outputs(Ragged<float>&& outputs, Part& part) {
     Workspace& space = *workspace_;
     const DeviceView<float> rows = space.input.view().leading(space.lanes.lanes().frames);
-    EDGEVAL_ASSERT(rows.cols == model_.outputs());
+    EDGEVAL_ASSERT(rows.cols == model_->outputs());
     const float* contiguous = rows.data;
     if (rows.stride != rows.cols) {
       contiguous = space.output.view().data;
@@ -306,8 +306,8 @@ class LayersOnDevice {
     stream_.synchronize();
     part.result.activity.resize(static_cast<std::size_t>(part.count));
     Index shape = 0;
-    for (std::size_t i = 0; i < model_.stack().size(); ++i)
-      for (const LayerShape& of_layer : layer_shapes(model_.layers[i], part.point.layers[i])) {
+    for (std::size_t i = 0; i < model_->stack().size(); ++i)
+      for (const LayerShape& of_layer : layer_shapes(model_->layers[i], part.point.layers[i])) {
         const auto total = [&](Index which, Index lane) {
           return totals[(shape * kTotals + which) * part.count + lane];
         };
@@ -322,8 +322,7 @@ class LayersOnDevice {
           const Index running =
               part.running[shape].empty() ? part.length(lane) : part.running[shape][lane];
           complete_lane(activity, part.point.layers[i], part.length(lane), running);
-          part.result.activity[static_cast<std::size_t>(lane)].layers.push_back(
-              std::move(activity));
+          part.result.activity[lane].layers.push_back(std::move(activity));
         }
         ++shape;
       }
@@ -343,8 +342,8 @@ class LayersOnDevice {
 
   void observe_layer(Index layer, Part& part) const {
     const std::vector<Index> lengths = part.lengths();
-    Ragged<float> input(lengths, layer_inputs(model_.layers[layer]));
-    Ragged<float> output(lengths, layer_outputs(model_.layers[layer]));
+    Ragged<float> input(lengths, layer_inputs(model_->layers[layer]));
+    Ragged<float> output(lengths, layer_outputs(model_->layers[layer]));
     const Settle settle;
     download(workspace_->input.view(), input.values.view(), stream_);
     download(workspace_->output.view(), output.values.view(), stream_);
@@ -353,7 +352,7 @@ class LayersOnDevice {
     part.observer->on_layer(layer, input, output);
   }
 
-  const Model& model_;
+  const std::shared_ptr<const Model> model_;
   const std::string name_;
   const int threads_;  // of the host, at most
   BulkCopies copies_;  // outlives the stream that reads and writes its memory
@@ -368,8 +367,8 @@ class LayersOnDevice {
 
 class GpuEngine final : public Engine {
  public:
-  GpuEngine(const Model& model, const EngineOptions& options, int number)
-      : name_(device_name(number)), layers_(number, model, options, name_) {}
+  GpuEngine(std::shared_ptr<const Model> model, const EngineOptions& options, int number)
+      : name_(device_name(number)), layers_(number, std::move(model), options, name_) {}
 
   std::string device() const override { return name_; }
   bool on_gpu() const override { return true; }
@@ -388,10 +387,11 @@ class GpuEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {
+std::unique_ptr<Engine> make_engine(std::shared_ptr<const Model> model,
+                                    const EngineOptions& options) {
   const int number = choose_device(options.gpu);
   try {
-    return std::make_unique<GpuEngine>(model, options, number);
+    return std::make_unique<GpuEngine>(std::move(model), options, number);
   } catch (const OutOfMemory&) {
     throw Error(concat("gpu:", number, " has no memory left; use --device cpu or another GPU"));
   }

@@ -9,9 +9,9 @@
 
 namespace edgeval::gpu {
 
-// On the device that the options name. Throws Error when it is not there. The engine keeps a
-// reference to the model, which must outlive it.
-std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options);
+// On the device that the options name. Throws Error when it is not there.
+std::unique_ptr<Engine> make_engine(std::shared_ptr<const Model> model,
+                                    const EngineOptions& options);
 
 // Where a decoder runs, and what at once; results do not depend on it.
 struct DecoderLimits {
@@ -22,7 +22,7 @@ struct DecoderLimits {
 };
 
 // The decoder of translations, likewise. It shows nothing to observers and refuses them.
-std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model,
+std::unique_ptr<DecoderEngine> make_decoder_engine(std::shared_ptr<const TranslationModel> model,
                                                    const DecoderLimits& limits = {});
 
 }  // namespace edgeval::gpu

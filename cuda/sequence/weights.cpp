@@ -28,16 +28,23 @@ void upload_constants(const CellConstants& constants, DeviceProducts& products,
 
 }  // namespace
 
-DeviceLayer::DeviceLayer(const Layer& layer)
-    : layer_(layer),
-      constants_(std::visit([](const auto& l) { return cell_constants(l); }, layer)) {}
+DeviceLayer::DeviceLayer(std::shared_ptr<const Layer> layer)
+    : layer_(std::move(layer)),
+      constants_(std::visit([](const auto& l) { return cell_constants(l); }, *layer_)) {}
+
+std::vector<DeviceLayer> device_layers(const std::shared_ptr<const Model>& model,
+                                       std::span<const Layer> layers) {
+  std::vector<DeviceLayer> all;
+  for (const Layer& layer : layers) all.emplace_back(std::shared_ptr<const Layer>(model, &layer));
+  return all;
+}
 
 const std::vector<DeviceProducts>& DeviceLayer::get(const Arithmetic& arithmetic,
                                                     const CublasLt& cublas, const Stream& stream) {
   std::vector<DeviceProducts>& products = by_arithmetic_[arithmetic.index()];
   if (products.empty()) {
     const int bits = std::visit([](const auto& choice) { return choice.kBits; }, arithmetic);
-    products = std::visit([&](const auto& l) { return upload(l, bits, cublas, stream); }, layer_);
+    products = std::visit([&](const auto& l) { return upload(l, bits, cublas, stream); }, *layer_);
   }
   return products;
 }
@@ -50,7 +57,7 @@ const std::vector<DeviceProducts>& DeviceLayer::in_form(WeightForm form, const C
   const auto product = [&](const Matrix<float>& weight) {
     return Product(cublas, weights_in_form(weight, form), 8, stream);
   };
-  const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(layer_).weights;
+  const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(*layer_).weights;
   for (std::size_t d = 0; d < weights.size(); ++d) {
     const Matrix<float>&w = weights[d].weight_ih, &u = weights[d].weight_hh;
     DeviceProducts& products =

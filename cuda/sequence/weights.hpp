@@ -4,10 +4,13 @@
 
 #include <array>
 #include <map>
+#include <memory>
+#include <span>
 
 #include "cuda/device/gemm.hpp"
 #include "host/engine/product/second_product.hpp"
 #include "host/layer/layer_policy.hpp"
+#include "host/model/graph.hpp"
 
 namespace edgeval::gpu {
 
@@ -22,8 +25,7 @@ struct DeviceProducts : LayerProducts<Product> {
 
 class DeviceLayer {
  public:
-  // The layer must outlive it.
-  explicit DeviceLayer(const Layer& layer);
+  explicit DeviceLayer(std::shared_ptr<const Layer> layer);
 
   // One entry a direction. cublas: must outlive the products.
   const std::vector<DeviceProducts>& get(const Arithmetic& arithmetic, const CublasLt& cublas,
@@ -39,10 +41,14 @@ class DeviceLayer {
   std::vector<DeviceProducts> upload(const LinearLayer& layer, int bits, const CublasLt& cublas,
                                      const Stream& stream) const;
 
-  const Layer& layer_;
+  std::shared_ptr<const Layer> layer_;
   std::vector<CellConstants> constants_;  // of each direction; products point to them
   std::array<std::vector<DeviceProducts>, std::variant_size_v<Arithmetic>> by_arithmetic_;
   std::map<WeightForm, std::vector<DeviceProducts>> forms_;
 };
+
+// One for each of these layers of the model.
+std::vector<DeviceLayer> device_layers(const std::shared_ptr<const Model>& model,
+                                       std::span<const Layer> layers);
 
 }  // namespace edgeval::gpu

@@ -49,8 +49,8 @@ class Reports {
 // The engine's work, while its device is current.
 class SearchOnDevice {
  public:
-  SearchOnDevice(const TranslationModel& model, const DecoderLimits& limits)
-      : model_(model), limits_(limits) {}
+  SearchOnDevice(std::shared_ptr<const TranslationModel> model, const DecoderLimits& limits)
+      : model_(std::move(model)), limits_(limits) {}
 
   std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
                                    const SearchOptions& options) {
@@ -143,7 +143,7 @@ class SearchOnDevice {
   void launch_step(Index rows, const SearchOptions& options) {
     const Stream& stream = decoder_->stream();
     const RowView view = decoder_->rows();
-    const SearchView search = search_memory_.view(options, static_cast<int>(*model_.target.eos));
+    const SearchView search = search_memory_.view(options, static_cast<int>(*model_->target.eos));
     decoder_->step(rows, search.attended, search.widest);
     launch_candidates(decoder_->vocabulary_arithmetic(), decoder_->vocabulary(), view, search, rows,
                       stream);
@@ -157,7 +157,7 @@ class SearchOnDevice {
 
   void expect_numbers(const SearchState& state) const {
     EDGEVAL_EXPECTS(state.overflowed == 0, "layer ",
-                    layer_name(model_.network.layers[model_.generator]),
+                    layer_name(model_->network.layers[model_->generator]),
                     ": gives no probabilities; weights of the decoder are too large for fp32");
   }
 
@@ -169,7 +169,7 @@ class SearchOnDevice {
                sentences = static_cast<Index>(activity.size());
     std::vector<SearchResult> results;
     for (Index n = 0; n < sentences; ++n) {
-      SentenceSearch sentence(options, static_cast<int>(*model_.target.eos));
+      SentenceSearch sentence(options, static_cast<int>(*model_->target.eos));
       for (Index t = 0; !sentence.done(); ++t) {
         EDGEVAL_ASSERT(t < steps);
         const Index at = t * sentences + n;
@@ -210,7 +210,7 @@ class SearchOnDevice {
       for (std::int32_t n : order) {
         const std::vector<int>& target = targets[static_cast<std::size_t>(n)];
         if (std::ssize(target) < t) break;
-        tokens.push_back(std::ssize(target) == t ? static_cast<int>(*model_.target.eos)
+        tokens.push_back(std::ssize(target) == t ? static_cast<int>(*model_->target.eos)
                                                  : target[static_cast<std::size_t>(t)]);
       }
       ends.push_back(tokens.size());
@@ -238,7 +238,7 @@ class SearchOnDevice {
     return sums;
   }
 
-  const TranslationModel& model_;
+  const std::shared_ptr<const TranslationModel> model_;
   const DecoderLimits limits_;
   std::optional<DecoderRunner> decoder_;
   SearchMemory search_memory_;
@@ -248,8 +248,8 @@ class SearchOnDevice {
 
 class GpuDecoderEngine final : public DecoderEngine {
  public:
-  GpuDecoderEngine(const TranslationModel& model, const DecoderLimits& limits)
-      : search_(choose_device(limits.device), model, limits) {}
+  GpuDecoderEngine(std::shared_ptr<const TranslationModel> model, const DecoderLimits& limits)
+      : search_(choose_device(limits.device), std::move(model), limits) {}
 
   using DecoderEngine::search;
   void search(const EncodedBatch& batch, std::span<const SearchPoint> points, SearchSink& sink,
@@ -275,9 +275,9 @@ class GpuDecoderEngine final : public DecoderEngine {
 
 }  // namespace
 
-std::unique_ptr<DecoderEngine> make_decoder_engine(const TranslationModel& model,
+std::unique_ptr<DecoderEngine> make_decoder_engine(std::shared_ptr<const TranslationModel> model,
                                                    const DecoderLimits& limits) {
-  return std::make_unique<GpuDecoderEngine>(model, limits);
+  return std::make_unique<GpuDecoderEngine>(std::move(model), limits);
 }
 
 }  // namespace edgeval::gpu

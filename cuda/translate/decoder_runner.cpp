@@ -4,14 +4,15 @@
 
 namespace edgeval::gpu {
 
-DecoderRunner::DecoderRunner(const TranslationModel& model)
-    : model_(model),
+DecoderRunner::DecoderRunner(std::shared_ptr<const TranslationModel> model)
+    : model_(std::move(model)),
+      counts_(model_, {}),
       weights_(
-          model.network.layers.begin() + static_cast<std::ptrdiff_t>(model.network.stack().size()),
-          model.network.layers.end()),
-      recurrent_(model.decoder.size()),
+          device_layers(network_of(model_),
+                        std::span(model_->network.layers).subspan(model_->network.stack().size()))),
+      recurrent_(model_->decoder.size()),
       linear_(weights_.size()) {
-  const MatrixView<const float> embedding = model.target_embedding.view();
+  const MatrixView<const float> embedding = model_->target_embedding.view();
   embedding_.resize_discarding(embedding.rows, embedding.cols, stream_);
   upload(embedding, embedding_.view(), stream_);
 }
@@ -32,16 +33,17 @@ LayerTotals DecoderRunner::totals(std::size_t layer) const {
 }
 
 RecurrentStepTask DecoderRunner::recurrent_task(std::size_t at) {
-  const std::size_t layer = model_.decoder[at];
+  const std::size_t layer = model_->decoder[at];
   const std::optional<WeightForm> form = second_form(policy(layer));
   const DeviceProducts* second =
       form ? &weights_[place(layer)].in_form(*form, cublas_, stream_).front() : nullptr;
-  return {{model_.cells(layer), products(layer), policy(layer), most_rows_}, second, totals(layer)};
+  return {
+      {model_->cells(layer), products(layer), policy(layer), most_rows_}, second, totals(layer)};
 }
 
 LinearStepTask DecoderRunner::linear_task(std::size_t layer, Index rows) {
-  return {model_.linear(layer),      products(layer), policy(layer), rows,
-          linear_end(model_, layer), totals(layer)};
+  return {model_->linear(layer),      products(layer), policy(layer), rows,
+          linear_end(*model_, layer), totals(layer)};
 }
 
 StepLaunch DecoderRunner::launch(Index rows) const {
@@ -49,33 +51,34 @@ StepLaunch DecoderRunner::launch(Index rows) const {
 }
 
 void DecoderRunner::start(const Batch& batch) {
-  point_ = batch.point;
-  check_point(model_.network, point_);
+  check_point(model_->network, batch.point);
+  counts_ = DecoderCounts(model_, batch.point);
   sentences_ = batch.encoded.keys.sequences();
   most_rows_ = batch.rows;
   memory_.keys = std::move(batch.encoded.keys);
-  make_source_attention(model_.attention, policy(model_.attention.output).arithmetic)
+  make_source_attention(model_->attention, policy(model_->attention.output).arithmetic)
       ->remember(memory_);
   reserve(batch);
   totals_.zero(static_cast<Index>(weights_.size()) * kTotals * sentences_, stream_);
-  rows_.start(batch.order, memory_.keys.offsets, static_cast<int>(*model_.target.bos), stream_);
+  rows_.start(batch.order, memory_.keys.offsets, static_cast<int>(*model_->target.bos), stream_);
   remember();
   start_layers(batch);
   collect_segments();
 }
 
 void DecoderRunner::reserve(const Batch& batch) {
-  const Attention& attention = model_.attention;
-  const Index padded = Product::padded(most_rows_), keys = model_.keys(),
-              queries = model_.queries();
-  const Index feed = model_.input_feeding ? attention.outputs : 0;
+  const Attention& attention = model_->attention;
+  const Index padded = Product::padded(most_rows_), keys = model_->keys(),
+              queries = model_->queries();
+  const Index feed = model_->input_feeding ? attention.outputs : 0;
   const std::vector<Index> lengths = memory_.keys.lengths();
   totals_.reserve_discarding(static_cast<Index>(weights_.size()) * kTotals * sentences_, stream_);
   rows_.reserve(most_rows_, sentences_, batch.steps, stream_);
   x_.resize_discarding(padded, embedding_.view().cols + feed, stream_);
   both_.resize_discarding(padded, keys + queries, stream_);
   feed_.resize_discarding(padded, attention.outputs, stream_);
-  log_probabilities_.resize_discarding(most_rows_, model_.linear(model_.generator).width, stream_);
+  log_probabilities_.resize_discarding(most_rows_, model_->linear(model_->generator).width,
+                                       stream_);
   shares_.resize_discarding(most_rows_, std::ranges::max(lengths), stream_);
   if (!std::holds_alternative<Fp32>(vocabulary_arithmetic()))
     logits_.resize_discarding(most_rows_, log_probabilities_.view().cols, stream_);
@@ -86,10 +89,10 @@ void DecoderRunner::reserve(const Batch& batch) {
   for (std::size_t at = 0; at < recurrent_.size(); ++at)
     recurrent_[at].reserve(recurrent_task(at), stream_);
   if (attention.probe) {
-    probe_.resize_discarding(padded, model_.linear(*attention.probe).width, stream_);
+    probe_.resize_discarding(padded, model_->linear(*attention.probe).width, stream_);
     linear(*attention.probe).reserve(linear_task(*attention.probe, most_rows_), stream_);
   }
-  for (std::size_t layer : {attention.output, model_.generator})
+  for (std::size_t layer : {attention.output, model_->generator})
     linear(layer).reserve(linear_task(layer, most_rows_), stream_);
   source_.upload(memory_, attention, policy(attention.output).arithmetic, stream_);
   lanes_.upload(memory_.keys.offsets, stream_);
@@ -98,8 +101,8 @@ void DecoderRunner::reserve(const Batch& batch) {
 
 // What mlp attention makes of the keys.
 void DecoderRunner::remember() {
-  if (!model_.attention.context) return;
-  const std::size_t layer = *model_.attention.context;
+  if (!model_->attention.context) return;
+  const std::size_t layer = *model_->attention.context;
   const LinearStepTask task = linear_task(layer, memory_.keys.values.rows());
   linear(layer).reserve(task, stream_);
   linear(layer).start(task, stream_);
@@ -114,7 +117,7 @@ std::vector<Matrix<float>> DecoderRunner::cross_bridge(const std::vector<Matrix<
   const Settle settle;
   for (Index r = 0; r < sentences_; ++r) {
     float* at = from.row(r);
-    for (std::size_t l : model_.bridge.from)
+    for (std::size_t l : model_->bridge.from)
       at = std::copy_n(finals[l].row(batch.order[static_cast<std::size_t>(r)]), finals[l].cols(),
                        at);
   }
@@ -129,10 +132,10 @@ std::vector<Matrix<float>> DecoderRunner::cross_bridge(const std::vector<Matrix<
   stream_.synchronize();
   std::vector<Matrix<float>> parts;
   Index first = 0;
-  for (std::size_t at : model_.decoder) {
-    const RecurrentLayer& cells = model_.cells(at);
+  for (std::size_t at : model_->decoder) {
+    const RecurrentLayer& cells = model_->cells(at);
     Matrix<float>& part =
-        parts.emplace_back(sentences_, layer == model_.bridge.cell ? cells.cells : cells.width());
+        parts.emplace_back(sentences_, layer == model_->bridge.cell ? cells.cells : cells.width());
     for (Index r = 0; r < sentences_; ++r) std::copy_n(to.row(r) + first, part.cols(), part.row(r));
     first += part.cols();
   }
@@ -140,7 +143,7 @@ std::vector<Matrix<float>> DecoderRunner::cross_bridge(const std::vector<Matrix<
 }
 
 void DecoderRunner::start_layers(const Batch& batch) {
-  const Bridge& bridge = model_.bridge;
+  const Bridge& bridge = model_->bridge;
   const EncoderStates& finals = batch.encoded.states;
   const std::vector<Index> order(batch.order.begin(), batch.order.end());
   std::vector<Matrix<float>> h, c;
@@ -154,15 +157,15 @@ void DecoderRunner::start_layers(const Batch& batch) {
     }
   }
   for (std::size_t at = 0; at < recurrent_.size(); ++at) {
-    const RecurrentLayer& cells = model_.cells(model_.decoder[at]);
+    const RecurrentLayer& cells = model_->cells(model_->decoder[at]);
     if (c.size() <= at) c.push_back(Matrix<float>(sentences_, cells.cells));
     // Without c the state is h.
     recurrent_[at].start(recurrent_task(at), rows_, h[at], cells.has_c() ? c[at] : h[at], stream_);
   }
-  const Attention& attention = model_.attention;
+  const Attention& attention = model_->attention;
   if (attention.probe)
     linear(*attention.probe).start(linear_task(*attention.probe, most_rows_), stream_);
-  for (std::size_t layer : {attention.output, model_.generator})
+  for (std::size_t layer : {attention.output, model_->generator})
     linear(layer).start(linear_task(layer, most_rows_), stream_);
   feed_.zero(stream_);
 }
@@ -172,8 +175,8 @@ void DecoderRunner::collect_segments() {
   segments_.clear();
   for (std::size_t at = 0; at < recurrent_.size(); ++at)
     recurrent_[at].add_segments(recurrent_task(at), segments_);
-  std::vector<std::size_t> layers{model_.attention.output, model_.generator};
-  if (model_.attention.probe) layers.push_back(*model_.attention.probe);
+  std::vector<std::size_t> layers{model_->attention.output, model_->generator};
+  if (model_->attention.probe) layers.push_back(*model_->attention.probe);
   for (std::size_t layer : layers)
     linear(layer).add_segments(linear_task(layer, most_rows_), segments_);
   segments_.push_back({reinterpret_cast<std::byte*>(feed_.view().data),
@@ -192,11 +195,11 @@ void DecoderRunner::collect_segments() {
 }
 
 void DecoderRunner::step(Index rows, std::int32_t* attended, Index widest) {
-  const Attention& attention = model_.attention;
+  const Attention& attention = model_->attention;
   const RowView view = rows_.view();
   const StepLaunch now = launch(rows);
   launch_begin_step(view, rows, stream_);
-  const DeviceView<float> feed = model_.input_feeding ? feed_.view() : DeviceView<float>{};
+  const DeviceView<float> feed = model_->input_feeding ? feed_.view() : DeviceView<float>{};
   launch_embed(view, embedding_.view(), feed, x_.view().leading(rows), stream_);
   DeviceView<const float> x = x_.view();
   for (std::size_t at = 0; at < recurrent_.size(); ++at) {
@@ -223,12 +226,12 @@ void DecoderRunner::step(Index rows, std::int32_t* attended, Index widest) {
                    rows, stream_);
   linear(attention.output)
       .run(linear_task(attention.output, most_rows_), both_.view(), feed_.view(), now);
-  linear(model_.generator).multiply(linear_task(model_.generator, most_rows_), feed_.view(), now);
+  linear(model_->generator).multiply(linear_task(model_->generator, most_rows_), feed_.view(), now);
 }
 
 VocabularyTask DecoderRunner::vocabulary() {
-  const LinearStepLayer& generator = linear(model_.generator);
-  return {.sums = generator.sums(linear_task(model_.generator, most_rows_)),
+  const LinearStepLayer& generator = linear(model_->generator);
+  return {.sums = generator.sums(linear_task(model_->generator, most_rows_)),
           .numbers = generator.numbers(),
           .log_probabilities = log_probabilities_.view(),
           .logits = logits_.view(),
@@ -247,7 +250,7 @@ std::vector<Activity> DecoderRunner::activity() const {
   totals_.download(totals.data(), static_cast<Index>(totals.size()), stream_);
   stream_.synchronize();
   std::vector<Activity> all(static_cast<std::size_t>(sentences_), counts().blank());
-  const std::size_t first = model_.network.stack().size();
+  const std::size_t first = model_->network.stack().size();
   for (Index n = 0; n < sentences_; ++n)
     for (std::size_t l = 0; l < weights_.size(); ++l) {
       const auto total = [&](Index which) {

@@ -14,8 +14,7 @@ namespace edgeval::gpu {
 
 class DecoderRunner {
  public:
-  // Keeps a reference to the model.
-  explicit DecoderRunner(const TranslationModel& model);
+  explicit DecoderRunner(std::shared_ptr<const TranslationModel> model);
 
   struct Batch {
     EncodedBatch& encoded;  // its keys are taken
@@ -32,7 +31,7 @@ class DecoderRunner {
   void step(Index rows, std::int32_t* attended, Index widest);
   // For what follows the sums.
   VocabularyTask vocabulary();
-  const Arithmetic& vocabulary_arithmetic() const { return policy(model_.generator).arithmetic; }
+  const Arithmetic& vocabulary_arithmetic() const { return policy(model_->generator).arithmetic; }
   // Rows := those of their parents (RowView); count: how many there are, in device memory; most: at
   // most.
   void gather(const Index* count, Index most);
@@ -43,14 +42,14 @@ class DecoderRunner {
   std::vector<Activity> activity() const;
   // As attention reads them, [S, K] of sentence n.
   MatrixView<const float> keys(Index n) const { return memory_.keys.sequence(n); }
-  DecoderCounts counts() const { return {model_, point_}; }
+  const DecoderCounts& counts() const { return counts_; }
 
  private:
   static constexpr Index kTotals =
       5;  // of a layer: x changed, x zero, h changed, h zero, selected; [S] each
 
-  std::size_t place(std::size_t layer) const { return layer - model_.network.stack().size(); }
-  const LayerPolicy& policy(std::size_t layer) const { return point_.layers[layer]; }
+  std::size_t place(std::size_t layer) const { return layer - model_->network.stack().size(); }
+  const LayerPolicy& policy(std::size_t layer) const { return counts_.policy(layer); }
   const DeviceProducts& products(std::size_t layer);
   LayerTotals totals(std::size_t layer) const;
   RecurrentStepTask recurrent_task(std::size_t at);
@@ -65,8 +64,8 @@ class DecoderRunner {
   void start_layers(const Batch& batch);
   void collect_segments();
 
-  const TranslationModel& model_;
-  OperatingPoint point_;
+  const std::shared_ptr<const TranslationModel> model_;
+  DecoderCounts counts_;  // and the point; of none before start()
   Stream stream_;
   CublasLt cublas_;
   std::vector<DeviceLayer> weights_;           // of each of the decoder's layers

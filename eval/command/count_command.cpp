@@ -38,13 +38,14 @@ AnyModel load(const CountOptions& options) {
   const std::string name = std::filesystem::path(options.model).stem().string();
   const Imported imported = import_file(source, {name, options.describe});
   const std::string file = to_safetensors(imported, {});
-  if (imported.model["task"] == "translation") return read_translation_model(file, options.model);
-  return read_model(file, options.model);
+  if (imported.model["task"] == "translation")
+    return std::make_shared<const TranslationModel>(read_translation_model(file, options.model));
+  return std::make_shared<const Model>(read_model(file, options.model));
 }
 
 void run_count(const CountOptions& options) {
   const AnyModel model = load(options);
-  const bool translation = std::holds_alternative<TranslationModel>(model);
+  const bool translation = std::holds_alternative<std::shared_ptr<const TranslationModel>>(model);
   EDGEVAL_EXPECTS(translation || !options.positions, "--positions: ", options.model,
                   ": is a speech model; positions of a source are a translation model's");
   const Index positions = options.positions.value_or(options.steps);

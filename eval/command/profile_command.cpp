@@ -86,12 +86,13 @@ Point point_for(const ProfileOptions& options, const TaskInfo& task, Session& se
   return session.resolve(dense, nullptr);
 }
 
-ProfileCollector collector_for(const Session& session, const Model& model, const Point& point) {
+ProfileCollector collector_for(const Session& session, std::shared_ptr<const Model> model,
+                               const Point& point) {
   Index length = 0;  // number of frames or source tokens
   for (Index n = 0; n < session.items(); ++n) length += session.item(n).length;
   const Index rows =
       point.search ? session.items() * widest_of(point.search->beam) * point.search->longest : 0;
-  return {model, length, rows};
+  return {std::move(model), length, rows};
 }
 
 // Returns the profile of the spread of the best candidates' scores, or nothing when there is only
@@ -115,10 +116,11 @@ nlohmann::ordered_json data_of(const Session& session) {
 // The order of the steps makes a mistake of the user show before the long work begins.
 void run_profile(const ProfileOptions& options) {
   const AnyModel any = load_any_model(options.model);
-  const Model& model = network_of(any);
+  const std::shared_ptr<const Model> model = network_of(any);
   const Tasks tasks = make_tasks();
   const Task& task = task_of(tasks, any);
-  const std::unique_ptr<Session> session = task.open(any, request_for(options, task.info(), model));
+  const std::unique_ptr<Session> session =
+      task.open(any, request_for(options, task.info(), *model));
   const Point point = point_for(options, task.info(), *session);
   const std::vector<std::vector<Index>> batches = session->observed_batches();
   print_notes(session->notes(), options.output.quiet);

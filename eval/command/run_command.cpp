@@ -89,7 +89,7 @@ void write(const Record& record, const RunOptions& options, OutputFolder& folder
 void run_run(const RunOptions& options) {
   const AnyModel model = load_any_model(options.model);
   const Task& task = task_of(options.tasks, model);
-  expect_no_others(options.given, task, network_of(model));
+  expect_no_others(options.given, task, *network_of(model));
   const Policy policy = load_policy(options.policy, options.settings);
   const std::unique_ptr<Session> session = task.open(model, options.request);
   const Model& network = session->network(policy.weights);

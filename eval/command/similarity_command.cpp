@@ -103,24 +103,24 @@ nlohmann::ordered_json to_json(const std::vector<SimilarityFacts>& facts, const 
 
 // The order of the steps makes a mistake of the user show before the long work begins.
 void run_similarity(const SimilarityOptions& options) {
-  const AnyModel any = load_model(options.model);  // only speech models, which give tokens by frame
-  const Model& model = network_of(any);
-  const Profile profile = load_profile(options.profile, model);
+  // Only speech models give a token for each frame.
+  const auto model = std::make_shared<const Model>(load_model(options.model));
+  const Profile profile = load_profile(options.profile, *model);
   const Policy policy = load_policy(std::nullopt, {"plan.type=similarity_skip", "plan.threshold=1",
                                                    concat("plan.shift=", options.shift)});
   const Tasks tasks = make_tasks();
-  const Task& task = task_of(tasks, any);
-  const std::unique_ptr<Session> session = task.open(any, options.request);
+  const Task& task = task_of(tasks, model);
+  const std::unique_ptr<Session> session = task.open(model, options.request);
   const Point point = session->resolve(policy, &profile);
   const std::vector<std::vector<Index>> batches = session->observed_batches();
   print_notes(session->notes(), options.output.quiet);
   print_warnings(session->set_warnings());
   if (!options.out.empty()) expect_writable(options.out);
   SimilarityCollector collector(model, plans_of(point));
-  observe(*session, batches, reference_of(model, point), collector, task.info().items,
+  observe(*session, batches, reference_of(*model, point), collector, task.info().items,
           options.output.quiet);
   const std::vector<SimilarityFacts> facts = collector.finish();
-  const std::string json = to_text(to_json(facts, model, session->data(), options.shift));
+  const std::string json = to_text(to_json(facts, *model, session->data(), options.shift));
   if (!options.out.empty()) write_file(options.out, json);
   std::cout << (options.output.format == "json" ? json : text_tables(facts));
 }

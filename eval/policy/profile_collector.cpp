@@ -150,11 +150,12 @@ SpreadProfile spread_profile(int width, std::vector<double> spreads) {
   return profile;
 }
 
-ProfileCollector::ProfileCollector(const Model& model, Index frames, Index decoder_rows)
-    : model_(model) {
-  for (const Layer& layer : model.layers) {
+ProfileCollector::ProfileCollector(std::shared_ptr<const Model> model, Index frames,
+                                   Index decoder_rows)
+    : model_(std::move(model)) {
+  for (const Layer& layer : model_->layers) {
     const Index most =
-        layers_.size() < model.stack().size() ? frames : std::max(frames, decoder_rows);
+        layers_.size() < model_->stack().size() ? frames : std::max(frames, decoder_rows);
     const auto elements = static_cast<std::uint64_t>(most * layer_inputs(layer));
     layers_.push_back({{}, {}, TopMagnitudes(elements)});
   }
@@ -167,10 +168,10 @@ void ProfileCollector::on_layer(Index layer, const Ragged<float>& input,
   LayerStatistics& statistics = layers_[static_cast<std::size_t>(layer)];
   statistics.input.add(input.values.values());
   statistics.magnitudes.add(input.values.values());
-  const auto* cells = std::get_if<RecurrentLayer>(&model_.layers[static_cast<std::size_t>(layer)]);
+  const auto* cells = std::get_if<RecurrentLayer>(&model_->layers[static_cast<std::size_t>(layer)]);
   if (cells != nullptr && cells->has_recurrent_product())
     statistics.recurrent.add(output.values.values());
-  if (!std::holds_alternative<RecurrentLayer>(model_.layers[static_cast<std::size_t>(layer)]))
+  if (!std::holds_alternative<RecurrentLayer>(model_->layers[static_cast<std::size_t>(layer)]))
     return;
   add_differences(input, statistics.differences);
   add_differences(output, statistics.differences);
@@ -188,11 +189,11 @@ void ProfileCollector::add(const std::function<void()>& run) {
 
 Profile ProfileCollector::finish() const {
   Profile profile;
-  profile.model_name = model_.name;
-  profile.model_sha256 = model_.sha256;
+  profile.model_name = model_->name;
+  profile.model_sha256 = model_->sha256;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     profile.layers.push_back(
-        {.name = layer_name(model_.layers[i]),
+        {.name = layer_name(model_->layers[i]),
          .input = layers_[i].input.finish(),
          .recurrent = layers_[i].recurrent.finish(),
          .input_magnitude_p9999 = layers_[i].magnitudes.percentile(layers_[i].input.elements()),

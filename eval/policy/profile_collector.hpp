@@ -17,7 +17,7 @@ class ProfileCollector : public Collector {
   // `frames` is at least the number of frames that the layers of the stack will see in all, and
   // `decoder_rows` that of the rows that a decoder's layers will see. They say how many of the
   // largest values the exact percentile must keep.
-  ProfileCollector(const Model& model, Index frames, Index decoder_rows = 0);
+  ProfileCollector(std::shared_ptr<const Model> model, Index frames, Index decoder_rows = 0);
   ~ProfileCollector() override;
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;
   void add(const std::function<void()>& run) override;
@@ -25,7 +25,7 @@ class ProfileCollector : public Collector {
 
  private:
   struct LayerStatistics;
-  const Model& model_;
+  const std::shared_ptr<const Model> model_;
   std::vector<LayerStatistics> layers_;
 };
 

@@ -65,7 +65,9 @@ ModelCount count_speech(const Model& model, Index steps) {
   return count;
 }
 
-ModelCount count_translation(const TranslationModel& model, Index steps, Index positions) {
+ModelCount count_translation(const std::shared_ptr<const TranslationModel>& shared, Index steps,
+                             Index positions) {
+  const TranslationModel& model = *shared;
   ModelCount count;
   count.name = model.network.name;
   count.task = model.network.task;
@@ -74,8 +76,7 @@ ModelCount count_translation(const TranslationModel& model, Index steps, Index p
   for (const Layer& layer : model.network.stack())
     for (const LayerShape& shape : layer_shapes(layer))
       count.layers.push_back(layer_count(shape, name(StepOf::kPosition), positions));
-  const OperatingPoint dense = dense_point(model.network);
-  const DecoderCounts decoder(model, dense);
+  const DecoderCounts decoder(shared, dense_point(model.network));
   const Activity entries = decoder.blank();
   for (std::size_t i = 0; i < entries.layers.size(); ++i) {
     const StepOf of = decoder.step_of(i);
@@ -145,9 +146,9 @@ double ModelCount::macs_per_second() const {
 }
 
 ModelCount count_model(const AnyModel& model, Index steps, Index positions) {
-  if (const auto* translation = std::get_if<TranslationModel>(&model))
+  if (const auto* translation = std::get_if<std::shared_ptr<const TranslationModel>>(&model))
     return count_translation(*translation, steps, positions);
-  return count_speech(std::get<Model>(model), steps);
+  return count_speech(*std::get<std::shared_ptr<const Model>>(model), steps);
 }
 
 namespace {

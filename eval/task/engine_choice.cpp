@@ -33,15 +33,18 @@ bool takes_gpu(const EngineChoice& choice) {
   return choice.asks_for_gpu() || (choice.device == "auto" && !gpu::devices().empty());
 }
 
-std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& choice) {
+std::unique_ptr<Engine> make_engine(std::shared_ptr<const Model> model,
+                                    const EngineChoice& choice) {
   const EngineOptions engine = engine_options(choice);
-  return takes_gpu(choice) ? gpu::make_engine(model, engine) : make_cpu_engine(model, engine);
+  return takes_gpu(choice) ? gpu::make_engine(std::move(model), engine)
+                           : make_cpu_engine(std::move(model), engine);
 }
 
-Translator make_translator(const TranslationModel& model, const EngineChoice& choice) {
+Translator make_translator(const std::shared_ptr<const TranslationModel>& model,
+                           const EngineChoice& choice) {
   const EngineOptions engine = engine_options(choice);
   if (!takes_gpu(choice)) return {model, engine};
-  return {model, gpu::make_engine(model.network, engine),
+  return {model, gpu::make_engine(network_of(model), engine),
           gpu::make_decoder_engine(model, {.device = engine.gpu})};
 }
 

@@ -23,9 +23,9 @@ bool is_device(std::string_view text);
 // Whether the network runs on a GPU. "auto" takes a GPU when there is one.
 bool takes_gpu(const EngineChoice& choice);
 
-// Engine and translator keep a reference to the model, which must outlive them. Both functions
-// throw Error when the GPU is not there.
-std::unique_ptr<Engine> make_engine(const Model& model, const EngineChoice& choice);
-Translator make_translator(const TranslationModel& model, const EngineChoice& choice);
+// Both functions throw Error when the GPU is not there.
+std::unique_ptr<Engine> make_engine(std::shared_ptr<const Model> model, const EngineChoice& choice);
+Translator make_translator(const std::shared_ptr<const TranslationModel>& model,
+                           const EngineChoice& choice);
 
 }  // namespace edgeval

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,18 +15,18 @@
 
 namespace edgeval {
 
-// Network is Model or TranslationModel. Runner is what runs one and keeps a reference to it: a
-// pointer to an Engine, or a Translator.
+// Network is Model or TranslationModel. Runner is what runs one and shares it: a pointer to an
+// Engine, or a Translator.
 template <class Network, class Runner>
 class Networks {
  public:
-  using Start = std::function<Runner(const Network&)>;
+  using Start = std::function<Runner(std::shared_ptr<const Network>)>;
 
-  // The trained network must outlive this object.
-  Networks(const Network& trained, Start start) : trained_(trained), start_(std::move(start)) {}
+  Networks(std::shared_ptr<const Network> trained, Start start)
+      : trained_(std::move(trained)), start_(std::move(start)) {}
 
-  const Network& trained() const { return trained_; }
-  const Network& network(const Weights& weights) { return loaded(weights).network; }
+  const Network& trained() const { return *trained_; }
+  const Network& network(const Weights& weights) { return *loaded(weights).network; }
   const std::vector<MatrixReport>& matrices(const Weights& weights) {
     return loaded(weights).matrices;
   }
@@ -37,7 +38,7 @@ class Networks {
 
  private:
   struct Loaded {
-    Network network;
+    std::shared_ptr<const Network> network;
     std::vector<MatrixReport> matrices;
     std::optional<Runner> runner;
   };
@@ -45,11 +46,12 @@ class Networks {
   Loaded& loaded(const Weights& weights) {
     const std::string key = choice_to_json(weights).dump();
     if (const auto known = loaded_.find(key); known != loaded_.end()) return known->second;
-    auto [network, matrices] = transform(trained_, weights);
-    return loaded_.emplace(key, Loaded{std::move(network), std::move(matrices), {}}).first->second;
+    auto [network, matrices] = transform(*trained_, weights);
+    Loaded fresh{std::make_shared<const Network>(std::move(network)), std::move(matrices), {}};
+    return loaded_.emplace(key, std::move(fresh)).first->second;
   }
 
-  const Network& trained_;
+  const std::shared_ptr<const Network> trained_;
   const Start start_;
   std::map<std::string, Loaded> loaded_;  // by the choice with all its parameters as JSON
 };

@@ -31,10 +31,11 @@ double share(double part, double whole) { return whole > 0 ? part / whole : kNoF
 
 }  // namespace
 
-SimilarityCollector::SimilarityCollector(const Model& model, std::vector<SimilaritySkip> plans)
-    : model_(model), plans_(std::move(plans)) {
-  for (std::size_t i = 0; i < model.layers.size(); ++i)
-    if (const auto* lstm = std::get_if<RecurrentLayer>(&model.layers[i]))
+SimilarityCollector::SimilarityCollector(std::shared_ptr<const Model> model,
+                                         std::vector<SimilaritySkip> plans)
+    : model_(std::move(model)), plans_(std::move(plans)) {
+  for (std::size_t i = 0; i < model_->layers.size(); ++i)
+    if (const auto* lstm = std::get_if<RecurrentLayer>(&model_->layers[i]))
       for (std::size_t d = 0; d < lstm->directions.size(); ++d)
         series_.push_back({static_cast<Index>(i), d, {}});
 }
@@ -70,7 +71,7 @@ void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& lay
 // layer for the same utterances.
 void SimilarityCollector::judge(Series& series, const Ragged<float>& outputs) const {
   const auto& layer =
-      std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series.layer)]);
+      std::get<RecurrentLayer>(model_->layers[static_cast<std::size_t>(series.layer)]);
   const bool backward = layer.directions[series.direction] == Direction::kBackward;
   for (Index n = 0; n < outputs.sequences(); ++n) {
     const MatrixView<const float> sequence = outputs.sequence(n);
@@ -88,9 +89,9 @@ void SimilarityCollector::on_layer(Index layer, const Ragged<float>& input,
     if (series.layer == layer)
       for (Index n = 0; n < input.sequences(); ++n)
         add_sequence(
-            series, std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(layer)]),
+            series, std::get<RecurrentLayer>(model_->layers[static_cast<std::size_t>(layer)]),
             plans_[static_cast<std::size_t>(layer)], input.sequence(n), output.sequence(n));
-  if (layer + 1 == std::ssize(model_.layers))
+  if (layer + 1 == std::ssize(model_->layers))
     for (Series& series : series_) judge(series, output);
 }
 
@@ -155,7 +156,7 @@ std::vector<SimilarityFacts> SimilarityCollector::finish() const {
   std::vector<SimilarityFacts> all;
   for (const Series& series : series_) {
     const auto& layer =
-        std::get<RecurrentLayer>(model_.layers[static_cast<std::size_t>(series.layer)]);
+        std::get<RecurrentLayer>(model_->layers[static_cast<std::size_t>(series.layer)]);
     all.push_back(facts(series));
     all.back().layer = layer.name;
     all.back().direction = name(layer.directions[series.direction]);

@@ -53,7 +53,7 @@ class SimilarityCollector : public Collector {
  public:
   // `plans` has one entry for each layer of the model; a recurrent layer's must have its
   // fraction_bits. The plans give the scores S; no step is skipped.
-  SimilarityCollector(const Model& model, std::vector<SimilaritySkip> plans);
+  SimilarityCollector(std::shared_ptr<const Model> model, std::vector<SimilaritySkip> plans);
   void on_layer(Index layer, const Ragged<float>& input, const Ragged<float>& output) override;
   void add(const std::function<void()>& run) override;
   std::vector<SimilarityFacts> finish() const;
@@ -77,7 +77,7 @@ class SimilarityCollector : public Collector {
                     MatrixView<const float> input, MatrixView<const float> output);
   void judge(Series& series, const Ragged<float>& outputs) const;
 
-  const Model& model_;
+  const std::shared_ptr<const Model> model_;
   const std::vector<SimilaritySkip> plans_;
   std::vector<Series> series_;
 };

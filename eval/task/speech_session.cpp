@@ -32,15 +32,16 @@ class PreparedSpeech : public Prepared {
 
 }  // namespace
 
-SpeechSession::SpeechSession(const Model& trained, data::TestSet set, const EngineChoice& choice,
-                             MakeEngine make)
+SpeechSession::SpeechSession(std::shared_ptr<const Model> trained, data::TestSet set,
+                             const EngineChoice& choice, MakeEngine make)
     : set_(std::move(set)),
       choice_(choice),
-      extractor_(trained.frontend),
+      extractor_(trained->frontend),
       networks_(
-          trained, make ? std::move(make)
-                        : [choice](const Model& model) { return make_engine(model, choice); }),
-      audio_(set_, trained.frontend.sample_rate) {}
+          std::move(trained),
+          make ? std::move(make)
+               : [choice](const auto& model) { return make_engine(model, choice); }),
+      audio_(set_, networks_.trained().frontend.sample_rate) {}
 
 std::string SpeechSession::device(const Weights& weights) {
   return networks_.runner(weights)->device();

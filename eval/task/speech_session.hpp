@@ -13,11 +13,11 @@ namespace edgeval {
 
 class SpeechSession : public Session {
  public:
-  using MakeEngine = std::function<std::unique_ptr<Engine>(const Model&)>;
+  using MakeEngine = std::function<std::unique_ptr<Engine>(std::shared_ptr<const Model>)>;
 
   // `choice` says which engine runs, how many threads compute features, and how large a batch is.
-  // `make`, if given, makes the engine instead. The model must outlive the session.
-  SpeechSession(const Model& trained, data::TestSet set, const EngineChoice& choice,
+  // `make`, if given, makes the engine instead.
+  SpeechSession(std::shared_ptr<const Model> trained, data::TestSet set, const EngineChoice& choice,
                 MakeEngine make = {});
 
   const Model& network(const Weights& weights) override { return networks_.network(weights); }

@@ -62,13 +62,13 @@ class Task {
   // Whether the task runs this model, given the values that its options have now.
   virtual bool takes(const AnyModel& model) const = 0;
   virtual void options(TaskOptions& /*options*/) {}
-  // Opens a session of the model on the requested test set. The model must outlive the session.
-  // Throws Error when the test set cannot be opened or does not suit the task.
+  // Opens a session of the model on the requested test set, of which no item is read yet. Throws
+  // Error when the test set cannot be opened or does not suit the task.
   virtual std::unique_ptr<Session> open(const AnyModel& model, const Request& request) const = 0;
 };
 
 // Returns the network of a model of any task.
-const Model& network_of(const AnyModel& model);
+std::shared_ptr<const Model> network_of(const AnyModel& model);
 
 using Tasks = std::vector<std::unique_ptr<Task>>;
 // Makes every task, with its options at their defaults.

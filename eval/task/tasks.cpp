@@ -11,9 +11,9 @@ using MakeTask = std::unique_ptr<Task>();
 MakeTask make_ctc_task, make_translation_task;
 constexpr MakeTask* kTasks[] = {make_ctc_task, make_translation_task};
 
-const Model& network_of(const AnyModel& model) {
-  if (const auto* network = std::get_if<Model>(&model)) return *network;
-  return std::get<TranslationModel>(model).network;
+std::shared_ptr<const Model> network_of(const AnyModel& model) {
+  if (const auto* network = std::get_if<std::shared_ptr<const Model>>(&model)) return *network;
+  return network_of(std::get<std::shared_ptr<const TranslationModel>>(model));
 }
 
 Tasks make_tasks() {

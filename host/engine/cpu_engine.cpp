@@ -43,13 +43,14 @@ using LaneActivities = std::vector<LayerActivity>;  // of one layer and directio
 
 class CpuEngine final : public Engine {
  public:
-  CpuEngine(const Model& model, const EngineOptions& options)
-      : model_(model),
+  CpuEngine(std::shared_ptr<const Model> model, const EngineOptions& options)
+      : model_(std::move(model)),
         options_(options),
         threads_(options.threads > 0 ? options.threads : hardware_threads()) {
     const auto route =
         options.byte_instructions ? ByteProduct::Route::kBest : ByteProduct::Route::kFloats;
-    for (const Layer& layer : model.stack()) packed_.emplace_back(layer, route);
+    for (const Layer& layer : model_->stack())
+      packed_.emplace_back(std::shared_ptr<const Layer>(model_, &layer), route);
   }
 
   std::string device() const override {
@@ -60,7 +61,7 @@ class CpuEngine final : public Engine {
   using Engine::run;
   void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver* observer) override {
-    for (const OperatingPoint& point : points) check_point(model_, point);
+    for (const OperatingPoint& point : points) check_point(*model_, point);
     for (std::size_t p = 0; p < points.size(); ++p)
       sink.receive(static_cast<Index>(p), 0, run_point(batch, points[p], wanted, observer));
   }
@@ -80,17 +81,17 @@ class CpuEngine final : public Engine {
     const Ragged<float>& features = batch.features();
     BatchResult result;
     result.activity.resize(static_cast<std::size_t>(features.sequences()));
-    if (wanted.final_states) result.final_states.resize(model_.stack().size());
+    if (wanted.final_states) result.final_states.resize(model_->stack().size());
     const Ragged<float>* input = &features;
-    for (std::size_t i = 0; i < model_.stack().size(); ++i) {
+    for (std::size_t i = 0; i < model_->stack().size(); ++i) {
       const LayerRun layer{
           static_cast<Index>(i), *input,
           point.layers[i],       observer,
           result.activity,       wanted.final_states ? &result.final_states[i] : nullptr};
       Ragged<float> output = std::visit(
           [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); },
-          model_.layers[i], layer.policy.arithmetic);
-      expect_finite(output, model_.layers[i]);
+          model_->layers[i], layer.policy.arithmetic);
+      expect_finite(output, model_->layers[i]);
       if (observer != nullptr) observer->on_layer(layer.index, *input, output);
       result.outputs = std::move(output);
       input = &result.outputs;
@@ -135,7 +136,7 @@ class CpuEngine final : public Engine {
     const std::size_t directions = layer.directions.size();
     const auto plans = plan_lanes(run.policy.plan, run.input, layer.directions, threads_);
     std::vector<std::vector<std::vector<Index>>> blocks(directions);
-    std::vector<LaneActivities> activity = blank_activity(model_.layers[run.index], run);
+    std::vector<LaneActivities> activity = blank_activity(model_->layers[run.index], run);
     std::vector<Task<LayerArithmetic>> tasks;
     const std::optional<PiecewiseTables> tables = piecewise_tables(run.policy.nonlinearity);
     const PiecewiseFunctions functions = tables ? tables->functions() : PiecewiseFunctions{};
@@ -179,7 +180,7 @@ class CpuEngine final : public Engine {
   Ragged<float> run_linear_layer(const LinearLayer& layer, const LayerRun& run,
                                  const std::vector<LayerArithmetic>& arithmetics) const {
     Ragged<float> output(run.input.lengths(), layer.outputs());
-    std::vector<LaneActivities> activity = blank_activity(model_.layers[run.index], run);
+    std::vector<LaneActivities> activity = blank_activity(model_->layers[run.index], run);
     parallel_for(run.input.sequences(), threads_, [&](Index n) {
       run_linear({layer, run.input.sequence(n), output.sequence(n), activity[0][n]}, arithmetics[0],
                  run.policy.operand);
@@ -223,7 +224,7 @@ class CpuEngine final : public Engine {
     });
   }
 
-  const Model& model_;
+  const std::shared_ptr<const Model> model_;
   const EngineOptions options_;
   const int threads_;
   std::vector<PackedLayer> packed_;
@@ -231,8 +232,9 @@ class CpuEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_cpu_engine(const Model& model, const EngineOptions& options) {
-  return std::make_unique<CpuEngine>(model, options);
+std::unique_ptr<Engine> make_cpu_engine(std::shared_ptr<const Model> model,
+                                        const EngineOptions& options) {
+  return std::make_unique<CpuEngine>(std::move(model), options);
 }
 
 }  // namespace edgeval

@@ -127,7 +127,7 @@ void check_point(const Model& model, const OperatingPoint& point);
 // Throws Error when a layer's weights are too large for its integers. It reads all of them.
 void check_weights(const Model& model, const OperatingPoint& point);
 
-// The engine keeps a reference to the model, which must outlive it.
-std::unique_ptr<Engine> make_cpu_engine(const Model& model, const EngineOptions& options);
+std::unique_ptr<Engine> make_cpu_engine(std::shared_ptr<const Model> model,
+                                        const EngineOptions& options);
 
 }  // namespace edgeval

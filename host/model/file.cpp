@@ -55,8 +55,9 @@ AnyModel load_any_model(const std::filesystem::path& path) {
   const std::string bytes = read_file(path), name = path.string();
   const Json json = parse_json(Safetensors(bytes, name).metadata("edgeval"), name + ": edgeval");
   const Fields fields(json, name);
-  if (fields.choice("task", {"ctc", "translation"}) == "ctc") return read_model(bytes, path);
-  return read_translation_model(bytes, name);
+  if (fields.choice("task", {"ctc", "translation"}) == "ctc")
+    return std::make_shared<const Model>(read_model(bytes, path));
+  return std::make_shared<const TranslationModel>(read_translation_model(bytes, name));
 }
 
 }  // namespace edgeval

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string_view>
 #include <variant>
 
@@ -15,8 +16,10 @@ namespace edgeval {
 // reason.
 Model load_model(const std::filesystem::path& path);
 
+// A model of any task, shared by all that run it.
+using AnyModel =
+    std::variant<std::shared_ptr<const Model>, std::shared_ptr<const TranslationModel>>;
 // Reads a model of any task. Throws as load_model does.
-using AnyModel = std::variant<Model, TranslationModel>;
 AnyModel load_any_model(const std::filesystem::path& path);
 
 // Reads a speech model from the bytes of a file. The messages and the model call it `path`.

@@ -4,6 +4,7 @@
 // attention.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +59,12 @@ struct TranslationModel {
   Index keys() const { return network.outputs(); }                   // K
   Index queries() const { return cells(decoder.back()).outputs(); }  // D
 };
+
+// Returns the network of a model, which keeps the whole model.
+inline std::shared_ptr<const Model> network_of(std::shared_ptr<const TranslationModel> model) {
+  const Model* const network = &model->network;
+  return {std::move(model), network};
+}
 
 // Throws Error with one line that names the file, the tensor or key, and the reason.
 TranslationModel read_translation_model(std::string_view bytes, const std::string& path);

@@ -26,6 +26,7 @@
 #include "host/core/files/new_file.hpp"
 #include "host/core/memory.hpp"
 #include "tests/bench/onednn_lstm.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -182,7 +183,7 @@ Peers make_peers(const Case& bench, OneDnnStack::Numbers numbers, const Ragged<f
 }
 
 void bench_dense(const Case& bench, Index cells, int threads) {
-  const auto engine = make_cpu_engine(bench.model, {.threads = threads});
+  const auto engine = make_cpu_engine(test::borrowed(bench.model), {.threads = threads});
   const double work = bench.gigaoperations();
   const std::vector<Ragged<float>> outputs = compared_outputs(*engine, bench, EveryStep{});
   omp_set_num_threads(threads);
@@ -246,7 +247,7 @@ std::string weight_bytes(const Model& model) {
 std::string keep_times(const Case& bench, const Plan& skip) {
   std::string entries[std::size(kWidths)];
   for (const int threads : {1, 2}) {
-    const auto engine = make_cpu_engine(bench.model, {.threads = threads});
+    const auto engine = make_cpu_engine(test::borrowed(bench.model), {.threads = threads});
     std::vector<std::function<void()>> works;
     for (const Width& width : kWidths)
       for (const Plan& plan : {Plan{EveryStep{}}, skip})
@@ -275,7 +276,7 @@ void bench_keep(const std::filesystem::path& folder) {
   const Case bench(kKeepCells, kLengths);
   const SimilaritySkip skip{
       .threshold = -1, .max_consecutive = 3, .shift = 10, .fraction_bits = 12};
-  const auto engine = make_cpu_engine(bench.model, {.threads = 1});
+  const auto engine = make_cpu_engine(test::borrowed(bench.model), {.threads = 1});
   std::string outputs, inputs, lengths;
   append(outputs, compared_outputs(*engine, bench, skip)[0].values.values());
   append(inputs, bench.features.values.values());

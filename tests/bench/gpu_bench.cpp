@@ -12,6 +12,7 @@
 #include "tests/bench/gpu_case.hpp"
 #include "tests/bench/gpu_run.hpp"
 #include "tests/bench/median.hpp"
+#include "tests/support/borrowed.hpp"
 
 namespace edgeval::bench {
 namespace {
@@ -22,7 +23,7 @@ constexpr Index kCompared = 8;  // lanes the CPU engine runs too
 void bench(Index lanes) {
   const Model model = bilstm_stack(kCells, kLayers);
   const Ragged<float> features = bench_features(lanes);
-  const auto engine = gpu::make_engine(model, {});
+  const auto engine = gpu::make_engine(test::borrowed(model), {});
   double macs = 0;
   for (const LayerShape& shape : layer_shapes(model))
     macs += static_cast<double>(shape.macs_per_step());

@@ -19,6 +19,7 @@
 #include "host/core/error.hpp"
 #include "tests/bench/gpu_case.hpp"
 #include "tests/bench/median.hpp"
+#include "tests/support/borrowed.hpp"
 
 namespace edgeval::bench {
 namespace {
@@ -184,7 +185,8 @@ void bench(Index lanes) {
   const Model model = bilstm_stack(kCells, kLayers, 0);
   const Ragged<float> features = bench_features(lanes);
   const Ragged<float> some = slice(features, 0, std::min(kCompared, lanes));
-  const Ragged<float> wanted = make_cpu_engine(model, {})->run(some, dense_point(model)).outputs;
+  const Ragged<float> wanted =
+      make_cpu_engine(test::borrowed(model), {})->run(some, dense_point(model)).outputs;
   const double frames = static_cast<double>(features.values.rows());
   for (const Math& math : kMaths) {
     Peer peer(model, features, math);

@@ -8,6 +8,7 @@
 
 #include "host/core/error.hpp"
 #include "host/engine/engine.hpp"
+#include "tests/support/borrowed.hpp"
 
 namespace edgeval::bench {
 
@@ -45,7 +46,7 @@ inline OperatingPoint skipping(const Model& model, const Arithmetic& arithmetic,
 inline void expect_as_cpu(const Model& model, const OperatingPoint& point,
                           const Ragged<float>& features, const BatchResult& gpu, Index lanes) {
   const Ragged<float> some = slice(features, 0, std::min(lanes, features.sequences()));
-  const BatchResult cpu = make_cpu_engine(model, {})->run(some, point);
+  const BatchResult cpu = make_cpu_engine(test::borrowed(model), {})->run(some, point);
   double worst = 0;
   for (Index i = 0; i < cpu.outputs.values.size(); ++i) {
     const double error =

@@ -39,7 +39,7 @@ struct Timed {
   std::uint64_t rows;
 };
 
-Timed timed(const Translator& translator, const std::vector<Sentence>& sentences,
+Timed timed(Translator& translator, const std::vector<Sentence>& sentences,
             const OperatingPoint& point, const SearchOptions& options) {
   SearchCounts counts;
   const auto run = [&] {
@@ -51,7 +51,7 @@ Timed timed(const Translator& translator, const std::vector<Sentence>& sentences
   return {seconds, counts.rows_live};
 }
 
-void compare(const Translator& gpu, const Translator& cpu, const std::vector<Sentence>& sentences,
+void compare(Translator& gpu, Translator& cpu, const std::vector<Sentence>& sentences,
              const OperatingPoint& point, const SearchOptions& options) {
   const std::vector<Sentence> some(
       sentences.begin(),
@@ -84,10 +84,12 @@ void print_fit(const char* name, const std::vector<Timed>& points) {
   std::printf("%-5s  %.4f s + %.3f us a row, at most %.1f %% off\n", name, a, 1e6 * b, 100 * worst);
 }
 
-void bench(const TranslationModel& model, int count) {
+void bench(const std::shared_ptr<const TranslationModel>& shared, int count) {
+  const TranslationModel& model = *shared;
   const std::vector<Sentence> sentences = random_sentences(model, count);
-  const Translator gpu(model, gpu::make_engine(model.network, {}), gpu::make_decoder_engine(model)),
-      cpu(model, EngineOptions{});
+  Translator gpu(shared, gpu::make_engine(network_of(shared), {}),
+                 gpu::make_decoder_engine(shared)),
+      cpu(shared, EngineOptions{});
   const std::vector<std::pair<const char*, Arithmetic>> arithmetics{
       {"fp32", Fp32{}}, {"int16", Int16{{.input_bits = 12}}}, {"int8", Int8{{.input_bits = 5}}}};
   const std::vector<Beam> beams{FixedBeam{1}, FixedBeam{2}, FixedBeam{5}, FixedBeam{10},
@@ -118,7 +120,7 @@ int main(int argc, char** argv) {
   try {
     EDGEVAL_EXPECTS(argc >= 2, "usage: gpu_translate_bench MODEL [SENTENCES]");
     const edgeval::AnyModel model = edgeval::load_any_model(argv[1]);
-    const auto* translation = std::get_if<edgeval::TranslationModel>(&model);
+    const auto* translation = std::get_if<std::shared_ptr<const edgeval::TranslationModel>>(&model);
     EDGEVAL_EXPECTS(translation != nullptr, argv[1], ": no translation model");
     edgeval::bench::bench(*translation, argc > 2 ? std::stoi(argv[2]) : 1000);
   } catch (const std::exception& error) {

@@ -22,6 +22,7 @@
 #include "tests/bench/gpu_case.hpp"
 #include "tests/bench/gpu_run.hpp"
 #include "tests/bench/median.hpp"
+#include "tests/support/borrowed.hpp"
 
 namespace edgeval::bench {
 namespace {
@@ -53,7 +54,7 @@ Ragged<float> features_of(const std::vector<Index>& lengths) {
 // After a comparison with the CPU engine, which also warms up.
 double checked_seconds(const Model& model, const OperatingPoint& point,
                        const Ragged<float>& features) {
-  const auto engine = gpu::make_engine(model, {});
+  const auto engine = gpu::make_engine(test::borrowed(model), {});
   expect_as_cpu(model, point, features, engine->run(features, point), kCompared);
   return median_seconds([&] { engine->run(features, point); }, kWarmUps, kRepeats);
 }

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "host/core/error.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
@@ -68,8 +69,8 @@ inline bool same_bits(const Ragged<float>& a, const Ragged<float>& b) {
 class Decisions {
  public:
   void compare(const Case& c) {
-    const BatchResult cpu = make_cpu_engine(c.model, {})->run(c.features, c.point);
-    const BatchResult gpu = gpu::make_engine(c.model, {})->run(c.features, c.point);
+    const BatchResult cpu = make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point);
+    const BatchResult gpu = gpu::make_engine(borrowed(c.model), {})->run(c.features, c.point);
     ASSERT_EQ(gpu.activity.size(), cpu.activity.size());
     ASSERT_EQ(gpu.outputs.offsets, cpu.outputs.offsets);
     for (Index n = 0; n < c.features.sequences(); ++n) {
@@ -130,11 +131,12 @@ class Plans : public LayerObserver {
 // Integers: modes, counts and outputs are equal, also where many chunks are needed.
 inline void expect_the_bits_of_the_cpu(const Case& c) {
   Plans cpu_plans;
-  const BatchResult cpu = make_cpu_engine(c.model, {})->run(c.features, c.point, &cpu_plans);
+  const BatchResult cpu =
+      make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point, &cpu_plans);
   for (Index chunk_bytes : {0, 20000}) {
     SCOPED_TRACE(concat("chunks of ", chunk_bytes, " bytes"));
     Plans gpu_plans;
-    const BatchResult gpu = gpu::make_engine(c.model, {.gpu_chunk_bytes = chunk_bytes})
+    const BatchResult gpu = gpu::make_engine(borrowed(c.model), {.gpu_chunk_bytes = chunk_bytes})
                                 ->run(c.features, c.point, &gpu_plans);
     ASSERT_EQ(gpu.activity, cpu.activity);
     ASSERT_EQ(gpu_plans.plans, cpu_plans.plans);

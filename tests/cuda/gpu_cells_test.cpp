@@ -1,6 +1,7 @@
 // Every kind of cell on the GPU beside the CPU engine, under every plan and operand that its
 // equations allow.
 #include "tests/cuda/compare.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/cells.hpp"
 
 namespace edgeval::test {
@@ -55,7 +56,7 @@ TEST_P(GpuCells, DoNotDependOnTheBatch) {
     Random random(9200);
     Case c = draw(random, GetParam().in_halves() ? Kind::kSkip : Kind::kMixed, many_lanes());
     if (integers) make_integer(random, IntegerKind::kBoth, c.point);
-    const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
+    const std::unique_ptr<Engine> engine = gpu::make_engine(borrowed(c.model), {});
     expect_the_same_in_batches(*engine, c, engine->run(c.features, c.point), {1, 7, 64});
   }
 }

@@ -1,5 +1,6 @@
 // The GPU engine against the CPU engine on stacks of plain LSTM and linear layers.
 #include "tests/cuda/compare.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/points.hpp"
 
 namespace edgeval::test {
@@ -33,7 +34,7 @@ TEST_P(GpuEngineTest, GivesTheSameBitsForEveryBatchSize) {
   for (std::uint64_t seed : case_seeds(101, 104)) {
     SCOPED_TRACE(seed);
     const Case c = random_case(GetParam(), seed, many_lanes());
-    const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
+    const std::unique_ptr<Engine> engine = gpu::make_engine(borrowed(c.model), {});
     expect_the_same_in_batches(*engine, c, engine->run(c.features, c.point), {1, 7, 64});
   }
 }
@@ -72,8 +73,8 @@ TEST_P(GpuIntegers, GiveTheBitsModesAndCountsOfTheCpuEngine) {
 TEST_P(GpuIntegers, DoNotDependOnTheBatch) {
   EDGEVAL_NEEDS_GPU();
   const Case c = integer_case(GetParam(), 301, many_lanes());
-  const BatchResult cpu = make_cpu_engine(c.model, {})->run(c.features, c.point);
-  const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
+  const BatchResult cpu = make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point);
+  const std::unique_ptr<Engine> engine = gpu::make_engine(borrowed(c.model), {});
   expect_the_same_in_batches(*engine, c, cpu, {1, 2, 3, 7, 64, 300});
 }
 
@@ -84,8 +85,8 @@ TEST(GpuEngine, TakesOtherFunctionsInItsCells) {
     Random random(seed);
     Case c = random_case(Kind::kDense, seed, few_lanes());
     draw_nonlinearities(random, c, random_continuous);
-    const BatchResult cpu = make_cpu_engine(c.model, {})->run(c.features, c.point);
-    const BatchResult gpu = gpu::make_engine(c.model, {})->run(c.features, c.point);
+    const BatchResult cpu = make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point);
+    const BatchResult gpu = gpu::make_engine(borrowed(c.model), {})->run(c.features, c.point);
     EXPECT_EQ(gpu.activity, cpu.activity);
     EXPECT_LE(distance(gpu.outputs.values.view(), cpu.outputs.values.view()), kTolerance);
   }
@@ -100,8 +101,8 @@ TEST(GpuEngine, ShowsAnObserverThePlansOfTheFirstLayerBitForBit) {
   c.point = random_point(random, c.model, Kind::kSkip);
   c.features = random_batch(random, {0, 1, 31, 32, 33, 500}, 33);
   Plans cpu, gpu;
-  make_cpu_engine(c.model, {})->run(c.features, c.point, &cpu);
-  gpu::make_engine(c.model, {})->run(c.features, c.point, &gpu);
+  make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point, &cpu);
+  gpu::make_engine(borrowed(c.model), {})->run(c.features, c.point, &gpu);
   EXPECT_EQ(gpu.plans, cpu.plans);
   EXPECT_EQ(gpu.shapes, cpu.shapes);
 }
@@ -109,10 +110,24 @@ TEST(GpuEngine, ShowsAnObserverThePlansOfTheFirstLayerBitForBit) {
 TEST(GpuEngine, TakesABatchOfNothing) {
   EDGEVAL_NEEDS_GPU();
   const Case none = random_case(Kind::kMixed, 11, {});
-  EXPECT_TRUE(gpu::make_engine(none.model, {})->run(none.features, none.point).activity.empty());
+  EXPECT_TRUE(
+      gpu::make_engine(borrowed(none.model), {})->run(none.features, none.point).activity.empty());
   const Case empty = random_case(Kind::kMixed, 11, {0, 0});
-  EXPECT_EQ(gpu::make_engine(empty.model, {})->run(empty.features, empty.point).activity,
-            make_cpu_engine(empty.model, {})->run(empty.features, empty.point).activity);
+  EXPECT_EQ(gpu::make_engine(borrowed(empty.model), {})->run(empty.features, empty.point).activity,
+            make_cpu_engine(borrowed(empty.model), {})->run(empty.features, empty.point).activity);
+}
+
+TEST(GpuEngine, SharesItsModel) {
+  EDGEVAL_NEEDS_GPU();
+  Case c = random_case(Kind::kMixed, 25, few_lanes());
+  const BatchResult expected = make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point);
+  auto model = std::make_shared<const Model>(std::move(c.model));
+  const std::weak_ptr<const Model> watched = model;
+  std::unique_ptr<Engine> engine = gpu::make_engine(std::move(model), {});
+  EXPECT_EQ(engine->run(c.features, c.point).activity.size(), expected.activity.size());
+  EXPECT_FALSE(watched.expired());
+  engine.reset();
+  EXPECT_TRUE(watched.expired());
 }
 
 TEST(GpuEngine, RunsManyPointsInOneCall) {
@@ -122,19 +137,19 @@ TEST(GpuEngine, RunsManyPointsInOneCall) {
   std::vector<OperatingPoint> points;
   for (Kind kind : {Kind::kDense, Kind::kSkip, Kind::kDelta})
     points.push_back(random_point(random, c.model, kind));
-  expect_points_as_alone(*gpu::make_engine(c.model, {}), c.features, points);
+  expect_points_as_alone(*gpu::make_engine(borrowed(c.model), {}), c.features, points);
 }
 
 TEST(GpuEngine, RunsPointAfterPointOnOneEngine) {
   EDGEVAL_NEEDS_GPU();
   Case c = random_case(Kind::kDense, 21, many_lanes());
-  const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
+  const std::unique_ptr<Engine> engine = gpu::make_engine(borrowed(c.model), {});
   const Ragged<float> dense = engine->run(c.features, c.point).outputs;
   Random random(22);
   for (Kind kind : kKinds) {
     const OperatingPoint point = random_point(random, c.model, kind);
     const BatchResult again = engine->run(c.features, point);
-    const BatchResult fresh = gpu::make_engine(c.model, {})->run(c.features, point);
+    const BatchResult fresh = gpu::make_engine(borrowed(c.model), {})->run(c.features, point);
     EXPECT_EQ(again.activity, fresh.activity);
     EXPECT_TRUE(std::ranges::equal(again.outputs.values.values(), fresh.outputs.values.values()));
   }

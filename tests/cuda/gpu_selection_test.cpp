@@ -1,6 +1,7 @@
 // Memoization, dynamic precision and pseudo-skips on the GPU beside the CPU engine, on every kind
 // of cell that they go with.
 #include "tests/cuda/compare.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/cells.hpp"
 
 namespace edgeval::test {
@@ -18,7 +19,7 @@ class GpuSelection : public testing::TestWithParam<NamedCell> {
   bool follows_c() const { return GetParam().has_c() && GetParam().form.projection == 0; }
   // What a cell's equations do not allow is refused before anything runs.
   static void expect_refused(const Case& c) {
-    EXPECT_THROW(gpu::make_engine(c.model, {})->run(c.features, c.point), Error);
+    EXPECT_THROW(gpu::make_engine(borrowed(c.model), {})->run(c.features, c.point), Error);
   }
   // Layers of the cell, some skipping; choose(random) is the operand of each.
   template <class Choose>
@@ -158,7 +159,7 @@ TEST_P(GpuSelection, DoesNotDependOnTheBatch) {
     Random random(9600);
     Case c = draw(random, many_lanes(), follows_c() ? random_precision : random_memo);
     if (integers) make_integer(random, IntegerKind::kInt8, c.point);
-    const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
+    const std::unique_ptr<Engine> engine = gpu::make_engine(borrowed(c.model), {});
     expect_the_same_in_batches(*engine, c, engine->run(c.features, c.point), {1, 7, 64});
   }
 }
@@ -173,14 +174,14 @@ TEST_P(GpuSelection, RunsChoiceAfterChoiceOnOneEngine) {
   Random random(9700);
   Case c = draw(random, many_lanes(), random_memo);
   make_integer(random, IntegerKind::kInt8, c.point);
-  const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
+  const std::unique_ptr<Engine> engine = gpu::make_engine(borrowed(c.model), {});
   for (std::uint64_t turn = 0; turn < 6; ++turn) {
     SCOPED_TRACE(turn);
     for (std::size_t l = 0; l < c.model.layers.size(); ++l)
       if (std::holds_alternative<RecurrentLayer>(c.model.layers[l]))
         c.point.layers[l].operand =
             follows_c() && turn % 2 == 1 ? random_precision(random) : random_memo(random);
-    const BatchResult cpu = make_cpu_engine(c.model, {})->run(c.features, c.point);
+    const BatchResult cpu = make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point);
     const BatchResult gpu = engine->run(c.features, c.point);
     ASSERT_EQ(gpu.activity, cpu.activity);
     ASSERT_TRUE(same_bits(gpu.outputs, cpu.outputs));

@@ -7,6 +7,7 @@
 
 #include "host/core/error.hpp"
 #include "host/engine/translate/translator.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/translation_case.hpp"
 
@@ -62,8 +63,8 @@ INSTANTIATE_TEST_SUITE_P(Seeds, GpuTranslation, testing::Range(0, kOnStandin ? 6
 TEST_P(GpuTranslation, IsTheCpusInIntegersBitForBit) {
   Random random(12000 + seed());
   const TranslationModel model = random_model(12000 + seed());
-  const auto cpu = make_cpu_decoder_engine(model, {.threads = 1});
-  const auto gpu = gpu::make_decoder_engine(model);
+  const auto cpu = make_cpu_decoder_engine(borrowed(model), {.threads = 1});
+  const auto gpu = gpu::make_decoder_engine(borrowed(model));
   for (int sentences : {1, 9, 40}) {  // on one engine, point after point
     const OperatingPoint point = random_policies(random, model, false);
     const SearchOptions options = random_search(random);
@@ -79,6 +80,19 @@ TEST_P(GpuTranslation, IsTheCpusInIntegersBitForBit) {
   }
 }
 
+TEST_P(GpuTranslation, SharesItsModel) {
+  Random random(17000 + seed());
+  auto model = std::make_shared<const TranslationModel>(random_model(17000 + seed()));
+  const std::weak_ptr<const TranslationModel> watched = model;
+  const OperatingPoint point = random_policies(random, *model, false);
+  const EncodedBatch batch = random_given(random, *model, random_lengths(random, 3), false);
+  auto engine = gpu::make_decoder_engine(std::move(model));
+  EXPECT_EQ(engine->search(batch, point, {}).size(), 3U);
+  EXPECT_FALSE(watched.expired());
+  engine.reset();
+  EXPECT_TRUE(watched.expired());
+}
+
 // A step that was launched for too few rows passes and is launched again; a batch may be cut into
 // parts.
 TEST_P(GpuTranslation, DoesNotDependOnHowMuchRunsAtOnce) {
@@ -88,11 +102,11 @@ TEST_P(GpuTranslation, DoesNotDependOnHowMuchRunsAtOnce) {
   const SearchOptions options{.beam = DynamicBeam{1, 6, 0.2, 1.5}, .longest = 12, .n_best = 3};
   const EncodedBatch batch = random_given(random, model, random_lengths(random, 25), false);
   const std::vector<std::vector<int>> targets(25, {1, 2, 3});
-  const auto cpu = make_cpu_decoder_engine(model, {.threads = 1});
+  const auto cpu = make_cpu_decoder_engine(borrowed(model), {.threads = 1});
   const auto expected = cpu->search(batch, point, options);
   for (const gpu::DecoderLimits& limits :
        {gpu::DecoderLimits{.spare_rows = 0}, gpu::DecoderLimits{.sentences = 7}}) {
-    const auto gpu = gpu::make_decoder_engine(model, limits);
+    const auto gpu = gpu::make_decoder_engine(borrowed(model), limits);
     const auto found = gpu->search(batch, point, options);
     ASSERT_EQ(found.size(), expected.size());
     for (std::size_t n = 0; n < expected.size(); ++n) {
@@ -114,9 +128,10 @@ TEST_P(GpuTranslation, ScoresWhatTheCpuScores) {
   for (std::vector<int>& target : targets)
     for (Index i = random.whole(0, 9); i > 0; --i)
       target.push_back(static_cast<int>(random.whole(0, model.target_embedding.rows() - 1)));
-  const auto expected =
-      make_cpu_decoder_engine(model, {.threads = 1})->log_probabilities(batch, point, targets);
-  EXPECT_EQ(gpu::make_decoder_engine(model)->log_probabilities(batch, point, targets), expected);
+  const auto expected = make_cpu_decoder_engine(borrowed(model), {.threads = 1})
+                            ->log_probabilities(batch, point, targets);
+  EXPECT_EQ(gpu::make_decoder_engine(borrowed(model))->log_probabilities(batch, point, targets),
+            expected);
 }
 
 // From the words on: encoders on both devices, their final states in between.
@@ -133,10 +148,10 @@ TEST_P(GpuTranslation, TranslatesAsTheCpuDoes) {
   }
   const SearchOptions options = random_search(random);
   const EngineOptions engine{.threads = 1};
-  const Translator on_gpu(model, gpu::make_engine(model.network, engine),
-                          gpu::make_decoder_engine(model));
+  Translator on_gpu(borrowed(model), gpu::make_engine(borrowed(model.network), engine),
+                    gpu::make_decoder_engine(borrowed(model)));
   const auto found = on_gpu.run(sentences, point, options);
-  const auto expected = Translator(model, engine).run(sentences, point, options);
+  const auto expected = Translator(borrowed(model), engine).run(sentences, point, options);
   for (std::size_t n = 0; n < sentences.size(); ++n) {
     SCOPED_TRACE(concat("sentence ", n));
     expect_equal(found[n].search, expected[n].search);
@@ -151,8 +166,8 @@ TEST_P(GpuTranslation, IsNearTheCpusInFloats) {
   const EncodedBatch batch = random_given(random, model, random_lengths(random, 15), false);
   const SearchOptions options{.beam = FixedBeam{3}, .longest = 10};
   const auto expected =
-      make_cpu_decoder_engine(model, {.threads = 1})->search(batch, point, options);
-  const auto found = gpu::make_decoder_engine(model)->search(batch, point, options);
+      make_cpu_decoder_engine(borrowed(model), {.threads = 1})->search(batch, point, options);
+  const auto found = gpu::make_decoder_engine(borrowed(model))->search(batch, point, options);
   for (std::size_t n = 0; n < expected.size(); ++n) {
     // Another hypothesis may win where two are as good.
     EXPECT_NEAR(found[n].best[0].score, expected[n].best[0].score,
@@ -168,13 +183,13 @@ TEST(GpuDecoder, RefusesObserversAndOverflows) {
   TranslationModel model = random_translation_model(7);
   const EncodedBatch batch = random_given(random, model, {3, 2}, false);
   LayerObserver observer;
-  EXPECT_THROW(
-      gpu::make_decoder_engine(model)->search(batch, dense_point(model.network), {}, &observer),
-      Error);
+  EXPECT_THROW(gpu::make_decoder_engine(borrowed(model))
+                   ->search(batch, dense_point(model.network), {}, &observer),
+               Error);
   auto& generator = std::get<LinearLayer>(model.network.layers[model.generator]);
   for (float& weight : generator.weight.values()) weight = 3e38F;
   try {
-    gpu::make_decoder_engine(model)->search(batch, dense_point(model.network), {});
+    gpu::make_decoder_engine(borrowed(model))->search(batch, dense_point(model.network), {});
     FAIL() << "went on without numbers";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("gives no probabilities"), std::string::npos)

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   fuzz::takes([&] {
     const AnyModel model = load_any_model(file.path());
-    const bool speech = std::holds_alternative<Model>(model);
+    const bool speech = std::holds_alternative<std::shared_ptr<const Model>>(model);
     const ModelCount count = count_model(model, 3, speech ? 0 : 2);
     // Two bytes are the least that a value takes.
     fuzz::expect(count.weights() + count.biases() <= size / 2, "weights lie within the file");

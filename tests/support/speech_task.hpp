@@ -3,6 +3,7 @@
 
 #include "eval/command/evaluate.hpp"
 #include "eval/task/ctc/ctc_session.hpp"
+#include "tests/support/borrowed.hpp"
 
 namespace edgeval::test {
 
@@ -16,7 +17,7 @@ inline std::vector<Point> points_of(const std::vector<OperatingPoint>& layers) {
 // Evaluates the points on the CPU with all its threads.
 inline Evaluation evaluate_speech(const Model& model, const data::TestSet& set,
                                   const std::vector<OperatingPoint>& layers) {
-  CtcSession session(model, set, {}, {.device = "cpu"});
+  CtcSession session(borrowed(model), set, {}, {.device = "cpu"});
   return evaluate(session, points_of(layers));
 }
 

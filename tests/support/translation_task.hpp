@@ -16,12 +16,12 @@ class TranslationTask {
  public:
   TranslationTask(const std::filesystem::path& model, const std::filesystem::path& source,
                   const std::filesystem::path& reference, const std::string& device = "cpu")
-      : model_(std::get<TranslationModel>(load_any_model(model))),
+      : model_(std::get<std::shared_ptr<const TranslationModel>>(load_any_model(model))),
         set_(data::open_text_set(source, {reference})),
         device_(device) {}
 
   PointResult translate(double width, Index batch = 0) const {
-    return translate(dense_point(model_.network), width, batch);
+    return translate(dense_point(model_->network), width, batch);
   }
   PointResult translate(const OperatingPoint& layers, double width, Index batch = 0) const {
     TranslationSession session(model_, set_, {}, {.device = device_, .batch = batch});
@@ -35,7 +35,7 @@ class TranslationTask {
   }
 
  private:
-  const TranslationModel model_;
+  const std::shared_ptr<const TranslationModel> model_;
   const data::TextSet set_;
   const std::string device_;
 };

@@ -9,11 +9,11 @@
 
 namespace edgeval {
 
-CtcSession::CtcSession(const Model& trained, data::TestSet set, const CtcOptions& options,
-                       const EngineChoice& choice, MakeEngine make)
-    : SpeechSession(trained, std::move(set), choice, std::move(make)),
+CtcSession::CtcSession(std::shared_ptr<const Model> trained, data::TestSet set,
+                       const CtcOptions& options, const EngineChoice& choice, MakeEngine make)
+    : SpeechSession(std::move(trained), std::move(set), choice, std::move(make)),
       options_(options),
-      tokens_(token_texts(trained.tokens)) {
+      tokens_(token_texts(this->trained().tokens)) {
   for (const data::Utterance& utterance : this->set().utterances)
     references_.push_back(applied(options_.text, utterance.text));
 }

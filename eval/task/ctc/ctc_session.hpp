@@ -14,7 +14,7 @@ struct CtcOptions {
 
 class CtcSession : public SpeechSession {
  public:
-  CtcSession(const Model& trained, data::TestSet set, const CtcOptions& options,
+  CtcSession(std::shared_ptr<const Model> trained, data::TestSet set, const CtcOptions& options,
              const EngineChoice& choice, MakeEngine make = {});
 
   std::vector<std::string> metrics() const override { return kErrorMetrics; }

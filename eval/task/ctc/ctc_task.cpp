@@ -16,11 +16,14 @@ class CtcTask : public Task {
         .length = "frames"};
     return info;
   }
-  bool takes(const AnyModel& model) const override { return std::holds_alternative<Model>(model); }
+  bool takes(const AnyModel& model) const override {
+    return std::holds_alternative<std::shared_ptr<const Model>>(model);
+  }
   void options(TaskOptions& options) override { options.text_rules(text_); }
   std::unique_ptr<Session> open(const AnyModel& model, const Request& request) const override {
     return std::make_unique<CtcSession>(
-        std::get<Model>(model), data::open_test_set(request.data.path, request.data.selection),
+        std::get<std::shared_ptr<const Model>>(model),
+        data::open_test_set(request.data.path, request.data.selection),
         CtcOptions{text_, request.seed}, request.engine);
   }
 

@@ -87,18 +87,17 @@ std::vector<Sentence> source_sentences(const data::Subwords& source, const data:
 
 }  // namespace
 
-TranslationSession::TranslationSession(const TranslationModel& trained, data::TextSet set,
-                                       const TranslationOptions& options,
+TranslationSession::TranslationSession(std::shared_ptr<const TranslationModel> trained,
+                                       data::TextSet set, const TranslationOptions& options,
                                        const EngineChoice& choice)
     : set_(std::move(set)),
       options_(options),
       choice_(choice),
-      source_(trained.source),
-      target_(trained.target),
+      source_(trained->source),
+      target_(trained->target),
       ids_(source_sentences(source_, set_)),
-      networks_(trained, [choice](const TranslationModel& model) {
-        return make_translator(model, choice);
-      }) {}
+      networks_(std::move(trained),
+                [choice](const auto& model) { return make_translator(model, choice); }) {}
 
 std::string TranslationSession::device(const Weights& weights) {
   return translator(weights).device();

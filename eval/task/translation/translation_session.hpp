@@ -22,9 +22,9 @@ struct TranslationOptions {
 
 class TranslationSession : public Session {
  public:
-  // `choice` says which engine runs and how large a batch is. The model must outlive the session.
-  // Throws Error when no sentence of the set holds a word.
-  TranslationSession(const TranslationModel& trained, data::TextSet set,
+  // `choice` says which engine runs and how large a batch is. Throws Error when no sentence of the
+  // set holds a word.
+  TranslationSession(std::shared_ptr<const TranslationModel> trained, data::TextSet set,
                      const TranslationOptions& options, const EngineChoice& choice);
 
   const Model& network(const Weights& weights) override {

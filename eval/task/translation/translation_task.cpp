@@ -21,7 +21,7 @@ class TranslationTask : public Task {
     return info;
   }
   bool takes(const AnyModel& model) const override {
-    return std::holds_alternative<TranslationModel>(model);
+    return std::holds_alternative<std::shared_ptr<const TranslationModel>>(model);
   }
 
   void options(TaskOptions& options) override {
@@ -49,8 +49,9 @@ class TranslationTask : public Task {
     const auto penalty = std::ranges::find(kLengthPenaltyNames, penalty_);
     options.search.penalty = static_cast<LengthPenalty>(penalty - std::begin(kLengthPenaltyNames));
     options.seed = request.seed;
-    return std::make_unique<TranslationSession>(std::get<TranslationModel>(model),
-                                                open_texts(request.data), options, request.engine);
+    return std::make_unique<TranslationSession>(
+        std::get<std::shared_ptr<const TranslationModel>>(model), open_texts(request.data), options,
+        request.engine);
   }
 
  private:

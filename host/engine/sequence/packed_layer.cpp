@@ -2,17 +2,17 @@
 
 namespace edgeval {
 
-PackedLayer::PackedLayer(const Layer& layer, ByteProduct::Route route)
-    : layer_(layer),
+PackedLayer::PackedLayer(std::shared_ptr<const Layer> layer, ByteProduct::Route route)
+    : layer_(std::move(layer)),
       route_(route),
-      constants_(std::visit([](const auto& l) { return cell_constants(l); }, layer)) {}
+      constants_(std::visit([](const auto& l) { return cell_constants(l); }, *layer_)) {}
 
 template <class Product>
 const DirectionProducts<Product>& PackedLayer::get() {
   DirectionProducts<Product>& products = std::get<DirectionProducts<Product>>(products_);
   if (products.empty()) {
     DirectionProducts<Product> fresh;  // kept once all of them are there
-    std::visit([&](const auto& layer) { pack(layer, fresh); }, layer_);
+    std::visit([&](const auto& layer) { pack(layer, fresh); }, *layer_);
     products = std::move(fresh);
   }
   return products;
@@ -25,7 +25,7 @@ std::vector<FloatLayer> PackedLayer::arithmetics(const Fp32&) {
 
 template <int Bits, class Sum>
 std::vector<FixedLayer<Sum>> PackedLayer::fixed(const Integer<Bits>& choice) {
-  const auto* cells = std::get_if<RecurrentLayer>(&layer_);
+  const auto* cells = std::get_if<RecurrentLayer>(layer_.get());
   std::vector<FixedLayer<Sum>> directions;
   for (const auto& products : get<FixedProduct<Sum>>()) {
     const int h_bits =
@@ -36,7 +36,7 @@ std::vector<FixedLayer<Sum>> PackedLayer::fixed(const Integer<Bits>& choice) {
 }
 
 std::vector<QuantizedLayer> PackedLayer::arithmetics(const DynamicPrecision& choice) {
-  const RecurrentLayer& layer = std::get<RecurrentLayer>(layer_);
+  const RecurrentLayer& layer = std::get<RecurrentLayer>(*layer_);
   std::vector<QuantizedLayer> directions;
   for (const SecondProducts& products : in_form(WeightForm::kAlpha8Bits)) {
     const RecurrentWeights& weights = layer.weights[directions.size()];
@@ -56,7 +56,7 @@ const std::vector<SecondProducts>& PackedLayer::in_form(WeightForm form) {
   const auto product = [&](const Matrix<float>& weight) {
     return FixedProduct<std::int32_t>(weights_in_form(weight, form));
   };
-  const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(layer_).weights;
+  const std::vector<RecurrentWeights>& weights = std::get<RecurrentLayer>(*layer_).weights;
   for (std::size_t d = 0; d < weights.size(); ++d) {
     SecondProducts& of_direction = products.emplace_back(
         SecondProducts{product(weights[d].weight_ih), {}, &constants_[d].bias, {}, &constants_[d]});

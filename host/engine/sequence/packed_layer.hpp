@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <vector>
@@ -18,7 +19,9 @@ using DirectionProducts = std::vector<LayerProducts<Product>>;
 
 class PackedLayer {
  public:
-  PackedLayer(const Layer& layer, ByteProduct::Route route);
+  PackedLayer(std::shared_ptr<const Layer> layer, ByteProduct::Route route);
+
+  const Layer& layer() const { return *layer_; }
 
   std::vector<FloatLayer> arithmetics(const Fp32&);
   std::vector<EightBitLayer> arithmetics(const Integer<8>& choice) {
@@ -49,7 +52,7 @@ class PackedLayer {
   template <class Product>
   void pack(const LinearLayer& layer, DirectionProducts<Product>& products) const;
 
-  const Layer& layer_;
+  std::shared_ptr<const Layer> layer_;
   const ByteProduct::Route route_;
   std::vector<CellConstants> constants_;  // of each direction; products point to them
   std::tuple<DirectionProducts<DenseProduct>, DirectionProducts<FixedProduct<std::int32_t>>,

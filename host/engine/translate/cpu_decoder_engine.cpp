@@ -14,9 +14,9 @@ constexpr Index kGroup = 64;
 
 class CpuDecoderEngine final : public DecoderEngine {
  public:
-  CpuDecoderEngine(const TranslationModel& model, const EngineOptions& options)
+  CpuDecoderEngine(std::shared_ptr<const TranslationModel> model, const EngineOptions& options)
       : threads_(options.threads > 0 ? options.threads : hardware_threads()),
-        weights_(model, options) {}
+        weights_(std::move(model), options) {}
 
   using DecoderEngine::search;
   // With an observer the groups run one after the other.
@@ -101,9 +101,9 @@ std::vector<double> CpuDecoderEngine::score_group(const Decoder& decoder, Encode
 
 }  // namespace
 
-std::unique_ptr<DecoderEngine> make_cpu_decoder_engine(const TranslationModel& model,
-                                                       const EngineOptions& options) {
-  return std::make_unique<CpuDecoderEngine>(model, options);
+std::unique_ptr<DecoderEngine> make_cpu_decoder_engine(
+    std::shared_ptr<const TranslationModel> model, const EngineOptions& options) {
+  return std::make_unique<CpuDecoderEngine>(std::move(model), options);
 }
 
 }  // namespace edgeval

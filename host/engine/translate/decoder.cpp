@@ -33,22 +33,26 @@ DecoderState DecoderState::gather(std::span<const Index> parents) const {
   return rows;
 }
 
-DecoderWeights::DecoderWeights(const TranslationModel& of, const EngineOptions& options)
-    : model(of) {
+DecoderWeights::DecoderWeights(std::shared_ptr<const TranslationModel> of,
+                               const EngineOptions& options)
+    : model(std::move(of)) {
   const auto route =
       options.byte_instructions ? ByteProduct::Route::kBest : ByteProduct::Route::kFloats;
-  for (const Layer& layer : std::span(model.network.layers).subspan(model.network.stack().size()))
-    layers.push_back(std::make_unique<PackedLayer>(layer, route));
+  const Model& network = model->network;
+  for (const Layer& layer : std::span(network.layers).subspan(network.stack().size()))
+    layers.push_back(
+        std::make_shared<PackedLayer>(std::shared_ptr<const Layer>(model, &layer), route));
 }
 
 Decoder::Decoder(DecoderWeights& weights, const OperatingPoint& point)
-    : model_(weights.model), point_(point) {
-  check_point(model_.network, point);
-  const std::size_t first = model_.network.stack().size();
+    : model_(weights.model), counts_(model_, point) {
+  check_point(model_->network, point);
+  const std::size_t first = model_->network.stack().size();
   for (std::size_t l = 0; l < weights.layers.size(); ++l)
-    layers_.push_back(make_step_layer(*weights.layers[l], model_.network.layers[first + l],
-                                      policy(first + l), linear_end(model_, first + l)));
-  attention_ = make_source_attention(model_.attention, policy(model_.attention.output).arithmetic);
+    layers_.push_back(make_step_layer(weights.layers[l], point.layers[first + l],
+                                      linear_end(*model_, first + l)));
+  const Attention& attention = model_->attention;
+  attention_ = make_source_attention(attention, point.layers[attention.output].arithmetic);
 }
 
 // Some rows at one step: runs layers over them and records what they do.
@@ -73,7 +77,7 @@ class Decoder::Step {
       record_.observer->on_layer(static_cast<Index>(layer), as_lanes(x, rows_), as_lanes(y, rows_));
   }
   Matrix<float> through(std::size_t layer, Matrix<float>& x) {
-    Matrix<float> y = padded_matrix<float>(rows_, decoder_.model_.linear(layer).width);
+    Matrix<float> y = padded_matrix<float>(rows_, decoder_.model_->linear(layer).width);
     run(layer, x, y);
     return y;
   }
@@ -91,9 +95,9 @@ DecoderMemory Decoder::remember(Ragged<float> keys, const DecoderRecord& record)
   DecoderMemory memory;
   memory.keys = std::move(keys);
   attention_->remember(memory);
-  if (!model_.attention.context) return memory;
-  const std::size_t layer = *model_.attention.context, l = place(layer);
-  memory.hidden = Ragged<float>(memory.keys.lengths(), model_.attention.hidden);
+  if (!model_->attention.context) return memory;
+  const std::size_t layer = *model_->attention.context, l = place(layer);
+  memory.hidden = Ragged<float>(memory.keys.lengths(), model_->attention.hidden);
   DecoderState state;
   state.layers.resize(layers_.size());
   std::vector<Row> rows;  // of sentences that have positions left
@@ -129,12 +133,12 @@ DecoderMemory Decoder::remember(Ragged<float> keys, const DecoderRecord& record)
 void Decoder::cross_bridge(const std::vector<Matrix<float>>& finals, std::size_t layer,
                            std::vector<Matrix<float>>& to, const DecoderRecord& record) const {
   const Index rows = finals.at(0).rows();
-  Matrix<float> f = padded_matrix<float>(rows, model_.linear(layer).inputs);
+  Matrix<float> f = padded_matrix<float>(rows, model_->linear(layer).inputs);
   std::vector<Row> sentences;
   const std::vector<Index> lengths(static_cast<std::size_t>(rows), 1);
   for (Index r = 0; r < rows; ++r) {
     float* at = f.row(r);
-    for (std::size_t from : model_.bridge.from)
+    for (std::size_t from : model_->bridge.from)
       at = std::copy_n(finals[from].row(r), finals[from].cols(), at);
     sentences.push_back({r, 0});
   }
@@ -153,14 +157,14 @@ void Decoder::cross_bridge(const std::vector<Matrix<float>>& finals, std::size_t
 
 DecoderState Decoder::start(const EncoderStates& encoder, const DecoderMemory& memory,
                             const DecoderRecord& record) const {
-  const Bridge& bridge = model_.bridge;
+  const Bridge& bridge = model_->bridge;
   const Index rows = encoder.h.at(0).rows();
   DecoderState state;
-  state.feed = padded_matrix<float>(rows, model_.attention.outputs);
+  state.feed = padded_matrix<float>(rows, model_->attention.outputs);
   std::vector<Matrix<float>> cells;
-  for (std::size_t at : model_.decoder) {
-    state.h.push_back(padded_matrix<float>(rows, model_.cells(at).width()));
-    cells.push_back(Matrix<float>(rows, model_.cells(at).cells));
+  for (std::size_t at : model_->decoder) {
+    state.h.push_back(padded_matrix<float>(rows, model_->cells(at).width()));
+    cells.push_back(Matrix<float>(rows, model_->cells(at).cells));
   }
   if (bridge.hidden) {
     cross_bridge(encoder.h, *bridge.hidden, state.h, record);
@@ -178,10 +182,10 @@ DecoderState Decoder::start(const EncoderStates& encoder, const DecoderMemory& m
     state.layers[place(layer)] = layers_[place(layer)]->start({rows, c, lengths});
   };
   for (std::size_t l = 0; l < cells.size(); ++l)  // without c the state is h
-    begin(model_.decoder[l], model_.cells(model_.decoder[l]).has_c() ? &cells[l] : &state.h[l]);
-  if (model_.attention.probe) begin(*model_.attention.probe, nullptr);
-  begin(model_.attention.output, nullptr);
-  begin(model_.generator, nullptr);
+    begin(model_->decoder[l], model_->cells(model_->decoder[l]).has_c() ? &cells[l] : &state.h[l]);
+  if (model_->attention.probe) begin(*model_->attention.probe, nullptr);
+  begin(model_->attention.output, nullptr);
+  begin(model_->generator, nullptr);
   return state;
 }
 
@@ -189,23 +193,23 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
                    Matrix<float>& log_probabilities, std::vector<Index>& attended,
                    const DecoderRecord& record) const {
   const auto count = static_cast<Index>(rows.size());
-  const Attention& attention = model_.attention;
-  const Index width = model_.target_embedding.cols(),
-              feed = model_.input_feeding ? attention.outputs : 0;
+  const Attention& attention = model_->attention;
+  const Index width = model_->target_embedding.cols(),
+              feed = model_->input_feeding ? attention.outputs : 0;
   Step layers(*this, state, rows, record);
   Matrix<float> x = padded_matrix<float>(count, width + feed);
   for (Index r = 0; r < count; ++r) {
-    std::copy_n(model_.target_embedding.row(rows[static_cast<std::size_t>(r)].token), width,
+    std::copy_n(model_->target_embedding.row(rows[static_cast<std::size_t>(r)].token), width,
                 x.row(r));
     std::copy_n(state.feed.row(r), feed, x.row(r) + width);
   }
   for (std::size_t l = 0; l < state.h.size(); ++l)
-    layers.run(model_.decoder[l], l == 0 ? x : state.h[l - 1], state.h[l]);
+    layers.run(model_->decoder[l], l == 0 ? x : state.h[l - 1], state.h[l]);
 
   Matrix<float>& query = state.h.back();
   const Matrix<float> probe =
       attention.probe ? layers.through(*attention.probe, query) : Matrix<float>();
-  const Index keys = model_.keys();
+  const Index keys = model_->keys();
   Matrix<float> both = padded_matrix<float>(count, keys + query.cols());
   attended.resize(rows.size());
   for (Index r = 0; r < count; ++r) {
@@ -215,11 +219,11 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
     std::copy_n(query.row(r), query.cols(), both.row(r) + keys);
   }
   layers.run(attention.output, both, state.feed);
-  log_probabilities = padded_matrix<float>(count, model_.linear(model_.generator).width);
-  layers.run(model_.generator, state.feed, log_probabilities);
+  log_probabilities = padded_matrix<float>(count, model_->linear(model_->generator).width);
+  layers.run(model_->generator, state.feed, log_probabilities);
   for (Index r = 0; r < count; ++r)  // one number that overflowed makes all of a row none
     EDGEVAL_EXPECTS(absolute(log_probabilities(r, 0)) <= std::numeric_limits<float>::max(),
-                    "layer ", layer_name(model_.network.layers[model_.generator]),
+                    "layer ", layer_name(model_->network.layers[model_->generator]),
                     ": gives no probabilities; weights of the decoder are too large for fp32");
   ++state.step;
 }

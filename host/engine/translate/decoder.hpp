@@ -37,19 +37,19 @@ struct DecoderRecord {
 
 // The weights of a decoder's layers, packed for an arithmetic when a decoder first asks.
 struct DecoderWeights {
-  // Keeps a reference to the model.
-  explicit DecoderWeights(const TranslationModel& of, const EngineOptions& options = {});
+  explicit DecoderWeights(std::shared_ptr<const TranslationModel> of,
+                          const EngineOptions& options = {});
 
-  const TranslationModel& model;
-  std::vector<std::unique_ptr<PackedLayer>> layers;  // of each of the decoder's layers
+  const std::shared_ptr<const TranslationModel> model;
+  std::vector<std::shared_ptr<PackedLayer>> layers;  // of each of the decoder's layers
 };
 
 class Decoder {
  public:
-  // Made by one thread, used by any. Keeps references to the weights.
+  // Made by one thread, used by any. Shares the layers of the weights.
   Decoder(DecoderWeights& weights, const OperatingPoint& point);
 
-  DecoderCounts counts() const { return {model_, point_}; }
+  const DecoderCounts& counts() const { return counts_; }
 
   // keys: [S, K] of each sentence, the encoder's outputs.
   DecoderMemory remember(Ragged<float> keys, const DecoderRecord& record) const;
@@ -67,18 +67,17 @@ class Decoder {
             Matrix<float>& log_probabilities, std::vector<Index>& attended,
             const DecoderRecord& record) const;
 
-  const TranslationModel& model() const { return model_; }
+  const TranslationModel& model() const { return *model_; }
 
  private:
   class Step;
   // Where a layer of the network stands among the decoder's.
-  std::size_t place(std::size_t layer) const { return layer - model_.network.stack().size(); }
-  const LayerPolicy& policy(std::size_t layer) const { return point_.layers[layer]; }
+  std::size_t place(std::size_t layer) const { return layer - model_->network.stack().size(); }
   void cross_bridge(const std::vector<Matrix<float>>& finals, std::size_t layer,
                     std::vector<Matrix<float>>& to, const DecoderRecord& record) const;
 
-  const TranslationModel& model_;
-  const OperatingPoint point_;
+  const std::shared_ptr<const TranslationModel> model_;
+  const DecoderCounts counts_;
   std::vector<std::unique_ptr<StepLayer>> layers_;  // of each of the decoder's layers
   std::unique_ptr<SourceAttention> attention_;
 };

@@ -24,35 +24,35 @@ LinearEnd linear_end(const TranslationModel& model, std::size_t layer) {
 
 Activity DecoderCounts::blank() const {
   Activity activity;
-  const std::vector<Layer>& layers = model_.network.layers;
-  for (std::size_t i = model_.network.stack().size(); i < layers.size(); ++i)
+  const std::vector<Layer>& layers = model_->network.layers;
+  for (std::size_t i = model_->network.stack().size(); i < layers.size(); ++i)
     for (LayerShape& shape : layer_shapes(layers[i], policy(i))) {
-      shape.form.output_tanh = linear_end(model_, i) == LinearEnd::kTanh;
-      shape.form.softmax = linear_end(model_, i) == LinearEnd::kLogSoftmax;
+      shape.form.output_tanh = linear_end(*model_, i) == LinearEnd::kTanh;
+      shape.form.softmax = linear_end(*model_, i) == LinearEnd::kLogSoftmax;
       activity.layers.push_back({std::move(shape), {}});
     }
   LayerShape& attention = activity.layers.emplace_back().shape;
-  attention.name = model_.attention.name;
+  attention.name = model_->attention.name;
   attention.kind = kAttention;
-  attention.inputs = model_.keys();
+  attention.inputs = model_->keys();
   attention.outputs = 1;
-  attention.form = {.unbiased = true, .hidden = model_.attention.hidden};
+  attention.form = {.unbiased = true, .hidden = model_->attention.hidden};
   attention.weight_bits =
-      activity.layers[model_.attention.output - model_.network.stack().size()].shape.weight_bits;
+      activity.layers[model_->attention.output - model_->network.stack().size()].shape.weight_bits;
   return activity;
 }
 
 StepOf DecoderCounts::step_of(std::size_t entry) const {
-  const std::size_t i = model_.network.stack().size() + entry;
-  if (i == model_.network.layers.size()) return StepOf::kRowAndPosition;
-  if (model_.bridge.hidden == i || model_.bridge.cell == i) return StepOf::kSentence;
-  return model_.attention.context == i ? StepOf::kPosition : StepOf::kRow;
+  const std::size_t i = model_->network.stack().size() + entry;
+  if (i == model_->network.layers.size()) return StepOf::kRowAndPosition;
+  if (model_->bridge.hidden == i || model_->bridge.cell == i) return StepOf::kSentence;
+  return model_->attention.context == i ? StepOf::kPosition : StepOf::kRow;
 }
 
 void DecoderCounts::complete(MatrixView<const float> keys, Index rows, Activity& activity) const {
   const Index positions = keys.rows;
   for (std::size_t l = 0; l + 1 < activity.layers.size(); ++l) {
-    const std::size_t i = model_.network.stack().size() + l;
+    const std::size_t i = model_->network.stack().size() + l;
     const Index run = steps(step_of(l), positions, rows);
     complete_lane(activity.layers[l], policy(i), run, run);
   }

@@ -31,9 +31,11 @@ constexpr Index steps(StepOf of, Index positions, Index rows) {
 
 class DecoderCounts {
  public:
-  // Both must outlive it.
-  DecoderCounts(const TranslationModel& model, const OperatingPoint& point)
-      : model_(model), point_(point) {}
+  // point: of all layers of the network.
+  DecoderCounts(std::shared_ptr<const TranslationModel> model, OperatingPoint point)
+      : model_(std::move(model)), point_(std::move(point)) {}
+
+  const LayerPolicy& policy(std::size_t layer) const { return point_.layers[layer]; }
 
   // The work of one sentence before it began: an entry for each of the decoder's layers in the
   // order of the network, then the attention. An engine adds the elements that changed and were
@@ -45,10 +47,8 @@ class DecoderCounts {
   void complete(MatrixView<const float> keys, Index rows, Activity& activity) const;
 
  private:
-  const LayerPolicy& policy(std::size_t layer) const { return point_.layers[layer]; }
-
-  const TranslationModel& model_;
-  const OperatingPoint& point_;
+  std::shared_ptr<const TranslationModel> model_;
+  OperatingPoint point_;
 };
 
 }  // namespace edgeval

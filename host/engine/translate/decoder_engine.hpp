@@ -70,8 +70,8 @@ class SearchSink {
   virtual void receive(Index point, std::vector<SearchResult>&& results) = 0;
 };
 
-// Results do not depend on which sentences share a batch. These pack weights for an arithmetic when
-// first asked for it: for one caller at a time.
+// Results do not depend on which sentences share a batch. Packs weights for an arithmetic when
+// first asked for it.
 class DecoderEngine {
  public:
   virtual ~DecoderEngine() = default;
@@ -91,8 +91,7 @@ class DecoderEngine {
                                                 std::span<const std::vector<int>> targets) = 0;
 };
 
-// The engine keeps a reference to the model, which must outlive it.
-std::unique_ptr<DecoderEngine> make_cpu_decoder_engine(const TranslationModel& model,
-                                                       const EngineOptions& options);
+std::unique_ptr<DecoderEngine> make_cpu_decoder_engine(
+    std::shared_ptr<const TranslationModel> model, const EngineOptions& options);
 
 }  // namespace edgeval

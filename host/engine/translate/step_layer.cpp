@@ -12,21 +12,22 @@ namespace {
 template <class LayerArithmetic, class Technique>
 class RecurrentStep final : public StepLayer {
  public:
-  // second: null where nothing is multiplied twice.
-  RecurrentStep(const RecurrentLayer& layer, LayerArithmetic arithmetic, const Technique& choice,
-                const SecondProducts* second, const Nonlinearity& nonlinearity)
-      : layer_(layer),
+  // arithmetic, second: of the packed layer; second: null where nothing is multiplied twice.
+  RecurrentStep(std::shared_ptr<const PackedLayer> packed, LayerArithmetic arithmetic,
+                const Technique& choice, const SecondProducts* second,
+                const Nonlinearity& nonlinearity)
+      : packed_(std::move(packed)),
         arithmetic_(std::move(arithmetic)),
         choice_(choice),
         second_(second),
         tables_(piecewise_tables(nonlinearity)),
         functions_(tables_ ? tables_->functions() : PiecewiseFunctions{}),
-        cell_step_(layer, arithmetic_, arithmetic_.rule(choice), second,
+        cell_step_(layer(), arithmetic_, arithmetic_.rule(choice), second,
                    tables_ ? &functions_ : nullptr) {}
 
   std::unique_ptr<StepState> start(const StepStart& start) const override {
     auto state = std::make_unique<State>(cell_step_.start(
-        start.rows, selection_for(choice_, layer_, arithmetic_, second_, start.lengths)));
+        start.rows, selection_for(choice_, layer(), arithmetic_, second_, start.lengths)));
     auto& c = state->rows.c;
     for (Index i = 0; i < c.size(); ++i)
       c.data()[i] = cell_state<typename Numbers::State>(start.cells->data()[i]);
@@ -63,7 +64,9 @@ class RecurrentStep final : public StepLayer {
     }
   };
 
-  const RecurrentLayer& layer_;
+  const RecurrentLayer& layer() const { return std::get<RecurrentLayer>(packed_->layer()); }
+
+  const std::shared_ptr<const PackedLayer> packed_;  // has what the others refer to
   const LayerArithmetic arithmetic_;
   const Technique choice_;
   const SecondProducts* const second_;
@@ -75,33 +78,35 @@ class RecurrentStep final : public StepLayer {
 template <class LayerArithmetic, class Technique>
 class LinearStep final : public StepLayer {
  public:
-  LinearStep(const LinearLayer& layer, LayerArithmetic arithmetic, const Technique& choice,
-             LinearEnd end)
-      : layer_(layer),
+  // arithmetic: of the packed layer.
+  LinearStep(std::shared_ptr<const PackedLayer> packed, LayerArithmetic arithmetic,
+             const Technique& choice, LinearEnd end)
+      : packed_(std::move(packed)),
         arithmetic_(std::move(arithmetic)),
         rule_(arithmetic_.rule(choice)),
         numbers_(arithmetic_.numbers()),
-        range_(activation_range(layer.activation)),
+        range_(activation_range(layer().activation)),
         end_(end) {}
 
   std::unique_ptr<StepState> start(const StepStart& start) const override {
-    return std::make_unique<State>(rule_states<Rule>(start.rows, layer_.inputs));
+    return std::make_unique<State>(rule_states<Rule>(start.rows, layer().inputs));
   }
 
   void run(const StepRows& rows, StepState& of_rows, Matrix<float>& y) const override {
+    const Index inputs = layer().inputs;
     Matrix<float> entered;
-    if constexpr (!Rule::kIdentity) entered = padded_matrix<float>(rows.rows, layer_.inputs);
+    if constexpr (!Rule::kIdentity) entered = padded_matrix<float>(rows.rows, inputs);
     Matrix<float>& x = Rule::kIdentity ? rows.x : entered;
     Matrix<typename Rule::State>& state = static_cast<State&>(of_rows).x;
     for (Index r = 0; r < rows.rows; ++r)
       add_counts(*rows.activity[static_cast<std::size_t>(r)], Source::kInput,
-                 operand_row(SerialBlock{}, rule_, Source::kInput, rows.x.row(r), layer_.inputs,
+                 operand_row(SerialBlock{}, rule_, Source::kInput, rows.x.row(r), inputs,
                              Rule::kIdentity ? nullptr : state.row(r), x.row(r)));
     if constexpr (std::is_same_v<Sum, float>) {
       arithmetic_.multiply_input(x.data(), rows.rows, y.data());
       for (Index r = 0; r < rows.rows; ++r) finish(y.row(r), y.row(r));
     } else {
-      Matrix<Sum> sums = padded_matrix<Sum>(rows.rows, layer_.width);
+      Matrix<Sum> sums = padded_matrix<Sum>(rows.rows, layer().width);
       arithmetic_.multiply_input(x.data(), rows.rows, sums.data());
       for (Index r = 0; r < rows.rows; ++r) finish(sums.row(r), y.row(r));
     }
@@ -123,7 +128,7 @@ class LinearStep final : public StepLayer {
   // sums [O] -> y [O], which may be the same memory. Flat, so that the functions inside its loops
   // vectorise.
   [[gnu::flatten]] void finish(const Sum* sums, float* y) const {
-    const Index width = layer_.width;
+    const Index width = layer().width;
     const LinearRow<Numbers> row{sums, width, range_, y};
     if (end_ == LinearEnd::kTanh) return tanh_row(SerialBlock{}, numbers_, row);
     if constexpr (!std::is_same_v<Sum, float>)
@@ -139,7 +144,9 @@ class LinearStep final : public StepLayer {
     if (end_ == LinearEnd::kLogSoftmax) log_softmax(y, width);
   }
 
-  const LinearLayer& layer_;
+  const LinearLayer& layer() const { return std::get<LinearLayer>(packed_->layer()); }
+
+  const std::shared_ptr<const PackedLayer> packed_;  // has what the arithmetic refers to
   const LayerArithmetic arithmetic_;
   const Rule rule_;
   const Numbers numbers_;
@@ -148,16 +155,16 @@ class LinearStep final : public StepLayer {
 };
 
 template <class LayerArithmetic>
-std::unique_ptr<StepLayer> recurrent_step(PackedLayer& packed, const RecurrentLayer& layer,
+std::unique_ptr<StepLayer> recurrent_step(const std::shared_ptr<PackedLayer>& packed,
                                           const LayerPolicy& policy,
                                           std::vector<LayerArithmetic> arithmetics) {
   const std::optional<WeightForm> form = second_form(policy);
-  const SecondProducts* second = form ? &packed.in_form(*form)[0] : nullptr;
+  const SecondProducts* second = form ? &packed->in_form(*form)[0] : nullptr;
   return std::visit(
       [&]<class Technique>(const Technique& choice) -> std::unique_ptr<StepLayer> {
         if constexpr (kRuns<LayerArithmetic, Technique>)
           return std::make_unique<RecurrentStep<LayerArithmetic, Technique>>(
-              layer, std::move(arithmetics[0]), choice, second, policy.nonlinearity);
+              packed, std::move(arithmetics[0]), choice, second, policy.nonlinearity);
         else
           EDGEVAL_ASSERT(!"an operand that check_point lets through");
         return nullptr;
@@ -166,13 +173,14 @@ std::unique_ptr<StepLayer> recurrent_step(PackedLayer& packed, const RecurrentLa
 }
 
 template <class LayerArithmetic>
-std::unique_ptr<StepLayer> linear_step(const LinearLayer& layer, const LayerPolicy& policy,
+std::unique_ptr<StepLayer> linear_step(const std::shared_ptr<PackedLayer>& packed,
+                                       const LayerPolicy& policy,
                                        std::vector<LayerArithmetic> arithmetics, LinearEnd end) {
   return std::visit(
       [&]<class Technique>(const Technique& choice) -> std::unique_ptr<StepLayer> {
         if constexpr (refusals_of<Technique>().linear == nullptr)
           return std::make_unique<LinearStep<LayerArithmetic, Technique>>(
-              layer, std::move(arithmetics[0]), choice, end);
+              packed, std::move(arithmetics[0]), choice, end);
         else
           EDGEVAL_ASSERT(!"an operand that check_point lets through");
         return nullptr;
@@ -182,17 +190,16 @@ std::unique_ptr<StepLayer> linear_step(const LinearLayer& layer, const LayerPoli
 
 }  // namespace
 
-std::unique_ptr<StepLayer> make_step_layer(PackedLayer& packed, const Layer& layer,
+std::unique_ptr<StepLayer> make_step_layer(const std::shared_ptr<PackedLayer>& packed,
                                            const LayerPolicy& policy, LinearEnd end) {
   return std::visit(
       [&](const auto& choice) {
-        if (const auto* linear = std::get_if<LinearLayer>(&layer))
-          return linear_step(*linear, policy, packed.arithmetics(choice), end);
-        const auto& cells = std::get<RecurrentLayer>(layer);
+        if (std::holds_alternative<LinearLayer>(packed->layer()))
+          return linear_step(packed, policy, packed->arithmetics(choice), end);
         if (eight_bits_of_floats(policy))
-          return recurrent_step(packed, cells, policy,
-                                packed.arithmetics(std::get<DynamicPrecision>(policy.operand)));
-        return recurrent_step(packed, cells, policy, packed.arithmetics(choice));
+          return recurrent_step(packed, policy,
+                                packed->arithmetics(std::get<DynamicPrecision>(policy.operand)));
+        return recurrent_step(packed, policy, packed->arithmetics(choice));
       },
       policy.arithmetic);
 }

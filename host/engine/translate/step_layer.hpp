@@ -45,8 +45,8 @@ class StepLayer {
   virtual void run(const StepRows& rows, StepState& state, Matrix<float>& y) const = 0;
 };
 
-// Layer, what was packed of it and policy must outlive what is made. end: of a linear layer.
-std::unique_ptr<StepLayer> make_step_layer(PackedLayer& packed, const Layer& layer,
+// end: of a linear layer.
+std::unique_ptr<StepLayer> make_step_layer(const std::shared_ptr<PackedLayer>& packed,
                                            const LayerPolicy& policy,
                                            LinearEnd end = LinearEnd::kActivation);
 

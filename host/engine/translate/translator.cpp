@@ -16,8 +16,9 @@ std::vector<Index> longest_first(const std::vector<Sentence>& sentences) {
   return places;
 }
 
-Translator::Translator(const TranslationModel& model, const EngineOptions& options)
-    : Translator(model, make_cpu_engine(model.network, options),
+Translator::Translator(const std::shared_ptr<const TranslationModel>& model,
+                       const EngineOptions& options)
+    : Translator(model, make_cpu_engine(network_of(model), options),
                  make_cpu_decoder_engine(model, options)) {}
 
 std::vector<Index> Translator::with_words(const std::vector<Sentence>& sentences) {
@@ -32,20 +33,20 @@ Ragged<float> Translator::embed(const std::vector<Sentence>& sentences,
   std::vector<Index> lengths;
   for (Index n : which)
     lengths.push_back(static_cast<Index>(sentences[static_cast<std::size_t>(n)].size()));
-  Ragged<float> embedded(lengths, model_.source_embedding.cols());
+  Ragged<float> embedded(lengths, model_->source_embedding.cols());
   float* to = embedded.values.data();
   for (Index n : which)
     for (Index id : sentences[static_cast<std::size_t>(n)])
-      to = std::copy_n(model_.source_embedding.row(id), embedded.cols(), to);
+      to = std::copy_n(model_->source_embedding.row(id), embedded.cols(), to);
   return embedded;
 }
 
 Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
-  Activity activity = busiest_activity(model_.network, point, steps);
+  Activity activity = busiest_activity(model_->network, point, steps);
   const std::vector<LayerActivity> decoder = DecoderCounts(model_, point).blank().layers;
-  const std::size_t first = model_.network.stack().size(), attention = decoder.size() - 1;
+  const std::size_t first = model_->network.stack().size(), attention = decoder.size() - 1;
   std::size_t at = activity.layers.size() -
-                   (model_.network.layers.size() - first);  // of the decoder's first layer
+                   (model_->network.layers.size() - first);  // of the decoder's first layer
   for (std::size_t i = 0; i < attention; ++i, ++at) {
     activity.layers[at].shape.form = decoder[i].shape.form;
     const LayerActivity dense = dense_counts(activity.layers[at].shape, 1, steps);

@@ -23,12 +23,12 @@ struct Translation {
 
 class Translator {
  public:
-  // Keeps a reference to the model. Encoder and decoder run on engines of the same model.
-  Translator(const TranslationModel& model, std::unique_ptr<Engine> encoder,
+  // Encoder and decoder run on engines of the same model.
+  Translator(std::shared_ptr<const TranslationModel> model, std::unique_ptr<Engine> encoder,
              std::unique_ptr<DecoderEngine> decoder)
-      : model_(model), engine_(std::move(encoder)), decoder_(std::move(decoder)) {}
+      : model_(std::move(model)), engine_(std::move(encoder)), decoder_(std::move(decoder)) {}
   // On the CPU.
-  Translator(const TranslationModel& model, const EngineOptions& options);
+  Translator(const std::shared_ptr<const TranslationModel>& model, const EngineOptions& options);
 
   std::string device() const { return engine_->device(); }
   bool on_gpu() const { return engine_->on_gpu(); }
@@ -57,7 +57,7 @@ class Translator {
   Ragged<float> embed(const std::vector<Sentence>& sentences,
                       const std::vector<Index>& which) const;
 
-  const TranslationModel& model_;
+  std::shared_ptr<const TranslationModel> model_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<DecoderEngine> decoder_;
 };

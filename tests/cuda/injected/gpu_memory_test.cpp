@@ -4,6 +4,7 @@
 #include "host/engine/translate/translator.hpp"
 #include "tests/cuda/compare.hpp"
 #include "tests/standin/control.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/translation_case.hpp"
 
 namespace edgeval::test {
@@ -22,7 +23,8 @@ TEST(GpuMemory, ReplaysNoRecordingOfMemoryThatMoved) {
       .plan = EveryStep{}, .operand = AsIs{}, .arithmetic = Int8{{.input_bits = 5}}};
   OperatingPoint narrow{{dense, dense}}, wide{{dense, dense}};
   narrow.layers[0].operand = wide.layers[1].operand = Memoized{.threshold = 0.5};
-  const std::unique_ptr<Engine> gpu = gpu::make_engine(model, {}), cpu = make_cpu_engine(model, {});
+  const std::unique_ptr<Engine> gpu = gpu::make_engine(borrowed(model), {}),
+                                cpu = make_cpu_engine(borrowed(model), {});
   const auto run = [&](const OperatingPoint& point) {
     const BatchResult expected = cpu->run(features, point), found = gpu->run(features, point);
     ASSERT_EQ(found.activity, expected.activity);
@@ -40,7 +42,7 @@ TEST(GpuMemory, IsNotWrittenToBehindASearchThatFailed) {
   const EncodedBatch batch = random_given(random, model, {3, 2}, false);
   auto& generator = std::get<LinearLayer>(model.network.layers[model.generator]);
   for (float& weight : generator.weight.values()) weight = 3e38F;
-  const auto engine = gpu::make_decoder_engine(model);
+  const auto engine = gpu::make_decoder_engine(borrowed(model));
   for (std::uint64_t order = 1; order <= 12; ++order) {
     standin::seed(order);
     EXPECT_THROW(engine->search(batch, dense_point(model.network), {}), Error);

@@ -8,6 +8,7 @@
 #include "cuda/device/error.hpp"
 #include "tests/cuda/compare.hpp"
 #include "tests/standin/control.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/translation_case.hpp"
 
 namespace edgeval::test {
@@ -83,7 +84,7 @@ class GpuShortage : public testing::Test {
 
 TEST_F(GpuShortage, OfAnyAllocationEndsInTheSameResultOrOneError) {
   const Case c = two_layers();
-  const BatchResult expected = make_cpu_engine(c.model, {})->run(c.features, c.point);
+  const BatchResult expected = make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point);
   int results = 0, errors = 0;
   bool failed = true;
   for (long k = first_; failed; k += step_) {
@@ -94,7 +95,7 @@ TEST_F(GpuShortage, OfAnyAllocationEndsInTheSameResultOrOneError) {
       const long before = standin::allocations();
       standin::fail_allocation(k);
       const End end = end_of([&] {
-        engine = gpu::make_engine(c.model, {});
+        engine = gpu::make_engine(borrowed(c.model), {});
         ASSERT_TRUE(equal(engine->run(c.features, c.point), expected));
       });
       failed = standin::allocations() - before >= k;
@@ -116,12 +117,13 @@ TEST_F(GpuShortage, OfAnyAllocationEndsInTheSameResultOrOneError) {
 TEST_F(GpuShortage, IsTheCallersOnceAnObserverHasSeenSomeOfAPart) {
   const Case c = two_layers();
   Plans expected;
-  const BatchResult result = make_cpu_engine(c.model, {})->run(c.features, c.point, &expected);
+  const BatchResult result =
+      make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point, &expected);
   int told = 0;
   bool failed = true;
   for (long k = first_; failed; k += step_) {
     SCOPED_TRACE(concat("allocation ", k));
-    const std::unique_ptr<Engine> engine = gpu::make_engine(c.model, {});
+    const std::unique_ptr<Engine> engine = gpu::make_engine(borrowed(c.model), {});
     const long before = standin::allocations();
     standin::fail_allocation(k);
     Plans seen;
@@ -143,7 +145,7 @@ TEST_F(GpuShortage, IsTheCallersOnceAnObserverHasSeenSomeOfAPart) {
 
 TEST_F(GpuShortage, OfAnyCallEndsInOneErrorAndLeavesTheEngineWhole) {
   const Case c = two_layers();
-  const BatchResult expected = make_cpu_engine(c.model, {})->run(c.features, c.point);
+  const BatchResult expected = make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point);
   long calls = 0;
   for (long k = 1; calls == 0 || k <= calls; k += 1 + k / 24) {
     SCOPED_TRACE(concat("call ", k));
@@ -152,7 +154,7 @@ TEST_F(GpuShortage, OfAnyCallEndsInOneErrorAndLeavesTheEngineWhole) {
       const long before = standin::calls();
       standin::fail_call(k);
       const End end = end_of([&] {
-        engine = gpu::make_engine(c.model, {});
+        engine = gpu::make_engine(borrowed(c.model), {});
         ASSERT_TRUE(equal(engine->run(c.features, c.point), expected));
       });
       standin::fail_call(0);
@@ -173,7 +175,8 @@ TEST_F(GpuShortage, OfADeviceHalvesTheLanes) {
   Random random(4);
   c.features = random_batch(random, {180, 170, 0, 160}, 6);
   Plans whole;
-  const BatchResult expected = make_cpu_engine(c.model, {})->run(c.features, c.point, &whole);
+  const BatchResult expected =
+      make_cpu_engine(borrowed(c.model), {})->run(c.features, c.point, &whole);
   std::size_t most_parts = 1;
   bool fits = true;
   const std::size_t kept =
@@ -183,7 +186,8 @@ TEST_F(GpuShortage, OfADeviceHalvesTheLanes) {
     standin::set_memory(bytes);
     Plans seen;
     const End end = end_of([&] {
-      ASSERT_TRUE(equal(gpu::make_engine(c.model, {})->run(c.features, c.point, &seen), expected));
+      ASSERT_TRUE(equal(gpu::make_engine(borrowed(c.model), {})->run(c.features, c.point, &seen),
+                        expected));
     });
     ASSERT_TRUE(end == End::kResult || end == End::kUsersError);
     fits = end == End::kResult;
@@ -201,7 +205,7 @@ TEST_F(GpuShortage, OfADecodersAllocationEndsInTheSameResultOrOneError) {
   const SearchOptions options{.beam = FixedBeam{3}, .longest = 6, .n_best = 2};
   const EncodedBatch batch = random_given(random, model, {3, 5, 2, 4}, false);
   const auto expected =
-      make_cpu_decoder_engine(model, {.threads = 1})->search(batch, point, options);
+      make_cpu_decoder_engine(borrowed(model), {.threads = 1})->search(batch, point, options);
   const auto same = [&](const std::vector<SearchResult>& found) {
     bool all = found.size() == expected.size();
     for (std::size_t n = 0; all && n < found.size(); ++n)
@@ -214,7 +218,7 @@ TEST_F(GpuShortage, OfADecodersAllocationEndsInTheSameResultOrOneError) {
   for (long k = first_; failed; k += step_) {
     SCOPED_TRACE(concat("allocation ", k));
     {
-      const auto engine = gpu::make_decoder_engine(model);
+      const auto engine = gpu::make_decoder_engine(borrowed(model));
       const long before = standin::allocations();
       standin::fail_allocation(k);
       const End end = end_of([&] { ASSERT_TRUE(same(engine->search(batch, point, options))); });

@@ -5,6 +5,7 @@
 #include "cuda/engine.hpp"
 #include "eval/command/common_options.hpp"
 #include "host/core/error.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
@@ -16,8 +17,8 @@ namespace {
 TEST(DeviceChoice, AutoTakesTheGpu) {
   EDGEVAL_NEEDS_GPU();
   const Model model = random_model({.inputs = 3, .lstm = {{.cells = 2}}, .outputs = 5}, 1);
-  EXPECT_TRUE(make_engine(model, {})->on_gpu());
-  EXPECT_FALSE(make_engine(model, {.device = "cpu"})->on_gpu());
+  EXPECT_TRUE(make_engine(borrowed(model), {})->on_gpu());
+  EXPECT_FALSE(make_engine(borrowed(model), {.device = "cpu"})->on_gpu());
 }
 
 // Of a GPU, in bytes.
@@ -37,16 +38,17 @@ TEST(DeviceChoice, TakesEveryGpuByItsNumberAndNoOther) {
   Random random(2);
   const Ragged<float> features = random_batch(random, {5, 40}, 3);
   const OperatingPoint point = dense_point(model);
-  const BatchResult expected = make_engine(model, {.device = "gpu"})->run(features, point);
+  const BatchResult expected =
+      make_engine(borrowed(model), {.device = "gpu"})->run(features, point);
   for (const gpu::Device& device : gpu::devices()) {
     const std::size_t before = free_memory(device.number);
-    const auto engine = make_engine(model, {.device = concat("gpu:", device.number)});
+    const auto engine = make_engine(borrowed(model), {.device = concat("gpu:", device.number)});
     EXPECT_EQ(engine->device(), device.name);
     EXPECT_EQ(engine->run(features, point).activity, expected.activity);
     EXPECT_LT(free_memory(device.number), before) << device.number << " was not used";
   }
   try {
-    make_engine(model, {.device = "gpu:99"});
+    make_engine(borrowed(model), {.device = "gpu:99"});
     FAIL() << "there is no such GPU";
   } catch (const Error& error) {
     const gpu::Device first = gpu::devices().front();

@@ -10,6 +10,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/safetensors.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -45,7 +46,7 @@ Ragged<float> frames_of(std::span<const float> values) {
 // The profile of these values as x, and reversed in sign as h, seen in batches of `batch`.
 LayerProfile profiled(const std::vector<float>& values, std::size_t batch) {
   const Model model = narrow_model();
-  ProfileCollector collector(model, static_cast<Index>(values.size()));
+  ProfileCollector collector(borrowed(model), static_cast<Index>(values.size()));
   for (std::size_t begin = 0; begin < values.size(); begin += batch) {
     const std::span<const float> part(values.data() + begin,
                                       std::min(batch, values.size() - begin));
@@ -141,7 +142,7 @@ TEST(Profile, AStoredProfileReadsBack) {
   const TemporaryFolder folder;
   Model model = random_model({.inputs = 1, .lstm = {{.cells = 1}}, .outputs = 2}, 1);
   model.sha256 = "0123";
-  ProfileCollector collector(model, 3);
+  ProfileCollector collector(borrowed(model), 3);
   const std::vector<float> values{-1.25F, 0, 3.0000001F};
   for (Index layer : {0, 1}) collector.on_layer(layer, frames_of(values), frames_of(values));
   nlohmann::ordered_json json = to_json(collector.finish());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "host/model/file.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/speech_task.hpp"
 
@@ -41,8 +42,8 @@ TEST(DeepSpeech, NineTenthsOfTheInputsOfItsLstmAreZero) {
   EDGEVAL_NEEDS_SHARED(kModel);
   EDGEVAL_NEEDS_SHARED("data/an4");
   const Model model = load_model(shared_folder() / kModel);
-  CtcSession session(model, data::open_test_set(shared_folder() / "data/an4", {.split = "test"}),
-                     {}, {});
+  CtcSession session(borrowed(model),
+                     data::open_test_set(shared_folder() / "data/an4", {.split = "test"}), {}, {});
   const Evaluation evaluation = evaluate(session, points_of({dense_point(model)}));
   const auto frames = session.data().at("frames").get<std::uint64_t>();
   const Activity total = evaluation.points.front().total();

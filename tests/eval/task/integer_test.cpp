@@ -16,6 +16,7 @@
 #include "host/core/files/file.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/an4.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/speech_task.hpp"
 #include "tests/support/spoken.hpp"
@@ -39,7 +40,7 @@ TEST(IntegerLogits, AreTheSameBitsOnEveryMachineAndCompiler) {
   ASSERT_EQ(hash_of(features), golden.at("features").get<std::string>())
       << "other features, so no word on logits";
   for (bool bytes : {true, false}) {
-    const auto engine = make_cpu_engine(model, {.byte_instructions = bytes});
+    const auto engine = make_cpu_engine(borrowed(model), {.byte_instructions = bytes});
     for (const std::string arithmetic : {"int16", "int8"}) {
       const nlohmann::json& wanted = golden.at(arithmetic);
       for (const auto& [key, policy] :
@@ -53,8 +54,8 @@ TEST(IntegerLogits, AreTheSameBitsOnEveryMachineAndCompiler) {
 }
 
 Profile profile_of(const Model& model, const Ragged<float>& features) {
-  ProfileCollector collector(model, features.values.rows());
-  make_cpu_engine(model, {})->run(features, dense_point(model), &collector);
+  ProfileCollector collector(borrowed(model), features.values.rows());
+  make_cpu_engine(borrowed(model), {})->run(features, dense_point(model), &collector);
   return collector.finish();
 }
 

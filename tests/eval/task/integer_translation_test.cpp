@@ -44,7 +44,7 @@ class IntegerTranslation : public testing::Test {
  protected:
   PointResult translate(const data::TextSet& set, const OperatingPoint& layers,
                         Index batch = 0) const {
-    TranslationSession session(model_, set, {}, {.device = "cpu", .batch = batch});
+    TranslationSession session(shared_, set, {}, {.device = "cpu", .batch = batch});
     const Point point{AsTrained{}, layers, SearchOptions{.beam = FixedBeam{5}}};
     return std::move(evaluate(session, {point}).points[0]);
   }
@@ -52,7 +52,7 @@ class IntegerTranslation : public testing::Test {
     return translate(set, point).metrics[0].value.value();
   }
 
-  void observe(const data::TextSet& set, LayerObserver& observer) const {
+  void observe(const data::TextSet& set, LayerObserver& observer) {
     const data::Subwords subwords(model_.source);
     std::vector<Sentence> sentences;
     for (const std::string& line : set.sources) {
@@ -63,9 +63,11 @@ class IntegerTranslation : public testing::Test {
     translator_.run(sentences, dense_point(model_.network), {.beam = FixedBeam{5}}, &observer);
   }
 
-  const TranslationModel model_ =
-      std::get<TranslationModel>(load_any_model(captions() / "multi30k-en-de.safetensors"));
-  const Translator translator_{model_, {}};
+  const std::shared_ptr<const TranslationModel> shared_ =
+      std::get<std::shared_ptr<const TranslationModel>>(
+          load_any_model(captions() / "multi30k-en-de.safetensors"));
+  const TranslationModel& model_ = *shared_;
+  Translator translator_{shared_, {}};
 };
 
 TEST_F(IntegerTranslation, IsAsGoodAsInFloats) {

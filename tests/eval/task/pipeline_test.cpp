@@ -9,6 +9,7 @@
 #include "eval/report/cost_tables.hpp"
 #include "eval/task/batches.hpp"
 #include "tests/datasets/layouts/data_folder.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/safetensors.hpp"
 #include "tests/support/speech_task.hpp"
 
@@ -32,7 +33,7 @@ class PipelineTest : public ::testing::Test {
 
   // The set through an engine of a kind.
   CtcSession session(SpeechSession::MakeEngine make, const EngineChoice& choice = {}) const {
-    return {model_, set_, {}, choice, std::move(make)};
+    return {borrowed(model_), set_, {}, choice, std::move(make)};
   }
 
   DataFolder folder_;
@@ -45,8 +46,8 @@ class PipelineTest : public ::testing::Test {
 // An engine without memory for more than `most` lanes.
 class SmallEngine : public Engine {
  public:
-  SmallEngine(const Model& model, Index most)
-      : inner_(make_cpu_engine(model, {.threads = 1})), most_(most) {}
+  SmallEngine(std::shared_ptr<const Model> model, Index most)
+      : inner_(make_cpu_engine(std::move(model), {.threads = 1})), most_(most) {}
   std::string device() const override { return "small"; }
   bool on_gpu() const override { return false; }
   void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
@@ -61,7 +62,7 @@ class SmallEngine : public Engine {
 };
 
 SpeechSession::MakeEngine small_engine(Index most) {
-  return [most](const Model& model) { return std::make_unique<SmallEngine>(model, most); };
+  return [most](const auto& model) { return std::make_unique<SmallEngine>(model, most); };
 }
 
 TEST_F(PipelineTest, BatchesHoldEveryUtteranceOnceLongestFirst) {
@@ -98,7 +99,8 @@ TEST_F(PipelineTest, HalvingABatchThatIsTooLargeChangesNothing) {
 // An engine whose memory ends after the first layer was seen.
 class HalfwayEngine : public SmallEngine {
  public:
-  HalfwayEngine(const Model& model, Index most) : SmallEngine(model, 100), most_(most) {}
+  HalfwayEngine(std::shared_ptr<const Model> model, Index most)
+      : SmallEngine(std::move(model), 100), most_(most) {}
   void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver* observer) override {
     SmallEngine::run(batch, points, wanted, sink, observer);
@@ -112,9 +114,9 @@ class HalfwayEngine : public SmallEngine {
 TEST_F(PipelineTest, AProfileOfHalvedBatchesCountsEveryFrameOnce) {
   const auto profile = [&](Index most) {
     CtcSession halfway =
-        session([most](const Model& model) { return std::make_unique<HalfwayEngine>(model, most); },
+        session([most](const auto& model) { return std::make_unique<HalfwayEngine>(model, most); },
                 {.threads = 1});
-    ProfileCollector collector(model_, 43);
+    ProfileCollector collector(borrowed(model_), 43);
     observe(halfway, halfway.observed_batches(), points_of({dense_point(model_)})[0], collector);
     return to_json(collector.finish());
   };
@@ -127,8 +129,8 @@ TEST_F(PipelineTest, AProfileOfHalvedBatchesCountsEveryFrameOnce) {
 // An engine under whose feet the audio is taken away.
 class RemovingEngine : public SmallEngine {
  public:
-  RemovingEngine(const Model& model, const data::TestSet& set)
-      : SmallEngine(model, 100), set_(set) {}
+  RemovingEngine(std::shared_ptr<const Model> model, const data::TestSet& set)
+      : SmallEngine(std::move(model), 100), set_(set) {}
   void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver* observer) override {
     for (const data::Utterance& utterance : set_.utterances)
@@ -143,7 +145,7 @@ class RemovingEngine : public SmallEngine {
 TEST_F(PipelineTest, TheHashIsOfWhatWasReadAndNothingIsReadBehindTheEvaluation) {
   const std::string hash = hash_of(set_);
   CtcSession removing =
-      session([&](const Model& model) { return std::make_unique<RemovingEngine>(model, set_); });
+      session([&](const auto& model) { return std::make_unique<RemovingEngine>(model, set_); });
   const Evaluation evaluation = evaluate(removing, points_of({dense_point(model_)}));
   EXPECT_EQ(removing.data().at("sha256"), hash);
 }
@@ -203,6 +205,20 @@ TEST_F(PipelineTest, PointsOfSeveralWeightsAreEachAsAlone) {
   EXPECT_NE(all.points[0].total(), all.points[3].total());
   EXPECT_NE(all.points[1].total().layers[0].shape.weight_bits,
             all.points[3].total().layers[0].shape.weight_bits);
+}
+
+TEST_F(PipelineTest, SessionsAndCollectorsShareTheirModel) {
+  const OperatingPoint point = dense_point(model_);
+  auto model = std::make_shared<const Model>(std::move(model_));
+  const std::weak_ptr<const Model> watched = model;
+  std::optional<CtcSession> session(std::in_place, std::move(model), set_, CtcOptions{},
+                                    EngineChoice{.device = "cpu"});
+  std::optional<ProfileCollector> collector(std::in_place, watched.lock(), 43);
+  EXPECT_EQ(evaluate(*session, points_of({point})).points[0].items.size(), kFrames.size());
+  session.reset();
+  EXPECT_EQ(watched.use_count(), 1);  // the collector's
+  collector.reset();
+  EXPECT_TRUE(watched.expired());
 }
 
 TEST_F(PipelineTest, AnUtteranceWithoutAFrameHasNoWordsAndNoSteps) {

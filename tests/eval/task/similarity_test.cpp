@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/engine/sequence/packing.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/random_case.hpp"
@@ -95,8 +96,8 @@ TEST_P(Similarity, FactsAreThoseOfTheSlowForm) {
       {.inputs = 7, .lstm = {{.cells = 4, .directions = {Direction::kBackward}}}, .outputs = 0},
       static_cast<std::uint64_t>(GetParam()));
   const Ragged<float> features = random_batch(random, {30, 1, 0, 17, 50}, 7);
-  const std::unique_ptr<Engine> engine = make_cpu_engine(model, {.threads = 1});
-  SimilarityCollector collector(model, {kPlan});
+  const std::unique_ptr<Engine> engine = make_cpu_engine(borrowed(model), {.threads = 1});
+  SimilarityCollector collector(borrowed(model), {kPlan});
   gather(collector, model, *engine, slice(features, 0, 2));  // in two batches
   EXPECT_THROW(collector.add([&] {
     engine->run(slice(features, 2, 5), dense_point(model), &collector);
@@ -122,8 +123,8 @@ TEST(Similarity, TheFifthIsTheStepsWithTheHighestScore) {
   Ragged<float> features(lengths, 1);
   const float values[] = {1, 2, 3, 3, 3, 1, 2, 1, 2, 1, 2};
   std::ranges::copy(values, features.values.data());
-  SimilarityCollector collector(model, {kPlan});
-  const std::unique_ptr<Engine> engine = make_cpu_engine(model, {.threads = 1});
+  SimilarityCollector collector(borrowed(model), {kPlan});
+  const std::unique_ptr<Engine> engine = make_cpu_engine(borrowed(model), {.threads = 1});
   gather(collector, model, *engine, features);
   const SimilarityFacts facts = collector.finish().at(0);
   const Ragged<float> h = engine->run(features, dense_point(model), nullptr).outputs;
@@ -148,8 +149,8 @@ TEST(Similarity, OfTiesAtTheCutTakesTheMean) {
   const std::vector<Index> lengths{11};
   Ragged<float> features(lengths, 1);
   std::ranges::fill(features.values.values(), 1.0F);  // S is 1 everywhere
-  SimilarityCollector collector(model, {kPlan});
-  gather(collector, model, *make_cpu_engine(model, {.threads = 1}), features);
+  SimilarityCollector collector(borrowed(model), {kPlan});
+  gather(collector, model, *make_cpu_engine(borrowed(model), {.threads = 1}), features);
   const SimilarityFacts facts = collector.finish().at(0);
   EXPECT_NEAR(facts.redundant_similar, static_cast<double>(facts.redundant) / 10, 1e-12);
   EXPECT_NEAR(facts.captured, 0.2, 1e-12);

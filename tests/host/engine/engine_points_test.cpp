@@ -1,5 +1,6 @@
 // A batch under many points: one call gives what one call for each gives, and only what was wanted.
 #include "host/body/greatest.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/points.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
@@ -15,15 +16,17 @@ TEST(EnginePoints, InOneCallGiveWhatEachGivesAlone) {
   std::vector<OperatingPoint> points;
   for (Kind kind : kKinds) points.push_back(random_point(random, model, kind));
   for (int threads : {1, 3})
-    expect_points_as_alone(*make_cpu_engine(model, {.threads = threads}), features, points);
+    expect_points_as_alone(*make_cpu_engine(borrowed(model), {.threads = threads}), features,
+                           points);
 }
 
 TEST(EnginePoints, FinalStatesAreTheOutputsOfTheLastSteps) {
   Random random(6);
   const Model model = random_model({.inputs = 4, .lstm = {{8, kBothDirections}}, .outputs = 0}, 6);
   const Ragged<float> features = random_batch(random, {5, 0, 12, 1}, 4);
-  const BatchResult result = make_cpu_engine(model, {})->run(
-      features, dense_point(model), {.outputs = true, .final_states = true});
+  const BatchResult result =
+      make_cpu_engine(borrowed(model), {})
+          ->run(features, dense_point(model), {.outputs = true, .final_states = true});
   expect_last_states(model, result, 0, result.outputs);
 }
 

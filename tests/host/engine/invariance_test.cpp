@@ -9,6 +9,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/support/an4.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/cells.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/random_case.hpp"
@@ -83,7 +84,7 @@ void expect_one_result(const Model& model, const Ragged<float>& features,
     SCOPED_TRACE(concat("threads ", way.threads, ", chunk ", way.chunk_bytes, ", batch ", way.batch,
                         ", shuffled ", way.shuffle, ", bytes ", way.bytes));
     const auto engine = make_cpu_engine(
-        model,
+        borrowed(model),
         {.threads = way.threads, .chunk_bytes = way.chunk_bytes, .byte_instructions = way.bytes});
     const std::vector<Index> order = way.shuffle ? shuffled(random, count) : in_order(count);
     std::vector<UtteranceResult> got =
@@ -249,7 +250,7 @@ TEST(EmptyInputs, AreRun) {
   const Model model = random_stack(random);
   for (Kind kind : kKinds) {
     const OperatingPoint point = random_point(random, model, kind);
-    const auto engine = make_cpu_engine(model, {.threads = 1});
+    const auto engine = make_cpu_engine(borrowed(model), {.threads = 1});
     EXPECT_EQ(engine->run(Ragged<float>({}, model.inputs()), point).activity.size(), 0U);
     const std::vector<Index> lengths{0, 3, 0};
     const BatchResult result = engine->run(random_batch(random, lengths, model.inputs()), point);

@@ -18,6 +18,7 @@
 #include "host/core/parallel.hpp"
 #include "tests/literal/literal.hpp"
 #include "tests/support/an4.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/paths.hpp"
 
 namespace edgeval::test {
@@ -146,7 +147,7 @@ Tally compare_layer(const Layer& layer, const LayerPolicy& policy, const Recorde
 
 Tally compare(const Model& model, const OperatingPoint& point, const Ragged<float>& features) {
   Recorder recorder;
-  const BatchResult result = make_cpu_engine(model, {})->run(features, point, &recorder);
+  const BatchResult result = make_cpu_engine(borrowed(model), {})->run(features, point, &recorder);
   std::vector<Tally> tallies(static_cast<std::size_t>(features.sequences()));
   parallel_for(features.sequences(), hardware_threads(), [&](Index n) {
     const bool plan_only = std::holds_alternative<AsIs>(point.layers[0].operand);

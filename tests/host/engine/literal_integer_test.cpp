@@ -10,6 +10,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/literal/literal.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/counts.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/spoken.hpp"
@@ -51,7 +52,8 @@ Work expect_engine_is_literal(const Model& model, const OperatingPoint& point,
                               const Ragged<float>& batch) {
   Work work;
   ModesSeen observer;
-  const BatchResult result = make_cpu_engine(model, {.threads = 1})->run(batch, point, &observer);
+  const BatchResult result =
+      make_cpu_engine(borrowed(model), {.threads = 1})->run(batch, point, &observer);
   Modes modes;
   for (Index n = 0; n < batch.sequences(); ++n) {
     SCOPED_TRACE(concat("utterance ", n, " of ", batch.sequences(), ", frames ", batch.length(n)));

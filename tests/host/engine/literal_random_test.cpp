@@ -10,6 +10,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/literal/literal.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/counts.hpp"
 #include "tests/support/random_case.hpp"
 
@@ -93,7 +94,7 @@ DrawnCase draw_case(Random& random, Kind kind, Draws& draws) {
 }
 
 void expect_engine_matches(const DrawnCase& drawn) {
-  const auto engine = make_cpu_engine(drawn.model, {.threads = 1});
+  const auto engine = make_cpu_engine(borrowed(drawn.model), {.threads = 1});
   const Ragged<float> batch = ragged(drawn.utterances, drawn.model.inputs());
   ModesSeen observer;
   const BatchResult result = engine->run(batch, drawn.point, &observer);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "tests/support/borrowed.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -43,11 +44,12 @@ TEST_P(OutOfMemory, LeavesNoWeightsHalfPacked) {
   const Ragged<float> features = random_batch(random, {4, 2}, 3);
   OperatingPoint point = dense_point(model);
   point.layers[0] = GetParam().policy;
-  const BatchResult expected = make_cpu_engine(model, {.threads = 1})->run(features, point);
+  const BatchResult expected =
+      make_cpu_engine(borrowed(model), {.threads = 1})->run(features, point);
   bool failed = true;
   int places = 0;
   for (; failed && places < 100000; ++places) {
-    const std::unique_ptr<Engine> engine = make_cpu_engine(model, {.threads = 1});
+    const std::unique_ptr<Engine> engine = make_cpu_engine(borrowed(model), {.threads = 1});
     failed = false;
     left = places;
     try {

@@ -8,6 +8,7 @@
 #include "host/core/error.hpp"
 #include "host/technique/pseudo_skip.hpp"
 #include "tests/literal/literal_pseudo.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -59,7 +60,7 @@ TEST_P(PseudoSkip, IsItsLiteralLoopBitForBit) {
         operand == nullptr ? OperandChoice(AsIs{}) : OperandChoice(*operand);
     ModesOfLanes modes;
     const BatchResult result =
-        make_cpu_engine(model, {.threads = 1, .chunk_bytes = 1 << 14})
+        make_cpu_engine(borrowed(model), {.threads = 1, .chunk_bytes = 1 << 14})
             ->run(ragged(utterances, model.inputs()),
                   {{{skip, choice, Int16{{.input_bits = kInputBits}}}}}, &modes);
     for (std::size_t n = 0; n < utterances.size(); ++n)
@@ -101,7 +102,7 @@ TEST(PseudoSkip, OccursBesideRunsAndSkips) {
   ModesOfLanes modes;
   std::vector<Matrix<float>> utterances;
   utterances.push_back(std::move(frames));
-  make_cpu_engine(model, {.threads = 1})
+  make_cpu_engine(borrowed(model), {.threads = 1})
       ->run(ragged(utterances, 2), {{{skip, AsIs{}, Int16{{.input_bits = kInputBits}}}}}, &modes);
   EXPECT_EQ((modes.seen[{Direction::kForward, 0}]),
             (std::vector{StepMode::kRun, StepMode::kPseudo, StepMode::kSkip, StepMode::kRun,

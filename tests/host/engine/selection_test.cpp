@@ -8,6 +8,7 @@
 #include "host/core/error.hpp"
 #include "host/engine/product/second_product.hpp"
 #include "tests/literal/literal_selection.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/safetensors.hpp"
@@ -34,7 +35,7 @@ Model one_layer(Random& random) {
 
 BatchResult run(const Model& model, const LayerPolicy& policy,
                 const std::vector<Matrix<float>>& utterances) {
-  return make_cpu_engine(model, {.threads = 1, .chunk_bytes = 1 << 14})
+  return make_cpu_engine(borrowed(model), {.threads = 1, .chunk_bytes = 1 << 14})
       ->run(ragged(utterances, model.inputs()), {{policy}});
 }
 
@@ -199,8 +200,8 @@ TEST_P(Selection, ResultsDoNotDependOnBatchThreadsOrChunks) {
          {OperandChoice(Memoized{.threshold = 0.5}), OperandChoice(peaks), OperandChoice(random)}) {
       const OperatingPoint point{{{skip, operand, arithmetic}}};
       const BatchResult together =
-          make_cpu_engine(model, {.threads = 2, .chunk_bytes = 1 << 12})->run(all, point);
-      const auto engine = make_cpu_engine(model, {.threads = 1});
+          make_cpu_engine(borrowed(model), {.threads = 2, .chunk_bytes = 1 << 12})->run(all, point);
+      const auto engine = make_cpu_engine(borrowed(model), {.threads = 1});
       for (Index n = 0; n < all.sequences(); ++n) {
         const BatchResult alone = engine->run(slice(all, n, n + 1), point);
         EXPECT_EQ(alone.activity[0], together.activity[static_cast<std::size_t>(n)]);

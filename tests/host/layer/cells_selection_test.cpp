@@ -7,6 +7,7 @@
 #include "host/core/error.hpp"
 #include "tests/literal/literal_pseudo.hpp"
 #include "tests/literal/literal_selection.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/cells.hpp"
 #include "tests/support/refusal.hpp"
 
@@ -43,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(EveryCell, CellsSelection, testing::ValuesIn(every_cell
 BatchResult run(const Model& model, const LayerPolicy& policy, const Matrix<float>& frames) {
   std::vector<Matrix<float>> utterances;
   utterances.push_back(frames.clone());
-  return make_cpu_engine(model, {.threads = 1, .chunk_bytes = 1 << 13})
+  return make_cpu_engine(borrowed(model), {.threads = 1, .chunk_bytes = 1 << 13})
       ->run(ragged(utterances, model.inputs()), {{policy}});
 }
 

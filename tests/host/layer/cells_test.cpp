@@ -8,6 +8,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/literal/literal.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/cells.hpp"
 #include "tests/support/counts.hpp"
 #include "tests/support/random_case.hpp"
@@ -40,8 +41,9 @@ TEST_P(Cells, AreTheirLiteralLoopUnderEveryPlanAndOperand) {
         utterances.push_back(std::move(frames));
         literal.push_back(std::move(wanted));
       }
-      const BatchResult result = make_cpu_engine(model, {.threads = 1, .chunk_bytes = 1 << 13})
-                                     ->run(ragged(utterances, model.inputs()), point);
+      const BatchResult result =
+          make_cpu_engine(borrowed(model), {.threads = 1, .chunk_bytes = 1 << 13})
+              ->run(ragged(utterances, model.inputs()), point);
       for (std::size_t n = 0; n < utterances.size(); ++n) {
         for (std::size_t l = 0; l < literal[n].activity.layers.size(); ++l)
           expect_equal_counts(result.activity[n].layers[l], literal[n].activity.layers[l]);
@@ -77,7 +79,8 @@ TEST_P(Cells, AreTheirLiteralLoopInIntegersBitForBit) {
             random_batch(random, {random.skewed(1, 60), random.skewed(1, 60), random.skewed(1, 60)},
                          model.inputs());
         const BatchResult result =
-            make_cpu_engine(model, {.threads = 1, .chunk_bytes = 1 << 13})->run(batch, point);
+            make_cpu_engine(borrowed(model), {.threads = 1, .chunk_bytes = 1 << 13})
+                ->run(batch, point);
         for (Index n = 0; n < batch.sequences(); ++n) {
           const LiteralResult literal = literal_run(model, point, batch.sequence(n));
           for (std::size_t l = 0; l < literal.activity.layers.size(); ++l)
@@ -108,7 +111,7 @@ TEST_P(Cells, DenseCountsAreTheClosedForms) {
                      1);
     const std::uint64_t steps = 7;
     const BatchResult result =
-        make_cpu_engine(model, {.threads = 1})
+        make_cpu_engine(borrowed(model), {.threads = 1})
             ->run(Ragged<float>(std::vector<Index>{static_cast<Index>(steps)}, size.m),
                   dense_point(model));
     const LayerActivity& activity = result.activity[0].layers[0];
@@ -135,7 +138,7 @@ TEST_P(Cells, TakeOtherNonlinearitiesAndCountThem) {
         {.inputs = 7, .lstm = random_cell_layers(random, GetParam(), 1), .outputs = 0}, 3);
     const Ragged<float> batch = random_batch(random, {30, 12}, model.inputs());
     const PiecewiseLinear pieces{.segments = 512};
-    const auto engine = make_cpu_engine(model, {.threads = 1});
+    const auto engine = make_cpu_engine(borrowed(model), {.threads = 1});
     const BatchResult exact = engine->run(batch, {{{EveryStep{}, AsIs{}, arithmetic}}});
     const BatchResult result = engine->run(batch, {{{EveryStep{}, AsIs{}, arithmetic, pieces}}});
     double worst = 0, total = 0;

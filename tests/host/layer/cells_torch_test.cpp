@@ -8,6 +8,7 @@
 #include "host/core/files/file.hpp"
 #include "host/engine/engine.hpp"
 #include "host/model/file.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -37,7 +38,7 @@ TEST(CellsOfPyTorch, GiveTheSameOutputs) {
     const auto x = test["x"].get<std::vector<float>>(), h = test["h"].get<std::vector<float>>();
     std::copy(x.begin(), x.end(), features.sequence(0).data);
     const BatchResult result =
-        make_cpu_engine(model, {.threads = 1})->run(features, dense_point(model));
+        make_cpu_engine(borrowed(model), {.threads = 1})->run(features, dense_point(model));
     const auto output = std::as_const(result.outputs).sequence(0);
     ASSERT_EQ(static_cast<std::size_t>(output.rows * output.cols), h.size());
     for (std::size_t i = 0; i < h.size(); ++i) EXPECT_NEAR(output.data[i], h[i], 1e-6) << i;

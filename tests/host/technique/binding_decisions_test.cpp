@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "tests/literal/literal.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -49,7 +50,7 @@ SmallRun run_small(const Model& model, const LayerPolicy& policy,
   utterances.push_back(frames_of(rows));
   const OperatingPoint point{{policy}};
   LastModes observer;
-  const BatchResult result = make_cpu_engine(model, {.threads = 1})
+  const BatchResult result = make_cpu_engine(borrowed(model), {.threads = 1})
                                  ->run(ragged(utterances, model.inputs()), point, &observer);
   const LiteralResult literal = literal_run(model, point, std::as_const(utterances[0]).view());
   EXPECT_EQ(observer.modes(), literal.layers[0].directions[0].modes);
@@ -209,7 +210,7 @@ class RandomNetworks : public testing::TestWithParam<int> {
     batch_ = random_batch(random_, {1, 33, 2, 60, 32, 31}, model_.inputs());
   }
   BatchResult run(const OperatingPoint& point) {
-    return make_cpu_engine(model_, {.threads = 1})->run(batch_, point);
+    return make_cpu_engine(borrowed(model_), {.threads = 1})->run(batch_, point);
   }
   OperatingPoint everywhere(const LayerPolicy& policy) {
     OperatingPoint point = dense_point(model_);

@@ -10,6 +10,7 @@
 #include "host/core/error.hpp"
 #include "host/numeric/activation_table.hpp"
 #include "host/numeric/nonlinear.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/safetensors.hpp"
 
@@ -307,7 +308,8 @@ TEST(Nonlinearity, ANetworkEqualsItsLiteralLoop) {
     SCOPED_TRACE(c.name);
     OperatingPoint point = dense_point(model);
     point.layers[0].nonlinearity = c.choice;
-    const BatchResult result = make_cpu_engine(model, {.threads = 1})->run(features, point);
+    const BatchResult result =
+        make_cpu_engine(borrowed(model), {.threads = 1})->run(features, point);
     const std::vector<double> wanted =
         literal_outputs(std::get<RecurrentLayer>(model.layers[0]), features.sequence(0), c);
     for (std::size_t i = 0; i < wanted.size(); ++i)
@@ -320,7 +322,7 @@ TEST(Nonlinearity, IntegerNetworksAreTheSameBitsInEveryBatch) {
   Random random(33);
   const std::vector<Index> lengths{9, 1, 30, 17, 30, 4};
   const Ragged<float> all = random_batch(random, lengths, model.inputs());
-  const auto engine = make_cpu_engine(model, {.threads = 2});
+  const auto engine = make_cpu_engine(borrowed(model), {.threads = 2});
   for (const Case& c : cases())
     for (const Arithmetic& arithmetic : {Arithmetic{Int16{{8}}}, Arithmetic{Int8{{3}}}}) {
       OperatingPoint point = dense_point(model);
@@ -345,7 +347,7 @@ TEST(Nonlinearity, Int16IsNearFp32) {
   const Model model = bidirectional_layer();
   Random random(34);
   const Ragged<float> features = random_batch(random, {25}, model.inputs());
-  const auto engine = make_cpu_engine(model, {.threads = 1});
+  const auto engine = make_cpu_engine(borrowed(model), {.threads = 1});
   for (const Nonlinearity& choice : {Nonlinearity{PiecewiseLinear{}}, Nonlinearity{Hard{}},
                                      Nonlinearity{LookupTable{.entries = 4096}}}) {
     OperatingPoint point = dense_point(model);
@@ -362,7 +364,7 @@ TEST(Nonlinearity, CountsReadsComparisonsAndArithmeticOfEveryEvaluation) {
   const Model model = bidirectional_layer();
   Random random(35);
   const Ragged<float> features = random_batch(random, {10}, model.inputs());
-  const auto engine = make_cpu_engine(model, {.threads = 1});
+  const auto engine = make_cpu_engine(borrowed(model), {.threads = 1});
   const std::uint64_t outputs = 10 * 7;
   struct Counted {
     Nonlinearity choice;

@@ -5,6 +5,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/literal/literal_translation.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/random_case.hpp"
 
 namespace edgeval::test {
@@ -22,9 +23,9 @@ std::vector<SearchResult> translate(const TranslationModel& model,
     for (int id : source)
       std::copy_n(model.source_embedding.row(id), embedded.cols(), embedded.values.row(row++));
   const OperatingPoint point = dense_point(model.network);
-  DecoderWeights weights(model);
+  DecoderWeights weights(borrowed(model));
   const Decoder decoder(weights, point);
-  const auto engine = make_cpu_engine(model.network, {.threads = 1});
+  const auto engine = make_cpu_engine(borrowed(model.network), {.threads = 1});
   return beam_search(decoder, encode(*engine, embedded, point), options);
 }
 

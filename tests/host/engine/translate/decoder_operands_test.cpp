@@ -5,6 +5,7 @@
 #include <map>
 
 #include "host/engine/translate/beam_search.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/translation_case.hpp"
 
 namespace edgeval::test {
@@ -36,7 +37,7 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
   const TranslationModel model = random_model(seed);
   if (model.bridge.hidden) return;  // its bias starts from other states than the engine's zeros
   const OperatingPoint point = random_policies(random, model);
-  DecoderWeights weights(model);
+  DecoderWeights weights(borrowed(model));
   const Decoder decoder(weights, point);
   EncodedBatch given = random_given(random, model, {7}, true);
   Recorder recorder;
@@ -53,7 +54,7 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
     const std::vector<Index> lengths{rows.steps};
     Ragged<float> input(lengths, inputs);
     std::copy(rows.x.begin(), rows.x.end(), input.values.data());
-    const auto engine = make_cpu_engine(alone, {.threads = 1});
+    const auto engine = make_cpu_engine(borrowed(alone), {.threads = 1});
     const BatchResult expected = engine->run(input, OperatingPoint{{point.layers[at]}});
     EXPECT_TRUE(std::equal(rows.y.begin(), rows.y.end(), expected.outputs.values.data()))
         << layer_name(alone.layers[0]);
@@ -70,7 +71,7 @@ TEST_P(DecoderOperands, FollowTheirHypothesis) {
   Random random(seed);
   const TranslationModel model = random_model(seed);
   const OperatingPoint point = random_policies(random, model);
-  DecoderWeights weights(model);
+  DecoderWeights weights(borrowed(model));
   const Decoder decoder(weights, point);
   const std::vector<Index> lengths{5, 1, 9, 3};
   const EncodedBatch given = random_given(random, model, lengths, false);

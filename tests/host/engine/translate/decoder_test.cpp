@@ -8,6 +8,7 @@
 #include "host/engine/translate/beam_search.hpp"
 #include "host/layer/kinds.hpp"
 #include "tests/literal/literal_fixed_translation.hpp"
+#include "tests/support/borrowed.hpp"
 #include "tests/support/random_case.hpp"
 
 namespace edgeval::test {
@@ -55,9 +56,9 @@ struct Searched {
 };
 
 Searched search(const Case& all, const Ragged<float>& embedded) {
-  DecoderWeights weights(all.model);
+  DecoderWeights weights(borrowed(all.model));
   const Decoder decoder(weights, all.point);
-  const auto engine = make_cpu_engine(all.model.network, {.threads = 1});
+  const auto engine = make_cpu_engine(borrowed(all.model.network), {.threads = 1});
   Searched searched{encode(*engine, embedded, all.point), {}};
   searched.results =
       beam_search(decoder, slice(searched.encoded, 0, embedded.sequences()), all.options);
@@ -120,7 +121,7 @@ TEST(Decoder, RefusesAPlan) {
   OperatingPoint point = dense_point(model.network);
   point.layers[model.decoder[0]].plan = SimilaritySkip{.fraction_bits = 10};
   try {
-    DecoderWeights weights(model);
+    DecoderWeights weights(borrowed(model));
     const Decoder decoder(weights, point);
     FAIL() << "a plan was taken";
   } catch (const Error& error) {
