@@ -59,7 +59,7 @@ Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
 
 std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences,
                                          const OperatingPoint& point, const SearchOptions& options,
-                                         LayerObserver* observer) const {
+                                         LayerObserver* observer) {
   std::vector<Translation> translations(sentences.size());
   for (Translation& translation : translations) translation.search.best.emplace_back().ended = true;
   const std::vector<Index> which = with_words(sentences);
@@ -80,7 +80,7 @@ std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences,
 
 std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& sources,
                                                   const std::vector<std::vector<int>>& targets,
-                                                  const OperatingPoint& point) const {
+                                                  const OperatingPoint& point) {
   std::vector<double> sums(sources.size());
   const std::vector<Index> which = with_words(sources);
   if (which.empty()) return sums;

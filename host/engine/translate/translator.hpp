@@ -21,6 +21,7 @@ struct Translation {
   Activity activity;    // of the encoder's layers, then of the decoder's and the attention
 };
 
+// Packs weights for an arithmetic when first asked for it.
 class Translator {
  public:
   // Encoder and decoder run on engines of the same model.
@@ -33,7 +34,6 @@ class Translator {
   std::string device() const { return engine_->device(); }
   bool on_gpu() const { return engine_->on_gpu(); }
 
-  // These pack weights for an arithmetic when first asked for it: for one caller at a time.
   // What kinds of work a point does, as busiest_activity has it, the search and the attention
   // included.
   Activity busiest(const OperatingPoint& point, Index steps) const;
@@ -42,14 +42,13 @@ class Translator {
   // costs nothing. observer: sees all layers, those of the decoder as DecoderRecord says; with one
   // the groups run one after the other.
   std::vector<Translation> run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
-                               const SearchOptions& options,
-                               LayerObserver* observer = nullptr) const;
+                               const SearchOptions& options, LayerObserver* observer = nullptr);
 
   // ln P(target | source), eos included, of each pair: targets without bos and eos. A source
   // without ids gives 0.
   std::vector<double> log_probabilities(const std::vector<Sentence>& sources,
                                         const std::vector<std::vector<int>>& targets,
-                                        const OperatingPoint& point) const;
+                                        const OperatingPoint& point);
 
  private:
   // The places of those that have ids, longest first.
