@@ -1,5 +1,5 @@
 // Who may include whom (docs/architecture.md), checked on every #include of every source file, and
-// how large a file and a folder may be.
+// how large a file and a folder may be; and who may keep a reference.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -201,6 +201,56 @@ TEST(House, NoFolderHasMoreThanFiveLevelsNorACircle) {
     return levels[module] = highest + 1;
   };
   for (const auto& [module, includes] : all) EXPECT_LE(level(module), 5) << module;
+}
+
+// Names of the members of classes that are references; those of arguments in a bundle have no
+// underscore.
+std::set<std::string> reference_members(const std::string& source) {
+  static const std::regex member(
+      R"re(^\s+(?:const\s+)?[\w:]+(?:<[^;()]*>)?(?:\s+const)?\s*&{1,2}\s*(\w+_)\s*[;={])re");
+  std::set<std::string> members;
+  std::istringstream lines(source);
+  for (std::string line; std::getline(lines, line);)
+    if (std::smatch match; std::regex_search(line, match, member)) members.insert(match[1]);
+  return members;
+}
+
+// docs/architecture.md, "Who owns what": what outlives the call that made it owns or shares what it
+// uses. These may keep references, and no others.
+TEST(House, OnlyWhatLivesWithinACallKeepsReferences) {
+  const std::map<std::string, std::set<std::string>> kept{
+      // Views on the products of a PackedLayer; whoever keeps one shares the PackedLayer.
+      {"host/engine/product/layer_arithmetic.hpp", {"products_"}},
+      // Of a task's rows, or part of a StepLayer beside what it refers to.
+      {"host/engine/sequence/cell_step.hpp", {"layer_", "arithmetic_"}},
+      // Of the rows of a task, or of a search, during which their StepLayer lives.
+      {"host/engine/sequence/selection.hpp", {"choice_", "arithmetic_", "second_"}},
+      {"host/engine/sequence/pseudo_selection.hpp", {"task_", "arithmetic_"}},
+      {"host/engine/sequence/direction.cpp", {"task_"}},                         // one task
+      {"host/engine/translate/decoder.cpp", {"decoder_", "state_", "record_"}},  // one step
+      {"eval/command/task_options.cpp", {"command_"}}};  // while a command gets its options
+  std::size_t files = 0;
+  for (const std::string& file : sources()) {
+    if (!file.starts_with("host/engine/") && !file.starts_with("cuda/") &&
+        !file.starts_with("eval/"))
+      continue;
+    ++files;
+    const auto known = kept.find(file);
+    EXPECT_EQ(reference_members(read_file(source_folder() / file)),
+              known == kept.end() ? std::set<std::string>() : known->second)
+        << file << " keeps references that it may not, or keeps them no longer";
+  }
+  EXPECT_GT(files, 200U);
+  EXPECT_EQ(reference_members("  const Model& model_;\n"
+                              "  std::vector<Index>& lengths_;\n"
+                              "  const LayerProducts<FixedProduct<SumT>>& products_ = given;\n"
+                              "  const std::map<int, std::string> &names_{all};\n"
+                              "  Policy policy_;\n"
+                              "  const Policy& policy;\n"
+                              "  const Policy& policy() const { return policy_; }\n"
+                              "  return first & second_;\n"
+                              "  std::shared_ptr<const Layer> layer_;  // not Layer& layer_;\n"),
+            (std::set<std::string>{"model_", "lengths_", "products_", "names_"}));
 }
 
 TEST(IncludeRules, AViolationIsFound) {
