@@ -32,7 +32,7 @@ struct Site {
 struct WarpCall {
   WarpOperation operation;
   unsigned mask;
-  int argument;  // each lane has its own
+  int argument;  // argument of one lane; lanes may have different ones
   Site site;
   bool same_as(const WarpCall& other) const {
     return operation == other.operation && mask == other.mask && site == other.site;
@@ -42,16 +42,16 @@ struct WarpCall {
 struct Thread {
   enum class State { kFresh, kReady, kAtBarrier, kInWarp, kEnded };
   State state = State::kFresh;
-  Fiber* fiber = nullptr;  // once it has waited
+  Fiber* fiber = nullptr;  // fiber of the thread, once it has waited
   Site barrier;
-  std::uint64_t value = 0;  // given to a warp operation, then what it gives
-  int argument = 0;         // given to it
+  std::uint64_t value = 0;  // value given to a warp operation, then its result
+  int argument = 0;         // argument given to the warp operation
 };
 
-// What the lanes of a warp that wait for each other have come to.
+// The warp operation at which lanes of a warp wait for each other.
 struct Warp {
   WarpCall call{};
-  unsigned arrived = 0;  // lanes
+  unsigned arrived = 0;  // mask of the lanes that have come
 };
 
 std::uint64_t combined(WarpOperation operation, bool is_signed, std::uint64_t a, std::uint64_t b) {
@@ -72,7 +72,7 @@ std::uint64_t combined(WarpOperation operation, bool is_signed, std::uint64_t a,
   }
 }
 
-// The lane whose value a lane takes.
+// Returns the lane whose value a lane takes.
 unsigned source_lane(WarpOperation operation, int given, unsigned lane) {
   const auto argument = static_cast<unsigned>(given);
   switch (operation) {
@@ -87,7 +87,7 @@ unsigned source_lane(WarpOperation operation, int given, unsigned lane) {
   }
 }
 
-// One block from its first thread to its last. Its memory serves the blocks that follow.
+// Runs one block after the other; the blocks share the memory of this object.
 class Block {
  public:
   void run(const GridLaunch& grid, Order& order);
@@ -112,12 +112,12 @@ class Block {
   SharedMemory shared_;
   std::array<Thread, kMostThreads> threads_;
   std::array<Warp, kMostThreads / kWarp> warps_;
-  std::array<std::vector<unsigned>, kMostThreads / kWarp> ready_;  // by warp
+  std::array<std::vector<unsigned>, kMostThreads / kWarp> ready_;  // ready threads of each warp
   unsigned ready_count_ = 0;
-  std::vector<unsigned> round_;  // what is left of it, the next one last
+  std::vector<unsigned> round_;  // threads that are still to run in this round, the next one last
   bool greedy_ = false;
-  unsigned current_ = 0, warp_ = 0;  // the thread that runs, the warp that ran last
-  Fiber* fiber_ = nullptr;           // that runs
+  unsigned current_ = 0, warp_ = 0;  // thread that runs, and warp that ran last
+  Fiber* fiber_ = nullptr;           // fiber that runs
   unsigned at_barrier_ = 0, ended_ = 0;
   std::string fault_;
 };
@@ -132,7 +132,7 @@ void Block::make_ready(unsigned thread) {
   ++ready_count_;
 }
 
-// Of the warp that ran last, if one of its threads can go on; else of any.
+// Takes a ready thread of the warp that ran last, or of another warp if that one has none.
 unsigned Block::take_ready() {
   const unsigned warps = (grid_->threads + kWarp - 1) / kWarp;
   if (ready_[warp_].empty()) warp_ = static_cast<unsigned>(order_->below(warps));
@@ -145,8 +145,9 @@ unsigned Block::take_ready() {
   return thread;
 }
 
-// Chooses who runs next; false: nobody can. Greedy as above, or in rounds: everybody who can go on
-// does, in shuffled order, before anybody goes on twice.
+// Chooses the thread that runs next, and returns whether there is one. A greedy block chooses by
+// take_ready(). Any other block runs in rounds: all threads that can go on do so once, in shuffled
+// order, before one goes on a second time.
 bool Block::next_thread() {
   if (!fault_.empty()) return false;
   if (greedy_) {
@@ -169,7 +170,8 @@ bool Block::next_thread() {
   return true;
 }
 
-// A fiber runs one fresh thread after the other. It belongs to the first one that waits.
+// Runs one fresh thread after the other on a fiber. The fiber belongs to the first thread that
+// waits.
 void Block::run_threads(void* argument) {
   Block& block = *static_cast<Block*>(argument);
   while (true) {
@@ -182,7 +184,7 @@ void Block::run_threads(void* argument) {
     Thread& thread = block.threads_[mine];
     thread.state = Thread::State::kEnded;
     ++block.ended_;
-    if (thread.fiber != nullptr) return;  // others wait for their turn outside
+    if (thread.fiber != nullptr) return;  // the fiber is this thread's; go_on() runs the others
     if (!block.next_thread()) {
       block.current_ = kMostThreads;
       return;
@@ -191,7 +193,7 @@ void Block::run_threads(void* argument) {
   }
 }
 
-// Lets the chosen thread run, and whoever follows on its fiber.
+// Lets the chosen thread run, and fresh threads after it on the same fiber.
 void Block::go_on() {
   Thread& thread = threads_[current_];
   fiber_ = thread.fiber;
@@ -248,7 +250,8 @@ void Block::barrier(const char* file, int line) {
   wait();
 }
 
-// Nobody can go on: all threads must have come to one barrier.
+// Lets all threads pass the barrier. It is called when no thread can go on, so all threads must
+// have come to one barrier; otherwise a fault is noted.
 void Block::pass_barrier() {
   if (at_barrier_ != grid_->threads) {
     fault_ = what_is_missing();
@@ -285,11 +288,11 @@ std::uint64_t Block::warp_operation(const WarpCall& call, std::uint64_t value) {
   now.argument = call.argument;
   warp.arrived |= 1U << lane;
   if (warp.arrived == call.mask) complete(first, warp);
-  wait();  // the last one, too, so that no lane has an advantage
+  wait();  // the last lane to come waits, too, so that no lane has an advantage
   return now.value;
 }
 
-// All lanes have come.
+// Gives every lane its result. It is called when all lanes of the mask have come.
 void Block::complete(unsigned first, Warp& warp) {
   const WarpCall& call = warp.call;
   warp.arrived = 0;
@@ -313,7 +316,8 @@ void Block::complete(unsigned first, Warp& warp) {
     Thread& thread = threads_[first + l];
     if (shuffles) {
       const unsigned from = source_lane(call.operation, thread.argument, l);
-      // A lane without a source keeps its own; one that does not take part has nothing to give.
+      // A lane whose source lies outside the warp keeps its own value. A source that does not take
+      // part gives all ones.
       thread.value = from >= kWarp                  ? given[l]
                      : (call.mask >> from & 1) != 0 ? given[from]
                                                     : ~std::uint64_t{0};

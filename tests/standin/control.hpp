@@ -1,5 +1,5 @@
-// What tests tell the stand-in for CUDA, and ask it. Everything holds for all threads of the
-// program.
+// Functions with which tests control the stand-in for CUDA and ask about it. They hold for all
+// threads of the program.
 #pragma once
 
 #include <cstddef>
@@ -7,35 +7,36 @@
 
 namespace edgeval::standin {
 
-// The order of blocks, threads and streams from now on. At the start it is 1, or
-// EDGEVAL_STANDIN_SEED of the environment.
+// Sets the seed for the order of blocks, threads and streams from now on. When the program starts,
+// the seed is EDGEVAL_STANDIN_SEED of the environment, or 1.
 void seed(std::uint64_t value);
 
-// Every stream, event, graph and block of memory that the program has not given back.
+// Return the bytes of memory, and the number of streams, events, graphs, blocks of memory and
+// handles of libraries, that the program has not given back.
 std::size_t live_bytes();
 long live_objects();
 
-// Whether nobody wrote to memory that was given back lately. (Under AddressSanitizer always: it
-// ends the program.) Run what was launched first.
+// Whether nobody wrote to memory that was given back lately; what was launched must have run
+// before. Under AddressSanitizer, which ends the program at such a write, this is always true.
 bool freed_memory_is_untouched();
 
-// What a device holds in all, in bytes; an allocation that would exceed it fails.
+// Sets the bytes that a device holds in all. An allocation that would exceed them fails.
 void set_memory(std::size_t bytes);
 
-// Since the program's start: what allocates on a device or pins memory (instantiating a graph is
-// such a call, too), and calls of any kind.
+// Return the numbers of allocations and of all calls since the program's start. An allocation is a
+// call that allocates on a device, pins memory or instantiates a graph.
 long allocations();
 long calls();
 
-// The k-th of these from now on fails, 1 being the next; 0: none does.
+// Make the k-th allocation or call from now on fail, the next one if k is 1; none fails if k is 0.
 void fail_allocation(long k);
 void fail_call(long k);
 
-// After a kernel failed every call fails, as on a device. From now on calls work again; what
-// streams had yet to run is gone.
+// Lets calls work again after a kernel failed, from when on every call fails, as on a device. What
+// streams had yet to run is dropped.
 void recover();
 
-// Why the last kernel or call failed; empty if none did.
+// Returns why the last kernel or call failed, or an empty text if none did.
 const char* last_fault();
 
 }  // namespace edgeval::standin

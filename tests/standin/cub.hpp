@@ -1,5 +1,6 @@
-// What CUB's functions share: called without scratch memory they say how much they want, with it
-// they are work for a stream. All of the scratch memory is written, so that too little shows.
+// What CUB's functions share. Called without scratch memory, they say how much they want; called
+// with it, they give work to a stream. All of the scratch memory is written, so that too little of
+// it shows.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -1,11 +1,11 @@
-// cuBLASLt's products D = A^T B, multiplied plainly, with the rules that its documentation states
-// for the two kinds in use: fp32 (CUBLAS_COMPUTE_32F_PEDANTIC), and signed bytes summed in 32 bits
-// (CUBLAS_COMPUTE_32I, section "cublasLtMatmul()" on regular IMMA kernels).
+// Computes cuBLASLt's products D = A^T B with plain loops, under the rules that its documentation
+// states for the two kinds in use: fp32 (CUBLAS_COMPUTE_32F_PEDANTIC), and signed bytes summed in
+// 32 bits (CUBLAS_COMPUTE_32I, section "cublasLtMatmul()" on regular IMMA kernels).
 //
-// A real algorithm adds in an order that depends on the shape and on nothing else. So does this one
-// in fp32: another number of rows in a product is another order. What it is asked for also offers
-// an algorithm that splits the inner dimension, one that does not say whether it does, and one that
-// fails.
+// A real algorithm adds in an order that depends on the shape and on nothing else. So do these in
+// fp32: a product with another number of rows is added in another order. Among the algorithms on
+// offer are one that splits the inner dimension, one that does not say whether it does, and one
+// that fails.
 #include <cublasLt.h>
 
 #include <algorithm>
@@ -38,15 +38,15 @@ struct Product {
 struct Preference {
   std::uint64_t workspace;
   std::uint32_t reductions;
-  std::uint32_t alignment[4];  // of A, B, C, D, in bytes
+  std::uint32_t alignment[4];  // alignment of A, B, C and D in bytes
 };
 struct Algorithm {
   Kind kind;
-  std::uint64_t m, k;  // what it was chosen for
+  std::uint64_t m, k;  // sizes of A for which the algorithm was chosen
   std::uint32_t alignment[4];
 };
 
-// The library's opaque structs hold these.
+// Returns the struct of this file that one of the library's opaque structs holds.
 template <class T, class Opaque>
 T& inside(Opaque* opaque) {
   static_assert(sizeof(T) <= sizeof(Opaque) && alignof(T) <= alignof(Opaque));
@@ -62,7 +62,8 @@ cublasStatus_t refuse(const std::string& why, cublasStatus_t status = CUBLAS_STA
   return status;
 }
 
-// Of one operand of the size it must have; empty if it will do.
+// Returns what is wrong with the layout of a matrix, given the size that it must have, or an empty
+// text.
 std::string problem_of(const Layout& layout, const char* name, std::uint64_t rows,
                        std::uint64_t cols, cudaDataType_t type) {
   const std::string matrix = std::string("matrix ") + name;
@@ -77,7 +78,8 @@ std::string problem_of(const Layout& layout, const char* name, std::uint64_t row
   return "";
 }
 
-// D [m, n] = A [k, m]^T B [k, n], all column-major.
+// Returns what is wrong with a product D [m, n] = A [k, m]^T B [k, n] of column-major matrices, or
+// an empty text.
 std::string problem_of(const Product& product, const Layout& a, const Layout& b, const Layout& c,
                        const Layout& d) {
   const bool floats = product.compute == CUBLAS_COMPUTE_32F_PEDANTIC;
@@ -98,7 +100,7 @@ std::string problem_of(const Product& product, const Layout& a, const Layout& b,
   return "";
 }
 
-// How many parts fp32 sums are made of, as a shape has it.
+// Returns the number of parts of which sums in fp32 are made. It depends on the shape.
 std::uint64_t parts_of(const Algorithm& algorithm, std::uint64_t m, std::uint64_t n,
                        std::uint64_t k) {
   if (algorithm.kind == Kind::kSplit) return 4;
@@ -106,7 +108,8 @@ std::uint64_t parts_of(const Algorithm& algorithm, std::uint64_t m, std::uint64_
   return algorithm.kind == Kind::kPlain ? of_shape : of_shape % 3 + 1;
 }
 
-// One column of D: the inner dimension in `parts`, each from front to back, and their sum.
+// Computes one column of D: sums over `parts` of the inner dimension, each from front to back, and
+// then their sum.
 void multiply_floats(const float* transposed_a, std::uint64_t m, std::uint64_t k, const float* b,
                      std::uint64_t parts, std::vector<float>& part, float* d) {
   std::fill(d, d + m, 0.0F);
@@ -176,7 +179,7 @@ std::size_t bytes_of(const Layout& layout) {
   return last * (layout.type == CUDA_R_8I ? 1 : 4);
 }
 
-// Why the algorithm does not make this product; empty if it does.
+// Returns why the algorithm does not compute this product, or an empty text if it does.
 std::string problem_of(const Algorithm& algorithm, const Product& product, const Layout& a,
                        const Layout& b) {
   if (algorithm.m != a.cols || algorithm.k != a.rows)
@@ -187,7 +190,7 @@ std::string problem_of(const Algorithm& algorithm, const Product& product, const
   return "";
 }
 
-// What alpha or beta is.
+// Whether alpha or beta has this value.
 bool is(const void* scalar, bool floats, int value) {
   return floats ? *static_cast<const float*>(scalar) == static_cast<float>(value)
                 : *static_cast<const std::int32_t*>(scalar) == value;
@@ -292,7 +295,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
                                          inside<Layout>(c), inside<Layout>(d));
   if (!problem.empty()) return refuse(problem, CUBLAS_STATUS_NOT_SUPPORTED);
   std::vector<Kind> kinds{Kind::kFails, Kind::kSplit, Kind::kSilent, Kind::kPlain, Kind::kOther};
-  // In an order of the shape's own, which never changes while the program runs.
+  // The order of the algorithms depends on the weights' shape and stays while the program runs.
   Order(Machine::get().first_seed + weights.cols * 31 + weights.rows).shuffle(kinds);
   for (Kind kind : kinds) {
     if (*found == most) break;

@@ -1,5 +1,6 @@
-// The functions of CudaBlock, several in a row as bodies call them, and attention run by it: in
-// many orders of the threads, beside a single thread's loops.
+// Tests the functions of CudaBlock, several in a row as bodies call them, and attention that runs
+// on it. They run in many orders of the threads, and are compared with the loops of a single
+// thread.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +20,8 @@ using gpu::CudaBlock;
 
 constexpr std::uint64_t kOrders = 20;
 
-// What each thread hears of row after row of values [rows, width]: out [rows, threads].
+// Reduce one row of `values` [rows, width] after the other, and write the result that each thread
+// receives to `out` [rows, threads].
 __global__ void sums_kernel(const int* values, Index rows, Index width, int* out) {
   for (Index r = 0; r < rows; ++r)
     out[r * blockDim.x + threadIdx.x] =
@@ -72,8 +74,8 @@ __global__ void attention_kernel(FloatSource source, const float* probe, float* 
   most[threadIdx.x] = attention_row(CudaBlock{}, source, probe, shares, context);
 }
 
-// Each position in turn is the one that the probe is most like; the last one's score is written
-// last.
+// Each position in turn is the one to which the probe is most alike, the last one included, whose
+// score is written last.
 TEST(CudaBlock, AttendsEachPosition) {
   constexpr Index kPositions = 6, kWidth = 70;
   constexpr unsigned kThreads = 96;

@@ -1,4 +1,5 @@
-// What the stand-in's own tests share: memory with values, and a kernel run to its end.
+// Helpers for the stand-in's own tests: device memory with values, and kernels that run to their
+// end.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -10,16 +11,16 @@
 
 namespace edgeval::standin {
 
-// A stream for as long as the object lives.
+// A stream that lives as long as the object.
 struct OneStream {
   cudaStream_t handle = nullptr;
   OneStream() { EXPECT_EQ(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking), cudaSuccess); }
-  ~OneStream() { static_cast<void>(cudaStreamDestroy(handle)); }  // fails where a kernel did
+  ~OneStream() { static_cast<void>(cudaStreamDestroy(handle)); }  // fails if a kernel failed
   OneStream(const OneStream&) = delete;
   operator cudaStream_t() const { return handle; }
 };
 
-// `count` elements in device memory.
+// Device memory with `count` elements.
 template <class T>
 struct Device {
   T* data = nullptr;

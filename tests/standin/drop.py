@@ -24,7 +24,7 @@ WRAPPERS = ("tests/standin/", "cuda/device/memory.hpp", "cuda/device/memory.cpp"
 
 
 def programs(build):
-    """The programs of the tests labelled gpu, and of the stand-in's own."""
+    """Returns the programs of the tests labelled gpu, and of the stand-in's own tests."""
     listed = subprocess.run(["ctest", "--test-dir", build, "-N", "-L", "gpu|standin", "--show-only=json-v1"],
                             stdout=subprocess.PIPE, text=True, check=True).stdout
     found = sorted({test["command"][0] for test in json.loads(listed)["tests"] if "command" in test})
@@ -45,12 +45,13 @@ def relative(path, build):
 
 
 def place(program, site, build):
-    """file:line of a site, past the wrappers around CUDA's functions; None for a call of a test, whose line is not known."""
+    """Returns file:line of a site, outside the wrappers around CUDA's functions, or None for a call of a test, whose line is
+    not known."""
     kind, where = site.split("@", 1)
     if kind == "barrier":
         file, line = where.rsplit(":", 1)
         return f"{relative(file, build)}:{line}"
-    # The address behind a call belongs to what follows it.
+    # A return address belongs to what follows the call.
     addresses = [hex(int(a, 16) - 1) for a in where.split(",")]
     lines = subprocess.run(["addr2line", "-i", "-e", program, *addresses], text=True,
                            stdout=subprocess.PIPE, check=True).stdout.split("\n")
@@ -63,7 +64,7 @@ def place(program, site, build):
 
 
 def text_of(at):
-    """The source at a place, which outlives its line number."""
+    """Returns the text of the source at a place, which stays valid when line numbers change."""
     file, line = at.rsplit(":", 1)
     lines = [text.strip() for text in (ROOT / file).read_text().splitlines()]
     here = int(line) - 1

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kGuard = 4096;
 
-// AddressSanitizer follows a switch in two halves: before it on the old stack, after it on the new.
+// AddressSanitizer is told of a switch twice: before it on the old stack, and after it on the new.
 #ifdef __SANITIZE_ADDRESS__
 void before_switch(void** fake_stack, const void* bottom, std::size_t bytes) {
   __sanitizer_start_switch_fiber(fake_stack, bottom, bytes);
@@ -52,7 +52,7 @@ Fiber* Fibers::take(Fiber::Body body, void* argument) {
   }
   Fiber* const fiber = free_.back();
   free_.pop_back();
-  clean(fiber->stack_, Stacks::kBytes);  // of what the last one's frames left
+  clean(fiber->stack_, Stacks::kBytes);  // removes AddressSanitizer's marks of earlier frames
   fiber->start(fiber->stack_, body, argument);
   return fiber;
 }
@@ -85,7 +85,7 @@ void Fiber::enter(boost::context::detail::transfer_t from) {
   after_switch(nullptr, &fiber.outside_bottom_, &fiber.outside_bytes_);
   fiber.body_(fiber.argument_);
   fiber.ended_ = true;
-  before_switch(nullptr, fiber.outside_bottom_, fiber.outside_bytes_);  // nullptr: for good
+  before_switch(nullptr, fiber.outside_bottom_, fiber.outside_bytes_);  // nullptr: never to return
   boost::context::detail::jump_fcontext(fiber.outside_, nullptr);
 }
 

@@ -1,5 +1,5 @@
-// Stacks and the switch between them, told to AddressSanitizer. A fiber is a function on a stack of
-// its own that can give way in its midst.
+// Fibers: functions on stacks of their own that can give way before they return. AddressSanitizer
+// is told of every switch between stacks.
 #pragma once
 
 #include <boost/context/detail/fcontext.hpp>
@@ -9,7 +9,8 @@
 
 namespace edgeval::standin {
 
-// Stacks, each above a page that may not be touched. Frames are larger under AddressSanitizer.
+// Allocates stacks, each above a page that may not be touched. Stacks are larger under
+// AddressSanitizer, since its frames are.
 class Stacks {
  public:
 #ifdef __SANITIZE_ADDRESS__
@@ -18,7 +19,7 @@ class Stacks {
   static constexpr std::size_t kBytes = 64 << 10;
 #endif
   ~Stacks();
-  std::byte* take();  // the lowest byte
+  std::byte* take();  // returns the lowest byte of a stack
 
  private:
   std::vector<std::byte*> all_;
@@ -27,9 +28,9 @@ class Stacks {
 class Fiber {
  public:
   using Body = void (*)(void*);
-  // From outside: runs the fiber until it gives way or ends.
+  // Runs the fiber until it gives way or ends. It is called from outside the fiber.
   void resume();
-  // From inside.
+  // Returns to the caller of resume(). It is called from inside the fiber.
   void give_way();
   bool ended() const { return ended_; }
 
@@ -43,17 +44,17 @@ class Fiber {
   Body body_ = nullptr;
   void* argument_ = nullptr;
   bool ended_ = false;
-  void* fake_stack_ = nullptr;            // AddressSanitizer's, of the fiber
-  const void* outside_bottom_ = nullptr;  // and of who resumed it
+  void* fake_stack_ = nullptr;            // AddressSanitizer's fake stack of the fiber
+  const void* outside_bottom_ = nullptr;  // stack of the caller of resume(), and its size
   std::size_t outside_bytes_ = 0;
 };
 
-// Fibers with their stacks, which those that have ended leave to the next ones.
+// Owns fibers with their stacks. A fiber that is given back is used again.
 class Fibers {
  public:
   Fiber* take(Fiber::Body body, void* argument);
   void give_back(Fiber* fiber) { free_.push_back(fiber); }
-  // One that will never run again, wherever it stands.
+  // Gives back a fiber that has not ended and will never go on.
   void abandon(Fiber* fiber) { free_.push_back(fiber); }
 
  private:

@@ -1,5 +1,5 @@
-// What the stand-in shows of kernels: the order of threads and blocks, barriers, warps, shared
-// memory, and launches that CUDA refuses.
+// Tests what the stand-in shows about kernels: the order of threads and blocks, barriers, warps,
+// shared memory, and launches that CUDA refuses.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
@@ -31,7 +31,7 @@ __global__ void neighbours(int* out, int rounds) {
   out[blockIdx.x * blockDim.x + threadIdx.x] = mine;
 }
 
-// In how many of 20 runs each thread ends with the number that is `rounds` further on.
+// Returns in how many of 20 runs each thread ends with the number that is `rounds` further on.
 template <bool kFirstBarrier, bool kSecondBarrier>
 int runs_that_are_right(unsigned threads, int rounds) {
   int right = 0;
@@ -56,8 +56,8 @@ TEST(Kernel, ThatLacksABarrierBeforeItReadsIsWrong) {
   EXPECT_EQ((runs_that_are_right<false, true>(256, 3)), 0);
   EXPECT_EQ((runs_that_are_right<false, true>(32, 3)), 0);
 }
-// Whoever is ahead writes the next round's numbers before others have read this one's. Only a warp
-// that runs ahead of the others shows it.
+// A thread that is ahead writes the next round's numbers before others have read those of this
+// round. Only a warp that runs ahead of the others shows it.
 TEST(Kernel, ThatLacksABarrierBeforeItWritesAgainIsWrong) {
   EXPECT_LE((runs_that_are_right<true, false>(256, 3)), 10);
 }

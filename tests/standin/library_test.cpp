@@ -1,5 +1,5 @@
-// What the stand-in makes of cuBLASLt and CUB: right results against plain loops, and the rules
-// that their documentation states.
+// Tests what the stand-in makes of cuBLASLt and CUB: results as those of plain loops, and the rules
+// that the libraries' documentation states.
 #include <cublasLt.h>
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 namespace edgeval::standin {
 namespace {
 
-// Y [n, m] = X [n, k] W [m, k]^T, row-major, as edgeval asks for it.
+// A product Y [n, m] = X [n, k] W [m, k]^T of row-major matrices, as edgeval asks for it.
 struct Asked {
   bool floats = false;
   std::uint64_t m = 16, n = 128, k = 32;
@@ -22,7 +22,7 @@ struct Asked {
   std::int32_t batches = 1;
   std::int64_t y_stride = 128 * 16;
   std::int32_t transposed = CUBLAS_OP_T;
-  std::size_t x_shift = 0;  // bytes from the alignment of memory
+  std::size_t x_shift = 0;  // bytes by which X begins behind an aligned address
 };
 
 struct Product {
@@ -60,7 +60,8 @@ struct Product {
     return cublasLtMatmulAlgoGetHeuristic(handle, &product, &w, &x, &y, &y, &preference, 16,
                                           found.data(), &count);
   }
-  // Parts of the inner dimension; 0 where the algorithm does not say, -1 where it fails.
+  // Returns the parts into which an algorithm splits the inner dimension, 0 if it does not say, or
+  // -1 if it fails.
   int splits(int at) const {
     int value = 0;
     if (found[static_cast<std::size_t>(at)].state != CUBLAS_STATUS_SUCCESS) return -1;
@@ -94,7 +95,7 @@ TEST(CublasLt, OffersAlgorithmsThatOneMustNotTake) {
 }
 
 TEST(CublasLt, MultipliesBytesAsALoopDoes) {
-  constexpr std::size_t kRows = 64;  // which every algorithm takes
+  constexpr std::size_t kRows = 64;  // number of rows that every algorithm takes
   const Asked asked{
       .m = 20, .n = kRows, .k = 36, .w_leading = 48, .x_leading = 40, .y_leading = 24};
   std::vector<std::int8_t> w(20 * 48), x(kRows * 40);
@@ -118,7 +119,7 @@ TEST(CublasLt, MultipliesBytesAsALoopDoes) {
     }
 }
 
-// Sums of floats in the order of a shape.
+// Returns sums of floats, added in the order that this number of rows has.
 std::vector<float> product_of_floats(std::uint64_t rows, int parts) {
   const Asked asked{.floats = true,
                     .m = 8,
@@ -145,7 +146,7 @@ std::vector<float> product_of_floats(std::uint64_t rows, int parts) {
       sum += static_cast<double>(w[o * 300 + i]) * static_cast<double>(x[i]);
     EXPECT_NEAR(y[o], sum, 1e-4);
   }
-  y.resize(8);  // every row is the same one
+  y.resize(8);  // one row is kept, since all rows are equal
   return y;
 }
 

@@ -9,8 +9,8 @@
 namespace edgeval::standin {
 namespace {
 
-constexpr std::size_t kAlignment = 256;  // of device memory
-constexpr std::size_t kMostFreed = std::size_t{256} << 20;
+constexpr std::size_t kAlignment = 256;                     // alignment of device memory in bytes
+constexpr std::size_t kMostFreed = std::size_t{256} << 20;  // bytes of freed memory that are kept
 
 }  // namespace
 
@@ -86,8 +86,8 @@ cudaError_t Machine::allocate(void** data, std::size_t bytes, int device) {
   return cudaSuccess;
 }
 
-// Under AddressSanitizer freed memory is watched by it; else it stays around for a while, full of
-// bytes 0xFF, so that whoever still uses it sees nothing that looks right.
+// Frees memory. AddressSanitizer watches freed memory. Without it the memory is kept for a while
+// and filled with bytes 0xFF, so that nobody who still uses it gets values that look right.
 void Machine::set_aside(void* data, std::size_t bytes) {
 #ifdef __SANITIZE_ADDRESS__
   static_cast<void>(bytes);
@@ -120,7 +120,7 @@ cudaError_t Machine::release(void* data, bool pinned) {
     fault = "memory is given back that was not taken";
     return cudaErrorInvalidValue;
   }
-  // A device finishes what it was given before its memory goes. Of pinned memory nothing says so.
+  // A device finishes its work before its memory is freed. Nothing says so of pinned memory.
   const cudaError_t error =
       broken == cudaSuccess && !pinned ? run_all(found->second.device) : cudaSuccess;
   const std::size_t bytes = found->second.bytes;
@@ -148,7 +148,7 @@ void Machine::invalidate_captures() {
     if (stream->capture) stream->invalidated = true;
 }
 
-// A task of something on `device`; -1: of nothing that belongs to one.
+// Gives a stream a task that uses `device`, or no device if that is -1.
 cudaError_t Machine::enqueue(cudaStream_t stream, Task task, int device) {
   if (!known(stream)) {
     fault = "no such stream (the default stream has no stand-in)";
@@ -161,7 +161,7 @@ cudaError_t Machine::enqueue(cudaStream_t stream, Task task, int device) {
   if (!stream->capture) {
     stream->tasks.push_back(std::move(task));
     if (at_once && broken == cudaSuccess)
-      static_cast<void>(run_all(-1));  // a fault shows at a later call
+      static_cast<void>(run_all(-1));  // a later call reports a fault
     return cudaSuccess;
   }
   if (stream->invalidated) return cudaErrorStreamCaptureInvalidated;
@@ -193,7 +193,8 @@ cudaError_t Machine::run_one(cudaStream_t stream) {
   }
 }
 
-// A stream whose next task may run; null if there is none. device -1: of any.
+// Returns a stream of the device (-1: of any device) whose next task may run, or null. `policy` is
+// 0 for any such stream, 1 for the stream that records `wanted`, and 2 for another one than that.
 cudaStream_t Machine::choose(int policy, const Ticket* wanted, int device) {
   std::vector<cudaStream_t> able, leading;
   for (cudaStream_t stream : streams) {
@@ -205,7 +206,6 @@ cudaStream_t Machine::choose(int policy, const Ticket* wanted, int device) {
       if (task.record.get() == wanted) leading.push_back(stream);
   }
   if (able.empty()) return nullptr;
-  // Policy 0: any; 1: the stream that is waited for first; 2: it last.
   if (policy == 1 && !leading.empty()) return leading.front();
   if (policy == 2 && able.size() > leading.size() && !leading.empty())
     std::erase(able, leading.front());
@@ -213,7 +213,7 @@ cudaStream_t Machine::choose(int policy, const Ticket* wanted, int device) {
 }
 
 cudaError_t Machine::run_until(const Ticket& ticket) {
-  if (broken != cudaSuccess) return broken;  // by work that ran at once
+  if (broken != cudaSuccess) return broken;  // work that ran at once may have failed
   const int policy = static_cast<int>(order.below(3));
   while (!ticket.reached) {
     const cudaStream_t stream = choose(policy, &ticket, -1);

@@ -1,6 +1,6 @@
-// What the stand-in keeps: devices with their memory, streams as queues of work that nobody has run
-// yet, events, graphs. Work runs when the program waits for it, in any order that streams and
-// events allow. One mutex guards all of it.
+// The state of the stand-in: devices with their memory, streams as queues of work that has not run
+// yet, events and graphs. Work runs when the program waits for it, in any order that streams and
+// events allow. One mutex guards the whole state.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -21,15 +21,16 @@ namespace edgeval::standin {
 
 using Work = std::function<void()>;
 
-// A point in a stream's work, reached or not.
+// A point in the work of a stream, and whether it was reached.
 struct Ticket {
   bool reached = false;
 };
 
+// One entry in the queue of a stream, with one of these members.
 struct Task {
-  Work work = {};                       // or
-  std::shared_ptr<Ticket> record = {};  // reached when the task's turn comes, or
-  std::shared_ptr<Ticket> wait = {};    // what must have been reached before
+  Work work = {};                       // work to run
+  std::shared_ptr<Ticket> record = {};  // point that is reached when the task's turn comes
+  std::shared_ptr<Ticket> wait = {};    // point that must be reached before the next task
 };
 
 }  // namespace edgeval::standin
@@ -44,14 +45,14 @@ struct CUgraphExec_st {
 };
 struct CUstream_st {
   int device = 0;
-  long number = 0;  // of its making
+  long number = 0;  // number of streams that were made before
   std::deque<edgeval::standin::Task> tasks = {};
-  std::unique_ptr<CUgraph_st> capture = {};  // what is recorded into, if anything is
+  std::unique_ptr<CUgraph_st> capture = {};  // graph that the stream records into, or null
   bool invalidated = false;
 };
 struct CUevent_st {
   int device = 0;
-  std::shared_ptr<edgeval::standin::Ticket> last = {};  // null: never recorded
+  std::shared_ptr<edgeval::standin::Ticket> last = {};  // last record; null: never recorded
 };
 
 namespace edgeval::standin {
@@ -60,7 +61,7 @@ constexpr int kDevices = 2;
 
 struct Allocation {
   std::size_t bytes;
-  int device;  // -1: pinned host memory
+  int device;  // number of the device; -1 for pinned host memory
 };
 
 class Machine {
@@ -68,13 +69,13 @@ class Machine {
   static Machine& get();
   bool freed_memory_is_untouched() const;
 
-  // Every call of the runtime holds one. ok(): the call may go on; else error() says why not.
+  // Every call of the runtime holds a Call. If ok(), the call may go on; else error() says why not.
   class Call {
    public:
     explicit Call(bool during_capture = true);
     bool ok() const { return error_ == cudaSuccess; }
     cudaError_t error() const { return error_; }
-    // The call's answer, remembered for cudaGetLastError unless it is good.
+    // Returns `error`, the call's answer, and keeps it for cudaGetLastError unless it is success.
     cudaError_t answer(cudaError_t error, const std::string& why = "") const;
 
    private:
@@ -87,7 +88,7 @@ class Machine {
   cudaError_t release(void* data, bool pinned);
   // Whether [data, data + bytes) lies in one block of memory of the device.
   bool holds(int device, const void* data, std::size_t bytes) const;
-  bool take_allocation();  // counts one; false: it is to fail
+  bool take_allocation();  // counts an allocation, and returns false if it is to fail
   std::size_t used(int device) const;
 
   // Work.
@@ -102,8 +103,8 @@ class Machine {
   std::recursive_mutex mutex;
   std::uint64_t first_seed = 1;
   Order order{1};
-  bool at_once = false;  // work runs when it is given, until the next wait
-  // In the order of their making, which no address decides.
+  bool at_once = false;  // whether work runs as soon as it is given, until the next wait
+  // Orders streams by when they were made, so that no address decides their order.
   struct Older {
     bool operator()(cudaStream_t a, cudaStream_t b) const { return a->number < b->number; }
   };
@@ -113,13 +114,13 @@ class Machine {
   std::set<cudaEvent_t> events;
   std::set<cudaGraph_t> graphs;
   std::set<cudaGraphExec_t> executables;
-  std::set<const void*> library_calls;  // handles that multiplied, outside a recording
+  std::set<const void*> library_calls;  // handles that multiplied outside a recording
   long library_handles = 0;
   std::map<const std::byte*, Allocation> memory;
-  std::unordered_map<const void*, int> dynamic_bytes;  // that kernels were allowed
+  std::unordered_map<const void*, int> dynamic_bytes;  // dynamic shared memory allowed to kernels
   std::size_t device_bytes = std::size_t{8} << 30;
   long allocations = 0, calls = 0, fail_allocation_at = 0, fail_call_at = 0;
-  cudaError_t broken = cudaSuccess;  // a kernel failed: every call does from now on
+  cudaError_t broken = cudaSuccess;  // error of a kernel that failed; every call gives it since
   std::string fault;
 
  private:
@@ -132,7 +133,7 @@ class Machine {
   std::size_t freed_bytes_ = 0;
 };
 
-// Of the thread of the system that calls.
+// The device and the last error of the calling thread.
 int& current_device();
 cudaError_t& last_error();
 

@@ -1,4 +1,5 @@
-// Random numbers that order what the stand-in runs: SplitMix64, the same on every machine.
+// Draws the random numbers that order what the stand-in runs. They are those of SplitMix64, which
+// are the same on every machine.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// CUDA's runtime functions on the machine of machine.hpp.
+// Implements CUDA's runtime functions on the machine of machine.hpp.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -65,7 +65,7 @@ const char* cudaGetErrorName(cudaError_t error) {
   return "unrecognized error code";
 }
 
-// What happened, which is more than CUDA says.
+// Returns what happened in words, which tell more than CUDA's.
 const char* cudaGetErrorString(cudaError_t error) {
   return error == cudaSuccess ? "no error" : machine().fault.c_str();
 }
@@ -127,7 +127,7 @@ cudaError_t cudaMallocHost(void** data, std::size_t bytes) {
   return call.ok() ? call.answer(machine().allocate(data, bytes, -1)) : call.error();
 }
 
-// Memory goes back whatever the call answers: who gives it back has no other way.
+// The memory is freed whatever the call answers, since its owner cannot free it in another way.
 cudaError_t cudaFree(void* data) {
   const Machine::Call call(kNotDuringCapture);
   const cudaError_t error = machine().release(data, false);
@@ -145,7 +145,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   return cudaMemcpy2DAsync(to, bytes, from, bytes, bytes, 1, kind, stream);
 }
 
-// Host memory is read and written when the copy's turn comes, pinned or not.
+// Host memory, pinned or not, is read and written when the copy's turn comes.
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
                               std::size_t from_pitch, std::size_t width, std::size_t height,
                               cudaMemcpyKind kind, cudaStream_t stream) {
@@ -198,7 +198,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   return cudaSuccess;
 }
 
-// What the stream was given runs all the same.
+// The work that the stream was given still runs.
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const Machine::Call call;
   if (!machine().known(stream))
@@ -345,7 +345,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
     return call.answer(cudaErrorInvalidValue, "no such graph");
   const int device = executable->device;
   for (std::size_t i = 0; i < executable->nodes->size(); ++i) {
-    // The nodes are kept by whoever still has to run them.
+    // Tasks that are still to run keep the graph's nodes alive.
     Task node{.work = [nodes = executable->nodes, i] { (*nodes)[i](); }};
     if (const cudaError_t error = machine().enqueue(stream, std::move(node), device);
         error != cudaSuccess)
@@ -378,7 +378,7 @@ namespace {
 constexpr std::size_t kMostArgumentBytes = 4096, kMostDynamicBytes = 48 << 10;
 constexpr unsigned kMostThreads = 1024, kLargestGridX = 2147483647, kLargestGridYz = 65535;
 
-// The threads that a kernel's launch bounds allow: 32 for each no-operation at its start.
+// Returns the threads that a kernel's launch bounds allow: 32 for each no-operation at its start.
 unsigned launch_bound(const void* kernel) {
   const auto* code = static_cast<const unsigned char*>(kernel);
   constexpr unsigned char kBranchTarget[] = {0xF3, 0x0F, 0x1E, 0xFA};

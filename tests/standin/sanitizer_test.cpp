@@ -1,4 +1,5 @@
-// What AddressSanitizer sees of memory that the stand-in hands out. Built with it only.
+// Tests what AddressSanitizer sees of memory that the stand-in hands out. Only builds with
+// AddressSanitizer have this test.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 

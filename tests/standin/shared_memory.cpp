@@ -15,7 +15,7 @@
 namespace edgeval::standin {
 namespace {
 
-constexpr std::size_t kGuard = 64;  // bytes between arrays
+constexpr std::size_t kGuard = 64;  // guarded bytes between arrays
 constexpr std::size_t kBytes = SharedMemory::kMostStatic + SharedMemory::kMostDynamic + (64 << 10);
 
 }  // namespace

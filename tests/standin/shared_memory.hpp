@@ -1,6 +1,5 @@
-// The shared memory of the block that runs: arrays by their declaration, one block of dynamic
-// memory. All of it holds bytes 0xFF when a block starts, and AddressSanitizer guards what lies
-// between arrays.
+// The shared memory of the block that runs: an array for each declaration, and dynamic memory. All
+// of it holds bytes 0xFF when a block starts, and AddressSanitizer guards the bytes between arrays.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +10,12 @@ namespace edgeval::standin {
 
 class SharedMemory {
  public:
-  static constexpr std::size_t kMostStatic = 48 << 10;    // what a kernel may declare
-  static constexpr std::size_t kMostDynamic = 227 << 10;  // of compute capability 9.0
+  static constexpr std::size_t kMostStatic = 48 << 10;    // bytes that a kernel may declare
+  static constexpr std::size_t kMostDynamic = 227 << 10;  // bytes that compute capability 9.0 has
 
   SharedMemory();
-  // `most`: bytes that the kernel may have in all, static and dynamic.
+  // Prepares the memory for a block. `most` is the number of bytes that the kernel may have in all,
+  // static and dynamic.
   void start(std::size_t dynamic_bytes, std::size_t most);
   void* array(const void* declaration, std::size_t bytes, std::size_t alignment);
   void* dynamic() const;

@@ -59,7 +59,7 @@ const char* name_of(SiteKind kind) {
 bool dropped(SiteKind kind, const char* file, int line) {
   Sites& all = sites();
   if (all.idle()) return false;
-  // Barriers are met by every thread: each one is named once.
+  // Every thread meets a barrier, but the barrier is named once.
   static std::map<std::pair<const void*, int>, bool> known;
   const auto [at, fresh] = known.try_emplace({file, line}, false);
   if (fresh)
@@ -73,7 +73,7 @@ bool dropped(SiteKind kind) {
   std::array<void*, kFrames + 2> stack{};
   const int frames = backtrace(stack.data(), static_cast<int>(stack.size()));
   std::string site = std::string(name_of(kind)) + "@";
-  for (int i = 2; i < frames; ++i) {  // behind this function and the one of the runtime
+  for (int i = 2; i < frames; ++i) {  // skips this function and the function of the runtime
     Dl_info from{};
     if (dladdr(stack[static_cast<std::size_t>(i)], &from) == 0) break;
     char text[32];

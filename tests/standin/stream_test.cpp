@@ -1,5 +1,5 @@
-// What the stand-in shows of streams: work that waits until it is waited for, events, copies that
-// read late, graphs, failures on demand.
+// Tests what the stand-in shows about streams: work that runs only when it is waited for, events,
+// copies that read late, graphs, and failures on demand.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
@@ -48,7 +48,7 @@ TEST(Stream, RunsAtOnceOrNotUntilItIsWaitedFor) {
   EXPECT_LT(at_once, 40);
 }
 
-// In how many of 40 runs a stream sees what another one wrote before.
+// Returns in how many of 40 runs a stream sees what another stream wrote before.
 int runs_in_order(bool wait, bool record_first = true) {
   int in_order = 0;
   for (std::uint64_t at = 1; at <= 40; ++at) {
@@ -77,7 +77,7 @@ TEST(Stream, WaitsForEventsAndForNothingElse) {
   EXPECT_LT(before, 40) << "the event was recorded before the value was written";
 }
 
-// What is written after the copy was asked for may or may not be in it.
+// A value that is written after the copy was asked for may or may not be copied.
 TEST(Stream, ReadsTheHostsMemoryAtOnceOrLate) {
   int late = 0;
   for (std::uint64_t at = 1; at <= 40; ++at) {
@@ -171,7 +171,7 @@ TEST(Devices, AreTwoThatDoNotShare) {
   EXPECT_EQ(cudaSetDevice(0), cudaSuccess);
 }
 
-// A graph of two launches.
+// Records a graph of two launches and returns its executable.
 cudaGraphExec_t recorded(cudaStream_t stream, int* at) {
   EXPECT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
   EXPECT_EQ(give(stream, add_one, at), cudaSuccess);

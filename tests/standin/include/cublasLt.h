@@ -1,5 +1,5 @@
-// The part of cuBLASLt that edgeval uses, declared for a plain C++ compiler; cublaslt.cpp stands
-// behind it. Names, types and values are those of CUDA 13.0.
+// The part of cuBLASLt that edgeval uses, declared for a plain C++ compiler and implemented by
+// cublaslt.cpp. Names, types and values are those of CUDA 13.0.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -1,6 +1,6 @@
-// The part of CUDA's runtime that edgeval uses, declared for a plain C++ compiler. What stands
-// behind it runs kernels on the CPU (tests/standin/README.md). Names, types and values are those of
-// CUDA 13.0.
+// The part of CUDA's runtime that edgeval uses, declared for a plain C++ compiler. Its
+// implementation runs kernels on the CPU (tests/standin/README.md). Names, types and values are
+// those of CUDA 13.0.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __align__(bytes) __attribute__((aligned(bytes)))
-// A kernel starts with a no-operation for every warp that it promises room for, which a launch
-// counts: the one note on a function that its pointer leads to.
+// A kernel starts with a no-operation instruction for every warp that its launch bounds allow. A
+// launch counts these, since only the kernel's code can be reached through its pointer.
 #define __launch_bounds__(threads, ...) \
   __attribute__((noinline, patchable_function_entry((threads) / 32)))
 
@@ -58,7 +58,7 @@ inline char4 make_char4(signed char x, signed char y, signed char z, signed char
   return {x, y, z, w};
 }
 
-// Of the thread that runs; set by the stand-in.
+// The indices of the running thread and the sizes of its grid, which the stand-in sets.
 extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
 constexpr int warpSize = 32;
@@ -79,7 +79,7 @@ enum class WarpOperation {
   kBallot
 };
 
-// What the calling thread gets of a warp operation that all lanes of `mask` take part in.
+// Returns the calling thread's result of a warp operation in which all lanes of `mask` take part.
 std::uint64_t warp_operation(WarpOperation operation, unsigned mask, std::uint64_t value,
                              int argument, const char* file, int line);
 void barrier(const char* file, int line);
@@ -161,7 +161,8 @@ inline int __all_sync(unsigned mask, int predicate, EDGEVAL_STANDIN_HERE) {
   return __ballot_sync(mask, predicate, file, line) == mask;
 }
 
-// One thread runs at a time, and gives way only where it waits.
+// Plain operations serve as atomic ones: one thread runs at a time, and gives way only where it
+// waits.
 template <class T, class U>
 T atomicAdd(T* at, U value) {
   const T before = *at;

@@ -1,4 +1,4 @@
-// CUB's radix sort, as edgeval calls it: stable, by the bits of the keys.
+// CUB's radix sort, as edgeval calls it. It is stable and sorts by all bits of the keys.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// CUB's scan, as edgeval calls it. Its scratch memory is asked for and written as CUB does.
+// CUB's scan, as edgeval calls it. It asks for scratch memory and writes it, as CUB does.
 #pragma once
 
 #include "tests/standin/cub.hpp"
@@ -6,7 +6,7 @@
 namespace cub {
 
 struct DeviceScan {
-  // to[i] = from[0] + ... + from[i - 1]
+  // Sets to[i] = from[0] + ... + from[i - 1].
   template <class From, class To>
   static cudaError_t ExclusiveSum(void* scratch, std::size_t& bytes, From from, To to,
                                   std::int64_t count, cudaStream_t stream) {
@@ -14,7 +14,7 @@ struct DeviceScan {
     return library_call(scratch, bytes, scan_bytes(count), stream, [=] {
       std::remove_cvref_t<decltype(*to)> sum = 0;
       for (std::int64_t i = 0; i < count; ++i) {
-        const auto next = from[i];  // may be the same memory
+        const auto next = from[i];  // `from` and `to` may be the same memory
         to[i] = sum;
         sum += next;
       }
