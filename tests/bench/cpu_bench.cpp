@@ -1,14 +1,12 @@
-// The CPU engine in fp32, int16 and int8 beside its peers, on three BiLSTM layers of 120 inputs
-// with random weights and features: 128 cells with the lengths of AN4's test set (130 utterances,
-// 35,440 frames), and 320 cells with the first 32 of them. Results are compared before a time is
-// printed.
+// Times the CPU engine in fp32, int16 and int8 beside its peers, on three BiLSTM layers of 120
+// inputs with random weights and features: layers of 128 cells with the lengths of AN4's test set
+// (130 utterances, 35,440 frames), and of 320 cells with the first 32 of these lengths. Results are
+// compared before a time is printed.
 //
-//   cpu_bench                 dense, beside oneDNN's LSTM primitive in f32 and u8s8 at its best
-//   batch size, 1 and 2
-//                             threads
-//   cpu_bench --keep FOLDER   every fourth step runs, 128 cells; our times beside dense ones, and
-//   the case for
-//                             torch_masked_loop.py
+//   cpu_bench                 times dense runs beside oneDNN's LSTM primitive in f32 and u8s8 at
+//                             its best batch size, with 1 and 2 threads
+//   cpu_bench --keep FOLDER   times runs of 128 cells in which every fourth step runs, beside dense
+//                             runs, and writes the case for torch_masked_loop.py
 //
 // Times are medians of interleaved runs: wall seconds, and seconds of processor time, which other
 // load disturbs less.
@@ -35,10 +33,10 @@ namespace {
 
 constexpr int kRepeats = 5;
 constexpr Index kInputs = 120, kLayers = 3, kKeepCells = 128;
-constexpr Index kBatches[] = {4, 8, 16, 32, 64};  // of the peer
+constexpr Index kBatches[] = {4, 8, 16, 32, 64};  // batch sizes of the peer
 constexpr double kTolerance = 1e-4;
 
-// Arithmetics, and the mean difference from fp32 that their outputs may have on this random
+// An arithmetic, and the mean difference from fp32 that its outputs may have on this random
 // network.
 struct Width {
   const char* name;
@@ -46,7 +44,7 @@ struct Width {
 };
 constexpr Width kWidths[] = {{"fp32", 0}, {"int16", 1e-3}, {"int8", 0.05}};
 
-// Frames of AN4's test utterances, in the order of the set.
+// Number of frames of each of AN4's test utterances, in the order of the set.
 const std::vector<Index> kLengths{
     408, 328, 78,  358, 228, 288, 188, 298, 618, 288, 368, 288, 78,  248, 218, 238, 428, 278, 238,
     128, 228, 498, 228, 328, 248, 188, 318, 178, 368, 308, 208, 228, 148, 288, 308, 158, 218, 218,
@@ -89,7 +87,7 @@ Seconds median(const std::vector<Seconds>& runs) {
   return {middle(wall), middle(processor)};
 }
 
-// Times of each piece of work, in turn, kRepeats times.
+// Runs all pieces of work in turn, kRepeats times, and returns the median times of each.
 std::vector<Seconds> medians(const std::vector<std::function<void()>>& works) {
   std::vector<std::vector<Seconds>> runs(works.size());
   for (int repeat = 0; repeat < kRepeats; ++repeat)
@@ -115,7 +113,8 @@ struct Case {
     for (float& value : features.values.values()) value = static_cast<float>(random.uniform(-2, 2));
   }
 
-  // Two operations each multiply-accumulate, over all layers, directions and frames.
+  // Returns 1e-9 times the operations of all layers, directions and frames, of which a
+  // multiply-accumulate is two.
   double gigaoperations() const {
     double macs = 0;
     for (const LayerShape& shape : layer_shapes(model))
@@ -124,7 +123,7 @@ struct Case {
   }
 };
 
-// Features reach 2, what passes between layers 1.
+// Returns the arithmetic of a layer. Features reach 2, and values between layers reach 1.
 Arithmetic arithmetic(std::string_view name, bool first_layer) {
   if (name == "fp32") return Fp32{};
   if (name == "int16") return Int16{first_layer ? 13.0 : 15.0};
@@ -145,7 +144,8 @@ double mean_difference(const Ragged<float>& a, const Ragged<float>& b) {
   return sum / static_cast<double>(a.values.size());
 }
 
-// Outputs in every arithmetic, in the order of kWidths, those of integers compared with fp32.
+// Returns the outputs in every arithmetic, in the order of kWidths. Throws Error when outputs of an
+// integer arithmetic differ too much from those of fp32.
 std::vector<Ragged<float>> compared_outputs(Engine& engine, const Case& bench, const Plan& plan) {
   std::vector<Ragged<float>> outputs;
   for (const Width& width : kWidths) {
@@ -164,7 +164,7 @@ void print_row(const std::string& name, Seconds seconds, double work) {
 
 struct Peers {
   std::string name;
-  std::vector<OneDnnStack> stacks;  // one a batch size
+  std::vector<OneDnnStack> stacks;  // one for each batch size
 };
 
 Peers make_peers(const Case& bench, OneDnnStack::Numbers numbers, const Ragged<float>& wanted) {
@@ -242,8 +242,8 @@ std::string weight_bytes(const Model& model) {
   return bytes;
 }
 
-// Our times of every fourth step, printed beside dense ones: "fp32": {"1": [wall, processor], ...},
-// ...
+// Prints our times of running every fourth step beside those of dense runs, and returns them as
+// "fp32": {"1": [wall, processor], ...}, ...
 std::string keep_times(const Case& bench, const Plan& skip) {
   std::string entries[std::size(kWidths)];
   for (const int threads : {1, 2}) {
@@ -253,7 +253,7 @@ std::string keep_times(const Case& bench, const Plan& skip) {
       for (const Plan& plan : {Plan{EveryStep{}}, skip})
         works.push_back(
             [&, point = point_of(bench, width.name, plan)] { engine->run(bench.features, point); });
-    for (const auto& work : works) work();  // pack the weights
+    for (const auto& work : works) work();  // the first run packs the weights
     const std::vector<Seconds> times = medians(works);
     std::printf("keep 25 %%, %d cells, %d thread%s, beside dense:\n", static_cast<int>(kKeepCells),
                 threads, threads == 1 ? "" : "s");
@@ -302,7 +302,7 @@ void bench_all_dense() {
 }  // namespace edgeval::bench
 
 int main(int argc, char** argv) {
-  edgeval::keep_freed_memory();  // as the program does; it helps the peers' process as well
+  edgeval::keep_freed_memory();  // the program does so, too; the peers in this process also gain
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     if (arguments.empty()) {

@@ -1,9 +1,10 @@
-// The GPU engine on three BiLSTM layers of 320 cells and 120 inputs, random weights and features:
-// dense, and with every fourth step run (similarity skip that always skips, three in a row at
-// most), in fp32, int8 and int16. Some lanes are compared with the CPU engine before a time is
-// printed. Times are medians over whole calls of run(): upload, layers and download.
+// Times the GPU engine on three BiLSTM layers of 320 cells and 120 inputs with random weights and
+// features: dense, and with every fourth step run (a similarity skip that always skips, at most
+// three steps in a row), in fp32, int8 and int16. Some lanes are compared with the CPU engine
+// before a time is printed. Times are medians over whole calls of run(): upload, layers and
+// download.
 //
-//   gpu_bench [LANES...]      64 1024 4096 when none are given
+//   gpu_bench [LANES...]      takes 64 1024 4096 when no numbers are given
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ namespace edgeval::bench {
 namespace {
 
 constexpr int kWarmUps = 2, kRepeats = 7;
-constexpr Index kCompared = 8;  // lanes the CPU engine runs too
+constexpr Index kCompared = 8;  // number of lanes that the CPU engine runs, too
 
 void bench(Index lanes) {
   const Model model = bilstm_stack(kCells, kLayers);
@@ -48,8 +49,8 @@ void bench(Index lanes) {
 }  // namespace edgeval::bench
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF,
-               0);  // a time that is known shows, whatever becomes of the rest
+  // Every line is shown as soon as it is printed, also if the program fails later.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   try {
     std::vector<edgeval::Index> sizes;
     for (int i = 1; i < argc; ++i) sizes.push_back(std::stoll(argv[i]));

@@ -1,5 +1,5 @@
-// Random models and features of the GPU's benchmarks, and the case that gpu_bench and its peers
-// run: three BiLSTM layers of 320 cells on 120 inputs, utterances of 100 to 499 frames.
+// Makes random models and features for the GPU's benchmarks, and the case that gpu_bench and its
+// peers run: three BiLSTM layers of 320 cells on 120 inputs, and utterances of 100 to 499 frames.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,8 @@ namespace edgeval::bench {
 
 inline constexpr Index kInputs = 120, kCells = 320, kLayers = 3;
 
-// Without `outputs` there is no layer behind the LSTMs.
+// Returns a stack of BiLSTM layers and a linear layer behind them, which is left out if `outputs`
+// is 0.
 inline Model bilstm_stack(Index cells, Index layers, Index outputs = 46) {
   const test::RecurrentSpec layer{cells, test::kBothDirections};
   return test::random_model(

@@ -1,9 +1,10 @@
-// What the device can do at best, beside which the engine's times are to be read: bandwidth of
-// copies, a launch, a node of a graph, a hop from block to block within a cluster. Every figure is
-// printed after what was computed on the way has been checked, as "name <tab> value <tab> unit".
+// Measures what the device can do at best, with which the engine's times are to be compared: the
+// bandwidth of copies, and the times of a launch, of a node of a graph, and of a hop from block to
+// block within a cluster. Every figure is printed after the results of its kernels were checked, as
+// "name <tab> value <tab> unit".
 //
-//   gpu_ceilings            all of it, a few seconds; exits with 3 where there is no device
-//   gpu_ceilings device     what the device is, and nothing else
+//   gpu_ceilings            measures all in a few seconds; exits with 3 when there is no device
+//   gpu_ceilings device     only says what the device is
 #include <cooperative_groups.h>
 #include <cuda_runtime.h>
 
@@ -38,7 +39,7 @@ void row(const char* name, double value, const char* unit) {
   std::fflush(stdout);
 }
 
-// Median seconds of what `work` gives to the stream, by the device's clock.
+// Returns the median seconds, by the device's clock, of what `work` gives to the stream.
 template <class Work>
 double median_seconds(cudaStream_t stream, const Work& work) {
   cudaEvent_t begin, end;
@@ -194,7 +195,7 @@ __global__ void pass_token(unsigned rounds, unsigned* seen) {
     if (!first) send(round);
   }
   seen[cluster.block_rank()] = received;
-  cluster.sync();  // nobody leaves while another still writes into it
+  cluster.sync();  // no block ends while another one still writes into its memory
 #endif
 }
 
@@ -207,7 +208,7 @@ __global__ void meet(unsigned rounds, unsigned* seen) {
 #endif
 }
 
-// Seconds of a round, from the difference between many and few.
+// Returns the seconds of one round: the difference between many and few rounds, over their number.
 double cluster_round(void (*kernel)(unsigned, unsigned*), unsigned blocks, unsigned threads,
                      cudaStream_t stream) {
   constexpr unsigned kFew = 1000, kMany = 11000;

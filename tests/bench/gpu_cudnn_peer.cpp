@@ -1,10 +1,11 @@
-// The peer on the device: the layers of gpu_bench by one cudnnRNNForward over utterances of their
-// own lengths, the longest first, in fp32 and with TF32 allowed. Outputs are compared with the CPU
-// engine's before a time is printed, as "name <tab> milliseconds <tab> rate". Times are medians: of
-// the call alone, and with features and outputs copied, as gpu_bench has it. Bringing features
-// into cuDNN's padded layout and back is not charged.
+// Times the peer on the device: the layers of gpu_bench by one cudnnRNNForward over utterances with
+// their own lengths, the longest first, in fp32 and with TF32 allowed. Outputs are compared with
+// those of the CPU engine before a time is printed, as "name <tab> milliseconds <tab> rate". Times
+// are medians of the call alone, and of the call with copies of features and outputs, as gpu_bench
+// has it. Bringing features into cuDNN's padded layout, and outputs back, is not charged.
 //
-//   gpu_cudnn_peer [LANES...]      64 1024 4096 when none are given; exits with 3 without a device
+//   gpu_cudnn_peer [LANES...]      takes 64 1024 4096 when no numbers are given; exits with 3 when
+//                                  there is no device
 #include <cudnn.h>
 
 #include <algorithm>
@@ -25,12 +26,12 @@ namespace edgeval::bench {
 namespace {
 
 constexpr int kWarmUps = 2, kRepeats = 7, kGates = 4;
-constexpr Index kCompared = 8;  // lanes the CPU engine runs too
+constexpr Index kCompared = 8;  // number of lanes that the CPU engine runs, too
 
 struct Math {
   const char* name;
   cudnnMathType_t type;
-  double tolerance;  // of outputs, against the CPU engine in fp32
+  double tolerance;  // how far outputs may be from those of the CPU engine in fp32
 };
 constexpr Math kMaths[] = {{"fp32", CUDNN_FMA_MATH, 1e-4}, {"tf32", CUDNN_DEFAULT_MATH, 2e-2}};
 
@@ -39,8 +40,8 @@ void check(cudnnStatus_t status, const char* call) {
 }
 #define EDGEVAL_CUDNN(call) check((call), #call)
 
-// Descriptors live as long as the program's one object of each; cuDNN frees nothing of the device
-// with them.
+// Makes a descriptor. It is never destroyed: the program makes one of each, and cuDNN would free no
+// memory of the device with them.
 template <class Descriptor>
 Descriptor made(cudnnStatus_t (*create)(Descriptor*)) {
   Descriptor descriptor = nullptr;
@@ -88,7 +89,7 @@ class Peer {
   void wait() { stream_.synchronize(); }
   void forget_outputs() { y_there_.zero(static_cast<Index>(y_.size()), stream_); }
 
-  // Of the first utterances, against their outputs one after the other.
+  // Returns the greatest difference of the first utterances' outputs from `wanted`.
   double worst_of(const Ragged<float>& wanted) const {
     double worst = 0;
     for (std::size_t lane = 0; lane < order_.size(); ++lane) {
@@ -145,7 +146,7 @@ class Peer {
       for (int direction = 0; direction < 2; ++direction) {
         const RecurrentWeights& of =
             std::get<RecurrentLayer>(model.layers[layer]).weights[direction];
-        for (int gate = 0; gate < kGates; ++gate) {  // i, f, g, o here and there
+        for (int gate = 0; gate < kGates; ++gate) {  // both sides have the order i, f, g, o
           upload_gate(2 * layer + direction, gate, of.weight_ih, of.bias.data() + gate * kCells);
           upload_gate(2 * layer + direction, kGates + gate, of.weight_hh, nullptr);
         }
@@ -174,8 +175,8 @@ class Peer {
                           gate_bias_ = made(cudnnCreateTensorDescriptor), states_ = nullptr;
   cudnnRNNDataDescriptor_t x_of_ = nullptr, y_of_ = nullptr;
   std::vector<Index> order_;  // the utterance of each lane, the longest first
-  std::vector<int> lengths_;  // of the lanes
-  std::vector<float> x_, y_;  // [T, N, C], [T, N, 2 H]
+  std::vector<int> lengths_;  // number of frames of each lane
+  std::vector<float> x_, y_;  // inputs [T, N, C] and outputs [T, N, 2 H]
   gpu::DeviceBuffer<float> x_there_, y_there_;
   gpu::DeviceBuffer<std::byte> weights_, work_;
   std::size_t weight_bytes_ = 0, work_bytes_ = 0;

@@ -1,9 +1,9 @@
-// Products of the models' sizes on the device: ours (cuda/device/gemm.hpp) with the algorithm that
-// it chose, and beside it one plain cuBLASLt product by the fastest algorithm that its heuristics
-// offer with a workspace, which is the ceiling. Rows of a result are compared with a loop before
-// its time is printed, as "name <tab> microseconds <tab> rate and algorithm".
+// Times products of the models' sizes on the device: ours (cuda/device/gemm.hpp) with the algorithm
+// that it chose, and beside it the ceiling, one plain cuBLASLt product by the fastest algorithm
+// that its heuristics offer with a workspace. Rows of a result are compared with a loop before the
+// time is printed, as "name <tab> microseconds <tab> rate and algorithm".
 //
-//   gpu_products            exits with 3 where there is no device
+//   gpu_products            exits with 3 when there is no device
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -24,14 +24,15 @@ using gpu::DeviceBuffer;
 using gpu::Product;
 using gpu::ProductShape;
 
-constexpr int kRepeats = 5, kCalls = 10;  // a time is the median over repeats of so many calls
+constexpr int kRepeats = 5, kCalls = 10;  // a time is the median over kRepeats of kCalls calls
 constexpr std::size_t kWorkspace = std::size_t{32} << 20;
 
 struct Weights {
   const char* of;
   Index outputs, inputs;
 };
-// Layers of 320 cells, two directions, on 120 inputs; the translation model that ships.
+// Weights of bidirectional layers of 320 cells on 120 inputs, and of the translation model that
+// ships.
 constexpr Weights kWeights[] = {{"recurrent", 1280, 320},
                                 {"first", 1280, 120},
                                 {"next", 1280, 640},
@@ -90,12 +91,12 @@ double microseconds(const Work& work, const gpu::Stream& stream) {
   return 1e3 * times[kRepeats / 2] / kCalls;
 }
 
-// X and W as the device's product sees them, elements and sums of one number format each.
+// X and W as the device's product sees them. Elements have one number format, and sums another.
 template <class Element, class Sum>
 struct Case {
   ProductShape shape;
-  Index rows;            // of the product, digits counted
-  Matrix<Element> x, w;  // [rows, operand_stride], [width, operand_stride]
+  Index rows;            // number of rows of the product: lanes times digits
+  Matrix<Element> x, w;  // x [rows, operand_stride], w [width, operand_stride]
   DeviceBuffer<Element> x_there, w_there;
   DeviceBuffer<Sum> y_there;
 
@@ -122,7 +123,7 @@ struct Case {
         stream));
   }
 
-  // The first row, one in the middle and the last.
+  // Throws Error unless the first row, one in the middle and the last row of the result are right.
   void expect_right(const char* what, const gpu::Stream& stream) const {
     std::vector<Sum> y(static_cast<std::size_t>(shape.sum_stride()));
     for (const Index r : {Index{0}, rows / 2, rows - 1}) {
@@ -155,7 +156,7 @@ void print(const char* kind, const Weights& weights, int bits, Index rows, doubl
   std::fflush(stdout);
 }
 
-// One product of all rows, by each algorithm offered; the fastest is printed.
+// Computes one product of all rows by each algorithm on offer, and prints the fastest.
 class Plain {
  public:
   template <class C>
@@ -209,7 +210,7 @@ class Plain {
     }
   }
 
-  double best_time = 0;  // 0: no algorithm was offered
+  double best_time = 0;  // 0 when no algorithm was on offer
   cublasLtMatmulAlgo_t best{};
 };
 

@@ -1,4 +1,4 @@
-// What the programs that time whole calls of the GPU engine's run() share: the points, and the
+// What the programs share that time whole calls of the GPU engine's run(): the points, and the
 // comparison with the CPU engine that comes before a time is printed.
 #pragma once
 
@@ -17,7 +17,8 @@ struct NamedArithmetic {
   Arithmetic arithmetic;
 };
 
-// Features and outputs of a layer lie within 2 of 0: one integer bit beside the sign.
+// Returns the arithmetics. Features and outputs of layers lie within 2 of 0, so that one integer
+// bit beside the sign suffices.
 inline std::vector<NamedArithmetic> arithmetics() {
   return {
       {"fp32", Fp32{}}, {"int16", Int16{{.input_bits = 14}}}, {"int8", Int8{{.input_bits = 6}}}};
@@ -29,7 +30,8 @@ inline OperatingPoint dense(const Model& model, const Arithmetic& arithmetic) {
   return point;
 }
 
-// Every recurrent layer runs one step, then skips so many whatever they hold.
+// Returns a point under which every recurrent layer runs one step and then skips `skipped` steps,
+// whatever their inputs are.
 inline OperatingPoint skipping(const Model& model, const Arithmetic& arithmetic, int skipped) {
   OperatingPoint point = dense(model, arithmetic);
   for (std::size_t i = 0; i < point.layers.size(); ++i)
@@ -41,8 +43,8 @@ inline OperatingPoint skipping(const Model& model, const Arithmetic& arithmetic,
   return point;
 }
 
-// Throws Error where the first lanes' outputs or counts are not the CPU engine's: in fp32 outputs
-// may be 1e-4 apart.
+// Throws Error when outputs or counts of the first `lanes` lanes are not those of the CPU engine.
+// In fp32 outputs may be 1e-4 apart.
 inline void expect_as_cpu(const Model& model, const OperatingPoint& point,
                           const Ragged<float>& features, const BatchResult& gpu, Index lanes) {
   const Ragged<float> some = slice(features, 0, std::min(lanes, features.sequences()));

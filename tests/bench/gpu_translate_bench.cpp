@@ -1,9 +1,9 @@
-// Translation on the GPU: the model that ships on sentences of its vocabulary drawn at random, as
-// long as captions are, in fp32, int16 and int8 at several beam widths. Some sentences are compared
-// with the CPU before a time is printed. Times are medians over whole calls, encoder included. A
-// line through times against rows says what a row costs.
+// Times translation on the GPU: the model that ships translates random sentences of its vocabulary,
+// which are as long as captions, in fp32, int16 and int8 at several beam widths. Some sentences are
+// compared with the CPU before a time is printed. Times are medians over whole calls, with the
+// encoder. A line through times against rows says what a row costs.
 //
-//   gpu_translate_bench MODEL [SENTENCES]      1000 when none are given
+//   gpu_translate_bench MODEL [SENTENCES]      takes 1000 sentences when no number is given
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -21,7 +21,7 @@ namespace edgeval::bench {
 namespace {
 
 constexpr int kWarmUps = 1, kRepeats = 5;
-constexpr std::size_t kCompared = 16;  // sentences that the CPU translates, too
+constexpr std::size_t kCompared = 16;  // number of sentences that the CPU translates, too
 
 std::vector<Sentence> random_sentences(const TranslationModel& model, int count) {
   test::Random random(1);
@@ -69,7 +69,8 @@ void compare(Translator& gpu, Translator& cpu, const std::vector<Sentence>& sent
   }
 }
 
-// seconds = a + b rows, least squares; prints it and how far the worst is off.
+// Fits seconds = a + b rows by least squares, and prints the line and the greatest distance from
+// it.
 void print_fit(const char* name, const std::vector<Timed>& points) {
   double n = 0, x = 0, y = 0, xx = 0, xy = 0;
   for (const Timed& point : points) {
@@ -115,8 +116,8 @@ void bench(const std::shared_ptr<const TranslationModel>& shared, int count) {
 }  // namespace edgeval::bench
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF,
-               0);  // a time that is known shows, whatever becomes of the rest
+  // Every line is shown as soon as it is printed, also if the program fails later.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   try {
     EDGEVAL_EXPECTS(argc >= 2, "usage: gpu_translate_bench MODEL [SENTENCES]");
     const edgeval::AnyModel model = edgeval::load_any_model(argv[1]);

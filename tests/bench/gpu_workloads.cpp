@@ -1,16 +1,18 @@
-// The GPU engine at the sizes that its goals name (docs/gpu.md), with random weights and features.
+// Times the GPU engine at the sizes that its goals name (docs/gpu.md), with random weights and
+// features.
 //
-//   speech   five BiLSTM layers of 320 cells, 2,620 utterances about as long as those of
-//            LibriSpeech's test-clean: whole calls of run(), dense and with every second step run
-//   wide     BiLSTM layers of 1,024 cells, 2,048 lanes of 50 steps: what one layer more takes, so
-//            that copies and the first layer do not count
-//   wider    the same with 2,048 cells and 4,096 lanes
+//   speech   whole calls of run() for five BiLSTM layers of 320 cells on 2,620 utterances about as
+//            long as those of LibriSpeech's test-clean, dense and with every second step run
+//   wide     the time that one more BiLSTM layer of 1,024 cells takes on 2,048 lanes of 50 steps,
+//            so that copies and the first layer do not count
+//   wider    as wide, with 2,048 cells and 4,096 lanes
 //
 // Some lanes are compared with the CPU engine before a time is printed, as "name <tab>
 // milliseconds <tab> rate". Times are medians, or a difference of two.
 //
-//   gpu_workloads [WORKLOAD [ARITHMETIC...]]     all in fp32, int16 and int8 when none are given;
-//                                                exits with 3 where there is no device
+//   gpu_workloads [WORKLOAD [ARITHMETIC...]]     takes all workloads and fp32, int16 and int8 when
+//                                                none are given; exits with 3 when there is no
+//                                                device
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -28,10 +30,11 @@ namespace edgeval::bench {
 namespace {
 
 constexpr int kWarmUps = 1, kRepeats = 3;
-constexpr Index kCompared = 2;  // lanes the CPU engine runs too
+constexpr Index kCompared = 2;  // number of lanes that the CPU engine runs, too
 
-// Test-clean has 2,620 utterances of 1.3 to 35.0 s, 7.4 s on average, 100 frames a second: drawn
-// from a log-normal distribution with that mean within these ends.
+// Returns numbers of frames as in test-clean, which has 2,620 utterances of 1.3 to 35.0 s, 7.4 s on
+// average, with 100 frames a second. They are drawn from a log-normal distribution with this mean
+// and within these ends.
 std::vector<Index> test_clean_lengths() {
   constexpr double kDeviation = 0.68, kMeanFrames = 742;
   const double centre = std::log(kMeanFrames) - kDeviation * kDeviation / 2;
@@ -51,7 +54,8 @@ Ragged<float> features_of(const std::vector<Index>& lengths) {
   return random_features(lengths, random);
 }
 
-// After a comparison with the CPU engine, which also warms up.
+// Returns the median seconds of a run. A comparison with the CPU engine comes first, which also
+// warms up the device.
 double checked_seconds(const Model& model, const OperatingPoint& point,
                        const Ragged<float>& features) {
   const auto engine = gpu::make_engine(test::borrowed(model), {});
@@ -90,7 +94,7 @@ void one_layer(const std::string& workload, Index cells, Index lanes,
       features_of(std::vector<Index>(static_cast<std::size_t>(lanes), kSteps));
   const Model three = bilstm_stack(cells, 3);
   Model two = bilstm_stack(cells, 3);
-  two.layers.erase(two.layers.begin() + 2);  // as wide in and out as the one before it
+  two.layers.erase(two.layers.begin() + 2);  // it has the shape of the layer before it
   const std::vector<LayerShape> shapes = layer_shapes(three);  // one for each direction
   const auto macs = static_cast<double>(shapes[4].macs_per_step() + shapes[5].macs_per_step());
   for (const auto& [name, arithmetic] : numbers) {

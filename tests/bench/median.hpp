@@ -1,4 +1,4 @@
-// The median of what a piece of work takes, in seconds of the wall clock.
+// Measures the median time of a piece of work.
 #pragma once
 
 #include <algorithm>
@@ -7,7 +7,8 @@
 
 namespace edgeval::bench {
 
-// Calls work() warm_ups + repeats times, of which the first are not counted.
+// Calls work() warm_ups + repeats times, and returns the median wall time of the repeats in
+// seconds.
 template <class Work>
 double median_seconds(const Work& work, int warm_ups, int repeats) {
   std::vector<double> seconds;

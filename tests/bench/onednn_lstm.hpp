@@ -1,9 +1,9 @@
-// The peer: a stack of bidirectional LSTM layers through oneDNN's LSTM primitive in f32 or in bytes
-// (u8 values, s8 weights, f32 cells: its u8s8), on batches of utterances sorted by length and
-// padded to the longest of each batch, which is how it is commonly used. oneDNN knows no lengths,
-// so the backward direction of a padded utterance starts in the padding; only unpadded utterances
-// have the network's outputs. A user who needs all of them also pays for reversing, which is not
-// charged here. Building, packing and quantizing features are not timed.
+// The peer on the CPU: a stack of bidirectional LSTM layers by oneDNN's LSTM primitive, in f32 or
+// in bytes (u8s8: u8 values, s8 weights, f32 cells). It runs batches of utterances that are sorted
+// by length and padded to the longest of each batch, as it is commonly used. oneDNN knows no
+// lengths, so the backward direction of a padded utterance starts in the padding, and only unpadded
+// utterances have the network's outputs. A user who needs all outputs also pays for reversing,
+// which is not charged here. Building, packing and quantizing features are not timed.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,8 @@ class OneDnnStack {
  public:
   enum class Numbers { kFloats, kBytes };
 
-  // features: [frames, C] of each utterance; every layer of the model is a bidirectional LSTM.
+  // `features` are [frames, C] of each utterance; every layer of the model must be a bidirectional
+  // LSTM.
   OneDnnStack(const Model& model, const Ragged<float>& features, Index batch, Numbers numbers)
       : bytes_(numbers == Numbers::kBytes), engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
     std::vector<Index> order(static_cast<std::size_t>(features.sequences()));
@@ -44,7 +45,8 @@ class OneDnnStack {
     stream_.wait();
   }
 
-  // From outputs [frames, O] of each utterance, over the utterances without padding.
+  // Returns the difference from the outputs [frames, O] of each utterance, over all utterances that
+  // have no padding.
   Difference difference(const Ragged<float>& outputs) const {
     Difference difference;
     Index count = 0;
@@ -70,7 +72,7 @@ class OneDnnStack {
   using memory = dnnl::memory;
   using type = memory::data_type;
 
-  // A byte is a value times kScale plus kShift: features and outputs within (-2, 2).
+  // A byte is a value times kScale plus kShift; features and outputs are within (-2, 2).
   static constexpr float kScale = 63, kShift = 128;
 
   float value(const memory& values, Index at) const {
@@ -93,9 +95,9 @@ class OneDnnStack {
     std::unordered_map<int, memory> arguments;
   };
   struct Group {
-    std::vector<Index> lanes;    // longest first
-    Index steps;                 // of the longest
-    std::vector<memory> values;  // [T, N, C] before the first layer and after each
+    std::vector<Index> lanes;    // utterance of each lane, the longest first
+    Index steps;                 // number of steps of the longest utterance
+    std::vector<memory> values;  // [T, N, C] before the first layer and after each layer
     std::vector<Step> layers;
   };
 
@@ -140,7 +142,7 @@ class OneDnnStack {
                                  none, {ih, weight_type, tag::any}, {hh, weight_type, tag::any},
                                  bias, target.get_desc(), none, none),
         attributes, engine_);
-    // Gates i, f, g, o in rows are oneDNN's i, f, c~, o: [directions, 4, H, C].
+    // The gates i, f, g, o in rows are oneDNN's i, f, c~, o; weights are [directions, 4, H, C].
     memory bias_values(bias, engine_);
     float* biases = static_cast<float*>(bias_values.get_data_handle());
     for (const RecurrentWeights& weights : layer.weights)
@@ -159,7 +161,7 @@ class OneDnnStack {
   memory packed(const RecurrentLayer& layer, Matrix<float> RecurrentWeights::*matrix,
                 const memory::dims& dims, const dnnl::primitive_attr& attributes,
                 const memory::desc& wanted) {
-    // By way of ldigo, the one layout from which oneDNN makes bytes.
+    // The weights pass through ldigo, the only layout from which oneDNN makes bytes.
     memory given({dims, type::f32, memory::format_tag::ldgoi}, engine_),
         turned({dims, type::f32, memory::format_tag::ldigo}, engine_), kept(wanted, engine_);
     float* values = static_cast<float*>(given.get_data_handle());

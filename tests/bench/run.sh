@@ -1,10 +1,10 @@
 #!/bin/sh
-# The CPU benchmarks in one go: dense beside oneDNN, keep 25 % beside torch's masked loop.
+# Runs the CPU benchmarks: dense runs beside oneDNN, and runs that keep 25 % of the steps beside torch's masked loop.
 #   tests/bench/run.sh BUILD_FOLDER     (ninja -C BUILD_FOLDER cpu_bench first; PYTHON names a Python with torch and numpy)
 set -eu
 bench="$1/tests/cpu_bench"
 here=$(dirname "$0")
-export OMP_WAIT_POLICY=PASSIVE  # waiting threads sleep; spinning ones starve the others on a busy machine
+export OMP_WAIT_POLICY=PASSIVE  # waiting threads sleep; if they spun, they would starve others on a busy machine
 "$bench"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

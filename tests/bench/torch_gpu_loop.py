@@ -19,7 +19,7 @@ TOLERANCE = 1e-4
 
 
 def cell_of(layer, suffix):
-    """The weights of one direction of a layer as an LSTMCell."""
+    """Returns the weights of one direction of a layer as an LSTMCell."""
     weights = [getattr(layer, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     cell = torch.nn.LSTMCell(weights[0].shape[1], weights[1].shape[1], device=weights[0].device)
     cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh = weights
@@ -27,7 +27,7 @@ def cell_of(layer, suffix):
 
 
 def masked_loop(cell, x, runs, order):
-    """x [T, N, C]; runs [T, N, 1]: whether a lane's step is evaluated. -> [T, N, H]"""
+    """Returns the outputs [T, N, H] of a cell on x [T, N, C]; runs [T, N, 1] says whether a lane's step is evaluated."""
     h = torch.zeros(x.shape[1], cell.hidden_size, device=x.device)
     c = torch.zeros_like(h)
     outputs = torch.empty(x.shape[0], x.shape[1], cell.hidden_size, device=x.device)
@@ -53,7 +53,8 @@ def packed(layers, x, lengths):
 
 
 def masks(lengths, every, device):
-    """Of the forward and of the backward direction: each runs its first step and every fourth behind it."""
+    """Returns the masks [T, N, 1] of the forward and of the backward direction, which each run their first step and then every
+    `every`-th."""
     t = torch.arange(int(lengths[0]), device=device).unsqueeze(1)
     length = lengths.to(device)
     inside = t < length
@@ -61,7 +62,7 @@ def masks(lengths, every, device):
 
 
 def every_fourth(layers, x, length):
-    """One lane [T, 1, C], by torch.nn.LSTM's directions on the frames that run."""
+    """Runs one lane [T, 1, C] by a torch.nn.LSTM for each direction, on the frames that run."""
     steps = torch.arange(length, device=x.device)
     for layer in layers:
         both = []

@@ -18,7 +18,7 @@ REPEATS = 3
 
 
 def load_cells(folder, case):
-    """[layer][direction] -> LSTMCell; gates i, f, g, o as in torch."""
+    """Returns an LSTMCell for each [layer][direction]. The gates have torch's order i, f, g, o."""
     flat = torch.from_numpy(np.fromfile(folder / "weights.f32", dtype=np.float32))
     at, width, cells = 0, case["inputs"], case["cells"]
 
@@ -43,7 +43,7 @@ def load_cells(folder, case):
 
 
 def masked_loop(cell, x, runs, order):
-    """x [T, N, C]; runs [T, N, 1]: whether a lane's step is evaluated. -> [T, N, H]"""
+    """Returns the outputs [T, N, H] of a cell on x [T, N, C]; runs [T, N, 1] says whether a lane's step is evaluated."""
     h = torch.zeros(x.shape[1], cell.hidden_size)
     c = torch.zeros_like(h)
     outputs = torch.empty(x.shape[0], x.shape[1], cell.hidden_size)

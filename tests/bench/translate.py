@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Translation on the CPU beside a batched beam search in PyTorch: the same weights, width and sentences, the same answers.
+"""Times translation on the CPU beside a batched beam search in PyTorch with the same weights, width and sentences.
 
 The peer is `datasets/train/train_translation.py translate` at several batch sizes, of which its fastest counts. Both print the
 seconds of encoder and search alone. Before any figure the answers are compared, line by line: fp32 sums in another order
@@ -58,7 +58,7 @@ def main():
                 peers[batch], lines = run_torch(options, script, folder, threads, batch)
             best = min(peers, key=peers.get)
             ours, theirs = [], []
-            for _ in range(options.repeats):  # taken in turn, so that both meet the same neighbours on the machine
+            for _ in range(options.repeats):  # both take turns, so that other load on the machine disturbs them alike
                 theirs.append(run_torch(options, script, folder, threads, best)[0])
                 seconds, hypotheses = run_edgeval(options, folder, threads)
                 ours.append(seconds)
