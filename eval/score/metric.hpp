@@ -4,8 +4,7 @@
 //   wer, cer, ser      word, character and sentence error rate in percent, against one reference
 //   symbol             wer of words that stand for symbols
 //   bleu, chrf, chrf++ scores as sacrebleu computes them, against one reference or several
-//   exact              percentage of sentences that have the words of a reference, of one or
-//   several
+//   exact              percentage of sentences whose words are those of one of the references
 #pragma once
 
 #include <nlohmann/json.hpp>
