@@ -26,7 +26,7 @@ struct Policy {
   Nonlinearity nonlinearity;
   Plan plan;
   OperandChoice operand;
-  std::optional<Beam> beam;  // for translation models only; nothing stands for FixedBeam
+  std::optional<Beam> beam;  // for translation models only; without one, FixedBeam is taken
 
   struct LayerOverride {
     std::optional<Arithmetic> arithmetic;

@@ -14,7 +14,7 @@ namespace edgeval {
 
 struct ScoredSentence {
   double log_probability = 0;  // summed over the tokens and the end of the sentence
-  Index tokens = 0;            // without the end of the sentence
+  Index tokens = 0;            // number of tokens without the end of the sentence
 };
 
 // Both return nothing when there are no tokens.
