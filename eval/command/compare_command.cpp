@@ -117,15 +117,18 @@ void setup_compare(CLI::App& app) {
       ->type_name("C")
       ->needs(max_loss);
   command
-      ->add_option("--resamples", options->comparison.paired.resamples, "Of the paired bootstrap")
+      ->add_option("--resamples", options->comparison.paired.resamples,
+                   "Resamples of the paired bootstrap")
       ->check(between(1, 10'000'000))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--trials", options->comparison.paired.trials, "Of approximate randomization")
+  command
+      ->add_option("--trials", options->comparison.paired.trials,
+                   "Trials of approximate randomization")
       ->check(between(1, 10'000'000))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--seed", options->comparison.paired.seed, "Of both")
+  command->add_option("--seed", options->comparison.paired.seed, "Seed of both")
       ->check(between(0, kLargestSeed))
       ->type_name("N")
       ->capture_default_str();

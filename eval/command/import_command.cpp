@@ -141,7 +141,7 @@ void setup_import(CLI::App& app) {
       ->type_name("KEY");
   command
       ->add_option("--name", options->name,
-                   "Of the model, in reports; else that of the file to write")
+                   "Name of the model in reports; without it, that of the file to write")
       ->type_name("NAME");
   add_output_options(*command, options->output);
   command->footer(kExample);

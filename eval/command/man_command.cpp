@@ -14,6 +14,7 @@ constexpr const char* kEnd =
     ".TP\n.B 1\nthe input is wrong: a file, a key, a value, an option; one line on standard error "
     "says what and where\n"
     ".TP\n.B 2\nsomething failed on the way, such as memory or a full disk\n"
+    ".TP\n.B 3\ncompare --max-loss found a loss that is beyond the limit\n"
     ".SH ENVIRONMENT\n"
     ".TP\n.B EDGEVAL_SHARE\nthe folder that holds hwmodel/accelerators; without it "
     "../share/edgeval "

@@ -32,7 +32,9 @@ void add_metric_options(CLI::App& command, MetricChoice& options,
       .add_option("--smooth", options.smooth, "What bleu does about n-grams that are never right")
       ->check(CLI::IsMember(kSmoothingNames))
       ->capture_default_str();
-  command.add_option("--smooth-value", options.smooth_value, "Of floor (0.1) and add-k (1)")
+  command
+      .add_option("--smooth-value", options.smooth_value,
+                  "Value of the smoothing: 0.1 for floor and 1 for add-k unless given")
       ->check(CLI::Range(1e-9, 1e9).description(""))
       ->type_name("X");
   command.add_flag("--lower-case", options.lower_case,

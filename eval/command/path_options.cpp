@@ -109,7 +109,7 @@ void check_file(const fs::path& file, Made made, const std::vector<Input>& input
   EDGEVAL_EXPECTS(::access(file.c_str(), R_OK) == 0, "--out would replace ", file.string(),
                   ", which may not be read; remove it or give --out another name");
   EDGEVAL_EXPECTS(is_ours(file, made), "--out would replace ", file.string(),
-                  ", which is no such file of edgeval's; remove it or give --out another name");
+                  ", which edgeval did not write; remove it or give --out another name");
 }
 
 // Throws Error unless the folder holds files of runs only, since it is replaced as a whole.

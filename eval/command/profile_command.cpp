@@ -152,12 +152,13 @@ void setup_profile(CLI::App& app) {
   command->add_option("--out", options->out, "The profile's file")
       ->type_name("FILE")
       ->capture_default_str();
-  options->width_option = command
-                              ->add_option("--width", options->width,
-                                           "Of the beam with which a translation model searches")
-                              ->check(between(1, kWidestBeam))
-                              ->type_name("N")
-                              ->capture_default_str();
+  options->width_option =
+      command
+          ->add_option("--width", options->width,
+                       "Width of the beam with which a translation model searches")
+          ->check(between(1, kWidestBeam))
+          ->type_name("N")
+          ->capture_default_str();
   add_engine_options(*command, options->request.engine);
   add_output_options(*command, options->output);
   command->footer(kExample);

@@ -137,7 +137,7 @@ void setup_run(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--no-reference", options->no_reference,
                     "Do not run the dense network beside the policy");
-  command->add_option("--seed", options->request.seed, "Of the bootstrap intervals")
+  command->add_option("--seed", options->request.seed, "Seed of the bootstrap intervals")
       ->check(between(0, kLargestSeed))
       ->type_name("N")
       ->capture_default_str();

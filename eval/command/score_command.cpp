@@ -121,14 +121,14 @@ void setup_score(CLI::App& app) {
       ->type_name("FILE")
       ->required();
   add_metric_options(*command, options->choice, score_metrics());
-  command->add_option("--decimals", options->decimals, "Of bleu and chrf")
+  command->add_option("--decimals", options->decimals, "Decimals of bleu and chrf")
       ->check(between(0, 15))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--format", options->format, "Output")
+  command->add_option("--format", options->format, "Form of the output")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Of the bootstrap intervals")
+  command->add_option("--seed", options->seed, "Seed of the bootstrap intervals")
       ->check(between(0, kLargestSeed))
       ->type_name("N")
       ->capture_default_str();

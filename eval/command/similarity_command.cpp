@@ -137,7 +137,7 @@ void setup_similarity(CLI::App& app) {
   add_data_options(*command, options->request.data);
   command
       ->add_option("--profile", options->profile,
-                   "Of the network, for the score's fixed-point formats")
+                   "Profile of the network, for the score's fixed-point formats")
       ->type_name("FILE")
       ->required();
   command->add_option("--shift", options->shift, "Low bits left out of the comparison")

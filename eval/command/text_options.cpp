@@ -29,7 +29,7 @@ void add_text_options(CLI::App& command, TextRules& rules) {
   command
       .add_option_function<std::string>(
           "--normalize", [&rules, forms](const std::string& name) { rules.nfc = forms.at(name); },
-          "Their Unicode normal form: none (as they are) or nfc")
+          "Unicode normal form of the texts: none (as they are) or nfc")
       ->check(CLI::IsMember({"none", "nfc"}).description(""))
       ->type_name("NAME")
       ->default_str("none");

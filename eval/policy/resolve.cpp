@@ -66,7 +66,7 @@ Beam resolve_beam(const Policy& policy, const Profile* profile) {
     dynamic->sigma_min = 0, dynamic->sigma_max = 1;
   } else if (open && profile != nullptr && profile->spread) {
     EDGEVAL_EXPECTS(profile->spread->width == dynamic->max, profile->path,
-                    ": its spread is that of ", profile->spread->width,
+                    ": its spread was measured over ", profile->spread->width,
                     " candidates, but beam.max is ", dynamic->max,
                     "; make one with edgeval profile --width ", dynamic->max,
                     ", or give sigma_min and sigma_max in the policy");

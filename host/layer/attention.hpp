@@ -8,7 +8,7 @@ namespace edgeval {
 
 struct AttentionKind {
   static constexpr const char* kMeaning =
-      "of a decoder's rows over their source: dot, general or mlp";
+      "attention of a decoder's rows over their source: dot, general or mlp";
 
   // Three additions find the greatest score, its distance and the sum of exps; a multiplication
   // makes exp over sum. mlp attention also adds query and key before its tanhs.

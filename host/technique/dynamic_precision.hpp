@@ -54,7 +54,8 @@ struct DynamicPrecision {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("margin", self.margin, "of a peak beyond the profiled range of c, over that range");
+    visit("margin", self.margin,
+          "how far a peak lies beyond the profiled range of c, over that range");
     visit("profiling_share", self.profiling_share,
           "T: share of the steps that a profile of c takes, at least 2");
     visit("peak_share", self.peak_share,
@@ -64,7 +65,7 @@ struct DynamicPrecision {
     visit("offset_bit", self.offset_bit, "on: 4-bit values are rounded; off: cut");
     visit("selector", self.selector, "peaks, or random: the control experiment");
     visit("high_share", self.high_share, "probability of 8 bits under the random selector");
-    visit("seed", self.seed, "of the random selector");
+    visit("seed", self.seed, "seed of the random selector");
     visit("input_alpha", self.input_alpha, "greatest |x|, which sets the step of x under fp32",
           Origin::kInputAlpha);
   }

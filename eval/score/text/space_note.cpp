@@ -48,7 +48,8 @@ std::string space_note(const std::string& where, std::span<const std::string> te
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
   return concat(where, ": ", lines, " ", what, lines == 1 ? " holds" : "s hold",
-                " spaces that part no words here (", list, "); put ordinary ones in their place");
+                " spaces that do not separate words here (", list,
+                "); put ordinary ones in their place");
 }
 
 }  // namespace edgeval

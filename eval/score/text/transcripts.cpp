@@ -189,7 +189,8 @@ bool doubtful(const Lines& reference, const Lines& hypothesis, const TranscriptP
 void pair_lines(const Lines& reference, const Lines& hypothesis, TranscriptPair& pair) {
   EDGEVAL_EXPECTS(reference.lines.size() == hypothesis.lines.size(), reference.path, " has ",
                   reference.lines.size(), " lines, ", hypothesis.path, " has ",
-                  hypothesis.lines.size(), "; plain lines must be as many", kCure);
+                  hypothesis.lines.size(),
+                  "; files of plain lines must have the same number of lines", kCure);
   for (std::size_t i = 0; i < reference.lines.size(); ++i) {
     pair.ids.push_back(concat(i + 1));
     pair.references.emplace_back(reference.whole[i]);

@@ -39,7 +39,7 @@ class TranslationTask : public Task {
                  "Divides a hypothesis's score: none, wu or avg");
     options.number("--alpha", search.alpha, 0, 100, "A", "Exponent of the length penalty wu");
     options.flag("--replace-unknown", chosen_.replace_unknown,
-                 "Put the source's word that attention saw for an unknown one");
+                 "Replace an unknown word by the word of the source with the greatest attention");
     options.flag("--reference-perplexity", chosen_.reference_perplexity,
                  "Also measure the perplexity of the reference");
   }

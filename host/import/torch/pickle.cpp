@@ -64,7 +64,7 @@ class Machine : PickleStack {
       if (op == '.') break;
       if (number(op) || text(op) || container(op) || object(op) || memory(op)) continue;
       const char* why = refused_opcode(op);
-      expect(why != nullptr, "opcode ", int{op}, " is none of a pickle's");
+      expect(why != nullptr, "opcode ", int{op}, " is no opcode of a pickle");
       expect(false, "opcode ", why, ", is refused");
     }
     out_.root_ = pop();

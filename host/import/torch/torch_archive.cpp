@@ -258,7 +258,7 @@ std::optional<StoredTensor> TorchArchive::tensor(const Value& value,
                                                  const std::string& place) const {
   const Value* record = &value;
   if (record->kind == Kind::kRecord && record->text == "torch._utils._rebuild_parameter") {
-    EDGEVAL_EXPECTS(is_tuple(*record->made_of, 1), place, ": a parameter of nothing");
+    EDGEVAL_EXPECTS(is_tuple(*record->made_of, 1), place, ": a parameter without a tensor");
     record = record->made_of->items[0];
   }
   if (record->kind != Kind::kRecord) return std::nullopt;

@@ -26,7 +26,7 @@ struct Hard {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("variant", self.variant, "of the sigmoid: halved, keras or deltarnn");
+    visit("variant", self.variant, "form of the sigmoid: halved, keras or deltarnn");
   }
   const char* problem() const { return nullptr; }
 

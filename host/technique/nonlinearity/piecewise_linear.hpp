@@ -32,7 +32,8 @@ struct PiecewiseLinear {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("segments", self.segments, "from 0 to the limit, mirrored; not of plan");
+    visit("segments", self.segments,
+          "segments from 0 to the limit, mirrored below 0; not for plan");
     visit("limit", self.limit, "from where on the value stays; not of plan");
     visit("knots", self.knots, "uniform, curvature, or plan: the fixed shift-friendly set");
   }

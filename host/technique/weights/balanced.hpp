@@ -18,7 +18,7 @@ struct Balanced {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("bits", self.bits, "of one weight's level");
+    visit("bits", self.bits, "bits of one weight's level");
   }
 
   const char* problem() const {

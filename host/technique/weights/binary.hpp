@@ -29,7 +29,7 @@ struct Binary {
     visit("values[1]", self.values_max, "the value of weights of 0 and above");
     visit("rule", self.rule, "sign, or stochastic: the upper value with probability (w + 1) / 2");
     visit("scale", self.scale, "none, or mean: one factor for each matrix, of least squared error");
-    visit("seed", self.seed, "of the stochastic rule");
+    visit("seed", self.seed, "seed of the stochastic rule");
   }
 
   const char* problem() const {

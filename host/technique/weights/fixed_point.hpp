@@ -27,13 +27,13 @@ struct FixedPoint {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("bits", self.bits, "of one weight, the sign included");
+    visit("bits", self.bits, "bits of one weight, the sign included");
     visit("integer_bits", self.integer_bits,
           "m of Q(m, f); left out: the fewest that saturate no weight of a matrix");
     visit("sign", self.sign, "the sign is one of the integer_bits, or extra");
     visit("codes", self.codes, "full two's complement, or symmetric: without its least code");
     visit("rounding", self.rounding, "half_up, half_even, floor, or stochastic");
-    visit("seed", self.seed, "of stochastic rounding");
+    visit("seed", self.seed, "seed of stochastic rounding");
   }
 
   const char* problem() const {

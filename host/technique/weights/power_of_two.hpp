@@ -29,12 +29,12 @@ struct PowerOfTwo {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("min_exponent", self.min_exponent, "of the least power of two");
+    visit("min_exponent", self.min_exponent, "exponent of the least power of two");
     visit("max_exponent", self.max_exponent,
-          "of the greatest power of two, at which weights saturate");
-    visit("rounding", self.rounding, "of log2: nearest, or stochastic");
+          "exponent of the greatest power of two, at which weights saturate");
+    visit("rounding", self.rounding, "rounding of log2: nearest, or stochastic");
     visit("zero", self.zero, "allowed: smaller weights become 0; none: the least power of two");
-    visit("seed", self.seed, "of stochastic rounding");
+    visit("seed", self.seed, "seed of stochastic rounding");
   }
 
   const char* problem() const {

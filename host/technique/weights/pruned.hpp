@@ -28,7 +28,7 @@ struct Pruned {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("share", self.share, "of the weights or blocks that become 0, from 0 to 1");
+    visit("share", self.share, "share of the weights or blocks that become 0, from 0 to 1");
     visit(
         "scope", self.scope,
         "global, matrix or block: of the model's weights, each matrix's, or each matrix's blocks");

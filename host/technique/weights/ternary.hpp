@@ -28,7 +28,7 @@ struct Ternary {
           "round: 0 up to 0.5; twn: 0 up to 0.7 mean |w|; stochastic: not 0 with probability |w|");
     visit("scale", self.scale,
           "none, or mean: of the weights that are not 0, one factor for each matrix");
-    visit("seed", self.seed, "of the stochastic rule");
+    visit("seed", self.seed, "seed of the stochastic rule");
   }
 
   const char* problem() const {

@@ -371,7 +371,7 @@ TEST(InputCases, DataOfAnotherKindIsRefusedByIt) {
   EXPECT_TRUE(is_refusal(score(wav, wav), "short_hdr.wav: is an audio file; transcripts"));
 }
 
-// U+00A0 and U+3000 part no words: "the cat" with one of them is a single word.
+// U+00A0 and U+3000 do not separate words: "the cat" with one of them is a single word.
 TEST(InputCases, SpacesThatPartNoWordsDrawANote) {
   const DataFolder folder;
   const std::string reference =
@@ -379,18 +379,20 @@ TEST(InputCases, SpacesThatPartNoWordsDrawANote) {
   const std::string hypothesis = folder.file("hyp", "the cat sat\nthe dog\nthe pig\n").string();
   const CommandResult result = score(reference, hypothesis);
   EXPECT_EQ(result.code, 0);
-  EXPECT_EQ(result.err, "edgeval: note: " + reference +
-                            ": 2 lines hold spaces that part no words here (U+00A0, U+3000); put "
-                            "ordinary ones in their place\n");
+  EXPECT_EQ(result.err,
+            "edgeval: note: " + reference +
+                ": 2 lines hold spaces that do not separate words here (U+00A0, U+3000); put "
+                "ordinary ones in their place\n");
   EXPECT_EQ(score(reference, hypothesis, {"--quiet"}).err, "");
   EXPECT_EQ(score(hypothesis, hypothesis).err, "");
   folder.audio("a.wav", {.samples = 1600});
   const std::string data =
       folder.file("set.jsonl", "{\"audio_filepath\": \"a.wav\", \"text\": \"THE\\u00a0CAT\"}")
           .string();
-  EXPECT_NE(outcome_of(data).command.err.find("edgeval: note: " + data +
-                                              ": 1 transcript holds spaces that part no words"),
-            std::string::npos);
+  EXPECT_NE(
+      outcome_of(data).command.err.find("edgeval: note: " + data +
+                                        ": 1 transcript holds spaces that do not separate words"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ TEST_F(PathOptions, WhatIsWrittenReplacesOnlyWhatEdgevalWrote) {
   }
   // A profile in the place of a model and the other way round, or of a run's report.
   inputs().file("kept/report.json", bytes("made/report.json"));
-  EXPECT_TRUE(is_refusal(write(writers()[0], "kept/report.json"), "no such file of edgeval's"));
+  EXPECT_TRUE(is_refusal(write(writers()[0], "kept/report.json"), "which edgeval did not write"));
   EXPECT_TRUE(
       is_refusal(write(writers()[2], "model.safetensors"), "remove it or give --out another"));
   EXPECT_TRUE(is_refusal(write(writers()[3], "profile.json"), "remove it or give --out another"));
@@ -157,10 +157,9 @@ TEST_F(PathOptions, ARunReplacesARunAndNothingElse) {
 TEST_F(PathOptions, ARunKeepsTheProfileOfItsPolicy) {
   inputs().file("named/report.json", bytes("profile.json"));
   inputs().file("named/policy.yaml", "profile: report.json\n");
-  EXPECT_TRUE(
-      is_refusal(inputs().run({"run", "--model", "model.safetensors", "--data", "set.jsonl",
-                               "--policy", "named/policy.yaml", "--out", "named"}),
-                 "--out would replace named/report.json, which is no such file of edgeval's"));
+  EXPECT_TRUE(is_refusal(inputs().run({"run", "--model", "model.safetensors", "--data", "set.jsonl",
+                                       "--policy", "named/policy.yaml", "--out", "named"}),
+                         "--out would replace named/report.json, which edgeval did not write"));
   EXPECT_TRUE(is_refusal(inputs().run({"run", "--model", "model.safetensors", "--data", "set.jsonl",
                                        "--set", "profile=named/report.json", "--out", "named"}),
                          "--out would replace named/report.json"));

@@ -291,7 +291,7 @@ TEST(RunTranslation, RefusesWhatCannotBe) {
   refused(with(kModel, {"--data", "blank.en"}), "blank.en: holds no words");
   const Arguments with_profile{"--set",      "beam.type=dynamic", "--set",
                                "beam.max=3", "--profile",         captions("profile.json")};
-  refused(with(kRun, with_profile), "its spread is that of 5 candidates, but beam.max is 3");
+  refused(with(kRun, with_profile), "its spread was measured over 5 candidates, but beam.max is 3");
   refused({"similarity", "--model", captions("multi30k-en-de.safetensors"), "--data", spoken_data(),
            "--profile", "p.json"},
           "is a translation model");

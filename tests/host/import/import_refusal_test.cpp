@@ -76,7 +76,7 @@ TEST(ImportRefusal, WhatWouldCallSomething) {
       {"NEWOBJ of a number", with(whole(1) + ")\x81"), "NEWOBJ would call a whole number"},
       {"a buffer of protocol 5", with("\x97"), "opcode NEXT_BUFFER of protocol 5"},
       {"text opcodes", with("I1\n"), "opcode of text, from protocol 0"},
-      {"an unknown opcode", with("\xff"), "opcode 255 is none of a pickle's"},
+      {"an unknown opcode", with("\xff"), "opcode 255 is no opcode of a pickle"},
       {"another persistent id", with(tuple({text("file"), text("/etc/passwd")}) + "Q"),
        "a persistent id of an unknown kind"},
       {"a persistent id that is a text", with(text("storage") + "Q"),
@@ -142,7 +142,7 @@ TEST(ImportRefusal, ValuesThatHoldThemselvesAreNoTensors) {
        {"a tensor's arguments in themselves",
         alone(dict({{"fc.weight", global("torch._utils", "_rebuild_parameter") + "]q\x01(h\x01"
                                                                                  "e0)R"}})),
-        "a parameter of nothing"},
+        "a parameter without a tensor"},
        {"deep lists", alone(std::string(100000, ']') + std::string(99999, 'a')),
         "no state dict among its entries"}});
   EXPECT_EQ(refusal([] {
