@@ -38,8 +38,7 @@ void BulkCopies::upload(MatrixView<const float> from, DeviceView<float> to, cuda
 void BulkCopies::download(const float* from, float* to, Index count, cudaStream_t stream) {
   constexpr Index kBytes = sizeof(float);
   in_parts(count, kBytes, [&](Part& part, Index first, Index share) {
-    part.downloads.copy(reinterpret_cast<std::byte*>(to + first),
-                        reinterpret_cast<const std::byte*>(from + first), share * kBytes, stream);
+    part.downloads.copy(to + first, from + first, share * kBytes, stream);
   });
 }
 

@@ -28,7 +28,7 @@ Function* found(const char* name) {
   void* function = ::dlsym(library, name);
   if (function == nullptr)
     throw edgeval::Error(edgeval::concat("the library of cuBLASLt has no function ", name));
-  return reinterpret_cast<Function*>(function);
+  return reinterpret_cast<Function*>(function);  // POSIX gives functions as plain pointers
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cuda/device/elements.hpp"
 #include "host/core/matrix.hpp"
 
 namespace edgeval::gpu {
@@ -19,6 +20,19 @@ inline constexpr int kLowDigitOffset = 128;
 constexpr Index padded_to(Index count, Index multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
+
+// Device memory of operands or of sums; strides as in ProductShape. What a choice made of sums may
+// have 64 bits, too.
+struct OperandRows {
+  Elements<float, std::int8_t> data;
+  Index stride = 0;
+  bool operator==(const OperandRows&) const = default;
+};
+struct SumRows {
+  Elements<float, std::int32_t, std::int64_t> data;
+  Index stride = 0;
+  bool operator==(const SumRows&) const = default;
+};
 
 // The shape of one product Y = X W^T as the device makes it, for W [outputs, inputs].
 //   fp32   X floats [rows, inputs]        W floats [outputs, inputs]     Y floats [rows, outputs]
@@ -44,18 +58,17 @@ struct ProductShape {
     return digits() * operand_stride() * (floats() ? Index{sizeof(float)} : 1);
   }
   constexpr Index sum_bytes() const { return digits() * sum_stride() * Index{sizeof(float)}; }
-};
-
-// Device memory of operands or of sums; strides as in ProductShape.
-struct OperandRows {
-  std::byte* data = nullptr;
-  Index stride = 0;
-  bool operator==(const OperandRows&) const = default;
-};
-struct SumRows {
-  std::byte* data = nullptr;
-  Index stride = 0;
-  bool operator==(const SumRows&) const = default;
+  // From a product row on.
+  OperandRows from(OperandRows x, Index row) const {
+    const Index first = row * x.stride;
+    if (floats()) return {x.data.as<float>() + first, x.stride};
+    return {x.data.as<std::int8_t>() + first, x.stride};
+  }
+  SumRows from(SumRows y, Index row) const {
+    const Index first = row * y.stride;
+    if (floats()) return {y.data.as<float>() + first, y.stride};
+    return {y.data.as<std::int32_t>() + first, y.stride};
+  }
 };
 
 EDGEVAL_HD std::int8_t upper_digit(std::int32_t x) { return static_cast<std::int8_t>(x >> 8); }

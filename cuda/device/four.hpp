@@ -16,17 +16,24 @@ struct alignas(sizeof(T) < 4 ? 4 * sizeof(T) : 16) Four {
   EDGEVAL_HD_ALWAYS const T& operator[](int i) const { return at[i]; }
 };
 
+// Neighbouring elements in one access of up to 16 bytes, which C++ has no word for: V holds some of
+// them side by side, and `first` is aligned as V is.
+template <class V, class T>
+EDGEVAL_HD_ALWAYS V& together(T* first) {
+  return *reinterpret_cast<V*>(first);
+}
+
 // How four elements from `first` on are reached: together, or the first `count` of them alone; the
 // others read as zeros and are not written.
 struct Together {
   EDGEVAL_HD_ALWAYS bool has(int) const { return true; }
   template <class T>
   EDGEVAL_HD_ALWAYS Four<T> load(const T* first) const {
-    return *reinterpret_cast<const Four<T>*>(first);
+    return together<const Four<T>>(first);
   }
   template <class T>
   EDGEVAL_HD_ALWAYS void store(T* first, const Four<T>& four) const {
-    *reinterpret_cast<Four<T>*>(first) = four;
+    together<Four<T>>(first) = four;
   }
 };
 
@@ -52,6 +59,10 @@ struct OneByOne {
 // Whether rows of elements of at least a byte start where four of them can be loaded together.
 inline bool starts_aligned(const void* data, Index stride) {
   return reinterpret_cast<std::uintptr_t>(data) % 16 == 0 && stride % kFour == 0;
+}
+template <class Rows>
+bool starts_aligned(const Rows& rows) {
+  return starts_aligned(rows.data.memory(), rows.stride);
 }
 
 // A row of operands from element i on.

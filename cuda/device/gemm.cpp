@@ -64,7 +64,7 @@ Product::Product(const CublasLt& cublas, MatrixView<const float> weight, Index t
     : cublas_(&cublas), shape_{weight.cols, weight.rows, 32} {
   weight_.reserve_discarding(shape_.width() * shape_.operand_bytes(), stream);
   upload(weight,
-         DeviceView<float>{reinterpret_cast<float*>(weight_.data()), weight.rows, weight.cols,
+         DeviceView<float>{rows_of_weight().data.as<float>(), weight.rows, weight.cols,
                            shape_.operand_stride()},
          stream);
   EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32F_PEDANTIC, CUDA_R_32F));
@@ -87,7 +87,7 @@ void Product::upload_integers(const FixedWeights& weight, const Stream& stream) 
   weight_.reserve_discarding(bytes, stream);
   weight_.zero(bytes, stream);  // which the padding stays
   upload(digits.view(),
-         DeviceView<std::int8_t>{reinterpret_cast<std::int8_t*>(weight_.data()), digits.rows(),
+         DeviceView<std::int8_t>{rows_of_weight().data.as<std::int8_t>(), digits.rows(),
                                  digits.cols(), shape_.operand_stride()},
          stream);
   weight_bits_ = weight.fraction_bits;
@@ -163,13 +163,11 @@ void Product::choose_integer_algorithms() {
 
 void Product::operator()(OperandRows x, Index rows, SumRows y, cudaStream_t stream) const {
   EDGEVAL_ASSERT(x.stride == shape_.operand_stride() && y.stride == shape_.sum_stride());
-  const Index x_bytes = shape_.operand_bytes() / shape_.digits();  // of a product row
-  const Index y_bytes = shape_.sum_bytes() / shape_.digits();
   if (shape_.floats()) {
     constexpr Index kMost = kMostBlocks * kRowBlock;
     for (Index first = 0; first < rows; first += kMost) {
       const Index blocks = padded(std::min(kMost, rows - first)) / kRowBlock;
-      multiply(x.data + first * x_bytes, y.data + first * y_bytes, layouts(kRowBlock, blocks),
+      multiply(shape_.from(x, first), shape_.from(y, first), layouts(kRowBlock, blocks),
                algorithms_.front(), stream);
     }
     return;
@@ -178,8 +176,8 @@ void Product::operator()(OperandRows x, Index rows, SumRows y, cudaStream_t stre
   const Index most = most_digit_rows();
   for (Index first = 0; first < digit_rows; first += most) {
     const Index count = std::min(most, digit_rows - first);
-    multiply(x.data + first * x_bytes, y.data + first * y_bytes, layouts(count, 1),
-             of_digit_rows(count), stream);
+    multiply(shape_.from(x, first), shape_.from(y, first), layouts(count, 1), of_digit_rows(count),
+             stream);
   }
 }
 
@@ -193,15 +191,15 @@ const Product::Algorithm& Product::algorithm(Index rows) const {
   return of_digit_rows(std::min(kMostRows, padded_to(shape_.digits() * rows, kDigitRows)));
 }
 
-void Product::multiply(const std::byte* x, std::byte* y, Layouts shapes, const Algorithm& algorithm,
+void Product::multiply(OperandRows x, SumRows y, Layouts shapes, const Algorithm& algorithm,
                        cudaStream_t stream) const {
   const float one = 1, zero = 0;
   const std::int32_t whole_one = 1, whole_zero = 0;
   const auto* alpha = shape_.floats() ? static_cast<const void*>(&one) : &whole_one;
   const auto* beta = shape_.floats() ? static_cast<const void*>(&zero) : &whole_zero;
   EDGEVAL_CUBLAS(cublasLtMatmul(cublas_->handle(), &product_, alpha, weight_.data(), &shapes.weight,
-                                x, &shapes.x, beta, y, &shapes.y, y, &shapes.y, &algorithm, nullptr,
-                                0, stream));
+                                x.data.memory(), &shapes.x, beta, y.data.memory(), &shapes.y,
+                                y.data.memory(), &shapes.y, &algorithm, nullptr, 0, stream));
 }
 
 }  // namespace edgeval::gpu

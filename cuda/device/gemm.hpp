@@ -69,12 +69,13 @@ class Product {
     cublasLtMatrixLayoutOpaque_t weight, x, y;
   };
   Layouts layouts(Index rows, Index blocks) const;
+  OperandRows rows_of_weight() const { return {weight_.data(), shape_.operand_stride()}; }
   void upload_integers(const FixedWeights& weight, const Stream& stream);
   Algorithm algorithm_for(Layouts shapes, const std::vector<Layouts>& others) const;
   void choose_integer_algorithms();
   Index most_digit_rows() const;
   const Algorithm& of_digit_rows(Index count) const;
-  void multiply(const std::byte* x, std::byte* y, Layouts shapes, const Algorithm& algorithm,
+  void multiply(OperandRows x, SumRows y, Layouts shapes, const Algorithm& algorithm,
                 cudaStream_t stream) const;
 
   const CublasLt* cublas_;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "cuda/device/stream.hpp"
@@ -69,10 +70,9 @@ class DeviceBuffer {
   void upload(const T* values, Index count, const Stream& stream) {
     reserve_discarding(count, stream);
     const Index bytes = count * Index{sizeof(T)};
-    stream.upload(ByteRows{1, bytes, reinterpret_cast<const std::byte*>(values), bytes,
-                           reinterpret_cast<std::byte*>(data_.get()), bytes});
+    stream.upload(ByteRows{1, bytes, values, bytes, data_.get(), bytes});
   }
-  void upload(const std::vector<T>& values, const Stream& stream) {
+  void upload(std::span<const T> values, const Stream& stream) {
     upload(values.data(), static_cast<Index>(values.size()), stream);
   }
   // The first `count` elements. They are there once the stream was synchronized.
@@ -118,12 +118,8 @@ class DeviceMatrix {
 template <class T>
 ByteRows byte_rows(MatrixView<const T> from, DeviceView<T> to) {
   constexpr Index kBytes = sizeof(T);
-  return {from.rows,
-          from.cols * kBytes,
-          reinterpret_cast<const std::byte*>(from.data),
-          from.stride * kBytes,
-          reinterpret_cast<std::byte*>(to.data),
-          to.stride * kBytes};
+  return {from.rows, from.cols * kBytes, from.data, from.stride * kBytes,
+          to.data,   to.stride * kBytes};
 }
 template <class T>
 void upload(MatrixView<const T> from, DeviceView<T> to, const Stream& stream) {

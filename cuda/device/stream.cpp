@@ -7,15 +7,17 @@ namespace edgeval::gpu {
 
 void Uploads::copy(const ByteRows& rows, cudaStream_t stream) {
   if (rows.count == 0 || rows.bytes == 0) return;
+  const auto* const first_from = static_cast<const std::byte*>(rows.from);
+  auto* const first_to = static_cast<std::byte*>(rows.to);
   if (rows.bytes == rows.from_stride && rows.bytes == rows.to_stride) {
-    copy_bytes(rows.to, rows.from, rows.count * rows.bytes, stream);
+    copy_bytes(first_to, first_from, rows.count * rows.bytes, stream);
     return;
   }
   const Index at_once = std::max(kBlockBytes / rows.bytes, Index{1});
   for (Index first = 0; first < rows.count; first += at_once) {
     const Index count = std::min(at_once, rows.count - first);
-    const std::byte* const from = rows.from + first * rows.from_stride;
-    std::byte* const to = rows.to + first * rows.to_stride;
+    const std::byte* const from = first_from + first * rows.from_stride;
+    std::byte* const to = first_to + first * rows.to_stride;
     if (count == 1) {
       copy_bytes(to, from, rows.bytes, stream);
       continue;
@@ -55,7 +57,9 @@ std::byte* Uploads::room(Index bytes, cudaStream_t stream) {
   return at;
 }
 
-void Downloads::copy(std::byte* to, const std::byte* from, Index bytes, cudaStream_t stream) {
+void Downloads::copy(void* to, const void* from, Index bytes, cudaStream_t stream) {
+  auto* const first_to = static_cast<std::byte*>(to);
+  const auto* const first_from = static_cast<const std::byte*>(from);
   const Index pieces = (bytes + PinnedBlock::kBytes - 1) / PinnedBlock::kBytes;
   const auto first_of = [](Index piece) { return piece * PinnedBlock::kBytes; };
   const auto size_of = [&](Index piece) {
@@ -68,12 +72,12 @@ void Downloads::copy(std::byte* to, const std::byte* from, Index bytes, cudaStre
   for (Index piece = 0; piece < pieces + ahead; ++piece) {
     if (const Index done = piece - ahead; done >= 0 && done < pieces) {
       block_of(done)->passed.synchronize();
-      std::memcpy(to + first_of(done), block_of(done)->memory.data(), size_of(done));
+      std::memcpy(first_to + first_of(done), block_of(done)->memory.data(), size_of(done));
     }
     if (piece >= pieces) continue;
     std::optional<PinnedBlock>& block = block_of(piece);
     if (!block) block.emplace();
-    EDGEVAL_CUDA(cudaMemcpyAsync(block->memory.data(), from + first_of(piece), size_of(piece),
+    EDGEVAL_CUDA(cudaMemcpyAsync(block->memory.data(), first_from + first_of(piece), size_of(piece),
                                  cudaMemcpyDeviceToHost, stream));
     block->passed.record(stream);
   }

@@ -38,9 +38,9 @@ class Event {
 // Rows of bytes, `stride` bytes apart.
 struct ByteRows {
   Index count, bytes;
-  const std::byte* from;
+  const void* from;
   Index from_stride;
-  std::byte* to;  // in device memory
+  void* to;  // in device memory
   Index to_stride;
 };
 
@@ -72,7 +72,7 @@ class Uploads {
 class Downloads {
  public:
   // The bytes are there when it returns. Not while the stream is captured.
-  void copy(std::byte* to, const std::byte* from, Index bytes, cudaStream_t stream);
+  void copy(void* to, const void* from, Index bytes, cudaStream_t stream);
 
  private:
   std::array<std::optional<PinnedBlock>, 2> blocks_;

@@ -28,12 +28,11 @@ __global__ void __launch_bounds__(kOperandThreads, 4)
   const Index n = Index{blockIdx.x} * (kOperandThreads >> lane_shift) + (threadIdx.x >> lane_shift);
   const Index active = step.pack.active[step.cursor->step + ahead];
   if (Index{blockIdx.x} * (kOperandThreads >> lane_shift) >= active) return;
-  const Rule rule = *reinterpret_cast<const Rule*>(step.rule);
+  const Rule rule = step.rule.as<Rule>();
   const int width = n < active ? static_cast<int>(step.width) : 0;
   const float* const h = step.h + n * step.h_stride;
   typename Rule::State* state = nullptr;
-  if constexpr (!Rule::kIdentity)
-    state = reinterpret_cast<typename Rule::State*>(step.state) + n * step.width;
+  if constexpr (!Rule::kIdentity) state = step.state.as<typename Rule::State>() + n * step.width;
   const auto target = Format::operand(rule, Source::kRecurrent, step.operand, n, 0);
   OperandCounts counts{0, 0};
   EDGEVAL_ROLLED
@@ -149,7 +148,7 @@ void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& st
   if (lanes == 0) return;
   const int shift = fewest_idle_shift(step.width, kLeastShift);
   const bool aligned = step.width % kFour == 0 && starts_aligned(step.h, step.h_stride) &&
-                       starts_aligned(step.operand.data, step.operand.stride);
+                       starts_aligned(step.operand);
   with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
     const auto kernel = aligned ? recurrent_operand_kernel<true, Format, Rule>
                                 : recurrent_operand_kernel<false, Format, Rule>;
@@ -178,8 +177,8 @@ void launch_cells(const LayerPolicy& policy, const RecurrentStep& step, Index la
     return;
   }
   with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
-    const auto kernel = step.chosen_wx.data != nullptr ? cells_kernel<Format, Numbers, true>
-                                                       : cells_kernel<Format, Numbers, false>;
+    const auto kernel = step.chosen_wx.data ? cells_kernel<Format, Numbers, true>
+                                            : cells_kernel<Format, Numbers, false>;
     launch(stream, kernel, {lanes}, threads, step, ahead);
   });
 }

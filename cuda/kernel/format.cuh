@@ -34,10 +34,10 @@ struct FloatFormat {
   }
   // Of a product that follows within a step; its elements lie in (-1, 1).
   static __device__ float* after_operand(OperandRows rows, Index row) {
-    return reinterpret_cast<float*>(rows.data) + row * rows.stride;
+    return rows.data.as<float>() + row * rows.stride;
   }
   static __device__ const float* sums(SumRows rows, Index row, Index) {
-    return reinterpret_cast<const float*>(rows.data) + row * rows.stride;
+    return rows.data.as<float>() + row * rows.stride;
   }
 };
 
@@ -56,16 +56,15 @@ struct FixedFormat {
   template <class Rule>
   static __device__ DigitTarget<kDigits> operand(const Rule& rule, Source source, OperandRows rows,
                                                  Index row, Index column) {
-    return {reinterpret_cast<std::int8_t*>(rows.data) + row * kDigits * rows.stride + column,
-            rows.stride, rule.grid(source).scale};
+    return {rows.data.as<std::int8_t>() + row * kDigits * rows.stride + column, rows.stride,
+            rule.grid(source).scale};
   }
   static __device__ DigitTarget<kDigits> after_operand(OperandRows rows, Index row) {
-    return {reinterpret_cast<std::int8_t*>(rows.data) + row * kDigits * rows.stride, rows.stride,
+    return {rows.data.as<std::int8_t>() + row * kDigits * rows.stride, rows.stride,
             static_cast<float>(1 << (Bits - 1))};
   }
   static __device__ auto sums(SumRows rows, Index row, Index outputs) {
-    const auto* first =
-        reinterpret_cast<const std::int32_t*>(rows.data) + row * kDigits * rows.stride;
+    const std::int32_t* first = rows.data.as<std::int32_t>() + row * kDigits * rows.stride;
     if constexpr (Bits == 16)
       return DigitSums{first, first + rows.stride, outputs};
     else
@@ -83,10 +82,10 @@ struct QuantizedFormat {
   }
   static __device__ DigitTarget<1> operand(const EightBitCodes&, Source, OperandRows rows,
                                            Index row, Index column) {
-    return {reinterpret_cast<std::int8_t*>(rows.data) + row * rows.stride + column, rows.stride, 1};
+    return {rows.data.as<std::int8_t>() + row * rows.stride + column, rows.stride, 1};
   }
   static __device__ const std::int32_t* sums(SumRows rows, Index row, Index) {
-    return reinterpret_cast<const std::int32_t*>(rows.data) + row * rows.stride;
+    return rows.data.as<std::int32_t>() + row * rows.stride;
   }
 };
 

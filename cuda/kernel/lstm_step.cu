@@ -38,12 +38,11 @@ struct LaneRows {
   __device__ LaneRows(const RecurrentStep& step, const Rule& rule, Index n, Index k)
       : wx(Format::sums(step.wx, step.pack.offset[k] + n - step.cursor->first_row, 4 * step.cells)),
         uh(Format::sums(step.uh, n, 4 * step.cells)),
-        c(reinterpret_cast<State*>(step.c) + n * step.c_stride),
+        c(step.c.as<State>() + n * step.c_stride),
         h(step.h + n * step.h_stride),
         output(step.output + step.pack.frame_of_row[step.pack.offset[k] + n] * step.output_stride),
         operand(Format::operand(rule, Source::kRecurrent, step.operand, n, 0)) {
-    if constexpr (!Rule::kIdentity)
-      state = reinterpret_cast<typename Rule::State*>(step.state) + n * step.width;
+    if constexpr (!Rule::kIdentity) state = step.state.as<typename Rule::State>() + n * step.width;
   }
 };
 
@@ -83,17 +82,17 @@ template <class Numbers>
 constexpr bool kHasTables =
     std::is_same_v<Numbers, ByteStepNumbers> || std::is_same_v<Numbers, WordStepNumbers>;
 
-struct alignas(16) TwoPairs {
-  ActivationPair at[2];
+template <int kCount>
+struct alignas(16) Pairs {
+  ActivationPair at[kCount];
 };
 
-__device__ ActivationPairs copy_tables(const ActivationPair* pairs, TwoPairs* copy) {
-  const auto* const two = reinterpret_cast<const TwoPairs*>(pairs);
+__device__ ActivationPairs copy_tables(const ActivationPair* pairs, ActivationPair* copy) {
   EDGEVAL_ROLLED
-  for (int i = threadIdx.x; i < kActivationPairs / 2; i += kThreads) copy[i] = two[i];
+  for (int i = 2 * threadIdx.x; i < kActivationPairs; i += 2 * kThreads)
+    together<Pairs<2>>(copy + i) = together<const Pairs<2>>(pairs + i);
   CudaBlock{}.synchronize();
-  const auto* const all = reinterpret_cast<const ActivationPair*>(copy);
-  return {all, all + kSigmoidPairs};
+  return {copy, copy + kSigmoidPairs};
 }
 
 template <bool kAligned, class Format, class Numbers, class Rule>
@@ -103,15 +102,16 @@ __global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
   const int active = static_cast<int>(step.pack.active[k]);
   const int lanes = kThreads >> lane_shift;  // of a block at a time
   if (static_cast<int>(blockIdx.x) * lanes >= active) return;
-  const Numbers numbers = *reinterpret_cast<const Numbers*>(step.numbers);
-  EDGEVAL_SHARED(TwoPairs, copy, kHasTables<Numbers> ? kActivationPairs / 2 : 1);
+  const Numbers numbers = step.numbers.as<Numbers>();
+  using Tables = Pairs<kHasTables<Numbers> ? kActivationPairs : 1>;
+  EDGEVAL_SHARED(Tables, tables, 1);
   const auto functions = [&] {
     if constexpr (kHasTables<Numbers>)
-      return copy_tables(numbers.pairs, copy);
+      return copy_tables(numbers.pairs, tables[0].at);
     else
       return numbers.curves();
   }();
-  const Rule rule = *reinterpret_cast<const Rule*>(step.rule);
+  const Rule rule = step.rule.as<Rule>();
   const int cells = static_cast<int>(step.cells);
   const int lane_threads = 1 << lane_shift, thread = threadIdx.x & (lane_threads - 1);
   const int going_on = static_cast<int>(step.pack.active[k + 1]);
@@ -143,10 +143,9 @@ int threads_shift(Index cells, Index lanes) {
 
 // Whether rows and their parts start where 16 bytes do.
 bool is_aligned(const RecurrentStep& step) {
-  return step.cells % kFour == 0 && starts_aligned(step.wx.data, step.wx.stride) &&
-         starts_aligned(step.uh.data, step.uh.stride) && starts_aligned(step.c, step.c_stride) &&
-         starts_aligned(step.h, step.h_stride) && starts_aligned(step.output, step.output_stride) &&
-         starts_aligned(step.operand.data, step.operand.stride);
+  return step.cells % kFour == 0 && starts_aligned(step.wx) && starts_aligned(step.uh) &&
+         starts_aligned(step.c.memory(), step.c_stride) && starts_aligned(step.h, step.h_stride) &&
+         starts_aligned(step.output, step.output_stride) && starts_aligned(step.operand);
 }
 
 }  // namespace

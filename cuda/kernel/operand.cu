@@ -60,10 +60,9 @@ __global__ void __launch_bounds__(kThreads, 4)
   const int first = static_cast<int>(task.first_step) + blockIdx.z * shape.steps;
   int end = n < task.lanes ? static_cast<int>(rows.steps(n)) : 0;
   end = smaller(smaller(end, static_cast<int>(task.end_step)), first + shape.steps);
-  const Rule rule = *reinterpret_cast<const Rule*>(task.rule);
+  const Rule rule = task.rule.as<Rule>();
   typename Rule::State* state = nullptr;
-  if constexpr (!Rule::kIdentity)
-    state = reinterpret_cast<typename Rule::State*>(task.state) + n * width;
+  if constexpr (!Rule::kIdentity) state = task.state.as<typename Rule::State>() + n * width;
   const auto access = [&] {
     if constexpr (kAligned)
       return Together{};
@@ -105,7 +104,7 @@ __global__ void initial_state_kernel(State* state, Index count) {
 
 bool is_aligned(const InputOperand& task) {
   return task.x.cols % kFour == 0 && starts_aligned(task.x.data, task.x.stride) &&
-         starts_aligned(task.operand.data, task.operand.stride);
+         starts_aligned(task.operand);
 }
 
 template <class Rows>
@@ -186,7 +185,7 @@ void OperandRule::upload(const Stream& stream) {
   on_device_.upload(bytes_, stream);
 }
 
-void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index count,
+void launch_initial_state(const LayerPolicy& policy, PolicyElements state, Index count,
                           cudaStream_t stream) {
   if (count == 0) return;
   with_rule(policy, [&]<class Rule>(auto, const Rule&) {
@@ -194,7 +193,7 @@ void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index cou
       constexpr int kThreads = 256;
       using State = typename Rule::State;
       launch(stream, initial_state_kernel<State>, {blocks_of(count, kThreads)}, kThreads,
-             reinterpret_cast<State*>(state), count);
+             state.as<State>(), count);
     }
   });
 }

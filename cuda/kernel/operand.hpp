@@ -12,9 +12,9 @@ namespace edgeval::gpu {
 
 struct InputOperand {
   DeviceView<const float> x;  // [frames, C], or of `gathered` [rows of the chunk, C k]
-  OperandRows operand;    // [rows of the chunk, C]; may be x itself where elements stay as they are
-  std::byte* state;       // Rule::State [N, C], by position; null when the rule has none
-  const std::byte* rule;  // OperandRule::data()
+  OperandRows operand;   // [rows of the chunk, C]; may be x itself where elements stay as they are
+  PolicyElements state;  // Rule::State [N, C], by position; null when the rule has none
+  PolicyStruct rule;     // OperandRule::data()
   OperandTotals totals;
   Index first_step = 0, end_step = 0;  // of the chunk
   Index lanes = 0;                     // that run the first step
@@ -48,7 +48,7 @@ class OperandRule {
   // h_bits: fraction bits of h in integers. All the memory is taken here.
   void reserve(const LayerPolicy& policy, int h_bits, cudaStream_t stream);
   void upload(const Stream& stream);
-  const std::byte* data() const { return on_device_.data(); }
+  PolicyStruct data() const { return on_device_.data(); }
 
  private:
   std::vector<ReuseLevel> levels_;
@@ -58,7 +58,7 @@ class OperandRule {
 };
 
 // `count` states as they are before a sequence's first step.
-void launch_initial_state(const LayerPolicy& policy, std::byte* state, Index count,
+void launch_initial_state(const LayerPolicy& policy, PolicyElements state, Index count,
                           cudaStream_t stream);
 
 void launch_windows(const Lanes& lanes, const PackView& pack, const WindowTask& task,

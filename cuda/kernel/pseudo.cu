@@ -17,8 +17,7 @@ constexpr int kMostThreads = 256;
 // Codes of one row from a column on, as digits; their scale is 1.
 template <int Digits>
 __device__ DigitTarget<Digits> codes(OperandRows rows, Index row, Index column) {
-  return {reinterpret_cast<std::int8_t*>(rows.data) + row * Digits * rows.stride + column,
-          rows.stride, 1};
+  return {rows.data.as<std::int8_t>() + row * Digits * rows.stride + column, rows.stride, 1};
 }
 
 __device__ OperandCounts pseudo_operand(CudaBlock block, const PseudoRule& rule, bool pseudo,
@@ -26,7 +25,7 @@ __device__ OperandCounts pseudo_operand(CudaBlock block, const PseudoRule& rule,
                                         Index position, Index row, Index column) {
   const auto full = codes<2>(half.full, row, column), wide = codes<2>(half.wide, row, column);
   const auto delta = codes<1>(half.delta, row, column);
-  const bool has_wide = half.wide.data != nullptr;
+  const bool has_wide = bool{half.wide.data};
   return pseudo_operand_row(block, rule, pseudo, value, width,
                             half.reference + position * half.width + column,
                             [&](Index i, const PseudoRule::Elements& elements) {
@@ -96,7 +95,7 @@ struct PseudoProducts {
 
   static __device__ PseudoProducts of(const PseudoHalf& half, Index row, Index neurons) {
     return {FixedFormat<16>::sums(half.full_sums, row, neurons),
-            FixedFormat<16>::sums(half.wide_sums, row, neurons), half.wide_sums.data != nullptr,
+            FixedFormat<16>::sums(half.wide_sums, row, neurons), bool{half.wide_sums.data},
             FixedFormat<8>::sums(half.delta_sums, row, neurons), half.offsets};
   }
   __device__ std::int64_t full(Index at) const {

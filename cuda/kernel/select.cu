@@ -16,32 +16,29 @@ namespace {
 constexpr int kMostThreads = 256;
 
 __device__ const std::int32_t* second_sums(SumRows rows, Index row) {
-  return rows.data == nullptr
-             ? nullptr
-             : reinterpret_cast<const std::int32_t*>(rows.data) + row * rows.stride;
+  return rows.data ? rows.data.as<std::int32_t>() + row * rows.stride : nullptr;
 }
 
 // Element: float, or a byte: that of 8 bits, or the upper digit of 16, which has the sign of both.
 template <class Element>
 struct Signs {
-  static __device__ std::int8_t second(Element element, const std::byte*) {
+  static __device__ std::int8_t second(Element element, PolicyStruct) {
     return static_cast<std::int8_t>(sign_of(static_cast<float>(element)));
   }
 };
 struct FourBits {
-  static __device__ std::int8_t second(std::int8_t element, const std::byte* choice) {
-    return static_cast<std::int8_t>(
-        reinterpret_cast<const DynamicPrecision*>(choice)->low_code(element));
+  static __device__ std::int8_t second(std::int8_t element, PolicyStruct choice) {
+    return static_cast<std::int8_t>(choice.as<DynamicPrecision>().low_code(element));
   }
 };
 
 // first_stride: elements from one row's first digit to the next row's.
 template <class Element, class Form>
 __global__ void __launch_bounds__(kMostThreads)
-    second_operand_kernel(SecondOperand task, Index first_stride, const std::byte* choice) {
+    second_operand_kernel(SecondOperand task, Index first_stride, PolicyStruct choice) {
   const Index row = blockIdx.x;
-  const auto* first = reinterpret_cast<const Element*>(task.first.data) + row * first_stride;
-  auto* second = reinterpret_cast<std::int8_t*>(task.second.data) + row * task.second.stride;
+  const Element* const first = task.first.data.as<Element>() + row * first_stride;
+  std::int8_t* const second = task.second.data.as<std::int8_t>() + row * task.second.stride;
   CudaBlock{}.for_each(task.width, [&](Index i) { second[i] = Form::second(first[i], choice); });
 }
 
@@ -59,13 +56,13 @@ __global__ void __launch_bounds__(kMostThreads)
   const std::int32_t* const second_uh = second_sums(selection.second_uh, n);
   const Numbers& numbers = lane.numbers();
   const int remembered = memo_row(
-      block, *reinterpret_cast<const Memoized::Rule*>(selection.choice), neurons,
+      block, selection.choice.as<Memoized::Rule>(), neurons,
       MemoRow<Sum, std::remove_const_t<decltype(wx)>>{
           .wx = wx,
           .uh = uh,
           .chosen_wx = lane.chosen(step.chosen_wx),
           .chosen_uh = lane.chosen(step.chosen_uh),
-          .memo = reinterpret_cast<NeuronMemo<Sum>*>(selection.memory) + n * neurons},
+          .memo = selection.memory.as<NeuronMemo<Sum>>() + n * neurons},
       [&](Index at) {
         if (second_wx == nullptr) return numbers.product(wx[at], uh[at], at);
         return static_cast<double>(second_wx[at] + (second_uh == nullptr ? 0 : second_uh[at]));
@@ -86,24 +83,24 @@ __global__ void __launch_bounds__(kMostThreads)
   if (n >= step.pack.active[k]) return;
   const CudaBlock block;
   const StepLane<Format, Numbers> lane(step, n, k);
-  const auto& choice = *reinterpret_cast<const DynamicPrecision*>(selection.choice);
+  const auto& choice = selection.choice.as<DynamicPrecision>();
   EDGEVAL_SHARED(DynamicPrecision::Rule, rule, 1);  // made once: its shares are doubles
   block.once([&] { rule[0] = choice.machine(step.pack.steps[n]); });
   block.synchronize();
-  const int low = precision_row(
-      block, rule[0], k,
-      PrecisionRow<typename Numbers::State>{
-          .wx = lane.wx(neurons),
-          .uh = lane.uh(neurons),
-          .low_wx = second_sums(selection.second_wx, lane.chunk_row()),
-          .low_uh = second_sums(selection.second_uh, n),
-          .chosen_wx = lane.chosen(step.chosen_wx),
-          .chosen_uh = lane.chosen(step.chosen_uh),
-          .cells = step.cells,
-          .gate_rows = neurons,
-          .c = lane.c(),
-          .elements = reinterpret_cast<Detector<Numbers>*>(selection.memory) + n * step.cells},
-      [](std::int32_t sum, Source, Index) { return sum * 256; });
+  const int low =
+      precision_row(block, rule[0], k,
+                    PrecisionRow<typename Numbers::State>{
+                        .wx = lane.wx(neurons),
+                        .uh = lane.uh(neurons),
+                        .low_wx = second_sums(selection.second_wx, lane.chunk_row()),
+                        .low_uh = second_sums(selection.second_uh, n),
+                        .chosen_wx = lane.chosen(step.chosen_wx),
+                        .chosen_uh = lane.chosen(step.chosen_uh),
+                        .cells = step.cells,
+                        .gate_rows = neurons,
+                        .c = lane.c(),
+                        .elements = selection.memory.as<Detector<Numbers>>() + n * step.cells},
+                    [](std::int32_t sum, Source, Index) { return sum * 256; });
   block.once([&] {
     atomicAdd(selection.selected + step.pack.lane[n], static_cast<unsigned long long>(low));
   });
@@ -112,12 +109,12 @@ __global__ void __launch_bounds__(kMostThreads)
 template <class T>
 std::vector<std::byte> bytes_of(const T& value) {
   static_assert(std::is_trivially_copyable_v<T>, "choices travel as bytes");
-  const auto* first = reinterpret_cast<const std::byte*>(&value);
-  return {first, first + sizeof value};
+  const auto bytes = std::as_bytes(std::span(&value, 1));
+  return {bytes.begin(), bytes.end()};
 }
 
 template <class Element, class Form>
-void launch_second(const SecondOperand& task, Index digits, const std::byte* choice,
+void launch_second(const SecondOperand& task, Index digits, PolicyStruct choice,
                    cudaStream_t stream) {
   const int threads = threads_for(task.width, kMostThreads);
   launch(stream, second_operand_kernel<Element, Form>, {task.rows}, threads, task,
@@ -175,7 +172,7 @@ std::vector<std::byte> choice_bytes(const LayerPolicy& policy) {
 }
 
 void launch_second_operand(const LayerPolicy& policy, const SecondOperand& task,
-                           const std::byte* choice, cudaStream_t stream) {
+                           PolicyStruct choice, cudaStream_t stream) {
   if (task.rows == 0 || task.width == 0) return;
   if (std::holds_alternative<DynamicPrecision>(policy.operand))
     launch_second<std::int8_t, FourBits>(task, 1, choice, stream);

@@ -9,8 +9,8 @@ namespace edgeval::gpu {
 
 // Of one direction, beside RecurrentStep; null what a selection has not.
 struct SelectionStep {
-  const std::byte* choice = nullptr;       // Memoized::Rule or DynamicPrecision, in device memory
-  std::byte* memory = nullptr;             // [N, G H] NeuronMemo or [N, H] Detector
+  PolicyStruct choice = {};                // Memoized::Rule or DynamicPrecision
+  PolicyElements memory = {};              // [N, G H] NeuronMemo or [N, H] Detector
   SumRows second_wx = {};                  // [rows of the chunk, G H], of the second product
   SumRows second_uh = {};                  // [N, G H]
   unsigned long long* selected = nullptr;  // by lane: neurons remembered, cells of 4 bits
@@ -30,7 +30,7 @@ struct SecondOperand {
   Index rows, width;
 };
 void launch_second_operand(const LayerPolicy& policy, const SecondOperand& task,
-                           const std::byte* choice, cudaStream_t stream);
+                           PolicyStruct choice, cudaStream_t stream);
 
 // The sums of step cursor + ahead -> step.chosen_wx, chosen_uh. `lanes` as in cell.hpp.
 void launch_selection(const LayerPolicy& policy, const RecurrentStep& step,

@@ -18,15 +18,13 @@ struct StepLane {
   __device__ auto wx(Index width) const { return Format::sums(step.wx, chunk_row(), width); }
   __device__ auto uh(Index width) const { return Format::sums(step.uh, n, width); }
   __device__ auto* chosen(SumRows rows) const {
-    return reinterpret_cast<typename Numbers::Sum*>(rows.data) + n * rows.stride;
+    return rows.data.as<typename Numbers::Sum>() + n * rows.stride;
   }
-  __device__ const Numbers& numbers() const {
-    return *reinterpret_cast<const Numbers*>(step.numbers);
-  }
+  __device__ const Numbers& numbers() const { return step.numbers.as<Numbers>(); }
   __device__ auto* c() const {
     using State = typename Numbers::State;
     static_assert(sizeof(State) == kStateBytes);
-    return reinterpret_cast<State*>(step.c) + n * step.c_stride;
+    return step.c.as<State>() + n * step.c_stride;
   }
   __device__ float* h() const { return step.h + n * step.h_stride; }
   __device__ float* before_after() const { return step.before_after + n * step.c_stride; }

@@ -19,18 +19,18 @@ struct StepCursor {
 struct RecurrentStep {
   PackView pack;
   const StepCursor* cursor;
-  SumRows wx;                // [rows of the chunk, G H] W x
-  SumRows uh;                // [N, blocks.of_sums() H] U h; none without U
-  const std::byte* numbers;  // the cells' Numbers, in device memory
-  std::byte* c;              // Numbers::State [N, H]
-  float* h;                  // [N, P], P = H without a projection
-  OperandRows operand;       // [N, P] what enters U; h itself where elements stay as they are
-  float* output;             // [frames, P], this direction's columns of the layer's output
-  std::byte* state;          // Rule::State [N, P] without padding; null when the rule has none
-  const std::byte* rule;     // the operand's Rule, in device memory
-  OperandTotals totals;      // of the recurrent input
-  Index cells;               // H
-  Index width;               // P
+  SumRows wx;                       // [rows of the chunk, G H] W x
+  SumRows uh;                       // [N, blocks.of_sums() H] U h; none without U
+  PolicyStruct numbers;             // the cells' Numbers
+  Elements<float, std::int32_t> c;  // Numbers::State [N, H]
+  float* h;                         // [N, P], P = H without a projection
+  OperandRows operand;   // [N, P] what enters U; h itself where elements stay as they are
+  float* output;         // [frames, P], this direction's columns of the layer's output
+  PolicyElements state;  // Rule::State [N, P] without padding; null when the rule has none
+  PolicyStruct rule;     // the operand's Rule
+  OperandTotals totals;  // of the recurrent input
+  Index cells;           // H
+  Index width;           // P
   Index c_stride, h_stride, output_stride;
   CellType type = {};
   // Of cells that are not plain LSTM cells.

@@ -38,7 +38,7 @@ __global__ void linear_kernel(LinearFinish task) {
   const auto product = Format::sums(task.products, r, task.y.cols);
   const LinearRow<Numbers, std::remove_const_t<decltype(product)>> row{
       .product = product, .outputs = task.y.cols, .range = task.range, .y = task.y.row(r)};
-  const Numbers& numbers = *reinterpret_cast<const Numbers*>(task.numbers);
+  const Numbers& numbers = task.numbers.as<Numbers>();
   if (task.end == LinearEnd::kTanh)
     tanh_row(CudaBlock{}, numbers, row);
   else

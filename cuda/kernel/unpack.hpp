@@ -17,7 +17,7 @@ void launch_unpack(const Lanes& lanes, const PlanView& plan, bool backward,
 // The end of a linear layer: products [rows of y, O], which may be y itself in fp32 -> y.
 struct LinearFinish {
   SumRows products;
-  const std::byte* numbers;  // those of the arithmetic, in device memory
+  PolicyStruct numbers;  // those of the arithmetic
   ActivationRange range;
   DeviceView<float> y;
   LinearEnd end = LinearEnd::kActivation;  // or kTanh

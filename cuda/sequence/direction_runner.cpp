@@ -105,8 +105,7 @@ FinalStates DirectionRunner::final_states(const DirectionTask& task) const {
       lane(static_cast<std::size_t>(lanes));
   const Settle settle;
   download(recurrence_.h().leading(lanes), h.view(), stream_);
-  recurrence_.download_cells(reinterpret_cast<std::byte*>(c.data()), lanes * step.c_stride,
-                             stream_);
+  recurrence_.download_cells(c, stream_);
   packing_.download_lanes(lane, stream_);
   stream_.synchronize();
   const bool floats = std::holds_alternative<Fp32>(task.policy.arithmetic);

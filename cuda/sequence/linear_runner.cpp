@@ -27,8 +27,8 @@ void LinearRunner::run(const LinearTask& task, const Stream& stream) {
   const bool keeps = keeps_elements(task.policy);
   if (!keeps)
     launch_initial_state(task.policy, state_.data(), task.lanes.count * task.layer.inputs, stream);
-  const OperandRows operand{keeps ? reinterpret_cast<std::byte*>(task.x.data) : operand_.data(),
-                            shape.operand_stride()};
+  const OperandRows operand = keeps ? OperandRows{task.x.data, shape.operand_stride()}
+                                    : OperandRows{operand_.data(), shape.operand_stride()};
   numbers_.upload(task.products, task.policy, false, stream);
   rule_.reserve(task.policy, task.products.recurrent_bits, stream);
   rule_.upload(stream);
@@ -43,10 +43,9 @@ void LinearRunner::run(const LinearTask& task, const Stream& stream) {
   for (Index first = 0; first < task.lanes.frames; first += at_once) {
     const DeviceView<float> y =
         task.output.slice(first, std::min(at_once, task.lanes.frames - first));
-    const SumRows sums{shape.floats() ? reinterpret_cast<std::byte*>(y.data) : sums_.data(),
-                       shape.sum_stride()};
-    task.products.input({operand.data + first * shape.operand_bytes(), operand.stride}, y.rows,
-                        sums, stream);
+    const SumRows sums = shape.floats() ? SumRows{y.data, shape.sum_stride()}
+                                        : SumRows{sums_.data(), shape.sum_stride()};
+    task.products.input(shape.from(operand, first * shape.digits()), y.rows, sums, stream);
     launch_linear(task.policy.arithmetic,
                   {.products = sums,
                    .numbers = numbers_.data(),

@@ -142,7 +142,7 @@ PiecewiseFunctions LayerNumbers::functions(const PiecewiseTables& tables, const 
 template <class Numbers>
 void LayerNumbers::upload_struct(const Numbers& numbers, const Stream& stream) {
   static_assert(std::is_trivially_copyable_v<Numbers> && sizeof(Numbers) <= kMostBytes);
-  numbers_.upload(reinterpret_cast<const std::byte*>(&numbers), sizeof numbers, stream);
+  numbers_.upload(std::as_bytes(std::span(&numbers, 1)), stream);
 }
 
 }  // namespace edgeval::gpu

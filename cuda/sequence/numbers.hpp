@@ -20,7 +20,7 @@ class LayerNumbers {
 
   // FloatNumbers, FixedNumbers or, of dynamic precision under fp32, QuantizedNumbers;
   // PiecewiseNumbers of them unless the nonlinearity is exact.
-  const std::byte* data() const { return numbers_.data(); }
+  PolicyStruct data() const { return numbers_.data(); }
 
  private:
   FloatNumbers plain(const DeviceProducts& products, const Fp32&, const Stream& stream);

@@ -60,7 +60,7 @@ PseudoHalf PseudoSkipRunner::Half::start(const Product& of_full, const Product& 
 void PseudoSkipRunner::multiply(const PseudoHalf& half, const Product& of_full,
                                 const Product& of_delta, Index rows, cudaStream_t stream) {
   of_full(half.full, rows, half.full_sums, stream);
-  if (half.wide.data != nullptr) of_full(half.wide, rows, half.wide_sums, stream);
+  if (half.wide.data) of_full(half.wide, rows, half.wide_sums, stream);
   of_delta(half.delta, rows, half.delta_sums, stream);
 }
 
@@ -92,8 +92,8 @@ void PseudoSkipRunner::start(const PseudoTask& task, RecurrentStep& step, const 
     step_.h.totals = task.recurrent_totals;
   }
   const Index neurons = task.products.input.outputs();
-  step.chosen_wx = {reinterpret_cast<std::byte*>(chosen_wx_.data()), neurons};
-  step.chosen_uh = {reinterpret_cast<std::byte*>(chosen_uh_.data()), neurons};
+  step.chosen_wx = {chosen_wx_.data(), neurons};
+  step.chosen_uh = {chosen_uh_.data(), neurons};
 }
 
 void PseudoSkipRunner::multiply_input(const PseudoTask& task, const PackView& pack,

@@ -5,8 +5,7 @@ namespace edgeval::gpu {
 void RecurrenceRunner::reserve(const RecurrenceTask& task, cudaStream_t stream) {
   const Index padded = Product::padded(task.rows);
   h_.resize_discarding(padded, task.layer.width(), stream);
-  c_.reserve_discarding(
-      task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
+  c_.reserve_discarding(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells), stream);
   if (task.products.recurrent) {
     const ProductShape& recurrent = task.products.recurrent->shape();
     uh_.reserve_discarding(padded * recurrent.sum_bytes(), stream);
@@ -31,7 +30,7 @@ void RecurrenceRunner::reserve_after(const RecurrenceTask& task, cudaStream_t st
 }
 
 void RecurrenceRunner::start(const RecurrenceTask& task, const Stream& stream) {
-  c_.zero(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells) * kStateBytes, stream);
+  c_.zero(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells), stream);
   h_.zero(stream);
   rule_.upload(stream);
   numbers_.upload(task.products, task.policy, fused_, stream);
@@ -65,9 +64,8 @@ RecurrentStep RecurrenceRunner::step(const RecurrenceTask& task) const {
   if (products.recurrent) {
     const ProductShape& recurrent = products.recurrent->shape();
     step.uh = {uh_.data(), recurrent.sum_stride()};
-    step.operand = keeps
-                       ? OperandRows{reinterpret_cast<std::byte*>(h_.view().data), h_.view().stride}
-                       : OperandRows{h_operand_.data(), recurrent.operand_stride()};
+    step.operand = keeps ? OperandRows{h_.view().data, h_.view().stride}
+                         : OperandRows{h_operand_.data(), recurrent.operand_stride()};
   }
   if (products.after) {
     const ProductShape& after = products.after->shape();

@@ -32,19 +32,20 @@ class RecurrenceRunner {
                            Index ahead, cudaStream_t stream);
 
   DeviceView<float> h() const { return h_.view(); }
-  // `count` of Numbers::State, row by row, c_stride apart. Copies are done once the stream was
-  // synchronized.
-  void upload_cells(const std::byte* states, Index count, const Stream& stream) {
-    c_.upload(states, count * kStateBytes, stream);
+  // Numbers::State, of fp32 its bits, row by row, c_stride apart. Copies are done once the stream
+  // was synchronized.
+  void upload_cells(std::span<const std::int32_t> states, const Stream& stream) {
+    c_.upload(states, stream);
   }
-  void download_cells(std::byte* states, Index count, cudaStream_t stream) const {
-    c_.download(states, count * kStateBytes, stream);
+  void download_cells(std::span<std::int32_t> states, cudaStream_t stream) const {
+    c_.download(states.data(), std::ssize(states), stream);
   }
 
  private:
   void reserve_after(const RecurrenceTask& task, cudaStream_t stream);
 
-  DeviceBuffer<std::byte> h_operand_, after_operand_, uh_, after_, c_, h_state_;
+  DeviceBuffer<std::byte> h_operand_, after_operand_, uh_, after_, h_state_;
+  DeviceBuffer<std::int32_t> c_;  // or floats
   DeviceMatrix<float> h_, before_after_;
   LayerNumbers numbers_;
   OperandRule rule_;

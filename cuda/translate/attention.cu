@@ -2,6 +2,7 @@
 // position, the elements of a key side by side. Good for the lengths of sentences; a document's
 // would want blocks of their own.
 #include "cuda/device/block.cuh"
+#include "cuda/device/elements.hpp"
 #include "cuda/device/launch.hpp"
 #include "cuda/translate/attention.hpp"
 #include "host/body/attention.hpp"
@@ -43,8 +44,8 @@ __global__ void __launch_bounds__(kMostThreads) attention_kernel(AttentionTask t
     most = attention_row(block, fixed, task.probe.row(r), scratch, both);
   } else {
     const FloatSource floats{part(source.keys, first, count), hidden, source.score};
-    most = attention_row(block, floats, task.probe.row(r),
-                         reinterpret_cast<float*>(task.shares.row(r)), both);
+    const Elements<float, std::int64_t> shares = task.shares.row(r);
+    most = attention_row(block, floats, task.probe.row(r), shares.as<float>(), both);
   }
   const float* const query = task.query.row(r);
   block.for_each(task.query.cols,

@@ -22,7 +22,7 @@ template <class Format>
 __device__ const float* log_probabilities_row(CudaBlock block, const VocabularyTask& task,
                                               const RowView& rows, Index r) {
   using Numbers = typename Format::Numbers;
-  const Numbers& numbers = *reinterpret_cast<const Numbers*>(task.numbers);
+  const Numbers& numbers = task.numbers.as<Numbers>();
   const Index width = task.log_probabilities.cols;
   const auto sums = Format::sums(task.sums, r, width);
   float* const to = task.log_probabilities.row(r);

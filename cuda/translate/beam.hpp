@@ -64,7 +64,7 @@ class SearchMemory {
 // The generator's sums and where its log-probabilities go.
 struct VocabularyTask {
   SumRows sums;
-  const std::byte* numbers;             // of the generator
+  PolicyStruct numbers;                 // of the generator
   DeviceView<float> log_probabilities;  // [R, V]
   DeviceView<std::int32_t> logits;      // [R, V], scratch of integers
   SoftmaxTables softmax;

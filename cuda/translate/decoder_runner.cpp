@@ -179,8 +179,7 @@ void DecoderRunner::collect_segments() {
   if (model_->attention.probe) layers.push_back(*model_->attention.probe);
   for (std::size_t layer : layers)
     linear(layer).add_segments(linear_task(layer, most_rows_), segments_);
-  segments_.push_back({reinterpret_cast<std::byte*>(feed_.view().data),
-                       feed_.view().stride * Index{sizeof(float)}, nullptr});
+  segments_.push_back({feed_.view().data, feed_.view().stride * Index{sizeof(float)}, nullptr});
   constexpr Index kAligned = 16;
   Index bytes = 0;
   for (const RowSegment& segment : segments_)

@@ -38,15 +38,13 @@ __global__ void embed_kernel(RowView view, DeviceView<const float> embedding,
   block.for_each(feed.cols, [&](Index i) { to[embedding.cols + i] = feed.row(r)[i]; });
 }
 
-__device__ void copy_row(const std::byte* from, std::byte* to, Index bytes) {
-  const CudaBlock block;
-  if (bytes % Index{sizeof(unsigned)} == 0) {
-    const auto* words = reinterpret_cast<const unsigned*>(from);
-    auto* target = reinterpret_cast<unsigned*>(to);
-    block.for_each(bytes / Index{sizeof(unsigned)}, [&](Index i) { target[i] = words[i]; });
-  } else {
-    block.for_each(bytes, [&](Index i) { to[i] = from[i]; });
-  }
+// Row `from` of memory at `source` -> row `to` of that at `target`, as elements of T.
+template <class T>
+__device__ void copy_row(const void* source, Index from, void* target, Index to, Index bytes) {
+  const Index count = bytes / Index{sizeof(T)};
+  const T* const read = static_cast<const T*>(source) + from * count;
+  T* const written = static_cast<T*>(target) + to * count;
+  CudaBlock{}.for_each(count, [&](Index i) { written[i] = read[i]; });
 }
 
 // kBack: from the scratch to where the rows belong.
@@ -57,11 +55,13 @@ __global__ void gather_kernel(RowView view, const RowSegment* segments, Index se
   for (Index r = blockIdx.x; r < *count; r += gridDim.x)
     for (Index s = 0; s < segment_count; ++s) {
       const RowSegment& segment = segments[s];
-      std::byte* const there = segment.scratch + r * segment.bytes;
-      if (kBack)
-        copy_row(there, segment.data + r * segment.bytes, segment.bytes);
+      const void* const source = kBack ? segment.scratch : segment.data;
+      void* const target = kBack ? segment.data : segment.scratch;
+      const Index from = kBack ? r : view.parent[r];
+      if (segment.bytes % Index{sizeof(unsigned)} == 0)
+        copy_row<unsigned>(source, from, target, r, segment.bytes);
       else
-        copy_row(segment.data + view.parent[r] * segment.bytes, there, segment.bytes);
+        copy_row<std::byte>(source, from, target, r, segment.bytes);
     }
 }
 

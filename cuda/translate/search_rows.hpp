@@ -34,9 +34,9 @@ struct RowView {
 
 // What moves with a hypothesis: rows of so many bytes.
 struct RowSegment {
-  std::byte* data;
+  void* data;
   Index bytes;
-  std::byte* scratch;  // as much again
+  void* scratch;  // as much again
 };
 
 class SearchRows {

@@ -27,7 +27,7 @@ void StepInput::start(const LayerPolicy& policy, const Stream& stream) {
 OperandRows StepInput::operand(const DeviceProducts& products, const LayerPolicy& policy,
                                DeviceView<const float> x) const {
   if (!keeps_elements(policy)) return {operand_.data(), products.input.shape().operand_stride()};
-  return {reinterpret_cast<std::byte*>(const_cast<float*>(x.data)), x.stride};
+  return {const_cast<float*>(x.data), x.stride};  // which nobody writes
 }
 
 OperandRows StepInput::multiply(const DeviceProducts& products, const LayerPolicy& policy,
@@ -102,8 +102,7 @@ void RecurrentStepLayer::start(const RecurrentStepTask& task, const SearchRows& 
     for (Index j = 0; j < c.cols(); ++j)
       states[r * step_.c_stride + j] =
           floats ? std::bit_cast<std::int32_t>(c(r, j)) : cell_state<std::int32_t>(c(r, j));
-  recurrence_.upload_cells(reinterpret_cast<const std::byte*>(states.data()),
-                           static_cast<Index>(states.size()), stream);
+  recurrence_.upload_cells(states, stream);
 }
 
 void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const float> x,
@@ -123,15 +122,14 @@ void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const flo
 void RecurrentStepLayer::add_segments(const RecurrentStepTask& task,
                                       std::vector<RowSegment>& segments) const {
   const RecurrenceTask& recurrence = task.recurrence;
-  const auto add = [&](void* data, Index bytes) {
-    segments.push_back({static_cast<std::byte*>(data), bytes, nullptr});
-  };
+  const auto add = [&](void* data, Index bytes) { segments.push_back({data, bytes, nullptr}); };
   input_.add_segments(recurrence.policy, segments);
   add(step_.h, step_.h_stride * Index{sizeof(float)});
-  add(step_.c, step_.c_stride * kStateBytes);
-  if (has_state(recurrence.policy)) add(step_.state, step_.width * state_bytes(recurrence.policy));
+  add(step_.c.memory(), step_.c_stride * kStateBytes);
+  if (has_state(recurrence.policy))
+    add(step_.state.memory(), step_.width * state_bytes(recurrence.policy));
   if (selects(recurrence.policy))
-    add(selection_.step().memory,
+    add(selection_.step().memory.memory(),
         selection_bytes(recurrence.policy, recurrence.layer.gates() * recurrence.layer.cells,
                         recurrence.layer.cells));
 }

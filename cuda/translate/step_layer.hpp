@@ -98,7 +98,7 @@ class LinearStepLayer {
   void run(const LinearStepTask& task, const Lanes& lanes, DeviceView<const float> x,
            DeviceView<float> y, cudaStream_t stream) const;
   SumRows sums(const LinearStepTask& task) const { return input_.sums(task.products); }
-  const std::byte* numbers() const { return numbers_.data(); }
+  PolicyStruct numbers() const { return numbers_.data(); }
   void add_segments(const LinearStepTask& task, std::vector<RowSegment>& segments) const {
     input_.add_segments(task.policy, segments);
   }

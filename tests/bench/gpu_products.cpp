@@ -218,10 +218,8 @@ template <class Element, class Sum>
 void bench(const Weights& weights, int bits, Index rows, const Product& ours,
            const Matrix<Element>& weight, const gpu::CublasLt& cublas, const gpu::Stream& stream) {
   Case<Element, Sum> given(ours.shape(), rows, weight, stream);
-  const gpu::OperandRows x{reinterpret_cast<std::byte*>(given.x_there.data()),
-                           ours.shape().operand_stride()};
-  const gpu::SumRows y{reinterpret_cast<std::byte*>(given.y_there.data()),
-                       ours.shape().sum_stride()};
+  const gpu::OperandRows x{given.x_there.data(), ours.shape().operand_stride()};
+  const gpu::SumRows y{given.y_there.data(), ours.shape().sum_stride()};
   given.forget(stream);
   const double time = microseconds([&] { ours(x, rows, y, stream); }, stream);
   given.expect_right("our product", stream);

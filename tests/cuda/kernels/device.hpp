@@ -51,13 +51,13 @@ inline Matrix<float> on_host(const gpu::DeviceMatrix<float>& matrix, const gpu::
 // fp32's operands and sums.
 template <class Rows>
 Rows float_rows(const gpu::DeviceMatrix<float>& matrix) {
-  return {reinterpret_cast<std::byte*>(matrix.view().data), matrix.view().stride};
+  return {matrix.view().data, matrix.view().stride};
 }
 
 template <class T>
 gpu::DeviceBuffer<std::byte> bytes_on_device(const T& value, const gpu::Stream& stream) {
   gpu::DeviceBuffer<std::byte> buffer;
-  buffer.upload(reinterpret_cast<const std::byte*>(&value), sizeof value, stream);
+  buffer.upload(std::as_bytes(std::span(&value, 1)), stream);
   return buffer;
 }
 

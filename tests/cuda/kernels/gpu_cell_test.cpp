@@ -113,7 +113,7 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
       .wx = float_rows<gpu::SumRows>(wx),
       .uh = float_rows<gpu::SumRows>(uh),
       .numbers = numbers.data(),
-      .c = reinterpret_cast<std::byte*>(c.view().data),
+      .c = c.view().data,
       .h = h.view().data,
       .operand = float_rows<gpu::OperandRows>(keeps ? h : operand),
       .output = output.view().data,
@@ -296,16 +296,15 @@ IntegerOutcome on_gpu(const IntegerCase<Bits>& input, const OperandChoice& choic
   const auto zero = zeros_on_device<unsigned long long>(kLanes, stream);
   gpu::DeviceBuffer<gpu::StepCursor> cursor;
   cursor.reserve_discarding(1, stream);
-  const auto bytes = [](const auto& buffer) { return reinterpret_cast<std::byte*>(buffer.data()); };
   const gpu::RecurrentStep step{
       .pack = {lane.data(), step_counts.data(), active.data(), offset.data(), frame_of_row.data()},
       .cursor = cursor.data(),
-      .wx = {bytes(wx), input.shape.sum_stride()},
-      .uh = {bytes(uh), input.shape.sum_stride()},
+      .wx = {wx.data(), input.shape.sum_stride()},
+      .uh = {uh.data(), input.shape.sum_stride()},
       .numbers = numbers.data(),
-      .c = reinterpret_cast<std::byte*>(c.view().data),
+      .c = c.view().data,
       .h = h.view().data,
-      .operand = {bytes(operand), of_operand.operand_stride()},
+      .operand = {operand.data(), of_operand.operand_stride()},
       .output = output.view().data,
       .state = state.data(),
       .rule = rule.data(),

@@ -97,8 +97,7 @@ void expect_exact_sums(Index inputs, Index outputs, Index rows, const gpu::Cubla
   gpu::DeviceBuffer<std::int32_t> sums;
   const Index count = gpu::Product::padded(rows) * shape.sum_bytes() / Index{4};
   sums.reserve_discarding(count, stream);
-  product({reinterpret_cast<std::byte*>(there.data()), shape.operand_stride()}, rows,
-          {reinterpret_cast<std::byte*>(sums.data()), shape.sum_stride()}, stream);
+  product({there.data(), shape.operand_stride()}, rows, {sums.data(), shape.sum_stride()}, stream);
   const std::vector<std::int32_t> y = on_host(sums, count, stream);
   for (Index r = 0; r < rows; ++r)
     for (Index o = 0; o < outputs; ++o) {

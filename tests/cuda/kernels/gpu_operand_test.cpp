@@ -104,7 +104,7 @@ void expect_digits(const OperandChoice& choice, const Arithmetic& arithmetic, In
   const gpu::ProductShape shape{width, 1, Bits};
   const auto digits = zeros_on_device<std::int8_t>(frames * shape.operand_bytes(), stream);
   gpu::InputOperand task = device.task();
-  task.operand = {reinterpret_cast<std::byte*>(digits.data()), shape.operand_stride()};
+  task.operand = {digits.data(), shape.operand_stride()};
   launch_frame_operand(policy, device.table.lanes(), task, stream);
   const std::vector<std::int8_t> there = on_host(digits, frames * shape.operand_bytes(), stream);
   const Expected expected = std::visit(
