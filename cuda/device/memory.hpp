@@ -93,6 +93,23 @@ class DeviceBuffer {
   Index capacity_ = 0;
 };
 
+// A struct that kernels read in device memory, beside the host's own.
+template <class T>
+class Mirrored {
+ public:
+  void reserve(cudaStream_t stream) { there_.reserve_discarding(1, stream); }
+  // What the stream was given before reads the one before.
+  void upload(const T& value, const Stream& stream) {
+    here_ = value;
+    there_.upload(&here_, 1, stream);
+  }
+  const T* there() const { return there_.data(); }
+
+ private:
+  T here_{};
+  DeviceBuffer<T> there_;
+};
+
 template <class T>
 class DeviceMatrix {
  public:

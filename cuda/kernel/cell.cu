@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(kOperandThreads, 4)
   }
   // A decoder's rows may be of one sentence.
   add_counts<Rule>(
-      step.totals, n < active, [&] { return step.pack.lane[n]; }, counts, lane_threads,
+      step.places->recurrent, n < active, [&] { return step.pack.lane[n]; }, counts, lane_threads,
       thread == 0 ? width : 0);
 }
 
@@ -64,7 +64,7 @@ __device__ auto cell_row_of(const StepLane<Format, Numbers>& lane, float* h) {
         .wx = wx,
         .uh = uh,
         .after = after,
-        .x = step.x == nullptr ? nullptr : step.x + lane.frame() * step.x_stride,
+        .x = step.x_stride == 0 ? nullptr : step.places->x + lane.frame() * step.x_stride,
         .cells = step.cells,
         .c = lane.c(),
         .h = h};

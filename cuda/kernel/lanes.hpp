@@ -18,9 +18,8 @@ struct Lanes {
 
 // Changed and zero elements so far, by lane: [N] each.
 struct OperandTotals {
-  unsigned long long* changed;
-  unsigned long long* zero;
-  bool operator==(const OperandTotals&) const = default;
+  unsigned long long* changed = nullptr;
+  unsigned long long* zero = nullptr;
 };
 
 // Frames before each of lanes [first, first + count) of a batch, and before the lane behind them,

@@ -40,7 +40,8 @@ struct LaneRows {
         uh(Format::sums(step.uh, n, 4 * step.cells)),
         c(step.c.as<State>() + n * step.c_stride),
         h(step.h + n * step.h_stride),
-        output(step.output + step.pack.frame_of_row[step.pack.offset[k] + n] * step.output_stride),
+        output(step.places->output +
+               step.pack.frame_of_row[step.pack.offset[k] + n] * step.output_stride),
         operand(Format::operand(rule, Source::kRecurrent, step.operand, n, 0)) {
     if constexpr (!Rule::kIdentity) state = step.state.as<typename Rule::State>() + n * step.width;
   }
@@ -129,8 +130,8 @@ __global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
           four_cells(OneByOne{cells - j}, numbers, functions, rule, rows, cells, j, counts);
     }
     add_counts<Rule>(
-        step.totals, n < going_on, [&] { return step.pack.lane[n]; }, counts, lane_threads,
-        thread == 0 ? cells : 0);
+        step.places->recurrent, n < going_on, [&] { return step.pack.lane[n]; }, counts,
+        lane_threads, thread == 0 ? cells : 0);
   }
 }
 
@@ -145,7 +146,7 @@ int threads_shift(Index cells, Index lanes) {
 bool is_aligned(const RecurrentStep& step) {
   return step.cells % kFour == 0 && starts_aligned(step.wx) && starts_aligned(step.uh) &&
          starts_aligned(step.c.memory(), step.c_stride) && starts_aligned(step.h, step.h_stride) &&
-         starts_aligned(step.output, step.output_stride) && starts_aligned(step.operand);
+         step.output_aligned && starts_aligned(step.operand);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace {
 
 constexpr Index kColumns = 128;
 constexpr int kMostThreads = 256;
+constexpr int kOperandBlocks = 6;  // of a multiprocessor at least; the compiler spills for 8
 
 // Codes of one row from a column on, as digits; their scale is 1.
 template <int Digits>
@@ -66,13 +67,13 @@ __global__ void __launch_bounds__(kColumns)
     counts.add(pseudo_operand(block, step.rules->x, pseudo, step.x, value, width, n, row, column),
                pseudo);
   }
-  block.once([&] { counts.add_to(step.x.totals, step.elements, pack.lane[n]); });
+  block.once([&] { counts.add_to(step.places->input, step.places->at_pseudo, pack.lane[n]); });
 }
 
 // Any format: only what lies where is asked for.
 using Lane = StepLane<FixedFormat<16>, FixedFormat<16>::Numbers>;
 
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, kOperandBlocks)
     pseudo_operand_kernel(PseudoStep pseudo, RecurrentStep step, Index ahead) {
   const Index k = step.cursor->step + ahead, n = blockIdx.x;
   if (n >= step.pack.active[k]) return;
@@ -83,7 +84,8 @@ __global__ void __launch_bounds__(kMostThreads)
   counts.add(
       pseudo_operand(block, pseudo.rules->h, is_pseudo, pseudo.h, lane.h(), step.width, n, n, 0),
       is_pseudo);
-  block.once([&] { counts.add_to(pseudo.h.totals, pseudo.elements, step.pack.lane[n]); });
+  block.once(
+      [&] { counts.add_to(step.places->recurrent, step.places->at_pseudo, step.pack.lane[n]); });
 }
 
 // A row of a half's sums, exact: those of signed bytes and digits, the offset beside them.
@@ -122,7 +124,7 @@ __global__ void __launch_bounds__(kMostThreads)
   };
   add(pseudo.rules->x, pseudo.x, lane.chunk_row(), step.chosen_wx);
   if (pseudo.h.width > 0) add(pseudo.rules->h, pseudo.h, n, step.chosen_uh);
-  block.once([&] { pseudo.steps[step.pack.lane[n]] += is_pseudo ? 1 : 0; });
+  block.once([&] { step.places->selected[step.pack.lane[n]] += is_pseudo ? 1 : 0; });
 }
 
 }  // namespace

@@ -23,7 +23,6 @@ struct PseudoHalf {
   std::int64_t *full_memory = nullptr, *delta_memory = nullptr;  // [N, G H]
   const std::int64_t* offsets = nullptr;                         // [G H], what sums of 16 bits lack
   Index width = 0;
-  OperandTotals totals = {};
   bool operator==(const PseudoHalf&) const = default;
 };
 
@@ -31,9 +30,8 @@ struct PseudoHalf {
 struct PseudoStep {
   const PseudoRules* rules = nullptr;  // in device memory
   const StepMode* mode = nullptr;      // [frames]
+  const StepPlaces* places = nullptr;  // RecurrentStep's
   PseudoHalf x, h;
-  unsigned long long* steps = nullptr;     // by lane: pseudo-skips
-  unsigned long long* elements = nullptr;  // by lane: elements that changed at them
   bool operator==(const PseudoStep&) const = default;
 };
 

@@ -14,6 +14,10 @@ namespace edgeval::gpu {
 namespace {
 
 constexpr int kMostThreads = 256;
+// Blocks that a multiprocessor should hold at least; 0 leaves it to the compiler, which spills to
+// hold more where sums have 64 bits.
+template <class Numbers>
+constexpr int kMemoBlocks = sizeof(typename Numbers::Sum) == 8 ? 3 : 0;
 
 __device__ const std::int32_t* second_sums(SumRows rows, Index row) {
   return rows.data ? rows.data.as<std::int32_t>() + row * rows.stride : nullptr;
@@ -43,7 +47,7 @@ __global__ void __launch_bounds__(kMostThreads)
 }
 
 template <class Format, class Numbers>
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, kMemoBlocks<Numbers>)
     memo_kernel(RecurrentStep step, SelectionStep selection, Index neurons, Index ahead) {
   const Index k = step.cursor->step + ahead, n = blockIdx.x;
   if (n >= step.pack.active[k]) return;
@@ -55,6 +59,7 @@ __global__ void __launch_bounds__(kMostThreads)
   const std::int32_t* const second_wx = second_sums(selection.second_wx, lane.chunk_row());
   const std::int32_t* const second_uh = second_sums(selection.second_uh, n);
   const Numbers& numbers = lane.numbers();
+  unsigned long long* const selected = step.places->selected;
   const int remembered = memo_row(
       block, selection.choice.as<Memoized::Rule>(), neurons,
       MemoRow<Sum, std::remove_const_t<decltype(wx)>>{
@@ -68,7 +73,7 @@ __global__ void __launch_bounds__(kMostThreads)
         return static_cast<double>(second_wx[at] + (second_uh == nullptr ? 0 : second_uh[at]));
       });
   block.once([&] {
-    atomicAdd(selection.selected + step.pack.lane[n], static_cast<unsigned long long>(remembered));
+    atomicAdd(selected + step.pack.lane[n], static_cast<unsigned long long>(remembered));
   });
 }
 
@@ -102,7 +107,7 @@ __global__ void __launch_bounds__(kMostThreads)
                         .elements = selection.memory.as<Detector<Numbers>>() + n * step.cells},
                     [](std::int32_t sum, Source, Index) { return sum * 256; });
   block.once([&] {
-    atomicAdd(selection.selected + step.pack.lane[n], static_cast<unsigned long long>(low));
+    atomicAdd(step.places->selected + step.pack.lane[n], static_cast<unsigned long long>(low));
   });
 }
 

@@ -9,11 +9,10 @@ namespace edgeval::gpu {
 
 // Of one direction, beside RecurrentStep; null what a selection has not.
 struct SelectionStep {
-  PolicyStruct choice = {};                // Memoized::Rule or DynamicPrecision
-  PolicyElements memory = {};              // [N, G H] NeuronMemo or [N, H] Detector
-  SumRows second_wx = {};                  // [rows of the chunk, G H], of the second product
-  SumRows second_uh = {};                  // [N, G H]
-  unsigned long long* selected = nullptr;  // by lane: neurons remembered, cells of 4 bits
+  PolicyStruct choice = {};    // Memoized::Rule or DynamicPrecision
+  PolicyElements memory = {};  // [N, G H] NeuronMemo or [N, H] Detector
+  SumRows second_wx = {};      // [rows of the chunk, G H], of the second product
+  SumRows second_uh = {};      // [N, G H]
   bool operator==(const SelectionStep&) const = default;
 };
 

@@ -28,7 +28,7 @@ struct StepLane {
   }
   __device__ float* h() const { return step.h + n * step.h_stride; }
   __device__ float* before_after() const { return step.before_after + n * step.c_stride; }
-  __device__ float* output() const { return step.output + frame() * step.output_stride; }
+  __device__ float* output() const { return step.places->output + frame() * step.output_stride; }
 };
 
 }  // namespace edgeval::gpu

@@ -14,33 +14,43 @@ struct StepCursor {
   Index first_row;  // packed row of the first row of wx
 };
 
-// Of one direction. Positions as in PackView; everything here stays where it is while steps run.
+// What differs between the batches of a layer and direction: what is not the runner's own memory.
+// In device memory, so that a recorded launch is tied to no batch.
+struct StepPlaces {
+  float* output = nullptr;         // [frames, P], this direction's columns of the layer's output
+  const float* x = nullptr;        // [frames, C], which an SRU shows beside c
+  OperandTotals input, recurrent;  // of x and of h
+  // By lane: neurons remembered, cells of 4 bits, or pseudo-skips; elements that changed at these.
+  unsigned long long *selected = nullptr, *at_pseudo = nullptr;
+};
+
+// Of one direction. Positions as in PackView; everything here stays where it is while steps run,
+// and for the next batch. Kernels take it by value, since what they load costs them registers.
 // Plain pointers, not views: the number of rows would tie a recorded launch to one batch.
 struct RecurrentStep {
   PackView pack;
   const StepCursor* cursor;
+  const StepPlaces* places;
   SumRows wx;                       // [rows of the chunk, G H] W x
   SumRows uh;                       // [N, blocks.of_sums() H] U h; none without U
   PolicyStruct numbers;             // the cells' Numbers
   Elements<float, std::int32_t> c;  // Numbers::State [N, H]
   float* h;                         // [N, P], P = H without a projection
   OperandRows operand;   // [N, P] what enters U; h itself where elements stay as they are
-  float* output;         // [frames, P], this direction's columns of the layer's output
   PolicyElements state;  // Rule::State [N, P] without padding; null when the rule has none
   PolicyStruct rule;     // the operand's Rule
-  OperandTotals totals;  // of the recurrent input
   Index cells;           // H
   Index width;           // P
   Index c_stride, h_stride, output_stride;
   CellType type = {};
   // Of cells that are not plain LSTM cells.
-  const float* x = nullptr;  // [frames, C], which an SRU shows beside c
-  Index x_stride = 0;
+  Index x_stride = 0;             // of places->x; 0: they show no x
   float* before_after = nullptr;  // [N, H], c_stride apart: what goes into the product that follows
   OperandRows after_operand = {};  // [N, H] the same as that product's operand
   SumRows after = {};              // [N, P] or, between the halves of a step, [N, H]
   // What a selection made of W x and U h, as Numbers::Sum [N, G H]; null: the cells take wx and uh.
   SumRows chosen_wx = {}, chosen_uh = {};
+  bool output_aligned = false;  // rows of places->output start where 16 bytes do
   bool fused = false;  // `numbers` are a step's (step_numbers.hpp), for launch_lstm_step alone
   EDGEVAL_HD Index gates() const { return type.blocks.gates; }
   bool operator==(const RecurrentStep&) const = default;

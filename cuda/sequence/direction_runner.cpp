@@ -4,6 +4,7 @@
 #include <bit>
 #include <numeric>
 
+#include "cuda/device/four.hpp"
 #include "cuda/kernel/lstm_step.hpp"
 #include "cuda/kernel/unpack.hpp"
 #include "host/engine/sequence/cell_state.hpp"
@@ -25,12 +26,11 @@ RecurrenceTask DirectionRunner::recurrence_of(const DirectionTask& task) {
 }
 
 SelectionTask DirectionRunner::selection_of(const DirectionTask& task) {
-  return {task.layer, task.products, task.second, task.policy, task.lanes.count, task.selected};
+  return {task.layer, task.products, task.second, task.policy, task.lanes.count};
 }
 
 PseudoTask DirectionRunner::pseudo_of(const DirectionTask& task) const {
-  return {task.layer,   task.products,     *task.second,          task.policy,   task.lanes.count,
-          mode_.data(), task.input_totals, task.recurrent_totals, task.selected, task.at_pseudo};
+  return {task.layer, task.products, *task.second, task.policy, task.lanes.count, mode_.data()};
 }
 
 void DirectionRunner::reserve(const DirectionTask& task) {
@@ -60,6 +60,7 @@ void DirectionRunner::reserve(const DirectionTask& task) {
   x_state_.reserve_discarding(lanes.count * inputs * state_bytes(task.policy), stream_);
   if (selects(task.policy)) selection_.reserve(selection_of(task), chunk_rows_, stream_);
   cursor_.reserve_discarding(1, stream_);
+  places_.reserve(stream_);
 }
 
 void DirectionRunner::plan(const DirectionTask& task) {
@@ -133,13 +134,10 @@ RecurrentStep DirectionRunner::recurrent_step(const DirectionTask& task) const {
   step.pack = packing_.view();
   step.cursor = cursor_.data();
   step.wx = {wx_.data(), task.products.input.shape().sum_stride()};
-  step.output = task.output.data;
+  step.places = places_.there();
   step.output_stride = task.output.stride;
-  step.totals = task.recurrent_totals;
-  if (task.layer.shows_x()) {
-    step.x = task.x.data;
-    step.x_stride = task.x.stride;
-  }
+  step.output_aligned = starts_aligned(task.output.data, task.output.stride);
+  if (task.layer.shows_x()) step.x_stride = task.x.stride;
   return step;
 }
 
@@ -147,6 +145,13 @@ RecurrentStep DirectionRunner::recurrent_step(const DirectionTask& task) const {
 void DirectionRunner::start(const DirectionTask& task, RecurrentStep& step) {
   const LayerPolicy& policy = task.policy;
   const Index lanes = task.lanes.count;
+  places_.upload({.output = task.output.data,
+                  .x = task.x.data,
+                  .input = task.input_totals,
+                  .recurrent = task.recurrent_totals,
+                  .selected = task.selected,
+                  .at_pseudo = task.at_pseudo},
+                 stream_);
   recurrence_.start(recurrence_of(task), stream_);
   launch_initial_state(policy, x_state_.data(), lanes * task.layer.product_inputs(), stream_);
   if (selects(policy)) selection_.start(selection_of(task), step, stream_);

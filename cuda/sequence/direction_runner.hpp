@@ -54,8 +54,9 @@ class DirectionRunner {
   FinalStates final_states(const DirectionTask& task) const;
 
  private:
-  // A graph beside what tells it from others. Its addresses are good as long as no device memory is
-  // given back; recordings older than that are dropped.
+  // A graph beside what tells it from others: what it launches, and the arguments of that, which
+  // are the same for every batch (StepPlaces has the rest). Its addresses are good as long as no
+  // device memory is given back; recordings older than that are dropped.
   struct Recorded {
     RecurrentStep step;
     SelectionStep selection;
@@ -93,6 +94,7 @@ class DirectionRunner {
   SelectionRunner selection_;
   PseudoSkipRunner pseudo_;
   DeviceBuffer<StepCursor> cursor_;
+  Mirrored<StepPlaces> places_;
   std::vector<std::int32_t> running_;  // [N]
   std::vector<Index> active_;          // [longest + 1] lanes of each step
   std::vector<Index> offset_;          // [longest + 1] packed rows before each step

@@ -71,26 +71,21 @@ void PseudoSkipRunner::reserve(const PseudoTask& task, Index chunk_rows, cudaStr
   if (task.products.recurrent)
     h_.reserve(*task.products.recurrent, *task.second.recurrent, wide, Product::padded(task.lanes),
                task.lanes, stream);
-  rules_.reserve_discarding(1, stream);
+  rules_.reserve(stream);
   chosen_wx_.reserve_discarding(sums, stream);
   chosen_uh_.reserve_discarding(sums, stream);
 }
 
 void PseudoSkipRunner::start(const PseudoTask& task, RecurrentStep& step, const Stream& stream) {
   const bool wide = has_wide(task.policy);
-  const PseudoRules rules = rules_of(task);
-  rules_.upload(&rules, 1, stream);
-  step_ = {.rules = rules_.data(),
+  rules_.upload(rules_of(task), stream);
+  step_ = {.rules = rules_.there(),
            .mode = task.mode,
+           .places = step.places,
            .x = x_.start(task.products.input, task.second.input, wide, task.lanes, stream),
-           .h = {},
-           .steps = task.steps,
-           .elements = task.elements};
-  step_.x.totals = task.input_totals;
-  if (task.products.recurrent) {
+           .h = {}};
+  if (task.products.recurrent)
     step_.h = h_.start(*task.products.recurrent, *task.second.recurrent, wide, task.lanes, stream);
-    step_.h.totals = task.recurrent_totals;
-  }
   const Index neurons = task.products.input.outputs();
   step.chosen_wx = {chosen_wx_.data(), neurons};
   step.chosen_uh = {chosen_uh_.data(), neurons};

@@ -15,8 +15,6 @@ struct PseudoTask {
   const LayerPolicy& policy;       // one whose plan has pseudo-skips
   Index lanes;
   const StepMode* mode;  // [frames]
-  OperandTotals input_totals, recurrent_totals;
-  unsigned long long *steps, *elements;  // as in PseudoStep
 };
 
 class PseudoSkipRunner {
@@ -50,7 +48,7 @@ class PseudoSkipRunner {
 
   PseudoStep step_;
   Half x_, h_;
-  DeviceBuffer<PseudoRules> rules_;
+  Mirrored<PseudoRules> rules_;
   DeviceBuffer<std::int64_t> chosen_wx_, chosen_uh_;
 };
 

@@ -24,7 +24,7 @@ class RecurrenceRunner {
   void reserve(const RecurrenceTask& task, cudaStream_t stream);
   // State before the first step: c, h and what the operand's rule remembers.
   void start(const RecurrenceTask& task, const Stream& stream);
-  // What the kernels read, without pack, cursor, wx, output, x and totals.
+  // What the kernels read, without pack, cursor, places, wx, and how output and x lie.
   RecurrentStep step(const RecurrenceTask& task) const;
   // Behind the products W and U of step cursor + ahead and a selection's choice: the cells, and a
   // product that follows within the step.

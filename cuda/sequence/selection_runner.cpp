@@ -59,7 +59,7 @@ void SelectionRunner::start(const SelectionTask& task, RecurrentStep& step, cons
   const Index neurons = neurons_of(task.layer);
   choice_on_device_.upload(choice_, stream);
   memory_.zero(task.lanes * selection_bytes(task.policy, neurons, task.layer.cells), stream);
-  step_ = {.choice = choice_on_device_.data(), .memory = memory_.data(), .selected = task.selected};
+  step_ = {.choice = choice_on_device_.data(), .memory = memory_.data()};
   if (task.second != nullptr) {
     step_.second_wx = sums_of(second_wx_, task.second->input);
     if (task.second->recurrent) step_.second_uh = sums_of(second_uh_, *task.second->recurrent);

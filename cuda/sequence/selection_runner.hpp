@@ -22,7 +22,6 @@ struct SelectionTask {
   const DeviceProducts* second;  // null: none
   const LayerPolicy& policy;     // one that selects
   Index lanes;
-  unsigned long long* selected;  // totals by lane
 };
 
 class SelectionRunner {

@@ -69,14 +69,14 @@ void StepInput::add_segments(const LayerPolicy& policy, std::vector<RowSegment>&
 
 SelectionTask RecurrentStepLayer::selection_of(const RecurrentStepTask& task) {
   const RecurrenceTask& recurrence = task.recurrence;
-  return {recurrence.layer,  recurrence.products, task.second,
-          recurrence.policy, recurrence.rows,     task.totals.selected};
+  return {recurrence.layer, recurrence.products, task.second, recurrence.policy, recurrence.rows};
 }
 
 void RecurrentStepLayer::reserve(const RecurrentStepTask& task, cudaStream_t stream) {
   const RecurrenceTask& recurrence = task.recurrence;
   input_.reserve(recurrence.products, recurrence.policy, recurrence.rows, stream);
   recurrence_.reserve(recurrence, stream);
+  places_.reserve(stream);
   if (selects(recurrence.policy))
     selection_.reserve(selection_of(task), Product::padded(recurrence.rows), stream);
 }
@@ -86,12 +86,16 @@ void RecurrentStepLayer::start(const RecurrentStepTask& task, const SearchRows& 
                                const Stream& stream) {
   const RecurrenceTask& recurrence = task.recurrence;
   input_.start(recurrence.policy, stream);
+  places_.upload({.output = recurrence_.h().data,
+                  .input = task.totals.input,
+                  .recurrent = task.totals.recurrent,
+                  .selected = task.totals.selected},
+                 stream);
   recurrence_.start(recurrence, stream);
   step_ = recurrence_.step(recurrence);
   step_.wx = input_.sums(recurrence.products);
-  step_.output = step_.h;
+  step_.places = places_.there();
   step_.output_stride = step_.h_stride;
-  step_.totals = task.totals.recurrent;
   step_.pack = rows.pack();
   step_.cursor = rows.view().cursor;
   if (selects(recurrence.policy)) selection_.start(selection_of(task), step_, stream);

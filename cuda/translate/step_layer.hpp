@@ -73,6 +73,7 @@ class RecurrentStepLayer {
   StepInput input_;
   RecurrenceRunner recurrence_;
   SelectionRunner selection_;
+  Mirrored<StepPlaces> places_;
   RecurrentStep step_;
 };
 

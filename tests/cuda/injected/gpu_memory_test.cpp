@@ -34,6 +34,31 @@ TEST(GpuMemory, ReplaysNoRecordingOfMemoryThatMoved) {
   EXPECT_TRUE(standin::freed_memory_is_untouched());
 }
 
+// What differs between batches stands in device memory: a batch of other lanes, whose input and
+// output lie elsewhere, instantiates no graph anew, which would count as an allocation.
+TEST(GpuMemory, ReplaysTheRecordingsOfOtherBatches) {
+  EDGEVAL_NEEDS_GPU();
+  const Model model = random_model({.inputs = 20, .lstm = {{.cells = 100}}, .outputs = 0}, 1);
+  Random random(2);
+  const Ragged<float> many = random_batch(random, {70, 66, 68}, 20),
+                      few = random_batch(random, {50, 69}, 20);
+  OperatingPoint point{{{.plan = EveryStep{}, .operand = Memoized{.threshold = 0.5}}}};
+  const std::unique_ptr<Engine> gpu = gpu::make_engine(model, {}), cpu = make_cpu_engine(model, {});
+  for (const Arithmetic& arithmetic : std::vector<Arithmetic>{Fp32{}, Int8{{.input_bits = 5}}}) {
+    point.layers[0].arithmetic = arithmetic;
+    gpu->run(many, point);
+    const long before = standin::allocations();
+    for (const Ragged<float>* features : {&few, &many, &few}) {
+      const BatchResult found = gpu->run(*features, point);
+      if (std::holds_alternative<Fp32>(arithmetic)) continue;
+      const BatchResult expected = cpu->run(*features, point);
+      ASSERT_EQ(found.activity, expected.activity);
+      ASSERT_TRUE(same_bits(found.outputs, expected.outputs));
+    }
+    EXPECT_EQ(standin::allocations(), before);
+  }
+}
+
 // A search that ends in an error has asked for reports that nobody waits for.
 TEST(GpuMemory, IsNotWrittenToBehindASearchThatFailed) {
   EDGEVAL_NEEDS_GPU();

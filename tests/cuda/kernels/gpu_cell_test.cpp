@@ -107,24 +107,28 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
   gpu::DeviceBuffer<gpu::StepCursor> cursor;
   cursor.reserve_discarding(1, stream);
   const bool keeps = gpu::keeps_elements(policy);
+  gpu::Mirrored<gpu::StepPlaces> places;
+  places.upload(
+      {.output = output.view().data, .input = {}, .recurrent = {changed.data(), zero.data()}},
+      stream);
   const gpu::RecurrentStep step{
       .pack = {lane.data(), steps.data(), active.data(), offset.data(), frame_of_row.data()},
       .cursor = cursor.data(),
+      .places = places.there(),
       .wx = float_rows<gpu::SumRows>(wx),
       .uh = float_rows<gpu::SumRows>(uh),
       .numbers = numbers.data(),
       .c = c.view().data,
       .h = h.view().data,
       .operand = float_rows<gpu::OperandRows>(keeps ? h : operand),
-      .output = output.view().data,
       .state = state.data(),
       .rule = rule.data(),
-      .totals = {changed.data(), zero.data()},
       .cells = r.cells,
       .width = r.cells,
       .c_stride = h.view().stride,
       .h_stride = h.view().stride,
       .output_stride = output.view().stride,
+      .output_aligned = gpu::starts_aligned(output.view().data, output.view().stride),
       .fused = true};
   launch_set_cursor(cursor.data(), {0, 0}, stream);
   launch_recurrent_operand(policy, step, r.active.front(), 0, stream);
@@ -296,24 +300,28 @@ IntegerOutcome on_gpu(const IntegerCase<Bits>& input, const OperandChoice& choic
   const auto zero = zeros_on_device<unsigned long long>(kLanes, stream);
   gpu::DeviceBuffer<gpu::StepCursor> cursor;
   cursor.reserve_discarding(1, stream);
+  gpu::Mirrored<gpu::StepPlaces> places;
+  places.upload(
+      {.output = output.view().data, .input = {}, .recurrent = {changed.data(), zero.data()}},
+      stream);
   const gpu::RecurrentStep step{
       .pack = {lane.data(), step_counts.data(), active.data(), offset.data(), frame_of_row.data()},
       .cursor = cursor.data(),
+      .places = places.there(),
       .wx = {wx.data(), input.shape.sum_stride()},
       .uh = {uh.data(), input.shape.sum_stride()},
       .numbers = numbers.data(),
       .c = c.view().data,
       .h = h.view().data,
       .operand = {operand.data(), of_operand.operand_stride()},
-      .output = output.view().data,
       .state = state.data(),
       .rule = rule.data(),
-      .totals = {changed.data(), zero.data()},
       .cells = cells,
       .width = cells,
       .c_stride = c.view().stride,
       .h_stride = h.view().stride,
       .output_stride = output.view().stride,
+      .output_aligned = gpu::starts_aligned(output.view().data, output.view().stride),
       .fused = true};
   launch_set_cursor(cursor.data(), {0, 0}, stream);
   for (int k = 0; k < kIntegerSteps; ++k) launch_lstm_step(policy, step, kLanes + 2, k, stream);
