@@ -1,6 +1,6 @@
 // Y = X W^T of unsigned by signed bytes, summed exactly in 32 bits, for a fixed number of rows.
-// Where the processor has exact byte products (VNNI) oneDNN makes them; elsewhere fp32 products of
-// at most 512 terms stand in, which are exact, since 512 x 255 x 128 < 2^24.
+// Where the processor has exact byte products (VNNI), oneDNN makes them. Elsewhere fp32 products of
+// at most 512 terms take their place; they are exact, since 512 x 255 x 128 < 2^24.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ class ByteProduct {
  public:
   enum class Route { kBest, kBytes, kFloats };
 
-  // At most 65,536 columns, so that no sum leaves 32 bits; more are refused.
+  // Throws Error when there are more than 65,536 columns, with which a sum could exceed 32 bits.
   static void expect_exact_sums(Index columns);
 
-  // weight: [O, C].
+  // `weight` is [O, C]. Throws Error when it has more than 65,536 columns.
   ByteProduct(Index rows, MatrixView<const std::int8_t> weight, Route route = Route::kBest);
 
-  // x [rows, C] -> y [rows, O], contiguous. Safe to call from several threads at once.
+  // Reads x [rows, C] and writes y [rows, O], both contiguous. Several threads may call it at once.
   void operator()(const std::uint8_t* x, std::int32_t* y) const;
 
  private:
@@ -28,7 +28,7 @@ class ByteProduct {
 
   Index rows_, inputs_, outputs_;
   std::vector<onednn::PackedProduct> products_;  // one of bytes, or one of floats per 512 columns
-  bool bytes_;
+  bool bytes_;                                   // whether products_ has one product of bytes
 };
 
 }  // namespace edgeval

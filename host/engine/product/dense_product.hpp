@@ -1,8 +1,8 @@
-// Y = X W^T in fp32 on the calling thread, through oneDNN's matmul with the weights packed once.
+// Y = X W^T in fp32 on the calling thread, by oneDNN's matmul with the weights packed once.
 //
-// Products are made in blocks of kRowBlock rows, each by the same kernel, so that a row's result
-// does not depend on how many rows the batch has nor on its place among them (docs/techniques.md,
-// "fp32").
+// Products are made in blocks of kRowBlock rows, all by the same kernel, so that the result of a
+// row depends neither on how many rows a batch has nor on the place of the row among them
+// (docs/techniques.md, "fp32").
 #pragma once
 
 #include "host/core/matrix.hpp"
@@ -10,12 +10,12 @@
 
 namespace edgeval {
 
-// Rows computed at a time: oneDNN reaches its peak from here on, and a lone last lane wastes no
-// more than this.
+// The number of rows that are computed at a time. With as many, oneDNN reaches its peak speed, and
+// a lone last lane wastes the work of fewer than 16 rows.
 inline constexpr Index kRowBlock = 16;
 constexpr Index padded_rows(Index rows) { return (rows + kRowBlock - 1) / kRowBlock * kRowBlock; }
 
-// Zeros, [padded_rows(rows), cols].
+// Returns zeros, [padded_rows(rows), cols].
 template <class T>
 Matrix<T> padded_matrix(Index rows, Index cols) {
   return Matrix<T>(padded_rows(rows), cols);
@@ -25,11 +25,11 @@ class DenseProduct {
  public:
   using Sum = float;
 
-  // weight: [O, C].
+  // `weight` is [O, C].
   explicit DenseProduct(MatrixView<const float> weight);
 
-  // x [padded_rows(rows), C] -> y [padded_rows(rows), O], both contiguous; rows beyond `rows` are
-  // scratch in both. Safe to call from several threads at once.
+  // Reads x [padded_rows(rows), C] and writes y [padded_rows(rows), O], both contiguous. In both,
+  // rows beyond `rows` are scratch. Several threads may call it at once.
   void operator()(const float* x, Index rows, float* y) const;
 
  private:

@@ -10,9 +10,10 @@ namespace edgeval {
 namespace {
 
 constexpr std::int32_t kMostWithTwoDigits = 127 * 256 + 127;
-constexpr int kMostFractionBits = 60;  // either way; sums of both products stay within 64 bits
+// A format has -60 to 60 fraction bits, so that sums of both products stay within 64 bits.
+constexpr int kMostFractionBits = 60;
 
-// The lower digit in [-128, 127]; the upper is (code - lower) / 256.
+// Returns the lower digit, in [-128, 127]. The upper digit is (code - lower) / 256.
 std::int32_t lower_digit(std::int32_t code) { return ((code + 128) & 255) - 128; }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // Y = X W^T in integers of 8 or 16 bits, summed exactly, from rows that carry fixed-point values as
 // floats.
 //
-// An 8-bit x enters as the byte x + 128. A 16-bit x is cut into two bytes, x + 32768 = 256 a + b, a
-// 16-bit w into two signed digits, w = 256 u + v, so that x w = 65536 a u + 256 (a v + b u) + b v -
-// 32768 w: four byte products. What the offsets add, 128 or 32768 times the sum of a row's weights,
-// depends on no input: offsets() has it, for the bias.
+// An 8-bit x enters as the byte x + 128. A 16-bit x is cut into two bytes, x + 32768 = 256 a + b,
+// and a 16-bit w into two signed digits, w = 256 u + v. So there are four byte products: x w =
+// 65536 a u + 256 (a v + b u) + b v - 32768 w. What 128 or 32768 adds to a sum depends on the
+// weights alone; offsets() has what undoes this addition, to be added with the bias.
 #pragma once
 
 #include "host/engine/product/byte_product.hpp"
@@ -18,17 +18,18 @@ struct FixedWeights {
   Matrix<std::int32_t> codes;  // [O, C]
   int fraction_bits = 0;
 
-  // The format is the finest that holds the largest weight: a power of two for the whole matrix.
-  // 16-bit codes stay within 32639 so that both digits are bytes.
+  // Rounds the weights to the format that format() returns. Throws Error as format() does.
   static FixedWeights of(MatrixView<const float> weight, int bits);
-  // Throws Error where a weight is too large for any format.
-  static int format(MatrixView<const float> weight, int bits);  // its fraction bits
+  // Returns the fraction bits of the finest format that holds the largest weight; the whole matrix
+  // has one format. 16-bit codes stay within +-32639, so that both digits are bytes. Throws Error
+  // when a weight is too large for any format.
+  static int format(MatrixView<const float> weight, int bits);
 
-  // Rows [first, first + count), in the format of all.
+  // Returns the rows [first, first + count), in the format of the whole matrix.
   FixedWeights rows(Index first, Index count) const;
 
-  // As signed bytes. 8 bits: [O, C]. 16 bits: [2 O, C], the upper digits u of all rows, then the
-  // lower ones v.
+  // Returns the codes as signed bytes. For 8 bits these are [O, C]; for 16 bits [2 O, C], first the
+  // upper digits u of all rows, then the lower digits v.
   Matrix<std::int8_t> digits(int bits) const;
 };
 
@@ -42,26 +43,26 @@ class FixedProduct {
   explicit FixedProduct(const FixedWeights& weights,
                         ByteProduct::Route route = ByteProduct::Route::kBest);
 
+  // Returns the fraction bits of the weights.
   int weight_bits() const { return fraction_bits_; }
-  const std::vector<std::int64_t>& offsets() const {
-    return offsets_;
-  }  // [O], to be added to every sum
 
-  const std::vector<std::int64_t>& magnitudes() const {
-    return magnitudes_;
-  }  // [O], of a row's weights, summed
+  // Returns a number for each output, [O], that is to be added to every sum.
+  const std::vector<std::int64_t>& offsets() const { return offsets_; }
 
-  // x [padded_rows(rows), C] of values with `x_bits` fraction bits -> y [padded_rows(rows), O]
-  // without the offsets, `x_bits` + weight_bits() fraction bits. Rows beyond `rows` are scratch.
-  // Safe to call from several threads at once.
+  // Returns the sum of the magnitudes of each row's weights, [O].
+  const std::vector<std::int64_t>& magnitudes() const { return magnitudes_; }
+
+  // Reads x [padded_rows(rows), C], whose values have `x_bits` fraction bits, and writes y
+  // [padded_rows(rows), O] without the offsets, with `x_bits` + weight_bits() fraction bits. Rows
+  // beyond `rows` are scratch. Several threads may call it at once.
   void operator()(const float* x, int x_bits, Index rows, SumT* y) const;
 
  private:
   Index inputs_, outputs_;
   int fraction_bits_;
   std::vector<std::int64_t> offsets_, magnitudes_;
-  ByteProduct
-      product_;  // 8 bits: [O, C]; 16 bits: [2 O, C] on two rows for each, high digits first
+  // For 8 bits [O, C]. For 16 bits [2 O, C], the upper digits first; each row of x makes two rows.
+  ByteProduct product_;
 };
 
 }  // namespace edgeval

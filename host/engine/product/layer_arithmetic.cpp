@@ -8,26 +8,28 @@
 namespace edgeval {
 namespace {
 
-// Both products of exact sums, below 2^47 for 16 bits and 65,536 inputs, stay below 2^61 with this.
+// The most bits by which sums may be shifted up. An exact sum of 16-bit numbers over at most 65,536
+// inputs is below 2^47, so that the shifted sums of both products stay below 2^61.
 constexpr int kLargestUp = 14;
 constexpr int kLargestUpOfBytes = 29;
 
-// Nearest, half away from zero, within +-2^61.
+// Rounds value * 2^bits to the nearest integer, half away from zero, after clamping to +-2^61.
 std::int64_t to_fixed(float value, int bits) {
   const double scaled = std::clamp(std::ldexp(static_cast<double>(value), bits), -0x1p61, 0x1p61);
   return static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
 }
 
-// Behind a projection: |h| is at most the sum of the magnitudes of its row of weights.
+// Returns the fraction bits of h behind a projection. There |h| is at most the sum of the
+// magnitudes of a row of the projection's weights.
 int projected_bits(const Matrix<float>& weight_hr, int bits) {
   const FixedWeights weights = FixedWeights::of(weight_hr.view(), bits);
-  std::int64_t largest = 1;  // of the sums of a row's magnitudes
+  std::int64_t largest = 1;  // largest sum of a row's magnitudes
   for (Index p = 0; p < weights.codes.rows(); ++p) {
     std::int64_t sum = 0;
     for (Index i = 0; i < weights.codes.cols(); ++i) sum += std::abs(weights.codes(p, i));
     largest = std::max(largest, sum);
   }
-  // One bit less than the sums have, so that rounding them is a shift.
+  // Start with one bit less than the sums have, so that rounding a sum always shifts it.
   int h_bits = weights.fraction_bits + bits - 2;
   while (std::ldexp(static_cast<double>(largest), h_bits - weights.fraction_bits) >
          static_cast<double>(highest_of(bits)))
@@ -61,7 +63,7 @@ FixedScale FixedScale::of(int bits, const Product& input, const Product* recurre
 void FixedConstants::add(const CellConstants& cells, int bits,
                          const std::vector<std::int64_t>& recurrent_offsets) {
   const auto rows = static_cast<Index>(scale.bias.size());
-  const Index apart = rows - cells.recurrent_bias.size();  // from here on U h has its own bias
+  const Index apart = rows - cells.recurrent_bias.size();  // first row whose U h has its own bias
   for (Index o = apart; o < rows; ++o) {
     const std::int64_t of_recurrent = recurrent_offsets[o] * (std::int64_t{1} << scale.up_h);
     scale.bias[o] -= of_recurrent;
@@ -105,7 +107,8 @@ std::vector<CellConstants> cell_constants(const RecurrentLayer& layer) {
   std::vector<CellConstants> all;
   const Index cells = layer.cells;
   const CellBlocks blocks = layer.blocks();
-  const Index apart = (blocks.gates - blocks.apart) * cells;  // from this row on
+  // The first row whose U h has its own bias.
+  const Index apart = (blocks.gates - blocks.apart) * cells;
   for (const RecurrentWeights& weights : layer.weights) {
     CellConstants& constants = all.emplace_back();
     constants.projects = layer.form.projection > 0;

@@ -1,8 +1,8 @@
-// A layer's products and numbers under one arithmetic, ready for a run: what the engine's loops are
-// templates over.
+// The products and numbers of a layer under one arithmetic, ready for a run. The loops of the
+// engine are templates over these classes, which have
 //   multiply_input, multiply_recurrent   rows of operands -> sums
 //   numbers()                            sums -> pre-activations -> cells
-//   rule(operand)                        an operand's rule as this arithmetic sees values
+//   rule(operand)                        the rule of an operand on values of this arithmetic
 #pragma once
 
 #include <cmath>
@@ -19,38 +19,44 @@
 
 namespace edgeval {
 
-// What a layer's cells add to the products, in fp32. Empty what a cell has not.
+// What the cells of a layer add to the products, in fp32. A matrix is empty where the cells have no
+// such numbers.
 struct CellConstants {
-  Matrix<float> bias;  // [1, G O], what `bias` of the products points to; the sum of both biases
-                       // where nothing comes between them
-  Matrix<float> recurrent_bias;  // [1, H], of the candidate of a GRU that resets U h
-  Matrix<float> diagonal;        // [3, H] or [2, H], what multiplies c
-  bool projects = false;         // the product `after` is an LSTM's projection
+  // [1, G O], to which `bias` of the products points. It is the sum of the biases of W x and U h
+  // where nothing comes between the two.
+  Matrix<float> bias;
+  Matrix<float> recurrent_bias;  // [1, H], bias of the candidate of a GRU that resets U h
+  Matrix<float> diagonal;        // [3, H] or [2, H], weights that multiply c
+  bool projects = false;         // whether the product `after` is the projection of an LSTM
 };
 
-std::vector<CellConstants> cell_constants(const RecurrentLayer& layer);  // one for each direction
-std::vector<CellConstants> cell_constants(const LinearLayer& layer);     // one
+// Returns the constants of each direction.
+std::vector<CellConstants> cell_constants(const RecurrentLayer& layer);
+// Returns one set of constants, with zeros for a bias that the layer does not have.
+std::vector<CellConstants> cell_constants(const LinearLayer& layer);
 
-// Weights packed once for an arithmetic; a linear layer has no recurrent product.
+// The weights of a layer, packed once for an arithmetic. A linear layer has no recurrent product.
 template <class Product>
 struct LayerProducts {
   Product input;  // [G O, C]
-  std::optional<Product>
-      recurrent;  // [G O, R]; of a GRU that resets before the product the rows of r and z, [2 H, H]
+  // [G O, R]. A GRU that resets before the product has only the rows of r and z here, [2 H, H].
+  std::optional<Product> recurrent;
   const Matrix<float>* bias;  // [1, G O]
-  std::optional<Product> after =
-      {};  // what follows within a step: a projection [P, H], or such a GRU's U of n, [H, H]
-  const CellConstants* constants = nullptr;  // null: of a plain LSTM or linear layer
+  // The product that follows within a step: a projection, [P, H], or the rows of n in U, [H, H],
+  // where a GRU resets before the product.
+  std::optional<Product> after = {};
+  const CellConstants* constants = nullptr;  // null for a plain LSTM or linear layer
 };
 
-// Fraction bits of h in integers of so many bits: all but the sign's, since h lies in (-1, 1);
-// behind a projection the most with which no h can saturate, whatever the cells give.
+// Returns the fraction bits of h in integers of `bits` bits. These are all bits but the sign, since
+// h lies in (-1, 1); behind a projection, the most with which no h can saturate, whatever values
+// the cells give.
 int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits);
 
 class FloatLayer {
  public:
   using Numbers = FloatNumbers;
-  static constexpr bool kHasAfter = true;  // may have products that follow within a step
+  static constexpr bool kHasAfter = true;  // whether products may follow within a step
 
   explicit FloatLayer(const LayerProducts<DenseProduct>& products) : products_(products) {}
 
@@ -75,30 +81,31 @@ class FloatLayer {
   const LayerProducts<DenseProduct>& products_;
 };
 
-// Fraction bits in which both products' sums and the bias are added: the finer of the two, and
-// finer than z.
+// Returns the fraction bits with which the sums of both products and the bias are added: as many as
+// the finer of the two products has, and at least one more than z has.
 constexpr int common_sum_bits(int input_sum_bits, int recurrent_sum_bits) {
   return std::max({input_sum_bits, recurrent_sum_bits, kStateBits + 1});
 }
 
-// How the exact sums of a layer's products come together: shifted to one scale, the bias beside
-// them.
+// The scale on which the exact sums of a layer's products are added: each product's sums are
+// shifted up to the same number of fraction bits, which the bias has, too.
 struct FixedScale {
   struct Product {
-    int sum_bits;                              // fraction bits of its sums
+    int sum_bits;                              // fraction bits of the product's sums
     const std::vector<std::int64_t>& offsets;  // [O], to be added to every sum
   };
 
+  // The fraction bits of the scale, and the bits by which the sums of W x and U h are shifted up.
   int sum_bits, up_x, up_h;
-  std::vector<std::int64_t> bias;    // [O], sum_bits, the products' offsets included
-  std::vector<std::int64_t> offset;  // [O], sum_bits, the products' offsets alone
+  std::vector<std::int64_t> bias;    // [O], on this scale, with the offsets of the products
+  std::vector<std::int64_t> offset;  // [O], on this scale, the offsets of the products alone
 
-  // bits: of x; recurrent: null for a linear layer. A layer whose products' formats are too far
-  // apart is refused.
+  // `bits` is the width of x, and `recurrent` is null for a linear layer. Throws Error when the
+  // formats of the products are too far apart for exact sums in 64 bits.
   static FixedScale of(int bits, const Product& input, const Product* recurrent,
                        const Matrix<float>& bias, int x_bits);
 
-  // In host memory, that of this object.
+  // Returns numbers that point into this object, in host memory.
   template <class SumT>
   FixedNumbers<SumT> numbers(int h_bits) const {
     return {.bias = bias.data(),
@@ -113,7 +120,8 @@ struct FixedScale {
   }
 };
 
-// Of all rows of U, whichever products have them.
+// Returns the offsets of all rows of U, which may be spread over the products `recurrent` and
+// `after`.
 template <class Product>
 std::vector<std::int64_t> recurrent_offsets(const LayerProducts<Product>& products) {
   std::vector<std::int64_t> offsets;
@@ -124,8 +132,8 @@ std::vector<std::int64_t> recurrent_offsets(const LayerProducts<Product>& produc
   return offsets;
 }
 
-// What brings the exact sums of a layer's products to its cells: one scale, and what cells that are
-// not plain LSTM cells add.
+// The constants with which cells take the exact sums of a layer's products: one scale, and the
+// constants that cells other than plain LSTM cells have.
 struct FixedConstants {
   FixedScale scale;
   std::vector<std::int64_t> recurrent_bias = {};  // [H]
@@ -135,7 +143,7 @@ struct FixedConstants {
   int projection_shift = 1, projection_bits = 0;
   Grid x_grid{};
 
-  // x_bits, h_bits: fraction bits of the layer's input and recurrent input.
+  // `x_bits` and `h_bits` are the fraction bits of the layer's input and of its recurrent input.
   template <class Product>
   static FixedConstants of(const LayerProducts<Product>& products, int bits, int x_bits,
                            int h_bits) {
@@ -157,7 +165,7 @@ struct FixedConstants {
     return constants;
   }
 
-  // In host memory, that of this object.
+  // Returns numbers that point into this object, in host memory.
   template <class SumT>
   FixedNumbers<SumT> numbers(int bits) const {
     FixedNumbers<SumT> numbers = scale.template numbers<SumT>(bits - 1);
@@ -172,13 +180,13 @@ struct FixedConstants {
   }
 
  private:
-  // recurrent_offsets: of all rows of U.
+  // `recurrent_offsets` has an offset for each row of U.
   void add(const CellConstants& cells, int bits,
            const std::vector<std::int64_t>& recurrent_offsets);
 };
 
-// The greatest magnitude that W x + U h + b can have in units of 2^-sum_bits, whatever x and h of
-// `bits` bits enter. Where a cell keeps the halves of a sum apart, they are not looked at.
+// Returns the greatest magnitude that W x + U h + b can have, in units of 2^-sum_bits, whatever x
+// and h of `bits` bits enter. Leaves out the rows for which a cell keeps W x and U h apart.
 template <class Product>
 std::int64_t largest_sum(const LayerProducts<Product>& products, const FixedConstants& constants,
                          int bits) {
@@ -200,7 +208,8 @@ std::int64_t largest_sum(const LayerProducts<Product>& products, const FixedCons
   return largest;
 }
 
-// Whether no pre-activation can leave 32 bits, nor, of 8 bits, a sum on its way to be rounded.
+// Whether no pre-activation can exceed 32 bits. For 8 bits, the sums must also fit into 32 bits
+// before they are rounded to pre-activations.
 template <class Product>
 bool sums_fit(const LayerProducts<Product>& products, const FixedConstants& constants, int bits) {
   const int shift = constants.scale.sum_bits - kStateBits;
@@ -217,7 +226,7 @@ class FixedLayer {
   static constexpr int kBits = FixedProduct<SumT>::kBits;
   static constexpr int kRecurrentBits = Integer<kBits>::kRecurrentBits;
 
-  // x_bits: fraction bits of the layer's input; h_bits: of its recurrent input.
+  // `x_bits` and `h_bits` are the fraction bits of the layer's input and of its recurrent input.
   FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits,
              int h_bits = kRecurrentBits);
 
@@ -231,14 +240,15 @@ class FixedLayer {
     (*products_.after)(values, kRecurrentBits, rows, y);
   }
   Numbers numbers() const { return constants_.template numbers<SumT>(kBits); }
-  // Of 8 bits: the same numbers in half the width, where no input can make a sum that leaves it.
+  // Returns, for 8 bits, these numbers for 32-bit arithmetic, if no input can make a sum that
+  // exceeds 32 bits.
   std::optional<NarrowNumbers> narrow_numbers() const;
   template <class Technique>
   auto rule(const Technique& operand) const {
     return rule_on_grid(operand, kBits, x_bits_, h_bits_);
   }
   const LayerProducts<FixedProduct<SumT>>& products() const { return products_; }
-  // The integer behind an element that enters the products.
+  // Returns the integer that an element stands for in the products.
   std::int32_t code(float element, Source source) const {
     return static_cast<std::int32_t>(
         std::ldexp(element, source == Source::kInput ? x_bits_ : h_bits_));
@@ -248,20 +258,20 @@ class FixedLayer {
   const LayerProducts<FixedProduct<SumT>>& products_;
   int x_bits_, h_bits_;
   FixedConstants constants_;
-  std::vector<std::uint32_t>
-      narrow_bias_;  // the lower halves of the bias; empty where sums may need both
+  // The lower 32 bits of the bias; empty where a sum may need all 64.
+  std::vector<std::uint32_t> narrow_bias_;
 };
 
 using EightBitLayer = FixedLayer<std::int32_t>;
 
-// Dynamic precision's products at 8 bits under fp32 (docs/techniques.md, "Dynamic precision"): step
-// = alpha / 128.
+// The 8-bit products of dynamic precision under fp32 (docs/techniques.md, "Dynamic precision"). A
+// quantization step is alpha / 128.
 class QuantizedLayer {
  public:
   using Numbers = QuantizedNumbers;
   static constexpr bool kHasAfter = false;
   struct Steps {
-    double x, h;  // of the elements
+    double x, h;  // steps of the elements
     double input_weight, recurrent_weight;
   };
 

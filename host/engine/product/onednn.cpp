@@ -9,7 +9,8 @@
 namespace edgeval::onednn {
 namespace {
 
-// oneDNN's own lack of memory as the standard library's, which callers answer with smaller batches.
+// Runs `work` and throws std::bad_alloc when oneDNN runs out of memory. Callers then take smaller
+// batches.
 template <class Work>
 void with_bad_alloc(Work&& work) {
   try {
@@ -20,11 +21,11 @@ void with_bad_alloc(Work&& work) {
   }
 }
 
-// What a thread's last product was called with. The steps of a recurrence ask for one product again
-// and again, on other data, and making three memory objects takes as long as a fifth of a small
-// product of bytes.
+// The arguments of the last product that a thread ran. The steps of a recurrence run one product
+// again and again, on other data, and making three memory objects takes a fifth of the time of a
+// small product of bytes.
 struct Arguments {
-  dnnl::matmul product;  // kept alive, so that its address says which it is
+  dnnl::matmul product;  // kept alive, so that no other product can have the same address
   dnnl::memory source, target, scratchpad;
 };
 
@@ -85,7 +86,7 @@ void PackedProduct::operator()(const void* source, void* target) const {
     last.source.set_data_handle(const_cast<void*>(source));
     last.target.set_data_handle(target);
     last.scratchpad.set_data_handle(thread_scratchpad(static_cast<Index>(scratchpad_.get_size())));
-    // The C interface: its argument list is an array, the C++ one builds a hash map for every call.
+    // The C interface takes an array of arguments; the C++ one builds a hash map at every call.
     const std::array<dnnl_exec_arg_t, 4> arguments{{{DNNL_ARG_SRC, last.source.get()},
                                                     {DNNL_ARG_WEIGHTS, weight_.get()},
                                                     {DNNL_ARG_DST, last.target.get()},

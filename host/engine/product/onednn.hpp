@@ -1,4 +1,4 @@
-// What all uses of oneDNN share: its CPU engine, a stream and work space per thread.
+// What all uses of oneDNN share: oneDNN's CPU engine, and a stream and work space for each thread.
 #pragma once
 
 #include <oneapi/dnnl/dnnl.hpp>
@@ -9,28 +9,29 @@ namespace edgeval::onednn {
 
 const dnnl::engine& cpu();
 
-// The calling thread's. oneDNN must not spread a product over threads of its own: ours already work
-// on other lanes.
+// Returns the stream of the calling thread. Keeps oneDNN from spreading a product over threads of
+// its own, since edgeval's threads already work on other lanes.
 const dnnl::stream& thread_stream();
 
-// Work space of the calling thread. oneDNN's own would be that of the thread which made the
-// primitive, whoever runs it.
+// Returns work space of the calling thread. If oneDNN allocated it, every thread that runs a
+// primitive would use the work space of the thread that made the primitive.
 void* thread_scratchpad(Index bytes);
 
 dnnl::memory::desc row_major(Index rows, Index cols, dnnl::memory::data_type type);
 
-// A product of a fixed number of rows by weights packed once: target [rows, O] = source [rows, C]
-// weight [O, C]^T.
+// A product of a fixed number of rows with weights that are packed once: target [rows, O] = source
+// [rows, C] weight [O, C]^T. Throws std::bad_alloc when oneDNN runs out of memory.
 class PackedProduct {
  public:
   struct Types {
     dnnl::memory::data_type source, weight, target;
   };
-  // weight: row-major [outputs, inputs] of Types::weight, rows `stride` elements apart.
+  // `weight` is a row-major matrix [outputs, inputs] of type Types::weight, whose rows lie `stride`
+  // elements apart.
   PackedProduct(Index rows, Index inputs, Index outputs, const void* weight, Index stride,
                 Types types);
 
-  // Safe to call from several threads at once.
+  // Several threads may call it at once.
   void operator()(const void* source, void* target) const;
 
  private:
@@ -39,8 +40,8 @@ class PackedProduct {
   dnnl::memory::desc source_, target_, scratchpad_;
 };
 
-// Whether products of unsigned by signed bytes are exact here: older instructions saturate pairs of
-// them at 16 bits.
+// Whether products of unsigned by signed bytes are exact on this processor. Older instructions
+// saturate the sum of two products at 16 bits.
 bool exact_byte_products();
 
 }  // namespace edgeval::onednn

@@ -5,7 +5,8 @@
 namespace edgeval {
 namespace {
 
-// The nearest integer to place(weight), half away from zero, in `bits` bits.
+// Rounds place(weight) to the nearest integer, half away from zero, and saturates it to `bits`
+// bits.
 template <class Place>
 Matrix<std::int32_t> rounded(const Matrix<float>& weight, Place place, int bits) {
   Matrix<std::int32_t> codes(weight.rows(), weight.cols());
