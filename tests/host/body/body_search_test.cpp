@@ -1,5 +1,5 @@
-// The bodies of attention, softmax and beam search, run by the CPU engine's block and by blocks
-// that order the work as a GPU may, against plain loops.
+// Compares the bodies of attention, softmax and beam search with plain loops. The CPU engine's
+// block runs the bodies, and so do blocks that order the work as a GPU may.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ class SearchBody : public testing::Test {};
 using Blocks = testing::Types<SerialBlock, StridedBlock<1>, StridedBlock<32>, StridedBlock<256>>;
 TYPED_TEST_SUITE(SearchBody, Blocks);
 
-// Few different scores, so that many are equal.
+// Draws from so few different scores that many are equal.
 std::vector<float> random_scores(Random& random, Index count) {
   std::vector<float> scores;
   for (Index i = 0; i < count; ++i)
@@ -36,8 +36,8 @@ void expect_same(const std::vector<Candidate>& found, const std::vector<Candidat
   }
 }
 
-// Best first; where scores are equal the lower token, then the lower row; nothing where there are
-// no more.
+// The best candidate comes first; of equal scores the lower token, then the lower row. Places for
+// which there is no candidate hold no_candidate().
 TYPED_TEST(SearchBody, CandidatesOfRowsBecomeThoseOfTheSentence) {
   Random random(1);
   for (Index width : {1, 2, 31, 32, 33, 300})
@@ -96,7 +96,8 @@ TYPED_TEST(SearchBody, LogProbabilitiesAreThoseOfTheFormula) {
   }
 }
 
-// In integers a row's context is sum weight key / sum weight over the exponentials of exact scores.
+// In integers the context of a row is the sum of weight * key over the sum of the weights, which
+// are the exponentials of exact scores.
 TYPED_TEST(SearchBody, AttentionInIntegersIsItsLiteralForm) {
   Random random(3);
   constexpr int kBits = 16, kXBits = 12;
@@ -154,10 +155,10 @@ TYPED_TEST(SearchBody, AttentionInIntegersIsItsLiteralForm) {
 
 TEST(SearchEnd, IsReachedByWhatWasFoundOrByLength) {
   const SearchEnd end{.n_best = 2, .longest = 10};
-  EXPECT_FALSE(end.reached(1, 1, 3, true));  // one of two
+  EXPECT_FALSE(end.reached(1, 1, 3, true));  // one of two hypotheses has ended
   EXPECT_TRUE(end.reached(1, 2, 3, true));
-  EXPECT_FALSE(end.reached(1, 2, 3, false));  // a better one still lives
-  EXPECT_TRUE(end.reached(1, 0, 0, false));   // nobody lives
+  EXPECT_FALSE(end.reached(1, 2, 3, false));  // a better hypothesis still lives
+  EXPECT_TRUE(end.reached(1, 0, 0, false));   // no hypothesis lives
   EXPECT_FALSE(end.reached(9, 0, 3, false));
   EXPECT_TRUE(end.reached(10, 0, 3, false));
 }

@@ -1,5 +1,5 @@
-// The bodies around a step's products that choose between sums, and the window of frames, run by
-// the CPU engine's block and by blocks that order the work as a GPU may, against plain loops.
+// Compares the bodies that choose between a step's sums, and the window of frames, with plain
+// loops. The CPU engine's block runs the bodies, and so do blocks that order the work as a GPU may.
 #include <gtest/gtest.h>
 
 #include "host/body/memo.hpp"
@@ -47,7 +47,7 @@ TYPED_TEST(SelectionBody, AWindowHoldsTheFramesBeforeIt) {
         }
 }
 
-// Over several steps, as the rule decides for each neuron alone.
+// Over several steps, a row of neurons is remembered as the rule decides for each neuron alone.
 TYPED_TEST(SelectionBody, RemembersNeuronByNeuron) {
   for (Index neurons : kWidths) {
     Random random(static_cast<std::uint64_t>(neurons));
@@ -180,7 +180,7 @@ struct FixedSums {
   std::int64_t offset(Index at) const { return 10 * at; }
 };
 
-// A full step, a pseudo-skip, a full step, a pseudo-skip: z's half is W16 a + 2^14 W8 s.
+// After a full step, a pseudo-skip, a full step and a pseudo-skip, z's half is W16 a + 2^14 W8 s.
 TYPED_TEST(SelectionBody, KeepsBothSumsOfPseudoSkips) {
   for (Index neurons : kWidths)
     for (bool moves : {false, true}) {

@@ -1,6 +1,6 @@
-// The bodies of the pipeline, run by the CPU engine's block and by blocks that order the work as a
-// GPU may, against plain loops and values worked out by hand. Rows lie between NaNs, which must
-// neither spread nor be overwritten.
+// Compares the bodies of the pipeline with plain loops and with values worked out by hand. The CPU
+// engine's block runs the bodies, and so do blocks that order the work as a GPU may. Rows lie
+// between NaNs, which must neither spread nor be overwritten.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -33,7 +33,7 @@ class BodyTest : public testing::Test {};
 using Blocks = testing::Types<SerialBlock, StridedBlock<1>, StridedBlock<32>, StridedBlock<256>>;
 TYPED_TEST_SUITE(BodyTest, Blocks);
 
-// `width` values with two NaNs before and two behind.
+// A row of `width` values with two NaNs before and two behind.
 class Fenced {
  public:
   explicit Fenced(Index width, float value = 0) : width_(width), values_(width + 4, kNan) {
@@ -171,7 +171,7 @@ TYPED_TEST(BodyTest, DeltaHoldsUntilTheThresholdOfItsSource) {
       for (int step = 0; step < 4; ++step) {
         Fenced value = random_row(random, n, -0.75, 0.75);
         const Fenced given = value;
-        // The operand may take the value's place.
+        // The operand may be written to the place of the value.
         const OperandCounts counts = operand_row(TypeParam{}, delta.rule(), source, value.data(), n,
                                                  state.data(), value.data());
         int changed = 0, zero = 0;
@@ -202,7 +202,7 @@ TYPED_TEST(BodyTest, FramesAreQuantizedAndCompared) {
     constexpr Index kSteps = 5;
     Matrix<std::int16_t> q(kSteps, n);
     for (Index t = 0; t < kSteps; ++t) {
-      Fenced x = random_row(random, n, -9, 9);  // beyond the format's 8, which saturates
+      Fenced x = random_row(random, n, -9, 9);  // the format ends at 8 and saturates
       quantize_frame(TypeParam{}, rule, x.data(), n, q.row(t));
       for (Index i = 0; i < n; ++i)
         EXPECT_EQ(q(t, i), std::clamp(std::floor(x[i] * 4096.0 + 0.5), -32768.0, 32767.0));
@@ -241,7 +241,7 @@ Decided decide(const SimilaritySkip& skip, const std::vector<FrameSimilarity>& s
 }
 
 constexpr StepMode R = StepMode::kRun, S = StepMode::kSkip;
-constexpr FrameSimilarity kAlike{10, 0, 0};  // S = 1 on both sides
+constexpr FrameSimilarity kAlike{10, 0, 0};  // S = 1 towards both neighbours
 
 SimilaritySkip skip_above_half(double max_consecutive) {
   return {.threshold = 0.5, .max_consecutive = max_consecutive, .shift = 10, .fraction_bits = 8};
@@ -260,7 +260,7 @@ TEST(Plan, BackwardStartsAtTheLastFrame) {
 }
 
 TEST(Plan, EachDirectionLooksAtItsOwnNeighbour) {
-  // Frame 1 resembles frame 0 but not frame 2; frame 2 does not resemble frame 1, frame 0 would.
+  // Frame 1 resembles frame 0, but frames 1 and 2 do not resemble each other.
   const std::vector<FrameSimilarity> similarity{{10, 0, 0}, {10, 0, 10}, {10, 10, 0}};
   const SimilaritySkip skip = skip_above_half(std::numeric_limits<double>::infinity());
   EXPECT_EQ(decide(skip, similarity, false).mode, (std::vector<StepMode>{R, S, R}));
@@ -282,7 +282,8 @@ TEST(Plan, SilenceResemblesOnlySilence) {
 
 TEST(Plan, NoFramesNoSteps) { EXPECT_TRUE(decide(skip_above_half(3), {}, false).live.empty()); }
 
-// output [6, H] inside rows of H + 2; frames that ran hold 100 t + j, all else is NaN.
+// Unpacks an output [T, H] that lies inside rows of H + 2. At first, frames that ran hold 100 t + j
+// and all other values are NaN; at last, frame t must hold what frame source[t] holds.
 template <class Block>
 void expect_unpacked(const std::vector<std::int32_t>& live, bool backward,
                      const std::vector<int>& source) {

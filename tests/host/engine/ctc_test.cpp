@@ -10,7 +10,7 @@ namespace {
 
 using Ids = std::vector<int>;
 
-// Of logits [T, V], as an engine and a session do it.
+// Decodes logits, [T, V], as an engine and a session do.
 Ids ctc_greedy(MatrixView<const float> logits, int blank) {
   std::vector<std::int32_t> best;
   for (Index t = 0; t < logits.rows; ++t)
@@ -53,13 +53,14 @@ TEST(CtcGreedy, OfEqualValuesTheLowestIdWins) {
   Matrix<float> logits(3, 4);
   for (const Index token : {1, 3}) logits(0, token) = 2.0f;
   for (const Index token : {2, 3}) logits(1, token) = 7.0f;
-  EXPECT_EQ(ctc_greedy(logits.view(), 0), (Ids{1, 2}));  // the last frame is all equal: the blank
+  EXPECT_EQ(ctc_greedy(logits.view(), 0),
+            (Ids{1, 2}));  // equal logits of the last frame: the blank
 }
 
 TEST(CtcGreedy, RowsMayLieApart) {
   Matrix<float> wide(2, 8);
   wide(0, 1) = wide(1, 2) = 1.0f;
-  wide(0, 6) = wide(1, 6) = 9.0f;  // beyond the tokens
+  wide(0, 6) = wide(1, 6) = 9.0f;  // outputs beyond the tokens
   EXPECT_EQ(ctc_greedy({wide.data(), 2, 4, 8}, 0), (Ids{1, 2}));
 }
 
@@ -69,7 +70,7 @@ TEST(TokenTexts, KnowTheSeparatorsOfOtherTools) {
   EXPECT_EQ(texts({"<blank>", "<space>", "A"}), (Texts{"<blank>", " ", "A"}));  // ESPnet
   EXPECT_EQ(texts({"\u2581", "\u2581the", "s"}), (Texts{" ", " the", "s"}));    // SentencePiece
   EXPECT_EQ(texts({"<pad>", "|", "E"}), (Texts{"<pad>", " ", "E"}));            // wav2vec 2.0
-  EXPECT_EQ(texts({" ", "|", "E"}), (Texts{" ", "|", "E"}));  // here it is a sign like others
+  EXPECT_EQ(texts({" ", "|", "E"}), (Texts{" ", "|", "E"}));  // here "|" is no space
   EXPECT_EQ(texts({"\u2581a", "|"}), (Texts{" a", "|"}));
 }
 

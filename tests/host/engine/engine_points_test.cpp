@@ -1,4 +1,4 @@
-// A batch under many points: one call gives what one call for each gives, and only what was wanted.
+// One call for many points gives what one call for each point gives, and only what was wanted.
 #include "host/body/greatest.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/points.hpp"

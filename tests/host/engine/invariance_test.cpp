@@ -24,8 +24,8 @@ struct UtteranceResult {
   bool operator==(const UtteranceResult&) const = default;
 };
 
-// Runs the utterances in the given order in batches of `batch`; results by utterance, whatever the
-// order.
+// Runs the utterances in the given order in batches of `batch`. Returns the results in the order of
+// the utterances in `all`.
 std::vector<UtteranceResult> run_in_batches(Engine& engine, const Ragged<float>& all,
                                             const OperatingPoint& point,
                                             const std::vector<Index>& order, Index batch) {
@@ -66,8 +66,8 @@ std::vector<Index> shuffled(Random& random, Index count) {
 struct Way {
   int threads;
   std::int64_t chunk_bytes;
-  Index batch;   // 0: all at once
-  bool shuffle;  // every time in another order
+  Index batch;   // utterances per batch; 0 for all at once
+  bool shuffle;  // whether every run has another order
   bool bytes = true;
 };
 

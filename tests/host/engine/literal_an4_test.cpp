@@ -1,11 +1,12 @@
-// The engine's decisions on AN4's test set beside those of the literal loops in double: at most
-// 2e-4 may differ (docs/techniques.md, "fp32"), and the share is printed. Layer by layer: the
-// literal form of each layer reads the engine's own input of that layer, so that one flipped
-// decision does not count again in every layer behind it; within the layer it goes its own way. The
-// engine's decisions about h are those of the technique on the h it passed on; that they are the
-// engine's is checked by its counts. Plans, which see inputs only, are also compared end to end.
+// Compares the engine's decisions on AN4's test set with those of the literal loops in double: a
+// share of at most 2e-4 may differ (docs/techniques.md, "fp32"), and the share is printed. The
+// literal form of each layer reads the engine's input of that layer, so that one flipped decision
+// does not count again in every layer behind it; within the layer the literal form goes on with its
+// own h. The engine's decisions are found by applying the technique to the h that the engine gave;
+// the engine's counts show that these are its decisions. Plans, which see inputs only, are also
+// compared end to end.
 //
-// The first 20 utterances; EDGEVAL_FULL=1: all 130.
+// The test runs the first 20 utterances, or with EDGEVAL_FULL=1 all 130.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -40,7 +41,7 @@ constexpr Technique kTechniques[] = {{"skip", true, ""},
                                      {"skip + reuse", true, "reuse"},
                                      {"skip + delta", true, "delta"}};
 
-// The features reach about 6, outputs of LSTM layers stay below 1.
+// Features reach magnitudes of about 6, and outputs of LSTM layers stay below 1.
 LayerPolicy policy_of(const Technique& technique, bool first_layer) {
   LayerPolicy policy{EveryStep{}, AsIs{}};
   const double reach = first_layer ? 6 : 1;
@@ -64,7 +65,7 @@ OperatingPoint point_of(const Technique& technique, const Model& model) {
   return point;
 }
 
-// Everything that passed between the engine's layers.
+// Keeps everything that passes between the engine's layers.
 class Recorder final : public LayerObserver {
  public:
   struct LayerSeen {
@@ -115,7 +116,7 @@ std::uint64_t differing(const auto& a, const auto& b) {
   return count;
 }
 
-// One layer on one utterance.
+// Compares the decisions of one layer on one utterance.
 Tally compare_layer(const Layer& layer, const LayerPolicy& policy, const Recorder::LayerSeen& seen,
                     Index lane, std::span<const LayerActivity> engine_counts,
                     const LiteralLayer* end_to_end) {

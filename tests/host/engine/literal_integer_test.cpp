@@ -1,7 +1,7 @@
-// The CPU engine under int16 and int8 beside the literal loops in integers on random small
-// networks: the same modes, every count equal, outputs bit for bit. In integer arithmetic nothing
-// may differ (binding decision 7), so no draw is a toss-up and none is drawn again. The same for
-// the model and speech that ship.
+// Compares the CPU engine under int16 and int8 with the literal loops in integers, on random small
+// networks and on the model and speech that ship: modes, counts and the bits of outputs must be
+// equal. In integer arithmetic nothing may differ (binding decision 7), so no draw is too close to
+// call and none is repeated.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -18,7 +18,7 @@
 namespace edgeval::test {
 namespace {
 
-constexpr int kNetworks = 30;  // of each width and kind
+constexpr int kNetworks = 30;  // networks of each width and kind
 
 using Modes = std::map<std::tuple<Index, Direction, Index>, std::vector<StepMode>>;
 
@@ -94,14 +94,14 @@ TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
     const int network = i % kNetworks;
     const Kind kind = kKinds[static_cast<std::size_t>(i / kNetworks)];
     SCOPED_TRACE(concat("network ", network, ", kind ", static_cast<int>(kind)));
-    // Not drawn anew where another kind joins.
+    // With these seeds a new kind does not change the networks of the others.
     Random random(30260000 + 1000 * static_cast<std::uint64_t>(kind) +
                   static_cast<std::uint64_t>(network));
     const Work more = expect_random_network_is_literal(random, kind, GetParam());
     work[kind].executed += more.executed;
     work[kind].dense += more.dense;
   }
-  // The networks would prove little if a technique left out nothing, or everything.
+  // The networks would prove little if a technique avoided no work, or all of it.
   for (const auto& [kind, sum] : work) {
     SCOPED_TRACE(concat("kind ", static_cast<int>(kind)));
     const double share = static_cast<double>(sum.executed) / static_cast<double>(sum.dense);
@@ -112,7 +112,7 @@ TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
   }
 }
 
-// What tests/golden/integer.json rests on.
+// The values in tests/golden/integer.json rest on this test.
 TEST(LiteralIntegerSpeech, TheShippedModelOnShippedSpeechGivesTheSameBitsModesAndCounts) {
   const Model model = spoken_model();
   const Ragged<float> features = spoken_test_features(model.frontend, 1);

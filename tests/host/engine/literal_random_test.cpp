@@ -1,7 +1,7 @@
-// The CPU engine beside the literal loops on some 200 random small networks: the same modes, every
-// count equal, outputs within 1e-5. An fp32 decision can only be compared where it is not a
-// toss-up: an utterance on which the literal form has a decided value closer than kTooClose to its
-// turning point is drawn again, and the share of those is bounded.
+// Compares the CPU engine with the literal loops on some 200 random small networks: modes and
+// counts must be equal, and outputs within 1e-5. An fp32 decision can be compared only where it is
+// not too close to call. So an utterance is drawn again when, in its literal form, a value lies
+// closer than kTooClose to where its decision turns, and the share of such utterances is bounded.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,11 +17,11 @@
 namespace edgeval::test {
 namespace {
 
-constexpr int kNetworks = 29;  // of each kind
+constexpr int kNetworks = 29;  // networks of each kind
 constexpr double kTooClose = 1e-6;
 constexpr double kTolerance = 1e-5;
 
-// Modes as the engine tells them, by layer, direction and lane.
+// Keeps the modes that the engine tells, by layer, direction and lane.
 class ModesSeen final : public LayerObserver {
  public:
   void on_plan(Index layer, Direction direction, Index lane,
@@ -63,9 +63,9 @@ struct Draws {
   int too_close = 0;
 };
 
-// Adds an utterance of 1 to 90 frames whose decisions are clear; false when five in a row were not.
-// (A network may not listen to its inputs at all, say when all of them share a centroid: then every
-// draw is the same.)
+// Adds an utterance of 1 to 90 frames whose decisions are clear. Returns false when no one of five
+// draws had clear decisions, as may happen where inputs do not change the outputs of a network, for
+// instance since all inputs share a centroid.
 bool add_utterance(Random& random, DrawnCase& drawn, Draws& draws) {
   const Index frames = random.chance(0.5) ? random.skewed(1, 90) : random.whole(1, 90);
   for (int attempt = 0; attempt < 5; ++attempt) {
@@ -129,7 +129,7 @@ struct Work {
   double skipped_share() const { return static_cast<double>(skipped) / static_cast<double>(steps); }
 };
 
-// The networks would prove little if a technique left out nothing, or everything.
+// The networks would prove little if a technique avoided no work, or all of it.
 void expect_techniques_acted(Kind kind, const Work& work) {
   SCOPED_TRACE(concat("kind ", static_cast<int>(kind)));
   if (kind == Kind::kDense) {
@@ -151,7 +151,7 @@ TEST(LiteralRandom, EngineTakesTheSameDecisionsAndCountsTheSame) {
     const int network = i % kNetworks;
     const Kind kind = kKinds[static_cast<std::size_t>(i / kNetworks)];
     SCOPED_TRACE(concat("network ", network, ", kind ", static_cast<int>(kind)));
-    // Not drawn anew where another kind joins.
+    // With these seeds a new kind does not change the networks of the others.
     Random random(20260000 + 1000 * static_cast<std::uint64_t>(kind) +
                   static_cast<std::uint64_t>(network));
     const DrawnCase drawn = draw_case(random, kind, draws);

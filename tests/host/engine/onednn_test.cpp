@@ -1,4 +1,4 @@
-// oneDNN's failures as the rest of the program knows them.
+// A lack of memory in oneDNN reaches the rest of the program as std::bad_alloc.
 #include "host/engine/product/onednn.hpp"
 
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@ namespace edgeval::test {
 namespace {
 
 TEST(OneDnn, WeightsThatDoNotFitAreABadAllocation) {
-  constexpr Index kHuge = Index{1}
-                          << 23;  // squared, in floats: 2^48 bytes, more than addresses reach
+  // kHuge x kHuge floats take 2^48 bytes, more than a process can address.
+  constexpr Index kHuge = Index{1} << 23;
   const auto f32 = dnnl::memory::data_type::f32;
   EXPECT_THROW(onednn::PackedProduct(16, kHuge, kHuge, nullptr, kHuge, {f32, f32, f32}),
                std::bad_alloc);

@@ -1,6 +1,6 @@
-// What the engine keeps from run to run is whole or not there: want of memory at every place of a
-// first run is followed by a run that gives what an engine without trouble gives. The allocations
-// of this program, those of its threads included, are counted by its own operator new.
+// What the engine keeps from run to run is complete or absent: after a first run that ran out of
+// memory at any allocation, a second run gives what an undisturbed engine gives. The program's own
+// operator new counts the allocations of all its threads.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -13,11 +13,11 @@
 
 namespace {
 
-std::atomic<long> left{-1};  // allocations until the one that fails; below 0: none fails
+std::atomic<long> left{-1};  // allocations before the one that fails; below 0 if none fails
 
 }  // namespace
 
-// Out of line, so that compilers see no pair of malloc and delete.
+// These functions are not inlined, so that compilers do not warn of malloc paired with delete.
 [[gnu::noinline]] void* operator new(std::size_t bytes) {
   if (left >= 0 && left-- == 0) throw std::bad_alloc();
   if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;

@@ -1,5 +1,5 @@
-// Pseudo-skip: the engine beside P1's controller on random networks in int16, bit for bit;
-// hand-made cases of what is propagated; what it is refused with.
+// Compares pseudo-skips of the engine with P1's controller on random networks in int16, bit for
+// bit. Hand-made cases show what is propagated, and with what else pseudo-skips are refused.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ TEST_P(PseudoSkip, IsItsLiteralLoopBitForBit) {
   std::vector<Matrix<float>> utterances;
   for (int n = 0; n < 5; ++n)
     utterances.push_back(random_frames(random_, random_.skewed(1, 60), model.inputs()));
-  // A jump over the whole range of 16 bits, which 16-bit deltas do not hold.
+  // The first utterance jumps over the whole range of 16 bits, further than 16-bit deltas can tell.
   for (Index i = 0; i < model.inputs() && utterances[0].rows() > 3; ++i) {
     utterances[0](1, i) = 9;
     utterances[0](2, i) = -9;
@@ -87,7 +87,7 @@ TEST_P(PseudoSkip, IsItsLiteralLoopBitForBit) {
 }
 
 TEST(PseudoSkip, OccursBesideRunsAndSkips) {
-  // S is 1/2 from frame to frame where half of the elements jump, 1 where none does, 0 where all
+  // S is 1/2 between two frames when half of the elements jump, 1 when none does, and 0 when all
   // do.
   const Model model = random_model({.inputs = 2, .lstm = {{.cells = 3}}, .outputs = 0}, 1);
   Matrix<float> frames(5, 2);
@@ -110,7 +110,8 @@ TEST(PseudoSkip, OccursBesideRunsAndSkips) {
 }
 
 TEST(PseudoRule, PropagatesWhatPassesTheClipAndIsNotZeroInEightBits) {
-  // Grid 2^-4; clip 1/4 = 4 steps; differences in steps of 1/8 = 2 steps.
+  // A step of the grid is 2^-4. The clip of 1/4 is 4 steps, and differences are quantized to
+  // multiples of 1/8, which are 2 steps.
   const SimilaritySkip skip{
       .fraction_bits = 0, .pseudo_threshold = 0, .pseudo_clip = 0.25, .delta_scale = 0.125};
   const PseudoRule rule = PseudoRule::of(skip, nullptr, Source::kInput, Grid::of(4, 16));

@@ -1,5 +1,6 @@
-// Memoization and dynamic precision beside their literal loops on random networks (equal bits in
-// integer arithmetic, equal decisions and 1e-5 in fp32), on hand-made cases, and what refuses them.
+// Compares memoization and dynamic precision with their literal loops on random networks (equal
+// bits in integer arithmetic, equal decisions and 1e-5 in fp32) and on hand-made cases; and
+// refusals.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -43,7 +44,7 @@ struct Tally {
   std::uint64_t computed = 0, memoized = 0, high = 0, low = 0;
 };
 
-// Utterances on which `literal(direction, input)` is clear, at most four.
+// Compares those of four utterances on which no decision of `literal` is too close to call.
 template <class Literal>
 void expect_as_literal(Random& random, const Model& model, const LayerPolicy& policy,
                        Literal literal, Tally& tally) {
@@ -211,8 +212,8 @@ TEST_P(Selection, ResultsDoNotDependOnBatchThreadsOrChunks) {
     }
 }
 
-TEST_P(Selection, SkippedStepsDoNotMoveItsState) {  // binding decision 3: a skip is a gather for
-                                                    // memos and machines too
+// Binding decision 3: memos and detectors, too, see a sequence without its skipped steps.
+TEST_P(Selection, SkippedStepsDoNotMoveItsState) {
   const Model model = random_model(
       {.inputs = 3, .lstm = {{.cells = 9, .directions = kForwardOnly}}, .outputs = 0}, 5);
   std::vector<Matrix<float>> all, run_only;
@@ -239,13 +240,13 @@ TEST_P(Selection, SkippedStepsDoNotMoveItsState) {  // binding decision 3: a ski
 }
 
 TEST(Memoization, AccumulatesUntilTheThresholdAndForgetsAtAnEvaluation) {
-  // p = 4, 5, 5, 5, ...: epsilon = 1/5 each time against p_m = 4.
+  // While p_m is 4, each p of 5 adds an epsilon of 1/5.
   const Memoized::Rule rule = Memoized{.threshold = 0.5}.decision();
   Memoized::Rule::Memo memo;
   std::vector<bool> remembered;
   for (double p : {4, 5, 5, 5, 5, 4, 0, 0, 3}) remembered.push_back(rule.remembers(p, memo));
-  // 0.2, 0.4, 0.6: evaluated with p_m = 5. Then 0, 1/4; 0 after 5 cannot be measured; 0 after 0 is
-  // no move; 3 after 0: 1.
+  // Changes add up to 0.2, 0.4 and 0.6, where the neuron is evaluated and p_m becomes 5. Changes of
+  // 0 and 1/4 follow. That from 5 to 0 cannot be measured, from 0 to 0 is 0, and from 0 to 3 is 1.
   EXPECT_EQ(remembered,
             (std::vector<bool>{false, true, true, false, true, true, false, true, false}));
 }
@@ -260,8 +261,7 @@ TEST(Memoization, OfTheOracleDoesNotAccumulate) {
 }
 
 TEST(Memoization, CountsEvaluatedNeuronsAndThePredictor) {
-  // The same frame for ever and U = 0: h's signs are those of +0, then fixed; every neuron is
-  // remembered in the end.
+  // All frames are alike, so that every neuron is remembered once the signs of h stay.
   Model model = random_model(
       {.inputs = 2, .lstm = {{.cells = 1, .directions = kForwardOnly}}, .outputs = 0}, 7);
   std::vector<Matrix<float>> utterances;
@@ -317,7 +317,7 @@ TEST(DynamicPrecision, StoresWeightsAsNibblesAndAnOffsetBit) {
   EXPECT_EQ(codes(WeightForm::kAlpha4BitsCut), (std::vector<int>{7, -8, 4, 0, 0, -1}));
 }
 
-// round(v / step), half away from zero, within -128 ... 127; alpha 3: steps of 3 / 128.
+// A code is round(v / step), half away from zero, within -128 ... 127, with a step of alpha / 128.
 TEST(DynamicPrecision, MakesCodesOf8BitsUnderFloats) {
   const auto codes = [](double alpha, std::vector<float> values) {
     const DynamicPrecision choice{.input_alpha = alpha};
@@ -327,7 +327,7 @@ TEST(DynamicPrecision, MakesCodesOf8BitsUnderFloats) {
     return values;
   };
   using Codes = std::vector<float>;
-  EXPECT_EQ(codes(1, {0.00390625F, -0.00390625F, 0.0039F, 1, -1, 2, -2}),  // the first are halves
+  EXPECT_EQ(codes(1, {0.00390625F, -0.00390625F, 0.0039F, 1, -1, 2, -2}),  // first two: half steps
             (Codes{1, -1, 0, 127, -128, 127, -128}));
   EXPECT_EQ(codes(3, {3, -3, 1.5F, 0.0117F, 0.0118F, -0.0118F, 0}),
             (Codes{127, -128, 64, 0, 1, -1, 0}));
@@ -338,7 +338,7 @@ TEST(DynamicPrecision, MakesCodesOf8BitsUnderFloats) {
   EXPECT_EQ(h.seen(0.5F, Source::kRecurrent), 64);
 }
 
-// A sum and its offset may both leave 32 bits as long as their total does not.
+// A sum and its offset may each exceed 32 bits as long as their total does not.
 TEST(DynamicPrecision, PutsSumsOf8BitsTogetherExactly) {
   const float bias = 0.5F;
   const std::int64_t offset = std::int64_t{-2'147'483'647} - 100;
@@ -347,20 +347,21 @@ TEST(DynamicPrecision, PutsSumsOf8BitsTogetherExactly) {
   EXPECT_EQ(numbers.preactivation(wx, uh, 0), 0.25F * -100 + 2.0F * -147 + 0.5F);
 }
 
-// The output of an integer linear layer is rounded once from 64 bits: 2^60 + 2^36 + 1 lies above
-// the middle of two floats, on which doubles would land.
+// The output of an integer linear layer is rounded once, from 64 bits: 2^60 + 2^36 + 1 lies above
+// the middle between two floats, to which rounding to double first would move it.
 TEST(FixedNumbers, RoundTheirValuesOnce) {
   const std::int64_t bias = (std::int64_t{1} << 60) + (std::int64_t{1} << 36);
   FixedNumbers<std::int64_t> numbers{};
   numbers.bias = &bias;
   numbers.inverse = 0x1p-40F;
   EXPECT_EQ(numbers.value(1, 0), 0x1p20F + 0x1p-3F);
-  EXPECT_EQ(numbers.value(0, 0), 0x1p20F);  // the middle itself goes to the even one
+  EXPECT_EQ(numbers.value(0, 0), 0x1p20F);  // the middle itself is rounded to even
   EXPECT_EQ(numbers.value(-1, 0), 0x1p20F);
 }
 
 TEST(DynamicPrecision, FollowsThePeaksOfTheCellState) {
-  // T = 2, M = N = 1 of 20 steps; margin 0.1. Profile 0, 1: bounds -0.1 and 1.1.
+  // With 20 steps T is 2, M and N are 1. Values 0 and 1 in the profile and a margin of 0.1 give the
+  // bounds -0.1 and 1.1.
   const DynamicPrecision::Rule machine = DynamicPrecision{}.machine(20);
   EXPECT_EQ(machine.profiling, 2);
   EXPECT_EQ(machine.most_peak, 1);
@@ -371,8 +372,8 @@ TEST(DynamicPrecision, FollowsThePeaksOfTheCellState) {
     bits.push_back(element.eight_bits ? 8 : 4);
     machine.next(c, element);
   }
-  // 1.2 and 2.0 are seen as peaks after they were evaluated with 4 bits. The third 2.0 ends the
-  // peak's time: profile anew from 5, 5, whose bounds are 5 and 5.
+  // 1.2 and 2.0 are found to be peaks only after an evaluation with 4 bits. The third 2.0 exhausts
+  // the time of a peak, so that a new profile begins, with values 5 and 5 and so bounds 5 and 5.
   EXPECT_EQ(bits, (std::vector<int>{4, 4, 4, 4, 8, 8, 4, 8, 8, 4, 4, 4}));
   EXPECT_EQ(element.low, 5);
   EXPECT_EQ(element.high, 5);

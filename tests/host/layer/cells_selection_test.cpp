@@ -1,5 +1,5 @@
-// Memoization, dynamic precision and pseudo-skips on every kind of cell that they go with, beside
-// their literal loops; and the refusals of the combinations that the cells' equations do not allow.
+// Compares memoization, dynamic precision and pseudo-skips with their literal loops on every kind
+// of cell that allows them. Combinations that the equations of the cells rule out are refused.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -20,7 +20,8 @@ constexpr int kNetworks = 6;
 
 class CellsSelection : public testing::TestWithParam<NamedCell> {
  protected:
-  // One layer of the cell; half of the SRUs show x itself.
+  // Draws a model of one layer. For half of the draws inputs are as many as cells, with which an
+  // SRU has no highway matrix.
   Model draw(Random& random) const {
     std::vector<RecurrentSpec> layers = random_cell_layers(random, GetParam(), 1);
     const Index inputs = random.chance(0.5) ? layers.front().cells : random.skewed(1, 40);
@@ -61,7 +62,8 @@ void expect_outputs(MatrixView<const float> output, const Matrix<float>& wanted,
     }
 }
 
-// One utterance per network; `literal(layer, direction, frames)` may find it too close to call.
+// Compares one utterance with its literal form, `literal(layer, direction, frames)`. Leaves out a
+// direction in which a decision is too close to call.
 template <class Literal, class Compare>
 void expect_as_literal(const Model& model, const LayerPolicy& policy, const Matrix<float>& frames,
                        Literal literal, Compare compare) {

@@ -1,6 +1,6 @@
-// Every kind of cell beside its literal loop under every technique that its equations allow: the
-// same decisions and counts, outputs within 1e-5 in fp32; dense counts beside the closed forms of
-// P2's table 3 (tests/support/cells.hpp).
+// Compares every kind of cell with its literal loop, under every technique that its equations
+// allow: decisions and counts must be equal, outputs within 1e-5 in fp32. Dense counts are compared
+// with the closed forms of P2, table 3 (tests/support/cells.hpp).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -129,8 +129,8 @@ TEST_P(Cells, DenseCountsAreTheClosedForms) {
   }
 }
 
-// Each of 2 x 512 straight pieces costs a lookup; they are close to the functions, so every cell
-// must have taken them in the places of its sigmoids and tanhs.
+// Pieces as many as 2 x 512 are close to the functions, and each use of one costs a lookup. So
+// outputs and counts show that every cell takes the pieces in place of its sigmoids and tanhs.
 TEST_P(Cells, TakeOtherNonlinearitiesAndCountThem) {
   for (const Arithmetic& arithmetic : std::vector<Arithmetic>{Fp32{}, Int16{{.input_bits = 13}}}) {
     Random random(9900);
@@ -155,7 +155,7 @@ TEST_P(Cells, TakeOtherNonlinearitiesAndCountThem) {
     EXPECT_EQ(activity[Count::kNonlinearities], 0U);
     EXPECT_EQ(
         activity[Count::kElementwiseMultiplications] - plain[Count::kElementwiseMultiplications],
-        plain[Count::kNonlinearities]);  // one each
+        plain[Count::kNonlinearities]);  // one multiplication for each nonlinearity
   }
 }
 

@@ -1,5 +1,5 @@
-// The engine gives what PyTorch's nn.GRU and nn.LSTM, with and without a projection, gave for the
-// same tensors (tests/golden/cells.py), read from a model file.
+// From tensors read from a model file the engine computes what PyTorch's nn.GRU and nn.LSTM, with
+// and without a projection, computed from them (tests/golden/cells.py).
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
-// What is wrong with the layers of GRU, SRU and QRNN cells, or with an LSTM's optional tensors, is
-// refused with the file, the layer or tensor and the reason.
+// Faulty layers of GRU, SRU and QRNN cells, and faulty optional tensors of an LSTM, are refused
+// with the file, the layer or tensor, and the reason.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -29,7 +29,7 @@ void drop(Tensors& tensors, const std::string& name) {
       << name;
 }
 
-// The data of a tensor under another shape of as many elements.
+// Gives a tensor another shape of as many elements.
 void reshape(Tensors& tensors, const std::string& name, const std::vector<Index>& shape) {
   for (TensorBytes& tensor : tensors)
     if (tensor.name == name) tensor.shape = shape;
@@ -46,7 +46,7 @@ std::vector<Broken> broken_layers() {
     return [=](Json&, Tensors& tensors) { drop(tensors, name); };
   };
   const LayerKind lstm = kLstm, gru = kGru, sru = kSru, qrnn = kQrnn;
-  // 3 inputs, 2 cells.
+  // The layers have 3 inputs and 2 cells.
   return {
       {"unknown cell",
        gru,

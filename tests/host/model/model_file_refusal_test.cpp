@@ -1,5 +1,5 @@
-// What is wrong with a model file is refused with the file's name and the reason, in one line, and
-// never crashes.
+// A faulty model file is refused in one line with the file's name and the reason, and never makes
+// the reader crash.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -24,7 +24,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFile = "broken.safetensors";
 
-// What the tables below change one thing of: 3 features -> a BiLSTM of 2 cells -> 5 tokens.
+// The model in which every case below changes one thing: 3 features -> a BiLSTM of 2 cells -> 5
+// tokens.
 Model small_model() {
   return random_model(
       {.inputs = 3, .lstm = {{.cells = 2, .directions = kBothDirections}}, .outputs = 5}, 1);
@@ -57,7 +58,7 @@ std::string with_header(const std::function<void(Json&)>& change) {
   return framed(header.dump(), parts.data);
 }
 
-// The first `from` in the header's text becomes `to`.
+// Replaces the first `from` in the text of the header by `to`.
 std::string with_header_text(std::string_view from, std::string_view to) {
   FileParts parts = small_parts();
   const std::size_t at = parts.header.find(from);
@@ -107,8 +108,8 @@ std::vector<Broken> broken_containers() {
   const auto dtype = [](const Json& value) {
     return with_header([&](Json& header) { header["output.weight"]["dtype"] = value; });
   };
-  // In the small model lstm1.forward.weight_ih [8, 3] fills bytes 0 to 96, .weight_hh [8, 2] those
-  // up to 160.
+  // In the small model lstm1.forward.weight_ih, [8, 3], fills bytes 0 to 96, and .weight_hh,
+  // [8, 2], bytes 96 to 160.
   return {
       {"empty", "", "0 bytes are too short"},
       {"seven bytes", good.substr(0, 7), "7 bytes are too short"},
@@ -391,7 +392,7 @@ TEST(ModelFileRefusal, ABrokenFileOnDiskIsRefusedByItsPath) {
   std::filesystem::remove(path);
 }
 
-// A good file after something happened to it: a cut, flipped bits, another character in the header.
+// Damages a good file: cuts it, flips bits, or changes or inserts a character in the header.
 class Accident {
  public:
   explicit Accident(std::uint64_t seed) : random_(seed) {}
@@ -415,7 +416,7 @@ class Accident {
       case 3:
         parts.header.insert(below(parts.header.size()), 1, kJson[below(kJson.size())]);
         break;
-      default: {  // a digit becomes another
+      default: {  // replaces a digit
         std::size_t at = below(parts.header.size());
         at = parts.header.find_first_of("0123456789", at);
         if (at != std::string::npos) parts.header[at] = static_cast<char>('0' + below(10));
@@ -447,7 +448,7 @@ TEST(ModelFileRefusal, AccidentsEitherLoadOrAreRefused) {
       FAIL() << "accident " << i << ": " << other.what();
     }
   }
-  EXPECT_GT(loaded, 100);  // flips within the weights, digits that became themselves
+  EXPECT_GT(loaded, 100);  // bits flipped in weights, digits replaced by themselves
   EXPECT_GT(refused, 1000);
 }
 

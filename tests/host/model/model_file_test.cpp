@@ -1,4 +1,4 @@
-// What a model file holds arrives value for value.
+// A model that is read has exactly the values of its file.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -80,8 +80,8 @@ TEST(ModelFile, EveryKindOfCellLoadsAsItWasWritten) {
     if (cell.kind == kQrnn) cell.form.window = 4;
     const RecurrentSpec spec{
         .cells = 7, .directions = kBothDirections, .kind = cell.kind, .form = cell.form};
-    for (Index inputs :
-         {Index{7}, Index{5}}) {  // an SRU of as many inputs as cells has no highway matrix
+    // An SRU of as many inputs as cells has no highway matrix.
+    for (Index inputs : {Index{7}, Index{5}}) {
       const Model written = random_model({.inputs = inputs, .lstm = {spec}, .outputs = 2}, 3);
       const Model read = read_model(model_bytes(written), "");
       expect_equal(std::get<RecurrentLayer>(read.layers[0]),
@@ -167,7 +167,8 @@ TEST(ModelFile, TheOrderOfTheTensorsInTheFileIsFree) {
   expect_equal(std::get<LinearLayer>(read.layers[1]), std::get<LinearLayer>(written.layers[1]));
 }
 
-// The weight [1, 6] of a model of one linear layer, given in 16-bit words of a dtype.
+// Returns the weight, [1, 6], that is read from a model of one linear layer, whose file has these
+// 16-bit words of type `dtype`.
 Matrix<float> weight_of_words(const std::string& dtype, const std::array<std::uint16_t, 6>& words) {
   const Model model = random_model({.inputs = 6, .outputs = 1}, 1);
   std::vector<TensorBytes> tensors = model_tensors(model);
@@ -185,13 +186,13 @@ TEST(ModelFile, HalfPrecisionIsExact) {
   const Matrix<float> w = weight_of_words("F16", {0x3C00, 0xC000, 0x7BFF, 0x3555, 0x0001, 0x83FF});
   EXPECT_EQ(w(0, 0), 1.0f);
   EXPECT_EQ(w(0, 1), -2.0f);
-  EXPECT_EQ(w(0, 2), 65504.0f);                // the largest
+  EXPECT_EQ(w(0, 2), 65504.0f);                // the largest number
   EXPECT_EQ(w(0, 3), 1365.0f / 4096.0f);       // (1024 + 341) * 2^(13 - 25)
   EXPECT_EQ(w(0, 4), 1.0f / 16777216.0f);      // the smallest subnormal, 2^-24
   EXPECT_EQ(w(0, 5), -1023.0f / 16777216.0f);  // the largest subnormal, negative
   const Matrix<float> v = weight_of_words("F16", {0x8000, 0x0400, 0x0000, 0xFBFF, 0x4248, 0x3BFF});
   EXPECT_TRUE(v(0, 0) == 0.0f && std::signbit(v(0, 0)));
-  EXPECT_EQ(v(0, 1), 1.0f / 16384.0f);  // the smallest normal, 2^-14
+  EXPECT_EQ(v(0, 1), 1.0f / 16384.0f);  // the smallest normal number, 2^-14
   EXPECT_TRUE(v(0, 2) == 0.0f && !std::signbit(v(0, 2)));
   EXPECT_EQ(v(0, 3), -65504.0f);
   EXPECT_EQ(v(0, 4), 3.140625f);  // (1024 + 584) * 2^(16 - 25)
@@ -202,13 +203,13 @@ TEST(ModelFile, BrainFloatIsExact) {
   const Matrix<float> w = weight_of_words("BF16", {0x3F80, 0xC049, 0x7F7F, 0x0001, 0x8000, 0x3EAB});
   EXPECT_EQ(w(0, 0), 1.0f);
   EXPECT_EQ(w(0, 1), -3.140625f);               // -(128 + 73) / 64
-  EXPECT_EQ(w(0, 2), std::ldexp(255.0f, 120));  // the largest
+  EXPECT_EQ(w(0, 2), std::ldexp(255.0f, 120));  // the largest number
   EXPECT_EQ(w(0, 3), std::ldexp(1.0f, -133));   // a subnormal float
   EXPECT_TRUE(w(0, 4) == 0.0f && std::signbit(w(0, 4)));
   EXPECT_EQ(w(0, 5), 0.333984375f);  // (128 + 43) / 512
 }
 
-// Digests by sha256sum; values by, for instance,
+// The digests were found with sha256sum, the values with commands such as
 //   python3 -c "import json,struct; b=open('an4-blstm3x128.safetensors','rb').read();
 //   n=8+int.from_bytes(b[:8],'little'); o=json.loads(b[8:n])['output.bias']['data_offsets'][0];
 //   print(struct.unpack_from('<f',b,n+o+4*28)[0].hex())"

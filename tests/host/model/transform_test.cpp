@@ -1,5 +1,5 @@
-// A weights choice applied to a whole model: what changes, what does not, and what the accelerators
-// then charge.
+// Applies choices of weights to a whole model, and checks what changes, what does not, and what the
+// accelerators then charge.
 #include "host/model/transform.hpp"
 
 #include <gtest/gtest.h>
@@ -72,7 +72,7 @@ TEST(Transform, AsTrainedCopiesEverythingAndCostsTheSame) {
   EXPECT_EQ(model_bytes(same.model), model_bytes(model));
   EXPECT_EQ(same.model.sha256, model.sha256);
   for (const MatrixReport& matrix : same.matrices) EXPECT_EQ(matrix.mean_squared_error, 0);
-  // How wide a weight is stored is the arithmetic's to say: a byte in int8.
+  // The arithmetic says with how many bits a weight is stored: with 8 in int8.
   for (LayerShape shape : layer_shapes(same.model)) {
     shape.weight_bits = 8;
     EXPECT_EQ(shape.stored_bits(), 8 * shape.weights());
@@ -81,7 +81,7 @@ TEST(Transform, AsTrainedCopiesEverythingAndCostsTheSame) {
       hw::load_accelerators(source_folder() / "hwmodel/accelerators", kLayerKinds);
   ASSERT_FALSE(accelerators.empty());
   for (const hw::Accelerator& accelerator : accelerators) {
-    if (hw::cannot_price(accelerator, one_step(model))) continue;  // made for integers
+    if (hw::cannot_price(accelerator, one_step(model))) continue;  // it was made for integers
     EXPECT_EQ(hw::price(accelerator, one_step(same.model)).joules,
               hw::price(accelerator, one_step(model)).joules);
   }
@@ -137,8 +137,8 @@ TEST(Transform, ShapesCarryTheBitsOfTheirMatricesAlsoWhenAppliedTwice) {
   const TransformedModel once = transform(model, Ternary{});
   const std::vector<LayerShape> shapes = layer_shapes(once.model);
   ASSERT_EQ(shapes.size(), 4U);
-  // lstm1: 12 x 5 and 12 x 3; lstm2: 132 x 6 and 132 x 33; output: 7 x 33. Two bits each, a scale
-  // for each matrix.
+  // The matrices are 12 x 5 and 12 x 3 in lstm1, 132 x 6 and 132 x 33 in lstm2, and 7 x 33 in the
+  // output layer. Each weight takes two bits, and each matrix a scale of 32 bits.
   EXPECT_EQ(shapes[0].stored_bits(), 2 * (60 + 36) + 2 * 32);
   EXPECT_EQ(shapes[1].stored_bits(), 2 * (60 + 36) + 2 * 32);
   EXPECT_EQ(shapes[2].stored_bits(), 2 * (132 * 6 + 132 * 33) + 2 * 32);
@@ -154,18 +154,19 @@ TEST(Transform, WeightsThatAreKeptAsTheyAreAreAsWideAsTheArithmetic) {
         .at(0)
         .stored_bits();
   };
-  // output: 7 x 33 weights, a bit for each in the map.
+  // The output layer has 7 x 33 weights, each with a bit in the map.
   const TransformedModel pruned = transform(model, Pruned{.share = 0.5});
   const auto kept = static_cast<std::int64_t>(pruned.matrices.back().nonzero);
   ASSERT_GT(kept, 100);
   EXPECT_EQ(stored(pruned, Fp32{}), 7 * 33 + 32 * kept);
   EXPECT_EQ(stored(pruned, Int16{}), 7 * 33 + 16 * kept);
   EXPECT_EQ(stored(pruned, Int8{}), 7 * 33 + 8 * kept);
-  const TransformedModel circulant = transform(model, BlockCirculant{.block = 4});  // 2 x 9 blocks
+  // The output layer has 2 x 9 blocks.
+  const TransformedModel circulant = transform(model, BlockCirculant{.block = 4});
   EXPECT_EQ(stored(circulant, Fp32{}), 32 * 2 * 9 * 4);
   EXPECT_EQ(stored(circulant, Int8{}), 8 * 2 * 9 * 4);
-  const TransformedModel codes =
-      transform(model, Ternary{});  // a scale of 32 bits whatever the arithmetic
+  // The scale has 32 bits whatever the arithmetic.
+  const TransformedModel codes = transform(model, Ternary{});
   EXPECT_EQ(stored(codes, Int8{}), 2 * 7 * 33 + 32);
   EXPECT_EQ(stored(transform(model, AsTrained{}), Int16{}), 16 * 7 * 33);
 }
@@ -187,8 +188,8 @@ TEST(Transform, TakesAProjectionAndLeavesWhatMultipliesCElementByElement) {
         std::get<RecurrentLayer>(result.model.layers[l]).weights[0].diagonal.values();
     EXPECT_TRUE(std::ranges::equal(before, after));
   }
-  // 12 x 5, 12 x 2 and 2 x 3 in two bits with a scale each, 3 x 3 floats; 16 x 2, of which 4 rows
-  // are the highway's.
+  // The first layer has 12 x 5, 12 x 2 and 2 x 3 weights of two bits, each matrix with a scale, and
+  // 3 x 3 floats. The second has 16 x 2 weights, of which 4 rows belong to the highway.
   const std::vector<LayerShape> shapes = layer_shapes(result.model);
   EXPECT_EQ(shapes[0].stored_bits(), 2 * (60 + 24 + 6) + 3 * 32 + 9 * 32);
   EXPECT_EQ(shapes[1].stored_bits(), 2 * 16 * 2 + 32 + 8 * 32);
@@ -196,7 +197,7 @@ TEST(Transform, TakesAProjectionAndLeavesWhatMultipliesCElementByElement) {
 
 TEST(Transform, AcceleratorsFetchAndLoadTheStoredBits) {
   const Model model = two_layer_model();
-  // No byte for the format: exactly a quarter of 32 bits for each weight.
+  // No byte is stored for the format, so that each weight takes exactly a quarter of 32 bits.
   const TransformedModel eight = transform(model, FixedPoint{.bits = 8, .integer_bits = 1});
   double weights = 0, biases = 0;
   for (const LayerShape& shape : layer_shapes(model)) {

@@ -1,6 +1,6 @@
-// What the papers leave open and docs/techniques.md decides ("binding decisions"), each on a case
-// small enough to follow by hand, and the identities that every technique keeps. Hand-made cases
-// run on the engine and on the literal loops.
+// Tests the "binding decisions" of docs/techniques.md, which decide what the papers leave open,
+// each on a case small enough to follow by hand, and the identities that every technique keeps.
+// Hand-made cases run on the engine and on the literal loops.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -42,8 +42,8 @@ Matrix<float> frames_of(const std::vector<std::vector<float>>& rows) {
   return frames;
 }
 
-// One LSTM layer of one direction over one utterance, the engine's result checked against the
-// literal loops'.
+// Runs one LSTM layer of one direction over one utterance, and compares the engine with the literal
+// loops.
 SmallRun run_small(const Model& model, const LayerPolicy& policy,
                    const std::vector<std::vector<float>>& rows) {
   std::vector<Matrix<float>> utterances;
@@ -66,7 +66,7 @@ Model one_layer(Index inputs, const std::vector<Direction>& directions = kForwar
       {.inputs = inputs, .lstm = {{.cells = 1, .directions = directions}}, .outputs = 0}, 7);
 }
 
-// Fixed point with unit 1: upper bits are the whole part.
+// The bits that are compared are the whole part of a number.
 SimilaritySkip skip_by_whole_part() {
   return {.threshold = 0.5, .max_consecutive = 2, .shift = 10, .fraction_bits = 10};
 }
@@ -74,8 +74,8 @@ SimilaritySkip skip_by_whole_part() {
 TEST(LstmCell, FollowsItsEquations) {
   Model model = one_layer(1);
   RecurrentWeights& weights = std::get<RecurrentLayer>(model.layers[0]).weights[0];
-  const float ih[] = {0, 0, 1, 0},
-              bias[] = {0, 0, 0, std::log(3.0F)};  // i = f = 1/2, g = tanh(x), o = 3/4
+  // i = f = 1/2, g = tanh(x), o = 3/4.
+  const float ih[] = {0, 0, 1, 0}, bias[] = {0, 0, 0, std::log(3.0F)};
   std::copy_n(ih, 4, weights.weight_ih.data());
   std::copy_n(bias, 4, weights.bias.data());
   std::fill_n(weights.weight_hh.data(), 4, 0.0F);
@@ -100,8 +100,8 @@ TEST(SimilaritySkip, GoesOnWithoutALimit) {
 }
 
 TEST(SimilaritySkip, ScoresSilenceAsAlikeOnlyAfterSilence) {
-  // Zero after zero: S = 1. Zero after sound: S = 0. 0.25 after zero: its upper bits are those of
-  // 0, S = 1. 3 after silence: S = 0.
+  // Zero after zero has S = 1, and zero after sound S = 0. 0.25 after zero has S = 1, since its
+  // upper bits are those of 0, and 3 after silence has S = 0.
   const SmallRun run = run_small(one_layer(1), {skip_by_whole_part(), AsIs{}},
                                  {{0}, {0}, {0.25F}, {0}, {3}, {0}, {0}});
   EXPECT_EQ(run.modes, (Modes{R, S, S, R, R, R, S}));
@@ -110,7 +110,7 @@ TEST(SimilaritySkip, ScoresSilenceAsAlikeOnlyAfterSilence) {
 }
 
 TEST(SimilaritySkip, SkipsAboveTheThresholdAndNotAtIt) {
-  // Two active elements of which one differs: S = 1/2. The third is zero now and does not count.
+  // Of two active elements one differs, so S = 1/2. The third is zero now and does not count.
   EXPECT_EQ(run_small(one_layer(3), {skip_by_whole_part(), AsIs{}}, {{1, 1, 5}, {1, 2, 0}}).modes,
             (Modes{R, R}));
   SimilaritySkip lower = skip_by_whole_part();
@@ -119,7 +119,7 @@ TEST(SimilaritySkip, SkipsAboveTheThresholdAndNotAtIt) {
 }
 
 TEST(SimilaritySkip, ComparesAdjacentStepsEvenWhenSkipped) {
-  // 1, 1.9, 2.1, 2.9, 3.1: each step is compared with the one before, skipped or not.
+  // Each step is compared with the step before, whether that was skipped or not.
   const std::vector<std::vector<float>> rows{{1}, {1.9F}, {2.1F}, {2.9F}, {3.1F}};
   EXPECT_EQ(run_small(one_layer(1), {skip_by_whole_part(), AsIs{}}, rows).modes,
             (Modes{R, S, R, S, R}));
@@ -146,8 +146,8 @@ TEST(SimilaritySkip, CopiesTheStateOverSkippedSteps) {
 }
 
 TEST(Operands, DoNotMoveOnSkippedSteps) {
-  // The middle frame is skipped. Were it seen, 2.1 would be near it: same centroid, moved by less
-  // than 0.5.
+  // The middle frame is skipped. If operands saw it, 2.1 would count as unchanged, since it has the
+  // same centroid and lies within 0.5.
   const std::vector<std::vector<float>> rows{{1}, {1.9F}, {2.1F}};
   const Delta delta{.threshold_x = 0.5, .threshold_h = 0.1};
   const Reuse reuse{.clusters = 4, .range_min = 0, .range_max = 4};
@@ -161,15 +161,16 @@ TEST(Operands, DoNotMoveOnSkippedSteps) {
 }
 
 TEST(Reuse, CountsEveryElementOfTheFirstStepAsChanged) {
-  // Centroids 0, 0.25, ..., 3.75. h stays within 0.125 of 0 here, so its index never turns.
+  // The centroids are 0, 0.25, ..., 3.75. Here h stays within 0.125 of 0, so its index never
+  // changes.
   Model model = one_layer(3);
   std::fill_n(std::get<RecurrentLayer>(model.layers[0]).weights[0].weight_ih.data(), 12, 0.0F);
   std::fill_n(std::get<RecurrentLayer>(model.layers[0]).weights[0].bias.data(), 4, 0.0F);
   const Reuse reuse{.clusters = 16, .range_min = 0, .range_max = 4};
   const SmallRun run =
       run_small(model, {EveryStep{}, reuse}, {{0, 1, 2}, {0, 1.1F, 2.2F}, {0.1F, 1, 2.1F}});
-  EXPECT_EQ(run.activity[Count::kInputsChanged],
-            3U + 1U + 1U);  // 2.2 leaves 2's centroid, 2.1 returns to it
+  // 2.2 leaves the centroid of 2, and 2.1 returns to it.
+  EXPECT_EQ(run.activity[Count::kInputsChanged], 3U + 1U + 1U);
   EXPECT_EQ(run.activity[Count::kRecurrentInputsChanged], 1U);
   EXPECT_EQ(run.activity[Count::kOperandSubtractions], 2U);
   EXPECT_EQ(run.activity[Count::kOperandQuantizations], 12U);
@@ -177,7 +178,8 @@ TEST(Reuse, CountsEveryElementOfTheFirstStepAsChanged) {
 }
 
 TEST(Reuse, RoundsHalfUpAndClampsToItsCentroids) {
-  // Step 1, indices -2 ... 1. -1.5 rounds up to -1, 0.5 to 1; 9 is clamped to 1, -9 to -2.
+  // The step is 1, and indices are -2 ... 1. -1.5 rounds up to -1 and 0.5 to 1; 9 is clamped to 1
+  // and -9 to -2.
   const Reuse reuse{.clusters = 4, .range_min = -2, .range_max = 2};
   const std::vector<std::vector<float>> rows{{-1}, {-1.5F}, {0.5F}, {1}, {9}, {-9}, {-2}};
   const SmallRun run = run_small(one_layer(1), {EveryStep{}, reuse}, rows);
@@ -185,8 +187,8 @@ TEST(Reuse, RoundsHalfUpAndClampsToItsCentroids) {
 }
 
 TEST(Delta, PropagatesAtTheThresholdAgainstTheHeldValue) {
-  // From 0: 0.25 goes through at threshold 0.25; 0.375 and 0.125 are within it of 0.25; 0.5 is at
-  // it; 0.5 did not move.
+  // With a threshold of 0.25, 0.25 is propagated after 0; 0.375 and 0.125 are nearer to the held
+  // 0.25; 0.5 is exactly 0.25 away and is propagated; the second 0.5 has not moved.
   const Delta delta{.threshold_x = 0.25, .threshold_h = 2};
   const std::vector<std::vector<float>> rows{{0.25F}, {0.375F}, {0.125F}, {0.5F}, {0.5F}};
   const SmallRun run = run_small(one_layer(1), {EveryStep{}, delta}, rows);
@@ -248,13 +250,13 @@ TEST_P(RandomNetworks, DenseCountsAreTheClosedForms) {
         literal_run(model_, dense_point(model_), std::as_const(batch_).sequence(n)).activity;
     for (std::size_t l = 0; l < closed.layers.size(); ++l) {
       const LayerShape& shape = closed.layers[l].shape;
-      // Zeros depend on the data, the closed forms do not.
+      // The numbers of zeros depend on the data and have no closed form.
       for (Count zeros : {Count::kInputsZero, Count::kRecurrentInputsZero})
         closed.layers[l][zeros] = literal.layers[l][zeros];
       EXPECT_EQ(closed.layers[l], literal.layers[l]) << shape.name << " " << shape.direction;
       if (shape.kind != kLstm) continue;
-      // Table 3 of P2: 4n^2 + 4nm + 3n multiplications, 4n^2 + 4nm + 5n additions, 5n
-      // nonlinearities a step.
+      // P2, table 3: a step has 4n^2 + 4nm + 3n multiplications, 4n^2 + 4nm + 5n additions and 5n
+      // nonlinearities.
       const auto m = static_cast<std::uint64_t>(shape.inputs),
                  h = static_cast<std::uint64_t>(shape.outputs);
       const auto steps = static_cast<std::uint64_t>(batch_.length(n));

@@ -1,5 +1,5 @@
-// The nonlinearity axis: every choice against its formula written out plainly, in fp32 and in
-// integers; networks under each against a loop of their own.
+// Compares every choice of nonlinearity with its formula, in fp32 and in integers, and networks
+// under each choice with a plain loop.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -23,7 +23,7 @@ double exact_sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double exact_tanh(double x) { return std::tanh(x); }
 double clip(double x, double low, double high) { return std::min(std::max(x, low), high); }
 
-// A choice and what its formulas say it computes.
+// A choice and the formulas of what it computes.
 struct Case {
   std::string name;
   Nonlinearity choice;
@@ -38,7 +38,8 @@ Function table_of(const Function& f, double n, double lo, double hi, double shif
   };
 }
 
-// For x >= 0; f(0) = s. Intervals [s + (2k - 1) e, s + (2k + 1) e) of f, the last cut off at 1.
+// With f(0) = s. For x >= 0 the values of f are cut into intervals [s + (2k - 1) e, s + (2k + 1)
+// e), the last of which ends at 1.
 Function ranges_of(const Function& f, double s, double e) {
   return [=](double x) {
     const double k = std::floor((f(std::abs(x)) - s + e) / (2 * e));
@@ -88,7 +89,7 @@ std::vector<Case> cases() {
       {"deltarnn", Hard{HardVariant::kDeltaRnn}, hard_sigmoid(0.25), hard_tanh}};
 }
 
-// Places all over [-20, 20], 0 and knots that are sums of powers of two among them.
+// Returns places all over [-20, 20]; among them are 0 and the knots that are multiples of 1/512.
 std::vector<double> sweep() {
   std::vector<double> places;
   for (int i = -20 * 512; i <= 20 * 512; ++i) places.push_back(i / 512.0);
@@ -156,7 +157,8 @@ TEST(Nonlinearity, ARangeAddressedTableKeepsItsError) {
   for (double epsilon : {0.5, 0.3, 0.1, 0.05, 0.01, 0.001, 0.0001}) {
     for (Curve curve : {Curve::kSigmoid, Curve::kTanh})
       EXPECT_LE(worst_error(RangeAddressed{epsilon}, curve), epsilon + 1e-7);
-    // The fewest values: the half-line rises by 1 (tanh), epsilon of it in the range around 0.
+    // For x > 0 tanh rises by 1, of which epsilon lies in the range around 0, and every further
+    // value covers 2 epsilon. So there are no more values than necessary.
     std::set<double> values;
     for (const LinearPiece& piece : RangeAddressed{epsilon}.pieces(Curve::kTanh))
       values.insert(piece.offset);
@@ -186,7 +188,7 @@ TEST(Nonlinearity, MoreSegmentsErrLess) {
       double before = 1;
       for (double segments : {4, 8, 16, 32, 64, 128}) {
         const double error = worst_error(PiecewiseLinear{segments, 16, knots}, curve);
-        EXPECT_LT(error, before / 1.8) << segments;  // tends to a quarter
+        EXPECT_LT(error, before / 1.8) << segments;  // the ratio of errors tends to a quarter
         before = error;
       }
       EXPECT_LT(before, 2e-3);
@@ -204,7 +206,7 @@ TEST(Nonlinearity, KnotsByCurvatureLieOnTheFunction) {
   for (Curve curve : {Curve::kSigmoid, Curve::kTanh}) {
     const LinearPieces pieces =
         PiecewiseLinear{.segments = 8, .knots = KnotPlaces::kCurvature}.pieces(curve);
-    ASSERT_EQ(pieces.size(), 18U);  // 8 on either side and both ends
+    ASSERT_EQ(pieces.size(), 18U);  // 8 pieces on either side and one at each end
     for (std::size_t k = 1; k < pieces.size(); ++k) {
       const double x = pieces[k].knot,
                    y = curve == Curve::kSigmoid ? exact_sigmoid(x) : exact_tanh(x);
@@ -259,7 +261,7 @@ TEST(Nonlinearity, IntegersAreWithinOneUnitOfFloats) {
       close(f.sigmoid, z);
       close(f.tanh, z);
     }
-    for (int k = 1; k < f.tanh.count; ++k) {  // a knot's grid point and the one before
+    for (int k = 1; k < f.tanh.count; ++k) {  // grid points at a knot and before it
       close(f.tanh, f.tanh.pieces[k].fixed_knot);
       close(f.tanh, f.tanh.pieces[k].fixed_knot - 1);
     }
@@ -274,7 +276,7 @@ Model bidirectional_layer() {
       31);
 }
 
-// [T, 2H] in doubles.
+// Returns the outputs, [T, 2H], computed in doubles.
 std::vector<double> literal_outputs(const RecurrentLayer& layer, MatrixView<const float> x,
                                     const Case& c) {
   const Index cells = layer.cells, steps = x.rows;
@@ -370,8 +372,8 @@ TEST(Nonlinearity, CountsReadsComparisonsAndArithmeticOfEveryEvaluation) {
     Nonlinearity choice;
     std::uint64_t exact, reads, multiplications, additions, comparisons;  // for an output
   };
-  // Beside 3 multiplications and 5 additions of the cell. epsilon 0.1: 5 intervals of sigmoid (3
-  // comparisons), 11 of tanh (4).
+  // The cell itself has 3 multiplications and 5 additions. With an epsilon of 0.1, sigmoid has 5
+  // intervals (3 comparisons) and tanh 11 (4 comparisons).
   const std::vector<Counted> counted{
       {Exact{}, 5, 0, 3, 5, 0},
       {LookupTable{}, 0, 5, 3, 5, 0},
@@ -396,7 +398,7 @@ TEST(Nonlinearity, CountsReadsComparisonsAndArithmeticOfEveryEvaluation) {
   }
 }
 
-// Against libm in the 64 bits of long double, which is exact for this purpose.
+// The reference is libm in long double, whose 64 bits are exact enough.
 TEST(NaturalLogarithm, IsWithinTwoUnitsOfTheLastPlace) {
   const auto check = [](double x) {
     const long double exact = std::log(static_cast<long double>(x));
@@ -407,7 +409,7 @@ TEST(NaturalLogarithm, IsWithinTwoUnitsOfTheLastPlace) {
   Random random(5);
   for (int exponent = -1022; exponent < 1024; ++exponent)
     for (int i = 0; i < 50; ++i) check(std::ldexp(random.uniform(1, 2), exponent));
-  for (int i = 0; i < 100000; ++i) check(random.uniform(0.6, 1.6));  // where the logarithm is 0
+  for (int i = 0; i < 100000; ++i) check(random.uniform(0.6, 1.6));  // around the zero
   for (int bits = 1; bits <= 52; ++bits)
     for (double near : {1 + std::ldexp(1.0, -bits), 1 - std::ldexp(1.0, -bits)}) check(near);
   for (double root : {std::sqrt(0.5), std::sqrt(2.0)})  // where the exponent changes

@@ -1,5 +1,5 @@
-// The choices of the weights axis: values, bits and operations on matrices followed by hand, and
-// what holds for any.
+// Tests the choices of the weights axis: values, bits and operations of matrices worked out by
+// hand, and what holds for any matrix.
 #include "host/technique/weights.hpp"
 
 #include <gtest/gtest.h>
@@ -113,7 +113,7 @@ TEST(FixedPoint, FractionBitsFollowTheConvention) {
   const auto fraction_bits = [](const FixedPoint& choice) {
     return *store(choice, {0.3F, -0.9F}, 1).matrix.fraction_bits;
   };
-  EXPECT_EQ(fraction_bits({.bits = 8, .integer_bits = 1}), 7);  // Q1.7, the sign among the 1
+  EXPECT_EQ(fraction_bits({.bits = 8, .integer_bits = 1}), 7);  // Q1.7, its 1 bit being the sign
   EXPECT_EQ(fraction_bits({.bits = 8, .integer_bits = 1, .sign = SignBit::kExtra}), 6);
   EXPECT_EQ(fraction_bits({.bits = 8}), 7);                                     // 0.9 x 128 <= 127
   EXPECT_EQ(*store(FixedPoint{.bits = 8}, {1.0F}, 1).matrix.fraction_bits, 6);  // 128 > 127
@@ -147,7 +147,7 @@ TEST(PowerOfTwo, CodesCountTheirLevels) {
     return store(choice, {1.0F}, 1).matrix.code_bits;
   };
   EXPECT_EQ(code_bits({.min_exponent = -6, .max_exponent = 0}), 4U);  // 14 levels and 0
-  EXPECT_EQ(code_bits({.min_exponent = -7, .max_exponent = 0}), 5U);  // 16 and 0
+  EXPECT_EQ(code_bits({.min_exponent = -7, .max_exponent = 0}), 5U);  // 16 levels and 0
   EXPECT_EQ(code_bits({.min_exponent = -7, .max_exponent = 0, .zero = ZeroLevel::kNone}), 4U);
   EXPECT_EQ(code_bits({.min_exponent = 0, .max_exponent = 0, .zero = ZeroLevel::kNone}), 1U);
   const StoredMatrix stored = store(PowerOfTwo{}, random_values(6, 1), 2).matrix;
@@ -160,12 +160,12 @@ TEST(Binary, ScaleIsTheMeanMagnitude) {
   const Stored stored = store(Binary{}, {1, -2, 0, 5}, 2);
   EXPECT_EQ(stored.values, (std::vector<float>{2, -2, 2, 2}));
   EXPECT_EQ(stored.matrix.bits, 4U + 32);
-  EXPECT_EQ(stored.matrix.product.multiplications, 2U);  // one for each row
+  EXPECT_EQ(stored.matrix.product.multiplications, 2U);  // one multiplication for each row
   EXPECT_EQ(stored.matrix.product.additions, 4U);
 }
 
 TEST(Binary, OtherPairsScaleByLeastSquares) {
-  // Levels 0, 1 of (1, -2, 0, 5) are 1, 0, 1, 1: alpha = (1 + 0 + 5) / 3.
+  // Of the levels 0 and 1, (1, -2, 0, 5) takes 1, 0, 1, 1, so alpha = (1 + 0 + 5) / 3.
   EXPECT_EQ(store(Binary{.values_min = 0}, {1, -2, 0, 5}, 2).values,
             (std::vector<float>{2, 0, 2, 2}));
   EXPECT_EQ(
@@ -174,7 +174,8 @@ TEST(Binary, OtherPairsScaleByLeastSquares) {
   const StoredMatrix unscaled = store(Binary{.scale = Scale::kNone}, random_values(6, 1), 2).matrix;
   EXPECT_EQ(unscaled.bits, 6U);
   EXPECT_EQ(unscaled.product.multiplications, 0U);
-  // W x = a sum x + (b - a) sum over b of x: 6 additions, 3 for the sum of x, 2 to join them.
+  // A row is a * sum of all x + (b - a) * sum of those x whose weight is b. There are 6 additions
+  // of sums over b, 3 for the sum of all x, and 2 to join the two.
   const StoredMatrix odd = store(Binary{.values_min = -1, .values_max = 3, .scale = Scale::kNone},
                                  random_values(6, 1), 2)
                                .matrix;
@@ -183,7 +184,7 @@ TEST(Binary, OtherPairsScaleByLeastSquares) {
 }
 
 TEST(Ternary, TwnThresholdAndScale) {
-  // mean |w| = 2, threshold 1.4; the mean over 3, -4 is 3.5.
+  // The mean |w| is 2, so the threshold is 1.4, and the mean magnitude of 3 and -4 is 3.5.
   const Stored stored = store(Ternary{}, {3, -4, 1, 0}, 2);
   EXPECT_EQ(stored.values, (std::vector<float>{3.5, -3.5, 0, 0}));
   EXPECT_EQ(stored.matrix.bits, 2U * 4 + 32);
@@ -200,7 +201,8 @@ TEST(Ternary, RoundTakesTheNearestOfItsThreeValues) {
 TEST(Quaternary, LevelsWithAndWithoutScale) {
   EXPECT_EQ(store(Quaternary{.scale = Scale::kNone}, {0.75F, -0.7F, 0, -3}, 1).values,
             (std::vector<float>{1, -0.5, 0.5, -1}));
-  // mean |w| = 2: levels 0.5, -1, 0.5, 1; alpha = (0.5 + 3 + 0 + 4) / (0.25 + 1 + 0.25 + 1) = 3.
+  // The mean |w| is 2, so levels are 0.5, -1, 0.5, 1 and alpha = (0.5 + 3 + 0 + 4) / (0.25 + 1 +
+  // 0.25 + 1) = 3.
   EXPECT_EQ(store(Quaternary{}, {1, -3, 0, 4}, 2).values, (std::vector<float>{1.5, -3, 1.5, 3}));
 }
 
@@ -228,7 +230,7 @@ TEST(Balanced, StoresCodesAndTwoFloats) {
 }
 
 TEST(Pruned, RemovesExactlyTheAskedCountTiesByPlace) {
-  // Ten equal magnitudes: floor(0.35 x 10 + 0.5) = 4, the first four.
+  // Of ten equal magnitudes floor(0.35 x 10 + 0.5) = 4 are removed, which are the first four.
   const Stored stored = store(Pruned{.share = 0.35}, {1, -1, 1, -1, 1, -1, 1, -1, 1, -1}, 2);
   EXPECT_EQ(stored.values, (std::vector<float>{0, 0, 0, 0, 1, -1, 1, -1, 1, -1}));
   EXPECT_EQ(stored.matrix.bits, 10U + 32 * 6);
@@ -270,7 +272,8 @@ TEST(Pruned, GlobalRanksTheWholeModelAndMatrixEachByItself) {
 }
 
 TEST(Pruned, BlocksGoWholeByTheirGreatestWeightAndMayBeCutAtTheEdge) {
-  // 3 x 3 in blocks of 2 x 2: greatest 5, 6, 1, 9. Half of four blocks go: those of 1 and 5.
+  // The greatest magnitudes of the four blocks are 5, 6, 1 and 9. Half of the blocks are removed,
+  // those of 1 and 5.
   const Stored stored =
       store(Pruned{.share = 0.5, .scope = PruningScope::kBlock, .block_rows = 2, .block_cols = 2},
             {5, 0.1F, 6,    //
@@ -282,10 +285,10 @@ TEST(Pruned, BlocksGoWholeByTheirGreatestWeightAndMayBeCutAtTheEdge) {
 }
 
 TEST(BlockCirculant, EntriesAreMeansOfTheirWrappedDiagonals) {
-  // i = j: 1 and 3; the others: 5 and 2.
+  // The diagonal i = j has 1 and 3, the other 5 and 2.
   EXPECT_EQ(store(BlockCirculant{.block = 2}, {1, 5, 2, 3}, 2).values,
             (std::vector<float>{2, 3.5F, 3.5F, 2}));
-  // (i - j) mod 3 of a 3 x 3: columns are cyclic shifts downwards.
+  // Elements of equal (i - j) mod 3 become equal, so columns are cyclic shifts downwards.
   const std::vector<float> c =
       store(BlockCirculant{.block = 3}, {1, 2, 3, 4, 5, 6, 7, 8, 10}, 3).values;
   EXPECT_EQ(c[0], c[4]);
@@ -298,7 +301,7 @@ TEST(BlockCirculant, EntriesAreMeansOfTheirWrappedDiagonals) {
 TEST(BlockCirculant, BlocksOfOneChangeNothingAndEdgesCountWhatExists) {
   const std::vector<float> x = random_values(33 * 31, 3);
   EXPECT_EQ(store(BlockCirculant{.block = 1}, x, 33).values, x);
-  // 1 x 3 in blocks of 2: (1, 2) has each diagonal once; (3) is alone.
+  // In blocks of 2, (1, 2) has one element on each diagonal, and (3) is alone.
   EXPECT_EQ(store(BlockCirculant{.block = 2}, {1, 2, 3}, 1).values, (std::vector<float>{1, 2, 3}));
 }
 
@@ -312,7 +315,7 @@ TEST(BlockCirculant, KeepsTheSumOfWholeBlocksAndStoresOneColumnEach) {
   EXPECT_EQ(after.matrix.bits, 32U * 64 * 32 / 8);
   EXPECT_EQ(after.matrix.fourier.transforms, 8U + 4);
   EXPECT_EQ(after.matrix.fourier.complex_multiplications, 8U * 4 * 5);
-  // 33 x 31 takes 5 x 4 blocks of 8, the last ones padded.
+  // 33 x 31 weights take 5 x 4 blocks of 8 x 8, of which the last are padded.
   EXPECT_EQ(store(BlockCirculant{.block = 8}, random_values(33 * 31, 5), 33).matrix.bits,
             32U * 5 * 4 * 8);
 }

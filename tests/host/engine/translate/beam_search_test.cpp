@@ -1,4 +1,4 @@
-// Translation on the CPU against its literal form, and what must not change its results.
+// Compares translation on the CPU with its literal form, and shows what does not change results.
 #include "host/engine/translate/beam_search.hpp"
 
 #include <gtest/gtest.h>
@@ -79,7 +79,7 @@ TEST_P(BeamSearch, IsItsLiteralForm) {
   for (std::size_t n = 0; n < sources.size(); ++n) {
     const LiteralTranslation literal = literal_translation(model, sources[n], options);
     if (std::min(literal.closest, literal.closest_width) < 1e-4)
-      continue;  // a decision that rounding may turn
+      continue;  // rounding may turn a decision
     EXPECT_EQ(results[n].best[0].tokens, literal.tokens) << "sentence " << n;
     EXPECT_NEAR(results[n].best[0].score, literal.score, 1e-4);
     EXPECT_EQ(results[n].counts, literal.counts);
@@ -130,14 +130,14 @@ TEST(Beam, LimitsEqualToEachOtherAreAFixedWidth) {
   }
 }
 
-// P4: between the two spreads the width falls in a straight line, half up.
+// P4: between the two spreads the width falls in a straight line, and is rounded half up.
 TEST(Beam, WidthFollowsTheSpread) {
   const DynamicBeam beam{2, 5, 0.1, 1.7};
   EXPECT_EQ(beam.width(0), 5);
   EXPECT_EQ(beam.width(0.1), 5);
   EXPECT_EQ(beam.width(0.1 + 1.6 / 6 - 1e-9), 5);  // 4.5 rounds up
   EXPECT_EQ(beam.width(0.1 + 1.6 / 6 + 1e-9), 4);
-  EXPECT_EQ(beam.width(0.9 - 1e-9), 4);  // 3.5
+  EXPECT_EQ(beam.width(0.9 - 1e-9), 4);  // 3.5 rounds up
   EXPECT_EQ(beam.width(0.9 + 1e-9), 3);
   EXPECT_EQ(beam.width(1.5), 2);
   EXPECT_EQ(beam.width(1.7), 2);

@@ -1,5 +1,5 @@
-// Every operand and arithmetic in the decoder: a layer's steps are those of the engine, and what a
-// row remembers follows its hypothesis through the beam.
+// With every operand and arithmetic, the steps of a decoder's layer are those of the engine, and
+// what a row remembers follows its hypothesis through the beam.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -11,7 +11,7 @@
 namespace edgeval::test {
 namespace {
 
-// Lines up what every step put into each layer and got from it.
+// Keeps, for each layer, the inputs and outputs of all steps, one after the other.
 class Recorder : public LayerObserver {
  public:
   struct Rows {
@@ -35,7 +35,7 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
   const auto seed = static_cast<std::uint64_t>(9000 + GetParam());
   Random random(seed);
   const TranslationModel model = random_model(seed);
-  if (model.bridge.hidden) return;  // its bias starts from other states than the engine's zeros
+  if (model.bridge.hidden) return;  // with its bias the first state would not be zero
   const OperatingPoint point = random_policies(random, model);
   DecoderWeights weights(borrowed(model));
   const Decoder decoder(weights, point);
@@ -46,7 +46,7 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
   TranslationModel again = random_model(seed);
   for (std::size_t at = model.network.stack().size(); at < model.network.layers.size(); ++at) {
     if (at == model.generator || at == model.attention.output || at == model.attention.context)
-      continue;  // other ends, other steps
+      continue;  // the decoder runs these layers in another way
     const Recorder::Rows& rows = recorder.layers.at(at);
     Model alone;
     alone.layers.push_back(std::move(again.network.layers[at]));
@@ -64,8 +64,8 @@ TEST_P(DecoderOperands, AreThoseOfTheEngineOnTheSameInputs) {
   }
 }
 
-// A row forks, moves and loses its siblings, yet the best hypothesis scores what it does when it
-// runs alone.
+// In a beam, rows fork, move and end, yet the best hypothesis has the score that it has when it is
+// decoded alone.
 TEST_P(DecoderOperands, FollowTheirHypothesis) {
   const auto seed = static_cast<std::uint64_t>(11000 + GetParam());
   Random random(seed);

@@ -1,5 +1,5 @@
-// The decoder in integers against its literal form, bit for bit, with every operand that has one,
-// and what must not change its results.
+// Compares the decoder in integers with its literal form, bit for bit, with every operand that has
+// a literal form, and shows what does not change results.
 #include "host/engine/translate/decoder.hpp"
 
 #include <gtest/gtest.h>
@@ -65,7 +65,7 @@ Searched search(const Case& all, const Ragged<float>& embedded) {
   return searched;
 }
 
-// What both forms count as they go; the rest follows from shape and steps.
+// Returns what both forms count on the way. All other counts follow from shapes and steps.
 LiteralWork counted(const LayerActivity& layer) {
   LiteralWork work;
   work.steps = layer[Count::kSteps];
