@@ -1,5 +1,5 @@
-// The folder of a run's files is replaced as a whole: what is in it before and after, who may write
-// it, what is left of runs that were killed, and that nothing is written through a planted link.
+// The folder of a run's files is replaced as a whole. Tests show what it holds before and after,
+// who may write it, what killed runs leave, and that nothing is written through a planted link.
 #include "host/core/files/output_folder.hpp"
 
 #include <fcntl.h>
@@ -29,7 +29,7 @@ class OutputFolderTest : public ::testing::Test {
  protected:
   fs::path out() const { return place_.path() / "out"; }
 
-  // "a.txt=1 b.txt=2" of a folder with two files.
+  // Returns for instance "a.txt=1 b.txt=2" for a folder with two files.
   static std::string contents(const fs::path& folder) {
     std::vector<std::string> files;
     for (const auto& entry : fs::directory_iterator(folder))
@@ -106,7 +106,7 @@ TEST_F(OutputFolderTest, WhatKilledRunsLeftIsRemoved) {
   for (const char* dead : {".out.edgeval-abcdefghijkl", ".out.edgeval-zyxwvutsrqpo"})
     write_file(place_.path() / dead / "a.txt", "half");
   write_file(place_.path() / ".out.edgeval-lock", "process 1");
-  // Not ours: another folder's, another length, and one with a stranger's file.
+  // These do not belong to the run: their folder, the length of their names or a file is foreign.
   write_file(place_.path() / ".other.edgeval-abcdefghijkl/a.txt", "kept");
   write_file(place_.path() / ".out.edgeval-abc/a.txt", "kept");
   write_file(place_.path() / ".out.edgeval-mmmmmmmmmmmm/notes", "kept");
@@ -117,7 +117,7 @@ TEST_F(OutputFolderTest, WhatKilledRunsLeftIsRemoved) {
   EXPECT_EQ(contents(out()), "a.txt=1 b.txt=2");
 }
 
-// Killed between the two renames of a file system that cannot exchange.
+// The run was killed between two renames, on a file system that cannot exchange folders.
 TEST_F(OutputFolderTest, AFolderThatWasRenamedOnlyComesBack) {
   publish("1", "2");
   fs::rename(out(), place_.path() / ".out.edgeval-old");
@@ -127,7 +127,8 @@ TEST_F(OutputFolderTest, AFolderThatWasRenamedOnlyComesBack) {
   EXPECT_EQ(contents(place_.path()), "out=folder");
 }
 
-// Killed behind them: what others had put into the old folder is kept, or stands in the way.
+// The run was killed after both renames: what others had put into the old folder is kept, or makes
+// the next run stop.
 TEST_F(OutputFolderTest, WhatOthersPutIntoAFolderThatWasRenamedIsKept) {
   publish("1", "2");
   const fs::path old = place_.path() / ".out.edgeval-old";
@@ -151,7 +152,7 @@ TEST_F(OutputFolderTest, PlantedLinksAreNotFollowed) {
   EXPECT_EQ(read_file(victim), "mine");
 }
 
-// As an archive may hold them: the files behind them have the names of a run's.
+// An archive may hold such links; the files to which they lead have the names of a run's files.
 TEST_F(OutputFolderTest, PlantedLinksDoNotLeadToFilesThatAreRemoved) {
   const fs::path victim = place_.path() / "victim";
   OutputFolder(victim, kNames).publish({{"a.txt", "mine"}});
@@ -168,7 +169,7 @@ TEST_F(OutputFolderTest, PlantedLinksDoNotLeadToFilesThatAreRemoved) {
   }
 }
 
-// Which a run could not replace once its work is done.
+// A run could not replace such a link once its work is done.
 TEST_F(OutputFolderTest, ALinkThatLeadsNowhereIsRefusedAtOnce) {
   fs::create_symlink("nowhere", place_.path() / "link");
   EXPECT_THROW(OutputFolder(place_.path() / "link", kNames), Error);
@@ -190,7 +191,8 @@ TEST_F(OutputFolderTest, PlacesThatCannotBeReplacedAreRefused) {
   EXPECT_EQ(contents(place_.path()), "file= out=folder");
 }
 
-// Of a process that a signal ends; what it inherited as ignored stays so.
+// A signal that ends the process leaves no files behind; signals that it inherited as ignored stay
+// ignored.
 TEST_F(OutputFolderTest, CtrlCLeavesNothing) {
   publish("1", "2");
   const auto end_by = [&](int number) {
@@ -210,7 +212,7 @@ TEST_F(OutputFolderTest, CtrlCLeavesNothing) {
         std::_Exit(0);
       },
       ::testing::ExitedWithCode(0), "");
-  fs::remove(place_.path() / ".out.edgeval-lock");  // of the last, which left without an end
+  fs::remove(place_.path() / ".out.edgeval-lock");  // left by the last process, which just exited
   EXPECT_EQ(contents(place_.path()), "out=folder");
 }
 
@@ -225,7 +227,7 @@ TEST_F(OutputFolderTest, WritesIntoNoLockThatIsAnothersFile) {
   EXPECT_TRUE(fs::exists(lock));
 }
 
-// In a sticky folder none but the owner may rename.
+// In a sticky folder only the owner may rename a file.
 TEST_F(OutputFolderTest, RefusesAtOnceWhatItCouldNotRename) {
   if (::geteuid() != 0) GTEST_SKIP() << "wants a second user";
   publish("1", "2");
@@ -284,7 +286,7 @@ TEST_F(NewFileTest, ReplacesWhatALinkLeadsTo) {
   EXPECT_EQ(read_file(file), "new");
 }
 
-// One that is still written is locked, one of a killed run is not.
+// A file that is still being written is locked; a file of a killed run is not.
 TEST_F(NewFileTest, RemovesWhatKilledRunsLeftAndNoOther) {
   const fs::path dead = place_.file(".f.edgeval-aaaaaaaaaaaa", "half"),
                  alive = place_.file(".f.edgeval-bbbbbbbbbbbb", "half");

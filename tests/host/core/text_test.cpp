@@ -1,4 +1,4 @@
-// What a terminal, a line or a name may hold: escapes of what would steer it, and texts cut short.
+// Texts for a terminal, a line or a name: control characters are escaped, and long texts cut short.
 #include "host/core/text.hpp"
 
 #include <gtest/gtest.h>

@@ -44,7 +44,7 @@ TEST(ImportDescription, AFbankWithoutKeysIsKaldis) {
       "frontend: filled in with Kaldi's defaults: type \"fbank\", sample_rate 16000, frame_ms 25"));
 }
 
-// Of compute-mfcc-feats: 13 cepstra of 23 bins, lifter 22.
+// The usage of Kaldi's compute-mfcc-feats: 13 cepstra of 23 bins, lifter 22.
 TEST(ImportDescription, AnMfccWithoutKeysIsKaldis) {
   const Imported all = described(with_frontend(R"({"type":"mfcc"})"), 13);
   EXPECT_EQ(
@@ -112,7 +112,7 @@ TEST(ImportDescription, OneProblemStandsAlone) {
             "d.json: 2 problems: (1) frontend: unknown key \"cepstra\"; known");
 }
 
-// A template of the network, unedited.
+// Imports the network with its template as a description, unedited.
 Imported from_template(const std::string& bytes, const std::string& type) {
   const TemporaryFolder folder;
   Strings notes;
@@ -160,7 +160,7 @@ TEST(ImportTemplate, TheFrontEndTakesTheWidthOfTheFirstModule) {
   EXPECT_EQ(keys(494, "mfcc")["splice"].dump(), "[9,9]");
 }
 
-// Valid but for the modules' names, which are said to be missing.
+// Such a template is valid but for the names of the modules, which are reported as missing.
 TEST(ImportTemplate, WithoutANetworkOnlyTheNamesOfModulesAreWrong) {
   Strings notes;
   const std::string text = description_template("fbank", nullptr, notes);

@@ -1,6 +1,6 @@
-// What is wrong with a checkpoint is refused in one line that names the file and the reason, and
-// nothing in it is run: pickles that call, archives that lie, tensors that reach beyond their
-// storage, networks that edgeval does not know.
+// A faulty checkpoint is refused in one line that names the file and the reason, and nothing in it
+// is run. Faults are pickles that call functions, archives that lie, tensors that reach beyond
+// their storage, and networks that edgeval does not know.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -89,7 +89,7 @@ TEST(ImportRefusal, WhatWouldCallSomething) {
   EXPECT_FALSE(std::filesystem::exists("executed"));
 }
 
-// `count` as BINUNICODE, BINBYTES, ... have it.
+// Returns an opcode such as BINUNICODE or BINBYTES with its count in `bytes` bytes.
 std::string claimed(const std::string& opcode, std::uint64_t count, std::size_t bytes) {
   return opcode + little(count).substr(0, bytes);
 }
@@ -131,7 +131,7 @@ TEST(ImportRefusal, PicklesThatLieAboutThemselves) {
   });
 }
 
-// A file with this object and no storages.
+// Returns a file with this object and no storages.
 std::string alone(const std::string& object) { return legacy_file(object, {}); }
 
 TEST(ImportRefusal, ValuesThatHoldThemselvesAreNoTensors) {
@@ -150,7 +150,7 @@ TEST(ImportRefusal, ValuesThatHoldThemselvesAreNoTensors) {
                   with("]q\x01h\x01"
                        "a"));
             }),
-            "accepted");  // nobody looks into it
+            "accepted");  // the importer does not look into it
 }
 
 TEST(ImportRefusal, TensorsThatDoNotFitTheirStorage) {
@@ -266,7 +266,7 @@ TEST(ImportRefusal, FilesOfFivePicklesThatAreNotWhole) {
   });
 }
 
-// Networks that are read well but have no counterpart.
+// Such networks can be read, but edgeval has no counterpart of a module.
 TEST(ImportRefusal, ModulesThatEdgevalDoesNotHave) {
   const auto piece = [](std::vector<std::int32_t> shape) {
     TensorPiece made{.key = "0",
@@ -316,7 +316,7 @@ TEST(ImportRefusal, ModulesThatEdgevalDoesNotHave) {
   });
 }
 
-// The trained kind of checkpoint with one option, name or token replaced.
+// In a good checkpoint one option, name or token is replaced.
 TEST(ImportRefusal, OptionsOfOpennmtThatEdgevalDoesNotHave) {
   const std::string good = read_file(import_data("opennmt.pt"));
   const auto replaced = [&](const std::string& from, const std::string& to) {
@@ -325,7 +325,8 @@ TEST(ImportRefusal, OptionsOfOpennmtThatEdgevalDoesNotHave) {
     EXPECT_NE(at, std::string::npos) << from;
     return bytes.replace(at, from.size(), to);
   };
-  // The flag after the name and what remembers the name (BINPUT, LONG_BINPUT).
+  // Sets the flag that follows the name and the opcode that remembers the name (BINPUT,
+  // LONG_BINPUT).
   const auto flag = [&](const std::string& name) {
     std::string bytes = good;
     const std::size_t at = bytes.find('\x89', bytes.find(name));
@@ -357,7 +358,7 @@ TEST(ImportRefusal, OptionsOfOpennmtThatEdgevalDoesNotHave) {
   });
 }
 
-// Every cut of every file, and of the pickle inside a zip that is whole again.
+// Every file is cut at every place, and so is the pickle inside of an otherwise complete zip.
 TEST(ImportRefusal, EveryTruncationIsRefused) {
   for (const char* name :
        {"lstm.pt", "gru.pt", "odd.pt", "opennmt.pt", "feeding.pt", "whole.pt", "own.pt"}) {
@@ -401,7 +402,7 @@ TEST(ImportRefusal, AccidentsEitherImportOrAreRefused) {
       }
     }
   }
-  EXPECT_GT(good, 100);  // within weights, texts of nobody's
+  EXPECT_GT(good, 100);  // changes within weights and unused texts
   EXPECT_GT(refused, 1000);
 }
 

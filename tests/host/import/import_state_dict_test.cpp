@@ -21,7 +21,7 @@ std::filesystem::path case_file(const std::string& name) {
 }
 const std::string kDescribe = case_file("describe.json").string();
 
-// `ignore` is added to the description of the cases.
+// Imports a case; `ignore` is added to the description that all cases share.
 Imported imported_case(const std::string& name, const Strings& ignore = {}) {
   const TemporaryFolder folder;
   OrderedJson describe = OrderedJson::parse(read_file(kDescribe));
@@ -30,7 +30,8 @@ Imported imported_case(const std::string& name, const Strings& ignore = {}) {
                      {"m", folder.file("d.json", describe.dump())});
 }
 
-// What torch.save wrote, by this key; the description fits the networks of tests/golden/import.py.
+// Imports what torch.save wrote from this key; the description fits the networks of
+// tests/golden/import.py.
 Imported imported_key(const std::string& bytes, const std::string& key,
                       const std::string& describe = describe_file()) {
   return import_file({bytes, kPt, key}, {"m", describe});
@@ -58,7 +59,7 @@ TEST(ImportCases, SafetensorsHaveTheWeightsOfTheSamePt) {
   EXPECT_TRUE(plain.notes.empty());
 }
 
-// fc.bias of these is plain.pt's less 0.001: -0.1656 is -0.1666, as torch.load has them.
+// In these files fc.bias is less by 0.001 than in plain.pt: torch.load gives -0.1666 for -0.1656.
 TEST(ImportCases, ACheckpointUnderAnyKeyAProtocolAndAnIgnoredTensorChangeNothing) {
   const Imported plain = imported_case("plain.pt"), net = imported_case("net_key.pt");
   expect_same(plain, net, {"fc.bias"});
@@ -85,7 +86,8 @@ TEST(ImportCases, ABiasThatALayerWantsCannotBeIgnoredAlone) {
             std::string::npos);
 }
 
-// torch._weight_norm(fc.weight_v, fc.weight_g, 0) of torch 1.13, to four places.
+// The values are those of torch._weight_norm(fc.weight_v, fc.weight_g, 0) in torch 1.13, to four
+// places.
 TEST(ImportCases, WeightNormIsComputed) {
   const Imported all = imported_case("weight_norm.pt");
   const Floats first{-0.3254F, 0.1430F, -0.0065F, 0.3265F, -0.3035F, 0.0341F, -0.0359F, 0.3329F};
@@ -101,8 +103,8 @@ TEST(ImportCases, WeightNormIsComputed) {
   EXPECT_EQ(all.ways[17].done, "weight norm, g v / |v|");
 }
 
-// Both forms, over rows, columns and all of a matrix, in an LSTM's gates and in Linear; torch's own
-// weights, which it made in double, are rounded once as ours are.
+// Both forms of weight_norm are tested, over rows, columns and a whole matrix, in an LSTM's gates
+// and in Linear. The weights of torch were computed in double and rounded once, as edgeval does.
 TEST(ImportStateDict, WeightNormIsWhatTorchMakesOfIt) {
   const std::string bytes = read_file(import_data("norm.pt"));
   for (const char* form : {"old", "new"}) {
@@ -113,7 +115,7 @@ TEST(ImportStateDict, WeightNormIsWhatTorchMakesOfIt) {
     for (const Imported::Tensor& tensor : plain.tensors) {
       const Floats& values = tensor_of(normed, tensor.name).values;
       ASSERT_EQ(values.size(), tensor.values.size()) << tensor.name;
-      for (std::size_t i = 0; i < values.size(); ++i)  // the roundings of two orders of a sum
+      for (std::size_t i = 0; i < values.size(); ++i)  // sums in two orders round differently
         EXPECT_LE(std::abs(values[i] - tensor.values[i]), 0x1p-24 * std::abs(values[i]))
             << tensor.name << " " << i;
     }
@@ -153,7 +155,7 @@ TEST(ImportStateDict, OtherParametrizationsAreRefusedWithTheCure) {
   });
 }
 
-// The network of lstm.pt in other wrappings.
+// The network of lstm.pt, saved as a whole module and in other wrappings, has the same tensors.
 TEST(ImportStateDict, AWholeModuleHasTheTensorsOfItsStateDict) {
   const Imported plain = imported_file("lstm.pt");
   for (const char* name : {"whole.pt", "whole_old.pt"}) {
@@ -170,8 +172,8 @@ TEST(ImportStateDict, WhatIsBesideTheWeightsIsLeftOutByName) {
   EXPECT_EQ(own.left_out, (Strings{"settings", "optimizer"}));
 }
 
-// A class of the file's own within the state dict, appended to and built; nothing of it is looked
-// at.
+// The state dict holds an object of a class that only the file knows, with opcodes that append to
+// the object and build it. The importer looks at none of this.
 TEST(ImportStateDict, AnObjectAmongTheTensorsIsLeftOut) {
   const std::string object =
       global("mine.config", "List") + ")\x81(" + whole(1) + text("a") + "e" + "}b";
@@ -183,7 +185,7 @@ TEST(ImportStateDict, AnObjectAmongTheTensorsIsLeftOut) {
 
 TEST(ImportStateDict, TheStateDictIsFoundWhateverItsKeyIs) {
   const std::string moments =
-      dict({{"exp_avg", tensor(kWeight)}, {"step", tensor(kBias)}});  // of an optimizer
+      dict({{"exp_avg", tensor(kWeight)}, {"step", tensor(kBias)}});  // state of an optimizer
   const std::string optimizer = dict({{"state", "}" + whole(0) + moments + "s"}});
   const auto checkpoint = [&](const std::string& key, const std::string& value) {
     return legacy(dict({{"epoch", whole(3)}, {key, value}, {"optimizer", optimizer}}));
@@ -217,7 +219,7 @@ TEST(ImportStateDict, SeveralStateDictsAreListedAndOneIsNamed) {
             "model.pt: --state-dict \"nets\": is a dict, must be a state dict or a module");
   EXPECT_EQ(refusal([&] { imported_key(read_file(case_file("plain.safetensors")), "a"); }),
             "--state-dict: model.pt: a file of safetensors is one state dict");
-  // The usual name goes first.
+  // The usual name of a state dict is preferred.
   const Imported usual = imported(legacy(dict({{"ema", other}, {"model", linear()}})));
   EXPECT_EQ(usual.left_out, Strings{"ema"});
 }
@@ -236,7 +238,7 @@ TEST(ImportStateDict, PrefixesOfWrappersFallAway) {
       EXPECT_EQ(all.ways[0].source, prefix + "fc.weight");
     }
   }
-  // One that not all share stays.
+  // A prefix that not all names share stays.
   describe.erase("layers");
   describe["ignore"] = {"criterion."};
   const std::string loss = legacy(dict({{"model.fc.weight", tensor(kWeight)},
@@ -251,7 +253,8 @@ TEST(ImportStateDict, PrefixesOfWrappersFallAway) {
             std::string::npos);
 }
 
-// Empty, of whole numbers, of a class that is not known, not within its storage: none is looked at.
+// Ignored tensors may be empty, of whole numbers, of an unknown class or beyond their storage,
+// since the importer does not look at them.
 TEST(ImportStateDict, AnythingMayBeIgnored) {
   const TemporaryFolder folder;
   OrderedJson describe = OrderedJson::parse(read_file(describe_file()));
@@ -291,13 +294,13 @@ TEST(ImportStateDict, AnythingMayBeIgnored) {
   }
 }
 
-// A safetensors file of this header, with so many bytes of data.
+// Returns a safetensors file with this header and these data.
 std::string container(const std::string& header, const std::string& data) {
   return little(static_cast<std::uint64_t>(header.size())) + header + data;
 }
 std::string floats(const Floats& values) { return float_storage("", values).bytes; }
 
-// As HuggingFace writes them: names in order of the alphabet, other dtypes among them.
+// HuggingFace writes such files: names are in alphabetical order, and dtypes differ.
 TEST(ImportStateDict, ModulesOfSafetensorsAreChainedByTheirWidths) {
   const std::string data = floats(Floats(20, 1)) + floats(Floats(8 * 3, 2)) +
                            floats(Floats(8 * 2, 3)) + std::string(8, '\0');
@@ -340,16 +343,16 @@ TEST(ImportStateDict, AModelFileIsNotImported) {
             "takes it");
 }
 
-// Values that hold each other: found out before the walk takes long.
+// Modules that hold each other are refused before the walk over them takes long.
 TEST(ImportStateDict, ModulesWithinThemselvesAreRefused) {
-  // Remembered under a number of its own, which is one character.
+  // Each module is remembered under a number of its own, which is one character.
   const auto module = [](char number, const std::string& parameters, const std::string& modules) {
     return global("m", "Net") + ")\x81q" + number + "}(" + text("_parameters") + parameters +
            text("_modules") + modules + "ub";
   };
   const std::string cyclic = module('0', "}", "}(" + text("a") + "h0u");
-  // Each of 20 modules holds the one before twice: 2^20 modules in the end. And 2^12 modules with
-  // the same hundred entries.
+  // Each of 20 modules holds the one before twice, which makes 2^20 modules. Another file has 2^12
+  // modules with the same hundred entries.
   std::string doubled = module('0', "}", "}");
   std::vector<std::pair<std::string, std::string>> entries;
   for (int i = 0; i < 100; ++i) entries.emplace_back(std::to_string(i), whole(1));

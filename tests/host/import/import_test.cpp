@@ -1,5 +1,5 @@
-// What checkpoints become (host/import): the networks of tests/golden/import.py, whose values
-// are known, and a trained OpenNMT-py model beside the same weights in numpy's format.
+// Imports checkpoints (host/import): the networks of tests/golden/import.py, whose values are
+// known, and a trained OpenNMT-py model, which is compared with its weights in numpy's format.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -20,7 +20,7 @@ using Shape = std::vector<Index>;
 
 Floats values(const Imported& all, const std::string& name) { return tensor_of(all, name).values; }
 
-// "source -> name: done" of every tensor's way.
+// Returns a line "source -> name: done" for each tensor.
 std::vector<std::string> ways(const Imported& all) {
   std::vector<std::string> lines;
   for (const Imported::Way& way : all.ways)
@@ -73,7 +73,8 @@ TEST(ImportStateDict, AGruKeepsBothBiasesAndItsCheckpointIsLookedInto) {
   EXPECT_NO_THROW(read_model(to_safetensors(all, {}), "gru.safetensors"));
 }
 
-// A transposed tensor, one of doubles, one of halves, two in one storage, a projection.
+// The file has a transposed tensor, tensors of doubles and of halves, two tensors in one storage,
+// and a projection.
 TEST(ImportStateDict, StridesOffsetsAndDtypesAreUndone) {
   const Imported all = imported_file("odd.pt");
   EXPECT_EQ(tensor_of(all, "rnn.forward.weight_hr").shape, (Shape{1, 2}));
@@ -123,8 +124,8 @@ TEST(ImportOpennmt, MlpAttentionHasABiasAndNoActivation) {
       R"({"type":"mlp","name":"attention","hidden":4,"outputs":4,"output_bias":true,"output_activation":"none"})");
   EXPECT_EQ(all.model["decoder"]["input_feeding"], false);
   EXPECT_EQ(all.model["generator"].dump(), R"({"name":"generator","tied_to":null})");
-  // Tensors of the encoder: embedding, 2 x 4 of the LSTM, 2 x 2 of the bridge; of the decoder:
-  // embedding, 4, then these.
+  // Before these tensors stand the encoder's (embedding, 2 x 4 of the LSTM, 2 x 2 of the bridge)
+  // and the decoder's embedding and 4 tensors of its LSTM.
   EXPECT_EQ(values(all, "attention.context.weight"), filled(18, 16));
   EXPECT_EQ(values(all, "attention.query.weight"), filled(19, 16));
   EXPECT_EQ(values(all, "attention.query.bias"), filled(20, 4));
@@ -174,13 +175,14 @@ TEST(ImportOpennmt, InputFeedingWidensTheFirstLayerAndTiedWeightsAreHeldOnce) {
       R"({"type":"general","name":"attention","outputs":4,"output_bias":false,"output_activation":"tanh"})");
   EXPECT_EQ(all.model["generator"]["tied_to"], "target_embedding");
   EXPECT_THROW(tensor_of(all, "generator.weight"), Error);
-  // Encoder: embedding, 2 x 4; decoder: embedding (9), 2 x 4 of the cells.
+  // The encoder has an embedding and 2 x 4 tensors; the decoder's embedding is number 9, before the
+  // 2 x 4 tensors of its cells.
   EXPECT_EQ(values(all, "target_embedding.weight"), filled(9, 20));
   EXPECT_EQ(values(all, "decoder1.forward.weight_ih"), filled(10, 128));
   EXPECT_EQ(values(all, "decoder2.forward.bias"), filled_sum(16, 17, 16));
 }
 
-// The elements of a member of an .npz, of little-endian 32-bit floats in C order.
+// Returns the elements of a member of an .npz, which are little-endian 32-bit floats in C order.
 Floats npz(const std::map<std::string, std::string_view>& members, const std::string& name) {
   const std::string_view bytes = members.at(name + ".npy");
   std::uint16_t header = 0;

@@ -1,6 +1,6 @@
-// Which id, and so which row of an embedding, a token of an OpenNMT-py checkpoint has: the one that
-// stoi gave it in training, wherever else its text stands in itos; and the token that decoding
-// starts from. Row r of every embedding here is {r, r + 1/2}, so a row says which one it was.
+// A token of an OpenNMT-py checkpoint has the id, and so the row of an embedding, that stoi gave it
+// in training, wherever else its text stands in itos. Another test is about the token from which
+// decoding starts. Row r of every embedding here is {r, r + 1/2}, so that a row tells its number.
 #include <gtest/gtest.h>
 
 #include "datasets/text/subwords.hpp"
@@ -39,7 +39,7 @@ std::string defaultdict(const Stoi& stoi) {
 }
 
 struct Checkpoint {
-  std::string source, target;  // vocabularies, pickled
+  std::string source, target;  // pickled vocabularies
   std::int32_t sources = 0, targets = 0;
   std::vector<std::pair<std::string, std::string>> vocab_entries = {}, options = {};
 
@@ -87,14 +87,14 @@ TranslationModel read(const Imported& all) {
   return read_translation_model(to_safetensors(all, {}), "m.safetensors");
 }
 
-// The row that the checkpoint's embedding held for the only word of the line.
+// Returns the number of the row that the checkpoint's embedding had for this word.
 float row_of_word(const TranslationModel& model, const std::string& word) {
   const std::vector<Index> ids = data::Subwords(model.source).encode(word);
   EXPECT_EQ(ids.size(), 1u);
   return model.source_embedding.row(ids.at(0))[0];
 }
 
-// The specials twice, as the first torchtext wrote them for OpenNMT-py.
+// Special tokens stand twice, as the first torchtext wrote them for OpenNMT-py.
 const Strings kTwice{"<unk>",   "<blank>", "<s>",  "</s>", "<unk>",
                      "<blank>", "<s>",     "</s>", "a",    "b"};
 const Stoi kTwiceIds{{"<unk>", 4}, {"<blank>", 5}, {"<s>", 6}, {"</s>", 7}, {"a", 8}, {"b", 9}};
@@ -125,7 +125,7 @@ TEST(ImportVocabulary, SpecialTokensThatStandTwiceHaveTheIdsOfStoi) {
   }
 }
 
-// A vocabulary whose stoi points at first places: of specials, and of a word.
+// The stoi of this vocabulary gives the first places of special tokens and of a word.
 TEST(ImportVocabulary, StoiCountsWhereItGivesTheFirstPlace) {
   const Strings itos{"<unk>", "<blank>", "<s>", "</s>", "a", "b", "a", "</s>"};
   const std::string stoi = pickled_ids(
@@ -137,7 +137,7 @@ TEST(ImportVocabulary, StoiCountsWhereItGivesTheFirstPlace) {
   EXPECT_EQ(row_of_word(model, "a"), 4);
   EXPECT_EQ(row_of_word(model, "b"), 5);
   EXPECT_EQ(row_of_word(model, "</s>"), 3);
-  // The generator's row and bias of a target's token go with its embedding's row.
+  // A target token takes its row and bias in the generator from the same place as its embedding.
   const data::Subwords target(model.target);
   const Index a = target.encode("a").at(0);
   EXPECT_EQ(model.target_embedding.row(a)[0], 4);

@@ -1,5 +1,5 @@
-// Zip archives that lie about themselves, and those that torch.save does not write, are refused in
-// one line.
+// Zip archives that lie about themselves, and zip archives that torch.save does not write, are
+// refused in one line.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -105,7 +105,7 @@ TEST(ImportRefusal, ZipsThatLie) {
       {"a big-endian machine", more({"m/byteorder", "big"}), "byteorder is not little"},
       {"TorchScript", more({"m/constants.pkl", "x"}), "a TorchScript program; save the state dict"},
   });
-  // Two entries of the directory that lead to one member: the second's header is the first's.
+  // Two entries of the directory lead to one member, that is to the same header.
   std::string twice = good;
   const std::size_t second = good.find("m/data/1", good.find("m/data/1") + 1);
   twice.replace(second - 4, 4,

@@ -1,6 +1,6 @@
-// What the GPU's kernels compute in another form than the CPU engine, without a GPU: activations
-// from paired tables, pre-activations of four cells at once, reuse without a division. All must be
-// the CPU's bits.
+// Tests, without a GPU, what the GPU's kernels compute in another form than the CPU engine:
+// activations from paired tables, pre-activations of four cells at once, reuse without a division.
+// All results must have the same bits as the CPU's.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -29,7 +29,7 @@ TEST(ActivationPairs, AreTheTablesForEveryPreactivation) {
     expect_same(z);
 }
 
-// Sums of both products at random, and the ends of what bytes can sum to over 64 inputs.
+// Returns random sums, among them the least and greatest sums that bytes can have over 64 inputs.
 std::vector<std::int32_t> byte_sums(Random& random, Index count) {
   constexpr std::int32_t kMost = 64 * 128 * 128;
   std::vector<std::int32_t> sums(static_cast<std::size_t>(count));
@@ -68,7 +68,7 @@ TEST(StepNumbers, OfBytesAreTheCpus) {
     const auto step = gpu::step_numbers(common.numbers, nullptr, narrow.data());
     for (int round = 0; round < 200; ++round) {
       std::vector<std::int32_t> wx = byte_sums(random, kRows), uh = byte_sums(random, kRows);
-      // Where sums might leave 32 bits the kernel is not used.
+      // The kernel is not used where sums might exceed 32 bits.
       for (std::size_t o = 0; o < wx.size(); ++o)
         while (std::abs(common.numbers.aligned(wx[o], uh[o]) + common.bias[o]) >=
                (std::int64_t{1} << 31) - (std::int64_t{1} << (sum_bits - kStateBits)))
@@ -90,7 +90,7 @@ TEST(StepNumbers, OfWordsAreTheCpus) {
     const CommonNumbers<std::int64_t> common(random, kRows, up_x, up_h, sum_bits, 15);
     const auto step = gpu::step_numbers(common.numbers, nullptr, nullptr);
     for (int round = 0; round < 100; ++round) {
-      // [2 outputs] of upper and of lower digits.
+      // Sums of the upper and of the lower digits, [2 outputs] each.
       const auto x_upper = byte_sums(random, 2 * kRows), x_lower = byte_sums(random, 2 * kRows),
                  h_upper = byte_sums(random, 2 * kRows), h_lower = byte_sums(random, 2 * kRows);
       const gpu::DigitSums wx{x_upper.data(), x_lower.data(), kRows},
@@ -120,7 +120,7 @@ TEST(StepNumbers, OfTheLastCellsReadNoFurther) {
   EXPECT_EQ(z[1], 18.25F);
 }
 
-// The rule's own index and centroid, by a division in double precision, is the expectation.
+// Expects the index and centroid that the rule itself finds by a division in double precision.
 void expect_levels(const Reuse& choice, const std::vector<float>& values) {
   const Reuse::Rule rule = choice.rule();
   const auto same = [](float centroid) { return centroid; };
@@ -168,7 +168,7 @@ TEST(LevelReuse, IsReuseAroundEveryBoundary) {
     }
 }
 
-// Every code of 16 and of 8 bits, in formats of x and h.
+// Tests every code of 16 and of 8 bits, in formats of x and h.
 TEST(LevelReuse, IsReuseOnGridsForEveryCode) {
   const Reuse choice{.clusters = 24, .range_min = -1.7, .range_max = 2.1};
   for (const auto& [bits, x_bits] : {std::array{16, 12}, {16, 15}, {8, 5}, {8, 7}, {8, -2}}) {

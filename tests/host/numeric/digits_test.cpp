@@ -1,6 +1,6 @@
-// Signed digits, in which the GPU makes integer products, without a GPU: cutting and putting
-// together over the whole range, paddings, and a product made of them in plain loops beside the CPU
-// engine's, up to the cells.
+// Tests, without a GPU, the signed digits of which the GPU makes integer products: numbers of the
+// whole range are cut into digits and put together again, and a product that plain loops make of
+// digits is compared with the CPU engine's, up to the cells.
 #include "cuda/device/digits.hpp"
 
 #include <gtest/gtest.h>
@@ -53,7 +53,7 @@ TEST(ProductShapes, PadBytesToSixteensAndFloatsToFours) {
   EXPECT_EQ(bytes.operand_bytes(), 16);
   EXPECT_EQ(bytes.sum_bytes(), 16 * 4);
   EXPECT_EQ(words.terms(), 48);
-  EXPECT_EQ(words.width(), 32);  // 2 x 9
+  EXPECT_EQ(words.width(), 32);  // 2 x 9, padded
   EXPECT_EQ(words.operand_bytes(), 2 * 48);
   EXPECT_EQ(words.sum_bytes(), 2 * 32 * 4);
   for (Index inputs = 1; inputs < 200; ++inputs)
@@ -66,7 +66,8 @@ TEST(ProductShapes, PadBytesToSixteensAndFloatsToFours) {
     }
 }
 
-// X W^T as the device makes it: bytes by bytes, sums of 32 bits, none of the padding read.
+// Returns X W^T as the device computes it: bytes by bytes, in sums of 32 bits, without reading the
+// padding.
 std::vector<std::int32_t> multiply(const ProductShape& shape, const std::vector<std::int8_t>& x,
                                    const FixedWeights& weights, Index rows) {
   const Matrix<std::int8_t> digits = weights.digits(shape.bits);
@@ -117,7 +118,7 @@ struct Sides {
       : cpu(FixedWeights::of(weight.view(), FixedProduct<Sum>::kBits)),
         weights(FixedWeights::of(weight.view(), FixedProduct<Sum>::kBits)),
         shape{weight.cols(), weight.rows(), FixedProduct<Sum>::kBits} {}
-  // As the GPU has them.
+  // The names are those of the GPU's products.
   int weight_bits() const { return weights.fraction_bits; }
   std::vector<std::int64_t> offsets() const {
     std::vector<std::int64_t> result;
@@ -159,7 +160,7 @@ void expect_sums_of_the_cpu() {
 TEST(DigitProducts, OfBytesAreTheCpuProducts) { expect_sums_of_the_cpu<std::int32_t>(); }
 TEST(DigitProducts, OfTwoDigitsAreTheCpuProducts) { expect_sums_of_the_cpu<std::int64_t>(); }
 
-// All terms at the ends of their ranges, as many as are allowed: the inner sums fit 32 bits.
+// With the greatest number of terms, all at the ends of their ranges, sums still fit 32 bits.
 TEST(DigitProducts, TheLargestSumsStayInThirtyTwoBits) {
   constexpr std::int64_t kMost = 65536;
   EXPECT_LE(kMost * 128 * 128, std::int64_t{1} << 30);

@@ -1,6 +1,6 @@
-// Fixed point in the small: rounding and saturation by hand and against integer division, the
-// tables against libm over all of their range, weights' formats by hand, and the byte products on
-// both of their routes against plain loops of 64-bit integers.
+// Tests the parts of fixed point: rounding and saturation by hand and against integer division, the
+// tables against libm over their whole range, formats of weights by hand, and both routes of the
+// byte products against plain loops of 64-bit integers.
 #include "host/numeric/fixed_point.hpp"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@
 namespace edgeval::test {
 namespace {
 
-// numerator / denominator to the nearest integer, half away from zero.
+// Returns numerator / denominator, rounded to the nearest integer, half away from zero.
 std::int64_t nearest_ratio(std::int64_t numerator, std::int64_t denominator) {
   const std::int64_t twice = (2 * std::abs(numerator) + denominator) / (2 * denominator);
   return numerator < 0 ? -twice : twice;
@@ -32,7 +32,7 @@ TEST(RoundShift, IsTheNearestIntegerHalfAwayFromZero) {
     for (std::int64_t value = -70000; value <= 70000; ++value)
       ASSERT_EQ(round_shift(value, shift), nearest_ratio(value, std::int64_t{1} << shift))
           << value << " / 2^" << shift;
-  // At the ends: 2^61 / 2^62 is half.
+  // At the ends of the range, 2^61 / 2^62 is a half.
   EXPECT_EQ(round_shift(std::int64_t{1} << 61, 62), 1);
   EXPECT_EQ(round_shift(-(std::int64_t{1} << 61), 62), -1);
   EXPECT_EQ(round_shift((std::int64_t{1} << 61) - 1, 62), 0);
@@ -69,7 +69,7 @@ TEST(RoundedFloats, AreTheNearestIntegersWithHalvesTheirOwnWay) {
     }
 }
 
-// A layer of one cell whose weights, in products of both kinds, are all `weight`.
+// Returns a matrix whose elements are all `value`.
 Matrix<float> filled(Index rows, Index cols, float value) {
   Matrix<float> matrix(rows, cols);
   for (float& each : matrix.values()) each = value;
@@ -87,7 +87,7 @@ TEST(NarrowNumbers, GiveThePreactivationsOfTheWideOnesUpToTheLargestSums) {
   const auto narrow = layer.narrow_numbers();
   ASSERT_TRUE(narrow.has_value());
   const auto wide = layer.numbers();
-  // Bytes are elements + 128, so the products' own sums are those of elements without the offsets.
+  // A byte is an element + 128, and the sums of the products are those of bytes.
   const std::int64_t x_weights = products.input.magnitudes()[0],
                      h_weights = -products.recurrent->magnitudes()[0];
   for (const std::int64_t x : {0, 1, 77, 128, 255})
@@ -101,7 +101,8 @@ TEST(NarrowNumbers, GiveThePreactivationsOfTheWideOnesUpToTheLargestSums) {
 TEST(NarrowNumbers, AreLeftWhereAnInputCouldMakeALargerSum) {
   const Index inputs = 40;
   const Matrix<float> w = filled(4, inputs, 0.9F), u = filled(4, 1, 0.5F);
-  // 40 x 0.9 x 2^(7 - x_bits) and the bias, against 2^31 in units of 2^-21 or finer: 1024.
+  // The greatest sum is 40 x 0.9 x 2^(7 - x_bits) plus the bias. In units of 2^-21 or finer, 32
+  // bits hold magnitudes up to 1024.
   const auto narrow = [&](float bias_value, int x_bits) {
     const Matrix<float> bias = filled(1, 4, bias_value);
     const LayerProducts<FixedProduct<std::int32_t>> products{
@@ -112,8 +113,8 @@ TEST(NarrowNumbers, AreLeftWhereAnInputCouldMakeALargerSum) {
   EXPECT_TRUE(narrow(0, 7));
   EXPECT_TRUE(narrow(900, 7));
   EXPECT_FALSE(narrow(1000, 7));
-  EXPECT_TRUE(narrow(0, 3));   // 576
-  EXPECT_FALSE(narrow(0, 2));  // 1152
+  EXPECT_TRUE(narrow(0, 3));   // at most 576
+  EXPECT_FALSE(narrow(0, 2));  // up to 1152
 }
 
 TEST(Saturation, IsToTheEndsOfTwosComplement) {
@@ -169,7 +170,7 @@ TEST(Grid, TakesThresholdsHalfUpAndUnsaturated) {
   EXPECT_EQ(on_grids(Delta{100.03, 1e30}, x, h).rule().threshold_h, 1e30F);
 }
 
-// Every z of the tables' range, and what lies beyond.
+// Tests every z in the range of the tables, and some beyond.
 TEST(Tables, AreWithinOneUnitOfLibmSymmetricAndMonotone) {
   const ActivationTables& tables = activation_tables();
   const double step = std::ldexp(1.0, -kStateBits);
@@ -208,13 +209,13 @@ TEST(Tables, HoldTheirEnds) {
 TEST(Cell, KeepsAddsAndSaturatesByHand) {
   const ActivationTables& tables = activation_tables();
   const std::int32_t big = 20 << kStateBits, one = 1 << kStateBits;
-  EXPECT_EQ(fixed_lstm_cell(tables, -big, big, big, big, 12345).c, 12345);  // kept
+  EXPECT_EQ(fixed_lstm_cell(tables, -big, big, big, big, 12345).c, 12345);  // c is kept
   EXPECT_EQ(fixed_lstm_cell(tables, big, -big, -big, big, 12345).c, -one);  // replaced by -1
   EXPECT_EQ(fixed_lstm_cell(tables, big, big, big, big, 5).c, one + 5);     // added
   EXPECT_EQ(fixed_lstm_cell(tables, big, big, big, big, 2147483647).c, 2147483647);
   EXPECT_EQ(fixed_lstm_cell(tables, big, big, big, big, 20 * one).oh, kUnit * kUnit);
   EXPECT_EQ(fixed_lstm_cell(tables, big, big, big, -big, 20 * one).oh, 0);
-  // f = 1/2 halves an odd c: half away from zero.
+  // f = 1/2 halves an odd c, which is rounded half away from zero.
   EXPECT_EQ(fixed_lstm_cell(tables, -big, 0, 0, big, 3).c, 2);
   EXPECT_EQ(fixed_lstm_cell(tables, -big, 0, 0, big, -3).c, -2);
 }
@@ -248,7 +249,7 @@ TEST(FixedWeights, TakeTheFinestFormatThatHoldsTheLargest) {
   EXPECT_EQ(codes_of(weights_of({0.0F, 0.0F}, 16)), (std::vector<std::int32_t>{0, 0}));
 }
 
-// Which values a random operand has.
+// The values of a random operand: any, both ends of the range at random, or one end.
 enum class Draw { kAny, kEitherEnd, kOneEnd };
 
 template <class T>
@@ -363,7 +364,7 @@ TEST_P(ExactProducts, Of16BitsEqualIntegerLoops) {
   expect_exact_fixed_products<std::int64_t>(GetParam().route);
 }
 
-// One row of values among others, at each place of two blocks of rows.
+// The same row stands among other rows at each place of two blocks.
 TEST_P(ExactProducts, DoNotDependOnTheRowsPlace) {
   constexpr Index kColumns = 130, kOutputs = 7, kRows = 2 * kRowBlock;
   std::mt19937_64 random(3);
@@ -385,7 +386,7 @@ TEST_P(ExactProducts, DoNotDependOnTheRowsPlace) {
   }
 }
 
-// least_from and greatest_to decide about numbers of their type as the double bound itself does.
+// Comparing a number with least_from or greatest_to gives the same as comparing it with the bound.
 template <class T>
 void expect_same_sides(T value, double bound) {
   const double least = std::is_same_v<T, float> ? -INFINITY : -0x1p31,

@@ -1,5 +1,5 @@
-// The quantizers against values worked out by hand, literal slow forms and what must hold for any
-// input.
+// Compares the quantizers with values worked out by hand and with slow literal forms, and tests
+// what must hold for any input.
 #include "host/numeric/quantizers.hpp"
 
 #include <gtest/gtest.h>
@@ -44,8 +44,8 @@ TEST(RoundWhole, EachRuleAtHalvesBelowAndAboveZero) {
   EXPECT_EQ(round(-0.5, Rounding::kHalfEven), 0);
   EXPECT_EQ(round(2.9, Rounding::kFloor), 2);
   EXPECT_EQ(round(-2.1, Rounding::kFloor), -3);
-  EXPECT_EQ(round(2.5, Rounding::kStochastic), 3);   // 0.4 is below the rest of 0.5
-  EXPECT_EQ(round(2.25, Rounding::kStochastic), 2);  // and not below 0.25
+  EXPECT_EQ(round(2.5, Rounding::kStochastic), 3);   // the draw of 0.4 is below 0.5
+  EXPECT_EQ(round(2.25, Rounding::kStochastic), 2);  // the draw of 0.4 is not below 0.25
   // The number just below a half must not be lost in value + 0.5.
   EXPECT_EQ(round(std::nextafter(0.5, 0), Rounding::kHalfUp), 0);
 }
@@ -103,7 +103,7 @@ TEST(FixedPointFormat, ErrsByHalfAStepAtMostIsMonotonicAndIdempotent) {
 }
 
 TEST(FittingFractionBits, AreTheMostThatDoNotSaturate) {
-  // By trying every format.
+  // The expectation is found by trying every format.
   for (double magnitude :
        {1.0, 0.9921875, 127.0 / 128, 127.5 / 128, 0.1, 3.0, 127.0, 128.0, 1e-20, 1e20})
     for (int bits : {2, 8, 16}) {
@@ -131,7 +131,7 @@ TEST(PowerOfTwoLevels, SaturateAboveAndTakeZeroOrTheLeastBelow) {
   EXPECT_EQ(with_zero.quantize(100, 0), 2);
   EXPECT_EQ(with_zero.quantize(-100, 0), -2);
   EXPECT_EQ(with_zero.quantize(0.09, 0), 0.125);  // 2^-3.47 rounds to 2^-3
-  EXPECT_EQ(with_zero.quantize(0.088, 0), 0);     // 2^-3.51 to 2^-4, which is not there
+  EXPECT_EQ(with_zero.quantize(0.088, 0), 0);     // 2^-3.51 rounds to 2^-4, which is no level
   EXPECT_EQ(without.quantize(0.088, 0), 0.125);
   EXPECT_EQ(without.quantize(-0.001, 0), -0.125);
   EXPECT_EQ(with_zero.quantize(0, 0), 0);
@@ -165,7 +165,7 @@ TEST(FewLevels, SignsThresholdsAndTies) {
   EXPECT_TRUE(binary_is_high(0.0));
   EXPECT_TRUE(binary_is_high(-0.0));
   EXPECT_FALSE(binary_is_high(-1e-30));
-  EXPECT_FALSE(binary_is_high(0.0, 0.5));  // probability 0.5: exactly the draws below it
+  EXPECT_FALSE(binary_is_high(0.0, 0.5));  // high for the draws below the probability of 0.5
   EXPECT_TRUE(binary_is_high(0.0, 0.499));
   EXPECT_TRUE(binary_is_high(2.0, 0.999));
   EXPECT_FALSE(binary_is_high(-2.0, 0.0));
@@ -184,7 +184,7 @@ TEST(FewLevels, SignsThresholdsAndTies) {
 }
 
 TEST(MultiBit, GreedyFollowsItsResidual) {
-  // x = (3, -1, 2): alpha 2, residuals 1, 1, 0; alpha 2/3, all codes +.
+  // First alpha is 2, with residuals 1, 1, 0; then alpha is 2/3, with all codes +.
   const std::vector<float> x{3, -1, 2};
   const MultiBitCodes code = multi_bit_codes(x, 2, MultiBitMethod::kGreedy, 0);
   EXPECT_EQ(code.alphas, (std::vector<double>{2, 2.0 / 3}));
@@ -192,7 +192,8 @@ TEST(MultiBit, GreedyFollowsItsResidual) {
 }
 
 TEST(MultiBit, RefinedAlphasAreThoseOfLeastSquares) {
-  // The codes above, B = (1 1; -1 1; 1 1): B'B = (3 1; 1 3), B'x = (6, 4), alphas (14, 6) / 8.
+  // The greedy codes B = (1 1; -1 1; 1 1) give B'B = (3 1; 1 3), B'x = (6, 4) and so the alphas
+  // (14, 6) / 8.
   const std::vector<float> x{3, -1, 2};
   const MultiBitCodes code = multi_bit_codes(x, 2, MultiBitMethod::kRefined, 0);
   EXPECT_NEAR(code.alphas[0], 1.75, 1e-14);
@@ -200,8 +201,8 @@ TEST(MultiBit, RefinedAlphasAreThoseOfLeastSquares) {
 }
 
 TEST(MultiBit, CodesThatDependOnEachOtherKeepTheirAlphas) {
-  // One element: alpha 0.7; then the residual is 0, its code + again, its alpha 0, and B'B is
-  // singular.
+  // For one element alpha is 0.7. Then the residual is 0, with code + and alpha 0 again, so that
+  // B'B is singular.
   for (MultiBitMethod method :
        {MultiBitMethod::kGreedy, MultiBitMethod::kRefined, MultiBitMethod::kAlternating}) {
     const std::vector<float> one{-0.75F};
@@ -264,7 +265,7 @@ TEST(MultiBit, AssignedCodesAreNearestByTryingAll) {
 }
 
 TEST(MultiBit, HalfwayBetweenTwoSumsTheLowerIsTaken) {
-  MultiBitCodes code{{2, 1}, std::vector<std::uint32_t>(3)};  // sums -3, -1, 1, 3
+  MultiBitCodes code{{2, 1}, std::vector<std::uint32_t>(3)};  // possible sums: -3, -1, 1, 3
   const std::vector<float> x{0, 2, -2};
   assign_nearest(x, code);
   EXPECT_EQ(code.value(code.codes[0]), -1);
@@ -288,7 +289,7 @@ TEST(Balanced, GroupsOfDistinctValuesDifferByOneAtMostInSize) {
 }
 
 TEST(Balanced, TiesGoToTheLowerGroup) {
-  // Ranks 0 to 7 in 4 groups of 2; the three 2s hold ranks 1, 2 and 3.
+  // Ranks 0 to 7 fall into 4 groups of 2. The three elements of 2 have ranks 1, 2 and 3.
   const std::vector<float> x{9, 2, 1, 2, 5, 2, 4, 8};
   EXPECT_EQ(balanced_groups(x, 2), (std::vector<std::uint32_t>{3, 0, 0, 0, 2, 0, 2, 3}));
 }

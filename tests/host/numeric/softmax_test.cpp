@@ -1,4 +1,4 @@
-// The integer softmax's tables against libm, and its roundings by hand.
+// Compares the tables of the integer softmax with libm, and its roundings with values by hand.
 #include "host/engine/translate/softmax.hpp"
 
 #include <gtest/gtest.h>
@@ -53,14 +53,14 @@ TEST(Softmax, QuotientsRoundHalfAwayFromZero) {
 
 TEST(Softmax, ARowsFormatIsTheFinestThatHoldsIt) {
   EXPECT_EQ(finest_row_bits(0, 16), 0);
-  EXPECT_EQ(finest_row_bits(1, 16), 14);  // 2^15 would be one too many
+  EXPECT_EQ(finest_row_bits(1, 16), 14);  // 2^15 would exceed the range by one
   EXPECT_EQ(finest_row_bits(0.9999F, 16), 15);
   EXPECT_EQ(finest_row_bits(127, 8), 0);
   EXPECT_EQ(finest_row_bits(128, 8), -1);
   EXPECT_EQ(finest_row_bits(0x1p-100F, 8), 106);
 }
 
-// Of equal logits each has the probability 1 / V.
+// Each of V equal logits has the probability 1 / V.
 TEST(Softmax, LogProbabilitiesOfEqualLogitsAreThoseOfAFairDraw) {
   const std::vector<std::int32_t> logits(1000, -7 << kStateBits);
   std::vector<float> lp(1000);
