@@ -1,9 +1,9 @@
-// What the documentation names exists: files, sections, commands, options, keys of policies and of
-// reports, switches of the build and variables of the environment.
+// Everything that the documentation names must exist: files, sections, commands, options, keys of
+// policies and of reports, switches of the build and variables of the environment.
 //
-// Looked at are all documents but CHANGELOG.md, which tells of names that are gone. In each the
-// rules below look at links, at what stands in backticks, and at blocks of code; what no rule
-// knows (values, formulas, words of other programs) is left alone.
+// The tests read all documents but CHANGELOG.md, which tells of names that are gone. The rules
+// below look at links, at text in backticks, and at blocks of code. Text that no rule knows
+// (values, formulas, words of other programs) is ignored.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Names that are not there on purpose.
+// Names that documents may use although they do not exist.
 // clang-format off
 const Names kAbsent{
     // the technique that docs/architecture.md adds
@@ -45,14 +45,14 @@ const Program& program() {
 
 using Problems = std::vector<std::string>;
 
-// NAME, SPLIT and the like stand for something of the reader's.
+// Words in capitals, such as NAME and SPLIT, stand for something that the reader fills in.
 bool is_placeholder(const std::string& word) {
   static const std::regex capitals(R"re((^|[^A-Za-z])[A-Z_]{2,}([^A-Za-z]|$))re");
   return std::regex_search(word, capitals);
 }
 
-// A path from the root, which begins with a folder of the repository and may hold `*`, or the end
-// of one that names a source.
+// Checks a path from the root, which begins with a folder of the repository and may hold `*`, or
+// the last part of a path to a source.
 std::optional<std::string> missing_path(const std::string& word) {
   static const std::regex path(R"re([\w.*+-]+(/[\w.*+-]*)*)re");
   const std::string folder = word.substr(0, word.find('/'));
@@ -74,7 +74,7 @@ std::optional<std::string> missing_path(const std::string& word) {
   return word + ": no such file";
 }
 
-// KEY or KEY=VALUE of a policy, such as plan.threshold=0.7 or layers.lstm1.operand.type.
+// Checks KEY or KEY=VALUE of a policy, such as plan.threshold=0.7 or layers.lstm1.operand.type.
 std::optional<std::string> unknown_policy_key(std::string word) {
   static const std::regex layer(R"re(layers\.("[^"]+"|\w+)\.(.*))re");
   std::string key = word.substr(0, word.find('='));
@@ -121,7 +121,7 @@ bool is_option(const std::string& option) {
   return false;
 }
 
-// The command and options of what follows the word `edgeval`.
+// Checks the command and the options that follow the word `edgeval`.
 void check_command(const std::vector<std::string>& words, std::size_t at, Problems& problems) {
   if (at >= words.size() || is_placeholder(words[at]) || words[at] == "...") return;
   if (words[at].starts_with("--")) {
@@ -146,7 +146,7 @@ void check_words(const std::string& text, Problems& problems) {
       if (problem) problems.push_back(*problem);
 }
 
-// The commands in a text: those behind the program's name, unless it is an argument itself.
+// Checks the commands in a text: words after the program's name, unless the name is an argument.
 void check_commands(const std::string& text, Problems& problems) {
   static const std::regex call(R"re((?:^|\s)(?:build/)?edgeval\s+(?![\w.-]*/))re");
   for (std::sregex_iterator match(text.begin(), text.end(), call), end; match != end; ++match)
@@ -164,7 +164,7 @@ void check_span(const std::string& span, Problems& problems) {
     for (const std::string& word : words)
       if (const std::string option = option_of(word); !option.empty() && !is_option(option))
         problems.push_back(option + ": no such option");
-  // A name of the program's own has an underscore.
+  // Only words with an underscore are taken for names of the program.
   static const std::regex name(R"re([a-z]+(_[a-z0-9]+)+)re");
   if (std::regex_match(span, name) && !repository().words.contains(span) &&
       !program().keys.contains(span) && !kAbsent.contains(span))
@@ -176,7 +176,7 @@ void check_code(const std::string& line, Problems& problems) {
   check_commands(line, problems);
 }
 
-// [text](target), and behind it perhaps ", "Section"".
+// Checks [text](target), after which ", "Section"" may follow.
 void check_links(const Document& document, const std::string& whole, Problems& problems) {
   static const std::regex link(R"re(\]\(([^()\s]+)\)(?:,\s+"([^"]+)")?)re");
   const fs::path folder = (source_folder() / document.name).parent_path();

@@ -1,4 +1,4 @@
-// A document in Markdown: its prose, what stands in backticks, its blocks of code, its headings.
+// A document in Markdown: its prose, its texts in backticks, its blocks of code, its headings.
 #pragma once
 
 #include <cctype>
@@ -13,13 +13,13 @@ using Names = std::set<std::string>;
 
 struct Document {
   std::string name;                // its path from the root
-  std::string prose;               // without blocks of code and without what stands in backticks
-  std::vector<std::string> spans;  // what stands in backticks
-  std::vector<std::string> code;   // lines of blocks of code, those that a backslash goes on joined
-  Names keys;  // what stands in backticks in the first column of tables of keys and counts
+  std::string prose;               // text without blocks of code and without texts in backticks
+  std::vector<std::string> spans;  // texts in backticks
+  std::vector<std::string> code;   // lines of blocks of code, joined where one ends in a backslash
+  Names keys;  // texts in backticks in the first column of tables of keys and counts
 };
 
-// The parts of a line that stand in backticks; `rest` gets the others.
+// Returns the parts of a line that stand in backticks. `rest` gets the other parts.
 inline std::vector<std::string> spans_of(const std::string& text, std::string& rest) {
   std::vector<std::string> spans;
   std::size_t at = 0;
@@ -74,8 +74,8 @@ inline Document parsed(const std::string& name, const std::string& text) {
   return document;
 }
 
-// Whether a heading or a phrase in bold has the words, whatever their case; in the index of the
-// formats also a row of its table.
+// Whether a heading or a phrase in bold has these words, in upper or lower case. In the index of
+// the formats a row of its table counts as a heading.
 inline bool has_section(const std::string& name, const std::string& text,
                         const std::string& section) {
   const auto lower = [](std::string words) {
@@ -98,7 +98,7 @@ inline bool has_section(const std::string& name, const std::string& text,
   return false;
 }
 
-// GitHub's anchors of the headings: lower case, dashes for spaces, no punctuation.
+// Returns GitHub's anchors of the headings: lower case, dashes for spaces, no punctuation.
 inline Names anchors_of(const std::string& text) {
   Names anchors;
   std::istringstream lines(text);

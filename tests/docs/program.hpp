@@ -12,9 +12,9 @@
 namespace edgeval::test {
 
 struct Program {
-  std::map<std::string, Names> options;                      // by command
-  std::map<std::string, std::map<std::string, Names>> axes;  // by axis and type the parameters
-  Names keys;  // of every JSON that the program prints or writes
+  std::map<std::string, Names> options;                      // options by command
+  std::map<std::string, std::map<std::string, Names>> axes;  // parameters by axis and type
+  Names keys;  // keys of every JSON that the program prints or writes
 };
 
 inline void collect_keys(Names& keys, const nlohmann::json& json) {
@@ -25,8 +25,8 @@ inline void collect_keys(Names& keys, const nlohmann::json& json) {
   }
 }
 
-// The keys of reports, profiles and all other JSON, from small runs in `folder`. `out_a` to
-// `out_c` are runs of speech, `out_t` is one of a translation.
+// Collects the keys of reports, profiles and all other JSON from small runs in `folder`. `out_a` to
+// `out_c` are runs of speech, `out_t` is a run of translation.
 inline void collect_output_keys(Names& keys, const std::filesystem::path& folder) {
   std::filesystem::create_directory_symlink(source_folder() / "datasets", folder / "datasets");
   std::filesystem::create_directory_symlink(source_folder() / "tests", folder / "tests");
@@ -56,7 +56,7 @@ edgeval import $format --model tests/data/import/opennmt.pt --out new.safetensor
 edgeval info $format)",
                                          folder);
   ASSERT_EQ(result.code, 0) << result.err;
-  // What was printed is one JSON after another.
+  // The program printed one JSON after another.
   std::istringstream printed(result.out);
   for (nlohmann::json json; printed >> std::ws && !printed.eof();) {
     printed >> json;
