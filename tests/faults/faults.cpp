@@ -3,14 +3,14 @@
 //
 //   EDGEVAL_FAULTS="KIND:N:ACTION[:on]", several with a comma between
 //     KIND    alloc, write, fsync, rename, open (for writing), mkdir, close, unlink, read, thread;
-//             exchange: of rename, those that exchange two names; change: any of write, fsync,
+//             exchange: calls of rename that exchange two names; change: any of write, fsync,
 //             rename, open, mkdir, close and unlink
-//     N       which call, from 1; with :on that one and all behind it
-//     ACTION  a number: the call fails with it in errno; short: a write or read of half the bytes,
-//             the rest not yet; kill: the process is killed before the call
-//   EDGEVAL_FAULTS_DELAY=MICROSECONDS  before every change, a pause of up to so long
-//   EDGEVAL_FAULTS_SHOW=1  the callers of an allocation that fails, on standard error
-//   EDGEVAL_FAULTS_COUNT=FILE  at the end, lines "KIND CALLS", and "alloc-site N LIBRARY"
+//     N       number of the call, from 1; with :on the call and all that follow it
+//     ACTION  a number: the call fails with this errno; short: the call writes or reads only half
+//             of the bytes; kill: the process is killed before the call
+//   EDGEVAL_FAULTS_DELAY=MICROSECONDS  pauses before every change, for at most this time
+//   EDGEVAL_FAULTS_SHOW=1  writes the callers of an allocation that fails to standard error
+//   EDGEVAL_FAULTS_COUNT=FILE  writes at the end lines "KIND CALLS", and "alloc-site N LIBRARY"
 //             for the first allocation of every chain of callers and the library it comes from
 #include <dlfcn.h>
 #include <execinfo.h>
@@ -75,7 +75,7 @@ const char* count_file = nullptr;
 std::atomic<bool> armed{false};
 std::atomic<long> calls[kKinds];
 std::atomic<std::uint32_t> randomness{12345};
-thread_local bool inside = false;  // of our own work
+thread_local bool inside = false;  // whether this library's own work is being done
 
 template <class Function>
 Function real(Function, const char* name) {
@@ -107,7 +107,7 @@ void read_faults(const char* text) {
   }
 }
 
-// Counts a call and says what is to become of it.
+// Counts a call and returns what is to be done with it.
 int fate(Kind kind) {
   const long call = ++calls[kind];
   for (int i = 0; i < fault_count; ++i)
@@ -129,21 +129,21 @@ int fate_of_change(Kind kind) {
   return of_kind != kNone ? of_kind : of_change;
 }
 
-// Whether the call fails; a short one of what cannot be short does not.
+// Whether the call fails. An action `short` does not make calls fail that cannot be short.
 bool fails(int fate) {
   if (fate <= 0) return false;
   errno = fate;
   return true;
 }
 
-// The first allocation of every chain of callers, so that a sweep may leave out the others.
+// Chains of callers that have allocated. A sweep need only try the first allocation of each.
 constexpr std::uint32_t kSites = 1 << 18;
-std::uint64_t* sites = nullptr;  // hashes; made where they are counted
+std::uint64_t* sites = nullptr;  // hashes of the chains; null where they are not counted
 long* site_calls = nullptr;
 const char** site_files = nullptr;
 
-// The first of the callers that is neither this library, nor the C or C++ library: the program, or
-// a library it uses. What only the C++ library asks for, it asks for in the program's name.
+// Returns the file of the first caller that is neither in this library nor in the C or C++ library:
+// the program, or a library that it uses. What the C++ library alone asks for is the program's.
 const char* file_of(void* const* chain, int depth) {
   Dl_info own, info;
   if (dladdr(reinterpret_cast<void*>(&file_of), &own) == 0) return "none";
@@ -203,7 +203,7 @@ __attribute__((constructor)) void begin() {
   count_file = getenv("EDGEVAL_FAULTS_COUNT");
   if (count_file == nullptr) return;
   void* chain[4];
-  backtrace(chain, 4);  // loads what it needs
+  backtrace(chain, 4);  // the first call loads a library
   sites = static_cast<std::uint64_t*>(__libc_calloc(kSites, sizeof *sites));
   site_calls = static_cast<long*>(__libc_calloc(kSites, sizeof *site_calls));
   site_files = static_cast<const char**>(__libc_calloc(kSites, sizeof *site_files));
@@ -230,7 +230,7 @@ int armed_main(int argc, char** argv, char** environment) {
 bool is_for_writing(int flags) { return (flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0; }
 bool is_for_writing(const char* mode) { return strpbrk(mode, "wa+") != nullptr; }
 
-// The bytes of a write or read after its fate: -1 where it fails.
+// Returns how many bytes a write or read may handle, or -1 when it fails.
 ssize_t bytes_left(int fate, size_t count) {
   if (fails(fate)) return -1;
   return static_cast<ssize_t>(fate == kShort && count > 1 ? count / 2 : count);
@@ -319,7 +319,7 @@ int fdatasync(int file) {
   return fails(fate_of_change(kFsync)) ? -1 : original(file);
 }
 
-// The descriptor is gone all the same, as with Linux.
+// A failing close also frees the descriptor, as it does on Linux.
 int close(int file) {
   EDGEVAL_REAL(close);
   const int now = fate_of_change(kClose);
