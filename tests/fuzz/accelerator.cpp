@@ -1,5 +1,6 @@
-// Accelerators: the YAML file with its expressions. One that was read prices a small activity: the
-// joules and cycles are numbers, none below zero, and the range of a ratio holds its value.
+// Reads accelerators, YAML files with expressions. An accelerator that was read prices a small
+// activity: joules and cycles are numbers, none below zero, and the range of a ratio holds its
+// value.
 #include "hwmodel/accelerator.hpp"
 
 #include <cmath>
@@ -12,7 +13,7 @@ using namespace edgeval;
 
 namespace {
 
-// An LSTM of whose 100 steps 40 are skipped, and a linear layer.
+// Returns the activity of an LSTM that skips 40 of 100 steps, and of a linear layer.
 Activity small_activity() {
   LayerShape lstm{.name = "lstm1",
                   .direction = "forward",

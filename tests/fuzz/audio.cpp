@@ -1,6 +1,6 @@
-// Audio files of 16 kHz: WAV and its kin, FLAC, Ogg. The samples read are as many as the file
-// says, and a part of it has the samples of the whole. What else libsndfile reads is its own: of
-// damaged files in other formats it gives other samples after a jump.
+// Reads audio files of 16 kHz: WAV and its relatives, FLAC, Ogg. As many samples are read as the
+// file says, and a part has the samples of the whole file. Other formats are left out, since of
+// damaged files in these libsndfile gives other samples after a jump.
 #include "datasets/audio/audio.hpp"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::expect(std::ssize(samples) == extent.samples, "as many samples as the file says");
     const data::AudioPart part{.offset = 0.001, .duration = 0.002, .place = "input"};
     const std::vector<float> some = data::read_audio(file.path(), kRate, part);
-    // A part may reach beyond the end by what durations are rounded.
+    // A part may reach beyond the end of the file, but by no more than durations are rounded.
     fuzz::expect(some.size() == std::min<std::size_t>(32, samples.size() - 16),
                  "a part is as long as it says");
     fuzz::expect(std::equal(some.begin(), some.end(), samples.begin() + 16),

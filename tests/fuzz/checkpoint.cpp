@@ -1,6 +1,6 @@
-// Checkpoints as they lie on disk: PyTorch's zip and its older row of pickles, weights in
-// safetensors. Of a network that import knows, the template of a description is made and the
-// import done with it; what import writes, the reader of model files must know.
+// Reads checkpoints: PyTorch's zip, its older sequence of pickles, and weights in safetensors. When
+// the importer knows the network, the network is imported with the template of its description, and
+// the reader of model files must take what the importer writes.
 #include "host/import/importer.hpp"
 #include "host/import/stored_zip.hpp"
 #include "host/model/safetensors.hpp"

@@ -1,4 +1,4 @@
-// Runs a command of the program within the process; what it prints goes nowhere.
+// Runs a command of the program within this process and discards what the command prints.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -17,15 +17,15 @@ class Nowhere : public std::streambuf {
   std::streamsize xsputn(const char*, std::streamsize count) override { return count; }
 };
 
-// Words that the command line itself refuses are a fault of the target. Exit code 3 of `compare` is
-// a result.
+// A target must not give words that the command line itself refuses. Exit code 3 of `compare` is a
+// result.
 inline void command(void (*setup)(CLI::App&), std::vector<std::string> words) {
   Nowhere nowhere;
   std::streambuf* const before = std::cout.rdbuf(&nowhere);
   takes([&] {
     CLI::App app;
     setup(app);
-    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    std::reverse(words.begin(), words.end());  // CLI11 reads from the back
     try {
       app.parse(words);
     } catch (const CLI::RuntimeError&) {

@@ -1,4 +1,4 @@
-// Descriptions of state dicts (--describe of import), beside a checkpoint of an LSTM and a linear
+// Reads descriptions of state dicts (import --describe) with a checkpoint of an LSTM and a linear
 // layer.
 #include "tests/fuzz/imports.hpp"
 #include "tests/fuzz/small_model.hpp"

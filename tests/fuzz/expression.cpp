@@ -1,4 +1,4 @@
-// Expressions over a layer's shape, as an accelerator's rules have them.
+// Reads expressions over the shape of a layer, as the rules of an accelerator have them.
 #include "hwmodel/expression.hpp"
 
 #include "host/layer/kinds.hpp"

@@ -21,7 +21,7 @@
 // The functions libFuzzer calls; a program that replays all targets gives them names of their own.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
-// Of libFuzzer: changes bytes in place, up to `most` of them, and returns how many there are now.
+// A function of libFuzzer: changes bytes in place and returns their new number, at most `most`.
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
 namespace edgeval::fuzz {
@@ -30,7 +30,7 @@ inline std::string_view bytes_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-// Runs `read`; whether it was done. A refusal is one line that says something.
+// Runs `read` and returns whether it took its input. A refusal must be one line that is not empty.
 template <class Read>
 bool takes(Read read) {
   try {
@@ -42,14 +42,14 @@ bool takes(Read read) {
   }
 }
 
-// An invariant that must hold of what was read.
+// Checks an invariant of what was read.
 inline void expect(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "broken: %s\n", what);
   std::abort();
 }
 
-// A file in memory, for readers that want a path; gone with the object.
+// A file in memory, for readers that want a path. It exists as long as the object.
 class File {
  public:
   explicit File(std::string_view bytes) : descriptor_(::memfd_create("input", MFD_CLOEXEC)) {
@@ -69,7 +69,7 @@ class File {
   int descriptor_;
 };
 
-// Input that stands for two texts: up to the byte 0x1E, and what is behind it.
+// Splits an input that stands for two texts at the byte 0x1E.
 inline std::pair<std::string_view, std::string_view> halves(std::string_view input) {
   const std::size_t middle = input.find('\x1E');
   if (middle == std::string_view::npos) return {input, input};

@@ -9,7 +9,7 @@
 
 namespace edgeval::fuzz {
 
-// What import writes is a file of safetensors with the tensors it says.
+// Checks that the importer writes a safetensors file with the tensors of which it tells.
 inline void expect_file(const Imported& imported) {
   const std::string file = to_safetensors(imported, OrderedJson::object());
   const Safetensors written(file, "imported.safetensors");

@@ -1,5 +1,5 @@
-// Manifests in JSON lines, read from within tests/golden/cases/manifest, where the audio files lie
-// that seeds name. What was read has an id of its own for each utterance.
+// Reads manifests in JSON lines from the folder tests/golden/cases/manifest, where the audio files
+// that seeds name lie. Each utterance that was read must have an id of its own.
 #include <set>
 
 #include "datasets/layouts/test_set.hpp"

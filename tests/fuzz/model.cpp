@@ -1,5 +1,5 @@
-// Model files: safetensors with edgeval's metadata, of speech and of translation. What was read is
-// counted, and can hold no more weights than the file has room for.
+// Reads model files of speech and of translation: safetensors with edgeval's metadata. The weights
+// of a model that was read are counted, and must have room in the file.
 #include <cstring>
 
 #include "eval/report/model_count.hpp"
@@ -37,8 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
-// Changes the header or the data by itself, and lets the length in front follow: else nearly all
-// changes of a header are refused for its length.
+// Changes the header or the data alone, and adapts the length in front. Otherwise nearly all
+// changed headers would be refused for their length.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed) {
   constexpr std::size_t kLength = sizeof(std::uint64_t);

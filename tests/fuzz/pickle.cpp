@@ -1,5 +1,5 @@
-// The pickle of a checkpoint. The input is data.pkl; around it stands a zip whose checksums are
-// right, with the storages that the pickle asks for, each as long as it says.
+// Reads the pickle of a checkpoint. The input becomes data.pkl in a zip with right checksums, which
+// has the storages for which the pickle asks, each as long as the pickle says.
 #include "host/import/torch/pickle.hpp"
 
 #include <map>
@@ -24,7 +24,8 @@ std::size_t element_bytes(std::string_view type) {
   return 4;
 }
 
-// By key, of ids such as ("storage", torch.FloatStorage, "0", "cpu", 12).
+// Returns the bytes of storages by their keys, for ids such as ("storage", torch.FloatStorage, "0",
+// "cpu", 12).
 std::map<std::string, std::string> storages_of(const pickle::Pickle& pickle) {
   std::map<std::string, std::string> storages;
   for (const pickle::Value* persistent : pickle.persistent()) {

@@ -1,5 +1,5 @@
-// Policies: the YAML file, and behind the byte 0x1E the words of --set, one a line. What was read
-// is resolved for a small network and written out.
+// Reads policies: a YAML file, and after the byte 0x1E the words of --set, one on each line. A
+// policy that was read is resolved for a small network and written out.
 #include "eval/policy/policy.hpp"
 
 #include "host/core/text.hpp"

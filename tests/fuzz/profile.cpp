@@ -1,5 +1,5 @@
-// Profiles of a small network. One that was read says what formats and ranges it gives, and reads
-// the same when it is written again.
+// Reads profiles of a small network. A profile that was read gives its formats and ranges, and
+// stays the same when it is written and read again.
 #include "eval/policy/profile.hpp"
 
 #include <cmath>
@@ -9,7 +9,7 @@
 using namespace edgeval;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A profile names the weights it was made of by their hash; that of the seeds is easily written.
+  // A profile names the weights by their hash. This model's hash is easy to write into seeds.
   static const Model model = [] {
     Model small = fuzz::make_small_model();
     small.sha256 = "small";

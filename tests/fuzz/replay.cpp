@@ -1,5 +1,5 @@
-// Replays files through a fuzz target, without libFuzzer: fuzz_replay TARGET FILE|FOLDER... Fails
-// where nothing was replayed; a finding ends the program, and its file was named before.
+// Replays files through a fuzz target without libFuzzer: fuzz_replay TARGET FILE|FOLDER... Fails
+// when no file was replayed. A finding ends the program after the name of its file was printed.
 #include "tests/fuzz/replay.hpp"
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 
 #include "tests/fuzz/fuzz.hpp"
 
-// Mutators call it, and nobody calls them here.
+// Mutators call this function, but nothing calls mutators in this program.
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t*, std::size_t size, std::size_t) {
   return size;
 }

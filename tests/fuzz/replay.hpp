@@ -1,4 +1,4 @@
-// All targets in one program, by name. Their list is written by CMakeLists.txt.
+// All targets of one program, by name. CMakeLists.txt writes their list.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// The report.json of a run, priced again as `energy` does, and its activity written and read again.
+// Reads the report.json of a run, prices it again as `energy` does, and writes and reads its
+// activity.
 #include "eval/report/activity_json.hpp"
 
 #include "eval/command/energy_command.hpp"

@@ -1,5 +1,5 @@
-// The network that targets need beside their input: LSTM and linear layer of tests/data/import, as
-// `edgeval import` makes it.
+// The network that targets need besides their input: the LSTM and linear layer of
+// tests/data/import, as `edgeval import` makes them a model.
 #pragma once
 
 #include "host/import/importer.hpp"

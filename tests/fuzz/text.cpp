@@ -1,4 +1,4 @@
-// Texts to translate, packed with gzip or not. No more than a mebibyte is unpacked.
+// Reads texts to translate, compressed with gzip or not. At most one mebibyte is unpacked.
 #include "datasets/text/text_set.hpp"
 #include "datasets/text/unpacked.hpp"
 #include "tests/fuzz/fuzz.hpp"

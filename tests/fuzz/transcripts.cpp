@@ -1,7 +1,7 @@
-// Transcripts, and the scores of small ones. The first byte chooses the format (a: found by
-// looking, s: a sentence a line unless it is JSON, k t l n r: kaldi, trn, lines, nemo, run); then
-// the references, the byte 0x1E and the hypotheses. Errors do not depend on which of two texts is
-// called the reference, and their kinds add up.
+// Reads transcripts, and scores small ones. The first byte chooses the format (a: recognised from
+// the content, s: one sentence on each line unless it is JSON, k t l n r: kaldi, trn, lines, nemo,
+// run). References, the byte 0x1E and hypotheses follow. The number of errors must not depend on
+// which of two texts is the reference, and the kinds of errors must add up to it.
 #include "eval/score/text/transcripts.hpp"
 
 #include <cmath>

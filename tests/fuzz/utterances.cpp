@@ -1,5 +1,5 @@
-// The utterances.jsonl of two runs, one behind the other with the byte 0x1E between, compared as
-// `compare` does.
+// Reads the utterances.jsonl of two runs, which are separated by the byte 0x1E, and compares them
+// as `compare` does.
 #include "eval/report/stored_run.hpp"
 #include "eval/score/comparison.hpp"
 #include "eval/score/outputs.hpp"
