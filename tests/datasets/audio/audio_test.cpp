@@ -1,4 +1,4 @@
-// Audio files of every kind that is read, and of the kinds that are refused.
+// Reads audio files of every supported kind, and refuses files of other kinds.
 #include "datasets/audio/audio.hpp"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ using test::DataFolder;
 using test::refusal;
 using test::Wav;
 
-// It must be refused with one line that names the file and says `what`.
+// Expects a refusal in one line that names the file and says `what`.
 void expect_refused(const std::filesystem::path& path, const std::string& what) {
   const std::string message = refusal([&] { read_audio(path, 16000); });
   EXPECT_TRUE(message.starts_with(path.string() + ": ")) << message;
@@ -60,7 +60,7 @@ TEST(Audio, OggKeepsTheLength) {
   }
 }
 
-// What libsndfile reads beside WAV, FLAC and Ogg.
+// A format that libsndfile reads besides WAV, FLAC and Ogg.
 struct OtherKind {
   int format;
   const char* name;
@@ -91,11 +91,11 @@ TEST(Audio, AKindWhoseDamageMayPassUnnoticedIsReadOnlyIfAskedFor) {
     EXPECT_EQ(std::ssize(samples), extent.samples);
     EXPECT_GE(extent.samples, 20000);
   }
-  const auto wav = folder.audio("a.mp3");  // whatever its name
+  const auto wav = folder.audio("a.mp3");  // the name does not matter
   EXPECT_FALSE(audio_extent(wav, 16000, {}, AudioKinds::kAny).is_unchecked);
 }
 
-// libsndfile would say of a mere beginning that the file is broken.
+// Of a file that is only its first bytes, libsndfile would say that it is broken.
 TEST(Audio, AKindThatIsNotAskedForIsKnownByItsFirstBytesAlone) {
   const DataFolder folder;
   using namespace std::string_literals;
@@ -133,7 +133,7 @@ TEST(Audio, MpegIsKnownBehindItsTagsAndFlacToo) {
   expect_saw(folder.file("b.flac", with_tag(flac)), 20000);
 }
 
-// The length stands in 36 bits from the middle of byte 21 on.
+// The header has the length in 36 bits, from the middle of byte 21 on.
 TEST(Audio, FlacThatGoesOnBehindThePromisedEndIsRefused) {
   const DataFolder folder;
   const auto path =
@@ -228,8 +228,8 @@ TEST(Audio, AWavHeaderWrittenIntoAPipeSaysNothingOfTheLength) {
   expect_saw(path, 800);
 }
 
-// A RIFF file by hand: `riff` and `data` are the lengths that its header says, the samples are the
-// saw of DataFolder, `behind` follows them.
+// Returns a RIFF file whose header says the lengths `riff` and `data`. Its samples are the saw of
+// DataFolder, and `behind` follows them.
 std::string wav_bytes(std::uint32_t riff, std::uint32_t data, int samples,
                       const std::string& behind = "", bool big_endian = false) {
   const auto number = [&](std::uint32_t value, std::size_t bytes) {
@@ -249,7 +249,8 @@ constexpr std::uint32_t kUnknown = 0xFFFFFFFF;
 
 TEST(Audio, AStreamIsReadToItsEndWhateverItsLengthsSay) {
   const DataFolder folder;
-  // As a pipe leaves them: both 0, libsndfile's 8, sox's, ffmpeg's.
+  // Programs that write to a pipe leave such lengths: 0 for both, and those of libsndfile, sox and
+  // ffmpeg.
   const std::array<std::uint32_t, 2> lengths[] = {
       {0, 0}, {8, 0}, {0x7FFFF024, 0x7FFFF000}, {kUnknown, kUnknown}, {kUnknown, 0}};
   for (const auto& [riff, data] : lengths)
@@ -262,7 +263,7 @@ TEST(Audio, AStreamIsReadToItsEndWhateverItsLengthsSay) {
 TEST(Audio, AStreamMayHaveChunksInFrontOfItsSamples) {
   const DataFolder folder;
   std::string file = wav_bytes(0, 0, 800);
-  file.insert(36, std::string("LIST\6\0\0\0INFO12", 14));  // as ffmpeg names itself
+  file.insert(36, std::string("LIST\6\0\0\0INFO12", 14));  // such as ffmpeg's list with its name
   expect_saw(folder.file("s.wav", file), 800);
 }
 
@@ -287,13 +288,13 @@ TEST(Audio, ChunksBehindTheSamplesAreNoAudio) {
 TEST(Audio, ADataChunkOfOddLengthMayLackItsPadding) {
   const DataFolder folder;
   const std::string list("LIST\4\0\0\0INFO", 12);
-  // 799 samples and half a one.
+  // The file has 799 samples and a half.
   const std::string bytes = wav_bytes(36 + 1599 + 12, 1599, 800).substr(0, 44 + 1599);
   expect_saw(folder.file("a.wav", bytes + list), 799);
   expect_saw(folder.file("a.wav", bytes + '\0' + list), 799);
 }
 
-// An RF64 file by hand, whose data chunk leaves its length to ds64.
+// Returns an RF64 file, in which the chunk ds64 has the length of the data chunk.
 std::string rf64_bytes(std::uint64_t data, int samples, const std::string& behind = "") {
   std::string lengths;
   for (const std::uint64_t value : {data + 72, data, data / 2})
@@ -313,7 +314,7 @@ TEST(Audio, TheLengthOfRf64IsHeldAgainstTheFile) {
   expect_refused(folder.file("a.wav", rf64_bytes(800, 800)), "are no chunks");
 }
 
-// Found by fuzzing: in such lists libsndfile looks for their end for ever.
+// Fuzzing found that libsndfile never stops looking for the end of such lists.
 TEST(Audio, ADamagedListDoesNotMatter) {
   const DataFolder folder;
   const std::string list("LIST\x10\0\0\0\3\0\1\0\xF8\xFF\xFF\xFF\3vorbz\xA4>", 24);
@@ -325,7 +326,7 @@ TEST(Audio, ADamagedListDoesNotMatter) {
   expect_refused(folder.file("a.wav", front.substr(0, 60)), "its chunks lead to no data chunk");
 }
 
-// Found by fuzzing: the list alone kept libsndfile busy for minutes.
+// Fuzzing found that such a list alone keeps libsndfile busy for minutes.
 TEST(Audio, AChunkLongerThanTheFileIsRefused) {
   const DataFolder folder;
   for (const char* id : {"LIST", "bext", "fact"})
@@ -339,7 +340,7 @@ TEST(Audio, AChunkLongerThanTheFileIsRefused) {
     }
 }
 
-// The values of a part beside the whole file's.
+// Compares the values of a part with those of the whole file.
 void expect_part(const std::filesystem::path& path, const AudioPart& part, Index first,
                  Index samples) {
   const AudioExtent extent = audio_extent(path, 16000, part);
@@ -368,7 +369,7 @@ TEST(Audio, APartIsCutWhereNeMoCutsIt) {
     // 1.001 * 16000 is 16015.999999999998 in double precision.
     expect_part(path, {.offset = 1.001, .duration = 1.001}, 16015, 16015);
     expect_part(path, {.offset = 0.0001, .duration = 8.2}, 1, 131200);
-    expect_part(path, {.offset = 4.1, .duration = 0.0}, 65600, 94400);  // 0: to the end
+    expect_part(path, {.offset = 4.1, .duration = 0.0}, 65600, 94400);  // 0 reads to the end
   }
 }
 
@@ -412,7 +413,7 @@ TEST(Audio, ADurationAloneThatIsTooLongTakesTheFileWhole) {
   EXPECT_FALSE(audio_extent(path, 16000, {.duration = 0.5}).is_shorter);
 }
 
-// Headers of FLAC that promise 2^31 and 2^36 samples in 6994 bytes.
+// The headers of these FLAC files promise 2^31 and 2^36 samples in 6994 bytes.
 TEST(Audio, MoreSamplesThanTheFileCanHoldAreRefusedUnread) {
   const auto cases = test::source_folder() / "tests/golden/cases/faults";
   for (const char* name : {"flac_lie_2e31.flac", "flac_lie_2e36.flac"}) {
@@ -421,8 +422,8 @@ TEST(Audio, MoreSamplesThanTheFileCanHoldAreRefusedUnread) {
   }
 }
 
-// A chunk of nearly 2^63 bytes in front of the samples: where it ends is beyond the largest number,
-// as a sanitizer sees.
+// A chunk of nearly 2^63 bytes stands before the samples. A 64-bit number cannot hold where it
+// ends, and a sanitizer would report the overflow.
 TEST(Audio, AChunkThatEndsBeyondEveryFileIsRefused) {
   const DataFolder folder;
   const auto path = folder.audio("a.w64", {.format = SF_FORMAT_W64 | SF_FORMAT_PCM_16});

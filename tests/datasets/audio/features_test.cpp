@@ -1,5 +1,5 @@
-// Features against kaldi-native-fbank's figures (tests/golden/fbank.json, mfcc.json) and against a
-// slow form written here.
+// Compares features with those of kaldi-native-fbank (tests/golden/fbank.json, mfcc.json) and with
+// a slow form that this file has.
 #include "datasets/audio/features.hpp"
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ FrontendConfig mfcc() {
   return config;
 }
 
-// Cepstra and nothing after them.
+// Returns a front end that makes cepstra and does nothing more with them.
 FrontendConfig cepstra_only() {
   FrontendConfig config = mfcc();
   config.cmvn = "none";
@@ -56,8 +56,8 @@ std::vector<float> noise(std::size_t samples, unsigned seed) {
 
 using Rows = std::vector<std::vector<double>>;
 
-// Kaldi's filter bank as its definition reads: a slow Fourier sum per line, every triangle over
-// every line.
+// Computes Kaldi's filter bank as it is defined: with a slow Fourier sum for each spectral line,
+// and with every triangle over every line.
 Rows slow_log_mel(const std::vector<float>& samples) {
   constexpr int kFrame = 400, kShift = 160, kPadded = 512, kBins = 40;
   const auto mel = [](double hertz) { return 1127.0 * std::log(1.0 + hertz / 700.0); };
@@ -155,7 +155,7 @@ void expect_near(const Matrix<float>& features, Index first_column, const Rows& 
           << "frame " << t << ", element " << first_column << " + " << c;
 }
 
-// The recorded utterances of one set; `folder` is where its audio lies.
+// Compares the recorded utterances of one set, whose audio lies in `folder`.
 void expect_golden(const FrontendConfig& config, const std::string& set,
                    const std::filesystem::path& folder) {
   const auto golden = nlohmann::json::parse(
@@ -265,7 +265,7 @@ TEST(Features, AllCepstraTogetherKeepTheLengthOfTheLogMelVector) {
 }
 
 TEST(Features, FramesOfMfccAreThoseThatAreKept) {
-  const FeatureExtractor extract(mfcc());  // every second one from the first
+  const FeatureExtractor extract(mfcc());  // keeps every second frame, from the first on
   EXPECT_EQ(extract.frames(399), 0);
   EXPECT_EQ(extract.frames(400), 1);
   EXPECT_EQ(extract.frames(560), 1);

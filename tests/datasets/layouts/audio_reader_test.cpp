@@ -1,5 +1,5 @@
-// The hash of a test set is of the bytes that its samples were read from, whatever happens to the
-// files before, between and behind.
+// The hash of a test set is that of the bytes from which its samples were read, whatever happens to
+// the files before, during and after reading.
 #include "datasets/layouts/audio_reader.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,8 @@ using test::refusal;
 
 namespace fs = std::filesystem;
 
-// Of 16-bit samples that are all `value`: the file's length does not tell which.
+// Returns a file of 16-bit samples that all consist of bytes `value`. Files of different values
+// have the same length.
 std::string constant_wav(const DataFolder& folder, int samples, char value) {
   std::string bytes = read_file(folder.audio("constant.wav", {.samples = samples}));
   for (std::size_t i = bytes.size() - 2 * static_cast<std::size_t>(samples); i < bytes.size();
@@ -70,7 +71,7 @@ TEST(AudioReader, AFileIsReadAgainOnlyIfItIsTheSame) {
 
 TEST(AudioReader, PartsOfAFileComeFromTheBytesOfOneHash) {
   const DataFolder folder;
-  // Ten seconds: 320,044 bytes are five blocks of 64 KiB.
+  // Ten seconds are 320,044 bytes, that is five blocks of 64 KiB.
   for (const int format : {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16,
                            SF_FORMAT_WAV | SF_FORMAT_FLOAT}) {
     const fs::path path = folder.audio("a", {.samples = 160000, .format = format});
@@ -108,7 +109,7 @@ TEST(AudioReader, AFileThatChangesBetweenTwoPartsIsRefusedWhateverItsTimesSay) {
             why);
 }
 
-// What libsndfile would read all the same, for each of its parts.
+// libsndfile would read parts of such a file all the same.
 TEST(AudioReader, ADamagedOggIsRefusedForEveryPart) {
   const DataFolder folder;
   const fs::path path =

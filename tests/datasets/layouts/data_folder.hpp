@@ -28,7 +28,7 @@ class DataFolder : public TemporaryFolder {
  public:
   std::filesystem::path operator/(const std::string& name) const { return path() / name; }
 
-  // A saw: sample i of every channel is i mod kSaw, in 16-bit units.
+  // The samples are a saw: sample i of every channel is i mod kSaw, in 16-bit units.
   static constexpr int kSaw = 1000;
   std::filesystem::path audio(const std::string& name, const Wav& wav = {}) const {
     const std::filesystem::path file_path = path() / name;
@@ -37,7 +37,7 @@ class DataFolder : public TemporaryFolder {
     info.samplerate = wav.rate;
     info.channels = wav.channels;
     info.format = wav.format;
-    std::vector<int> values;  // in the upper half, where libsndfile expects the 16 bits
+    std::vector<int> values;  // samples in the upper half, where libsndfile expects the 16 bits
     for (int i = 0; i < wav.samples; ++i)
       for (int c = 0; c < wav.channels; ++c) values.push_back((i % kSaw) << 16);
     SNDFILE* file = sf_open(file_path.c_str(), SFM_WRITE, &info);
@@ -50,7 +50,7 @@ class DataFolder : public TemporaryFolder {
   }
 };
 
-// The hash of the set with its audio files as they lie on the disk now.
+// Returns the hash of the set with its audio files as they are on the disk now.
 inline std::string hash_of(const data::TestSet& set) {
   std::map<std::filesystem::path, std::string> hashes;
   for (const data::Utterance& utterance : set.utterances)
@@ -58,7 +58,7 @@ inline std::string hash_of(const data::TestSet& set) {
   return data::test_set_sha256(set, hashes);
 }
 
-// Of the utterances, in the order of the set.
+// Returns the ids of the utterances, in the order of the set.
 inline std::vector<std::string> ids(const data::TestSet& set) {
   std::vector<std::string> all;
   for (const data::Utterance& utterance : set.utterances) all.push_back(utterance.id);

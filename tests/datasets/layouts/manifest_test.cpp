@@ -1,5 +1,5 @@
-// Manifests as NeMo writes them: lines without ids, parts of audio files, files and folders whose
-// names end in .json.
+// Reads manifests as NeMo writes them: with lines without ids, with parts of audio files, and from
+// files and folders whose names end in .json.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -16,7 +16,7 @@ using test::ids;
 using test::refusal;
 using Strings = std::vector<std::string>;
 
-// A line for each text, of a.wav, with `more` keys in it.
+// Returns a line of a manifest, with `more` keys.
 std::string line(const std::string& more, const std::string& audio = "a.wav") {
   return R"({"audio_filepath": ")" + audio + R"(", "text": "A")" + (more.empty() ? "" : ", ") +
          more + "}\n";
@@ -33,7 +33,7 @@ TEST(Manifest, ALineWithoutAnIdIsCalledByItsAudioFile) {
   // Where stems repeat, the number of the line tells them apart; blank lines count.
   EXPECT_EQ(of(line("", "a.wav") + "\n" + line("", "b.wav") + line("", "deep/a.wav")),
             (Strings{"a-L1", "b", "a-L4"}));
-  // An id of one line is no other's stem.
+  // An id of one line is never given to another line whose file has it as its stem.
   EXPECT_EQ(of(line(R"("id": "a")", "b.wav") + line(R"("id": null)", "a.wav")),
             (Strings{"a", "a-L2"}));
 }
@@ -79,7 +79,7 @@ TEST(Manifest, AFolderOfJsonManifestsHasThemAsParts) {
   folder.file("train_manifest.json", line("") + line(R"("id": "two")"));
   EXPECT_EQ(open_test_set(folder.path(), {}).split, "train_manifest");
   folder.file("test_manifest.json", line(""));
-  // What other tools leave beside them is no part.
+  // Files that other tools leave in the folder are no parts of the manifest.
   folder.file("profile.json", "{\n \"schema\": 1,\n \"audio_filepath\": 2}\n");
   folder.file("vocab.json", R"({"a": 0, "b": 1})");
   folder.file("list.json", "[" + line("") + "]");
@@ -110,7 +110,7 @@ TEST(Manifest, TheHashCoversPartsAndIsUnchangedWithoutThem) {
     return hash_of(open_test_set(folder.file("list.jsonl", line(more)), {}));
   };
   const std::string whole = hash("");
-  // By hand: SHA-256 of [["a","A","<SHA-256 of the file>"]].
+  // The hash is the SHA-256 of [["a","A","<SHA-256 of the file>"]].
   EXPECT_EQ(whole, sha256("[[\"a\",\"A\",\"" + sha256(read_file(folder / "a.wav")) + "\"]]"));
   EXPECT_EQ(hash(R"("offset": null)"), whole);
   const Strings parts{hash(R"("offset": 0.01)"), hash(R"("duration": 0.01)"),

@@ -1,5 +1,5 @@
-// Broken test sets: each is refused with one line that starts with the file, and the line where
-// there is one.
+// Every broken test set is refused in one line that starts with the file, and with the number of
+// the line where there is one.
 #include <gtest/gtest.h>
 
 #include "datasets/layouts/test_set.hpp"

@@ -1,4 +1,4 @@
-// The layouts of test sets: small ones made here, and the real ones where they are.
+// Reads test sets in every layout: small sets that are made here, and real sets where they exist.
 #include "datasets/layouts/test_set.hpp"
 
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ std::set<std::string> speakers(const TestSet& set) {
   return all;
 }
 
-// Four utterances b, a, c, d, in this order.
+// Makes a manifest of four utterances b, a, c, d, in this order.
 void make_manifest(const DataFolder& folder, const std::string& name) {
   for (const char* id : {"a", "b", "c", "d"}) folder.audio(std::string("audio/") + id + ".wav");
   folder.file(name, R"({"id": "b", "audio_filepath": "audio/b.wav", "text": "TWO", "speaker": "s"}
@@ -99,7 +99,7 @@ TEST(TestSet, LimitAndIdsNarrowTheSetInItsOrder) {
   EXPECT_EQ(narrowed(1, {"d", "a"}), (Strings{"a"}));
 }
 
-// 26 training utterances of the speakers s00 ... s12, two each, and one to test.
+// Makes 26 training utterances of the speakers s00 ... s12, two for each, and one test utterance.
 void make_an4(const DataFolder& folder) {
   std::string list, texts;
   for (int n = 0; n < 26; ++n) {

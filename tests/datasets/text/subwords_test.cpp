@@ -1,6 +1,6 @@
-// Text to ids and back: by hand on small vocabularies, and as
-// datasets/train/translation/subwords.py has it on tricky text and on Multi30k. The latter need a
-// Python: EDGEVAL_PYTHON, or python3.
+// Encodes text to ids and decodes it: on small vocabularies by hand, and on tricky text and
+// Multi30k as datasets/train/translation/subwords.py does. These tests need a Python, the one named
+// by EDGEVAL_PYTHON or python3.
 #include "datasets/text/subwords.hpp"
 
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ using Ids = std::vector<Index>;
 
 const TextConfig kPunctuation{.lowercase = true, .split = "punctuation", .merges = {}};
 
-// "low" and "er▁" are whole; "lo" is left when "w" ends the word.
+// Returns a vocabulary in which "low" and "er▁" are pieces; "lo" remains when "w" ends the word.
 VocabularyConfig lower_config() {
   VocabularyConfig config;
   config.text = kPunctuation;
@@ -83,7 +83,7 @@ TEST(Subwords, BecomeTextAgain) {
   EXPECT_EQ(Subwords(config).decode(Ids{12, 1, 3, 4}), "low <unk> l");
 }
 
-// What Python makes of `text` is what we make of it, with a vocabulary that it learns from
+// Tests that Python and edgeval encode `text` alike, with a vocabulary that Python learns from
 // `training`.
 class SubwordsInPython : public ::testing::Test {
  protected:

@@ -72,14 +72,14 @@ TEST(UnpackedRefusal, WhatIsCalledGzButIsNot) {
 TEST(UnpackedRefusal, ASmallFileThatUnpacksWithoutEnd) {
   expect_refused(packed(std::string(1 << 20, 'a')), "unpacks to more than the budget of 0 MiB",
                  1000);
-  // A line counts 512 bytes beside its own.
+  // A line counts as 512 bytes more than it has.
   EXPECT_EQ(unpacked(packed("\n\n"), "two.gz", 2 * 513), "\n\n");
   expect_refused(packed("\n\n"), "unpacks to more than the budget", 2 * 513 - 1);
   expect_refused(packed("\n") + packed("\n"), "unpacks to more than the budget", 2 * 513 - 1);
 }
 
-// Up to 16 bytes for each of its own: a line of 41 may take 656 and takes 553, one of 21 may take
-// 336 and takes 533.
+// A text may take 16 bytes for each byte that it has: a line of 41 bytes may take 656 and takes
+// 553, but a line of 21 may take 336 and takes 533.
 TEST(Unpacked, PlainTextMayExceedTheBudgetUnlessItsLinesAreShort) {
   const auto lines = [](std::size_t length) {
     std::string text;

@@ -1,6 +1,6 @@
-// datasets/train/train_ctc.py and this program agree: on the features of an utterance, and on what
-// a trained network says. Needs a Python with torch, numpy and soundfile: the one named by
-// EDGEVAL_PYTHON, or python3.
+// datasets/train/train_ctc.py and edgeval agree on the features of an utterance and on the output
+// of a trained network. The tests need a Python with torch, numpy and soundfile, the one named by
+// EDGEVAL_PYTHON or python3.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -32,7 +32,7 @@ class TrainCtc : public ::testing::Test {
   }
   std::string bytes(const std::string& name) const { return read_file(folder_.path() / name); }
 
-  // Features of a shipped utterance by Python and by us.
+  // Compares the features of a shipped utterance in Python and in edgeval.
   void expect_same_features(const FrontendConfig& config, const std::string& frontend,
                             const data::AudioPart& part = {}) const {
     const std::filesystem::path audio = kSpoken / "test/test0047.flac";
@@ -51,7 +51,7 @@ class TrainCtc : public ::testing::Test {
     }
   }
 
-  // The first `count` utterances that ship, as a manifest.
+  // Writes a manifest of the first `count` utterances that ship.
   void write_manifest(const std::string& name, int count) const {
     const std::string all = read_file(kSpoken / "test.jsonl");
     std::string lines;

@@ -1,6 +1,7 @@
-// datasets/train/train_translation.py: what it writes means what docs/formats.md says, by a literal
-// form of the network and of the beam search; a stopped run that goes on ends as one that was not.
-// Needs a Python with torch and numpy: the one named by EDGEVAL_PYTHON, or python3.
+// Tests datasets/train/train_translation.py. What it writes means what docs/formats.md says, as a
+// literal form of the network and of the beam search shows; and a run that was stopped and goes on
+// ends as an uninterrupted one. The tests need a Python with torch and numpy, the one named by
+// EDGEVAL_PYTHON or python3.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +18,7 @@ const std::filesystem::path kShipped =
 
 class TrainTranslation : public ::testing::Test {
  protected:
-  // Sentences of a toy language whose words are translated one by one, the last word first.
+  // Writes sentences of a toy language whose words are translated one by one, the last word first.
   void SetUp() override {
     if (python("-c 'import torch, numpy'").code != 0)
       GTEST_SKIP() << "no Python with torch and numpy; set EDGEVAL_PYTHON";
@@ -99,7 +100,7 @@ TEST_F(TrainTranslation, RefusesACheckpointOfOtherOptionsAndFilesThatDoNotMatch)
   EXPECT_NE(uneven.err.find("has 25 lines"), std::string::npos) << uneven.err;
 }
 
-// Three captions, since the literal form is slow.
+// The test translates only three captions, since the literal form is slow.
 TEST_F(TrainTranslation, TranslatesWithTheShippedModelAsItsEquationsSay) {
   const std::string model = quoted(kShipped.string());
   ASSERT_EQ(run_shell("head -3 datasets/captions/captions.en > " + path("captions")).code, 0);
