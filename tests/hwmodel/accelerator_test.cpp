@@ -1,4 +1,4 @@
-// Accelerator files: what is read, and that every mistake is refused with file, line and cure.
+// Reads accelerator files, and refuses every mistake with the file, the line and a remedy.
 #include "hwmodel/accelerator.hpp"
 
 #include <gtest/gtest.h>
@@ -74,8 +74,8 @@ TEST(AcceleratorFile, SaysOfWhatItsPriceIsALowerBound) {
 }
 
 struct Mistake {
-  std::string from, to;  // what to change in the toy
-  std::string message;   // what the refusal says after "file:"
+  std::string from, to;  // text of the toy and its replacement
+  std::string message;   // text of the refusal after "file:"
 };
 
 TEST(AcceleratorFile, RefusesEachMistakeInOneLine) {
@@ -155,7 +155,7 @@ TEST(AcceleratorFile, RefusesWhatIsNoMapAtAll) {
   EXPECT_EQ(refusal(""), "1: the accelerator must be a map of keys");
   EXPECT_EQ(refusal("just text"), "1: the accelerator must be a map of keys");
   EXPECT_EQ(refusal("- a\n- b\n"), "1: the accelerator must be a map of keys");
-  // yaml-cpp finds documents without end.
+  // yaml-cpp would find ever more documents in these files.
   EXPECT_EQ(refusal(","), "1: not YAML: no value can begin here");
   EXPECT_EQ(refusal("{name: toy}\n,"), "2: not YAML: no value can begin here");
   EXPECT_THROW(load_accelerator("no/such/file.yaml", kLayerKinds), Error);

@@ -1,4 +1,4 @@
-// The expression language of accelerator files, against values worked out by hand.
+// Compares expressions of accelerator files with values worked out by hand.
 #include "hwmodel/expression.hpp"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace edgeval::hw {
 namespace {
 
-// 4 gates x 33 cells x (5 + 33) = 5016 weights, 132 biases.
+// The layer has 4 gates x 33 cells x (5 + 33) = 5016 weights and 132 biases.
 LayerShape shape() {
   return {.name = "lstm1",
           .direction = "forward",

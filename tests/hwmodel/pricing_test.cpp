@@ -1,4 +1,5 @@
-// Prices of a toy accelerator worked out on paper, and the laws every price obeys.
+// Compares prices of a toy accelerator with values worked out on paper, and tests the laws that
+// every price obeys.
 #include "hwmodel/pricing.hpp"
 
 #include <gtest/gtest.h>
@@ -26,8 +27,8 @@ LayerShape linear(std::int64_t inputs, std::int64_t outputs) {
   return {.name = "output", .kind = kLinear, .inputs = inputs, .outputs = outputs};
 }
 
-// Two steps of a 3 -> 2 LSTM (40 weights, 8 biases) and a 2 -> 5 linear layer (10 weights, 5
-// biases).
+// Returns two steps of a 3 -> 2 LSTM (40 weights, 8 biases) and a 2 -> 5 linear layer (10 weights,
+// 5 biases).
 Activity small() { return {{dense_counts(lstm(3, 2), 1, 2), dense_counts(linear(2, 5), 1, 2)}}; }
 
 TEST(Price, OfAToyIsTheOneWorkedOutOnPaper) {
@@ -141,8 +142,8 @@ TEST(Price, RefusesARuleThatGivesNoNumber) {
 
 TEST(RatioRange, TakesEachConstantToTheEndThatMovesTheRatioMost) {
   const Accelerator toy = test::load_text(test::kToy);
-  // Without steps there are no cycles and no leakage. Reference: 10 words and 10 macs; activity: 2
-  // words and 8 macs.
+  // Without steps there are no cycles and no leakage. The reference has 10 words and 10 macs, the
+  // activity 2 words and 8 macs.
   Activity reference{{LayerActivity{.shape = linear(1, 1)}}}, activity = reference;
   reference.layers[0][Count::kWeightWords32] = 10;
   reference.layers[0][Count::kMacsFp32] = 20;  // half a mac each
@@ -158,9 +159,9 @@ TEST(RatioRange, TakesEachConstantToTheEndThatMovesTheRatioMost) {
   EXPECT_THROW(ratio_range(toy, activity, Activity{}), Error);
 }
 
-// A chip that ships: the bits it computes in, whether it saves on single elements (reuse, delta),
-// and the counts it refuses, which are those of other precisions and of techniques it was not made
-// for.
+// A chip that ships: the bits in which it computes, whether it saves work on single elements
+// (reuse, delta), and the counts that it refuses, which belong to other precisions and to
+// techniques for which it was not made.
 struct Chip {
   const char* name;
   std::int64_t bits;
@@ -193,7 +194,7 @@ const std::vector<Chip> kChips{
       Count::kNeuronsComputed, Count::kNeuronsMemoized, Count::kBinaryProducts}},
 };
 
-// The laws, on all accelerators that ship, over activities drawn at random.
+// Tests the laws on all accelerators that ship, with activities drawn at random.
 class Shipped : public ::testing::TestWithParam<Chip> {
  protected:
   static constexpr double kTolerance = 1e-12;  // relative; rounding of sums in doubles
@@ -207,8 +208,8 @@ class Shipped : public ::testing::TestWithParam<Chip> {
     return shape;
   }
 
-  // An utterance in which skip, and on the executed steps reuse or dynamic precision, left out
-  // random amounts.
+  // Draws an utterance of which skip, and on the executed steps reuse or dynamic precision, avoided
+  // random amounts of work.
   Activity utterance() {
     Activity activity;
     for (const LayerShape& shape : {lstm(33, 20), lstm(20, 31), linear(31, 129)}) {

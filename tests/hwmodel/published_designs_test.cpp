@@ -1,5 +1,5 @@
-// The accelerators that ship, against figures their papers print or that follow from their
-// dimensions on paper.
+// Compares the accelerators that ship with figures that their papers print or that follow from
+// their dimensions on paper.
 #include <gtest/gtest.h>
 
 #include "host/layer/kinds.hpp"
@@ -43,7 +43,7 @@ Activity eesen(std::uint64_t sequences, std::uint64_t frames) {
   return activity;
 }
 
-// P3's acoustic model for Kaldi: p-norm pools 2000 to 400 between the layers.
+// P3's acoustic model for Kaldi, in which p-norm pools 2000 outputs to 400 between the layers.
 Activity kaldi(std::uint64_t frames) {
   Activity activity;
   for (const auto& [inputs, outputs] : std::vector<std::pair<std::int64_t, std::int64_t>>{
@@ -52,7 +52,7 @@ Activity kaldi(std::uint64_t frames) {
   return activity;
 }
 
-// Every operand element goes through reuse; `changed` of 1000 elements changed.
+// Returns the activity under reuse of every operand, when `changed` of 1000 elements change.
 Activity reused(const Activity& dense, std::uint64_t changed) {
   Activity activity = dense;
   for (LayerActivity& layer : activity.layers) {
@@ -95,7 +95,7 @@ TEST(Epur, LoadsTheWeightsOncePerUtterance) {
 
 TEST(Epur, SpendsAsItsPaperSaysOnMemoryAndBelowItsPeakPower) {
   const Price run = price(shipped("epur28"), eesen(1, 1000));
-  EXPECT_LT(run.joules / run.seconds, 0.975);  // W; the paper's peak
+  EXPECT_LT(run.joules / run.seconds, 0.975);  // the paper's peak power in watts
   EXPECT_GT(run.joules / run.seconds, 0.5);
   const double memories = component_share(run, "weight_memory") +
                           component_share(run, "input_memory") +
@@ -171,7 +171,8 @@ Activity in_bits(std::int64_t bits, Activity activity) {
   return activity;
 }
 
-// P1's DeepSpeech: 494 inputs, three layers, a bidirectional LSTM of 2048 cells, two layers.
+// P1's DeepSpeech has 494 inputs, three linear layers, a bidirectional LSTM of 2048 cells and two
+// linear layers.
 Activity deepspeech(std::uint64_t frames) {
   Activity activity;
   for (const auto& [inputs, outputs] :
@@ -185,8 +186,8 @@ Activity deepspeech(std::uint64_t frames) {
   return in_bits(16, activity);
 }
 
-// A row of P1's table III: thousands of products per cell, 8-bit ones with the upper bytes of their
-// weights.
+// Returns a row of P1's table III. Products are counted in thousands per cell, and 8-bit products
+// read the upper bytes of their weights.
 Activity table_iii(std::uint64_t products, std::uint64_t byte_products) {
   LayerActivity cell{.shape = lstm("forward", 4096, 2048)};
   cell.shape.weight_bits = 16;
@@ -214,7 +215,7 @@ TEST(Similarity65, SavesTheEnergyThatP1Prints) {
                over_del2 = ratio_range(chip, skipping, del2).value;
   EXPECT_NEAR(1 - over_base, 0.492, 0.001);
   EXPECT_NEAR(1 - over_del2, 0.183, 0.001);
-  // Whatever the constants are, the DRAM decides.
+  // The energy of the DRAM decides, whatever the constants are.
   EXPECT_NEAR(ratio_range(chip, skipping, base).lowest, over_base, 0.01);
   EXPECT_NEAR(ratio_range(chip, skipping, base).highest, over_base, 0.01);
 }
@@ -241,8 +242,8 @@ TEST(Similarity65, DeltaSavesAboutTheProductsItLeavesOut) {
   EXPECT_LT(ratio, 0.727);
 }
 
-// Dynamic precision over the recurrent layers of a network: `low` per cent of the elements in 4
-// bits.
+// Returns the activity under dynamic precision on the recurrent layers, which evaluates `low` per
+// cent of the elements with 4 bits.
 Activity dynamic(Activity activity, std::uint64_t low) {
   for (LayerActivity& layer : activity.layers) {
     layer.shape.added_bits = layer.shape.weights();
@@ -265,7 +266,8 @@ Activity layers_of(std::int64_t layers, std::int64_t cells, std::uint64_t sequen
 }
 
 TEST(EpurSip, TakesTheCyclesOfParallelUnitsWhereRowsAreFull) {
-  // 8 bits x 8 rows of 128, as E-PUR's 64 rows of 16.
+  // 1024 inputs fill 8 rows of 128, each of which takes a cycle for each of 8 bits. On E-PUR they
+  // fill 64 rows of 16.
   EXPECT_DOUBLE_EQ(price(shipped("epur28_sip"), layers_of(8, 1024, 0, 1)).cycles,
                    8 * 1024 * (64 + 64));
   EXPECT_DOUBLE_EQ(price(shipped("epur28"), in_bits(32, layers_of(8, 1024, 0, 1))).cycles,
@@ -309,7 +311,8 @@ TEST(EpurSip, RefusesWhatLeavesOutElements) {
             std::string::npos);
 }
 
-// `remembered` of 1000 neurons are not evaluated, at the price of the binary predictor.
+// Returns the activity when `remembered` of 1000 neurons are not evaluated; the binary predictor
+// has its counts, too.
 Activity memoized(const Activity& dense, std::uint64_t remembered) {
   Activity activity = dense;
   for (LayerActivity& layer : activity.layers) {
@@ -358,7 +361,7 @@ TEST(EpurMemo, SavesAboutTheEnergyThatIsPrinted) {
       0.03);  // printed: 1.4; more than 1 / (1 - 0.267) = 1.36, which no predictor can exceed
 }
 
-// Ten rows of a decoder over a sentence of 7 positions: an attention over keys of 64, and a
+// Returns rows of a decoder over a sentence of 7 positions, with an attention over keys of 64 and a
 // generator of 1000 tokens.
 Activity decoder_of(std::uint64_t rows) {
   LayerShape generator = linear(64, 1000);

@@ -15,7 +15,7 @@
 
 namespace edgeval::hw::test {
 
-// 1 MHz; one mW in the memory, 2 mW in the unit.
+// The clock has 1 MHz; the memory draws 1 mW, the unit 2 mW.
 inline const std::string kToy = R"(name: toy
 description: one memory and one unit
 source: made up
@@ -54,7 +54,7 @@ free:
   nonlinearities: left out
 )";
 
-// A file that is removed with the object.
+// A file that the destructor removes.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& contents)
@@ -74,7 +74,7 @@ inline Accelerator load_text(const std::string& contents) {
   return load_accelerator(TemporaryFile(contents).path(), kLayerKinds);
 }
 
-// The toy with the first `from` turned into `to`.
+// Returns the toy with its first `from` replaced by `to`.
 inline std::string toy_with(const std::string& from, const std::string& to) {
   std::string text = kToy;
   const std::size_t at = text.find(from);
