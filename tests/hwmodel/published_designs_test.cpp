@@ -376,7 +376,7 @@ TEST(Translation, AttentionTakesTheLanesOfTheWholeChip) {
   const Activity attention{{rows.layers[2]}};
   EXPECT_EQ(price(shipped("epur28"), attention).cycles, 70 * 2 * 64 / 64.0);
   EXPECT_EQ(price(shipped("reuse32"), attention).cycles, 70 * 2 * 64 / 128.0);
-  // Read twice from the intermediate memory (6 MB) by epur28: x rule of inputs and once more.
+  // epur28 reads keys from the intermediate memory and not from the memory of the weights.
   const Price price_of_keys = price(shipped("epur28"), attention);
   for (const ComponentEnergy& component : price_of_keys.components) {
     if (component.component != "weight_memory") continue;
