@@ -1,5 +1,5 @@
-// The formats that a report names, by hand (docs/formats/report.md), and thresholds as
-// integer arithmetic rounds them (binding decision 8).
+// Compares the formats that a report names (docs/formats/report.md), and thresholds as integer
+// arithmetic rounds them (binding decision 8), with values by hand.
 #include "eval/policy/formats_report.hpp"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ ordered_json format(int bits, int fraction_bits) {
   return {{"bits", bits}, {"fraction_bits", fraction_bits}};
 }
 
-// A BiLSTM of two cells and a linear layer.
+// Returns a BiLSTM of two cells and a linear layer.
 Model model_of_known_weights() {
   Model model = random_model({.inputs = 3,
                               .lstm = {{.cells = 2, .directions = kBothDirections}},
@@ -50,7 +50,7 @@ TEST(FormatsReport, NamesTheFormatOfEveryTensor) {
                            {{"weight_ih", format(16, 14)},
                             {"weight_hh", format(16, 14)},
                             {"bias", format(64, 29)}}}}));
-  // 100 * 2^0 in 8 bits; the sum is finer than z.
+  // The weight is 100 * 2^0 in 8 bits, and the sum is finer than z.
   EXPECT_EQ(formats_to_json(model.layers[1], Int8{{.input_bits = 7}}),
             (ordered_json{{"x", format(8, 7)},
                           {"none", {{"weight", format(8, 0)}, {"bias", format(64, 21)}}}}));

@@ -1,4 +1,4 @@
-// The nonlinearity axis from the command line: words of a policy, refusals, and what a run reports.
+// Tests the nonlinearity axis on the command line: keys of a policy, refusals, and reports of runs.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-// Policies: axes, overrides of layers, `--set`, and what a profile completes
+// Reads policies with axes, overrides of layers and `--set`, and completes them with profiles
 // (docs/formats/policy.md).
 #include "eval/policy/policy.hpp"
 
@@ -25,7 +25,8 @@ class PolicyTest : public ::testing::Test {
                        const Profile* profile = nullptr) const {
     return resolve(read(text, settings), model_, profile);
   }
-  // A profile with p = 20 (10 fraction bits), x in [-3, 20] and h in [-0.5, 1] for every layer.
+  // Returns a profile with p = 20 (10 fraction bits), x in [-3, 20] and h in [-0.5, 1] for every
+  // layer.
   Profile profile() const {
     Profile profile;
     for (const Layer& layer : model_.layers) {
@@ -42,7 +43,7 @@ class PolicyTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
-  // lstm1, lstm2, output
+  // The layers are lstm1, lstm2 and output.
   Model model_ = random_model({.inputs = 3, .lstm = {{.cells = 2}, {.cells = 2}}, .outputs = 5}, 1);
 };
 
@@ -83,7 +84,7 @@ TEST_F(PolicyTest, WhatIsNotGivenKeepsItsDefault) {
   EXPECT_TRUE(from_profile(skip.fraction_bits));
 }
 
-// No value of these suits every network: 0.5 lost a third of the words of one.
+// No threshold suits every network: with 0.5 one network lost a third of its words.
 TEST_F(PolicyTest, ThresholdsThatMustBeChosenHaveNoDefault) {
   const auto refusal = [&](const std::string& policy) -> std::string {
     try {
@@ -198,7 +199,7 @@ TEST_F(PolicyTest, ASetTypeDropsTheKeysTheFileGaveAnotherType) {
       "operand: {type: delta, threshold_x: 0.5, threshold_h: 0.25}\n"
       "layers: {lstm1: {operand: {threshold_h: 0}}, lstm2: {operand: {type: delta, threshold_x: "
       "0.1, threshold_h: 0.1}}}";
-  // Before or after the type, what a setting gives stays.
+  // A setting stays, whether it stands before or after the type.
   const OperatingPoint all =
       point(file, {"operand.clusters=12", "operand.type=reuse", "operand.range=[-1, 1]"});
   EXPECT_EQ(as<Reuse>(all.layers[0].operand).clusters, 12);
@@ -314,7 +315,7 @@ TEST_F(PolicyTest, DescribesABeamThatIsNotFixed) {
   EXPECT_EQ(describe(model_, dense, &dynamic), "dynamic beam");
 }
 
-// Numbers far outside what a technique takes: written, compared and refused without undefined
+// Numbers far outside a technique's range are written, compared and refused without undefined
 // behaviour.
 TEST_F(PolicyTest, HugeNumbersAreKept) {
   const OperatingPoint all = point(
@@ -324,7 +325,7 @@ TEST_F(PolicyTest, HugeNumbersAreKept) {
       1e20);
 }
 
-// Open by default is what a profile has a figure for, and nothing else.
+// A parameter is open by default exactly when a profile has a figure for it.
 template <class Choice>
 void expect_origins() {
   for_each_technique<Choice>([](const auto& technique) {

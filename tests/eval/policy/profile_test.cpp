@@ -1,5 +1,5 @@
-// What a profile measures (docs/formats/profile.md): moments and percentiles against sorted
-// values, formats and ranges by hand, and the file that the program writes.
+// Tests what a profile measures (docs/formats/profile.md): moments and percentiles against sorted
+// values, formats and ranges against values by hand, and the file that the program writes.
 #include "eval/policy/profile_collector.hpp"
 
 #include <gtest/gtest.h>
@@ -18,10 +18,10 @@
 namespace edgeval::test {
 namespace {
 
-// One layer of width 1: every frame is a value.
+// Returns a model with one layer of width 1, so that every frame is a value.
 Model narrow_model() { return random_model({.inputs = 1, .lstm = {{.cells = 1}}}, 1); }
 
-// Values of many magnitudes and both signs, some of them 0 and some doubled.
+// Returns values of many magnitudes and both signs, some of them 0 and some repeated.
 std::vector<float> wild_values(Index count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::normal_distribution<double> normal;
@@ -43,7 +43,7 @@ Ragged<float> frames_of(std::span<const float> values) {
   return frames;
 }
 
-// The profile of these values as x, and reversed in sign as h, seen in batches of `batch`.
+// Returns the profile of these values as x and their negatives as h, in batches of `batch`.
 LayerProfile profiled(const std::vector<float>& values, std::size_t batch) {
   const Model model = narrow_model();
   ProfileCollector collector(borrowed(model), static_cast<Index>(values.size()));
@@ -57,7 +57,8 @@ LayerProfile profiled(const std::vector<float>& values, std::size_t batch) {
   return collector.finish().layers.at(0);
 }
 
-// Place ceil(percent / 100 n) in ascending order, in integers: percent is given in hundredths.
+// Returns the value at place ceil(percent / 100 n) in ascending order, computed in integers from
+// hundredths of a percent.
 float at_percentile(const std::vector<float>& sorted, Index hundredths) {
   const auto n = static_cast<Index>(sorted.size());
   return sorted[std::max<Index>((hundredths * n + 9999) / 10000, 1) - 1];

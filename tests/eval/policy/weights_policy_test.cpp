@@ -1,5 +1,4 @@
-// The weights axis from the command line: words of a policy, refusals, and what a run's report
-// says.
+// Tests the weights axis on the command line: keys of a policy, refusals, and reports of runs.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -57,7 +56,8 @@ TEST(WeightsPolicy, ARunReportsStorageProductsAndTheNetworkAsTrainedBesideIt) {
   ASSERT_EQ(result.code, 0) << result.err;
   const auto report = nlohmann::json::parse(read_file(folder.path() / "out/report.json"));
   const auto& weights = report.at("weights");
-  // 4 x 128 x (120 + 128) and twice 4 x 128 x (256 + 128), in two directions; 256 x 29.
+  // In two directions there are 4 x 128 x (120 + 128) and twice 4 x 128 x (256 + 128) weights; the
+  // linear layer has 256 x 29.
   EXPECT_EQ(weights.at("weights"), 2 * (126976 + 2 * 196608) + 7424);
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < weights.at("layers").size(); ++i) {

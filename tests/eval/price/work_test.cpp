@@ -1,4 +1,4 @@
-// Figures of the work derived from counts, worked out by hand.
+// Compares figures of the work, which are derived from counts, with values worked out by hand.
 #include "eval/price/work.hpp"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 namespace edgeval::test {
 namespace {
 
-// Two inputs, three cells: 4 * 3 * 5 = 60 MACs a step.
+// Returns ten steps of a layer with two inputs and three cells: 4 * 3 * 5 = 60 MACs a step.
 Activity ten_steps() {
   LayerActivity layer{{.name = "lstm1",
                        .direction = "forward",
@@ -55,8 +55,8 @@ TEST(Work, PassesOverZerosOfXAndH) {
   EXPECT_EQ(macs_of_nonzeros(activity), 12u * (50 - 7));
 }
 
-// A zero of a key spares its product in the score and in the context; with mlp, whose score sees it
-// behind a tanh, the latter.
+// A zero in a key spares a product in the score and one in the context. With mlp only the product
+// in the context is spared, since the score sees the key behind a tanh.
 TEST(Work, PassesOverZerosOfKeys) {
   LayerShape shape{.name = "attention", .kind = kAttention, .inputs = 8, .outputs = 1};
   for (const std::int64_t hidden : {0, 5}) {

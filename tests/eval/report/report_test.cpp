@@ -1,4 +1,4 @@
-// The stored form of an activity and of a price, and the tables that people read.
+// Tests the stored form of an activity and of a price, and the tables that people read.
 #include "eval/report/activity_json.hpp"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 namespace edgeval::test {
 namespace {
 
-// Two utterances' worth of dense counts for a BiLSTM and a linear layer.
+// Returns the dense counts of two utterances in a BiLSTM and a linear layer.
 Activity some_activity() {
   const Model model = random_model(
       {.inputs = 3, .lstm = {{.cells = 2, .directions = kBothDirections}}, .outputs = 5}, 1);
@@ -22,7 +22,7 @@ Activity some_activity() {
 
 TEST(Report, AStoredActivityReadsBack) {
   Activity activity = some_activity();
-  activity.layers[0][Count::kStepsRun] = 5;  // of 9, over 3 inputs and 2 of h
+  activity.layers[0][Count::kStepsRun] = 5;  // 5 of 9 steps, with 3 inputs and 2 elements of h
   activity.layers[0][Count::kInputsChanged] = 14;
   activity.layers[0][Count::kRecurrentInputsChanged] = 10;
   activity.layers[2].shape.rectified = true;
@@ -48,8 +48,8 @@ TEST(Report, DottedCountsAreObjectsWhateverTheirKeys) {
   }
 }
 
-// By hand: 9 steps, 4 gates x 2 cells x (3 + 2) inputs in each direction, 5 x 4 in the linear
-// layer.
+// There are 9 steps with 4 gates x 2 cells x (3 + 2) inputs in each direction, and 5 x 4 in the
+// linear layer.
 TEST(Report, TotalsAddUpTheLayers) {
   const nlohmann::ordered_json totals = to_json(some_activity()).at("totals");
   EXPECT_EQ(totals.at("macs_dense"), 9 * (2 * 4 * 2 * (3 + 2) + 5 * 4));

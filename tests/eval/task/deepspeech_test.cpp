@@ -1,4 +1,4 @@
-// The DeepSpeech-shaped network, end to end: mfcc features, clipped-ReLU layers around one BiLSTM.
+// Runs the DeepSpeech-shaped network: mfcc features, and clipped-ReLU layers around one BiLSTM.
 // Its word errors and the share of zero inputs were found by the PyTorch program that trained it
 // (shared/models/README.md).
 #include <gtest/gtest.h>

@@ -1,12 +1,12 @@
-// Integer arithmetic on real speech: logits that are the same bits on any machine and compiler, and
-// word error rates beside fp32's.
+// Runs integer arithmetic on real speech: logits have the same bits on any machine and compiler,
+// and word error rates are compared with those of fp32.
 //
 // tests/golden/integer.json holds what this program gave when it was recorded (the logits' SHA-256,
-// frame after frame, outputs in order): no independent program knows these bits. That they are the
-// right ones rests on tests/host/engine/literal_integer_test.cpp; here it shows whether a processor
-// or a compiler gives others. Should the features' hash differ, the features are to blame and not
-// the arithmetic. A new figure, where the definition itself has changed, is what the failing test
-// says.
+// frame after frame, outputs in order), since no independent program knows these bits.
+// tests/host/engine/literal_integer_test.cpp shows that they are right; this test shows whether a
+// processor or a compiler gives other bits. When the hash of the features differs, the features are
+// to blame and not the arithmetic. After a change of the definition the failing test says the new
+// figures.
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -64,8 +64,8 @@ OperatingPoint dense_under(const std::string& arithmetic, const Model& model,
   return resolve(load_policy({}, {"arithmetic.type=" + arithmetic}), model, &profile);
 }
 
-// AN4's test set, formats from the first 50 training utterances. docs/techniques.md has the
-// figures with those of all of them.
+// Runs AN4's test set with formats from the first 50 training utterances. docs/techniques.md has
+// the figures with formats from all training utterances.
 class An4Accuracy : public testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Models, An4Accuracy,

@@ -1,4 +1,4 @@
-// Available memory from files as Linux writes them.
+// Reads the available memory from files as Linux writes them.
 #include "eval/task/memory.hpp"
 
 #include <gtest/gtest.h>

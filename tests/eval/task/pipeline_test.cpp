@@ -1,5 +1,5 @@
-// The straight line from a test set to quality and activity: batches hold every utterance once, and
-// a batch that memory does not suffice for is halved without changing a result.
+// Tests the way from a test set to quality and activity: batches hold every utterance once, and a
+// batch that is too large for the memory is halved without changing a result.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 namespace edgeval::test {
 namespace {
 
-// Utterances of 0 (shorter than a frame of 25 ms), 1, 8, 3, 8 and 23 frames.
+// Frames of the utterances; an utterance of 0 frames is shorter than 25 ms.
 const std::vector<Index> kFrames{0, 1, 8, 3, 8, 23};
 
 class PipelineTest : public ::testing::Test {
@@ -31,7 +31,7 @@ class PipelineTest : public ::testing::Test {
     model_.tokens = {"", "a", "b", " ", "c"};
   }
 
-  // The set through an engine of a kind.
+  // Returns a session of the set with an engine that `make` makes.
   CtcSession session(SpeechSession::MakeEngine make, const EngineChoice& choice = {}) const {
     return {borrowed(model_), set_, {}, choice, std::move(make)};
   }
@@ -43,7 +43,7 @@ class PipelineTest : public ::testing::Test {
       5);
 };
 
-// An engine without memory for more than `most` lanes.
+// An engine that has memory for at most `most` lanes.
 class SmallEngine : public Engine {
  public:
   SmallEngine(std::shared_ptr<const Model> model, Index most)
@@ -96,7 +96,7 @@ TEST_F(PipelineTest, HalvingABatchThatIsTooLargeChangesNothing) {
   EXPECT_THROW(with_memory_for(0), OutOfMemoryForOne);
 }
 
-// An engine whose memory ends after the first layer was seen.
+// An engine that runs out of memory after an observer has seen the first layer.
 class HalfwayEngine : public SmallEngine {
  public:
   HalfwayEngine(std::shared_ptr<const Model> model, Index most)
@@ -126,7 +126,7 @@ TEST_F(PipelineTest, AProfileOfHalvedBatchesCountsEveryFrameOnce) {
   EXPECT_EQ(profile(2), whole);
 }
 
-// An engine under whose feet the audio is taken away.
+// An engine that removes the audio files before it runs.
 class RemovingEngine : public SmallEngine {
  public:
   RemovingEngine(std::shared_ptr<const Model> model, const data::TestSet& set)

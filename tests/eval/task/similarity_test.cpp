@@ -1,5 +1,6 @@
-// The facts about P1's score (eval/task/similarity.hpp) beside a slow form: every pair of steps
-// compared, sums in the order of the definition. And the command, on the set that ships.
+// Compares the facts about P1's score (eval/task/similarity.hpp) with a slow form that compares
+// every pair of steps and sums in the order of the definition. Runs the command on the set that
+// ships.
 #include "eval/task/similarity.hpp"
 
 #include <gtest/gtest.h>
@@ -20,7 +21,7 @@ namespace {
 
 constexpr SimilaritySkip kPlan{.shift = 10, .fraction_bits = 12};
 
-// P1's S with floor and doubles only.
+// Returns P1's S, computed with floor in doubles.
 double score(const float* now, const float* neighbour, Index width) {
   const auto code = [](float v) {
     return std::floor(
@@ -41,7 +42,7 @@ struct Slow {
   double error[kMostSkips] = {};
 };
 
-// One LSTM of one direction, backward, that is also the network's output.
+// Returns the facts about a network that consists of one backward LSTM.
 Slow slow_facts(const Ragged<float>& features, const Ragged<float>& outputs) {
   struct Each {
     double score;
@@ -81,7 +82,7 @@ Slow slow_facts(const Ragged<float>& features, const Ragged<float>& outputs) {
   return slow;
 }
 
-// Runs a batch dense under the collector.
+// Runs a batch of the dense network with the collector as observer.
 void gather(SimilarityCollector& collector, const Model& model, Engine& engine,
             const Ragged<float>& features) {
   collector.add([&] { engine.run(features, dense_point(model), &collector); });
@@ -103,7 +104,7 @@ TEST_P(Similarity, FactsAreThoseOfTheSlowForm) {
     engine->run(slice(features, 2, 5), dense_point(model), &collector);
     throw std::bad_alloc();
   }),
-               std::bad_alloc);  // and once in vain
+               std::bad_alloc);  // an attempt that fails
   gather(collector, model, *engine, slice(features, 2, 5));
   const SimilarityFacts facts = collector.finish().at(0);
   const Slow slow =
@@ -116,7 +117,7 @@ TEST_P(Similarity, FactsAreThoseOfTheSlowForm) {
         << k;
 }
 
-// One input, so S is 0 or 1: two of ten steps repeat the input, and only those are "similar".
+// With one input S is 0 or 1. Two of ten steps repeat the input, and only these are "similar".
 TEST(Similarity, TheFifthIsTheStepsWithTheHighestScore) {
   const Model model = random_model({.inputs = 1, .lstm = {{.cells = 3}}, .outputs = 0}, 3);
   const std::vector<Index> lengths{11};

@@ -1,8 +1,8 @@
-// Translation from text to text on the CPU. The model that ships against PyTorch: BLEU as
-// sacrebleu 2.6.0 prints it for `datasets/train/train_translation.py translate`
-// (datasets/captions/README.md). A published OpenNMT-py model imported from its checkpoint,
-// Serbo-Croatian spelling to IPA: OpenNMT-py gives 185 exact words of 198 at width 1 and 186 at 2,
-// 5 and 10.
+// Translates texts on the CPU. For the model that ships, BLEU must be what sacrebleu 2.6.0 prints
+// for `datasets/train/train_translation.py translate`, which uses PyTorch
+// (datasets/captions/README.md). A published OpenNMT-py model, Serbo-Croatian spelling to IPA, is
+// imported from its checkpoint; OpenNMT-py gives 185 exact words of 198 at width 1 and 186 at 2, 5
+// and 10.
 #include <gtest/gtest.h>
 
 #include "tests/support/translation_task.hpp"

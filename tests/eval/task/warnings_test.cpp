@@ -1,6 +1,6 @@
-// What draws a warning, and that nothing else does; that --case and --normalize mend what they are
-// named for. Cases worked out by hand, and the program on the speech that ships with its
-// transcripts changed.
+// Tests what causes a warning, that nothing else does, and that --case and --normalize remove the
+// causes that warnings name them for. Some cases are worked out by hand; others run the program on
+// the speech that ships with changed transcripts.
 #include "eval/task/warnings.hpp"
 
 #include <gtest/gtest.h>
@@ -35,17 +35,17 @@ TEST(TextWarnings, NothingIsSaidOfTranscriptsTheModelCanWrite) {
 }
 
 TEST(TextWarnings, CharactersBeyondTheModelAreNamedWithTheirCure) {
-  // "a" and "b" once each of 5 characters: upper case mends both.
+  // Of 5 characters one is "a" and one is "b", and upper case mends both.
   EXPECT_EQ(warnings_of({"a b", "A B C"}, {"A B", "A B C"}, kTokens),
             Texts{"transcripts hold characters the model cannot emit: a b (2 of 5 characters); "
                   "try --case upper"});
-  // Upper case mends one, nothing the other.
+  // Upper case mends "a", and nothing mends "?".
   EXPECT_EQ(warnings_of({"a ?", "A ?"}, {"A", "A"}, kTokens),
             Texts{"transcripts hold characters the model cannot emit: ? a (3 of 4 characters); "
                   "try --case upper"});
   EXPECT_EQ(warnings_of({"A ?"}, {"A"}, kTokens),
             Texts{"transcripts hold characters the model cannot emit: ? (1 of 2 characters)"});
-  // E and an acute of its own, where the model has both in one.
+  // The transcript has E and a combining acute, and the model has both in one character.
   EXPECT_EQ(warnings_of({"A E\u0301"}, {"A"}, kTokens),
             Texts{"transcripts hold characters the model cannot emit: E \u0301 (2 of 3 "
                   "characters); try --normalize nfc"});
@@ -75,7 +75,7 @@ TEST(TextWarnings, NoWordRightHasItsReason) {
                   "edgeval does not know"});
   EXPECT_EQ(warnings_of({"one two", "three"}, {"four six", "five"}).front().substr(0, 47),
             "no word of the transcripts was ever recognised;");
-  // A word right in another utterance is no word right.
+  // A word that would be right in another utterance does not count as right.
   EXPECT_EQ(warnings_of({"one", "two"}, {"two", "one"}).size(), 1u);
 }
 
@@ -90,7 +90,7 @@ TEST(TextWarnings, WordsThatRunTogetherAreSaidThoughSingleOnesAreRight) {
   EXPECT_EQ(warnings_of({"one", "two"}, {"one", "ten"}), Texts{});
 }
 
-// What plans and operands did is in the counts.
+// The counts tell what plans and operands did.
 TEST(PolicyWarnings, NameWhatLeftOutNothing) {
   const Model model =
       random_model({.inputs = 3, .lstm = {{.cells = 2}, {.cells = 2}}, .outputs = 4}, 1);
@@ -105,14 +105,14 @@ TEST(PolicyWarnings, NameWhatLeftOutNothing) {
   ASSERT_EQ(both.size(), 2u);
   EXPECT_TRUE(both[0].starts_with("plan similarity_skip ran every step")) << both[0];
   EXPECT_TRUE(both[1].starts_with("operand delta left out no product")) << both[1];
-  // One step skipped, one element unchanged.
+  // One step is skipped, and one element does not change.
   total.layers[0][Count::kStepsSkipped] = 1;
   EXPECT_EQ(policy_warnings(model, point, total).size(), 1u);
   total.layers[1][Count::kRecurrentInputsChanged] -= 1;
   EXPECT_EQ(policy_warnings(model, point, total), Texts{});
 }
 
-// The set that ships with its transcripts rewritten.
+// The set that ships, with rewritten transcripts.
 TEST(BeamWarnings, NameABeamThatNeverNarrowed) {
   const Beam dynamic = DynamicBeam{.min = 2, .max = 5, .sigma_min = 0.1, .sigma_max = 1.7};
   const Texts warning{
@@ -199,7 +199,7 @@ TEST_F(RewrittenSpeech, APolicyThatDoesNothingIsSaid) {
       << nothing.err;
 }
 
-// The separators of other tools' vocabularies, in the place of the space.
+// Vocabularies of other tools have these separators in the place of the space.
 TEST_F(RewrittenSpeech, SeparatorsOfWordsAreKnown) {
   const std::string bytes = read_file(spoken_model());
   run([](std::string text) { return text; }, {});
@@ -257,7 +257,7 @@ TEST(Score, WarnsOfCaseAndCountsAsAsked) {
   EXPECT_TRUE(is_refusal(edgeval(bleu, folder.path()), "--lower-case"));
 }
 
-// Normal form C of Python's unicodedata: U+0065 U+0301 is U+00E9.
+// In normal form C, U+0065 U+0301 is U+00E9, as Python's unicodedata has it.
 TEST(Score, NormalFormsAreBroughtTogether) {
   const TemporaryFolder folder;
   folder.file("ref", "u1 caf\u00e9 noir\n");
