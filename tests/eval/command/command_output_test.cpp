@@ -1,4 +1,4 @@
-// A place that cannot be written to ends the real program with one line, and leaves every folder as
+// When the real program cannot write to a place, it ends with one line and leaves every folder as
 // it was.
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 namespace edgeval::test {
 namespace {
 
-// The folders' contents before and after are the same: nothing half-written, no temporary file.
+// Returns the contents of a folder, to compare them before and after a command.
 std::vector<std::string> listing(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
@@ -86,7 +86,7 @@ TEST_F(Refused, AFullDiskLeavesNothingHalfWritten) {
   EXPECT_EQ(read_file(inputs() / "old.json"), "{\n  \"schema\": 1}\n");
 }
 
-// Of `made` the report, of another run the utterances.
+// The folder has the report of `made` and the utterances of another run.
 TEST_F(Refused, FilesOfTwoRunsAreNeverTakenForOne) {
   const auto id = [](const std::string& folder) {
     return nlohmann::json::parse(read_file(inputs() / (folder + "/report.json")))["run"];
@@ -109,7 +109,7 @@ TEST_F(Refused, FilesOfTwoRunsAreNeverTakenForOne) {
   EXPECT_TRUE(is_refusal(mixed, "run again with --out mixed"));
   inputs().file("two.jsonl", utterances + read_file(inputs() / "again/utterances.jsonl"));
   EXPECT_TRUE(is_refusal(inputs().run({"compare", "two.jsonl", "other"}), "is of run"));
-  // Utterances alone are of one run; a folder must be whole.
+  // An utterances.jsonl alone is of one run, but files in a folder must belong together.
   inputs().file("alone/utterances.jsonl", utterances);
   EXPECT_EQ(inputs().run({"compare", "alone/utterances.jsonl", "other"}).code, 0);
   EXPECT_TRUE(is_refusal(inputs().run({"compare", "alone", "other"}), "alone: has no report.json"));

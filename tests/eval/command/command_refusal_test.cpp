@@ -1,5 +1,5 @@
-// What is wrong with any input ends the real program with exit code 1 and one line that names the
-// place: policies, accelerators, profiles, stored reports, models, test sets and options.
+// A mistake in any input ends the real program with exit code 1 and one line that names the place.
+// Inputs are policies, accelerators, profiles, stored reports, models, test sets and options.
 #include "tests/hwmodel/toy_accelerator.hpp"
 #include "tests/support/refused_command.hpp"
 
@@ -7,7 +7,7 @@ namespace edgeval::test {
 namespace {
 
 struct FileCase {
-  std::string bytes;    // of the file
+  std::string bytes;    // content of the file
   std::string message;  // a part of the line
 };
 
@@ -133,7 +133,7 @@ TEST_F(Refused, Accelerators) {
                          "an accelerator named reuse32 was given before"));
 }
 
-// Told before the long work, of which it says nothing: no progress, no folder of results.
+// The refusal comes before the long work begins: there is no progress and no folder of results.
 TEST_F(Refused, AcceleratorsThatCannotPriceSkippedStepsOrZeros) {
   std::string priced = hw::test::kToy;
   for (const char* count :

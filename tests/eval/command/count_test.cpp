@@ -1,6 +1,6 @@
-// `edgeval count` beside closed forms written out here, the tensors in the files, and what a run
-// reports: for every model that ships, those of shared/models, the checkpoints of
-// tests/data/import, and every kind of cell.
+// Compares `edgeval count` with closed forms written out here, with the tensors in the files, and
+// with the report of a run: for the models that ship and those of shared/models, for the
+// checkpoints of tests/data/import, and for every kind of cell.
 //
 // PyTorch 1.13 counts the parameters of the state dicts with
 //
@@ -8,9 +8,9 @@
 //   state = torch.load(sys.argv[1]); state = state.get("state_dict", state)
 //   print(sum(tensor.numel() for tensor in state.values()))' tests/data/import/lstm.pt
 //
-// as 265 of lstm.pt, 57 of gru.pt, 60 of odd.pt, and likewise 396 and 813 of `model` and
-// `generator` of opennmt.pt and feeding.pt. It keeps two biases for each gate, edgeval the one that
-// they add up to, but for a GRU's candidate.
+// and finds 265 in lstm.pt, 57 in gru.pt, 60 in odd.pt, and in `model` and `generator` together 396
+// in opennmt.pt and 813 in feeding.pt. PyTorch keeps two biases for each gate; edgeval keeps their
+// sum, except for the candidate of a GRU.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -38,7 +38,8 @@ std::string captions_model() {
   return source_folder() / "datasets/captions/multi30k-en-de.safetensors";
 }
 
-// The value of "4H(C + P) + HP": sums of products of whole numbers, letters and sums in brackets.
+// Evaluates formulas such as "4H(C + P) + HP": sums of products of whole numbers, letters and sums
+// in brackets.
 class Formula {
  public:
   Formula(std::string text, std::map<char, std::int64_t> letters)
@@ -81,7 +82,7 @@ class Formula {
   std::size_t at_ = 0;
 };
 
-// The closed forms that are printed have the values that are printed.
+// Expects the printed closed forms to have the printed values.
 void expect_formulas(const Json& layer) {
   const Json& shape = layer.at("shape");
   const Json form = shape.value("form", Json::object());
@@ -96,7 +97,7 @@ void expect_formulas(const Json& layer) {
   }
 }
 
-// What the JSON of a model's file says a layer costs, by docs/cells.md.
+// The cost of a layer, computed from the JSON of a model file by docs/cells.md.
 struct Cost {
   std::int64_t macs, weights, biases;
   friend bool operator==(const Cost&, const Cost&) = default;
@@ -116,7 +117,7 @@ std::ostream& operator<<(std::ostream& out, const Cost& cost) {
   return out << cost.macs << " MACs, " << cost.weights << " weights, " << cost.biases << " biases";
 }
 
-// The header of a safetensors file, read here.
+// Reads the header of a safetensors file.
 Json header_of(const std::filesystem::path& file) {
   const std::string bytes = read_file(file);
   return Json::parse(unframed(bytes).header);
@@ -133,7 +134,7 @@ std::int64_t elements_of(const Json& header) {
   return elements;
 }
 
-// (name, direction) and cost of each layer of a list in a model's JSON.
+// The name, direction and cost of a layer in a model's JSON.
 struct NamedCost {
   std::string name, direction, step;
   Cost cost;
@@ -158,7 +159,7 @@ void add_layers(const Json& layers, const std::string& step, std::vector<NamedCo
   }
 }
 
-// Of general attention and a copying bridge.
+// Adds the costs of a decoder with general attention and a copying bridge.
 void add_decoder(const Json& model, std::vector<NamedCost>& costs) {
   const Json& encoder = model.at("encoder").at("layers").back();
   const std::int64_t k =
@@ -247,7 +248,7 @@ TEST(CountCommand, TellsTheMacsOfASecondOfAudioAndOfATestSet) {
     EXPECT_NE(text.out.find(part), std::string::npos) << part << " is not in\n" << text.out;
 }
 
-// Of 20 ms frames, each second one kept: DeepSpeech's 50 a second.
+// DeepSpeech keeps every second frame, so that 50 frames a second cost work.
 TEST(CountCommand, FramesThatTheFrontEndDropsCostNothing) {
   EDGEVAL_NEEDS_SHARED("models");
   const Json json = count(shared_folder() / "models/deepspeech-small.safetensors");
@@ -317,7 +318,8 @@ TEST(CountCommand, CheckpointsAreCountedAsTheModelsTheyBecome) {
     for (const Json& layer : json.at("layers")) expect_formulas(layer);
 }
 
-// Parameters beside the tensors in the file, where a GRU's r and z have two biases that a run adds.
+// Parameters are compared with the tensors in the file, in which r and z of a GRU have two biases
+// that a run adds.
 TEST(CountCommand, EveryKindOfCellHasItsClosedForm) {
   const TemporaryFolder folder;
   Random random(11);

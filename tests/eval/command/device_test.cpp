@@ -21,7 +21,7 @@ TEST(DeviceChoice, AutoTakesTheGpu) {
   EXPECT_FALSE(make_engine(borrowed(model), {.device = "cpu"})->on_gpu());
 }
 
-// Of a GPU, in bytes.
+// Returns the free memory of a GPU in bytes.
 std::size_t free_memory(int number) {
   int current = 0;
   std::size_t free = 0, total = 0;

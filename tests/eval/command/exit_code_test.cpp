@@ -11,13 +11,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// As somebody whom permissions bind.
+// Runs the program as a user whom permissions bind.
 class AsNobody : public ::testing::Test {
  protected:
   void SetUp() override {
     fs::permissions(inputs_.path(), fs::perms(0755));
     if (::geteuid() == 0) as_ = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
-    // Neither in a folder of root's own nor without setpriv can the program be run.
+    // The program cannot be run in a folder that only root may enter, nor without setpriv.
     const CommandResult trial = run_shell(as_ + "edgeval --version", inputs_.path());
     if (trial.code != 0) GTEST_SKIP() << "edgeval does not run as nobody: " << trial.err;
   }
@@ -25,7 +25,7 @@ class AsNobody : public ::testing::Test {
     for (const fs::path& path : closed_) fs::permissions(path, fs::perms(0755));
   }
 
-  // Nobody may enter, list or read it.
+  // Takes all permissions from a file or folder.
   void close(const std::string& name) {
     closed_.push_back(inputs_ / name);
     fs::permissions(closed_.back(), fs::perms(0));
@@ -80,7 +80,7 @@ TEST_F(AsNobody, WhatMayNotBeReadIsToldSo) {
   ::unsetenv("EDGEVAL_SHARE");
 }
 
-// Who wrote it cannot be told.
+// The program cannot tell who wrote a file that it may not read.
 TEST_F(AsNobody, WhatMayNotBeReadIsNotReplaced) {
   fs::permissions(inputs_.path(), fs::perms(0777));
   for (const char* name : {"diary", "o/report.json"}) {

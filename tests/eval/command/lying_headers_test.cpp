@@ -21,8 +21,8 @@ namespace {
 using Arguments = std::vector<std::string>;
 
 constexpr double kAllowed = 64;   // MiB
-constexpr double kTrivial = 100;  // of the program itself, whatever it was built with
-// A limit for what is broken, so that it fails here and does not take the machine with it.
+constexpr double kTrivial = 100;  // MiB of the program itself, whatever it was built with
+// The limit of memory with which a broken program fails before it brings down the machine.
 constexpr rlim_t kMost = rlim_t{4} << 30;
 
 struct Refusal {
@@ -30,7 +30,7 @@ struct Refusal {
   double peak = 0;  // MiB
 };
 
-// Runs it without a shell, whose own memory would count.
+// Runs the program without a shell, whose own memory would count.
 Refusal refusal_of(const Arguments& arguments, const std::filesystem::path& folder) {
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("no child");
@@ -53,15 +53,15 @@ Refusal refusal_of(const Arguments& arguments, const std::filesystem::path& fold
           static_cast<double>(usage.ru_maxrss) / 1024};
 }
 
-// A number of 8 * `bytes` bits, little-endian.
+// Returns a little-endian number of 8 * `bytes` bits.
 std::string number(std::uint64_t value, std::size_t bytes) {
   std::string text;
   for (std::size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> 8 * i);
   return text;
 }
 
-// `mebibytes` of one character, never held whole: a child starts with this process's memory, which
-// would hide what it takes itself.
+// Returns `mebibytes` of one character, compressed. The text is never in memory as a whole, since a
+// child starts with the memory of this process, which would hide what the child takes itself.
 std::string packed(std::size_t mebibytes, char c) {
   const std::string part(std::size_t{1} << 20, c);
   std::string bytes((mebibytes + 1) << 12, '\0');
@@ -84,7 +84,7 @@ class LyingHeaders : public ::testing::Test {
  protected:
   void SetUp() override { EDGEVAL_BOUNDS_ADDRESS_SPACE(); }
 
-  // Refuses `name` in the place of the word FILE.
+  // Runs a command that must refuse `name`, which replaces the word FILE.
   Refusal refuse(Arguments arguments, const std::string& name) const {
     for (std::string& argument : arguments)
       if (argument == "FILE") argument = name;
@@ -98,14 +98,14 @@ class LyingHeaders : public ::testing::Test {
     const Refusal refusal = refuse(arguments, name);
     const std::string said = read_file(folder_ / "out.txt");
     EXPECT_EQ(refusal.code, 1) << command << ' ' << name << '\n' << said;
-    // Else it was refused for a slip in the command.
+    // Otherwise the refusal is about a mistake in the command.
     EXPECT_NE(said.find(name.substr(0, name.rfind(".jsonl"))), std::string::npos)
         << command << ' ' << name << '\n'
         << said;
     EXPECT_LE(refusal.peak, trivial_[command] + kAllowed) << command << ' ' << name;
   }
 
-  // An audio file, by a manifest.
+  // Expects the refusal of an audio file in a manifest to take little memory.
   void expect_audio_small(const std::string& name, const std::string& bytes) {
     folder_.file(name, bytes);
     expect_small({"run", "--model", spoken_model(), "--data", "FILE", "--hardware", "reuse32"},

@@ -1,5 +1,4 @@
-// What is written never replaces an input, nor a file that edgeval did not write; every command,
-// every option that names a file.
+// No command replaces an input or a file that edgeval did not write, whichever option names it.
 #include <filesystem>
 
 #include "host/core/files/file.hpp"
@@ -13,7 +12,7 @@ namespace fs = std::filesystem;
 
 using Arguments = std::vector<std::string>;
 
-// Every command that writes, with all inputs it may have; each is a copy of its own.
+// A command that writes, with all inputs that it may have. Each input is a copy of its own.
 struct Writer {
   Arguments arguments;
   std::string out;                  // a name that works
@@ -110,7 +109,7 @@ TEST_F(PathOptions, NoNameIsEmpty) {
   EXPECT_FALSE(fs::exists(inputs().path() / "report.json"));
 }
 
-// Read as none, it would open the gate: compare a b --max-loss "$LIMIT".
+// If an empty value counted as none, compare a b --max-loss "$LIMIT" would accept any loss.
 TEST_F(PathOptions, NoValueIsEmpty) {
   EXPECT_TRUE(is_refusal(inputs().run({"compare", "made", "made", "--max-loss", ""}),
                          "--max-loss is empty; give it a value or leave it out"));

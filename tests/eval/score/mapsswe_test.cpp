@@ -27,7 +27,7 @@ TEST(ErrorSegments, TwoRightWordsOnBothSidesBelongToASegment) {
 
 TEST(ErrorSegments, ErrorsPartedByOneRightWordShareASegment) {
   EXPECT_EQ(segments("a b c d e", "x b c d e", "a b y d e"), (Segments{{5, 1, 1}}));
-  // Parted by two: the words between belong to both segments.
+  // Two right words lie between the errors, and belong to both segments.
   EXPECT_EQ(segments("a b c d e f", "x b c d e f", "a b c y e f"),
             (Segments{{3, 1, 0}, {5, 0, 1}}));
 }

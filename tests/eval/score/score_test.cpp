@@ -19,7 +19,7 @@ const std::vector<std::string> kHypotheses{"the cat sat", "uh", "on a mat here",
 // Words: one substitution, two insertions, two deletions in 8. Characters: "uh" 2 and "gone away"
 // 9, in "on the mat" -> "on a mat here" 8 at least; 11 + 0 + 10 + 9 characters of reference.
 
-// wer, cer and ser against one reference.
+// Returns wer, cer and ser against one reference.
 std::vector<Metric> errors_of(const std::vector<std::string>& references,
                               const std::vector<std::string>& hypotheses, std::uint64_t seed = 0) {
   return measure_all(kErrorMetrics, {&references, 1}, hypotheses, {}, seed,
@@ -41,7 +41,7 @@ TEST(Metrics, HandComputedSet) {
   EXPECT_EQ(letters(alignments[2]), "CSCI");
 }
 
-// What was aligned before counts as what is counted now.
+// Words that were aligned before have the same counts as words that are aligned while counting.
 TEST(Metrics, AreTheSameOfAlignedWords) {
   const std::vector<Metric> aligned = errors_of(kReferences, kHypotheses);
   for (std::size_t i = 0; i < kErrorMetrics.size(); ++i) {
@@ -105,7 +105,7 @@ TEST(Metrics, SignaturesNameTheRule) {
 
 class ScoreCommand : public ::testing::Test {
  protected:
-  // What the command prints for these arguments behind the two files.
+  // Returns what `score` prints for the two files and these arguments.
   std::string score(const std::string& reference, const std::string& hypothesis,
                     std::vector<std::string> arguments = {}) {
     arguments.insert(arguments.begin(),

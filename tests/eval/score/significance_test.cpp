@@ -24,7 +24,7 @@ Statistics statistics(const Rows& rows) {
 const Rows kA{{1, 5}, {0, 4}, {2, 6}, {1, 3}, {0, 7}};
 const Rows kB{{2, 5}, {1, 4}, {2, 6}, {0, 3}, {3, 7}};
 
-// The score of the rows that `pick` gives for each place.
+// Returns the score of the rows that `pick` gives for each place.
 template <class Pick>
 double rate(std::size_t places, Pick pick) {
   double errors = 0, words = 0;
@@ -40,7 +40,7 @@ double observed() {
                   rate(5, [](std::size_t i) { return kB[i]; }));
 }
 
-// Within five standard deviations of a share found by so many draws.
+// Returns five standard deviations of a share p that is found with so many draws.
 double noise(double p, double draws) { return 5 * std::sqrt(p * (1 - p) / draws) + 2 / draws; }
 
 TEST(ApproximateRandomization, IsTheShareOfAllExchangesThatDifferAsMuch) {
@@ -54,7 +54,7 @@ TEST(ApproximateRandomization, IsTheShareOfAllExchangesThatDifferAsMuch) {
     beyond += size > observed() + 1e-9;
   }
   ASSERT_GT(beyond, 0);
-  ASSERT_GE(ties, 2);  // nothing exchanged, and all
+  ASSERT_GE(ties, 2);  // ties when nothing is exchanged, and when everything is
   const double expected = (beyond + ties) / 32.0;
   EXPECT_NEAR(
       *compare_paired(statistics(kA), statistics(kB), percent_of_sums, {.seed = 3, .trials = 20000})
@@ -62,7 +62,7 @@ TEST(ApproximateRandomization, IsTheShareOfAllExchangesThatDifferAsMuch) {
       expected, noise(expected, 20000));
 }
 
-// Every trial differs by exactly as much, one way or the other.
+// The difference has the same magnitude in every trial.
 TEST(ApproximateRandomization, OneSentenceThatDiffersIsNoEvidence) {
   Rows a(30, {1, 5}), b(a);
   b[7][0] = 3;
@@ -120,7 +120,7 @@ TEST(ComparePaired, SystemsThatAreAlikeDoNotDiffer) {
   EXPECT_EQ(*result.p_randomization, 1);
 }
 
-// A has the error that B has not, and the other way round: D is 0 though resamples differ.
+// A and B each have an error that the other does not have: D is 0, though resamples differ.
 TEST(ComparePaired, EqualScoresAreNoEvidence) {
   const Rows a{{1, 5}, {0, 5}, {2, 5}}, b{{0, 5}, {1, 5}, {2, 5}};
   const PairedComparison result = compare_paired(statistics(a), statistics(b), percent_of_sums);
@@ -140,7 +140,7 @@ TEST(ComparePaired, ScoresThatDifferByTheirRoundingAreEqual) {
   EXPECT_EQ(*result.p_randomization, 1);
 }
 
-// Whatever is exchanged the scores are 0.3 and 0.9, but not as the same doubles.
+// The scores are 0.3 and 0.9 whatever is exchanged, but as doubles they differ by rounding.
 TEST(ApproximateRandomization, DifferencesThatDifferByTheirRoundingAreTies) {
   const Rows a{{1, 2}, {0, 0}}, b{{3, 0}, {6, 0}};
   ASSERT_LT(*tenths(std::array{7.0, 2.0}) - *tenths(std::array{3.0, 0.0}),

@@ -37,7 +37,7 @@ TEST(TextRules, NormalFormIsPythons) {
   EXPECT_EQ(normal_form_c("\U0001d11e"), "\U0001d11e");  // beyond 16 bits
 }
 
-// ICU alone takes time with the square of them, half an hour here.
+// The time of ICU alone grows with the square of the number of marks, to half an hour here.
 TEST(TextRules, NormalFormOfManyMarks) {
   const int count = 1'000'000;
   std::string marks, below, above;

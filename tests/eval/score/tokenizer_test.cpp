@@ -7,7 +7,7 @@
 namespace edgeval {
 namespace {
 
-// The tokens with a bar between.
+// Returns the tokens with bars between them.
 std::string tokens(Tokenizer tokenizer, const char* sentence) {
   std::string text;
   for (const std::string& token : tokenize(tokenizer, sentence))

@@ -145,7 +145,7 @@ TEST(Transcripts, OneLineThatMayBeginWithAnIdIsSettledByTheFormat) {
   EXPECT_EQ(read("5f2b a b\n", "6f2b a c\n").reference_format, Format::kLines);
 }
 
-// What only looks a little like another kind of file.
+// These texts look only a little like another kind of file.
 TEST(Transcripts, WordsThatLookLikeOtherFilesStayWords) {
   for (const std::string text :
        {"u1 3 5 7 9\nu2 1 2 3 4\n", "[noise] the cat\n[noise] the dog\n", "{uh} the cat\n",

@@ -17,8 +17,8 @@ namespace {
 
 using Tokens = std::vector<Token>;
 
-// Tries every alignment of what is left, from the end, in the order of the rule for ties; the first
-// of the cheapest stays.
+// Tries every alignment from the end, in the order of the rule for ties, and keeps the first of the
+// cheapest alignments.
 class EveryAlignment {
  public:
   EveryAlignment(const Tokens& reference, const Tokens& hypothesis, EditCosts costs)
