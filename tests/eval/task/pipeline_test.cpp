@@ -31,7 +31,7 @@ class PipelineTest : public ::testing::Test {
     model_.tokens = {"", "a", "b", " ", "c"};
   }
 
-  // Returns a session of the set with an engine that `make` makes.
+  // The set through an engine of a kind.
   CtcSession session(SpeechSession::MakeEngine make, const EngineChoice& choice = {}) const {
     return {borrowed(model_), set_, {}, choice, std::move(make)};
   }
