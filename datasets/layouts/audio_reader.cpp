@@ -5,9 +5,9 @@
 
 namespace edgeval::data {
 
-AudioReader::AudioReader(const TestSet& set, int sample_rate)
-    : set_(set), sample_rate_(sample_rate) {
-  for (const Utterance& utterance : set.utterances) ++files_[utterance.audio].utterances;
+AudioReader::AudioReader(TestSet set, int sample_rate)
+    : set_(std::move(set)), sample_rate_(sample_rate) {
+  for (const Utterance& utterance : set_.utterances) ++files_[utterance.audio].utterances;
 }
 
 void AudioReader::read_whole(AudioBytes& bytes, File& file) {

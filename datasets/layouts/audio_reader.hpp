@@ -19,8 +19,9 @@ namespace edgeval::data {
 // is read; every block that is read for any of them is compared with that hash.
 class AudioReader {
  public:
-  // The set must outlive this object.
-  AudioReader(const TestSet& set, int sample_rate);
+  AudioReader(TestSet set, int sample_rate);
+
+  const TestSet& set() const { return set_; }
 
   // Returns the samples of the utterance with this number, as read_audio does. Throws Error when
   // its file has changed since an utterance was read from it.
@@ -40,7 +41,7 @@ class AudioReader {
   static void read_whole(AudioBytes& bytes, File& file);
   static void read_in_parts(AudioBytes& bytes, File& file);
 
-  const TestSet& set_;
+  const TestSet set_;
   int sample_rate_;
   std::map<std::filesystem::path, File> files_;
 };

@@ -34,14 +34,13 @@ class PreparedSpeech : public Prepared {
 
 SpeechSession::SpeechSession(std::shared_ptr<const Model> trained, data::TestSet set,
                              const EngineChoice& choice, MakeEngine make)
-    : set_(std::move(set)),
-      choice_(choice),
+    : choice_(choice),
       extractor_(trained->frontend),
       networks_(
           std::move(trained),
           make ? std::move(make)
                : [choice](const auto& model) { return make_engine(model, choice); }),
-      audio_(set_, networks_.trained().frontend.sample_rate) {}
+      audio_(std::move(set), networks_.trained().frontend.sample_rate) {}
 
 std::string SpeechSession::device(const Weights& weights) {
   return networks_.runner(weights)->device();
@@ -62,8 +61,8 @@ Activity SpeechSession::busiest(const Point& point) {
 
 Item SpeechSession::item(Index number) const {
   const auto n = static_cast<std::size_t>(number);
-  return {.id = set_.utterances[n].id,
-          .references = {set_.utterances[n].text},
+  return {.id = set().utterances[n].id,
+          .references = {set().utterances[n].text},
           .length = plan_.frames[n]};
 }
 
@@ -72,7 +71,7 @@ double SpeechSession::audio_seconds() const {
 }
 
 std::vector<std::vector<Index>> SpeechSession::batches() {
-  plan_ = plan_batches(set_, trained(), extractor_, choice_.batch);
+  plan_ = plan_batches(set(), trained(), extractor_, choice_.batch);
   return plan_.batches;
 }
 
@@ -120,18 +119,18 @@ void SpeechSession::run(Prepared& prepared, std::span<const Point> points, Outco
 }
 
 nlohmann::ordered_json SpeechSession::data() const {
-  return {{"path", set_.path.string()},
-          {"layout", set_.layout},
-          {"split", set_.split},
+  return {{"path", set().path.string()},
+          {"layout", set().layout},
+          {"split", set().split},
           {"sha256", audio_.sha256()},
-          {"utterances", set_.utterances.size()},
+          {"utterances", set().utterances.size()},
           {"frames", std::accumulate(plan_.frames.begin(), plan_.frames.end(), Index{0})},
           {"seconds", audio_seconds()}};
 }
 
 TaskReport SpeechSession::report(const Evaluation& evaluation) {
   const double seconds = evaluation.seconds, audio = audio_seconds();
-  const auto utterances = static_cast<double>(set_.utterances.size());
+  const auto utterances = static_cast<double>(set().utterances.size());
   const auto rate = [&](double amount) { return seconds > 0 ? amount / seconds : 0; };
   TaskReport report;
   report.preparing = {{"seconds_features", feature_seconds_}};
@@ -139,9 +138,9 @@ TaskReport SpeechSession::report(const Evaluation& evaluation) {
                   {"realtime_speed", rate(audio)},
                   {"rtf", nullptr}};
   if (audio > 0) report.rates["rtf"] = seconds / audio;
-  report.set = concat(visible(set_.path.string()), set_.split.empty() ? "" : ", ",
-                      visible(set_.split), ": ", counted(set_.utterances.size(), "utterance"), ", ",
-                      fixed(audio / 60, 1), " min of audio");
+  report.set = concat(visible(set().path.string()), set().split.empty() ? "" : ", ",
+                      visible(set().split), ": ", counted(set().utterances.size(), "utterance"),
+                      ", ", fixed(audio / 60, 1), " min of audio");
   report.speed_line = concat(fixed(seconds, 2), " s: ", fixed(utterances / seconds, 1),
                              " utterances/s, ", fixed(audio / seconds, 0), " times real time\n");
   return report;

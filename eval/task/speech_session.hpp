@@ -25,7 +25,7 @@ class SpeechSession : public Session {
   const std::vector<MatrixReport>& matrices(const Weights& weights) override;
   Point resolve(const Policy& policy, const Profile* profile) override;
   Activity busiest(const Point& point) override;
-  Index items() const override { return std::ssize(set_.utterances); }
+  Index items() const override { return std::ssize(set().utterances); }
   Item item(Index number) const override;
   double audio_seconds() const override;
   std::vector<std::vector<Index>> batches() override;
@@ -39,7 +39,7 @@ class SpeechSession : public Session {
 
  protected:
   const Model& trained() const { return networks_.trained(); }
-  const data::TestSet& set() const { return set_; }
+  const data::TestSet& set() const { return audio_.set(); }
   // Says which part of an engine's result decode() reads.
   virtual Wanted wanted() const { return {.outputs = true}; }
   // Returns the text that a result holds for one of its utterances.
@@ -48,7 +48,6 @@ class SpeechSession : public Session {
  private:
   class Decoding;
 
-  const data::TestSet set_;
   const EngineChoice choice_;
   const data::FeatureExtractor extractor_;
   Networks<Model, std::unique_ptr<Engine>> networks_;

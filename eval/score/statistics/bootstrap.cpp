@@ -49,14 +49,4 @@ std::optional<Interval> bootstrap(const Statistics& statistics, const Score& sco
   return percentile_interval(std::move(samples), options.confidence);
 }
 
-std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
-                                        std::span<const std::uint64_t> reference,
-                                        const BootstrapOptions& options) {
-  EDGEVAL_ASSERT(errors.size() == reference.size());
-  Statistics statistics(2);
-  for (std::size_t n = 0; n < errors.size(); ++n)
-    statistics.add({static_cast<double>(errors[n]), static_cast<double>(reference[n])});
-  return bootstrap(statistics, ratio_of_sums, options);
-}
-
 }  // namespace edgeval

@@ -38,9 +38,4 @@ std::optional<Interval> percentile_interval(std::vector<double> samples, double 
 std::optional<Interval> bootstrap(const Statistics& statistics, const Score& score,
                                   const BootstrapOptions& options = {});
 
-// Returns the interval of sum(errors) / sum(reference); both have one entry per utterance.
-std::optional<Interval> bootstrap_ratio(std::span<const std::uint64_t> errors,
-                                        std::span<const std::uint64_t> reference,
-                                        const BootstrapOptions& options = {});
-
 }  // namespace edgeval
