@@ -43,7 +43,8 @@ TEST(GpuMemory, ReplaysTheRecordingsOfOtherBatches) {
   const Ragged<float> many = random_batch(random, {70, 66, 68}, 20),
                       few = random_batch(random, {50, 69}, 20);
   OperatingPoint point{{{.plan = EveryStep{}, .operand = Memoized{.threshold = 0.5}}}};
-  const std::unique_ptr<Engine> gpu = gpu::make_engine(model, {}), cpu = make_cpu_engine(model, {});
+  const std::unique_ptr<Engine> gpu = gpu::make_engine(borrowed(model), {}),
+                                cpu = make_cpu_engine(borrowed(model), {});
   for (const Arithmetic& arithmetic : std::vector<Arithmetic>{Fp32{}, Int8{{.input_bits = 5}}}) {
     point.layers[0].arithmetic = arithmetic;
     gpu->run(many, point);
