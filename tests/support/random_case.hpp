@@ -64,6 +64,7 @@ inline OperandChoice random_operand(Random& random, Kind kind) {
 inline const char* name(Kind kind) {
   static constexpr const char* kNames[] = {"Dense",     "Skip",      "Reuse", "Delta",
                                            "SkipReuse", "SkipDelta", "Mixed"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Kind::kMixed) + 1);
   return kNames[static_cast<int>(kind)];
 }
 inline void PrintTo(Kind kind, std::ostream* out) { *out << name(kind); }
