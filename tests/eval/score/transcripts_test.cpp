@@ -281,7 +281,7 @@ const std::vector<Malformed> kMalformed{
     {"TrnIdHoldsASpace", "a (u1)\n", "a (u 1)\n", Format::kTrn, "hyp:1: does not end with (ID)"},
     {"TrnAlternatives", "{ a / b } c (u1)\n", "a c (u1)\n", {}, "ref:1: alternatives"},
     {"FewerLines", "the a\nthe b\nthe c\n", "the a\nthe b\n", {}, "ref has 3 lines, "},
-    {"MoreLines", "the a\nthe b\n", "the a\nthe b\n\n", {}, "hyp has 3; plain lines"},
+    {"MoreLines", "the a\nthe b\n", "the a\nthe b\n\n", {}, "hyp has 3; files of plain lines"},
     {"LinesAgainstIds", "u1 a\nu2 b\n", "the a\nthe b\n", {}, "ref reads as kaldi, "},
     {"DoubtfulIds",
      "ann a\nbob b\n",

@@ -203,8 +203,7 @@ TEST_F(PipelineTest, PointsOfSeveralWeightsAreEachAsAlone) {
     EXPECT_GT(all.points[p].seconds, 0) << p;
   }
   EXPECT_NE(all.points[0].total(), all.points[3].total());
-  EXPECT_NE(all.points[1].total().layers[0].shape.weight_bits,
-            all.points[3].total().layers[0].shape.weight_bits);
+  EXPECT_NE(all.points[1].hypotheses(), all.points[3].hypotheses());
 }
 
 TEST_F(PipelineTest, SessionsAndCollectorsShareTheirModel) {
