@@ -12,7 +12,7 @@
 
 namespace edgeval::gpu {
 
-// Elements of one of some types.
+// Elements whose type is one of those named; reader and writer name which.
 template <class... Types>
 class Elements {
   template <class T>
@@ -21,7 +21,7 @@ class Elements {
  public:
   Elements() = default;
   EDGEVAL_HD Elements(std::nullptr_t) {}
-  // Of bytes: room for any of the types.
+  // `data` may point to bytes, which are room for any of the types.
   template <class T>
   requires(kKnown<T> || std::is_same_v<T, std::byte>) EDGEVAL_HD Elements(T* data) : data_(data) {}
 

@@ -93,12 +93,12 @@ class DeviceBuffer {
   Index capacity_ = 0;
 };
 
-// A struct that kernels read in device memory, beside the host's own.
+// Holds a struct on the host and a copy of it in device memory, which kernels read.
 template <class T>
 class Mirrored {
  public:
   void reserve(cudaStream_t stream) { there_.reserve_discarding(1, stream); }
-  // What the stream was given before reads the one before.
+  // Kernels that were launched on the stream before this call still read the value before.
   void upload(const T& value, const Stream& stream) {
     here_ = value;
     there_.upload(&here_, 1, stream);

@@ -14,13 +14,14 @@ struct StepCursor {
   Index first_row;  // packed row of the first row of wx
 };
 
-// What differs between the batches of a layer and direction: what is not the runner's own memory.
-// In device memory, so that a recorded launch is tied to no batch.
+// The addresses that differ between the batches of a layer and direction, since they are not in the
+// runner's own memory. They stand in device memory, so that a recorded launch is tied to no batch.
 struct StepPlaces {
   float* output = nullptr;         // [frames, P], this direction's columns of the layer's output
   const float* x = nullptr;        // [frames, C], which an SRU shows beside c
-  OperandTotals input, recurrent;  // of x and of h
-  // By lane: neurons remembered, cells of 4 bits, or pseudo-skips; elements that changed at these.
+  OperandTotals input, recurrent;  // counts of the elements of x and of h
+  // Counts by lane. `selected` counts what the operand or plan chooses: neurons remembered, cells
+  // in 4 bits, or pseudo-skips. `at_pseudo` counts the elements that changed at pseudo-skips.
   unsigned long long *selected = nullptr, *at_pseudo = nullptr;
 };
 
@@ -44,7 +45,7 @@ struct RecurrentStep {
   Index c_stride, h_stride, output_stride;
   CellType type = {};
   // Of cells that are not plain LSTM cells.
-  Index x_stride = 0;             // of places->x; 0: they show no x
+  Index x_stride = 0;             // stride of places->x; 0 where cells show no x
   float* before_after = nullptr;  // [N, H], c_stride apart: what goes into the product that follows
   OperandRows after_operand = {};  // [N, H] the same as that product's operand
   SumRows after = {};              // [N, P] or, between the halves of a step, [N, H]

@@ -40,6 +40,10 @@ SimilarityCollector::SimilarityCollector(std::shared_ptr<const Model> model,
         series_.push_back({static_cast<Index>(i), d, {}});
 }
 
+const RecurrentLayer& SimilarityCollector::layer_of(const Series& series) const {
+  return std::get<RecurrentLayer>(model_->layers[static_cast<std::size_t>(series.layer)]);
+}
+
 void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& layer,
                                        const SimilaritySkip& plan, MatrixView<const float> input,
                                        MatrixView<const float> output) {
@@ -70,9 +74,7 @@ void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& lay
 // Sets `redundant` of the steps that were added last, from the outputs [frames, O] of the last
 // layer for the same utterances.
 void SimilarityCollector::judge(Series& series, const Ragged<float>& outputs) const {
-  const auto& layer =
-      std::get<RecurrentLayer>(model_->layers[static_cast<std::size_t>(series.layer)]);
-  const bool backward = layer.directions[series.direction] == Direction::kBackward;
+  const bool backward = layer_of(series).directions[series.direction] == Direction::kBackward;
   for (Index n = 0; n < outputs.sequences(); ++n) {
     const MatrixView<const float> sequence = outputs.sequence(n);
     const auto token = [&](Index k) {
@@ -88,9 +90,8 @@ void SimilarityCollector::on_layer(Index layer, const Ragged<float>& input,
   for (Series& series : series_)
     if (series.layer == layer)
       for (Index n = 0; n < input.sequences(); ++n)
-        add_sequence(
-            series, std::get<RecurrentLayer>(model_->layers[static_cast<std::size_t>(layer)]),
-            plans_[static_cast<std::size_t>(layer)], input.sequence(n), output.sequence(n));
+        add_sequence(series, layer_of(series), plans_[static_cast<std::size_t>(layer)],
+                     input.sequence(n), output.sequence(n));
   if (layer + 1 == std::ssize(model_->layers))
     for (Series& series : series_) judge(series, output);
 }
@@ -155,8 +156,7 @@ SimilarityFacts SimilarityCollector::facts(const Series& series) {
 std::vector<SimilarityFacts> SimilarityCollector::finish() const {
   std::vector<SimilarityFacts> all;
   for (const Series& series : series_) {
-    const auto& layer =
-        std::get<RecurrentLayer>(model_->layers[static_cast<std::size_t>(series.layer)]);
+    const RecurrentLayer& layer = layer_of(series);
     all.push_back(facts(series));
     all.back().layer = layer.name;
     all.back().direction = name(layer.directions[series.direction]);

@@ -71,6 +71,7 @@ class SimilarityCollector : public Collector {
     std::vector<Step> steps;
     std::size_t judged = 0;  // number of steps whose `redundant` is known
   };
+  const RecurrentLayer& layer_of(const Series& series) const;
   static SimilarityFacts facts(const Series& series);
   static SimilarityFacts::Error error(const Series& series, std::size_t n, double cut);
   void add_sequence(Series& series, const RecurrentLayer& layer, const SimilaritySkip& plan,
