@@ -9,19 +9,21 @@
 
 namespace edgeval::gpu {
 
-// On the device that the options name. Throws Error when it is not there.
+// Returns an engine on the device that the options name. Throws Error when this device is not there
+// or has no memory left.
 std::unique_ptr<Engine> make_engine(std::shared_ptr<const Model> model,
                                     const EngineOptions& options);
 
-// Where a decoder runs, and what at once; results do not depend on it.
+// The device of a decoder, and how much runs there at once; results do not depend on these.
 struct DecoderLimits {
   int device = kFirstDevice;
-  Index sentences = 1 << 20;  // fewer where the memory is short
-  Index spare_rows =
-      128;  // that a step is launched for beyond those that the host knows of and a sixteenth
+  Index sentences = 1 << 20;  // at most so many at once; fewer where memory is short
+  // A step is launched for so many rows more than the host knows of and a sixteenth of these.
+  Index spare_rows = 128;
 };
 
-// The decoder of translations, likewise. It shows nothing to observers and refuses them.
+// Returns the decoder of translations on a device. Throws Error when this device is not there. The
+// decoder shows nothing to observers and refuses them.
 std::unique_ptr<DecoderEngine> make_decoder_engine(std::shared_ptr<const TranslationModel> model,
                                                    const DecoderLimits& limits = {});
 

@@ -8,7 +8,7 @@ namespace edgeval::gpu {
 int least_capability() {
 #ifdef __CUDA_ARCH_LIST__  // 800, 900, ...
   return std::min({__CUDA_ARCH_LIST__}) / 10;
-#else  // the stand-in runs on any
+#else  // the stand-in needs no capability
   return 80;
 #endif
 }

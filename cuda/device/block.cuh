@@ -13,13 +13,15 @@ namespace edgeval::gpu {
 
 inline constexpr int kWarp = 32;
 
-// Threads for rows of `width` elements: whole warps, one element each as far as `most` goes.
+// Returns the number of threads for rows of `width` elements: whole warps, with a thread for each
+// element where these are not more than `most`.
 inline int threads_for(Index width, int most = 256) {
   const Index whole = (width + kWarp - 1) / kWarp * kWarp;
   return static_cast<int>(whole < kWarp ? kWarp : (whole < most ? whole : most));
 }
 
-// `value` of the lane `apart` further on, of any type that can be copied as words.
+// Returns the `value` of the lane `apart` places further on. T is any type that can be copied as
+// words.
 template <class T>
 __device__ T shuffled_down(const T& value, int apart) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(unsigned) == 0);
@@ -78,7 +80,8 @@ struct CudaBlock {
   }
 
  private:
-  // What every thread has, combined in one order; for every thread.
+  // Combines the values of all threads, always in the same order, and returns the result to every
+  // thread.
   template <class T, class Combine>
   __device__ T reduced(T mine, Combine combine) const {
     EDGEVAL_SHARED(T, of_warp, kWarp);

@@ -8,7 +8,7 @@ namespace edgeval::gpu {
 namespace {
 
 constexpr int kMostThreads = 6;
-constexpr Index kLeastBytes = Index{4} << 20;  // of a part: less is not worth a thread
+constexpr Index kLeastBytes = Index{4} << 20;  // of a part; a smaller one is not worth a thread
 
 }  // namespace
 
@@ -22,7 +22,7 @@ void BulkCopies::in_parts(Index rows, Index row_bytes, const Copy& copy) {
   int device = 0;
   EDGEVAL_CUDA(cudaGetDevice(&device));
   parallel_for(parts, static_cast<int>(parts), [&](Index i) {
-    EDGEVAL_CUDA(cudaSetDevice(device));  // each thread has one of its own
+    EDGEVAL_CUDA(cudaSetDevice(device));  // every thread has a current device of its own
     const Index first = rows * i / parts;
     copy(parts_[static_cast<std::size_t>(i)], first, rows * (i + 1) / parts - first);
   });

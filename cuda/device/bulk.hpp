@@ -1,5 +1,6 @@
-// Large matrices between host and device, through pinned memory by several threads of the host: one
-// of them copies some 8 GB/s into such memory, where a link carries 55 (docs/gpu.md).
+// Copies large matrices between host and device, through pinned memory and by several threads of
+// the host: one thread copies some 8 GB/s into such memory, where a link carries 55 GB/s
+// (docs/gpu.md).
 #pragma once
 
 #include <vector>
@@ -10,12 +11,12 @@ namespace edgeval::gpu {
 
 class BulkCopies {
  public:
-  // threads: of the host, at most; a link needs no more than a few.
+  // threads: how many threads of the host may copy. Only a few do, since a link needs no more.
   explicit BulkCopies(int threads);
 
-  // The host's side is read before it returns.
+  // Copies a matrix to the device. The host's memory has been read when it returns.
   void upload(MatrixView<const float> from, DeviceView<float> to, cudaStream_t stream);
-  // `count` floats that lie one behind the other; they are there when it returns.
+  // Copies `count` contiguous floats to the host. They are there when it returns.
   void download(const float* from, float* to, Index count, cudaStream_t stream);
 
  private:

@@ -1,6 +1,6 @@
-// cuBLASLt, loaded when the first GPU engine is made: the library has half a gigabyte, and a
-// program linked to it takes 0.1 s to start and does not start where it is missing, GPU or not.
-// These are the functions of its header that the engine calls; each passes its call on.
+// Loads cuBLASLt when the first GPU engine is made. The library has half a gigabyte; a program
+// linked to it would take 0.1 s to start, and would not start where it is missing, with or without
+// a GPU. The functions here are those of its header that the engine calls; each passes its call on.
 #include <cublasLt.h>
 #include <dlfcn.h>
 
@@ -13,7 +13,7 @@ namespace {
 
 void* open_library() {
   constexpr const char* kName = EDGEVAL_LIBRARY(CUBLAS_VER_MAJOR);
-  // First where the system looks, then where it was found for the build.
+  // The system's own folders come first, then the place where it was found for the build.
   for (const char* place : {kName, EDGEVAL_CUBLASLT})
     if (void* library = ::dlopen(place, RTLD_NOW | RTLD_LOCAL)) return library;
   throw edgeval::Error(edgeval::concat(
@@ -21,7 +21,7 @@ void* open_library() {
       CUBLAS_VER_MAJOR, ", name its folder in LD_LIBRARY_PATH, or take --device cpu"));
 }
 
-// The library's function of the same name and type.
+// Returns the library's function of this name and type.
 template <class Function>
 Function* found(const char* name) {
   static void* const library = open_library();

@@ -24,12 +24,12 @@ std::vector<Device> devices() {
   int count = 0;
   if (cudaGetDeviceCount(&count) != cudaSuccess) {
     static_cast<void>(
-        cudaGetLastError());  // no driver: no devices, and no error for a later call to find
+        cudaGetLastError());  // clears the error of a missing driver, for later checks
     return usable;
   }
   for (int number = 0; number < count; ++number) {
     const cudaDeviceProp properties = properties_of(number);
-    // Newer ones than those the kernels are compiled for translate the newest of them.
+    // A GPU newer than those that the kernels are compiled for translates the newest of these.
     if (10 * properties.major + properties.minor >= least_capability())
       usable.push_back({number, properties.name});
   }

@@ -1,5 +1,6 @@
-// Which GPU: every thread has a current one, where CUDA takes memory, makes streams and launches.
-// What lives on a device is made, used and destroyed while that device is current.
+// Chooses a GPU and makes it current. Every thread has a current device, on which CUDA takes
+// memory, makes streams and launches kernels. What lives on a device is made, used and destroyed
+// while that device is current.
 #pragma once
 
 #include <optional>
@@ -9,13 +10,13 @@
 
 namespace edgeval::gpu {
 
-// The device with this number, or of kFirstDevice the first that can be used. Throws Error, which
-// names those that are there, where it is none of them.
+// Returns `number` if that is a usable device; for kFirstDevice, the number of the first usable
+// one. Throws Error when there is none, and names those that can be used.
 int choose_device(int number);
 
 std::string device_name(int number);
 
-// Ten times the least compute capability that the kernels are compiled for: 80 is 8.0.
+// Returns ten times the least compute capability that the kernels are compiled for: 80 is 8.0.
 int least_capability();
 
 // Makes a device current to this thread for as long as it lives.
@@ -30,7 +31,8 @@ class CurrentDevice {
   int before_ = 0, number_;
 };
 
-// A T of one device.
+// Holds a T that lives on one device. That device is current while the T is made, used and
+// destroyed.
 template <class T>
 class OnDevice {
  public:
@@ -44,14 +46,14 @@ class OnDevice {
     try {
       const CurrentDevice now(number_);
       thing_.reset();
-    } catch (...) {  // a broken device: what it held is lost anyway
+    } catch (...) {  // the device is broken, and what it held is lost anyway
       thing_.reset();
     }
   }
   OnDevice(const OnDevice&) = delete;
   OnDevice& operator=(const OnDevice&) = delete;
 
-  // work(T&).
+  // Calls work(T&) while the device is current and returns its result.
   template <class Work>
   auto with(const Work& work) {
     const CurrentDevice now(number_);

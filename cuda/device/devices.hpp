@@ -1,4 +1,4 @@
-// Which GPUs there are, seen from plain C++. device.cpp knows, or cuda/absent.cpp in a build
+// Lists the GPUs, for plain C++. The functions are in device.cpp, or in cuda/absent.cpp for a build
 // without CUDA.
 #pragma once
 
@@ -14,7 +14,7 @@ struct Device {
   std::string name;
 };
 
-// The usable devices; none without a driver or without CUDA in the build.
+// Returns the usable devices. There are none without a driver or without CUDA in the build.
 std::vector<Device> devices();
 
 }  // namespace edgeval::gpu

@@ -21,8 +21,8 @@ constexpr Index padded_to(Index count, Index multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
 
-// Device memory of operands or of sums; strides as in ProductShape. What a choice made of sums may
-// have 64 bits, too.
+// Rows of operands or of sums in device memory; the strides are those of ProductShape. Sums that a
+// selection has chosen may have 64 bits, too.
 struct OperandRows {
   Elements<float, std::int8_t> data;
   Index stride = 0;
@@ -37,11 +37,10 @@ struct SumRows {
 // The shape of one product Y = X W^T as the device makes it, for W [outputs, inputs].
 //   fp32   X floats [rows, inputs]        W floats [outputs, inputs]     Y floats [rows, outputs]
 //   int8   X bytes  [rows, inputs]        W bytes  [outputs, inputs]     Y int32 [rows, outputs]
-//   int16  X bytes  [2 rows, inputs],     W bytes  [2 outputs, inputs],  Y int32 [2 rows, 2
-//   outputs]
-//          a row's a, then its b          all u, then all v
-// Tensor cores want the width of rows of bytes in sixteens and the number of outputs in fours; both
-// are padded to sixteens, W with zeros, so that what stands in X's padding adds nothing.
+//   int16  X bytes  [2 rows, inputs]      W bytes  [2 outputs, inputs]   Y int32
+//          a row's a, then its b          all u, then all v              [2 rows, 2 outputs]
+// Tensor cores need rows of a multiple of 16 bytes and a multiple of 4 outputs. Both numbers are
+// padded to multiples of 16, W with zeros, so that X's padding adds nothing.
 struct ProductShape {
   Index inputs, outputs;
   int bits;  // 32, 16 or 8
@@ -50,15 +49,15 @@ struct ProductShape {
   constexpr Index digits() const { return bits == 16 ? 2 : 1; }  // product rows of one row of X
   constexpr Index terms() const { return floats() ? inputs : padded_to(inputs, 16); }
   constexpr Index width() const { return floats() ? outputs : padded_to(digits() * outputs, 16); }
-  // Elements from one product row to the next.
+  // Return the number of elements from one product row to the next.
   constexpr Index operand_stride() const { return padded_to(inputs, floats() ? 4 : 16); }
   constexpr Index sum_stride() const { return padded_to(width(), 4); }
-  // Bytes for one row of X.
+  // Return the number of bytes that one row of X takes, as operands and as sums.
   constexpr Index operand_bytes() const {
     return digits() * operand_stride() * (floats() ? Index{sizeof(float)} : 1);
   }
   constexpr Index sum_bytes() const { return digits() * sum_stride() * Index{sizeof(float)}; }
-  // From a product row on.
+  // Return the rows from a product row on.
   OperandRows from(OperandRows x, Index row) const {
     const Index first = row * x.stride;
     if (floats()) return {x.data.as<float>() + first, x.stride};
@@ -71,20 +70,21 @@ struct ProductShape {
   }
 };
 
+// Return the digits a and b of a 16-bit x.
 EDGEVAL_HD std::int8_t upper_digit(std::int32_t x) { return static_cast<std::int8_t>(x >> 8); }
 EDGEVAL_HD std::int8_t lower_digit(std::int32_t x) {
   return static_cast<std::int8_t>((x & 255) - kLowDigitOffset);
 }
 
-// x of more than 16 bits as lower + 65536 upper, both of 16 bits.
+// Cut x of more than 16 bits into lower + 65536 upper, both of 16 bits.
 EDGEVAL_HD std::int32_t lower_word(std::int32_t x) { return ((x + 32768) & 65535) - 32768; }
 EDGEVAL_HD std::int32_t upper_word(std::int32_t x) { return (x - lower_word(x)) / 65536; }
 
-// One row of X in integers, written as operand[i] = a value with the fraction bits of `scale`.
+// One row of X in integers. operand[i] = value writes the digits of the integer value * scale.
 template <int Digits>
 struct DigitTarget {
-  std::int8_t* digits;  // of element 0; the upper ones of 16 bits
-  Index stride;         // to the lower ones
+  std::int8_t* digits;  // the digit of element 0; for 16 bits the upper one
+  Index stride;         // from an upper digit to the lower one
   float scale;          // 2^fraction_bits
 
   struct Element {
@@ -103,7 +103,8 @@ struct DigitTarget {
   EDGEVAL_HD Element operator[](Index i) const { return {*this, i}; }
 };
 
-// One row of 16-bit sums, put together where they are read; 128 w is left to the bias.
+// One row of sums of a 16-bit product, which are put together when they are read. The bias adds
+// what 128 w contributes.
 struct DigitSums {
   const std::int32_t* upper;  // [2 outputs] a u, a v
   const std::int32_t* lower;  // [2 outputs] b u, b v

@@ -1,7 +1,7 @@
 // Pointers to device memory whose type a layer's policy decides: float in fp32, bytes or words in
-// integers, the state of whichever rule an operand has. A runner takes room in bytes for whatever
-// it will be; who writes and who reads it ask for the same type, which each takes from the policy,
-// the kernels by their template arguments. Plain C++, so that it can be tested without a GPU.
+// integers, the state of whichever rule an operand has. A runner allocates it in bytes. Writers and
+// readers ask for the same type, which each of them takes from the policy, kernels by their
+// template arguments. This is plain C++, so that it can be tested without a GPU.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace edgeval::gpu {
 
-// Elements whose type is one of those named; reader and writer name which.
+// Points to elements whose type is one of Types; readers and writers name it.
 template <class... Types>
 class Elements {
   template <class T>
@@ -38,7 +38,7 @@ class Elements {
   void* data_ = nullptr;
 };
 
-// Elements of whichever type the policy says.
+// Points to elements of a type that the policy decides.
 class PolicyElements {
  public:
   PolicyElements() = default;
@@ -55,7 +55,7 @@ class PolicyElements {
   void* data_ = nullptr;
 };
 
-// One struct that kernels read, of whichever type the policy says.
+// Points to one struct that kernels read, of a type that the policy decides.
 class PolicyStruct {
  public:
   PolicyStruct() = default;

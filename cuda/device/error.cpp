@@ -11,7 +11,7 @@ Settle::~Settle() {
 void check(cudaError_t status, const char* call, const char* file, int line) {
   if (status == cudaSuccess) return;
   static_cast<void>(
-      cudaGetLastError());  // an error that passes must not be found again by the next check
+      cudaGetLastError());  // clears the error, which the next check must not find again
   const std::string text = concat(file, ":", line, ": ", call, ": ", cudaGetErrorName(status), ", ",
                                   cudaGetErrorString(status));
   if (status == cudaErrorMemoryAllocation) throw OutOfMemory(text);

@@ -1,6 +1,6 @@
-// Checks of everything that CUDA and cuBLAS answer. EDGEVAL_CUDA and EDGEVAL_CUBLAS throw;
-// EDGEVAL_CUDA_NOTHROW is for destructors, where a failure shows at the next checked call.
-// Launches check themselves (launch.hpp).
+// Checks the status that every call of CUDA and cuBLAS returns. EDGEVAL_CUDA and EDGEVAL_CUBLAS
+// throw; EDGEVAL_CUDA_NOTHROW is for destructors, after which a failure shows at the next checked
+// call. launch() checks launches (launch.hpp).
 #pragma once
 
 #include <cublasLt.h>
@@ -19,8 +19,8 @@ class CudaError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Device or pinned memory is used up; the engine goes on with fewer lanes at a time. Whoever halves
-// a batch for want of host memory sees no difference.
+// Device or pinned memory is used up. The engine then goes on with fewer lanes at a time. Callers
+// that halve a batch when host memory is short catch it as std::bad_alloc, too.
 class OutOfMemory : public std::bad_alloc {
  public:
   explicit OutOfMemory(std::string text) : text_(std::move(text)) {}
@@ -30,8 +30,8 @@ class OutOfMemory : public std::bad_alloc {
   std::string text_;
 };
 
-// Where an exception leaves, waits for what the current device still does with memory that goes
-// now, of the host or its own. Stands behind host memory that downloads write.
+// When an exception leaves its scope, waits until the current device is done with all memory, which
+// is then freed. It is declared behind the host memory that downloads write.
 class Settle {
  public:
   Settle() : exceptions_(std::uncaught_exceptions()) {}
@@ -43,6 +43,8 @@ class Settle {
   int exceptions_;
 };
 
+// Throws OutOfMemory or CudaError, with a message that names the call and its place, unless it
+// succeeded.
 void check(cudaError_t status, const char* call, const char* file, int line);
 void check(cublasStatus_t status, const char* call, const char* file, int line);
 

@@ -1,6 +1,6 @@
-// Four elements at once: a thread of the step's kernels works on four neighbouring cells, which it
-// loads and stores by 16 bytes where rows allow it, and one by one elsewhere. Plain C++, so that it
-// can be tested without a GPU.
+// Loads and stores four elements at once. A thread of the step's kernels works on four neighbouring
+// cells, which it reads and writes as up to 16 bytes where rows allow it, and one by one elsewhere.
+// This is plain C++, so that it can be tested without a GPU.
 #pragma once
 
 #include "cuda/device/digits.hpp"
@@ -16,15 +16,15 @@ struct alignas(sizeof(T) < 4 ? 4 * sizeof(T) : 16) Four {
   EDGEVAL_HD_ALWAYS const T& operator[](int i) const { return at[i]; }
 };
 
-// Neighbouring elements in one access of up to 16 bytes, which C++ has no word for: V holds some of
-// them side by side, and `first` is aligned as V is.
+// Returns neighbouring elements as one V, which holds some of them side by side, so that they are
+// read or written in one access of up to 16 bytes. `first` must be aligned as V is.
 template <class V, class T>
 EDGEVAL_HD_ALWAYS V& together(T* first) {
   return *reinterpret_cast<V*>(first);
 }
 
-// How four elements from `first` on are reached: together, or the first `count` of them alone; the
-// others read as zeros and are not written.
+// Together accesses four elements from `first` on at once. OneByOne accesses the first `count` of
+// them alone; the others read as zeros and are not written.
 struct Together {
   EDGEVAL_HD_ALWAYS bool has(int) const { return true; }
   template <class T>
@@ -56,7 +56,8 @@ struct OneByOne {
   }
 };
 
-// Whether rows of elements of at least a byte start where four of them can be loaded together.
+// Returns whether rows of elements of at least a byte start where four of them can be loaded
+// together.
 inline bool starts_aligned(const void* data, Index stride) {
   return reinterpret_cast<std::uintptr_t>(data) % 16 == 0 && stride % kFour == 0;
 }
@@ -65,14 +66,14 @@ bool starts_aligned(const Rows& rows) {
   return starts_aligned(rows.data.memory(), rows.stride);
 }
 
-// A row of operands from element i on.
+// Returns a row of operands from element i on.
 EDGEVAL_HD_ALWAYS float* from(float* target, Index i) { return target + i; }
 template <int Digits>
 EDGEVAL_HD_ALWAYS DigitTarget<Digits> from(const DigitTarget<Digits>& target, Index i) {
   return {target.digits + i, target.stride, target.scale};
 }
 
-// Operands of four elements, to plain memory or as digits.
+// Stores four operands as floats or as digits.
 template <class Access>
 EDGEVAL_HD_ALWAYS void store_operands(Access access, float* target, const Four<float>& values) {
   access.store(target, values);

@@ -10,10 +10,11 @@
 namespace edgeval::gpu {
 namespace {
 
-constexpr Index kMostBlocks = 32768;            // of one call; grids end at 65535
-constexpr Index kMostRows = kMostBlocks * 128;  // of integers, likewise
+constexpr Index kMostBlocks = 32768;            // in one call; a grid has at most 65535
+constexpr Index kMostRows = kMostBlocks * 128;  // product rows of integers in one call
 constexpr Index kMostElements = std::numeric_limits<std::int32_t>::max();  // of a matrix
-// Product rows of integers up to which an algorithm serves; the last one serves all beyond, too.
+// Numbers of product rows of integers. An algorithm is chosen for each, and serves up to so many
+// rows; the last one serves all greater numbers, too.
 constexpr std::array<Index, 4> kSizes{128, 1024, 8192, 65536};
 
 template <class Value>
@@ -43,7 +44,7 @@ cublasLtMatrixLayoutOpaque_t layout(cudaDataType_t type, Index rows, Index cols,
   return result;
 }
 
-// Whether the inner dimension is cut; an algorithm that has no such attribute cuts nothing.
+// Returns whether an algorithm cuts the inner dimension. One without this attribute cuts nothing.
 bool splits(const cublasLtMatmulAlgo_t& algorithm) {
   std::int32_t value = 0;
   const cublasStatus_t known = cublasLtMatmulAlgoConfigGetAttribute(
@@ -85,7 +86,7 @@ void Product::upload_integers(const FixedWeights& weight, const Stream& stream) 
   const Matrix<std::int8_t> digits = weight.digits(shape_.bits);
   const Index bytes = shape_.width() * shape_.operand_stride();
   weight_.reserve_discarding(bytes, stream);
-  weight_.zero(bytes, stream);  // which the padding stays
+  weight_.zero(bytes, stream);  // the padding stays 0
   upload(digits.view(),
          DeviceView<std::int8_t>{rows_of_weight().data.as<std::int8_t>(), digits.rows(),
                                  digits.cols(), shape_.operand_stride()},
@@ -102,7 +103,7 @@ void Product::upload_integers(const FixedWeights& weight, const Stream& stream) 
   }
 }
 
-// `blocks` products of `rows` product rows each.
+// Returns the layouts of `blocks` products of `rows` product rows each.
 Product::Layouts Product::layouts(Index rows, Index blocks) const {
   const cudaDataType_t elements = shape_.floats() ? CUDA_R_32F : CUDA_R_8I;
   const cudaDataType_t sums = shape_.floats() ? CUDA_R_32F : CUDA_R_32I;
@@ -112,7 +113,7 @@ Product::Layouts Product::layouts(Index rows, Index blocks) const {
           .y = layout(sums, shape_.width(), rows, y_stride, blocks, rows * y_stride)};
 }
 
-// The best one for these shapes that takes the others, too.
+// Returns the best algorithm for these shapes that takes the others, too.
 Product::Algorithm Product::algorithm_for(Layouts shapes,
                                           const std::vector<Layouts>& others) const {
   cublasLtMatmulPreferenceOpaque_t preference;
@@ -143,14 +144,15 @@ Product::Algorithm Product::algorithm_for(Layouts shapes,
   return chosen->algo;
 }
 
-// Product rows of integers in one call.
+// Returns the greatest number of product rows of integers in one call.
 Index Product::most_digit_rows() const {
   const Index widest = std::max(shape_.operand_stride(), shape_.sum_stride());
   return std::min(kMostRows, kMostElements / widest / kRowBlock * kRowBlock);
 }
 
-// For each of kSizes rows the best that also takes the fewest rows it will meet, and the last one
-// the most. All at once, as a captured call must not be the first to ask.
+// Chooses for each of kSizes the best algorithm that also takes the fewest rows that it will meet;
+// the last one also takes the most. All are chosen now, since a captured call must not be the first
+// to ask.
 void Product::choose_integer_algorithms() {
   Index fewest = kDigitRows;
   for (Index rows : kSizes) {

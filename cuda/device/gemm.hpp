@@ -38,26 +38,28 @@ class Product {
  public:
   using Algorithm = cublasLtMatmulAlgo_t;
   static constexpr Index kRowBlock = 128;
-  static constexpr Index kDigitRows = 16;  // of integers: product rows come in so many
+  static constexpr Index kDigitRows =
+      16;  // numbers of product rows of integers are multiples of it
   static constexpr Index padded(Index rows) { return padded_to(rows, kRowBlock); }
 
-  // In fp32, or exactly in integers of 16 or 8 bits. weight: [O, C] on the host. typical_rows: of
-  // the calls to come, by which fp32's algorithm is chosen. `cublas` must outlive the product.
+  // Uploads the weights for products in fp32, or exact ones in integers of 16 or 8 bits. weight:
+  // [O, C] on the host. typical_rows: the number of rows of the calls to come, by which the
+  // algorithm of fp32 is chosen. `cublas` must outlive the product.
   Product(const CublasLt& cublas, MatrixView<const float> weight, Index typical_rows,
           const Stream& stream);
   Product(const CublasLt& cublas, const FixedWeights& weight, int bits, const Stream& stream);
 
-  // The first `rows` rows of x -> those of y. Both hold padded(rows) rows as shape() has them; rows
-  // beyond `rows` are scratch. May be captured into a graph.
+  // Multiplies the first `rows` rows of x into those of y. Both hold padded(rows) rows as shape()
+  // describes them; rows beyond `rows` are scratch. The call may be captured into a graph.
   void operator()(OperandRows x, Index rows, SumRows y, cudaStream_t stream) const;
 
   const ProductShape& shape() const { return shape_; }
-  // Which makes the product of so many rows.
+  // Returns the algorithm that makes the product of so many rows.
   const Algorithm& algorithm(Index rows) const;
   Index inputs() const { return shape_.inputs; }
   Index outputs() const { return shape_.outputs; }
 
-  // Of integers, as FixedProduct has them.
+  // These are for integers only, as in FixedProduct.
   int weight_bits() const { return weight_bits_; }
   const std::vector<std::int64_t>& offsets() const { return offsets_; }
   const std::vector<std::int64_t>& magnitudes() const { return magnitudes_; }
@@ -85,7 +87,7 @@ class Product {
   std::vector<std::int64_t> offsets_, magnitudes_;
   mutable cublasLtMatmulDescOpaque_t
       product_;                        // cuBLASLt only reads it, but through a plain pointer
-  std::vector<Algorithm> algorithms_;  // one in fp32; of integers by number of rows
+  std::vector<Algorithm> algorithms_;  // one in fp32; in integers one for each of kSizes
 };
 
 }  // namespace edgeval::gpu

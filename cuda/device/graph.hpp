@@ -1,5 +1,5 @@
-// A CUDA graph: launches recorded once and replayed as one, which spares the host's part of every
-// launch.
+// A CUDA graph. Its launches are recorded once and replayed as one, which spares the host the work
+// on every single launch.
 #pragma once
 
 #include <functional>

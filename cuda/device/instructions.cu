@@ -1,4 +1,5 @@
-// The check of the instructions of ptx.cuh: one warp, both bodies on the same fragments.
+// Checks the instructions of ptx.cuh: one warp runs the instruction and its plain body on the same
+// fragments.
 #include "cuda/device/instructions.hpp"
 
 #include "cuda/device/launch.hpp"
@@ -13,7 +14,7 @@ namespace {
 constexpr Index kRows = 16, kColumns = 8, kInner = 32;
 constexpr int kWarp = 32;
 
-// Four bytes, `apart` elements from one to the next, the first one lowest.
+// Returns four bytes, `apart` elements from one to the next, as a word with the first one lowest.
 __device__ unsigned four_bytes(const std::int8_t* first, int apart) {
   unsigned word = 0;
   for (int i = 0; i < 4; ++i)

@@ -1,4 +1,4 @@
-// The check of the instructions of ptx.cuh on a device.
+// Checks the instructions of ptx.cuh on a device.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace edgeval::gpu {
 
-// One product of bytes as a warp makes it: A [16, 32] and B [32, 8], row by row -> D [16, 8] by the
-// instruction, and by its plain body. All in device memory.
+// One product of bytes as a warp makes it, from A [16, 32] and B [32, 8]: D [16, 8] by the
+// instruction, and by its plain body. All matrices are row-major and in device memory.
 struct ByteProductCheck {
   const std::int8_t* a;
   const std::int8_t* b;
@@ -17,7 +17,7 @@ struct ByteProductCheck {
 };
 void launch_byte_product(const ByteProductCheck& check, cudaStream_t stream);
 
-// a b + c of each of 32 lanes, by the instruction; in device memory.
+// a b + c for each of 32 lanes, computed by the instruction. All arrays are in device memory.
 struct WideSumCheck {
   const std::int32_t *a, *b;
   const std::int64_t* c;
@@ -25,8 +25,8 @@ struct WideSumCheck {
 };
 void launch_wide_sum(const WideSumCheck& check, cudaStream_t stream);
 
-// Compares every instruction with its plain body on the current device; throws CudaError where they
-// differ. Whoever builds on an instruction calls it before the first use.
+// Compares the product of bytes with its plain body on the current device; throws CudaError where
+// they differ. Code that uses the instruction calls this before the first use.
 void expect_instructions(const Stream& stream);
 
 }  // namespace edgeval::gpu

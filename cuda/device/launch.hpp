@@ -1,4 +1,4 @@
-// The one way to launch a kernel:
+// All kernels are launched in this way:
 //   launch(stream, kernel, {blocks}, threads, arguments...)
 // runs `kernel` in a grid of `blocks` thread blocks of so many threads, behind what the stream was
 // given before. The arguments are converted to the kernel's parameters and copied. A launch that
@@ -17,9 +17,9 @@ struct Blocks {
   Index x, y = 1, z = 1;
 };
 
-inline constexpr Index kMostInX = 2147483647;  // of a grid in x; CUDA checks the rest
+inline constexpr Index kMostInX = 2147483647;  // blocks of a grid in x; CUDA checks the rest
 
-// Blocks of `each` elements that hold `count`.
+// Returns how many blocks of `each` elements hold `count`.
 constexpr Index blocks_of(Index count, Index each) { return (count + each - 1) / each; }
 
 // A stream, and the line that launches into it.
@@ -32,6 +32,7 @@ struct LaunchedAt {
       : stream(into), file(in_file), line(at_line) {}
 };
 
+// Throws CudaError when a launch failed; with EDGEVAL_SYNC=1, also when its kernel did.
 void check_launch(cudaError_t status, const LaunchedAt& at);
 
 template <class... Parameters, class... Arguments>

@@ -1,10 +1,10 @@
-// Matrices in device memory: owners that move and only grow, views that never own. A DeviceView is
-// not a MatrixView, so a host pointer cannot reach a kernel by accident. Rows start at multiples of
-// 4 elements, which lets the products load 16 bytes at once; the elements between cols and stride
-// are never read.
+// Matrices in device memory: owners that move and only grow, and views that never own. A DeviceView
+// is not a MatrixView, so a host pointer cannot reach a kernel by accident. Rows start at multiples
+// of 4 elements, which lets the products load 16 bytes at once; the elements between cols and
+// stride are never read.
 //
-// Fresh memory holds anything. Whoever reads what nothing wrote asks for zeros; with
-// EDGEVAL_POISON=1 in the environment fresh memory is all ones, which in floats is no number.
+// Fresh memory holds anything, so code that reads what nothing wrote asks for zeros. With
+// EDGEVAL_POISON=1 in the environment, all bits of fresh memory are ones, which as a float is NaN.
 #pragma once
 
 #include <memory>
@@ -15,19 +15,20 @@
 
 namespace edgeval::gpu {
 
-// Device memory, not initialized, on the current device; poisoned where the environment asks for
-// it, before what `stream` is given from then on.
+// Returns uninitialized memory on the current device. Where the environment asks for it, `stream`
+// poisons the memory before it does what it is given later. Throws OutOfMemory.
 void* fresh_memory(std::size_t bytes, cudaStream_t stream);
 void give_back(void* memory) noexcept;
-// How often this process gave device memory back. An address that was good stays so as long as this
-// stays the same.
+// Returns how often this process gave device memory back. As long as this number stays the same, an
+// address that was valid stays valid.
 std::uint64_t times_given_back();
 
-// Throws OutOfMemory where the current device has less left than what is kept free for what CUDA
-// takes unasked, later: the code of kernels, graphs, local memory.
+// Throws OutOfMemory when the current device has less memory left than is kept free for what CUDA
+// takes later on its own: the code of kernels, graphs, local memory.
 void expect_margin();
 
-Index free_bytes();  // of the current device
+// Returns the number of free bytes on the current device.
+Index free_bytes();
 
 template <class T>
 struct DeviceView {
@@ -44,14 +45,14 @@ struct DeviceView {
   bool operator==(const DeviceView&) const = default;
 };
 
-// Room for elements that survives from batch to batch.
+// Memory for elements, which is kept from batch to batch.
 template <class T>
 class DeviceBuffer {
  public:
   static_assert(std::is_trivially_copyable_v<T>, "kernels copy elements byte by byte");
 
-  // Room for at least `count` elements. When it has to grow, what was there is lost, and what is
-  // there is anything.
+  // Makes room for at least `count` elements. When the buffer has to grow, its elements are lost
+  // and the new ones hold anything.
   void reserve_discarding(Index count, cudaStream_t stream) {
     if (count <= capacity()) return;
     release();
@@ -75,7 +76,7 @@ class DeviceBuffer {
   void upload(std::span<const T> values, const Stream& stream) {
     upload(values.data(), static_cast<Index>(values.size()), stream);
   }
-  // The first `count` elements. They are there once the stream was synchronized.
+  // Copies the first `count` elements to the host. They are there once the stream was synchronized.
   void download(T* values, Index count, cudaStream_t stream) const {
     if (count > 0)
       EDGEVAL_CUDA(cudaMemcpyAsync(values, data_.get(), static_cast<std::size_t>(count) * sizeof(T),
@@ -115,7 +116,7 @@ class DeviceMatrix {
  public:
   static constexpr Index padded_cols(Index cols) { return (cols + 3) / 4 * 4; }
 
-  // What was there is lost.
+  // Gives the matrix this shape; its elements are lost.
   void resize_discarding(Index rows, Index cols, cudaStream_t stream) {
     buffer_.reserve_discarding(rows * padded_cols(cols), stream);
     rows_ = rows;
@@ -130,8 +131,8 @@ class DeviceMatrix {
   Index cols_ = 0;
 };
 
-// Copies of one size between host and device. Of an upload the host's side is read before it
-// returns; of a download it is in use until the stream was synchronized.
+// Copy a matrix between host and device. An upload has read the host's memory when it returns; a
+// download uses it until the stream was synchronized.
 template <class T>
 ByteRows byte_rows(MatrixView<const T> from, DeviceView<T> to) {
   constexpr Index kBytes = sizeof(T);

@@ -1,4 +1,4 @@
-// Elements in host memory that copies to and from the device reach without the host's help.
+// Elements in pinned host memory, which the device copies to and from without the host's help.
 #pragma once
 
 #include <memory>

@@ -20,7 +20,7 @@ struct ByteFragments {
   unsigned b[2];
 };
 
-// The sum of four products of signed bytes.
+// Returns the sum of four products of signed bytes.
 __device__ inline int dot_of_bytes(unsigned a, unsigned b) {
   int sum = 0;
   for (int shift = 0; shift < 32; shift += 8)

@@ -8,8 +8,8 @@
 
 namespace edgeval::gpu {
 
-// a b + c in one instruction. Written in C++ the compiler may widen a factor that stays the same
-// before a loop, and then multiplies 64 bits by 64.
+// Returns a b + c by one instruction. From plain C++ a compiler may widen, before a loop, a factor
+// that stays the same, and then multiply 64 bits by 64.
 EDGEVAL_HD_ALWAYS std::int64_t multiply_add_wide(std::int32_t a, std::int32_t b, std::int64_t c) {
 #ifdef __CUDA_ARCH__
   std::int64_t sum;
@@ -20,7 +20,7 @@ EDGEVAL_HD_ALWAYS std::int64_t multiply_add_wide(std::int32_t a, std::int32_t b,
 #endif
 }
 
-// Zeros above the highest one; 32 of 0.
+// Returns the number of zeros above the highest one; 32 if all bits are 0.
 EDGEVAL_HD_ALWAYS int leading_zeros(unsigned bits) {
 #ifdef __CUDA_ARCH__
   return __clz(static_cast<int>(bits));

@@ -3,12 +3,14 @@
 #pragma once
 
 #ifndef EDGEVAL_SHARED
-// name: an array of `count` elements of T, a constant, for the whole block; undefined at first.
+// Declares `name`, an array of `count` elements of T for the whole block, undefined at first.
+// `count` is a constant.
 #define EDGEVAL_SHARED(T, name, count) __shared__ T name[count]
-// name: a pointer to the dynamic shared memory that the launch gave, aligned for 16-byte loads.
+// Declares `name`, a pointer to the dynamic shared memory that the launch gave, aligned for loads
+// of 16 bytes.
 #define EDGEVAL_DYNAMIC_SHARED(T, name)                         \
   extern __shared__ __align__(16) unsigned char name##_bytes[]; \
   T* const name = static_cast<T*>(static_cast<void*>(name##_bytes))
-// Every thread of the block must come here; file and line say where in the source that is.
+// Every thread of the block must come here; file and line name this place in the source.
 #define EDGEVAL_BARRIER(file, line) __syncthreads()
 #endif

@@ -41,7 +41,7 @@ void Uploads::copy_bytes(std::byte* to, const std::byte* from, Index bytes, cuda
   }
 }
 
-// Pinned memory that no copy under way reads; `bytes` of one block at most.
+// Returns pinned memory that no unfinished copy reads. `bytes` is at most one block.
 std::byte* Uploads::room(Index bytes, cudaStream_t stream) {
   constexpr Index kAligned = 16;
   if (blocks_[current_] && used_ + bytes > kBlockBytes) {

@@ -22,7 +22,7 @@ class Event {
   void record(cudaStream_t stream) const { EDGEVAL_CUDA(cudaEventRecord(event_.get(), stream)); }
   void synchronize() const { EDGEVAL_CUDA(cudaEventSynchronize(event_.get())); }
   void wait_nothrow() const { EDGEVAL_CUDA_NOTHROW(cudaEventSynchronize(event_.get())); }
-  // What `after` does from now on waits for what `before` was given so far.
+  // Lets what `after` is given from now on wait for what `before` was given so far.
   void order(cudaStream_t before, cudaStream_t after) const {
     EDGEVAL_CUDA(cudaEventRecord(event_.get(), before));
     EDGEVAL_CUDA(cudaStreamWaitEvent(after, event_.get(), 0));
@@ -48,7 +48,7 @@ struct ByteRows {
 struct PinnedBlock {
   static constexpr Index kBytes = 1 << 20;
   PinnedBuffer<std::byte> memory{kBytes};
-  Event passed;  // recorded behind the last copy out of the block or into it
+  Event passed;  // is recorded behind the last copy out of the block or into it
 };
 
 // The pinned memory of a stream's uploads: a ring of blocks, made as they are needed.
@@ -56,7 +56,8 @@ class Uploads {
  public:
   static constexpr Index kBlockBytes = PinnedBlock::kBytes;
 
-  // Not while the stream is captured.
+  // Copies rows to the device. The host's memory has been read when it returns. It must not be
+  // called while the stream is captured.
   void copy(const ByteRows& rows, cudaStream_t stream);
 
  private:
@@ -71,14 +72,15 @@ class Uploads {
 // The pinned memory of downloads: one block is filled while the host empties the other.
 class Downloads {
  public:
-  // The bytes are there when it returns. Not while the stream is captured.
+  // Copies bytes to the host, where they are when it returns. It must not be called while the
+  // stream is captured.
   void copy(void* to, const void* from, Index bytes, cudaStream_t stream);
 
  private:
   std::array<std::optional<PinnedBlock>, 2> blocks_;
 };
 
-// For one thread at a time.
+// A CUDA stream, used by one thread at a time.
 class Stream {
  public:
   Stream() {
@@ -91,7 +93,7 @@ class Stream {
   void upload(const ByteRows& rows) const { uploads_->copy(rows, stream_.get()); }
 
  private:
-  // Waits for what is under way, which may read pinned memory.
+  // Waits for unfinished copies, which may read pinned memory, before it destroys the stream.
   struct Destroy {
     void operator()(cudaStream_t stream) const {
       EDGEVAL_CUDA_NOTHROW(cudaStreamSynchronize(stream));

@@ -1,5 +1,5 @@
 // Switches of the environment that change how the GPU engine runs, never its results: EDGEVAL_SYNC
-// (error.cpp) and EDGEVAL_POISON (memory.cpp).
+// (launch.cpp) and EDGEVAL_POISON (memory.cpp).
 #pragma once
 
 #include <cstdlib>
@@ -7,7 +7,7 @@
 
 namespace edgeval::gpu {
 
-// Whether the variable `name` is 1.
+// Returns whether the variable `name` is 1.
 inline bool switched_on(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr && std::strcmp(value, "1") == 0;

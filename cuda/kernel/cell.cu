@@ -1,8 +1,8 @@
 // Kernels of the recurrence. A thread block owns one lane at one step: a thread per cell up to 256
-// cells, several cells per thread beyond. Blocks of lanes that have ended leave at once. Good for
-// many lanes; with few, the step's time is the latency of its kernels and products. Lanes share a
-// block where operand(h) is made. Plain LSTM cells, the most common, have a kernel of their own
-// (lstm_step.cu).
+// cells, several cells per thread beyond. Blocks of lanes that have ended leave at once. This is
+// good for many lanes; with few, the step's time is the latency of its kernels and products. Lanes
+// share a block where operand(h) is made. Plain LSTM cells, the most common kind, have a kernel of
+// their own (lstm_step.cu).
 #include "cuda/device/block.cuh"
 #include "cuda/device/launch.hpp"
 #include "cuda/kernel/cell.hpp"
@@ -17,8 +17,9 @@ namespace {
 
 constexpr int kMostThreads = 512;
 constexpr int kOperandThreads = 128;
-constexpr int kLeastShift = 3;         // at least 8 threads a lane
-constexpr int kMostCellThreads = 256;  // of kernels with a branch for every kind of cell: registers
+constexpr int kLeastShift = 3;  // a lane has at least 8 threads
+// Kernels with a branch for every kind of cell take many registers, so they get fewer threads.
+constexpr int kMostCellThreads = 256;
 
 // 2^lane_shift threads of a block share a lane, each with four columns at a time.
 template <bool kAligned, class Format, class Rule>
@@ -49,7 +50,7 @@ __global__ void __launch_bounds__(kOperandThreads, 4)
                   counts);
     store_states(access, rule, state + j, remembered);
   }
-  // A decoder's rows may be of one sentence.
+  // Several rows of a decoder may belong to one sentence.
   add_counts<Rule>(
       step.places->recurrent, n < active, [&] { return step.pack.lane[n]; }, counts, lane_threads,
       thread == 0 ? width : 0);
@@ -79,7 +80,8 @@ __device__ auto cell_row_of(const StepLane<Format, Numbers>& lane, float* h) {
   }
 }
 
-// What a cell gave to the product that follows, as its operand. Each thread reads what it wrote.
+// Writes what a cell gave to the product that follows as its operand. Each thread reads only what
+// it has written.
 template <class Format>
 __device__ void write_after_operand(CudaBlock block, const RecurrentStep& step, Index n,
                                     const float* values) {

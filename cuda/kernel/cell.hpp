@@ -1,7 +1,7 @@
 // One step of the recurrence around its products: the cells, what they give to a product that
-// follows within the step, and the operand of h for the step behind (bodies in
-// host/layer; plain LSTM cells and operands in forms of their own). Which
-// step it is stands in device memory, so that a captured launch can be replayed for any step.
+// follows within the step, and the operand of h for the next step (bodies in host/layer; plain LSTM
+// cells and operands have forms of their own). The number of the step is in device memory, so that
+// a captured launch can be replayed for any step.
 #pragma once
 
 #include "cuda/kernel/step.hpp"
@@ -12,22 +12,23 @@ namespace edgeval::gpu {
 void launch_set_cursor(StepCursor* cursor, StepCursor value, cudaStream_t stream);
 void launch_advance_cursor(StepCursor* cursor, Index steps, cudaStream_t stream);
 
-// In all of these `lanes` is at least the number that are active; the step is cursor + ahead.
+// All of these run step cursor + ahead. `lanes` is at least the number of active lanes.
 
-// operand(h), for the product of the step.
+// Makes operand(h), for the product of the step.
 void launch_recurrent_operand(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                               Index ahead, cudaStream_t stream);
 
-// The first half of cells that come in halves: what the product between them multiplies ->
-// after_operand.
+// Runs the first half of cells in halves and writes after_operand, which the product between the
+// halves multiplies.
 void launch_first_half(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                        Index ahead, cudaStream_t stream);
 
-// Cells of any kind: h and the output, or of an LSTM with a projection after_operand.
+// Runs cells of any kind, or their second half. Writes h and the output; for an LSTM with a
+// projection, after_operand instead.
 void launch_cells(const LayerPolicy& policy, const RecurrentStep& step, Index lanes, Index ahead,
                   cudaStream_t stream);
 
-// The projection's sums -> h and the output.
+// Turns the projection's sums into h and the output.
 void launch_projection(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                        Index ahead, cudaStream_t stream);
 

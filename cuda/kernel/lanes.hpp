@@ -22,8 +22,8 @@ struct OperandTotals {
   unsigned long long* zero = nullptr;
 };
 
-// Frames before each of lanes [first, first + count) of a batch, and before the lane behind them,
-// counted from the first of these.
+// Returns `begin` for the lanes [first, first + count) of a batch: the number of frames before each
+// of them, counted from the first one, and the number of all their frames.
 inline std::vector<Index> offsets_of(const Ragged<float>& batch, Index first, Index count) {
   const auto begin = batch.offsets.begin() + first;
   std::vector<Index> own(begin, begin + count + 1);
@@ -33,7 +33,7 @@ inline std::vector<Index> offsets_of(const Ragged<float>& batch, Index first, In
 
 class LaneTable {
  public:
-  // offsets: begin as above, on the host, from 0.
+  // Uploads the lanes. offsets: [N + 1], `begin` on the host, which starts with 0.
   void upload(std::span<const Index> offsets, const Stream& stream) {
     lanes_ = {.count = static_cast<Index>(offsets.size()) - 1, .frames = offsets.back()};
     std::vector<std::int32_t> lane_of_frame;

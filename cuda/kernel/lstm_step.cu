@@ -1,8 +1,8 @@
-// The kernel of a step of plain LSTM cells, the most common: the cells, then operand(h) for the
-// step behind, in one pass. A thread works on four neighbouring cells at a time, and a power of two
-// of threads on a lane: 8 where many lanes run, up to 128 where few do. No thread needs what
-// another has computed. In integers the tables of sigmoid and tanh lie in shared memory, filled
-// once by a thread block, which then takes lane after lane.
+// The kernel of a step of plain LSTM cells, the most common kind. It runs the cells and makes
+// operand(h) for the next step in one pass. A thread works on four neighbouring cells at a time,
+// and a power of two of threads on a lane: 8 where many lanes run, up to 128 where few do. No
+// thread needs what another has computed. In integers the tables of sigmoid and tanh lie in shared
+// memory; a thread block fills it once and then takes lane after lane.
 #include <algorithm>
 
 #include "cuda/device/block.cuh"
@@ -19,8 +19,8 @@ constexpr int kThreads = 128;
 // Blocks that a multiprocessor should hold at least; sums of 16 bits take the most registers.
 template <class Numbers>
 constexpr int kBlocks = std::is_base_of_v<WordStepNumbers, Numbers> ? 2 : 3;
-constexpr Index kMostBlocks = 1024;      // the others' lanes come after
-constexpr int kLeastShift = 3;           // at least 8 threads a lane
+constexpr Index kMostBlocks = 1024;      // further lanes wait until a block is free
+constexpr int kLeastShift = 3;           // a lane has at least 8 threads
 constexpr Index kManyThreads = 1 << 16;  // as many as fill a large GPU
 
 // Where one lane's rows of a step lie.
@@ -47,7 +47,7 @@ struct LaneRows {
   }
 };
 
-// Cells j to j + 3.
+// Runs the cells j to j + 3.
 template <class Numbers, class Functions, class Rule, class Rows, class Access>
 __device__ __forceinline__ void four_cells(Access access, const Numbers& numbers,
                                            const Functions& functions, const Rule& rule,
@@ -69,7 +69,7 @@ __device__ __forceinline__ void four_cells(Access access, const Numbers& numbers
   access.store(rows.c + j, c);
   access.store(rows.h + j, h);
   access.store(rows.output + j, h);
-  // h is on its grid already. Where it enters as it is the product reads it where it lies.
+  // h is on its grid already. Where it enters as it is, the product reads it from its own memory.
   auto remembered = load_states(access, rule, rows.state + j);
   if constexpr (Rule::kIdentity)
     count_zeros(access, h, counts);
@@ -78,7 +78,8 @@ __device__ __forceinline__ void four_cells(Access access, const Numbers& numbers
   store_states(access, rule, rows.state + j, remembered);
 }
 
-// Whether the cells' functions are tables, of which a block keeps a copy; else the numbers' own.
+// Whether the cells' functions are tables, of which a block keeps a copy. Otherwise they are the
+// numbers' own.
 template <class Numbers>
 constexpr bool kHasTables =
     std::is_same_v<Numbers, ByteStepNumbers> || std::is_same_v<Numbers, WordStepNumbers>;
@@ -101,7 +102,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
     lstm_step_kernel(RecurrentStep step, Index ahead, int lane_shift) {
   const Index k = step.cursor->step + ahead;
   const int active = static_cast<int>(step.pack.active[k]);
-  const int lanes = kThreads >> lane_shift;  // of a block at a time
+  const int lanes = kThreads >> lane_shift;  // that a block runs at a time
   if (static_cast<int>(blockIdx.x) * lanes >= active) return;
   const Numbers numbers = step.numbers.as<Numbers>();
   using Tables = Pairs<kHasTables<Numbers> ? kActivationPairs : 1>;
@@ -135,14 +136,14 @@ __global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
   }
 }
 
-// 2^shift threads work on a lane, more than a warp where few lanes run.
+// Returns the shift for 2^shift threads that work on a lane, more than a warp where few lanes run.
 int threads_shift(Index cells, Index lanes) {
   int shift = fewest_idle_shift(cells, kLeastShift);
   while (kFour << shift < cells && 1 << shift < kThreads && lanes << shift < kManyThreads) ++shift;
   return shift;
 }
 
-// Whether rows and their parts start where 16 bytes do.
+// Returns whether rows and their parts start at multiples of 16 bytes.
 bool is_aligned(const RecurrentStep& step) {
   return step.cells % kFour == 0 && starts_aligned(step.wx) && starts_aligned(step.uh) &&
          starts_aligned(step.c.memory(), step.c_stride) && starts_aligned(step.h, step.h_stride) &&
@@ -159,7 +160,7 @@ void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Inde
   with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
     if constexpr (!std::is_same_v<Format, QuantizedFormat>)
       with_step_numbers<Format>(policy, [&]<class Numbers>(Types<Format, Numbers>) {
-        // Other functions than the tables outweigh how rows are loaded.
+        // Beside functions other than the tables, the loading of rows takes little time.
         constexpr bool kMayAlign = std::is_same_v<Numbers, typename Format::StepNumbers>;
         const auto kernel = kMayAlign && aligned
                                 ? lstm_step_kernel<kMayAlign, Format, Numbers, Rule>

@@ -1,4 +1,4 @@
-// One step of plain LSTM cells with the operand of h for the step behind, in one kernel.
+// One step of plain LSTM cells, with the operand of h for the next step, in one kernel.
 #pragma once
 
 #include "cuda/kernel/step.hpp"
@@ -6,7 +6,8 @@
 
 namespace edgeval::gpu {
 
-// Counted of the lanes that go on, of which there are at most `lanes`; the step is cursor + ahead.
+// Launches step cursor + ahead, which at most `lanes` lanes run. The elements of h are counted for
+// lanes that also run the next step.
 void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                       Index ahead, cudaStream_t stream);
 

@@ -16,11 +16,11 @@ namespace edgeval::gpu {
 namespace {
 
 constexpr int kThreads = 128;
-constexpr int kLeastShift = 3;         // at least 8 threads a lane
-constexpr Index kStepsPerSlice = 16;   // of a thread, for rules without state
+constexpr int kLeastShift = 3;         // a lane has at least 8 threads
+constexpr Index kStepsPerSlice = 16;   // steps of a thread, for rules without state
 constexpr Index kLargestGrid = 65535;  // in y and z
 
-// Where step k of the lane at position n is read and written.
+// Says where step k of the lane at position n is read and written.
 struct PackedRows {
   PackView pack;
   Index first_row;
@@ -87,7 +87,7 @@ __global__ void __launch_bounds__(kThreads, 4)
       thread == 0 ? smaller(columns, width - before) * (end - first) : 0);
 }
 
-// A thread block per window.
+// Copies the windows, a thread block for each.
 __global__ void window_kernel(Lanes lanes, PackView pack, WindowTask task) {
   const Index row = blockIdx.x, frame = pack.frame_of_row[task.first_row + row];
   const Index lane = lanes.lane_of_frame[frame], begin = lanes.begin[lane];

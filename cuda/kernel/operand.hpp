@@ -1,6 +1,6 @@
-// What enters the product with W: rows of x through the operand's rule (body in
-// host/body/operand.hpp). Layers that recur gather the packed rows of a chunk of steps; a
-// linear layer takes the frames as they lie.
+// Makes what enters the product with W: brings rows of x through the operand's rule (body in
+// host/body/operand.hpp). A recurrent layer gathers the packed rows of a chunk of steps; a linear
+// layer takes the frames in their order.
 #pragma once
 
 #include "cuda/device/digits.hpp"
@@ -11,19 +11,19 @@
 namespace edgeval::gpu {
 
 struct InputOperand {
-  DeviceView<const float> x;  // [frames, C], or of `gathered` [rows of the chunk, C k]
+  DeviceView<const float> x;  // [frames, C]; if gathered, [rows of the chunk, C k]
   OperandRows operand;   // [rows of the chunk, C]; may be x itself where elements stay as they are
   PolicyElements state;  // Rule::State [N, C], by position; null when the rule has none
   PolicyStruct rule;     // OperandRule::data()
   OperandTotals totals;
   Index first_step = 0, end_step = 0;  // of the chunk
-  Index lanes = 0;                     // that run the first step
-  Index first_row = 0;                 // packed row of the first step
-  bool gathered = false;               // x has the packed rows already
+  Index lanes = 0;                     // how many lanes run the first step
+  Index first_row = 0;                 // packed row where the first step begins
+  bool gathered = false;               // whether x has the packed rows already
 };
 
-// Windows of a chunk: packed rows [first_row, first_row + rows of `windows`) of x [frames, C] ->
-// windows [rows, C k].
+// The windows of a chunk. Those of the packed rows from first_row on of x [frames, C] are written
+// to windows [rows, C k].
 struct WindowTask {
   DeviceView<const float> x;
   DeviceView<float> windows;
@@ -32,20 +32,20 @@ struct WindowTask {
   bool backward;
 };
 
-// Whether elements enter the products as they are, so that no operand needs to be written.
+// Returns whether elements enter the products as they are, so that no operand needs to be written.
 bool keeps_elements(const LayerPolicy& policy);
 
-// Bytes of one Rule::State; 0 where elements stay as they are.
+// Returns the number of bytes of a Rule::State; 0 where elements stay as they are.
 Index state_bytes(const LayerPolicy& policy);
 
-// Whether a Rule::State remembers anything.
+// Returns whether a Rule::State remembers anything.
 bool has_state(const LayerPolicy& policy);
 
 // The operand's rule as the policy's arithmetic sees values, in device memory, for the products of
 // x and those of h.
 class OperandRule {
  public:
-  // h_bits: fraction bits of h in integers. All the memory is taken here.
+  // Prepares the rule and takes all its memory. h_bits: fraction bits of h in integers.
   void reserve(const LayerPolicy& policy, int h_bits, cudaStream_t stream);
   void upload(const Stream& stream);
   PolicyStruct data() const { return on_device_.data(); }
@@ -57,17 +57,18 @@ class OperandRule {
   DeviceBuffer<std::byte> on_device_;
 };
 
-// `count` states as they are before a sequence's first step.
+// Writes `count` states as they are before a sequence's first step.
 void launch_initial_state(const LayerPolicy& policy, PolicyElements state, Index count,
                           cudaStream_t stream);
 
 void launch_windows(const Lanes& lanes, const PackView& pack, const WindowTask& task,
                     cudaStream_t stream);
 
+// Brings the packed rows of a chunk through the rule.
 void launch_packed_operand(const LayerPolicy& policy, const PackView& pack,
                            const InputOperand& task, cudaStream_t stream);
 
-// Every frame of every lane; the chunk is not read.
+// Brings every frame of every lane through the rule. What the task says of a chunk is not read.
 void launch_frame_operand(const LayerPolicy& policy, const Lanes& lanes, const InputOperand& task,
                           cudaStream_t stream);
 

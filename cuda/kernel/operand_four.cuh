@@ -1,5 +1,5 @@
-// What a thread of the kernels makes of four neighbouring elements on their way into a product, and
-// how what it counted comes together: by one sum over its warp.
+// How a thread of the kernels brings four neighbouring elements through a rule into a product, and
+// how the counts of threads are added: by one sum over a warp.
 #pragma once
 
 #include "cuda/device/block.cuh"
@@ -13,7 +13,7 @@ namespace edgeval::gpu {
 template <class Rule>
 inline constexpr bool kChangesAlways = std::is_empty_v<typename Rule::State>;
 
-// What the rule remembers of four elements; nothing where it remembers nothing.
+// Load and store what the rule remembers of four elements, if anything.
 template <class Access, class Rule>
 __device__ __forceinline__ auto load_states(Access access, const Rule&,
                                             const typename Rule::State* state) {
@@ -29,7 +29,7 @@ __device__ __forceinline__ void store_states(Access access, const Rule&,
   if constexpr (!kChangesAlways<Rule>) access.store(state, states);
 }
 
-// Four values as the rule sees them.
+// Returns four values as the rule sees them.
 template <class Access, class Rule>
 __device__ __forceinline__ Four<float> four_seen(Access access, const Rule& rule, Source source,
                                                  const float* value) {
@@ -46,8 +46,8 @@ __device__ __forceinline__ void count_zeros(Access access, const Four<float>& se
   for (int e = 0; e < kFour; ++e) counts.zero += access.has(e) && seen[e] == 0 ? 1 : 0;
 }
 
-// Four elements as the rule sees them -> the row of operands from `target` on; where they enter as
-// they are it may be the memory that they were read from.
+// Turns four elements, as the rule sees them, into operands, which it writes from `target` on.
+// Where elements enter as they are, `target` may be the memory that they were read from.
 template <class Access, class Rule, class Target>
 __device__ __forceinline__ void four_operands(Access access, const Rule& rule, Source source,
                                               const Four<float>& seen,
@@ -66,8 +66,8 @@ __device__ __forceinline__ void four_operands(Access access, const Rule& rule, S
   store_operands(access, target, values);
 }
 
-// 2^shift threads, of a warp at most, that work on four columns each leave the fewest idle in the
-// last trip along a row.
+// Returns the shift for which 2^shift threads of a lane, a warp at most, leave the fewest idle in
+// their last trip along a row. Each thread works on four columns at a time.
 inline int fewest_idle_shift(Index width, int least) {
   const Index fours = (width + kFour - 1) / kFour;
   const auto padded = [&](int shift) { return (((fours - 1) >> shift) + 1) << shift; };
@@ -77,8 +77,8 @@ inline int fewest_idle_shift(Index width, int least) {
   return shift;
 }
 
-// The sum of `mine` over the threads that share a lane, or over one warp of them; all threads of
-// the warp come here. threads: a power of two.
+// Returns the sum of `mine` over the threads that share a lane, or over one warp of them. All
+// threads of the warp must call it. threads: how many share a lane, a power of two.
 __device__ __forceinline__ int sum_of_lane(int mine, int threads) {
   constexpr unsigned kAll = 0xFFFFFFFFU;
   if (threads >= kWarp) return __reduce_add_sync(kAll, mine);
@@ -86,9 +86,10 @@ __device__ __forceinline__ int sum_of_lane(int mine, int threads) {
   return mine;
 }
 
-// A lane's totals, to which each warp, or part of one, adds what its threads counted. All threads
-// of a warp come here; `lane` is asked for where the thread's lane counts. all: how many elements
-// the thread stands for where each causes work and none was counted.
+// Adds to a lane's totals what the threads of each warp, or of a part of one, have counted. All
+// threads of a warp must call it. lane() returns the thread's lane and is called only if
+// `counting`. all: the number of elements that the thread adds where each one causes work and none
+// was counted.
 template <class Rule, class Lane>
 __device__ __forceinline__ void add_counts(const OperandTotals& totals, bool counting, Lane lane,
                                            const OperandCounts& counts, int threads, int all) {

@@ -1,6 +1,7 @@
-// Packing: a radix sort of the lanes by live steps (stable, so ties stay in order of lane number),
-// the number of active lanes of each step by bisection in the sorted steps, one thread per step, a
-// scan of those, and the table of rows, one thread block per lane.
+// Packs lanes. A radix sort orders them by live steps; it is stable, so ties stay in the order of
+// lane numbers. The number of active lanes of each step is found by bisection in the sorted steps,
+// one thread per step, and a scan adds these numbers up. One thread block per lane writes the table
+// of rows.
 #include <cub/device/device_radix_sort.cuh>
 #include <cub/device/device_scan.cuh>
 
@@ -18,12 +19,12 @@ __global__ void number_kernel(std::int32_t* numbers, Index count) {
   if (i < count) numbers[i] = static_cast<std::int32_t>(i);
 }
 
-// active[k] = lanes with more than k live steps, for k in [0, longest].
+// Writes to active[k] the number of lanes with more than k live steps, for k in [0, longest].
 __global__ void active_kernel(const std::int32_t* steps, Index lanes, Index longest,
                               Index* active) {
   const Index k = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (k > longest) return;
-  Index low = 0, high = lanes;  // steps[n] > k for n < low, not for n >= high
+  Index low = 0, high = lanes;  // steps[n] > k for n < low, but not for n >= high
   while (low < high) {
     const Index middle = (low + high) / 2;
     if (steps[middle] > k)
@@ -51,7 +52,7 @@ void Packing::reserve(const Lanes& lanes, cudaStream_t stream) {
   active_.reserve_discarding(lanes.longest + 1, stream);
   offset_.reserve_discarding(lanes.longest + 1, stream);
   frame_of_row_.reserve_discarding(lanes.frames, stream);
-  // Called without memory CUB only says how much it wants.
+  // Without memory, these calls of CUB only return how much they need.
   EDGEVAL_CUDA(cub::DeviceRadixSort::SortPairsDescending(
       nullptr, sort_bytes_, steps_.data(), steps_.data(), numbers_.data(), lane_.data(),
       static_cast<int>(lanes.count), 0, 32, stream));

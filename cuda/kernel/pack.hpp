@@ -1,6 +1,6 @@
-// Lanes packed by their number of live steps, longest first, ties by lane number, so that the lanes
-// active at a step are always a prefix. The packed rows of one direction are time-major: step k
-// owns rows [offset[k], offset[k] + active[k]).
+// Packs lanes by their number of live steps, longest first, ties by lane number, so that the lanes
+// that are active at a step are always the first ones. The packed rows of one direction are
+// time-major: step k owns the rows [offset[k], offset[k] + active[k]).
 #pragma once
 
 #include "cuda/kernel/plan.hpp"
@@ -8,11 +8,11 @@
 namespace edgeval::gpu {
 
 struct PackView {
-  const std::int32_t* lane;   // [N] at each position
+  const std::int32_t* lane;   // [N] number of the lane at each position
   const std::int32_t* steps;  // [N] live steps of the lane at each position, descending
   const Index* active;        // [longest + 1] lanes that run step k; 0 behind the last
   const Index* offset;        // [longest + 1] packed rows before step k
-  const Index* frame_of_row;  // [live frames of all lanes] row of the activations
+  const Index* frame_of_row;  // [live frames of all lanes] row of each among the activations
   bool operator==(const PackView&) const = default;
 };
 
@@ -20,13 +20,15 @@ struct PackView {
 class Packing {
  public:
   void reserve(const Lanes& lanes, cudaStream_t stream);
-  // plan: as launch_plan_* leaves it; the memory was reserved for these lanes.
+  // Packs the lanes by a plan that launch_plan_* has left. The memory must have been reserved for
+  // these lanes.
   void pack(const Lanes& lanes, const PlanView& plan, cudaStream_t stream);
-  // active.size() values of PackView::active; there once the stream was synchronized.
+  // Copies active.size() values of PackView::active to the host. They are there once the stream was
+  // synchronized.
   void download_active(std::vector<Index>& active, cudaStream_t stream) const {
     active_.download(active.data(), static_cast<Index>(active.size()), stream);
   }
-  // lanes.size() values of PackView::lane, likewise.
+  // Does the same for lanes.size() values of PackView::lane.
   void download_lanes(std::vector<std::int32_t>& lanes, cudaStream_t stream) const {
     lane_.download(lanes.data(), static_cast<Index>(lanes.size()), stream);
   }

@@ -41,8 +41,8 @@ __global__ void similarity_kernel(SimilaritySkip::Rule rule, Lanes lanes,
   block.once([&] { similarity[frame] = result; });
 }
 
-// A thread decides one frame of 32. Of frames in a row that are alike enough to be skipped, all but
-// each `period`-th are (decide_lane says the same step by step).
+// A thread decides one frame of 32. Of successive frames that are alike enough to be skipped, every
+// `period`-th one runs all the same (decide_lane does this step by step).
 __global__ void __launch_bounds__(kThreads)
     plan_similarity_kernel(SimilaritySkip::Rule rule, int period, Lanes lanes,
                            const FrameSimilarity* similarity, bool backward, PlanView plan) {
@@ -52,7 +52,8 @@ __global__ void __launch_bounds__(kThreads)
   const int thread = threadIdx.x % kWarp;
   const Index begin = lanes.begin[lane];
   const int steps = static_cast<int>(lanes.begin[lane + 1] - begin);
-  int running = 0, alike_before = 0;  // frames in a row, up to the 32 at hand
+  // alike_before counts the alike frames that directly precede the present 32.
+  int running = 0, alike_before = 0;
   for (int first = 0; first < steps; first += kWarp) {
     const int k = first + thread, t = backward ? steps - 1 - k : k;
     StepMode mode = StepMode::kRun;

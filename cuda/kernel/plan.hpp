@@ -1,4 +1,4 @@
-// Plans on the GPU: which frames of every lane run, for one layer and direction (bodies in
+// Decides on the GPU which frames of every lane run, for one layer and direction (bodies in
 // host/body/plan.hpp).
 #pragma once
 
@@ -7,17 +7,18 @@
 
 namespace edgeval::gpu {
 
-// Of one direction; rows as in Lanes.
+// The plan of one direction; rows are as in Lanes.
 struct PlanView {
-  StepMode* mode;  // [frames] in time order; left as it is where every step runs
-  std::int32_t*
-      live;  // [frames]; each lane's part starts with its frames that run, in processing order
-  std::int32_t* running;  // [N] frames of each lane that run
+  StepMode* mode;  // [frames] in time order; is not written where every step runs
+  // [frames]; the part of each lane starts with its frames that run, in processing order.
+  std::int32_t* live;
+  std::int32_t* running;  // [N] number of frames of each lane that run
 };
 
 void launch_plan_every_step(const Lanes& lanes, bool backward, PlanView plan, cudaStream_t stream);
 
-// How alike adjacent frames of x [frames, C] are, for both directions. q [frames, C] is scratch.
+// Computes how alike adjacent frames of x [frames, C] are, for both directions. q [frames, C] is
+// scratch.
 void launch_similarity(const SimilaritySkip::Rule& rule, const Lanes& lanes,
                        DeviceView<const float> x, DeviceView<std::int16_t> q,
                        FrameSimilarity* similarity, cudaStream_t stream);

@@ -1,6 +1,6 @@
-// Kernels of the pseudo-skips. operand(x): a thread block owns one lane and up to 128 of its
-// columns and walks along the steps of a chunk. operand(h) and the sums: a thread block owns one
-// lane at one step. Each element and each neuron's memory is touched by one thread.
+// Kernels of the pseudo-skips. For operand(x) a thread block owns one lane and up to 128 of its
+// columns and walks along the steps of a chunk. For operand(h) and the sums a thread block owns one
+// lane at one step. One thread alone touches an element, or the memory of a neuron.
 #include "cuda/device/block.cuh"
 #include "cuda/device/launch.hpp"
 #include "cuda/kernel/format.cuh"
@@ -13,9 +13,10 @@ namespace {
 
 constexpr Index kColumns = 128;
 constexpr int kMostThreads = 256;
-constexpr int kOperandBlocks = 6;  // of a multiprocessor at least; the compiler spills for 8
+// A multiprocessor should hold at least so many blocks; for 8 the compiler would spill registers.
+constexpr int kOperandBlocks = 6;
 
-// Codes of one row from a column on, as digits; their scale is 1.
+// Returns where the digits of one row's codes are written, from a column on. Their scale is 1.
 template <int Digits>
 __device__ DigitTarget<Digits> codes(OperandRows rows, Index row, Index column) {
   return {rows.data.as<std::int8_t>() + row * Digits * rows.stride + column, rows.stride, 1};
@@ -36,7 +37,7 @@ __device__ OperandCounts pseudo_operand(CudaBlock block, const PseudoRule& rule,
                             });
 }
 
-// Sums over what a block has seen.
+// Counts of the elements that a block has seen.
 struct PseudoCounts {
   unsigned long long changed = 0, zero = 0, at_pseudo = 0;
   __device__ void add(const OperandCounts& counts, bool pseudo) {
@@ -70,7 +71,7 @@ __global__ void __launch_bounds__(kColumns)
   block.once([&] { counts.add_to(step.places->input, step.places->at_pseudo, pack.lane[n]); });
 }
 
-// Any format: only what lies where is asked for.
+// The format does not matter: only addresses are asked for.
 using Lane = StepLane<FixedFormat<16>, FixedFormat<16>::Numbers>;
 
 __global__ void __launch_bounds__(kMostThreads, kOperandBlocks)
@@ -88,7 +89,8 @@ __global__ void __launch_bounds__(kMostThreads, kOperandBlocks)
       [&] { counts.add_to(step.places->recurrent, step.places->at_pseudo, step.pack.lane[n]); });
 }
 
-// A row of a half's sums, exact: those of signed bytes and digits, the offset beside them.
+// A row of one half's exact sums: those of digits and of signed bytes, and the offsets that the
+// former lack.
 struct PseudoProducts {
   DigitSums full_sums, wide_sums;
   bool has_wide;

@@ -1,7 +1,7 @@
-// Pseudo-skips (host/technique/pseudo_skip.hpp; bodies in host/body/pseudo.hpp): what x or h
-// brings into the products with 16-bit and with 8-bit weights, and the memory of both products that
-// stands between them and the cells. int16 only. Under the delta operand a full step may bring up
-// to 18 bits, which enter as two numbers of 16: full + 2^16 wide.
+// Kernels of pseudo-skips, which exist under int16 only (host/technique/pseudo_skip.hpp; bodies in
+// host/body/pseudo.hpp). They make what enters the products with 16-bit and with 8-bit weights from
+// x or h, and keep the sums of both products, from which the cells' sums are made. Under the delta
+// operand a full step may bring up to 18 bits, which enter as two numbers of 16: full + 2^16 wide.
 #pragma once
 
 #include "cuda/kernel/operand.hpp"
@@ -14,8 +14,9 @@ struct PseudoRules {
   PseudoRule x, h;
 };
 
-// One half of z, x's or h's; rows of x are those of the chunk, rows of h are [N]. Null: no half,
-// or, of `wide`, no product.
+// The part of z that comes from x, or the part from h. The rows of x are those of the chunk, the
+// rows of h are [N]. Pointers are null where there is no such part; those of `wide` also where
+// there is no such product.
 struct PseudoHalf {
   OperandRows full = {}, wide = {}, delta = {};                  // [rows, width]
   SumRows full_sums = {}, wide_sums = {}, delta_sums = {};       // [rows, G H]
@@ -26,7 +27,7 @@ struct PseudoHalf {
   bool operator==(const PseudoHalf&) const = default;
 };
 
-// Of one direction, beside RecurrentStep.
+// What the kernels of one direction read beside RecurrentStep.
 struct PseudoStep {
   const PseudoRules* rules = nullptr;  // in device memory
   const StepMode* mode = nullptr;      // [frames]
@@ -35,16 +36,16 @@ struct PseudoStep {
   bool operator==(const PseudoStep&) const = default;
 };
 
-// x of a chunk -> full, wide, delta of step.x. `input` as for launch_packed_operand, whose operand,
-// state and totals are not read.
+// Splits x of a chunk into full, wide and delta of step.x. `input` is as for launch_packed_operand,
+// but its operand, state and totals are not read.
 void launch_pseudo_input(const PseudoStep& step, const PackView& pack, const InputOperand& input,
                          cudaStream_t stream);
 
-// h of step cursor + ahead -> full, wide, delta of pseudo.h. `lanes` as in cell.hpp.
+// Splits h of step cursor + ahead into full, wide and delta of pseudo.h. `lanes` is as in cell.hpp.
 void launch_pseudo_operand(const PseudoStep& pseudo, const RecurrentStep& step, Index lanes,
                            Index ahead, cudaStream_t stream);
 
-// The sums of both halves -> step.chosen_wx, chosen_uh.
+// Makes step.chosen_wx and chosen_uh of the sums of both halves.
 void launch_pseudo_sums(const PseudoStep& pseudo, const RecurrentStep& step, Index lanes,
                         Index ahead, cudaStream_t stream);
 

@@ -1,5 +1,5 @@
-// The lane at one position at one step, as the kernels of the recurrence see it: its row of the
-// chunk, its frame, its rows of memory.
+// Finds, for the kernels of the recurrence, what belongs to the lane at one position at one step:
+// its row of the chunk, its frame, its rows of memory.
 #pragma once
 
 #include "cuda/kernel/step.hpp"
@@ -9,7 +9,7 @@ namespace edgeval::gpu {
 template <class Format, class Numbers>
 struct StepLane {
   const RecurrentStep& step;
-  Index n, row;  // position, packed row
+  Index n, row;  // position and packed row
 
   __device__ StepLane(const RecurrentStep& s, Index position, Index k)
       : step(s), n(position), row(s.pack.offset[k] + position) {}

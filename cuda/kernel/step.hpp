@@ -1,4 +1,4 @@
-// A step of the recurrence of one direction, as its kernels see it: where everything lies.
+// Where the kernels of a step of the recurrence find everything, for one direction.
 #pragma once
 
 #include "cuda/device/digits.hpp"
@@ -18,23 +18,24 @@ struct StepCursor {
 // runner's own memory. They stand in device memory, so that a recorded launch is tied to no batch.
 struct StepPlaces {
   float* output = nullptr;         // [frames, P], this direction's columns of the layer's output
-  const float* x = nullptr;        // [frames, C], which an SRU shows beside c
+  const float* x = nullptr;        // [frames, C], which an SRU mixes into its output
   OperandTotals input, recurrent;  // counts of the elements of x and of h
   // Counts by lane. `selected` counts what the operand or plan chooses: neurons remembered, cells
   // in 4 bits, or pseudo-skips. `at_pseudo` counts the elements that changed at pseudo-skips.
   unsigned long long *selected = nullptr, *at_pseudo = nullptr;
 };
 
-// Of one direction. Positions as in PackView; everything here stays where it is while steps run,
-// and for the next batch. Kernels take it by value, since what they load costs them registers.
-// Plain pointers, not views: the number of rows would tie a recorded launch to one batch.
+// The memory of one direction. Positions are those of PackView. Everything stays at its place while
+// steps run, and for the next batch. Kernels take the struct by value, since what they load costs
+// them registers. It has plain pointers, not views, whose number of rows would tie a recorded
+// launch to one batch.
 struct RecurrentStep {
   PackView pack;
   const StepCursor* cursor;
   const StepPlaces* places;
-  SumRows wx;                       // [rows of the chunk, G H] W x
-  SumRows uh;                       // [N, blocks.of_sums() H] U h; none without U
-  PolicyStruct numbers;             // the cells' Numbers
+  SumRows wx;            // [rows of the chunk, G H] W x
+  SumRows uh;            // [N, blocks.of_sums() H] U h; without U null, or zeros for a selection
+  PolicyStruct numbers;  // the cells' Numbers
   Elements<float, std::int32_t> c;  // Numbers::State [N, H]
   float* h;                         // [N, P], P = H without a projection
   OperandRows operand;   // [N, P] what enters U; h itself where elements stay as they are
@@ -44,15 +45,15 @@ struct RecurrentStep {
   Index width;           // P
   Index c_stride, h_stride, output_stride;
   CellType type = {};
-  // Of cells that are not plain LSTM cells.
-  Index x_stride = 0;             // stride of places->x; 0 where cells show no x
+  // These are for cells that are not plain LSTM cells.
+  Index x_stride = 0;             // stride of places->x; 0 where cells read no x
   float* before_after = nullptr;  // [N, H], c_stride apart: what goes into the product that follows
   OperandRows after_operand = {};  // [N, H] the same as that product's operand
   SumRows after = {};              // [N, P] or, between the halves of a step, [N, H]
   // What a selection made of W x and U h, as Numbers::Sum [N, G H]; null: the cells take wx and uh.
   SumRows chosen_wx = {}, chosen_uh = {};
-  bool output_aligned = false;  // rows of places->output start where 16 bytes do
-  bool fused = false;  // `numbers` are a step's (step_numbers.hpp), for launch_lstm_step alone
+  bool output_aligned = false;  // whether rows of places->output start at multiples of 16 bytes
+  bool fused = false;  // whether `numbers` are those of launch_lstm_step (step_numbers.hpp)
   EDGEVAL_HD Index gates() const { return type.blocks.gates; }
   bool operator==(const RecurrentStep&) const = default;
 };

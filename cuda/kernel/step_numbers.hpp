@@ -1,9 +1,9 @@
 // The numbers of plain LSTM cells in the kernel of a step, which takes four neighbouring cells at
-// once: how four sums of each product and four biases become pre-activations. In integers they are
-// those of host/body/numbers.hpp where no pre-activation can leave 32 bits (largest_sum): 8
-// bits then need 32-bit arithmetic alone, 16 bits need no saturation. Shifts to the common scale
-// are products with powers of two, which take one instruction together with their sum. Plain C++,
-// so that it can be tested without a GPU.
+// once and turns four sums of each product and four biases into pre-activations. In integers these
+// are the numbers of host/body/numbers.hpp for layers where no pre-activation can leave 32 bits
+// (largest_sum): 8 bits then need 32-bit arithmetic alone, and 16 bits need no saturation. Shifts
+// to the common scale are products with powers of two, which take one instruction together with
+// their sum. This is plain C++, so that it can be tested without a GPU.
 #pragma once
 
 #include "cuda/device/four.hpp"
@@ -14,7 +14,7 @@
 namespace edgeval::gpu {
 
 struct FloatStepNumbers : FloatNumbers {
-  // From row `at` on.
+  // Returns four pre-activations, from row `at` of the sums on.
   template <class Access>
   EDGEVAL_HD_ALWAYS Four<State> preactivations(Access access, const float* wx, const float* uh,
                                                int at) const {
@@ -31,7 +31,7 @@ struct ByteStepNumbers : FixedNumbers<std::int32_t> {
   const std::uint32_t* narrow_bias;  // the lower halves of `bias`
   std::uint32_t unit_x, unit_h;      // 2^up_x, 2^up_h
 
-  // Parts of a sum may wrap around, the sum is that of 64 bits.
+  // Parts of a sum may wrap around, but the whole sum equals that of 64 bits.
   template <class Access>
   EDGEVAL_HD_ALWAYS Four<State> preactivations(Access access, const std::int32_t* wx,
                                                const std::int32_t* uh, int at) const {
@@ -49,8 +49,8 @@ struct ByteStepNumbers : FixedNumbers<std::int32_t> {
 
 struct WordStepNumbers : FixedNumbers<std::int64_t> {
   const ActivationPair* pairs;
-  // 2^(16 + up), 2^(8 + up), 2^up: what the sums of two upper digits, of an upper and a lower one,
-  // and of two lower ones stand for. up is 14 at most.
+  // 2^(16 + up), 2^(8 + up) and 2^up: the units of the sums of two upper digits, of an upper and a
+  // lower one, and of two lower ones. up is at most 14.
   std::int32_t unit_x[3], unit_h[3];
 
   template <class Access>
@@ -81,7 +81,8 @@ struct WordStepNumbers : FixedNumbers<std::int64_t> {
   }
 };
 
-// `numbers` as a step has them. narrow_bias: the lower halves of its bias, of 8 bits only.
+// Returns `numbers` in the form of the kernel of a step. narrow_bias: the lower halves of its bias,
+// for 8 bits only.
 inline FloatStepNumbers step_numbers(const FloatNumbers& numbers, const ActivationPair*,
                                      const std::uint32_t*) {
   return {numbers};

@@ -1,6 +1,6 @@
-// Kernels of unpacking: a warp owns some of the frames of one lane that ran and copies each over
-// the skipped ones behind it. The linear layer's: a thread block per frame. A warp copies a row, a
-// thread looks for the greatest of one.
+// Kernels at the end of a layer. When unpacking, a warp owns some of the frames of one lane that
+// ran and copies each over the skipped ones behind it. At the end of a linear layer a thread block
+// owns a frame. A warp copies a row without padding; a thread finds the greatest value of a row.
 #include <algorithm>
 
 #include "cuda/device/block.cuh"
@@ -14,12 +14,12 @@
 namespace edgeval::gpu {
 namespace {
 
-constexpr Index kFrames = 16;          // of a warp
+constexpr Index kFrames = 16;          // frames of a warp
 constexpr Index kLargestGrid = 65535;  // in y
-constexpr int kGreatestThreads = 128;  // a row each: a frame has few outputs, a batch many frames
-constexpr int kRowsOfBlock = 8;        // that are copied, a warp each
+constexpr int kGreatestThreads = 128;  // one a row: a frame has few outputs, a batch many frames
+constexpr int kRowsOfBlock = 8;        // rows that a block copies, each by a warp
 
-// Blocks of one warp.
+// A block is one warp.
 __global__ void __launch_bounds__(kWarp) unpack_kernel(Lanes lanes, PlanView plan, bool backward,
                                                        DeviceView<float> output, Index frames) {
   const Index lane = blockIdx.x, first = blockIdx.y * frames, running = plan.running[lane];

@@ -13,7 +13,7 @@ namespace edgeval::gpu {
 namespace {
 
 constexpr Index kStepsPerGraph = 16;
-constexpr Index kLeastGraphs = 2;  // shorter stretches are not worth a recording
+constexpr Index kLeastGraphs = 2;  // fewer replays are not worth a recording
 constexpr std::size_t kMostRecorded = 256;
 
 bool has_pseudo(const LayerPolicy& policy) { return pseudo_skip(policy) != nullptr; }
@@ -86,7 +86,7 @@ void DirectionRunner::plan(const DirectionTask& task) {
 }
 
 void DirectionRunner::run(const DirectionTask& task) {
-  stream_.synchronize();  // for running_ and active_
+  stream_.synchronize();  // now running_ and active_ are on the host
   offset_.resize(active_.size());
   std::exclusive_scan(active_.begin(), active_.end(), offset_.begin(), Index{0});
   steps_ = std::find(active_.begin(), active_.end(), 0) - active_.begin();
@@ -141,7 +141,7 @@ RecurrentStep DirectionRunner::recurrent_step(const DirectionTask& task) const {
   return step;
 }
 
-// State before the first step, and what h = 0 brings into its product.
+// Sets the state before the first step, and makes the operand of h = 0.
 void DirectionRunner::start(const DirectionTask& task, RecurrentStep& step) {
   const LayerPolicy& policy = task.policy;
   const Index lanes = task.lanes.count;
@@ -161,7 +161,7 @@ void DirectionRunner::start(const DirectionTask& task, RecurrentStep& step) {
   launch_recurrent_operand(policy, step, active_.front(), 0, stream_);
 }
 
-// Runs as many steps from `first` as fit into a chunk (at least one); returns the step after the
+// Runs as many steps from `first` as fit into a chunk, at least one. Returns the step after the
 // last.
 Index DirectionRunner::run_chunk(const DirectionTask& task, const RecurrentStep& step,
                                  Index first) {
@@ -179,7 +179,7 @@ Index DirectionRunner::run_chunk(const DirectionTask& task, const RecurrentStep&
   return end;
 }
 
-// W x of steps [first, end).
+// Computes W x of the steps [first, end).
 void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentStep& step,
                                      Index first, Index end) {
   const RecurrentLayer& layer = task.layer;
@@ -213,7 +213,7 @@ void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentS
   if (selects(task.policy)) selection_.multiply_input(selection_of(task), operand, rows, stream_);
 }
 
-// `count` steps whose active lanes fill `blocks` row blocks of the product.
+// Runs `count` steps, whose active lanes fill `blocks` row blocks of the product.
 void DirectionRunner::run_steps(const DirectionTask& task, const RecurrentStep& step, Index blocks,
                                 Index count) {
   if (count > kLeastGraphs * kStepsPerGraph) {

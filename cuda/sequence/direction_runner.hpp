@@ -3,8 +3,8 @@
 //   -> for each live step { product U [-> choice of sums] -> cell [-> product -> projection]
 //                           -> operand(h) }
 //   -> unpack.
-// The host waits once, for the plan; from there on the number of active lanes of every step is
-// known and the recurrence is given to the stream without another look, most of it as replays of
+// The host waits once, for the plan. From then on it knows the number of active lanes of every step
+// and gives the whole recurrence to the stream without waiting again, most of it as replays of
 // recorded graphs.
 #pragma once
 
@@ -20,7 +20,7 @@ namespace edgeval::gpu {
 struct DirectionTask {
   const RecurrentLayer& layer;
   const DeviceProducts& products;  // under the policy
-  const DeviceProducts* second;    // null where nothing is multiplied twice
+  const DeviceProducts* second;    // null where there is no second product
   Direction direction;
   const LayerPolicy& policy;
   Lanes lanes;
@@ -28,44 +28,45 @@ struct DirectionTask {
   const FrameSimilarity* similarity = nullptr;  // [frames]; read by plans that skip
   DeviceView<float> output = {};                // [frames, P], this direction's columns
   OperandTotals input_totals = {}, recurrent_totals = {};
-  // By lane: neurons remembered, cells of 4 bits, or pseudo-skips; elements that changed at these.
+  // Totals by lane. `selected` counts neurons remembered, cells in 4 bits, or pseudo-skips;
+  // `at_pseudo` counts the elements that changed at pseudo-skips.
   unsigned long long *selected = nullptr, *at_pseudo = nullptr;
 };
 
-// Memory and stream for one direction of one layer at a time; a task is reserved, planned and run,
-// in this order.
+// Owns the memory and the stream for one direction of one layer at a time. A task is reserved,
+// planned and run, in this order.
 class DirectionRunner {
  public:
-  // chunk_bytes: of operands and pre-activations held at once.
+  // chunk_bytes: how many bytes of operands and pre-activations are held at once.
   explicit DirectionRunner(Index chunk_bytes) : chunk_bytes_(chunk_bytes) {}
 
-  // All the memory that a task takes, so that plan and run allocate nothing; views of the task are
-  // not read.
+  // Takes all the memory that a task needs, so that plan and run allocate nothing. It does not read
+  // the task's views.
   void reserve(const DirectionTask& task);
   void plan(const DirectionTask& task);
   void run(const DirectionTask& task);
 
   const Stream& stream() const { return stream_; }
-  // After run: frames of each lane that ran, and the modes of all frames in time order if the plan
-  // skips.
+  // After run these return the number of frames of each lane that ran, and, if the plan skips, the
+  // modes of all frames in time order.
   const std::vector<std::int32_t>& running() const { return running_; }
   std::vector<StepMode> modes(Index frames) const;
-  // After run, of all lanes.
+  // Returns, after run, the final states of all lanes.
   FinalStates final_states(const DirectionTask& task) const;
 
  private:
-  // A graph beside what tells it from others: what it launches, and the arguments of that, which
-  // are the same for every batch (StepPlaces has the rest). Its addresses are good as long as no
-  // device memory is given back; recordings older than that are dropped.
+  // A graph, and what distinguishes it from others: what it launches, with those arguments that are
+  // the same for every batch (StepPlaces has the others). Its addresses are valid as long as no
+  // device memory is given back; older recordings are dropped.
   struct Recorded {
     RecurrentStep step;
     SelectionStep selection;
     PseudoStep pseudo;
-    const Product* input;          // which layer, direction and arithmetic
-    const DeviceProducts* second;  // which form
-    std::size_t operand;           // which choice
-    bool exact;                    // nonlinearity
-    Index blocks;                  // of rows in the product
+    const Product* input;          // tells the layer, direction and arithmetic
+    const DeviceProducts* second;  // tells the form of the second weights
+    std::size_t operand;           // number of the choice of operand
+    bool exact;                    // whether the nonlinearity is exact
+    Index blocks;                  // number of row blocks in the product
     Graph graph;
   };
 
@@ -96,8 +97,8 @@ class DirectionRunner {
   DeviceBuffer<StepCursor> cursor_;
   Mirrored<StepPlaces> places_;
   std::vector<std::int32_t> running_;  // [N]
-  std::vector<Index> active_;          // [longest + 1] lanes of each step
-  std::vector<Index> offset_;          // [longest + 1] packed rows before each step
+  std::vector<Index> active_;          // [longest + 1] number of lanes of each step
+  std::vector<Index> offset_;          // [longest + 1] number of packed rows before each step
   Index steps_ = 0;
   std::vector<Recorded> recorded_;
   std::uint64_t recorded_at_ = 0;  // times_given_back() when they were made

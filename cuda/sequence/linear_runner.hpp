@@ -1,6 +1,6 @@
-// A linear layer on the GPU, over all frames of the lanes:
-//   operand(x) -> product -> bias and rectifier,
-// integer sums as many rows at a time as their memory allows.
+// Runs a linear layer on the GPU, over all frames of the lanes:
+//   operand(x) -> product -> bias and rectifier.
+// Integer sums are made for as many rows at a time as their memory allows.
 #pragma once
 
 #include "cuda/kernel/lanes.hpp"
@@ -20,22 +20,22 @@ struct LinearTask {
   OperandTotals totals = {};      // of each lane
 };
 
-// Memory for one linear layer at a time; a task is reserved and run, in this order.
+// Owns the memory for one linear layer at a time. A task is reserved and run, in this order.
 class LinearRunner {
  public:
-  // chunk_bytes: of sums held at once.
+  // chunk_bytes: how many bytes of sums are held at once.
   explicit LinearRunner(Index chunk_bytes) : chunk_bytes_(chunk_bytes) {}
 
-  // All the memory that a task takes; views of the task are not read.
+  // Takes all the memory that a task needs. It does not read the task's views.
   void reserve(const LinearTask& task, const Stream& stream);
   void run(const LinearTask& task, const Stream& stream);
 
  private:
-  // Rows whose integer sums are held at once.
+  // Returns the number of rows whose integer sums are held at once.
   Index rows_at_once(const LinearTask& task) const;
 
   Index chunk_bytes_;
-  DeviceBuffer<std::byte> operand_, state_, sums_;  // sums of integers only
+  DeviceBuffer<std::byte> operand_, state_, sums_;  // sums_ is for integers only
   LayerNumbers numbers_;
   OperandRule rule_;
 };

@@ -6,7 +6,7 @@
 namespace edgeval::gpu {
 namespace {
 
-// Every struct of numbers fits.
+// Every struct of numbers fits into so many bytes.
 constexpr Index kMostBytes = 256;
 
 }  // namespace
@@ -109,14 +109,14 @@ auto LayerNumbers::plain(const DeviceProducts& products, const Integer<Bits>& ch
 
 QuantizedNumbers LayerNumbers::quantized(const DeviceProducts& products,
                                          const DynamicPrecision& choice, const Stream& stream) {
-  const std::vector<std::int64_t>& none = products.input.offsets();  // signed bytes need none
+  const std::vector<std::int64_t>& none = products.input.offsets();  // all 0, of signed bytes
   offset_.upload(none, stream);
   return {plain(products, Fp32{}, stream), offset_.data(), offset_.data(),
           nearest_float(eight_bit_step(choice, Source::kInput) * products.input_step),
           nearest_float(eight_bit_step(choice, Source::kRecurrent) * products.recurrent_step)};
 }
 
-// The tables never change: one copy serves every layer.
+// Returns the tables, which never change and so are uploaded only once.
 ActivationTables LayerNumbers::tables(const Stream& stream) {
   if (!has_tables_) {
     static const auto pairs = activation_pairs();

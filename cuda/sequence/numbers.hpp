@@ -7,19 +7,21 @@
 
 namespace edgeval::gpu {
 
-// Whether a step of plain LSTM cells may take step_numbers: no sum can leave them.
+// Returns whether a step of plain LSTM cells may use step_numbers, since no sum can exceed their
+// range.
 bool sums_fit_step(const DeviceProducts& products, const LayerPolicy& policy);
 
 class LayerNumbers {
  public:
-  // All the memory that such a layer's numbers take.
+  // Takes all the memory that the numbers of such a layer need.
   void reserve(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
-  // fused: as the kernel of a step of plain LSTM cells takes them (step_numbers.hpp).
+  // Uploads the numbers; if fused, in the form of the kernel of a step of plain LSTM cells
+  // (step_numbers.hpp).
   void upload(const DeviceProducts& products, const LayerPolicy& policy, bool fused,
               const Stream& stream);
 
-  // FloatNumbers, FixedNumbers or, of dynamic precision under fp32, QuantizedNumbers;
-  // PiecewiseNumbers of them unless the nonlinearity is exact.
+  // Returns FloatNumbers, FixedNumbers or, for dynamic precision under fp32, QuantizedNumbers; if
+  // fused, their form for that kernel; PiecewiseNumbers of these unless the nonlinearity is exact.
   PolicyStruct data() const { return numbers_.data(); }
 
  private:
@@ -42,7 +44,7 @@ class LayerNumbers {
   DeviceBuffer<std::int32_t> diagonal_;
   DeviceBuffer<TableEntry> table_sigmoid_, table_tanh_;
   DeviceBuffer<ActivationPair> pairs_;
-  bool has_tables_ = false;  // all three were uploaded
+  bool has_tables_ = false;  // whether all three tables were uploaded
   DeviceBuffer<TablePiece> sigmoid_, tanh_;
 };
 

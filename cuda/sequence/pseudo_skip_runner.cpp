@@ -3,7 +3,8 @@
 namespace edgeval::gpu {
 namespace {
 
-// Under the delta operand full steps bring differences, which may need more than 16 bits.
+// Returns whether full steps may bring numbers of more than 16 bits. Those of the delta operand do,
+// since they are differences.
 bool has_wide(const LayerPolicy& policy) { return std::holds_alternative<Delta>(policy.operand); }
 
 PseudoRules rules_of(const PseudoTask& task) {

@@ -1,5 +1,5 @@
-// Pseudo-skips of one direction: memory and order of launches. A chunk's x is split and multiplied
-// at once; a step runs
+// Runs the pseudo-skips of one direction: owns their memory and orders their launches. The x of a
+// chunk is split and multiplied at once; a step runs
 //   operand(h) -> products U of 16 and of 8 bits -> sums -> cells
 #pragma once
 
@@ -10,8 +10,8 @@ namespace edgeval::gpu {
 
 struct PseudoTask {
   const RecurrentLayer& layer;
-  const DeviceProducts& products;  // of 16 bits
-  const DeviceProducts& second;    // the weights in 8 bits
+  const DeviceProducts& products;  // with the weights in 16 bits
+  const DeviceProducts& second;    // with the weights in 8 bits
   const LayerPolicy& policy;       // one whose plan has pseudo-skips
   Index lanes;
   const StepMode* mode;  // [frames]
@@ -19,13 +19,14 @@ struct PseudoTask {
 
 class PseudoSkipRunner {
  public:
+  // Takes all the memory that the task needs, for chunks of so many rows.
   void reserve(const PseudoTask& task, Index chunk_rows, cudaStream_t stream);
-  // State before the first step; leaves in `step` what the cells will read.
+  // Sets the state before the first step, and writes to `step` where the cells will read.
   void start(const PseudoTask& task, RecurrentStep& step, const Stream& stream);
-  // W x of a chunk of so many rows.
+  // Splits x of a chunk of so many rows and multiplies it.
   void multiply_input(const PseudoTask& task, const PackView& pack, const InputOperand& input,
                       Index rows, cudaStream_t stream) const;
-  // U h of step cursor + ahead, and what the cells take.
+  // Launches the products U h of step cursor + ahead, and makes the sums that the cells take.
   void launch(const PseudoTask& task, const RecurrentStep& step, Index rows, Index ahead,
               cudaStream_t stream) const;
 

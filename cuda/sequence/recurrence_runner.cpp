@@ -20,7 +20,7 @@ void RecurrenceRunner::reserve(const RecurrenceTask& task, cudaStream_t stream) 
   rule_.reserve(task.policy, task.products.recurrent_bits, stream);
 }
 
-// For a product that follows within a step.
+// Takes the memory for a product that follows within a step.
 void RecurrenceRunner::reserve_after(const RecurrenceTask& task, cudaStream_t stream) {
   const ProductShape& after = task.products.after->shape();
   const Index padded = Product::padded(task.rows);

@@ -1,7 +1,7 @@
-// The recurrence of one direction, or of a decoder's layer: what it keeps of each of its rows, and
-// the launches of a step
+// Runs the recurrence of one direction, or of a decoder's layer. It owns what is kept of each row,
+// and launches the cells of a step and a product that follows them. The whole step, of which others
+// launch the rest, is
 //   product U [-> choice of sums] -> cell [-> product -> projection] -> operand(h)
-// around the product W of its input.
 #pragma once
 
 #include "cuda/kernel/cell.hpp"
@@ -14,26 +14,27 @@ struct RecurrenceTask {
   const RecurrentLayer& layer;
   const DeviceProducts& products;  // under the policy
   const LayerPolicy& policy;
-  Index rows;             // of state, the most that run at once
-  bool may_fuse = false;  // nothing comes between the products and cells of a step
+  Index rows;             // how many rows have a state, which is the most that run at once
+  bool may_fuse = false;  // whether nothing comes between the products and the cells of a step
 };
 
 class RecurrenceRunner {
  public:
-  // All the memory of the task, so that nothing below allocates.
+  // Takes all the memory that the task needs, so that no function below allocates.
   void reserve(const RecurrenceTask& task, cudaStream_t stream);
-  // State before the first step: c, h and what the operand's rule remembers.
+  // Sets the state before the first step: c, h and what the operand's rule remembers.
   void start(const RecurrenceTask& task, const Stream& stream);
-  // What the kernels read, without pack, cursor, places, wx, and how output and x lie.
+  // Returns what the kernels read, without pack, cursor, places and wx, and without the strides of
+  // output and x.
   RecurrentStep step(const RecurrenceTask& task) const;
-  // Behind the products W and U of step cursor + ahead and a selection's choice: the cells, and a
-  // product that follows within the step.
+  // Launches the cells of step cursor + ahead, and a product that follows within the step. The
+  // products W and U and a selection come before.
   static void launch_cells(const RecurrenceTask& task, const RecurrentStep& step, Index rows,
                            Index ahead, cudaStream_t stream);
 
   DeviceView<float> h() const { return h_.view(); }
-  // Numbers::State, of fp32 its bits, row by row, c_stride apart. Copies are done once the stream
-  // was synchronized.
+  // Copy c as Numbers::State, or in fp32 as its bits, row by row, c_stride apart. A download is
+  // done once the stream was synchronized.
   void upload_cells(std::span<const std::int32_t> states, const Stream& stream) {
     c_.upload(states, stream);
   }
@@ -45,11 +46,11 @@ class RecurrenceRunner {
   void reserve_after(const RecurrenceTask& task, cudaStream_t stream);
 
   DeviceBuffer<std::byte> h_operand_, after_operand_, uh_, after_, h_state_;
-  DeviceBuffer<std::int32_t> c_;  // or floats
+  DeviceBuffer<std::int32_t> c_;  // holds floats in fp32
   DeviceMatrix<float> h_, before_after_;
   LayerNumbers numbers_;
   OperandRule rule_;
-  bool fused_ = false;  // steps are launch_lstm_step's
+  bool fused_ = false;  // whether launch_lstm_step runs the steps
 };
 
 }  // namespace edgeval::gpu

@@ -3,11 +3,11 @@
 namespace edgeval::gpu {
 namespace {
 
-constexpr Index kTypicalInputRows = 8192;     // of W's products: the rows of many steps
-constexpr Index kTypicalRecurrentRows = 512;  // of U's products: the lanes of one step
+constexpr Index kTypicalInputRows = 8192;     // a product W has the rows of many steps
+constexpr Index kTypicalRecurrentRows = 512;  // a product U has the lanes of one step
 
-// Rows [first, first + count) of a matrix, in the format of the whole matrix. typical_rows: of
-// fp32.
+// Returns the product with rows [first, first + count) of a matrix, in the format of the whole
+// matrix. typical_rows matters in fp32 only.
 Product product(const Matrix<float>& weight, Index first, Index count, int bits, Index typical_rows,
                 const CublasLt& cublas, const Stream& stream) {
   if (bits != 32)
@@ -53,7 +53,7 @@ const std::vector<DeviceProducts>& DeviceLayer::in_form(WeightForm form, const C
                                                         const Stream& stream) {
   const auto known = forms_.find(form);
   if (known != forms_.end()) return known->second;
-  std::vector<DeviceProducts> directions;  // kept once all of them are there
+  std::vector<DeviceProducts> directions;  // is kept only when it is complete
   const auto product = [&](const Matrix<float>& weight) {
     return Product(cublas, weights_in_form(weight, form), 8, stream);
   };

@@ -14,12 +14,12 @@
 
 namespace edgeval::gpu {
 
-// Of one direction of a recurrent layer, or of a linear layer.
+// The products of one direction of a recurrent layer, or of a linear layer.
 struct DeviceProducts : LayerProducts<Product> {
   int recurrent_bits = 0;  // fraction bits of h in integers
-  // What one step of the integers of WeightForm::kAlpha8Bits stands for, in W and U.
+  // The values, in W and in U, that one step of the integers of WeightForm::kAlpha8Bits stands for.
   double input_step = 0, recurrent_step = 0;
-  // fp32's constants, as CellConstants has them.
+  // The constants of fp32, as in CellConstants.
   DeviceBuffer<float> float_bias = {}, float_recurrent_bias = {}, float_diagonal = {};
 };
 
@@ -27,15 +27,16 @@ class DeviceLayer {
  public:
   explicit DeviceLayer(std::shared_ptr<const Layer> layer);
 
-  // One entry a direction. cublas: must outlive the products.
+  // Returns the products under an arithmetic, one entry for each direction. `cublas` must outlive
+  // them. Throws Error when a weight is too large for the integers.
   const std::vector<DeviceProducts>& get(const Arithmetic& arithmetic, const CublasLt& cublas,
                                          const Stream& stream);
-  // A recurrent layer's weights in another form, in bytes.
+  // Returns products with a recurrent layer's weights in another form, in bytes.
   const std::vector<DeviceProducts>& in_form(WeightForm form, const CublasLt& cublas,
                                              const Stream& stream);
 
  private:
-  // Weights of `bits` bits: 32 for fp32, 16 or 8 for integers.
+  // Upload the weights in `bits` bits: 32 for fp32, 16 or 8 for integers.
   std::vector<DeviceProducts> upload(const RecurrentLayer& layer, int bits, const CublasLt& cublas,
                                      const Stream& stream) const;
   std::vector<DeviceProducts> upload(const LinearLayer& layer, int bits, const CublasLt& cublas,
@@ -47,7 +48,7 @@ class DeviceLayer {
   std::map<WeightForm, std::vector<DeviceProducts>> forms_;
 };
 
-// One for each of these layers of the model.
+// Returns a DeviceLayer for each of these layers of the model.
 std::vector<DeviceLayer> device_layers(const std::shared_ptr<const Model>& model,
                                        std::span<const Layer> layers);
 

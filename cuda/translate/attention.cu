@@ -1,6 +1,6 @@
-// The kernel of attention: a thread block owns a row and goes through its sentence position by
-// position, the elements of a key side by side. Good for the lengths of sentences; a document's
-// would want blocks of their own.
+// The kernel of attention. A thread block owns a row and goes through its sentence position by
+// position; its threads share the elements of a key. This is good for the lengths of sentences;
+// documents would need a different division of the work.
 #include "cuda/device/block.cuh"
 #include "cuda/device/elements.hpp"
 #include "cuda/device/launch.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kMostThreads = 128;
 
-// Positions [first, first + count) of a matrix; of none none.
+// Returns the positions [first, first + count) of a matrix, or an empty view if there is no matrix.
 template <class T>
 __device__ MatrixView<T> part(DeviceView<T> all, Index first, Index count) {
   if (all.data == nullptr) return {};

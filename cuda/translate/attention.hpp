@@ -1,4 +1,4 @@
-// Attention of a step's rows, each over the positions of its own sentence (bodies in
+// Runs the attention of a step's rows, each over the positions of its own sentence (bodies in
 // host/body/attention.hpp).
 #pragma once
 
@@ -9,15 +9,15 @@
 
 namespace edgeval::gpu {
 
-// What attention reads of a batch, in device memory: positions of all sentences one behind the
-// other.
+// What attention reads of a batch, in device memory. The positions of all sentences stand one
+// behind the other.
 struct SourceView {
   DeviceView<const float> keys;          // [positions, K]
-  DeviceView<const std::int32_t> codes;  // the integers behind them; in integers only
-  DeviceView<const float> hidden;        // [positions, M], of mlp
-  const float* score;                    // v [M], of mlp
-  const std::int32_t* score_codes;       // the same in integers
-  int score_bits, bits, x_bits;          // of integers, as FixedSource has them
+  DeviceView<const std::int32_t> codes;  // [positions, K], codes of the keys; in integers only
+  DeviceView<const float> hidden;        // [positions, M], in mlp attention only
+  const float* score;                    // v [M], in mlp attention only
+  const std::int32_t* score_codes;       // codes of v; in integers only
+  int score_bits, bits, x_bits;          // as in FixedSource; in integers only
   SoftmaxTables softmax;
   ActivationTables activations;
 };
@@ -25,18 +25,18 @@ struct SourceView {
 struct AttentionTask {
   RowView rows;
   SourceView source;
-  DeviceView<const float> probe;    // [rows, K], of mlp [rows, M]
+  DeviceView<const float> probe;    // [rows, K]; in mlp attention [rows, M]
   DeviceView<const float> query;    // [rows, D]
   DeviceView<float> both;           // [rows, K + D]: context, then query
-  DeviceView<std::int64_t> shares;  // [rows, longest sentence], scratch; of fp32 its floats
-  DeviceView<std::int64_t> sums;    // [rows, K], scratch of integers
-  DeviceView<std::int32_t> codes;   // [rows, K], scratch of integers
-  std::int32_t*
-      attended;  // [steps, S, widest] the position with the greatest score; null: not kept
+  DeviceView<std::int64_t> shares;  // [rows, longest sentence], scratch; holds floats in fp32
+  DeviceView<std::int64_t> sums;    // [rows, K], scratch; in integers only
+  DeviceView<std::int32_t> codes;   // [rows, K], scratch; in integers only
+  // [steps, S, widest]: the position with the greatest score; null if nobody wants it.
+  std::int32_t* attended;
   Index sentences, widest;
 };
 
-// rows: that the step was launched for.
+// rows: the number of rows for which the step is launched.
 void launch_attention(const Arithmetic& arithmetic, const AttentionTask& task, Index rows,
                       cudaStream_t stream);
 

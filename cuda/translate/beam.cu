@@ -1,5 +1,5 @@
-// Kernels of the beam search. Over the vocabulary a thread block owns a row: its log-probabilities
-// and its best candidates, one after the other, in one launch. Over the beam a thread block owns a
+// Kernels of the beam search. Over the vocabulary a thread block owns a row and makes first its
+// log-probabilities, then its best candidates, in one launch. Over the beam a thread block owns a
 // sentence, whose few rows leave most of its threads idle; thousands of sentences fill the chip all
 // the same.
 #include <cub/device/device_scan.cuh>
@@ -16,8 +16,8 @@ namespace {
 
 constexpr int kRowThreads = 256;
 
-// The generator's sums of row r -> log-probabilities, which it returns. One number that overflowed
-// makes all of a row none.
+// Turns the generator's sums of row r into log-probabilities and returns these. A single overflow
+// makes a whole row infinite or not a number; such rows are counted.
 template <class Format>
 __device__ const float* log_probabilities_row(CudaBlock block, const VocabularyTask& task,
                                               const RowView& rows, Index r) {
@@ -64,7 +64,7 @@ __global__ void __launch_bounds__(kRowThreads)
   block.once([&] { sums[rows.sentence[r]] += static_cast<double>(found[tokens[r]]); });
 }
 
-// What the sentence keeps of best [widest]; by the thread that merged them.
+// Decides what a sentence keeps of best [widest]. A single thread runs it.
 template <class Rule>
 __device__ void keep(const Rule& rule, const RowView& rows, const SearchView& search,
                      Index sentence, const Candidate* best) {

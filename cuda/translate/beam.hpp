@@ -1,6 +1,6 @@
-// A step of the beam search on the device, from the generator's sums to the rows of the next step
-// (bodies in host/body/beam.hpp and softmax.hpp). What was kept, step by step, stays for the
-// host, which makes hypotheses of it.
+// Runs a step of the beam search on the device, from the generator's sums to the rows of the next
+// step (bodies in host/body/beam.hpp and softmax.hpp). The candidates of every step are kept for
+// the host, which makes hypotheses of them.
 #pragma once
 
 #include "cuda/translate/search_rows.hpp"
@@ -16,34 +16,34 @@ struct NextRow {
   std::int32_t token, parent;  // parent: row of this step
 };
 
-// In device memory, for S sentences of at most `widest` rows.
+// The search of S sentences of at most `widest` rows, in device memory.
 struct SearchView {
   Index sentences, widest;
   SearchEnd end;
   int shortest, eos;
-  Index* live;             // [S + 1] rows of the next step; 0 behind the last
-  Index* first;            // [S + 1] the first of them among all
-  std::int32_t* ended;     // [S] hypotheses so far
+  Index* live;             // [S + 1] number of rows in the next step; 0 behind the last sentence
+  Index* first;            // [S + 1] number of the first of these among all rows
+  std::int32_t* ended;     // [S] how many hypotheses have ended
   Candidate* of_rows;      // [R, widest]
   int* heads;              // [S, widest], scratch
   NextRow* next;           // [S, widest]
-  Candidate* candidates;   // [steps, S, widest] the best, for the host
-  std::int32_t* width;     // [steps, S] of the beam
-  std::int32_t* attended;  // [steps, S, widest]
+  Candidate* candidates;   // [steps, S, widest] the best ones, for the host
+  std::int32_t* width;     // [steps, S] width that the beam chose, for the host
+  std::int32_t* attended;  // [steps, S, widest] as in AttentionTask, for the host
 };
 
 class SearchMemory {
  public:
-  // steps: the most that will be made; rows: R.
+  // Takes all memory. steps: the most that will be made; rows: the most of a step.
   void reserve(Index rows, Index sentences, Index widest, Index steps, cudaStream_t stream);
-  // One live row for each sentence.
+  // Begins a search with one live row for each sentence.
   void start(const Stream& stream);
   SearchView view(const SearchOptions& options, int eos) const;
-  // Rows of the next step: live -> first.
+  // Computes SearchView::first, the rows of the next step, from live.
   void scan(cudaStream_t stream) const;
 
-  // What the host replays of every step and sentence: `widest` candidates and positions attended,
-  // one width.
+  // What the host needs to replay a search: for every step and sentence `widest` candidates and
+  // attended positions, and one width.
   struct History {
     std::vector<Candidate> candidates;
     std::vector<std::int32_t> width, attended;
@@ -61,26 +61,29 @@ class SearchMemory {
   std::size_t scan_bytes_ = 0;
 };
 
-// The generator's sums and where its log-probabilities go.
+// The generator's sums, and where its log-probabilities go.
 struct VocabularyTask {
   SumRows sums;
   PolicyStruct numbers;                 // of the generator
   DeviceView<float> log_probabilities;  // [R, V]
-  DeviceView<std::int32_t> logits;      // [R, V], scratch of integers
+  DeviceView<std::int32_t> logits;      // [R, V], scratch; in integers only
   SoftmaxTables softmax;
 };
 
-// Log-probabilities and the best candidates of every row.
+// Computes the log-probabilities and the best candidates of every row. count: the number of rows
+// for which the step is launched.
 void launch_candidates(const Arithmetic& arithmetic, const VocabularyTask& task,
                        const RowView& rows, const SearchView& search, Index count,
                        cudaStream_t stream);
-// Log-probabilities; that of tokens [R] is added to sums [S] of the rows' sentences.
+// Computes the log-probabilities of every row, and adds that of the row's token, of tokens [R], to
+// the sum of its sentence, in sums [S].
 void launch_scores(const Arithmetic& arithmetic, const VocabularyTask& task, const RowView& rows,
                    const std::int32_t* tokens, double* sums, Index count, cudaStream_t stream);
-// The best of each sentence, the width that the beam chooses, and who lives on.
+// Finds the best candidates of each sentence, lets the beam choose its width, and decides who lives
+// on.
 void launch_choose(const Beam& beam, const RowView& rows, const SearchView& search,
                    cudaStream_t stream);
-// After the scan: the rows of the next step.
+// Writes the rows of the next step, after the scan.
 void launch_next_rows(const RowView& rows, const SearchView& search, cudaStream_t stream);
 
 }  // namespace edgeval::gpu

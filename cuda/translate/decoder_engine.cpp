@@ -1,7 +1,7 @@
-// The decoder engine on the GPU. A step of the beam search is a row of launches without a word from
-// the device: it is launched for as many rows as the host last heard of, some steps ago, and a few
-// more. Where they are too few the device lets the step pass and the host, hearing of it, launches
-// the next ones for all there can be (cuda/translate/search_rows.hpp).
+// The decoder engine on the GPU. The host launches the steps of the beam search without waiting for
+// the device: each for as many rows as it last heard of, some steps ago, and a few more. Where
+// these are too few, the device skips the step; when the host hears of it, it launches the next
+// ones for as many rows as there can be (cuda/translate/search_rows.hpp).
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -17,16 +17,16 @@ namespace {
 
 constexpr Index kAhead = 4;  // steps that are launched before the first of them is heard of
 
-// What the host hears of the steps, in the order of their launches.
+// Brings reports of the steps to the host, in the order of their launches.
 class Reports {
  public:
   Reports() : states_(kAhead) {}
-  ~Reports() {  // what was asked for is written, even where nobody waits for it any more
+  ~Reports() {  // waits, since reports that were asked for are still written
     for (; heard_ < asked_; ++heard_)
       events_[static_cast<std::size_t>(heard_ % kAhead)].wait_nothrow();
   }
 
-  // After the step's launches.
+  // Asks for a report of the step whose launches came before.
   void ask(const SearchState* state, const Stream& stream) {
     const Index at = asked_++ % kAhead;
     EDGEVAL_CUDA(
@@ -46,7 +46,7 @@ class Reports {
   Index asked_ = 0, heard_ = 0;
 };
 
-// The engine's work, while its device is current.
+// Does the engine's work while its device is current.
 class SearchOnDevice {
  public:
   SearchOnDevice(std::shared_ptr<const TranslationModel> model, const DecoderLimits& limits)
@@ -74,8 +74,9 @@ class SearchOnDevice {
   }
 
  private:
-  // As many sentences at once as the memory takes, halved until it does; then it is given back at
-  // the end, for others. What `work` adds to results it adds when all went well.
+  // Runs as many sentences at once as fit into the memory, and halves the number until they do. If
+  // it had to halve, it gives all memory back at the end, for others. `work` adds to the results
+  // only once nothing can fail any more.
   template <class Work>
   void in_parts(const EncodedBatch& batch, const Work& work) {
     Index most = limits_.sentences;
@@ -117,13 +118,13 @@ class SearchOnDevice {
     return replay(steps, options);
   }
 
-  // Until every sentence is through; returns how many steps that took.
+  // Runs steps until every sentence is done. Returns how many steps that took.
   Index run_steps(Index sentences, const SearchOptions& options) {
     const Index widest = widest_of(options.beam);
     Reports reports;
     SearchState heard{
         .rows = sentences, .running = sentences, .step = 0, .finished = 0, .overflowed = 0};
-    for (Index rows = sentences;;) {  // of the first step
+    for (Index rows = sentences;;) {  // the first step has a row for each sentence
       launch_step(rows, options);
       reports.ask(decoder_->rows().state, decoder_->stream());
       if (reports.full()) heard = reports.wait();
@@ -133,7 +134,7 @@ class SearchOnDevice {
       const Index most = going * widest;
       const bool knows =
           heard.step > 0 &&
-          heard.running > 0;  // else of no step, or of one that was launched for too few
+          heard.running > 0;  // else it heard of no step, or of one launched for too few rows
       rows = knows ? std::min(most, heard.rows + heard.rows / 16 + limits_.spare_rows) : most;
     }
     decoder_->stream().synchronize();
@@ -161,7 +162,7 @@ class SearchOnDevice {
                     ": gives no probabilities; weights of the decoder are too large for fp32");
   }
 
-  // What the device chose, step by step, as hypotheses.
+  // Makes hypotheses of what the device chose at each step.
   std::vector<SearchResult> replay(Index steps, const SearchOptions& options) const {
     const SearchMemory::History history = search_memory_.download(steps, decoder_->stream());
     std::vector<Activity> activity = decoder_->activity();
@@ -189,8 +190,8 @@ class SearchOnDevice {
     return results;
   }
 
-  // The targets' own tokens, longest target first, so that those that go on are the first rows of
-  // every step.
+  // Scores the targets' own tokens, longest target first, so that those that go on are the first
+  // rows of every step.
   std::vector<double> score_part(EncodedBatch& batch, const OperatingPoint& point,
                                  std::span<const std::vector<int>> targets) {
     const auto sentences = static_cast<Index>(targets.size());
@@ -204,8 +205,8 @@ class SearchOnDevice {
     const RowView view = decoder_->rows();
     sums_.reserve_discarding(sentences, stream);
     sums_.zero(sentences, stream);
-    std::vector<std::int32_t> tokens;  // of all steps, those that come next
-    std::vector<std::size_t> ends;     // of each step among them
+    std::vector<std::int32_t> tokens;  // the next tokens of all rows, step by step
+    std::vector<std::size_t> ends;     // where each step ends among them
     for (Index t = 0; t < steps; ++t) {
       for (std::int32_t n : order) {
         const std::vector<int>& target = targets[static_cast<std::size_t>(n)];

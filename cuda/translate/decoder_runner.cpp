@@ -99,7 +99,7 @@ void DecoderRunner::reserve(const Batch& batch) {
   if (sentences_ > 1) expect_margin();
 }
 
-// What mlp attention makes of the keys.
+// Computes W_context h(s) of mlp attention for all positions.
 void DecoderRunner::remember() {
   if (!model_->attention.context) return;
   const std::size_t layer = *model_->attention.context;
@@ -109,7 +109,8 @@ void DecoderRunner::remember() {
   linear(layer).run(task, lanes_.lanes(), source_.keys(), source_.hidden(), stream_);
 }
 
-// act(W f + b) of the final states f in the order of the rows, split over the decoder's layers.
+// Returns act(W f + b) of the final states f, side by side and in the order of the rows, split over
+// the decoder's recurrent layers.
 std::vector<Matrix<float>> DecoderRunner::cross_bridge(const std::vector<Matrix<float>>& finals,
                                                        std::size_t layer, const Batch& batch) {
   const LinearStepTask task = linear_task(layer, sentences_);
@@ -159,7 +160,7 @@ void DecoderRunner::start_layers(const Batch& batch) {
   for (std::size_t at = 0; at < recurrent_.size(); ++at) {
     const RecurrentLayer& cells = model_->cells(model_->decoder[at]);
     if (c.size() <= at) c.push_back(Matrix<float>(sentences_, cells.cells));
-    // Without c the state is h.
+    // A layer without c starts from h.
     recurrent_[at].start(recurrent_task(at), rows_, h[at], cells.has_c() ? c[at] : h[at], stream_);
   }
   const Attention& attention = model_->attention;
@@ -170,7 +171,7 @@ void DecoderRunner::start_layers(const Batch& batch) {
   feed_.zero(stream_);
 }
 
-// What moves with a hypothesis.
+// Collects the memory that moves with the hypotheses.
 void DecoderRunner::collect_segments() {
   segments_.clear();
   for (std::size_t at = 0; at < recurrent_.size(); ++at)

@@ -1,6 +1,6 @@
-// A translation model's decoder on the device at one operating point: one step of R rows, each a
-// hypothesis of some sentence, up to the generator's sums (host/engine/translate/decoder.hpp is the
-// same on the CPU, and the definition).
+// A translation model's decoder on the device at one operating point. It runs steps of R rows, each
+// a hypothesis of some sentence, as far as the generator's sums. host/engine/translate/decoder.hpp
+// does the same on the CPU and is the definition.
 #pragma once
 
 #include "cuda/device/stream.hpp"
@@ -17,36 +17,38 @@ class DecoderRunner {
   explicit DecoderRunner(std::shared_ptr<const TranslationModel> model);
 
   struct Batch {
-    EncodedBatch& encoded;  // its keys are taken
+    EncodedBatch& encoded;  // start() moves its keys away
     const OperatingPoint& point;
-    const std::vector<std::int32_t>& order;  // the sentence of each of the first rows, one each
-    Index rows;                              // the most of a step
-    Index steps;                             // the most that are made
+    const std::vector<std::int32_t>& order;  // the sentence of each of the first rows, one for each
+    Index rows;                              // the most rows of a step
+    Index steps;                             // the most steps that are made
   };
-  // Takes the memory of a batch, or throws OutOfMemory; runs the bridge, and what attention reads.
+  // Takes the memory of a batch, or throws OutOfMemory. Runs the bridge and prepares what attention
+  // reads.
   void start(const Batch& batch);
 
-  // One step as far as the generator's sums, launched for `rows` rows; does nothing where there are
-  // more. attended: as AttentionTask has it.
+  // Launches a step as far as the generator's sums, for `rows` rows; it does nothing where there
+  // are more. attended: as in AttentionTask.
   void step(Index rows, std::int32_t* attended, Index widest);
-  // For what follows the sums.
+  // Returns what the kernels need that follow the sums.
   VocabularyTask vocabulary();
   const Arithmetic& vocabulary_arithmetic() const { return policy(model_->generator).arithmetic; }
-  // Rows := those of their parents (RowView); count: how many there are, in device memory; most: at
-  // most.
+  // Replaces all that is kept of the rows by that of their parents (RowView). count: how many rows
+  // there are, in device memory; most: how many there are at most.
   void gather(const Index* count, Index most);
 
   RowView rows() const { return rows_.view(); }
   const Stream& stream() const { return stream_; }
-  // What entered the products of each sentence, so far; a synchronization.
+  // Returns, for each sentence, the counts of what entered products so far. It waits for the
+  // stream.
   std::vector<Activity> activity() const;
-  // As attention reads them, [S, K] of sentence n.
+  // Returns the keys of sentence n, [S, K], as attention reads them.
   MatrixView<const float> keys(Index n) const { return memory_.keys.sequence(n); }
   const DecoderCounts& counts() const { return counts_; }
 
  private:
-  static constexpr Index kTotals =
-      5;  // of a layer: x changed, x zero, h changed, h zero, selected; [S] each
+  // Totals of a layer, [S] each: x changed, x zero, h changed, h zero, selected.
+  static constexpr Index kTotals = 5;
 
   std::size_t place(std::size_t layer) const { return layer - model_->network.stack().size(); }
   const LayerPolicy& policy(std::size_t layer) const { return counts_.policy(layer); }
@@ -65,19 +67,19 @@ class DecoderRunner {
   void collect_segments();
 
   const std::shared_ptr<const TranslationModel> model_;
-  DecoderCounts counts_;  // and the point; of none before start()
+  DecoderCounts counts_;  // holds the point, which is empty before start()
   Stream stream_;
   CublasLt cublas_;
   std::vector<DeviceLayer> weights_;           // of each of the decoder's layers
-  std::vector<RecurrentStepLayer> recurrent_;  // of each of model.decoder
-  std::vector<LinearStepLayer>
-      linear_;  // of each of the decoder's layers; those that are not linear idle
+  std::vector<RecurrentStepLayer> recurrent_;  // one for each entry of model.decoder
+  // One for each of the decoder's layers; those of layers that are not linear stay unused.
+  std::vector<LinearStepLayer> linear_;
   DeviceMatrix<float> embedding_;
 
   Index most_rows_ = 0, sentences_ = 0;
   DecoderMemory memory_;
   SearchRows rows_;
-  LaneTable lanes_;  // of positions
+  LaneTable lanes_;  // the sentences as lanes of source positions
   SourceMemory source_;
   DeviceMatrix<float> x_, probe_, both_, feed_, log_probabilities_, bridge_in_, bridge_out_;
   DeviceMatrix<std::int32_t> logits_, codes_;

@@ -1,5 +1,5 @@
-// Kernels around the rows of a decoder's step: a thread for the few words of each, a thread block
-// where rows are copied.
+// Kernels around the rows of a decoder's step. A thread owns the few words of a row; where rows are
+// copied, a thread block owns a row.
 #include <numeric>
 
 #include "cuda/device/block.cuh"
@@ -10,7 +10,7 @@ namespace edgeval::gpu {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr Index kMostBlocks = 8192;  // of kernels whose blocks walk over rows
+constexpr Index kMostBlocks = 8192;  // for kernels whose blocks walk over rows
 
 __global__ void begin_step_kernel(RowView view, Index rows) {
   const SearchState& state = *view.state;
@@ -38,7 +38,7 @@ __global__ void embed_kernel(RowView view, DeviceView<const float> embedding,
   block.for_each(feed.cols, [&](Index i) { to[embedding.cols + i] = feed.row(r)[i]; });
 }
 
-// Row `from` of memory at `source` -> row `to` of that at `target`, as elements of T.
+// Copies row `from` of the memory at `source` to row `to` of that at `target`, as elements of T.
 template <class T>
 __device__ void copy_row(const void* source, Index from, void* target, Index to, Index bytes) {
   const Index count = bytes / Index{sizeof(T)};
@@ -47,7 +47,7 @@ __device__ void copy_row(const void* source, Index from, void* target, Index to,
   CudaBlock{}.for_each(count, [&](Index i) { written[i] = read[i]; });
 }
 
-// kBack: from the scratch to where the rows belong.
+// Copies parents' rows to the scratch; if kBack, copies the scratch to where the rows belong.
 template <bool kBack>
 __global__ void gather_kernel(RowView view, const RowSegment* segments, Index segment_count,
                               const Index* count) {

@@ -8,7 +8,7 @@ void SourceMemory::upload(const DecoderMemory& memory, const Attention& attentio
                           const Arithmetic& arithmetic, const Stream& stream) {
   const MatrixView<const float> keys = memory.keys.values.view();
   keys_.resize_discarding(Product::padded(keys.rows), keys.cols,
-                          stream);  // a product reads them, too
+                          stream);  // padded, since a product reads them, too
   gpu::upload(keys, keys_.view().leading(keys.rows), stream);
   mlp_ = attention.type == Attention::Type::kMlp;
   if (mlp_) {

@@ -1,4 +1,4 @@
-// What attention reads of a batch of sentences, from the host into device memory.
+// Copies what attention reads of a batch of sentences from the host into device memory.
 #pragma once
 
 #include "cuda/translate/attention.hpp"
@@ -8,7 +8,8 @@ namespace edgeval::gpu {
 
 class SourceMemory {
  public:
-  // All but what mlp attention makes of the keys, which goes into hidden() before the first step.
+  // Uploads all but W_context h(s) of mlp attention, which the device writes to hidden() before the
+  // first step.
   void upload(const DecoderMemory& memory, const Attention& attention, const Arithmetic& arithmetic,
               const Stream& stream);
   SourceView view() const;

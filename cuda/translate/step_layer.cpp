@@ -23,11 +23,11 @@ void StepInput::start(const LayerPolicy& policy, const Stream& stream) {
   rule_.upload(stream);
 }
 
-// In fp32 x itself where elements stay as they are.
+// Returns the operand's rows, which are x itself where elements stay as they are.
 OperandRows StepInput::operand(const DeviceProducts& products, const LayerPolicy& policy,
                                DeviceView<const float> x) const {
   if (!keeps_elements(policy)) return {operand_.data(), products.input.shape().operand_stride()};
-  return {const_cast<float*>(x.data), x.stride};  // which nobody writes
+  return {const_cast<float*>(x.data), x.stride};  // nobody writes to it
 }
 
 OperandRows StepInput::multiply(const DeviceProducts& products, const LayerPolicy& policy,

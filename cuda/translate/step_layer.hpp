@@ -1,6 +1,6 @@
 // One layer of a decoder on the device, run a step at a time over rows that come and go, as
-// host/engine/translate/step_layer.hpp has it for the CPU. What a layer keeps of its rows it names
-// as segments, which move with the hypotheses.
+// host/engine/translate/step_layer.hpp does on the CPU. A layer names what it keeps of its rows as
+// segments, which move with the hypotheses.
 #pragma once
 
 #include "cuda/kernel/unpack.hpp"
@@ -10,7 +10,7 @@
 
 namespace edgeval::gpu {
 
-// The totals of one layer, by sentence.
+// The totals of one layer, [S] each.
 struct LayerTotals {
   OperandTotals input, recurrent;
   unsigned long long* selected;
@@ -19,22 +19,22 @@ struct LayerTotals {
 // A step as it is launched.
 struct StepLaunch {
   PackView pack;
-  const Index* running;  // in device memory
-  Index rows;            // launched
+  const Index* running;  // SearchState::running, in device memory
+  Index rows;            // number of rows for which it is launched
   cudaStream_t stream;
 };
 
-// Operand and product W of a layer's input, for either kind of layer.
+// Makes the operand and the product W of a layer's input, for either kind of layer.
 class StepInput {
  public:
   void reserve(const DeviceProducts& products, const LayerPolicy& policy, Index rows,
                cudaStream_t stream);
   void start(const LayerPolicy& policy, const Stream& stream);
-  // x [rows, C] -> sums(). Returns what entered the product.
+  // Multiplies x [rows, C] into sums() and returns what entered the product.
   OperandRows multiply(const DeviceProducts& products, const LayerPolicy& policy,
                        DeviceView<const float> x, const OperandTotals& totals,
                        const StepLaunch& launch) const;
-  // The same of every frame of some lanes.
+  // Multiplies every frame of some lanes, x [frames, C], into sums().
   void multiply(const DeviceProducts& products, const LayerPolicy& policy, const Lanes& lanes,
                 DeviceView<const float> x, const OperandTotals& totals, cudaStream_t stream) const;
   SumRows sums(const DeviceProducts& products) const {
@@ -53,14 +53,14 @@ class StepInput {
 
 struct RecurrentStepTask {
   RecurrenceTask recurrence;
-  const DeviceProducts* second;  // null where nothing is multiplied twice
+  const DeviceProducts* second;  // null where there is no second product
   LayerTotals totals;
 };
 
 class RecurrentStepLayer {
  public:
   void reserve(const RecurrentStepTask& task, cudaStream_t stream);
-  // h [rows, P] and c [rows, H] (of a GRU its h) of the first rows.
+  // Sets the state of the first rows: h [rows, P] and c [rows, H]. Cells without c take h as c.
   void start(const RecurrentStepTask& task, const SearchRows& rows, const Matrix<float>& h,
              const Matrix<float>& c, const Stream& stream);
   void run(const RecurrentStepTask& task, DeviceView<const float> x, const StepLaunch& launch);
@@ -90,12 +90,13 @@ class LinearStepLayer {
  public:
   void reserve(const LinearStepTask& task, cudaStream_t stream);
   void start(const LinearStepTask& task, const Stream& stream);
-  // x [rows, C] -> sums, without what ends the layer.
+  // Multiplies x [rows, C] into sums(), and leaves out what ends the layer.
   void multiply(const LinearStepTask& task, DeviceView<const float> x,
                 const StepLaunch& launch) const;
+  // Runs the layer from x [rows, C] to y [rows, O].
   void run(const LinearStepTask& task, DeviceView<const float> x, DeviceView<float> y,
            const StepLaunch& launch) const;
-  // Every frame of some lanes.
+  // Runs the layer over every frame of some lanes.
   void run(const LinearStepTask& task, const Lanes& lanes, DeviceView<const float> x,
            DeviceView<float> y, cudaStream_t stream) const;
   SumRows sums(const LinearStepTask& task) const { return input_.sums(task.products); }

@@ -21,7 +21,7 @@ struct Utterance {
 
 struct TestSet {
   std::filesystem::path path;
-  std::string layout;  // manifest | an4 | librispeech | kaldi
+  std::string layout;  // name of the layout
   std::string split;   // empty when the layout has no parts
   std::vector<Utterance> utterances;
   AudioKinds kinds = AudioKinds::kChecked;  // kinds of audio files that are read

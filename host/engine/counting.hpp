@@ -7,15 +7,18 @@
 
 namespace edgeval {
 
-// `activity` holds the changed and zero elements and what was selected already; steps: frames of
-// the lane, running: those that ran, in full or as pseudo-skips.
+// Completes the activity of one lane, which already holds the changed and zero elements and what
+// its selection counted. steps: number of the lane's frames; running: how many of them ran, in full
+// or as pseudo-skips.
 void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index steps, Index running);
 
-// The layer's shapes with operands and weights as wide as the policy has them.
+// Returns the shape of each direction of the layer, with operands and weights of as many bits as
+// the policy gives them.
 std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& policy);
 
-// The counts of one utterance of `steps` steps that run and change everything, as many that are
-// skipped where the plan may skip, and zeros among the operands: what kinds of work a point does.
+// Returns the counts of an imagined utterance that shows every kind of work a point does: `steps`
+// steps run and change every element, as many more are skipped where the plan may skip, and every
+// element is counted as a zero, too.
 Activity busiest_activity(const Model& model, const OperatingPoint& point, Index steps);
 
 }  // namespace edgeval

@@ -1,6 +1,6 @@
-// The CPU engine, the definition of every result: layer by layer over the batch, a task being one
-// direction of a layer for one block of lanes. Tasks share nothing they write, so threads change no
-// result.
+// The CPU engine, which defines every result. It runs a batch layer by layer. A task is one
+// direction of a layer for one block of lanes; tasks share nothing that they write, so the number
+// of threads changes no result.
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -18,17 +18,18 @@
 namespace edgeval {
 namespace {
 
-// Lanes that one thread runs side by side: enough rows to keep the products busy, few enough to
-// stay in its cache.
+// The most lanes that one thread runs side by side. These are enough rows for fast products, and
+// few enough to stay in the thread's cache.
 constexpr Index kMostLanesPerBlock = 64;
 
-// Enough blocks that every thread has one.
+// Returns the number of lanes in a block, small enough that every thread has a block.
 Index lanes_per_block(Index lanes, std::size_t directions, int threads) {
   const Index share = (lanes * static_cast<Index>(directions) + threads - 1) / threads;
   return std::clamp(padded_rows(share), kRowBlock, kMostLanesPerBlock);
 }
 
-// A number that overflowed would make every later decision garbage.
+// Throws Error when an output is infinite or not a number, since later decisions would then mean
+// nothing.
 void expect_finite(const Ragged<float>& output, const Layer& layer) {
   const float largest = std::numeric_limits<float>::max();
   Index wild = 0;
@@ -39,7 +40,8 @@ void expect_finite(const Ragged<float>& output, const Layer& layer) {
       " of its outputs are infinite or no number; its weights or inputs are too large for fp32");
 }
 
-using LaneActivities = std::vector<LayerActivity>;  // of one layer and direction, by lane
+// The activities of one layer and direction, by lane.
+using LaneActivities = std::vector<LayerActivity>;
 
 class CpuEngine final : public Engine {
  public:
@@ -72,8 +74,8 @@ class CpuEngine final : public Engine {
     const Ragged<float>& input;
     const LayerPolicy& policy;
     LayerObserver* observer;
-    std::vector<Activity>& activity;         // by lane; each layer appends
-    std::vector<FinalStates>* final_states;  // receives those of each direction; null: unwanted
+    std::vector<Activity>& activity;         // by lane; each layer appends its own
+    std::vector<FinalStates>* final_states;  // receives one for each direction; null: unwanted
   };
 
   BatchResult run_point(const PreparedBatch& batch, const OperatingPoint& point,
@@ -127,7 +129,7 @@ class CpuEngine final : public Engine {
     return run_recurrent_layer(layer, run, packed_[i].arithmetics(choice), second);
   }
 
-  // second: of each direction, or null.
+  // second: the second products of each direction; null where there are none.
   template <class LayerArithmetic>
   Ragged<float> run_recurrent_layer(const RecurrentLayer& layer, const LayerRun& run,
                                     const std::vector<LayerArithmetic>& arithmetics,

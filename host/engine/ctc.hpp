@@ -9,16 +9,18 @@
 
 namespace edgeval {
 
-// best: the token of each of T frames with the greatest output (first_greatest). Returns at most T
-// ids.
+// Returns the ids of the decoded tokens, at most T. best: the token with the greatest output of
+// each of T frames (first_greatest).
 std::vector<int> ctc_collapse(std::span<const std::int32_t> best, int blank);
 
-// What the tokens stand for in a text, where vocabularies write the space between words otherwise:
-// <space> (ESPnet; any case) and U+2581 at a word's beginning or anywhere else in a piece
-// (SentencePiece) are spaces; | (wav2vec 2.0) is one where no token is, or holds, another.
+// Returns what each token stands for in a text. Vocabularies write the space between words in
+// several ways: <space> (ESPnet, in any case of its letters) and U+2581 anywhere in a token
+// (SentencePiece) become spaces. The token | (wav2vec 2.0) becomes one if no other token is or
+// holds a space.
 std::vector<std::string> token_texts(std::span<const std::string> tokens);
 
-// The tokens one after the other; a space ends a word. Words come single-spaced.
+// Returns the tokens `ids` joined to a text, with one space between its words. tokens: what
+// token_texts returns.
 std::string tokens_to_text(std::span<const int> ids, std::span<const std::string> tokens);
 
 }  // namespace edgeval

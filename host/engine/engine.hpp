@@ -16,12 +16,13 @@
 
 namespace edgeval {
 
-// One entry per layer of the model; a linear layer's plan is EveryStep.
+// The policies of all layers of a model, one entry for each. A linear layer's plan is EveryStep.
 struct OperatingPoint {
   std::vector<LayerPolicy> layers;
 };
 
-// Utterances that an engine has taken in. What it holds beside the features is the engine's affair.
+// A batch of utterances that an engine has taken in. An engine that keeps more than the features
+// derives a class from this one.
 class PreparedBatch {
  public:
   // features: [frames, C] of each utterance.
@@ -35,30 +36,31 @@ class PreparedBatch {
   std::shared_ptr<const Ragged<float>> features_;
 };
 
-// What of a run is wanted beside the counts. A device keeps the rest to itself.
+// Which results of a run are wanted beside the counts. Only these are copied from a GPU.
 struct Wanted {
   bool outputs = false;       // all values of the last layer
-  bool best = false;          // of each frame the greatest of them
-  bool final_states = false;  // where the lanes of each recurrent layer end
+  bool best = false;          // the number of the greatest of these values, for each frame
+  bool final_states = false;  // h and c at the end of each lane, for each recurrent layer
 };
 
-// What one operating point made of consecutive utterances of a batch; beside the counts, what was
-// wanted.
+// The results of consecutive utterances of a batch at one operating point. Beside the counts it
+// has what was wanted; the rest is empty.
 struct BatchResult {
   Ragged<float> outputs;           // [frames of each utterance, outputs of the last layer]
   std::vector<Activity> activity;  // one per utterance
-  Ragged<std::int32_t> best;       // [frames of each utterance, 1]: numbers of outputs; of equal
-                                   // ones the lowest
-  std::vector<std::vector<FinalStates>> final_states;  // of each layer of the stack and direction
+  // The number of the greatest output, the lowest of equal ones, [frames of each utterance, 1].
+  Ragged<std::int32_t> best;
+  // final_states[layer of the stack][direction]; a linear layer has no entries.
+  std::vector<std::vector<FinalStates>> final_states;
 
   Index utterances() const { return static_cast<Index>(activity.size()); }
-  // Takes in the result of the utterances that follow.
+  // Appends the results of the utterances that follow.
   void append(BatchResult&& next);
 };
 
-// Receives results point by point and within a point by the order of the batch, as many utterances
-// at a time as an engine likes: a thousand points' outputs need not be held at once. When run()
-// throws, what was received is void.
+// Receives results point by point and, within a point, in the order of the batch. An engine passes
+// on as many utterances at a time as it likes, so that the outputs of a thousand points are never
+// held at once. When run() throws, what was received is void.
 class ResultSink {
  public:
   virtual ~ResultSink() = default;
@@ -71,11 +73,12 @@ class ResultSink {
 class LayerObserver {
  public:
   virtual ~LayerObserver() = default;
-  // All lanes, or as many of them at a time as a GPU's memory holds. When run() throws
-  // std::bad_alloc, what was seen is void.
+  // Is called after each layer with all lanes; on a GPU, with as many lanes at a time as its memory
+  // holds. When run() throws std::bad_alloc, what was seen is void.
   virtual void on_layer(Index /*layer*/, const Ragged<float>& /*input*/,
                         const Ragged<float>& /*output*/) {}
-  // One call per recurrent layer, direction and lane; modes in time order, whatever the direction.
+  // Is called for each recurrent layer, direction and lane. The modes are in time order, whatever
+  // the direction.
   virtual void on_plan(Index /*layer*/, Direction, Index /*lane*/,
                        std::span<const StepMode> /*modes*/) {}
 };
@@ -83,13 +86,15 @@ class LayerObserver {
 inline constexpr int kFirstDevice = -1;  // the first GPU that can be used
 
 struct EngineOptions {
-  int threads = 0;                     // CPU threads; 0: all of the machine
-  std::int64_t chunk_bytes = 1 << 20;  // of pre-activations held at once by a task (CPU)
-  std::int64_t gpu_chunk_bytes =
-      0;  // of operands and pre-activations held at once by a direction; 0: from its memory
+  int threads = 0;  // CPU threads; 0: all of the machine
+  // On the CPU: bytes of pre-activations that a task holds at once.
+  std::int64_t chunk_bytes = 1 << 20;
+  // On a GPU: bytes of operands and pre-activations that a direction holds at once; 0: chosen from
+  // the GPU's memory.
+  std::int64_t gpu_chunk_bytes = 0;
   int gpu = kFirstDevice;  // number of the GPU, as CUDA counts them
-  bool byte_instructions =
-      true;  // false: integer products through fp32, as on CPUs without such instructions
+  // false: integer products are made in fp32, as on CPUs without instructions for bytes.
+  bool byte_instructions = true;
 };
 
 class Engine {
@@ -98,35 +103,38 @@ class Engine {
   virtual std::string device() const = 0;  // for people: "CPU, 2 threads", "NVIDIA H200"
   virtual bool on_gpu() const = 0;
 
-  // Takes in a batch for any number of runs.
+  // Takes in a batch, [frames, C] of each utterance, for any number of runs.
   virtual std::unique_ptr<PreparedBatch> prepare(std::shared_ptr<const Ragged<float>> features);
 
   // Runs the batch under each of the points. Results do not depend on which utterances share a
   // batch, nor on which points share a call. With several points an observer sees one after the
-  // other.
+  // other. Throws Error when a point does not fit the model (check_point); on the CPU also when an
+  // output is infinite or not a number.
   virtual void run(PreparedBatch& batch, std::span<const OperatingPoint> points,
                    const Wanted& wanted, ResultSink& sink, LayerObserver* observer = nullptr) = 0;
 
-  // The same of one point, gathered; `features` stay the caller's.
+  // Runs `features` under one point and returns the results of all utterances. The caller keeps
+  // `features`, which are read during the call only.
   BatchResult run(const Ragged<float>& features, const OperatingPoint& point, const Wanted& wanted,
                   LayerObserver* observer = nullptr);
-  // All outputs.
+  // Runs `features` under one point and returns all outputs and the counts.
   BatchResult run(const Ragged<float>& features, const OperatingPoint& point,
                   LayerObserver* observer = nullptr) {
     return run(features, point, {.outputs = true}, observer);
   }
 };
 
-// Everything dense: every step, operands as they are.
+// Returns the dense network: every layer runs every step in fp32, with its operands as they are.
 OperatingPoint dense_point(const Model& model);
 
 // Throws Error when a layer cannot take its choices (a plan on a linear layer, a parameter left to
 // a profile).
 void check_point(const Model& model, const OperatingPoint& point);
 
-// Throws Error when a layer's weights are too large for its integers. It reads all of them.
+// Throws Error when a layer's weights are too large for its integers. It reads all weights.
 void check_weights(const Model& model, const OperatingPoint& point);
 
+// Returns an engine that runs the layers of model->stack() on the CPU.
 std::unique_ptr<Engine> make_cpu_engine(std::shared_ptr<const Model> model,
                                         const EngineOptions& options);
 

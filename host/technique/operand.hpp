@@ -12,6 +12,7 @@
 
 namespace edgeval {
 
+// The first is the neutral choice (technique.hpp).
 using OperandChoice = std::variant<AsIs, Reuse, Delta, DynamicPrecision, Memoized>;
 
 }  // namespace edgeval

@@ -8,6 +8,7 @@
 
 namespace edgeval {
 
+// The first is the neutral choice (technique.hpp).
 using Plan = std::variant<EveryStep, SimilaritySkip>;
 
 }  // namespace edgeval

@@ -1,9 +1,9 @@
-// What the GPU engine's tests share: cases at random, and comparison with the CPU engine, which is
-// the definition. Under int16 and int8 modes, counts and outputs are the same bits. In fp32 both
-// take the same bits in and make the same decisions on them; but the products round differently, so
-// a decision on h (or on a later layer's input) that lies within an fp32 rounding of its threshold
-// may fall either way. Over all cases of a test at most 2e-4 of the decisions may differ; a lane
-// whose counts all agree has outputs within 1e-5 of max(1, |reference|).
+// The tests of the GPU engine share these: random cases, and a comparison with the CPU engine,
+// which is the definition. Under int16 and int8, modes, counts and outputs have the same bits. In
+// fp32 both engines take in the same bits and decide alike on them, but their products round
+// differently, so a decision on h (or on a later layer's input) that lies within an fp32 rounding
+// of its threshold may fall either way. Over all cases of a test at most 2e-4 of the decisions may
+// differ; a lane whose counts all agree has outputs within 1e-5 of max(1, |reference|).
 #pragma once
 
 #include <cmath>
@@ -64,8 +64,8 @@ inline bool same_bits(const Ragged<float>& a, const Ragged<float>& b) {
   return a.offsets == b.offsets && std::ranges::equal(a.values.values(), b.values.values());
 }
 
-// What was decided over the cases of a test, and how much of it otherwise on the GPU: which steps
-// run, which elements changed, which neurons were remembered, which cells took few bits.
+// Counts the decisions over the cases of a test, and those that differ on the GPU: which steps run,
+// which elements changed, which neurons were remembered, which cells took few bits.
 class Decisions {
  public:
   void compare(const Case& c) {
@@ -83,7 +83,7 @@ class Decisions {
     }
   }
   std::uint64_t differing() const { return differing_; }
-  // At the end of a test.
+  // Is called at the end of a test; expects that few decisions differ.
   void expect_few_differ() const {
     testing::Test::RecordProperty("decisions", std::to_string(decisions_));
     testing::Test::RecordProperty("differing", std::to_string(differing_));
@@ -128,7 +128,7 @@ class Plans : public LayerObserver {
   std::map<std::tuple<Index, Direction, Index>, std::vector<StepMode>> plans;
 };
 
-// Integers: modes, counts and outputs are equal, also where many chunks are needed.
+// Expects modes, counts and outputs in integers to be equal, also where many chunks are needed.
 inline void expect_the_bits_of_the_cpu(const Case& c) {
   Plans cpu_plans;
   const BatchResult cpu =
@@ -144,8 +144,8 @@ inline void expect_the_bits_of_the_cpu(const Case& c) {
   }
 }
 
-// Every lane's outputs and counts in batches of each size are those of `together`; on the stand-in
-// those of the first batches of each size.
+// Expects every lane's outputs and counts in batches of each size to be those of `together`. On the
+// stand-in only the first batches of each size are run.
 inline void expect_the_same_in_batches(Engine& engine, const Case& c, const BatchResult& together,
                                        const std::vector<Index>& sizes) {
   constexpr Index kMostOnStandin = 8;

@@ -1,4 +1,4 @@
-// Every kind of cell on the GPU beside the CPU engine, under every plan and operand that its
+// Compares every kind of cell on the GPU with the CPU engine, under every plan and operand that its
 // equations allow.
 #include "tests/cuda/compare.hpp"
 #include "tests/support/borrowed.hpp"

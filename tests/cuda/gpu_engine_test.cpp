@@ -1,4 +1,4 @@
-// The GPU engine against the CPU engine on stacks of plain LSTM and linear layers.
+// Compares the GPU engine with the CPU engine on stacks of plain LSTM and linear layers.
 #include "tests/cuda/compare.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/points.hpp"

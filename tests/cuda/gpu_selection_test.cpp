@@ -1,5 +1,5 @@
-// Memoization, dynamic precision and pseudo-skips on the GPU beside the CPU engine, on every kind
-// of cell that they go with.
+// Compares memoization, dynamic precision and pseudo-skips on the GPU with the CPU engine, on every
+// kind of cell that they go with.
 #include "tests/cuda/compare.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/cells.hpp"
@@ -17,11 +17,12 @@ class GpuSelection : public testing::TestWithParam<NamedCell> {
  protected:
   bool in_halves() const { return GetParam().in_halves(); }
   bool follows_c() const { return GetParam().has_c() && GetParam().form.projection == 0; }
-  // What a cell's equations do not allow is refused before anything runs.
+  // Expects a policy that the cell's equations do not allow to be refused before anything runs.
   static void expect_refused(const Case& c) {
     EXPECT_THROW(gpu::make_engine(borrowed(c.model), {})->run(c.features, c.point), Error);
   }
-  // Layers of the cell, some skipping; choose(random) is the operand of each.
+  // Returns a case with layers of the cell, of which some skip steps. choose(random) is the operand
+  // of each.
   template <class Choose>
   Case draw(Random& random, const std::vector<Index>& lengths, const Choose& choose) const {
     Case c{.model = cell_model(random, GetParam()), .point = {}, .features = {}};
@@ -85,7 +86,8 @@ TEST_P(GpuSelection, RemembersTheBitsOfTheCpuEngineInIntegers) {
   }
 }
 
-// Under fp32 its products are exact too, and what follows them is the same code.
+// Under fp32 the products of dynamic precision are exact, too, and the code behind them is the
+// same.
 TEST_P(GpuSelection, ChoosesPrecisionsAsTheCpuEngineBitForBit) {
   EDGEVAL_NEEDS_GPU();
   if (!follows_c()) {
@@ -104,8 +106,8 @@ TEST_P(GpuSelection, ChoosesPrecisionsAsTheCpuEngineBitForBit) {
   }
 }
 
-// Jumps over more than half of the range among them, which under the delta operand need more than
-// 16 bits.
+// Returns a batch with some jumps over more than half of the range, which under the delta operand
+// need more than 16 bits.
 Ragged<float> jumping_batch(Random& random, const std::vector<Index>& lengths, Index inputs) {
   Ragged<float> batch = random_batch(random, lengths, inputs);
   for (float& value : batch.values.values())
@@ -164,7 +166,7 @@ TEST_P(GpuSelection, DoesNotDependOnTheBatch) {
   }
 }
 
-// Recordings of one choice must not serve another.
+// Graphs that were recorded for one choice must not serve another.
 TEST_P(GpuSelection, RunsChoiceAfterChoiceOnOneEngine) {
   EDGEVAL_NEEDS_GPU();
   if (in_halves()) {

@@ -1,5 +1,5 @@
-// c of a cell (Numbers::State) and its value in units of 1: a float is its own, an integer has
-// kStateBits.
+// Converts c of a cell (Numbers::State) into a float in units of 1 and back. Under fp32 c is this
+// float; in integer arithmetic it has kStateBits fraction bits.
 #pragma once
 
 #include <type_traits>

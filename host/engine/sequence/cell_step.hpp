@@ -1,9 +1,8 @@
 // One step of the cells of a block of rows:
 //   operand(h) -> product U -> select -> cell -> projection
-// A row is a lane of a direction (direction.cpp) or a hypothesis of a decoder (step_layer.cpp). W x
-// is made before, for as many steps at once as its owner likes, by the same enter and multiply.
-// Some kinds of cells have no U; those that come in halves have a product of their own between
-// these.
+// A row is a lane of a direction (direction.cpp) or a hypothesis of a decoder (step_layer.cpp). The
+// caller computes W x before, for as many steps at once as it likes, with enter and multiply. Some
+// kinds of cells have no U; cells in halves have another product between the halves.
 #pragma once
 
 #include "host/body/operand.hpp"
@@ -13,41 +12,41 @@
 
 namespace edgeval {
 
-// What an operand's rule keeps of the elements of rows; of an identity nothing.
+// Returns the states that an operand's rule keeps of [rows, width] elements before the first step;
+// empty for an identity, which keeps nothing.
 template <class Rule>
 Matrix<typename Rule::State> rule_states(Index rows, Index width) {
   return Rule::kIdentity ? Matrix<typename Rule::State>()
                          : Matrix<typename Rule::State>(rows, width);
 }
 
-// Rule: what LayerArithmetic makes of an operand's. All methods may be called by several threads,
-// each with rows and buffers of its own.
+// Rule: the operand's rule as LayerArithmetic::rule returns it. Several threads may call the
+// methods at once, each with rows and buffers of its own.
 template <class LayerArithmetic, class Rule, class Selection>
 class CellStep {
  public:
   using Numbers = typename LayerArithmetic::Numbers;
   using Sum = typename Numbers::Sum;
 
-  // What rows keep between two steps, beside h.
+  // What R rows keep between two steps, beside h. The states are empty for an identity.
   struct Rows {
     Matrix<typename Numbers::State> c;              // [R, H]
-    Matrix<typename Rule::State> x_state, h_state;  // [R, C k], [R, width of h]; of an identity
-                                                    // empty
+    Matrix<typename Rule::State> x_state, h_state;  // [R, C k], [R, width of h]
     Selection selection;
 
-    // Rows `parents`, side by side.
+    // Returns what the rows `parents` keep, in this order.
     Rows gathered(std::span<const Index> parents) const {
       return {gathered_rows(c, parents), gathered_rows(x_state, parents),
               gathered_rows(h_state, parents), selection.gathered(parents)};
     }
   };
 
-  // What enters a product of some rows, padded to its row block, and what leaves it; `second` is
-  // empty where nothing is multiplied twice.
+  // What enters and leaves a product. Its rows are padded to the product's row block. The second
+  // operand and sums are empty where there is no second product.
   struct Product {
     Matrix<float> operand;             // [rows, C k] or [rows, width of h]
-    Matrix<Sum> sums;                  // [rows, G H]; of U [rows, blocks.of_sums() H]
-    Matrix<float> second_operand;      // as operand
+    Matrix<Sum> sums;                  // [rows, G H]; for U [rows, blocks.of_sums() H]
+    Matrix<float> second_operand;      // of the shape of operand
     Matrix<std::int32_t> second_sums;  // [rows, G H]
 
     float* second_operand_row(Index r) {
@@ -58,24 +57,24 @@ class CellStep {
     }
   };
 
-  // Memory of a step.
+  // The memory that a step needs, for R rows.
   struct Buffers {
     Product u;
     Matrix<float> before_after;  // [R, H], what the cells give to a product within the step
-    Matrix<Sum> after;           // [R, P] or [R, H]
+    Matrix<Sum> after;           // [R, P] or [R, H], the sums of that product
   };
 
   struct Step {
-    Index rows;  // these of the block run
-    Index step;  // of each row's executed ones, from 0
+    Index rows;  // how many rows run, the first ones of the block
+    Index step;  // number of the step among those that each row executes, from 0
     Product& w;
-    Index first_row;                           // of W x
-    std::span<const float* const> x;           // [C] of each row, for cells that show x; else empty
+    Index first_row;                           // the row of w that belongs to row 0
+    std::span<const float* const> x;           // [C] of each row, where shows_x(); else empty
     std::span<LayerActivity* const> activity;  // of each row: changed and zero elements are added
   };
 
-  // second: null where nothing is multiplied twice. functions: in the cells instead of exact ones,
-  // or null. All references are kept.
+  // second: null where there is no second product. functions: what replaces sigmoid and tanh in the
+  // cells, or null. The object keeps references to all arguments but the rule.
   CellStep(const RecurrentLayer& layer, const LayerArithmetic& arithmetic, const Rule& rule,
            const SecondProducts* second, const PiecewiseFunctions* functions)
       : layer_(layer),
@@ -88,14 +87,14 @@ class CellStep {
     if constexpr (kMayBeNarrow) narrow_ = arithmetic.narrow_numbers();
   }
 
-  // Before the first step, c = 0.
+  // Returns what rows keep before their first step, where c = 0.
   Rows start(Index rows, Selection selection) const {
     return {Matrix<typename Numbers::State>(rows, layer_.cells),
             rule_states<Rule>(rows, layer_.product_inputs()),
             rule_states<Rule>(rows, layer_.recurrent()), std::move(selection)};
   }
 
-  // For W x of so many rows; without an operand where what enters is x itself.
+  // Returns the memory for W x of so many rows, without an operand where x itself enters.
   Product input_product(Index rows, bool with_operand) const {
     return product(rows, with_operand, layer_.product_inputs(), gate_rows());
   }
@@ -111,13 +110,15 @@ class CellStep {
     return buffers;
   }
 
-  // x or h of row n at a step -> what enters the product, which may be the same memory.
+  // x or h of row n at a step, and where to write what enters the products.
   struct OperandRow {
     Index n, step;
     const float* value;
-    float* operand;
-    float* second;  // where the selection splits elements, else unused
+    float* operand;  // may be the memory of value
+    float* second;   // is used only where the selection splits elements
   };
+  // Brings a row through the operand's rule, or lets the selection split it, and adds its changed
+  // and zero elements to `activity`.
   void enter(Source source, const OperandRow& row, Rows& rows, LayerActivity& activity) const {
     const bool input = source == Source::kInput;
     const Index width = input ? layer_.product_inputs() : layer_.recurrent();
@@ -133,7 +134,8 @@ class CellStep {
     }
   }
 
-  // operand [padded count, width] -> product.sums, and the second sums.
+  // Multiplies operand [padded count, width] with W or U into product.sums; where there is a second
+  // product, makes its sums, too.
   void multiply(Source source, Matrix<float>& operand, Index count, Product& product,
                 const Selection& selection) const {
     if constexpr (Selection::kSplits)
@@ -150,7 +152,7 @@ class CellStep {
     second(product.second_operand.data(), 0, count, product.second_sums.data());
   }
 
-  // h [padded rows, H or P]: of the step before -> of this one.
+  // Runs one step. h [padded rows, H or P] is that of the step before and becomes that of this one.
   void run(const Step& at, Rows& rows, Buffers& buffers, Matrix<float>& h) const {
     if (layer_.recurrent() > 0) {
       Matrix<float>& operand = Rule::kIdentity ? h : buffers.u.operand;
@@ -171,7 +173,7 @@ class CellStep {
   }
 
  private:
-  // Sums that were selected may be larger than those of one product.
+  // Selected sums may be larger than those of one product and then do not fit NarrowNumbers.
   static constexpr bool kMayBeNarrow = std::is_same_v<Selection, NoSelection<LayerArithmetic>> &&
                                        std::is_same_v<LayerArithmetic, EightBitLayer>;
 
@@ -220,7 +222,7 @@ class CellStep {
     }
   }
 
-  // h = W_p of what the cells gave.
+  // Computes h = W_p times what the cells gave.
   void project(Index rows, Buffers& buffers, Matrix<float>& h) const {
     arithmetic_.multiply_after(buffers.before_after.data(), rows, buffers.after.data());
     for (Index n = 0; n < rows; ++n)

@@ -10,7 +10,7 @@
 namespace edgeval {
 namespace {
 
-// The whole recurrence of one block of lanes under one arithmetic, operand rule and selection.
+// Runs the whole recurrence of one block of lanes under one arithmetic, operand rule and selection.
 template <class LayerArithmetic, class Rule, class Selection>
 class DirectionRun {
  public:
@@ -42,7 +42,7 @@ class DirectionRun {
  private:
   using Cells = CellStep<LayerArithmetic, Rule, Selection>;
 
-  // As many as fit the chunk, at least one step's.
+  // Returns how many rows of W x fit the chunk; these are at least the rows of one step.
   static Index rows_of_chunk(const DirectionTask& task) {
     const Index row_bytes =
         task.layer.gates() * task.layer.cells * static_cast<Index>(sizeof(typename Cells::Sum));
@@ -50,7 +50,7 @@ class DirectionRun {
                     static_cast<Index>(task.chunk_bytes) / row_bytes);
   }
 
-  // The c of lane n in units of 1.
+  // Writes h and c of the block's lane n to row `lane` of the states, c in units of 1.
   void hand_on(Index n, Index lane, FinalStates& states) const {
     std::copy_n(h_.row(n), h_.cols(), states.h.row(lane));
     for (Index j = 0; j < rows_.c.cols(); ++j) states.c(lane, j) = cell_value(rows_.c(n, j));
@@ -65,7 +65,7 @@ class DirectionRun {
   const float* frame(Index step, Index n) const {
     return task_.input.sequence(task_.lanes[n]).row(plan(n).live[step]);
   }
-  // What enters W x: the frame, or the window that ends at it.
+  // Returns what enters W x: the frame, or the window that ends at it.
   const float* product_input(Index step, Index n) {
     const Index window = task_.layer.form.window;
     if (window == 1) return frame(step, n);
@@ -73,12 +73,13 @@ class DirectionRun {
                task_.direction == Direction::kBackward, window_.data());
     return window_.data();
   }
+  // Returns how many of the first `before` lanes run at a step.
   Index active_lanes(Index step, Index before) const {
     while (before > 0 && plan(before - 1).running() <= step) --before;
     return before;
   }
 
-  // Runs as many steps from `first` as fit into a chunk (at least one); returns the step after the
+  // Runs as many steps from `first` as fit into a chunk, at least one. Returns the step after the
   // last.
   Index run_chunk(Index first, Index steps) {
     std::vector<Index> active;  // lanes of each step of the chunk
@@ -108,12 +109,13 @@ class DirectionRun {
     return first + static_cast<Index>(active.size());
   }
 
-  // The rows of a step's lanes lie far apart, each too short for the processor to guess the next.
+  // Asks for a row ahead of its use: the rows of a step's lanes lie far apart, each too short for
+  // the processor to guess the next.
   void prefetch(const float* row) const {
     for (Index i = 0; i < task_.input.cols(); i += 16) __builtin_prefetch(row + i);
   }
 
-  // W x of this step's lanes begins in row `first_row` of the chunk.
+  // Runs one step, whose W x begins in row `first_row` of the chunk.
   void run_step(Index step, Index active, Index first_row) {
     if (!x_.empty())
       for (Index n = 0; n < active; ++n) x_[n] = frame(step, n);
@@ -127,11 +129,11 @@ class DirectionRun {
   const Index lanes_, inputs_;  // N, C k
   const Index chunk_rows_;
   Index active_ = lanes_;        // lanes still running at the end of the last chunk
-  std::vector<const float*> x_;  // [C] of each lane at a step, for cells that show x
+  std::vector<const float*> x_;  // [C] of each lane at a step, where shows_x(); else empty
   Matrix<float> h_;              // [padded lanes, H or P]
   typename Cells::Rows rows_;
   typename Cells::Buffers buffers_;
-  typename Cells::Product w_;  // of a chunk
+  typename Cells::Product w_;  // W x of a chunk
   std::vector<float> window_;  // [C k]
 };
 
@@ -147,7 +149,7 @@ void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic,
       return;
     }
   }
-  std::vector<Index> steps;  // executed ones of each lane
+  std::vector<Index> steps;  // number of executed steps of each lane
   for (Index lane : task.lanes) steps.push_back(task.plans[lane].running());
   const auto run = [&]<class Technique>(const Technique& choice) {
     if constexpr (kRuns<LayerArithmetic, Technique>)

@@ -2,8 +2,8 @@
 // outputs:
 //   operand(x) -> product W -> for each live step { operand(h) -> product U -> cell -> projection }
 //   -> unpack.
-// SRU and QRNN have no U; a GRU that resets h before the product makes U's rows of the candidate a
-// product of their own.
+// SRU and QRNN have no U. A GRU that resets h before the product multiplies with U's rows of the
+// candidate in a product of its own.
 #pragma once
 
 #include "host/engine/product/layer_arithmetic.hpp"
@@ -12,7 +12,8 @@
 
 namespace edgeval {
 
-// LayerArithmetic: FloatLayer, QuantizedLayer (dynamic precision under fp32), FixedLayer<int32>
+// Runs the task and writes its output, its counts and, where they are wanted, its final states.
+// LayerArithmetic is FloatLayer, QuantizedLayer (dynamic precision under fp32), FixedLayer<int32>
 // (int8) or FixedLayer<int64> (int16).
 template <class LayerArithmetic>
 void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic,

@@ -15,13 +15,14 @@ struct DirectionTask {
   const std::vector<Index>& lanes;     // those of this block, most live steps first
   Ragged<float>& output;               // [frames, h of each direction side by side]
   Index first_column;                  // of this direction in the output
-  std::int64_t chunk_bytes;            // of W x held at once
+  std::int64_t chunk_bytes;            // how many bytes of W x are held at once
   const SimilaritySkip* pseudo;        // null where the plan has no pseudo-skips
-  const SecondProducts* second;        // null where nothing is multiplied twice
-  std::vector<LayerActivity*>
-      activity;  // of each lane of the block: changed and zero elements are added
+  const SecondProducts* second;        // null where there is no second product
+  // The activity of each lane of the block, to which changed and zero elements and the selection's
+  // counts are added.
+  std::vector<LayerActivity*> activity;
   const PiecewiseFunctions* functions = nullptr;  // in the cells, instead of exact ones
-  FinalStates* final_states = nullptr;            // of all lanes; receives those of these
+  FinalStates* final_states = nullptr;  // of all lanes; the block writes its own; null: unwanted
 };
 
 }  // namespace edgeval

@@ -5,9 +5,9 @@
 
 namespace edgeval {
 
-// Where the lanes of one direction of a layer end, lane by lane.
+// The last h and c of every lane, for one direction of a layer.
 struct FinalStates {
-  Matrix<float> h, c;
+  Matrix<float> h, c;  // [N, H or P]; [N, H], in units of 1
 };
 
 }  // namespace edgeval

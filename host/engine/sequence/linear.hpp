@@ -15,7 +15,8 @@ struct LinearTask {
   LayerActivity& activity;        // of this lane: changed and zero elements are added
 };
 
-// LayerArithmetic: as in direction.hpp.
+// Runs the layer and adds the counts of its elements. LayerArithmetic is FloatLayer,
+// FixedLayer<int32> (int8) or FixedLayer<int64> (int16).
 template <class LayerArithmetic>
 void run_linear(const LinearTask& task, const LayerArithmetic& arithmetic,
                 const OperandChoice& operand);

@@ -1,4 +1,4 @@
-// What a row of x or h caused on its way into the products, added to its layer's counts.
+// Adds the changed and zero elements of a row of x or h to the counts of its layer.
 #pragma once
 
 #include "host/body/operand.hpp"

@@ -13,7 +13,7 @@
 
 namespace edgeval {
 
-// The products of one layer under one arithmetic, one entry a direction.
+// The products of one layer under one arithmetic, one entry for each direction.
 template <class Product>
 using DirectionProducts = std::vector<LayerProducts<Product>>;
 
@@ -23,6 +23,8 @@ class PackedLayer {
 
   const Layer& layer() const { return *layer_; }
 
+  // Returns the layer's arithmetic, one entry for each direction. Throws Error when a weight is too
+  // large for the integers.
   std::vector<FloatLayer> arithmetics(const Fp32&);
   std::vector<EightBitLayer> arithmetics(const Integer<8>& choice) {
     return fixed<8, std::int32_t>(choice);
@@ -30,10 +32,10 @@ class PackedLayer {
   std::vector<FixedLayer<std::int64_t>> arithmetics(const Integer<16>& choice) {
     return fixed<16, std::int64_t>(choice);
   }
-  // The 8-bit products of dynamic precision under fp32.
+  // Returns the 8-bit products of dynamic precision under fp32, one entry for each direction.
   std::vector<QuantizedLayer> arithmetics(const DynamicPrecision& choice);
 
-  // The weights in another form, one entry a direction.
+  // Returns second products with the weights in this form, one entry for each direction.
   const std::vector<SecondProducts>& in_form(WeightForm form);
 
  private:

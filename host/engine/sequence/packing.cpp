@@ -11,7 +11,7 @@ namespace {
 
 using Directions = std::span<const Direction>;
 
-// The plans of one lane in every direction.
+// Returns the plans of one lane, one for each direction.
 std::vector<LanePlan> plan_lane(const EveryStep&, MatrixView<const float> input,
                                 Directions directions) {
   std::vector<LanePlan> plans;
@@ -27,7 +27,7 @@ std::vector<LanePlan> plan_lane(const EveryStep&, MatrixView<const float> input,
   return plans;
 }
 
-// How alike frames are does not depend on the direction; which neighbour counts does.
+// The similarities of frames do not depend on the direction, but which neighbour counts does.
 std::vector<LanePlan> plan_lane(const SimilaritySkip& skip, MatrixView<const float> input,
                                 Directions directions) {
   const SimilaritySkip::Rule rule = skip.rule();

@@ -1,5 +1,5 @@
-// Lanes packed by their number of live steps, longest first, so that the lanes active at a step are
-// always a prefix.
+// Packs lanes by their number of live steps, longest first, so that the lanes that are active at a
+// step are always the first ones.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +20,20 @@ struct LanePlan {
   Index running() const { return static_cast<Index>(live.size()); }
 };
 
-// How alike adjacent frames of a sequence are under the plan's rule, by frame.
+// Returns for each frame of input [T, C] how alike it is to its neighbours under the plan's rule.
 std::vector<FrameSimilarity> frame_similarities(const SimilaritySkip::Rule& rule,
                                                 MatrixView<const float> input);
 
-// Plans of every lane for one layer, by direction. input: [frames, C] of each lane.
+// Returns the plans of one layer, as plans[direction][lane]. input: [frames, C] of each lane.
 std::vector<std::vector<LanePlan>> plan_lanes(const Plan& plan, const Ragged<float>& input,
                                               std::span<const Direction> directions, int threads);
 
-// The same for one direction.
+// Returns the plans of one layer and direction, by lane.
 std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction,
                                  int threads);
 
-// Lane numbers in packed order (most live steps first, ties by number), cut into blocks of
-// near-equal size.
+// Returns the lane numbers in packed order (most live steps first, ties by number), cut into blocks
+// of nearly equal size. largest_block is a multiple of the products' row block.
 std::vector<std::vector<Index>> lane_blocks(const std::vector<LanePlan>& plans,
                                             Index largest_block);
 

@@ -1,6 +1,6 @@
-// Pseudo-skip between the operands and the cells (docs/techniques.md, "Pseudo-skip": two products):
-// keeps W16 a and W8 s of every lane as exact sums and hands z's parts on. The engine splits every
-// element for it into what enters either product.
+// The selection of pseudo-skips (docs/techniques.md, "Pseudo-skip": two products). It splits every
+// element of x and h into what enters either product, keeps W16 a and W8 s of every lane as exact
+// sums, and gives the cells the sums that make up z.
 #pragma once
 
 #include "host/body/pseudo.hpp"
@@ -16,7 +16,7 @@ class PseudoSelection {
   using LayerArithmetic = FixedLayer<std::int64_t>;
   using Numbers = LayerArithmetic::Numbers;
 
-  // task.second: products with W8. delta: the operand, or null.
+  // task.second has the products with W8. delta: the operand if it is delta, else null.
   PseudoSelection(const DirectionTask& task, const SimilaritySkip& skip, const Delta* delta,
                   const LayerArithmetic& arithmetic)
       : task_(task),
@@ -24,7 +24,8 @@ class PseudoSelection {
         x_(rule(skip, delta, Source::kInput), lanes(), task.layer.product_inputs(), gate_rows()),
         h_(rule(skip, delta, Source::kRecurrent), lanes(), task.layer.recurrent(), gate_rows()) {}
 
-  // value [width] -> full, delta [width]. full may lie outside the grid's 16 bits.
+  // Splits value [width] into full [width] and delta [width]. full may lie outside the grid's 16
+  // bits.
   OperandCounts split(Index n, Index step, Source source, const float* value, Index width,
                       float* full, float* delta) {
     const bool pseudo = is_pseudo(n, step);
@@ -40,8 +41,8 @@ class PseudoSelection {
           static_cast<std::uint64_t>(gate_rows() * counts.changed);
     return counts;
   }
-  // full [padded rows, width] -> sums. Elements beyond 16 bits, which only a jump over more than
-  // half of the range makes under the delta operand, are cut into parts that fit.
+  // Multiplies full [padded rows, width] into sums. Elements beyond 16 bits, which only a jump over
+  // more than half of the range makes under the delta operand, are cut into parts that fit.
   void multiply(Matrix<float>& full, Index rows, Source source, Matrix<std::int64_t>& sums) const {
     const Grid& grid = (source == Source::kInput ? x_ : h_).rule.grid;
     const auto product = [&](const Matrix<float>& elements, std::int64_t* y) {
@@ -89,7 +90,8 @@ class PseudoSelection {
     return PseudoRule::of(skip, delta, source, arithmetic_.rule(AsIs{}).grid(source));
   }
 
-  // Leaves in `full` what fits the grid, and in `rest` the remainder; whether there is one.
+  // Leaves in `full` what fits the grid and puts the remainder into `rest`. Returns whether there
+  // is one.
   static bool cut(Matrix<float>& full, Index rows, const Grid& grid, Matrix<float>& rest) {
     const float low = grid.low * grid.inverse, high = grid.high * grid.inverse;
     const std::span<float> values =
@@ -105,7 +107,7 @@ class PseudoSelection {
     return true;
   }
 
-  // The memory of one half of z.
+  // What is kept for the part of z that comes from x, or for the part from h.
   struct Half {
     PseudoRule rule;
     Matrix<std::int32_t> reference;    // [lanes, width]
@@ -114,7 +116,7 @@ class PseudoSelection {
         : rule(r), reference(lanes, width), full(lanes, gate_rows), delta(lanes, gate_rows) {}
   };
 
-  // The sums of one step, whose products leave their offsets out.
+  // The sums of one step. Products leave out their offsets, which are added here.
   struct Products {
     const FixedProduct<std::int64_t>& of_full;
     const FixedProduct<std::int32_t>& of_delta;

@@ -8,7 +8,7 @@
 namespace edgeval {
 namespace {
 
-// The best k of candidates that are offered in any order.
+// Keeps the best k of candidates that are offered in any order.
 class Best {
  public:
   explicit Best(int k) : k_(static_cast<std::size_t>(k)) {}
@@ -21,7 +21,7 @@ class Best {
     heap_.push_back(candidate);
     std::ranges::push_heap(heap_, CandidateOrder{});
   }
-  // What a score must exceed, or equal, to be of interest.
+  // Returns the least score with which a candidate could still enter.
   float least() const {
     return heap_.size() < k_ ? -std::numeric_limits<float>::infinity() : heap_.front().score;
   }
@@ -35,14 +35,15 @@ class Best {
   std::vector<Candidate> heap_;  // the worst on top
 };
 
-// Whether before + row[i] >= least for some i.
+// Returns whether before + row[i] >= least for some i.
 bool any_at_least(const float* row, Index count, float before, float least) {
   int found = 0;
   for (Index i = 0; i < count; ++i) found |= before + row[i] >= least ? 1 : 0;
   return found != 0;
 }
 
-// The best of a sentence whose rows begin at `first`, in falling order.
+// Returns the best candidates of a sentence, at most `widest`, in falling order. The sentence's
+// rows begin at row `first` of log_probabilities [R, V].
 std::vector<Candidate> best_candidates(const SentenceSearch& sentence,
                                        const Matrix<float>& log_probabilities, Index first,
                                        int widest) {
@@ -78,7 +79,7 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, EncodedBatch batch
   const DecoderRecord record{activity, observer};
   const DecoderMemory memory = decoder.remember(std::move(batch.keys), record);
   DecoderState state = decoder.start(batch.states, memory, record);
-  std::vector<Index> going(sentences.size());  // sentences whose rows stand one after the other
+  std::vector<Index> going(sentences.size());  // sentences not done, in the order of their rows
   std::iota(going.begin(), going.end(), 0);
   Matrix<float> log_probabilities;
   std::vector<Index> attended;

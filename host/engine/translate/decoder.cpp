@@ -8,14 +8,14 @@
 namespace edgeval {
 namespace {
 
-// gathered_rows with padding.
+// Returns the rows `parents` of a matrix, padded to a row block.
 Matrix<float> padded(const Matrix<float>& from, std::span<const Index> parents) {
   auto to = padded_matrix<float>(static_cast<Index>(parents.size()), from.cols());
   gather_rows(from, parents, to);
   return to;
 }
 
-// The first rows of a matrix as lanes of one frame each.
+// Returns the first `rows` rows of a matrix as lanes of one frame each.
 Ragged<float> as_lanes(const Matrix<float>& values, Index rows) {
   const std::vector<Index> ones(static_cast<std::size_t>(rows), 1);
   Ragged<float> lanes(ones, values.cols());
@@ -55,7 +55,7 @@ Decoder::Decoder(DecoderWeights& weights, const OperatingPoint& point)
   attention_ = make_source_attention(attention, point.layers[attention.output].arithmetic);
 }
 
-// Some rows at one step: runs layers over them and records what they do.
+// Runs layers over some rows at one step and records what they do.
 class Decoder::Step {
  public:
   Step(const Decoder& decoder, DecoderState& state, std::span<const Row> rows,
@@ -66,7 +66,7 @@ class Decoder::Step {
         sentences_(rows),
         record_(record) {}
 
-  // y is read by recurrent layers, h(t - 1), and written.
+  // Runs a layer from x to y. A recurrent layer also reads y, which is h(t - 1).
   void run(std::size_t layer, Matrix<float>& x, Matrix<float>& y) {
     const std::size_t l = decoder_.place(layer);
     activity_.clear();
@@ -76,6 +76,7 @@ class Decoder::Step {
     if (record_.observer != nullptr)
       record_.observer->on_layer(static_cast<Index>(layer), as_lanes(x, rows_), as_lanes(y, rows_));
   }
+  // Returns the output of a linear layer.
   Matrix<float> through(std::size_t layer, Matrix<float>& x) {
     Matrix<float> y = padded_matrix<float>(rows_, decoder_.model_->linear(layer).width);
     run(layer, x, y);
@@ -100,7 +101,7 @@ DecoderMemory Decoder::remember(Ragged<float> keys, const DecoderRecord& record)
   memory.hidden = Ragged<float>(memory.keys.lengths(), model_->attention.hidden);
   DecoderState state;
   state.layers.resize(layers_.size());
-  std::vector<Row> rows;  // of sentences that have positions left
+  std::vector<Row> rows;  // one for each sentence that has positions left
   const std::vector<Index> lengths = memory.keys.lengths();
   for (Index n = 0; n < memory.keys.sequences(); ++n) rows.push_back({n, 0});
   state.layers[l] = layers_[l]->start({memory.keys.sequences(), nullptr, lengths});
@@ -129,7 +130,8 @@ DecoderMemory Decoder::remember(Ragged<float> keys, const DecoderRecord& record)
   return memory;
 }
 
-// act(W f + b) of the final states f, split over the layers.
+// Computes act(W f + b) of the final states f, side by side, and splits it over `to`, a matrix for
+// each recurrent layer of the decoder.
 void Decoder::cross_bridge(const std::vector<Matrix<float>>& finals, std::size_t layer,
                            std::vector<Matrix<float>>& to, const DecoderRecord& record) const {
   const Index rows = finals.at(0).rows();
@@ -181,7 +183,7 @@ DecoderState Decoder::start(const EncoderStates& encoder, const DecoderMemory& m
   const auto begin = [&](std::size_t layer, const Matrix<float>* c) {
     state.layers[place(layer)] = layers_[place(layer)]->start({rows, c, lengths});
   };
-  for (std::size_t l = 0; l < cells.size(); ++l)  // without c the state is h
+  for (std::size_t l = 0; l < cells.size(); ++l)  // a layer without c starts from h
     begin(model_->decoder[l], model_->cells(model_->decoder[l]).has_c() ? &cells[l] : &state.h[l]);
   if (model_->attention.probe) begin(*model_->attention.probe, nullptr);
   begin(model_->attention.output, nullptr);
@@ -221,7 +223,7 @@ void Decoder::step(const DecoderMemory& memory, std::span<const Row> rows, Decod
   layers.run(attention.output, both, state.feed);
   log_probabilities = padded_matrix<float>(count, model_->linear(model_->generator).width);
   layers.run(model_->generator, state.feed, log_probabilities);
-  for (Index r = 0; r < count; ++r)  // one number that overflowed makes all of a row none
+  for (Index r = 0; r < count; ++r)  // one overflow makes a whole row infinite or not a number
     EDGEVAL_EXPECTS(absolute(log_probabilities(r, 0)) <= std::numeric_limits<float>::max(),
                     "layer ", layer_name(model_->network.layers[model_->generator]),
                     ": gives no probabilities; weights of the decoder are too large for fp32");

@@ -1,5 +1,5 @@
-// The work of a decoder, sentence by sentence: what follows from the shapes and the number of rows,
-// whatever ran them.
+// Counts the work of a decoder for each sentence, as far as it follows from the shapes and the
+// number of rows. Both engines use it.
 #pragma once
 
 #include "host/body/linear.hpp"
@@ -8,13 +8,16 @@
 
 namespace edgeval {
 
-// What ends a linear layer of the decoder.
+// Returns what follows the sums and the bias of one of the decoder's linear layers.
 LinearEnd linear_end(const TranslationModel& model, std::size_t layer);
 
-// What one step of a layer belongs to: the bridge runs once a sentence, the mlp's keys once a
-// position of the source, attention for every row and position, all else for every row.
+// What a layer runs a step for: the bridge for each sentence, the layer that makes W_context h(s)
+// of mlp attention for each position of the source, attention for each row and position, and every
+// other layer for each row.
 enum class StepOf : std::uint8_t { kSentence, kPosition, kRow, kRowAndPosition };
 
+// Returns the number of steps for a sentence of so many source positions, whose search had so many
+// rows in all its steps together.
 constexpr Index steps(StepOf of, Index positions, Index rows) {
   switch (of) {
     case StepOf::kSentence:
@@ -31,19 +34,20 @@ constexpr Index steps(StepOf of, Index positions, Index rows) {
 
 class DecoderCounts {
  public:
-  // point: of all layers of the network.
+  // point: the policies of all layers of the network, the encoder's among them.
   DecoderCounts(std::shared_ptr<const TranslationModel> model, OperatingPoint point)
       : model_(std::move(model)), point_(std::move(point)) {}
 
   const LayerPolicy& policy(std::size_t layer) const { return point_.layers[layer]; }
 
-  // The work of one sentence before it began: an entry for each of the decoder's layers in the
-  // order of the network, then the attention. An engine adds the elements that changed and were
-  // zero; `complete` does the rest, once, at the end.
+  // Returns the activity of a sentence before its first step: an entry for each of the decoder's
+  // layers in the order of the network, then the attention. An engine adds the elements that
+  // changed or were zero and calls complete once, at the end.
   Activity blank() const;
-  // Of the entry of that place in blank().
+  // Returns what the layer runs a step for that has this entry in blank().
   StepOf step_of(std::size_t entry) const;
-  // keys: [S, K] of the sentence, as attention reads them; rows: those of all its steps.
+  // Completes the counts of a sentence. keys: [S, K], as attention reads them; rows: how many rows
+  // all its steps had together.
   void complete(MatrixView<const float> keys, Index rows, Activity& activity) const;
 
  private:

@@ -5,7 +5,7 @@
 namespace edgeval {
 namespace {
 
-// Both directions side by side.
+// Returns h or c of all directions side by side.
 Matrix<float> side_by_side(const std::vector<FinalStates>& directions,
                            Matrix<float> FinalStates::*of) {
   const Index rows = (directions[0].*of).rows(), cols = (directions[0].*of).cols();

@@ -11,21 +11,21 @@ struct EncoderStates {
   std::vector<Matrix<float>> h, c;
 };
 
-// What a decoder needs of sentences.
+// What a decoder reads of a batch of sentences.
 struct EncodedBatch {
   Ragged<float> keys;  // [S, K] of each sentence, the encoder's outputs
   EncoderStates states;
 };
 
 struct Encoded : EncodedBatch {
-  std::vector<Activity> activity;  // of each sentence, the encoder's layers
+  std::vector<Activity> activity;  // of the encoder's layers, for each sentence
 };
 
-// embedded: [S, E_s] of each sentence.
+// Runs the encoder over the embedded sentences, [S, E_s] of each.
 Encoded encode(Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
                LayerObserver* observer = nullptr);
 
-// Sentences [first, last).
+// Returns the sentences [first, last) of a batch.
 EncodedBatch slice(const EncodedBatch& batch, Index first, Index last);
 
 }  // namespace edgeval

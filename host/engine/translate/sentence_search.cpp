@@ -37,7 +37,7 @@ std::vector<Index> SentenceSearch::advance(std::span<const Candidate> best, int 
 }
 
 void SentenceSearch::finish(std::size_t node, float score, bool ended) {
-  const auto tokens = static_cast<double>(result_.counts.steps + 1);  // bos and eos among them
+  const auto tokens = static_cast<double>(result_.counts.steps + 1);  // counts bos and eos, too
   Hypothesis hypothesis;
   for (std::size_t at = node; at != kNone; at = nodes_[at].parent) {
     hypothesis.tokens.push_back(nodes_[at].token);

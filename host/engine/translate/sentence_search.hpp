@@ -1,6 +1,6 @@
-// The search of one sentence, step by step (beam_search.hpp has the rules): which hypotheses live
-// and where they came from, which have ended, and the work so far. What is best at a step is found
-// elsewhere, on the CPU or on a GPU.
+// Keeps the state of one sentence's search from step to step (beam_search.hpp has the rules): which
+// hypotheses live and where they came from, which have ended, and the work so far. The best
+// candidates of a step are found elsewhere, on the CPU or on a GPU.
 #pragma once
 
 #include <span>
@@ -14,7 +14,7 @@ class SentenceSearch {
  public:
   struct Live {
     float score;
-    std::size_t node;  // of its last token; kNone before the first
+    std::size_t node;  // the node of its last token; kNone before the first
   };
 
   SentenceSearch(const SearchOptions& options, int eos)
@@ -25,17 +25,18 @@ class SentenceSearch {
   int token(std::size_t row, int bos) const {
     return live_[row].node == kNone ? bos : nodes_[live_[row].node].token;
   }
-  // The token that may not come next; -1: none.
+  // Returns the token that may not come next, or -1 where all may.
   int barred() const {
     return static_cast<int>(result_.counts.steps) < options_.shortest ? eos_ : -1;
   }
 
-  // best: the step's candidates in falling order, of which the beam chose `width`; attended: of the
-  // live rows. Returns the rows that the next ones come from.
+  // Takes the search one step on. best: the step's candidates in falling order, of which the beam
+  // keeps `width`; attended: the source position that each live row attended to most. Returns for
+  // each row of the next step the row that it continues.
   std::vector<Index> advance(std::span<const Candidate> best, int width,
                              std::span<const Index> attended);
 
-  // Once it is done.
+  // Returns the result, once done() is true.
   SearchResult take() { return std::move(result_); }
 
  private:
@@ -55,7 +56,7 @@ class SentenceSearch {
   bool done_ = false;
   std::vector<Live> live_{{0, kNone}};
   std::vector<Node> nodes_;
-  std::size_t ended_ = 0;  // rows kept after the last step that had ended
+  std::size_t ended_ = 0;  // how many hypotheses ended at the last step
   SearchResult result_;
 };
 

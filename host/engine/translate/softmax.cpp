@@ -4,7 +4,7 @@
 
 namespace edgeval {
 
-// Flat, so that the functions inside the loops vectorise.
+// gnu::flatten inlines the functions inside the loops, which then vectorise.
 [[gnu::flatten]] void log_softmax(float* z, Index width) {
   log_softmax_row(SerialBlock{}, z, width);
 }

@@ -8,9 +8,10 @@
 
 namespace edgeval {
 
-// z [width] -> z - max z - ln sum exp(z - max z), in place.
+// Replaces z [width] by its log-softmax, z - max z - ln sum exp(z - max z).
 void log_softmax(float* z, Index width);
-// z [width] in kStateBits -> y [width].
+// Writes the log-softmax of z [width], which has kStateBits fraction bits, to y [width], in units
+// of 1.
 void log_softmax(const std::int32_t* z, Index width, float* y);
 
 }  // namespace edgeval

@@ -7,7 +7,7 @@
 namespace edgeval {
 namespace {
 
-// None but in mlp attention.
+// Returns W_context h(s) of a sentence; an empty view where the attention is not mlp.
 MatrixView<const float> hidden_of(const DecoderMemory& memory, Index sentence) {
   return memory.hidden.values.size() == 0 ? MatrixView<const float>{}
                                           : memory.hidden.sequence(sentence);
@@ -29,12 +29,12 @@ class FloatAttention final : public SourceAttention {
   }
 
  private:
-  const Matrix<float> score_;  // of mlp
+  const Matrix<float> score_;  // v of mlp attention
 };
 
 class FixedAttention final : public SourceAttention {
  public:
-  // x_bits: fraction bits of the input of what follows.
+  // x_bits: fraction bits of the input of linear_out.
   FixedAttention(const Attention& attention, int bits, int x_bits)
       : bits_(bits), x_bits_(x_bits), grid_(Grid::of(x_bits, bits)) {
     if (attention.type == Attention::Type::kMlp)
@@ -79,7 +79,7 @@ class FixedAttention final : public SourceAttention {
  private:
   const int bits_, x_bits_;
   const Grid grid_;
-  FixedWeights score_;  // of mlp
+  FixedWeights score_;  // v of mlp attention
 };
 
 }  // namespace

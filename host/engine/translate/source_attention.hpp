@@ -1,11 +1,12 @@
 // Attention of one row over the positions of its own sentence on the CPU, in the arithmetic of what
-// follows it, linear_out (docs/formats/translation-model.md, "Attention"). In integers
-// (host/numeric/softmax.hpp has the softmax):
-//   keys       codes on the grid of linear_out's input, where the context lies, too
-//   probe      q or W_in q: codes of the row's own format, finest_row_bits of its greatest
-//   magnitude score      sum probe key, exact; of mlp sum v tanh(W_query q + b + W_context h), tanh
-//   by the table, exact context    sum weight key / sum weight, exact and rounded once, half away
-//   from zero
+// follows it, linear_out (docs/formats/translation-model.md, "Attention"). In integers, where
+// host/numeric/softmax.hpp has the softmax:
+//   keys     are codes on the grid of linear_out's input, on which the context lies, too;
+//   probe    is q or W_in q, in codes of the row's own format (finest_row_bits of its greatest
+//            magnitude);
+//   score    is the exact sum of probe key; in mlp attention the exact sum of
+//            v tanh(W_query q + b + W_context h), whose tanh comes from the table;
+//   context  is sum weight key / sum weight, rounded once, half away from zero.
 #pragma once
 
 #include <memory>
@@ -17,23 +18,26 @@ namespace edgeval {
 
 // What attention reads of a batch of sentences.
 struct DecoderMemory {
-  Ragged<float> keys;  // [S, K] of each sentence: the encoder's outputs, in integers on the grid
-  Ragged<std::int32_t> codes;  // [S, K], the integers behind keys; in integers only
-  Ragged<float> hidden;        // [S, M], W_context h(s); of mlp attention only
+  // The encoder's outputs, [S, K] of each sentence; in integer arithmetic on the grid.
+  Ragged<float> keys;
+  Ragged<std::int32_t> codes;  // [S, K], the codes of the keys; only in integer arithmetic
+  Ragged<float> hidden;        // [S, M], W_context h(s); only in mlp attention
 };
 
 class SourceAttention {
  public:
   virtual ~SourceAttention() = default;
-  // Makes of the keys of all sentences what this arithmetic reads.
+  // Brings the keys of all sentences into the form that this arithmetic reads. Throws Error when a
+  // sentence is too long for integers.
   virtual void remember(DecoderMemory& memory) const = 0;
-  // probe: [K], of mlp W_query q + b [M]. Writes context [K]; returns the position, from 0, with
-  // the greatest score, of equal ones the first.
+  // Writes context [K] and returns the position, from 0, with the greatest score, the first of
+  // equal ones. probe is [K]; in mlp attention it is W_query q + b, [M]. Several threads may call
+  // it at once.
   virtual Index attend(const DecoderMemory& memory, Index sentence, const float* probe,
                        float* context) const = 0;
 };
 
-// Copies what it needs of the attention.
+// Returns the attention in an arithmetic. It copies the weights that it needs.
 std::unique_ptr<SourceAttention> make_source_attention(const Attention& attention,
                                                        const Arithmetic& arithmetic);
 

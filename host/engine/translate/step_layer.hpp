@@ -1,8 +1,8 @@
-// One layer of a decoder, run a step at a time over rows that come and go: each row is a
-// hypothesis, what the layer keeps of it (c, the operand's and the selection's state) follows it. A
-// step is that of direction.cpp and linear.cpp:
-//   operand(x) -> product W -> { operand(h) -> product U -> cell -> projection }, or for a linear
-//   layer what ends it
+// One layer of a decoder, run a step at a time over rows that come and go. Each row is a
+// hypothesis; what the layer keeps of it (c, the operand's and the selection's state) follows it. A
+// step is that of direction.cpp or, for a linear layer, that of linear.cpp:
+//   operand(x) -> product W -> { operand(h) -> product U -> cell -> projection }
+//   operand(x) -> product W -> what LinearEnd says
 #pragma once
 
 #include <memory>
@@ -17,35 +17,36 @@ namespace edgeval {
 class StepState {
  public:
   virtual ~StepState() = default;
-  // That of rows `parents`, side by side.
+  // Returns the state of the rows `parents`, in this order.
   virtual std::unique_ptr<StepState> gather(std::span<const Index> parents) const = 0;
 };
 
 // Rows before their first step.
 struct StepStart {
   Index rows;
-  const Matrix<float>* cells;  // [R, H], c of a recurrent layer, of a GRU its h; else null
-  std::span<const Index>
-      lengths;  // of each row's source, which stands in for its number of steps, not known yet
+  const Matrix<float>* cells;  // [R, H], c of a recurrent layer, or its h without a c; else null
+  // The length of each row's source, which stands in for its number of steps, not known yet.
+  std::span<const Index> lengths;
 };
 
 struct StepRows {
   Matrix<float>& x;  // [padded R, C], left as it is
   Index rows;        // R
   Index step;        // from 0
-  std::span<LayerActivity* const>
-      activity;  // of each row's sentence: changed and zero elements are added
+  // The activity of each row's sentence, to which changed and zero elements are added.
+  std::span<LayerActivity* const> activity;
 };
 
 class StepLayer {
  public:
   virtual ~StepLayer() = default;
   virtual std::unique_ptr<StepState> start(const StepStart& start) const = 0;
-  // y [padded R, O]: h(t - 1) -> h(t) of a recurrent layer, written by a linear one.
+  // Runs a step. y [padded R, O] is h, which a recurrent layer takes from h(t - 1) to h(t), or the
+  // output that a linear layer writes.
   virtual void run(const StepRows& rows, StepState& state, Matrix<float>& y) const = 0;
 };
 
-// end: of a linear layer.
+// Returns the layer at a policy; it shares `packed`. end: what follows the bias of a linear layer.
 std::unique_ptr<StepLayer> make_step_layer(const std::shared_ptr<PackedLayer>& packed,
                                            const LayerPolicy& policy,
                                            LinearEnd end = LinearEnd::kActivation);

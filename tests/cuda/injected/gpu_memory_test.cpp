@@ -1,6 +1,6 @@
-// Device memory from point to point of one engine: what grew for one is no trouble to another, and
-// nobody writes to what went. On the stand-in for CUDA, which sees that
-// (tests/standin/control.hpp).
+// One engine runs point after point: memory that grew for one does not disturb another, and nobody
+// writes to memory that was given back. The tests run on the stand-in for CUDA, which sees such
+// writes (tests/standin/control.hpp).
 #include "host/engine/translate/translator.hpp"
 #include "tests/cuda/compare.hpp"
 #include "tests/standin/control.hpp"
@@ -10,9 +10,9 @@
 namespace edgeval::test {
 namespace {
 
-// Steps enough that they are replayed from recordings, which hold the addresses of all memory.
-// Between two runs of a point another one lets the operand of the second product grow, and nothing
-// else that they hold.
+// There are enough steps that they are replayed from recordings, which hold the addresses of all
+// memory. Between two runs of a point another point makes the operand of the second product grow,
+// and nothing else that the recordings hold.
 TEST(GpuMemory, ReplaysNoRecordingOfMemoryThatMoved) {
   EDGEVAL_NEEDS_GPU();
   const Model model = random_model(
@@ -34,8 +34,8 @@ TEST(GpuMemory, ReplaysNoRecordingOfMemoryThatMoved) {
   EXPECT_TRUE(standin::freed_memory_is_untouched());
 }
 
-// What differs between batches stands in device memory: a batch of other lanes, whose input and
-// output lie elsewhere, instantiates no graph anew, which would count as an allocation.
+// What differs between batches is kept in device memory. So a batch of other lanes, whose input and
+// output lie elsewhere, instantiates no new graph, which would count as an allocation.
 TEST(GpuMemory, ReplaysTheRecordingsOfOtherBatches) {
   EDGEVAL_NEEDS_GPU();
   const Model model = random_model({.inputs = 20, .lstm = {{.cells = 100}}, .outputs = 0}, 1);

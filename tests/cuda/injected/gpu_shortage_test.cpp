@@ -1,8 +1,8 @@
-// Every allocation of a run fails in turn, then calls of any kind: each ends in the result of a run
-// without trouble or in one clear error, the engine goes on as if nothing had been, and nothing
-// leaks. On the stand-in for CUDA, which fails what it is told to (tests/standin/control.hpp). With
-// its first seed each allocation fails, with another seed every seventh, unless EDGEVAL_FULL is
-// set.
+// Every allocation of a run fails in turn, then calls of any kind. Each run ends in the result of a
+// run without trouble or in one clear error, the engine goes on as if nothing had happened, and
+// nothing leaks. The tests run on the stand-in for CUDA, which fails the calls that it is told to
+// (tests/standin/control.hpp). With its first seed each allocation fails, with another seed every
+// seventh, unless EDGEVAL_FULL is set.
 #include <optional>
 
 #include "cuda/device/error.hpp"
@@ -14,7 +14,8 @@
 namespace edgeval::test {
 namespace {
 
-// Two layers and a linear one in integers, with steps enough for recorded graphs.
+// Returns a case of two recurrent layers and a linear one in integers, with enough steps for
+// recorded graphs.
 Case two_layers() {
   Case c{
       .model = random_model(
@@ -36,7 +37,7 @@ bool equal(const BatchResult& a, const BatchResult& b) {
   return a.activity == b.activity && same_bits(a.outputs, b.outputs);
 }
 
-// What a program under a shortage may end with.
+// How a program may end under a shortage.
 enum class End { kResult, kUsersError, kOutOfMemory, kCudaError };
 
 template <class Work>
@@ -108,7 +109,7 @@ TEST_F(GpuShortage, OfAnyAllocationEndsInTheSameResultOrOneError) {
     }
     ASSERT_NO_FATAL_FAILURE(expect_no_leaks());
   }
-  // Only before there is an engine may a shortage that passes be an error: lanes can be halved.
+  // A passing shortage may be an error only before there is an engine, which can halve its lanes.
   EXPECT_GT(results, 50 / step_);
   EXPECT_LT(errors, 10);
 }
@@ -169,7 +170,7 @@ TEST_F(GpuShortage, OfAnyCallEndsInOneErrorAndLeavesTheEngineWhole) {
   EXPECT_GT(calls, 300);
 }
 
-// Devices of ever less memory run several parts, until one lane is too much.
+// Devices with ever less memory run several parts, until a single lane is too much.
 TEST_F(GpuShortage, OfADeviceHalvesTheLanes) {
   Case c = two_layers();
   Random random(4);

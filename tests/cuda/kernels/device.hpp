@@ -1,5 +1,5 @@
-// Between tests and the device: values there and back, on one stream. What goes there is waited
-// for, since it may lie in memory of the caller's that a copy would otherwise read too late.
+// Copies values between tests and the device, on one stream. Copies to the device are waited for,
+// since they might otherwise read the caller's memory too late.
 #pragma once
 
 #include <vector>
@@ -48,7 +48,7 @@ inline Matrix<float> on_host(const gpu::DeviceMatrix<float>& matrix, const gpu::
   return values;
 }
 
-// fp32's operands and sums.
+// Returns the operands or sums of fp32 in a matrix.
 template <class Rows>
 Rows float_rows(const gpu::DeviceMatrix<float>& matrix) {
   return {matrix.view().data, matrix.view().stride};

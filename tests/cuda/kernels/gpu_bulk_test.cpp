@@ -1,5 +1,5 @@
-// Matrices on their way there and back by one and by several threads, and rows without their
-// padding.
+// Copies matrices to the device and back by one and by several threads, and takes the padding out
+// of rows.
 #include "cuda/device/bulk.hpp"
 
 #include "cuda/device/device.hpp"
@@ -33,7 +33,8 @@ void expect_there_and_back(Index rows, Index cols, int threads) {
       << rows << " x " << cols << " by " << threads;
 }
 
-// Empty, less than a block, several blocks, and enough for several threads.
+// The matrices are empty, or have less than a block, several blocks, and enough for several
+// threads.
 TEST(GpuBulk, BringsBackWhatItTook) {
   EDGEVAL_NEEDS_GPU();
   for (const int threads : {1, 3})

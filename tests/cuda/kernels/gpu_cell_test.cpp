@@ -1,6 +1,6 @@
-// The recurrence's kernels, given products at random, against the bodies run on the CPU: the same
-// bits and counts, whether steps are launched one by one, ahead of the cursor or replayed from a
-// graph.
+// Compares the kernels of the recurrence, given random products, with the bodies run on the CPU:
+// bits and counts are the same, whether steps are launched one by one, ahead of the cursor or
+// replayed from a graph.
 #include <cmath>
 #include <numeric>
 
@@ -21,7 +21,7 @@ const std::vector<OperandChoice> kChoices{AsIs{},
                                           Reuse{.clusters = 12, .range_min = -1, .range_max = 1.25},
                                           Delta{.threshold_x = 0.25, .threshold_h = 0.1}};
 
-// Five lanes by their live steps, their frames in an order of their own.
+// Five lanes, ordered by their live steps, whose frames have an order of their own.
 struct Recurrence {
   Index cells;
   std::vector<std::int32_t> lane{3, 0, 4, 1, 2}, steps{9, 9, 4, 1, 0};
@@ -164,7 +164,7 @@ TEST(GpuCell, GivesTheBitsOfTheCpuBodies) {
     }
 }
 
-// In integers: sums at random, of 16 bits as digits, through the literal numbers and rules.
+// A case in integers: random sums, under 16 bits as digits, for the literal numbers and rules.
 template <int Bits>
 struct IntegerCase {
   using Sum = std::conditional_t<Bits == 16, std::int64_t, std::int32_t>;
@@ -214,7 +214,7 @@ struct IntegerOutcome {
   bool operator==(const IntegerOutcome&) const = default;
 };
 
-constexpr int kIntegerSteps = 3;  // with the same sums
+constexpr int kIntegerSteps = 3;  // all have the same sums
 
 template <int Bits>
 IntegerOutcome on_cpu(const IntegerCase<Bits>& input, const OperandChoice& choice) {
@@ -242,7 +242,7 @@ IntegerOutcome on_cpu(const IntegerCase<Bits>& input, const OperandChoice& choic
                                                 h.row(n)});
             const OperandCounts counts = operand_row(SerialBlock{}, rule, Source::kRecurrent,
                                                      h.row(n), cells, state.data(), operand.row(n));
-            if (k + 1 == kIntegerSteps) break;  // no step behind
+            if (k + 1 == kIntegerSteps) break;  // no step follows
             changed += static_cast<unsigned long long>(counts.changed);
             zero += static_cast<unsigned long long>(counts.zero);
           }

@@ -1,5 +1,5 @@
-// Products on the device against a loop in double, or exact in integers, and their promise: a row's
-// bits do not depend on its company.
+// Compares products on the device with a loop in double, or with exact sums of integers, and tests
+// that a row's bits do not depend on the other rows.
 #include <cmath>
 
 #include "cuda/device/gemm.hpp"
@@ -71,7 +71,8 @@ TEST(GpuGemm, ARowsBitsDoNotDependOnTheOthers) {
     }
 }
 
-// Operands with all their bits, ends of the range among them, and rubbish in the padding.
+// Expects exact sums of operands that use all their bits and reach both ends of the range, while
+// the padding holds rubbish.
 template <int Bits>
 void expect_exact_sums(Index inputs, Index outputs, Index rows, const gpu::CublasLt& cublas,
                        const gpu::Stream& stream) {
@@ -123,7 +124,7 @@ TEST(GpuGemm, IntegersAreSummedExactly) {
       }
 }
 
-// Around the sizes where another algorithm takes over.
+// The numbers of rows lie around those where another algorithm takes over.
 TEST(GpuGemm, IntegersAreSummedExactlyForEveryNumberOfRows) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;

@@ -1,4 +1,4 @@
-// Instructions against plain loops over whole matrices.
+// Compares instructions with plain loops over whole matrices.
 #include "cuda/device/instructions.hpp"
 #include "tests/cuda/kernels/device.hpp"
 

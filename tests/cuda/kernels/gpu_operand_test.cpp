@@ -1,5 +1,5 @@
-// operand(x) on the device, packed and frame by frame, against the body run on the CPU: the same
-// bits and counts.
+// Compares operand(x) on the device, packed and frame by frame, with the body run on the CPU: bits
+// and counts are the same.
 #include "cuda/kernel/operand.hpp"
 #include "host/body/operand.hpp"
 #include "host/engine/sequence/packing.hpp"
@@ -91,7 +91,7 @@ TEST(GpuOperand, FramesAsTheyLie) {
     }
 }
 
-// Under int16 and int8 the same rules on their grids, written as digits.
+// Under int16 and int8 the same rules act on their grids, and operands are written as digits.
 template <int Bits, class Arithmetic>
 void expect_digits(const OperandChoice& choice, const Arithmetic& arithmetic, Index width) {
   const gpu::Stream stream;
@@ -133,7 +133,7 @@ TEST(GpuOperand, IntegersAreWrittenAsDigits) {
     }
 }
 
-// In chunks of 40 steps, backward, so that states carry over and rows are gathered.
+// Chunks have 40 steps and run backward, so that states carry over and rows are gathered.
 TEST(GpuOperand, PackedRowsInChunks) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;

@@ -1,4 +1,4 @@
-// Plans and packing on the device against the CPU engine's and against a stable sort.
+// Compares plans and packing on the device with the CPU engine's and with a stable sort.
 #include <algorithm>
 #include <cmath>
 
@@ -89,7 +89,7 @@ TEST(GpuPlan, SkipsAndPacksAsTheCpuEngine) {
     q.resize_discarding(lanes.frames, width, stream);
     gpu::DeviceBuffer<FrameSimilarity> similarity;
     similarity.reserve_discarding(lanes.frames, stream);
-    // How often in a row changes with the width.
+    // Each width has another limit of successive skips.
     const double most = std::vector<double>{2, 0, 1, 3, INFINITY, 40}[static_cast<std::size_t>(
         std::ranges::find(kWidths, width) - kWidths.begin())];
     const SimilaritySkip skip{

@@ -1,4 +1,4 @@
-// Unpacking and the linear layer's epilogue on the device against the bodies run on the CPU.
+// Compares unpacking and the end of a linear layer on the device with the bodies run on the CPU.
 #include "cuda/kernel/unpack.hpp"
 #include "host/body/unpack.hpp"
 #include "host/engine/sequence/packing.hpp"
@@ -62,7 +62,8 @@ TEST(GpuUnpack, LinearRowsAddTheBiasAndClamp) {
     }
 }
 
-// Not a test: what compute-sanitizer must find when gpu_check.sh runs it on its own.
+// This tests compute-sanitizer, not edgeval: gpu_check.sh runs it alone, and its fault must be
+// found.
 TEST(GpuUnpack, DISABLED_CanaryWritesBehindItsMemory) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;

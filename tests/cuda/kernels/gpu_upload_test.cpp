@@ -1,5 +1,5 @@
-// What is uploaded is what the host's memory held at the call, whatever happens to it before the
-// stream comes to the copy.
+// An upload copies what the host's memory held at the call, whatever happens to this memory before
+// the stream gets to the copy.
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {
@@ -24,7 +24,7 @@ TEST(GpuUpload, ReadsTheHostsMemoryBeforeItReturns) {
   }
 }
 
-// More than all blocks hold, so that each serves several times.
+// The uploads have more bytes than all blocks hold, so that each block serves several times.
 TEST(GpuUpload, OfManySmallOnesKeepsThemApart) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;
@@ -41,7 +41,7 @@ TEST(GpuUpload, OfManySmallOnesKeepsThemApart) {
   }
 }
 
-// Rows narrower and wider than a block, with and without padding, from a view of a wider matrix.
+// The rows are narrower and wider than a block, have padding or none, and belong to a wider matrix.
 TEST(GpuUpload, CopiesTheRowsOfMatrices) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;

@@ -233,7 +233,7 @@ TEST(CountCommand, SharedModelsHaveTheirClosedForms) {
   for (const std::filesystem::path& model : models) expect_count_of_file(model);
 }
 
-// 100 frames a second, 1,047,808 MACs a frame: docs/techniques.md, "Dense counts".
+// A second has 100 frames, and a frame takes 1,047,808 MACs (docs/techniques.md, "Dense counts").
 TEST(CountCommand, TellsTheMacsOfASecondOfAudioAndOfATestSet) {
   const Json frames = count(spoken_model(), {"--steps", "23087"});
   EXPECT_EQ(frames.at("totals").at("macs"), 24190743296);
@@ -248,7 +248,7 @@ TEST(CountCommand, TellsTheMacsOfASecondOfAudioAndOfATestSet) {
     EXPECT_NE(text.out.find(part), std::string::npos) << part << " is not in\n" << text.out;
 }
 
-// DeepSpeech keeps every second frame, so that 50 frames a second cost work.
+// DeepSpeech keeps every second frame, so only 50 frames of a second cost work.
 TEST(CountCommand, FramesThatTheFrontEndDropsCostNothing) {
   EDGEVAL_NEEDS_SHARED("models");
   const Json json = count(shared_folder() / "models/deepspeech-small.safetensors");
@@ -256,7 +256,7 @@ TEST(CountCommand, FramesThatTheFrontEndDropsCostNothing) {
   EXPECT_EQ(json.at("audio").at("macs_per_second"), 50 * json["totals"]["macs"].get<double>());
 }
 
-// Layers of the checkpoints in the order of tests/golden/import.py, by hand.
+// The layers are those of the checkpoints in the order of tests/golden/import.py, counted by hand.
 TEST(CountCommand, CheckpointsAreCountedAsTheModelsTheyBecome) {
   const auto costs_of = [](const Json& json) {
     std::vector<Cost> costs;
@@ -276,8 +276,8 @@ TEST(CountCommand, CheckpointsAreCountedAsTheModelsTheyBecome) {
   // 4 * 2 (3 + 1) and the projection's 2 * 1.
   state_dict("odd.pt", {{34, 34, 8}, linear(1, 5)}, 60 - 8);
 
-  // E = 3, K = D = A = M = 4, 4 and 5 tokens. Behind the encoder the bridge, of which PyTorch's
-  // matrix of one direction is half.
+  // E = 3, K = D = A = M = 4, and the vocabularies have 4 and 5 tokens. The bridge comes behind the
+  // encoder; PyTorch's matrix of one direction is half of it.
   const Json opennmt = count(import_data("opennmt.pt"), {"--steps", "3", "--positions", "5"});
   EXPECT_EQ(costs_of(opennmt), (std::vector<Cost>{lstm(3, 2),
                                                   lstm(3, 2),
@@ -289,18 +289,18 @@ TEST(CountCommand, CheckpointsAreCountedAsTheModelsTheyBecome) {
                                                   linear(8, 4),
                                                   linear(4, 5),
                                                   {4 + 4, 4, 0}}));
-  // Per position two LSTMs and W_context, per row the decoder, W_query, W_out and the generator,
-  // once the bridge, for each pair the attention.
+  // Two LSTMs and W_context run per position; the decoder, W_query, W_out and the generator per
+  // row; the bridge once; the attention for each row and position.
   EXPECT_EQ(opennmt.at("totals").at("macs"),
             5 * (2 * 40 + 16) + 3 * (112 + 16 + 32 + 20) + 2 * 16 + 5 * 3 * 8);
   EXPECT_EQ(
       opennmt.at("totals").at("macs_per_step"),
       (Json{{"source position", 96}, {"row", 180}, {"sentence", 32}, {"row and position", 8}}));
 
-  // 32 biases fewer than PyTorch, and a bridge of twice [4, 4] for twice [2, 2].
+  // PyTorch has 32 biases more, and a bridge of twice [2, 2] where this one is twice [4, 4].
   EXPECT_EQ(opennmt.at("totals").at("parameters"), 396 - 32 + 2 * (12 + 2));
 
-  // Input feeding: C = E + A = 8 of the first decoder layer; the generator is the embedding.
+  // With input feeding, C = E + A = 8 in the first decoder layer. The generator is the embedding.
   const Json feeding = count(import_data("feeding.pt"));
   EXPECT_EQ(costs_of(feeding), (std::vector<Cost>{lstm(4, 4),
                                                   lstm(4, 4),

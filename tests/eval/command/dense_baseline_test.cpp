@@ -35,8 +35,8 @@ Stored run(Arguments arguments) {
   return {result.out, Json::parse(read_file(folder.path() / "out/report.json"))};
 }
 
-// Three utterances of the set that ships, which are short: what is loaded once for each weighs most
-// there.
+// Runs three utterances of the set that ships. They are short, so that what is loaded once for each
+// utterance matters most.
 Stored run_spoken(const Arguments& settings) {
   Arguments arguments{"--model",       spoken_model(),
                       "--data",        spoken_data(),
@@ -92,8 +92,8 @@ INSTANTIATE_TEST_SUITE_P(
         Technique{"Memoized", {"operand.type=memoized", "operand.threshold=0.2"}}),
     [](const auto& info) { return std::string(info.param.name); });
 
-// Its 8-bit weights stand where those of int8 do; the offset bits are its own. Of fp32 the linear
-// layer stays in fp32, so the run to compare with has int8 in all layers.
+// Its 8-bit weights take the place of those of int8; only the offset bits are its own. Under fp32
+// the linear layer stays in fp32, so all runs here have int8 in all layers.
 TEST(DenseBaseline, OfDynamicPrecisionHasNoOffsetBits) {
   const auto dense = run_spoken({"arithmetic.type=int8"}).energy();
   for (const std::string offset : {"on", "off"}) {
@@ -130,7 +130,7 @@ std::string captions(const std::string& file) {
   return (source_folder() / "datasets/captions" / file).string();
 }
 
-// The table's shares are of the dense network's MACs in the same layer.
+// Each share in the table is one of the dense network's MACs in the same layer.
 TEST(DenseBaseline, OfATranslationIsTheReferenceLayerByLayer) {
   const Stored dynamic =
       run({"--model", captions("multi30k-en-de.safetensors"), "--data", captions("captions.en"),

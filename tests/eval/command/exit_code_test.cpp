@@ -1,6 +1,5 @@
-// Exit codes as docs/formats/command-line.md has them: 1 for what the user can mend, 2 for a
-// machine that fails; and messages that name the file and say what is wrong with it, of a sane
-// length.
+// Exit codes are those of docs/formats/command-line.md: 1 for what the user can mend, 2 for a
+// machine that fails. Messages name the file, say what is wrong with it, and have a sane length.
 #include <sys/stat.h>
 
 #include "tests/support/address_space.hpp"

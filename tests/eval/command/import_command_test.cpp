@@ -1,5 +1,5 @@
-// `edgeval import` as a user runs it: the report, the file, refusals; PyTorch's own files, old and
-// new; and a trained checkpoint that datasets/train/train_translation.py then decodes.
+// Runs `edgeval import` as a user does: its report, its file, its refusals, PyTorch's own files,
+// old and new, and a trained checkpoint that datasets/train/train_translation.py decodes, too.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -101,7 +101,7 @@ TEST(ImportCommand, RefusesInOneLineAndWritesNothing) {
   EXPECT_TRUE(is_refusal(edgeval({"import", "--model", lstm}), "--out is required"));
 }
 
-// A network of one's own: the description is printed, imported without an edit, and runs.
+// For a network of one's own the description is printed, imported without an edit, and runs.
 TEST(ImportCommand, ATemplateOfTheNetworkImportsAndRuns) {
   const TemporaryFolder folder;
   const CommandResult result = run_shell(
@@ -155,7 +155,7 @@ TEST(ImportCommand, RefusesATemplateWithWhatDoesNotGoWithIt) {
                  "an OpenNMT-py checkpoint describes itself"));
 }
 
-// Whatever is given to --model of a command that wants a model file, the way to one is named.
+// Other commands need a model file; given something else they name the way to one.
 TEST(ImportCommand, OtherCommandsPointAtIt) {
   const std::string cases = source_folder() / "tests/golden/cases/import/";
   const auto refused = [&](const std::vector<std::string>& command, const std::string& model,
@@ -180,7 +180,7 @@ TEST(ImportCommand, OtherCommandsPointAtIt) {
   }
 }
 
-// What this PyTorch writes is what lies in tests/data/import.
+// The PyTorch of this machine writes the same networks as those in tests/data/import.
 TEST(ImportCommand, ImportsWhatPyTorchWrites) {
   EDGEVAL_NEEDS_PYTHON_MODULES("torch");
   const TemporaryFolder folder;

@@ -1,4 +1,4 @@
-// `edgeval info` and `--help`: what the program says about itself, and that its examples work.
+// `edgeval info` and `--help` say what the program can do, and the examples in them work.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 
 const std::vector<std::string> kVerbs{"run", "profile", "energy", "score", "count", "info"};
 
-// The indented lines behind "Example" of a command's help: a script.
+// Returns the indented lines behind "Example" in a command's help, which are a script.
 std::string example(const std::string& verb) {
   std::istringstream help(edgeval({verb, "--help"}).out);
   std::string script;
@@ -91,7 +91,7 @@ TEST(Info, EveryListedParameterIsAKeyOfThePolicy) {
   }
 }
 
-// The first line that is wider than a terminal, in code points.
+// Returns the first line that is wider than a terminal, in code points.
 std::string wide_line(const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);)
@@ -99,7 +99,8 @@ std::string wide_line(const std::string& text) {
   return "";
 }
 
-// Its name, an axis or none, and what a text about it must hold.
+// Expects `edgeval info NAME` to print lines that fit a terminal, one of which begins with the name
+// and `part`.
 void expect_told(const std::string& name, const std::string& part) {
   const CommandResult result = edgeval({"info", name});
   EXPECT_EQ(result.code, 0) << result.err;
@@ -150,7 +151,7 @@ TEST(Info, TellsAnAcceleratorsConstants) {
   EXPECT_EQ(dram.at("actions").at("read_bit").at("pj"), 8.6);
 }
 
-// An arithmetic is priced where a run under it is.
+// Info names an arithmetic as priced by an accelerator exactly where a run under it is priced.
 TEST(Info, PricesWhatARunPrices) {
   const TemporaryFolder folder;
   const Json info = Json::parse(edgeval({"info", "--format", "json"}).out);

@@ -1,5 +1,5 @@
-// Small inputs of users that once gave a wrong figure, a misleading refusal or silence, through the
-// real program (tests/golden/cases). What is right is told by hand beside each.
+// Runs the real program on small inputs of users that once gave a wrong figure, a misleading
+// refusal or silence (tests/golden/cases). The right answer beside each was found by hand.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -33,7 +33,7 @@ CommandResult run_data(const std::string& data, const std::filesystem::path& fol
   return edgeval({"run", "--model", model, "--data", data, "--hardware", "reuse32"}, folder);
 }
 
-// A run that must work.
+// Returns the outcome of a run that must work.
 Outcome outcome_of(const std::string& data) {
   const TemporaryFolder folder;
   Outcome outcome{run_data(data, folder.path()), {}, {}};
@@ -53,7 +53,7 @@ CommandResult score(const std::string& reference, const std::string& hypothesis,
   return edgeval(arguments);
 }
 
-// The WER that `score` tells, as JSON.
+// Returns the WER that `score` prints, as JSON.
 Json wer_of(const std::string& reference, const std::string& hypothesis,
             const Arguments& more = {}) {
   Arguments arguments{"--format", "json"};
@@ -84,7 +84,7 @@ TEST(InputCases, NemosTextIsScoredAgainstItsPrediction) {
   EXPECT_EQ(wer.at("words"), 5);
 }
 
-// `run` and `score` of its utterances.jsonl tell the same.
+// `score` of a run's utterances.jsonl gives the figures of the run.
 TEST(InputCases, TheUtterancesOfARunAreScoredAsTheRunDid) {
   const TemporaryFolder folder;
   ASSERT_EQ(edgeval({"run", "--model", spoken_model(), "--data", spoken_data(), "--limit", "20"},
@@ -135,7 +135,7 @@ TEST(InputCases, AnOffsetOfNullIsAsIfAbsent) {
   EXPECT_EQ(outcome.utterances.at(0).at("hypothesis"), "THREE EIGHT TWO");
 }
 
-// Its first line says 1.3 s of a file of 0.96 s.
+// The first line claims 1.3 s of a file that has 0.96 s.
 TEST(InputCases, AManifestWithoutIdsIsCalledByItsAudioFiles) {
   const Outcome outcome = outcome_of(a_case("manifest/noid.jsonl"));
   ASSERT_EQ(outcome.utterances.size(), 2u);
@@ -187,7 +187,7 @@ TEST(InputCases, ACommaThatSeparatesNothingIsNoYaml) {
           << option;
 }
 
-// Sparse: nothing of its 20 GB is read.
+// The file is sparse, and nothing of its 20 GB is read.
 TEST(InputCases, AHugePolicyIsRefusedUnread) {
   const DataFolder folder;
   const std::string file = folder.file("huge.yaml", "plan: {type: every_step}\n").string();

@@ -1,5 +1,5 @@
-// `cmake --install`: what it installs works from wherever it was moved to, finds its own files, and
-// its manual page and completions name every command and option that the program's help has.
+// What `cmake --install` installs works from any folder to which it is moved and finds its own
+// files; its manual page and completions name every command and option of the program's help.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// Installed into one folder, then moved to another, once for all tests.
+// Installs the program into one folder and moves it to another, once for all tests.
 class Install : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -30,7 +30,7 @@ class Install : public ::testing::Test {
   static fs::path prefix() { return folder_->path() / "second place"; }
   static fs::path share() { return prefix() / EDGEVAL_DATADIR / "edgeval"; }
 
-  // As a user without EDGEVAL_SHARE, from a folder that has nothing to do with it.
+  // Runs it as a user without EDGEVAL_SHARE, from a folder that has nothing to do with it.
   static CommandResult installed(const std::string& arguments,
                                  const std::string& environment = "") {
     return run_shell("unset EDGEVAL_SHARE; " + environment + " " +
@@ -52,7 +52,7 @@ TEST_F(Install, FindsItsOwnAccelerators) {
   const CommandResult info = installed("info reuse32");
   EXPECT_EQ(info.code, 0) << info.err;
   EXPECT_NE(info.out.find("reuse32: an accelerator"), std::string::npos);
-  // Those beside it, not those of the folder it was built from.
+  // It lists the accelerators beside it, not those of the folder it was built from.
   fs::copy_file(share() / "hwmodel/accelerators/reuse32.yaml",
                 share() / "hwmodel/accelerators/mine.yaml");
   run_shell("sed -i 's/^name: reuse32/name: mine/' " +
@@ -135,7 +135,7 @@ TEST_F(Install, ManFormatsThePageWithoutAWarning) {
   EXPECT_NE(page.out.find("edgeval count"), std::string::npos);
 }
 
-// What bash proposes for the last of some words.
+// Returns what bash proposes for the last of some words.
 std::string completed(const fs::path& script, const std::vector<std::string>& words) {
   std::string line = ". " + test::quoted(script.string()) + "; COMP_WORDS=(";
   for (const std::string& word : words) line += " " + test::quoted(word);

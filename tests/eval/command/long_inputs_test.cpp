@@ -1,6 +1,6 @@
-// Inputs with very many parts, or very long ones, take time in proportion to their length: what
-// took the square of it took a minute for these. The limits are of the processor's time and some
-// twenty times what is needed. (YAML is bounded in its bytes.)
+// Inputs with very many parts, or very long ones, take time in proportion to their length. Code
+// that took time in proportion to its square needed a minute for these. The limits are of the
+// processor's time and some twenty times what is needed. (YAML is bounded in its bytes.)
 #include <gtest/gtest.h>
 
 #include <ctime>
@@ -45,7 +45,7 @@ TEST(LongInputs, NamesThatNobodyMeant) {
   EXPECT_EQ(suggestion("k", {{name, "ki"}}), "; did you mean ki?");
 }
 
-// A network of linear layers, one to one.
+// The modules are linear layers with one input and one output.
 TEST(LongInputs, AStateDictOfManyModules) {
   Json header;
   std::size_t at = 0;
@@ -57,7 +57,7 @@ TEST(LongInputs, AStateDictOfManyModules) {
       if (std::string(tensor) == "bias") entry["shape"] = {1};
       at += 4;
     }
-  // One that nothing leads to: the order of the rest cannot be found.
+  // Nothing leads to this layer, so the order of the others cannot be found.
   header["odd.weight"] = {{"dtype", "F32"}, {"shape", {7, 5}}, {"data_offsets", {at, at + 140}}};
   const std::string text = header.dump();
   std::string file(8, '\0');

@@ -1,6 +1,6 @@
-// Memory is bounded by what a file's bytes can hold, not by what its header says: the real program,
-// refusing headers that lie and small files that would unfold, takes at most 64 MiB more than the
-// same command takes when it refuses a file that is not there.
+// Memory is bounded by what a file's bytes can hold, not by what its header says. When the real
+// program refuses headers that lie and small files that would unfold, it takes at most 64 MiB more
+// than the same command takes to refuse a file that is not there.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -21,7 +21,7 @@ namespace {
 using Arguments = std::vector<std::string>;
 
 constexpr double kAllowed = 64;   // MiB
-constexpr double kTrivial = 100;  // MiB of the program itself, whatever it was built with
+constexpr double kTrivial = 100;  // MiB that the program itself may take in any build
 // The limit of memory with which a broken program fails before it brings down the machine.
 constexpr rlim_t kMost = rlim_t{4} << 30;
 
@@ -134,7 +134,7 @@ TEST_F(LyingHeaders, OfAudio) {
   const std::size_t ds64 = rf64.find("ds64") + 8;
   for (const std::uint64_t length : {std::uint64_t{1} << 40, ~std::uint64_t{0}})
     expect_audio_small("rf64.wav", std::string(rf64).replace(ds64 + 8, 8, number(length, 8)));
-  // A block of metadata of 16 MB, and a length of 36 ones.
+  // The first has a block of metadata of 16 MB, the second a length of 36 ones.
   const std::string flac = of(SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
   expect_audio_small("block.flac", std::string(flac).replace(43, 3, 3, '\xFF'));
   expect_audio_small("long.flac", std::string(flac).replace(22, 4, 4, '\xFF'));
@@ -169,7 +169,7 @@ TEST_F(LyingHeaders, OfModels) {
 
 struct Member {
   std::string name, bytes;
-  std::uint32_t stored = 0, unpacked = 0;  // sizes, as they are said
+  std::uint32_t stored = 0, unpacked = 0;  // sizes that the headers claim
   std::uint16_t method = 0;
 };
 
@@ -221,7 +221,7 @@ TEST_F(LyingHeaders, OfCheckpoints) {
     expect_small(import, "opcode.pt", stored("\x80\x04" + opcode + "."));
     expect_small(import, "opcode.pkl", "\x80\x04" + opcode + ".");
   }
-  // Tuples that hold the one before twice: 2^60 leaves in 240 bytes.
+  // Each tuple holds the one before twice, which makes 2^60 leaves in 240 bytes.
   std::string twice = "\x80\x02)q" + number(0, 1);
   for (int i = 1; i < 60; ++i)
     twice += "h" + number(i - 1, 1) + "h" + number(i - 1, 1) + "\x86q" + number(i, 1);
@@ -231,7 +231,7 @@ TEST_F(LyingHeaders, OfCheckpoints) {
                stored("\x80\x02" + std::string(100'000, ']') + std::string(99'999, 'a') + "."));
 }
 
-// A state dict with one tensor of this size and these strides on a storage of four floats.
+// Returns a state dict with one tensor of this size and these strides on a storage of four floats.
 std::string tensor_pickle(const std::string& size, const std::string& stride) {
   const auto text = [](const std::string& word) { return "X" + number(word.size(), 4) + word; };
   return "\x80\x02}" + text("fc.weight") + "ctorch._utils\n_rebuild_tensor_v2\n((" +
@@ -297,7 +297,7 @@ TEST_F(LyingHeaders, OfJson) {
   }
 }
 
-// 128 MiB of empty lines, and of letters.
+// The texts have 128 MiB of empty lines, or of letters.
 TEST_F(LyingHeaders, OfPackedTexts) {
   const std::string model =
                         (source_folder() / "datasets/captions/multi30k-en-de.safetensors").string(),
@@ -310,7 +310,7 @@ TEST_F(LyingHeaders, OfPackedTexts) {
   const std::string lines = packed(128, '\n'), letters = packed(128, 'a');
   for (const Arguments& command : commands) expect_small(command, "text.gz", lines);
   expect_small(commands[0], "letters.gz", letters);
-  // Members without a text, one after the other.
+  // This file has many members, one after the other, and none has a text.
   std::string members;
   for (int i = 0; i < 10'000; ++i) members += packed(0, 'a');
   expect_small(commands[0], "empty.gz", members);

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 using Arguments = std::vector<std::string>;
 
-// A command that writes, with all inputs that it may have. Each input is a copy of its own.
+// A command that writes, with all inputs that it may have. Each input is a separate copy.
 struct Writer {
   Arguments arguments;
   std::string out;                  // a name that works
@@ -83,7 +83,7 @@ TEST_F(PathOptions, WhatIsWrittenReplacesOnlyWhatEdgevalWrote) {
     inputs().file("empty", "");
     EXPECT_EQ(write(writer, "empty").code, 0) << writer.arguments[0];
   }
-  // A profile in the place of a model and the other way round, or of a run's report.
+  // A profile may not replace a run's report, nor prices a model, nor a model a profile.
   inputs().file("kept/report.json", bytes("made/report.json"));
   EXPECT_TRUE(is_refusal(write(writers()[0], "kept/report.json"), "which edgeval did not write"));
   EXPECT_TRUE(

@@ -1,5 +1,5 @@
-// What a change of the program's structure must not change: everything that recorded runs print and
-// write, byte for byte, for both tasks, every technique and every arithmetic.
+// A change of the program's structure must not change anything that recorded runs print and write.
+// They cover both tasks, every technique and every arithmetic, and are compared byte for byte.
 //
 // tests/golden/runs.sha256 has the SHA-256 of each output, as sha256sum writes them. What differs
 // from machine to machine is taken out first: the compiler, the device and the times. The figures
@@ -34,7 +34,7 @@ struct RecordedRun {
 
 void PrintTo(const RecordedRun& run, std::ostream* out) { *out << run.name; }
 
-// The same folder, device and number of threads for all.
+// All runs have the same folder, device and number of threads.
 RecordedRun speech(const char* name, const std::string& choices) {
   return {name,
           "edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken"
@@ -150,7 +150,7 @@ const std::vector<RecordedRun>& recorded_runs() {
   return runs;
 }
 
-// Without the compiler, the device and the times, and without how long this machine took.
+// Returns a text without the compiler, the device, the times, and how long this machine took.
 std::string neutral(const std::string& text) {
   static const std::regex volatile_line(
       R"re(^\s*"(build|device)": .*|^[0-9.]+ (s|min|h): .*|.*in [0-9.]+ s$)re");
@@ -210,7 +210,7 @@ TEST_P(RecordedRuns, PrintAndWriteTheSameBytes) {
   EXPECT_EQ(found, recorded(GetParam().name));
 }
 
-// Lines that no run has would be figures that nobody compares.
+// Nobody would compare the figures of lines that belong to no run.
 TEST(RecordedRunsFile, HasNoOtherRuns) {
   std::set<std::string> names;
   for (const RecordedRun& run : recorded_runs()) names.insert(run.name);

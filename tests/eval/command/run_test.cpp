@@ -1,5 +1,5 @@
-// The program on the set and the model that ship: figures, files, sums, and what must not change
-// them.
+// Runs the program on the set and the model that ship, and tests figures, files, sums, and what
+// must not change them.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -50,7 +50,7 @@ const Stored& skip_delta() {
   return stored;
 }
 
-// The report without what may differ from run to run and machine to machine.
+// Returns the report without what may differ from run to run and machine to machine.
 Json comparable(const Json& report) {
   Json json = report;
   json.erase("timing");
@@ -60,8 +60,8 @@ Json comparable(const Json& report) {
   return json;
 }
 
-// All numbers of `part` added to those of `sum`, objects inside included; names and shapes are left
-// out.
+// Adds all numbers of `part` to those of `sum`, also in objects inside, and leaves out names and
+// shapes.
 void add(Json& sum, const Json& part) {
   for (const auto& [key, value] : part.items()) {
     if (value.is_object() && key != "shape")
@@ -158,7 +158,8 @@ TEST(Run, TotalsAreTheSumsOverLayersAndOverUtterances) {
   }
 }
 
-// Dense counts by hand: 3 x BiLSTM of 128 on 120, 256 and 256 inputs, then 256 -> 29.
+// The dense counts by hand are those of three BiLSTMs of 128 cells on 120, 256 and 256 inputs, and
+// of a linear layer from 256 to 29.
 TEST(Run, DenseCountsAreTheClosedForms) {
   const Json& report = dense().report;
   const std::uint64_t frames = report.at("data").at("frames");
@@ -180,7 +181,7 @@ TEST(Run, WhatIsAvoidedIsLessThanDenseAndTheSameDenseWorkIsReported) {
   EXPECT_EQ(totals.at("steps").get<std::uint64_t>(),
             totals.at("steps_run").get<std::uint64_t>() +
                 totals.at("steps_skipped").get<std::uint64_t>());
-  // Each changed element of x or h costs a column of 4 x 128 weights, or of 29.
+  // Each changed element of x or h costs a column of 4 x 128 weights; in the linear layer, of 29.
   std::uint64_t macs = 0;
   for (const Json& layer : skip_delta().report.at("activity").at("layers"))
     macs += (layer.at("inputs_changed").get<std::uint64_t>() +

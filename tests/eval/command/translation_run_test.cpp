@@ -1,5 +1,5 @@
-// The program on the translation model and the captions that ship: figures, files, sums, what must
-// not change them, and what is refused.
+// Runs the program on the translation model and the captions that ship, and tests figures, files,
+// sums, what must not change them, and what is refused.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -51,7 +51,7 @@ Stored run(const Arguments& more, const Arguments& base = kRun) {
   return stored;
 }
 
-// The report without what may differ from run to run.
+// Returns the report without what may differ from run to run.
 Json comparable(Json report) {
   report.erase("timing");
   report.erase("invocation");
@@ -226,7 +226,7 @@ TEST(RunTranslation, TranslatesAnEmptyLineAsOneAndReplacesUnknownWords) {
   }
 }
 
-// As with a vocabulary whose end token is another than that of the training.
+// This happens with a vocabulary whose end token is not that of the training.
 TEST(RunTranslation, WarnsWhereNoHypothesisEnds) {
   const TemporaryFolder folder;
   const auto warnings = [&](const Arguments& more) {

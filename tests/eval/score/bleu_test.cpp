@@ -27,8 +27,8 @@ double bleu(const std::vector<Texts>& references, const Texts& hypotheses,
 }
 
 TEST(Bleu, CountsWorkedOutByHand) {
-  // the cat the cat on | the cat is on the mat: 4 of 5 words (the twice, cat once, on), "the cat"
-  // once of 4 pairs.
+  // "the cat the cat on" has 4 of 5 words in common with "the cat is on the mat" ("the" twice,
+  // "cat" once, "on") and 1 of 4 pairs ("the cat" once).
   EXPECT_EQ(sums({{"the cat is on the mat"}}, {"the cat the cat on"}),
             (std::vector<double>{5, 6, 4, 1, 0, 0, 5, 4, 3, 2}));
 }
@@ -104,7 +104,7 @@ TEST(Chrf, EqualTextsScoreAHundredWhateverTheirSpaces) {
   EXPECT_DOUBLE_EQ(chrf("Über", "über", {.lower_case = true}), 100);
   EXPECT_EQ(chrf("abc", ""), 0);
   EXPECT_EQ(chrf("", "abc"), 0);
-  // 1-grams: 1 of 2 and of 2; 2-grams: none of 1. P = R = 1/4, F = 1/4.
+  // Of the 1-grams, 1 of 2 agrees on both sides; of the 2-grams, none of 1. So P = R = F = 1/4.
   EXPECT_DOUBLE_EQ(chrf("ab", "ax"), 25);
 }
 
@@ -120,7 +120,7 @@ BleuOptions bleu_options(const nlohmann::json& score) {
   return options;
 }
 
-// What tests/golden/bleu.py recorded, which explains the scores.
+// tests/golden/bleu.py recorded these sets, and explains their scores.
 TEST(RecordedSets, LinesAreThoseThatSacrebleuPrints) {
   const auto sets =
       nlohmann::json::parse(read_file(test::source_folder() / "tests/golden/bleu.json"));

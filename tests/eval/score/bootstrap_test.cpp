@@ -45,8 +45,8 @@ TEST(SplitMix64, DrawsThatWouldFavourSmallNumbersAreRefused) {
 }
 
 TEST(Bootstrap, OneResampleIsTheRatioOfTheDrawnUtterances) {
-  // Seed 1234567 draws utterances 2, 3, 3, 1, 1 of five: (4 + 8 + 8 + 2 + 2) / (10 + 20 + 20 + 0 +
-  // 0).
+  // Seed 1234567 draws utterances 2, 3, 3, 1, 1 of five. The ratio is
+  // (4 + 8 + 8 + 2 + 2) / (10 + 20 + 20 + 0 + 0).
   const auto interval = interval_of_ratio(Counts{1, 2, 4, 8, 16}, Counts{5, 0, 10, 20, 40},
                                           {.seed = 1234567, .resamples = 1});
   ASSERT_TRUE(interval);
@@ -55,7 +55,7 @@ TEST(Bootstrap, OneResampleIsTheRatioOfTheDrawnUtterances) {
 }
 
 TEST(Bootstrap, TwoUtterancesHaveThreeRatios) {
-  // 0, 1/2 and 1 with probabilities 1/4, 1/2 and 1/4.
+  // The ratios are 0, 1/2 and 1, with probabilities 1/4, 1/2 and 1/4.
   const auto interval = [](double confidence) {
     return *interval_of_ratio(Counts{0, 3}, Counts{3, 3}, {.seed = 3, .confidence = confidence});
   };
@@ -98,8 +98,8 @@ TEST(Bootstrap, AResampleWithoutReferenceIsLeftOut) {
 }
 
 TEST(Bootstrap, ALargeSetAgreesWithTheNormalApproximation) {
-  // Ratio r of 3000 utterances of 5 to 14 words; its variance is mean((errors - r words)^2) / (n
-  // mean(words)^2).
+  // r is the ratio of 3000 utterances of 5 to 14 words. Its variance is
+  // mean((errors - r words)^2) / (n mean(words)^2).
   std::mt19937 random(11);
   Counts errors;
   Counts words;

@@ -1,4 +1,4 @@
-// `edgeval score` on translations and `edgeval compare`, as a user runs them.
+// Runs `edgeval score` on translations and `edgeval compare`, as a user does.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -146,7 +146,7 @@ TEST_F(Texts, CompareTellsWhichOptionTookItsFiles) {
   EXPECT_EQ(run({"compare", "--reference", "ref", "poor", "good"}).code, 0);
 }
 
-// Both have BLEU 0, as no sentence has four words.
+// Both systems have a BLEU of 0, as no sentence has four words.
 TEST_F(Texts, EqualScoresHaveAPValueOfOne) {
   const std::string cases = (source_folder() / "tests/golden/cases/score").string();
   const Json bleu = json({"compare", cases + "/shortA.hyp", cases + "/shortB.hyp", "--reference",
@@ -158,7 +158,7 @@ TEST_F(Texts, EqualScoresHaveAPValueOfOne) {
   EXPECT_EQ(bleu.at("p_randomization"), 1);
 }
 
-// One line of an utterances.jsonl, with the keys that compare reads.
+// Returns one line of an utterances.jsonl, with the keys that compare reads.
 Json utterance(const std::string& id, const std::string& hypothesis, int macs = 1) {
   return {{"id", id},
           {"hypothesis", hypothesis},
@@ -172,7 +172,7 @@ std::string lines(const std::vector<Json>& utterances) {
   return text;
 }
 
-// A run of speech: {id, reference, hypothesis} of every utterance.
+// Returns the file of a run of speech, given {id, reference, hypothesis} of every utterance.
 std::string run_file(const std::vector<std::array<std::string, 3>>& utterances, int macs) {
   std::vector<Json> all;
   for (const auto& [id, reference, hypothesis] : utterances) {
@@ -182,7 +182,8 @@ std::string run_file(const std::vector<std::array<std::string, 3>>& utterances, 
   return lines(all);
 }
 
-// A run of translations, each sentence with these references.
+// Returns the file of a run of translations, given the hypothesis and the references of each
+// sentence.
 std::string translations_file(const std::vector<std::string>& hypotheses,
                               const std::vector<std::vector<std::string>>& references) {
   std::vector<Json> all;
@@ -242,8 +243,8 @@ TEST_F(Texts, CompareTellsTheChangeOfAccuracy) {
 }
 
 TEST(AccuracyChange, IsThatOfTheExampleOfP2) {
-  // "The baseline accuracy is 96 % and the accuracy after optimization is 94 %": 2.1 % (P2 prints
-  // "+2.1 %"; by its equation 22 it is (94 - 96) / 96 * 100 = -2.083).
+  // P2 writes "The baseline accuracy is 96 % and the accuracy after optimization is 94 %" and gives
+  // the change as "+2.1 %". By its equation 22 it is (94 - 96) / 96 * 100 = -2.083.
   EXPECT_NEAR(*accuracy_change(96, 94, false), -2.083, 0.0005);
   EXPECT_NEAR(*accuracy_change(96, 94, true), 2.083, 0.0005);
 }

@@ -1,4 +1,4 @@
-// `edgeval compare --max-loss`: what B may lose against A, and its bound.
+// `edgeval compare --max-loss` limits what B may lose against A, and prints a bound of the loss.
 #include "eval/score/loss_limit.hpp"
 
 #include <gtest/gtest.h>
@@ -17,9 +17,9 @@ using Arguments = std::vector<std::string>;
 
 constexpr int kExceeded = 3;
 
-// Two sentences of ten words; `worse` has one wrong word in the first, so its WER is 5 % and the
-// loss is 5 points. Of the resamples of two a quarter draw the first twice (10 points), half draw
-// it once (5), a quarter never (0).
+// The texts are two sentences of ten words; `worse` has one wrong word in the first, so its WER is
+// 5 % and the loss is 5 points. Of the resamples of two sentences a quarter draw the first twice
+// (10 points), half draw it once (5), and a quarter never do (0).
 class LossLimits : public ::testing::Test {
  protected:
   LossLimits() {
@@ -89,7 +89,7 @@ TEST_F(LossLimits, WithAConfidenceTheBoundIsHeldToIt) {
     return gate("right", "worse",
                 {"--metric", "wer", "--max-loss", limit, "--confidence", confidence});
   };
-  // Three quarters of the resamples lose 5 points at most, all of them 10.
+  // Three quarters of the resamples lose at most 5 points, all of them at most 10.
   EXPECT_NEAR(bound("0.6", "5").at("bound").get<double>(), 5, 1e-9);
   EXPECT_NEAR(bound("0.9", "9").at("bound").get<double>(), 10, 1e-9);
   EXPECT_EQ(bound("0.6", "5").at("passed"), true);

@@ -16,8 +16,9 @@ using nlohmann::json;
 
 const std::vector<std::string> kReferences{"the cat sat", "", "on the mat", "gone away"};
 const std::vector<std::string> kHypotheses{"the cat sat", "uh", "on a mat here", ""};
-// Words: one substitution, two insertions, two deletions in 8. Characters: "uh" 2 and "gone away"
-// 9, in "on the mat" -> "on a mat here" 8 at least; 11 + 0 + 10 + 9 characters of reference.
+// Of the words, 8 in the references, one is substituted, two are inserted and two deleted. Of the
+// characters, 11 + 0 + 10 + 9 in the references, "uh" costs 2, "gone away" 9, and "on the mat"
+// takes at least 8 to become "on a mat here".
 
 // Returns wer, cer and ser against one reference.
 std::vector<Metric> errors_of(const std::vector<std::string>& references,
@@ -41,7 +42,7 @@ TEST(Metrics, HandComputedSet) {
   EXPECT_EQ(letters(alignments[2]), "CSCI");
 }
 
-// Words that were aligned before have the same counts as words that are aligned while counting.
+// Words that were aligned before give the same counts as words that are aligned while counting.
 TEST(Metrics, AreTheSameOfAlignedWords) {
   const std::vector<Metric> aligned = errors_of(kReferences, kHypotheses);
   for (std::size_t i = 0; i < kErrorMetrics.size(); ++i) {

@@ -1,4 +1,4 @@
-// Case and normal form of texts against what Python's str and unicodedata give:
+// Compares case and normal form of texts with what Python's str and unicodedata give:
 //   python3 -c "import unicodedata as u; print(u.normalize('NFC', 'e\u0301').encode())"
 #include "eval/score/text/text_rules.hpp"
 
@@ -37,7 +37,8 @@ TEST(TextRules, NormalFormIsPythons) {
   EXPECT_EQ(normal_form_c("\U0001d11e"), "\U0001d11e");  // beyond 16 bits
 }
 
-// The time of ICU alone grows with the square of the number of marks, to half an hour here.
+// The time that ICU takes by itself grows with the square of the number of marks; here it would be
+// half an hour.
 TEST(TextRules, NormalFormOfManyMarks) {
   const int count = 1'000'000;
   std::string marks, below, above;

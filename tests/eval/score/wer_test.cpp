@@ -82,18 +82,18 @@ TEST(Align, HandComputedPairs) {
   EXPECT_EQ(unit("the cat sat", "the cat sat"), "CCC");
   EXPECT_EQ(unit("the cat sat", "the bat sat down"), "CSCI");
   EXPECT_EQ(unit("a b c", "b c"), "DCC");
-  EXPECT_EQ(unit("a a", "a"), "DC");   // from the end: a match before a deletion
+  EXPECT_EQ(unit("a a", "a"), "DC");   // seen from the end, a match comes before a deletion
   EXPECT_EQ(unit("Cat", "cat"), "S");  // case counts
 }
 
 TEST(Align, PricesDecideBetweenSubstitutionsAndGaps) {
-  // Three substitutions cost 3 or 12; two deletions, a match and two insertions cost 4 or 12: a tie
-  // for sclite.
+  // By unit costs and by those of sclite, three substitutions cost 3 and 12; two deletions, a match
+  // and two insertions cost 4 and 12, which is a tie for sclite.
   EXPECT_EQ(letters(align_words("a b c", "c d e")), "SSS");
   EXPECT_EQ(letters(align_words("a b c", "c d e", EditCosts::kSclite)), "SSS");
-  // Four substitutions cost 16; three deletions, a match and three insertions 18.
+  // For sclite four substitutions cost 16; three deletions, a match and three insertions cost 18.
   EXPECT_EQ(letters(align_words("a b c d", "d e f g", EditCosts::kSclite)), "SSSS");
-  // Two substitutions cost 2 or 8; a deletion, a match and an insertion 2 or 6.
+  // Two substitutions cost 2 and 8; a deletion, a match and an insertion cost 2 and 6.
   EXPECT_EQ(letters(align_words("a b", "b c")), "SS");
   EXPECT_EQ(letters(align_words("a b", "b c", EditCosts::kSclite)), "DCI");
 }
