@@ -1,6 +1,6 @@
-// The GPU engine: layer by layer over as many lanes as the memory holds, both directions of a layer
-// side by side on streams of their own. The CPU engine (host/engine/cpu_engine.cpp) is the
-// definition; plans, counts and the order of additions outside the products are the same bits, the
+// The GPU engine. It runs layer by layer over as many lanes as the memory holds, both directions of
+// a layer side by side on streams of their own. The CPU engine (host/engine/cpu_engine.cpp) is the
+// definition: plans, counts and the order of additions outside the products are the same, and the
 // fp32 products agree within rounding (docs/gpu.md).
 #include "cuda/engine.hpp"
 
@@ -21,11 +21,11 @@
 namespace edgeval::gpu {
 namespace {
 
-// A row of lanes for each: x changed, x zero, h changed, h zero, selected, changed at pseudo-skips.
+// Totals of a lane: x changed, x zero, h changed, h zero, selected, changed at pseudo-skips.
 constexpr Index kTotals = 6;
 constexpr Index kSelected = 4;
 
-// All memory that grows with a batch. Released as a whole when the device has no more.
+// All memory that grows with a batch. It is released as a whole when the device has no more.
 struct Workspace {
   explicit Workspace(Index chunk_bytes)
       : runners{DirectionRunner(chunk_bytes), DirectionRunner(chunk_bytes)}, linear(chunk_bytes) {}
@@ -40,7 +40,7 @@ struct Workspace {
   LinearRunner linear;
 };
 
-// The engine's work, while its device is current.
+// Does the engine's work while its device is current.
 class LayersOnDevice {
  public:
   // A chunk takes a sixteenth of what is free for each direction: the activations of a large batch
@@ -54,10 +54,10 @@ class LayersOnDevice {
         chunk_bytes_(options.gpu_chunk_bytes > 0 ? options.gpu_chunk_bytes
                                                  : std::min(free_bytes() / 16, Index{1} << 30)) {}
 
-  // As many lanes at once as fit into the memory; as a rule that is all of them. An observer sees a
-  // layer once for each such part. When the memory turns out too short half-way, the part starts
-  // over with half the lanes, unless an observer has seen some of it, who cannot unsee it: then the
-  // shortage is the caller's, as on the CPU.
+  // Runs as many lanes at once as fit into the memory, mostly all of them; an observer sees a layer
+  // once for each such part. When the memory turns out too short half-way, the part starts over
+  // with half the lanes. If an observer has seen some of it by then, the shortage is thrown to the
+  // caller instead, as on the CPU.
   void run(const PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver* observer) {
     for (const OperatingPoint& point : points) check_point(*model_, point);
@@ -82,7 +82,7 @@ class LayersOnDevice {
     BatchResult result = {};
     std::vector<std::vector<std::int32_t>> running =
         {};                 // by shape, then lane; empty where every frame runs
-    bool observed = false;  // the observer was shown something of it
+    bool observed = false;  // whether the observer was shown something of it
     Index length(Index lane) const { return features.length(first + lane); }
     Index first_frame() const { return features.offsets[first]; }
     std::vector<Index> lengths() const {
@@ -120,13 +120,13 @@ class LayersOnDevice {
     }
   }
 
-  // Of each direction, or of a linear layer.
+  // Returns the products of each direction, or those of a linear layer.
   const std::vector<DeviceProducts>& weights(Index layer, const LayerPolicy& policy) {
     if (eight_bits_of_floats(policy))
       return weights_[layer].in_form(WeightForm::kAlpha8Bits, cublas_, stream_);
     return weights_[layer].get(policy.arithmetic, cublas_, stream_);
   }
-  // Of each direction; null where nothing is multiplied twice.
+  // Returns the second products of each direction; null where there are none.
   const std::vector<DeviceProducts>* second_weights(Index layer, const LayerPolicy& policy) {
     const std::optional<WeightForm> form = second_form(policy);
     return form ? &weights_[layer].in_form(*form, cublas_, stream_) : nullptr;
@@ -144,18 +144,11 @@ class LayersOnDevice {
     for (std::size_t i = 0; i < model_->stack().size(); ++i) {
       const Layer& layer = model_->layers[i];
       const LayerPolicy& policy = part.point.layers[i];
-      const Index inputs = layer_inputs(layer);
       widest = std::max(widest, layer_outputs(layer));
       shapes += static_cast<Index>(layer_shapes(layer).size());
-      if (const auto* recurrent = std::get_if<RecurrentLayer>(&layer)) {
-        for (std::size_t d = 0; d < recurrent->directions.size(); ++d)
-          space.runners[d].reserve(direction_task(*recurrent, static_cast<Index>(i), d, policy));
-      } else {
-        space.linear.reserve(
-            linear_task(std::get<LinearLayer>(layer), static_cast<Index>(i), policy), stream_);
-      }
+      std::visit([&](const auto& l) { reserve(l, static_cast<Index>(i), policy); }, layer);
       if (std::holds_alternative<SimilaritySkip>(policy.plan)) {
-        space.q.resize_discarding(lanes.frames, inputs, stream_);
+        space.q.resize_discarding(lanes.frames, layer_inputs(layer), stream_);
         space.similarity.reserve_discarding(lanes.frames, stream_);
       }
     }
@@ -165,6 +158,13 @@ class LayersOnDevice {
     space.totals.reserve_discarding(shapes * kTotals * lanes.count, stream_);
     space.totals.zero(shapes * kTotals * lanes.count, stream_);
     if (part.count > 1) expect_margin();
+  }
+  void reserve(const RecurrentLayer& layer, Index index, const LayerPolicy& policy) {
+    for (std::size_t d = 0; d < layer.directions.size(); ++d)
+      workspace_->runners[d].reserve(direction_task(layer, index, d, policy));
+  }
+  void reserve(const LinearLayer& layer, Index index, const LayerPolicy& policy) {
+    workspace_->linear.reserve(linear_task(layer, index, policy), stream_);
   }
 
   void run_part(Part& part) {
@@ -200,7 +200,7 @@ class LayersOnDevice {
     collect_activity(part);
   }
 
-  // Of the last layer, whose outputs are space.input by now.
+  // Downloads the outputs of the last layer, which are in space.input by now.
   void download_outputs(Ragged<float>&& outputs, Part& part) {
     Workspace& space = *workspace_;
     const DeviceView<float> rows = space.input.view().leading(space.lanes.lanes().frames);
@@ -210,7 +210,7 @@ class LayersOnDevice {
       contiguous = space.output.view().data;
       launch_remove_padding(rows, space.output.view().data, stream_);
     }
-    stream_.synchronize();  // by one thread, not by all that copy
+    stream_.synchronize();  // one thread waits, not all that copy
     copies_.download(contiguous, outputs.values.data(), rows.rows * rows.cols, stream_);
     part.result.outputs = std::move(outputs);
   }
@@ -225,7 +225,7 @@ class LayersOnDevice {
     stream_.synchronize();
   }
 
-  // Without its data.
+  // Returns the task of one direction, without its data.
   DirectionTask direction_task(const RecurrentLayer& layer, Index index, std::size_t d,
                                const LayerPolicy& policy) {
     const std::vector<DeviceProducts>* second = second_weights(index, policy);

@@ -13,9 +13,9 @@ add_custom_command(TARGET edgeval POST_BUILD
   COMMENT "Writing the manual page and the completions of shells")
 
 set(share ${CMAKE_INSTALL_DATADIR}/edgeval)
-# eval/command/common_options.cpp looks for the shared files by this path from the program's folder.
+# eval/command/options/common_options.cpp looks for the shared files by this path from the program's folder.
 file(RELATIVE_PATH share_from_program /${CMAKE_INSTALL_BINDIR} /${share})
-set_property(SOURCE eval/command/common_options.cpp APPEND PROPERTY
+set_property(SOURCE eval/command/options/common_options.cpp APPEND PROPERTY
   COMPILE_DEFINITIONS EDGEVAL_SHARE_FROM_PROGRAM="${share_from_program}")
 
 install(TARGETS edgeval RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

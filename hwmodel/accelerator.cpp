@@ -13,8 +13,8 @@
 
 #include "host/core/error.hpp"
 #include "host/core/files/path.hpp"
+#include "host/core/files/yaml_file.hpp"
 #include "host/core/names.hpp"
-#include "host/core/yaml_file.hpp"
 
 namespace edgeval::hw {
 namespace {

@@ -1,11 +1,12 @@
-// What kernels make of an arithmetic: how a rule sees values, where an operand is written, how sums
-// are read, which numbers the cells compute in. with_rule and with_numbers choose a kernel's
-// template arguments for a layer's policy.
+// Describes each arithmetic to the kernels: how a rule sees values, where an operand is written,
+// how sums are read, and in which numbers the cells compute. with_rule and with_numbers choose a
+// kernel's template arguments for a layer's policy.
 #pragma once
 
 #include "cuda/device/four.hpp"
 #include "cuda/kernel/step_numbers.hpp"
 #include "host/body/numbers.hpp"
+#include "host/core/error.hpp"
 #include "host/layer/layer_policy.hpp"
 #include "host/technique/eight_bit_codes.hpp"
 #include "host/technique/on_grid.hpp"
@@ -13,7 +14,8 @@
 
 namespace edgeval::gpu {
 
-// A choice's rule as the kernels have it. Of reuse the levels are still missing (OperandRule).
+// Returns a choice's rule as the kernels have it. The levels of reuse are still missing;
+// OperandRule adds them.
 template <class Choice>
 auto device_rule(const Choice& choice) {
   return choice.rule();
@@ -32,7 +34,8 @@ struct FloatFormat {
   static __device__ float* operand(const Rule&, Source, OperandRows rows, Index row, Index column) {
     return after_operand(rows, row) + column;
   }
-  // Of a product that follows within a step; its elements lie in (-1, 1).
+  // Returns a row of the operand of a product that follows within a step. Its elements lie in
+  // (-1, 1).
   static __device__ float* after_operand(OperandRows rows, Index row) {
     return rows.data.as<float>() + row * rows.stride;
   }
@@ -95,8 +98,8 @@ FixedFormat<Bits> format_of(const Integer<Bits>&) {
   return {};
 }
 
-// launch(format, rule): the operand's rule as the arithmetic sees values, h having so many fraction
-// bits in integers.
+// Calls launch(format, rule) with the operand's rule as the arithmetic sees values. h_bits:
+// fraction bits of h in integers.
 template <class Launch>
 void with_rule(const LayerPolicy& policy, int h_bits, const Launch& launch) {
   if (eight_bits_of_floats(policy)) {
@@ -104,14 +107,19 @@ void with_rule(const LayerPolicy& policy, int h_bits, const Launch& launch) {
     return;
   }
   std::visit(
-      [&](const auto& arithmetic, const auto& operand) {
-        using Format = decltype(format_of(arithmetic));
-        launch(Format{}, Format::rule(arithmetic, operand, h_bits));
+      [&]<class Choice, class Technique>(const Choice& arithmetic, const Technique& operand) {
+        if constexpr (acts_under<Technique, Choice>()) {
+          using Format = decltype(format_of(arithmetic));
+          launch(Format{}, Format::rule(arithmetic, operand, h_bits));
+        } else {
+          EDGEVAL_ASSERT(!"an operand that check_point lets through");
+        }
       },
       policy.arithmetic, policy.operand);
 }
 
-// The same where the rule sees x only.
+// Does the same for launches that need only the types: their kernels read the rule's values from
+// device memory (OperandRule).
 template <class Launch>
 void with_rule(const LayerPolicy& policy, const Launch& launch) {
   const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
@@ -121,7 +129,7 @@ void with_rule(const LayerPolicy& policy, const Launch& launch) {
 template <class... T>
 struct Types {};
 
-// launch(Types<Format, Numbers>): the numbers that the nonlinearity asks for.
+// Calls launch(Types<Format, Numbers>) with the numbers that the nonlinearity needs.
 template <class Format, class Launch>
 void with_numbers_of(const LayerPolicy& policy, const Launch& launch) {
   using Numbers = typename Format::Numbers;
@@ -131,7 +139,7 @@ void with_numbers_of(const LayerPolicy& policy, const Launch& launch) {
     launch(Types<Format, PiecewiseNumbers<Numbers>>{});
 }
 
-// The same of a step of plain LSTM cells.
+// Does the same for the kernel of a step of plain LSTM cells.
 template <class Format, class Launch>
 void with_step_numbers(const LayerPolicy& policy, const Launch& launch) {
   using Numbers = typename Format::StepNumbers;
@@ -141,7 +149,8 @@ void with_step_numbers(const LayerPolicy& policy, const Launch& launch) {
     launch(Types<Format, PiecewiseNumbers<Numbers>>{});
 }
 
-// Of the arithmetic's own products.
+// Calls launch with the format of the policy's arithmetic and the numbers that the nonlinearity
+// needs.
 template <class Launch>
 void with_numbers(const LayerPolicy& policy, const Launch& launch) {
   std::visit(

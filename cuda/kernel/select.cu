@@ -9,13 +9,14 @@
 #include "cuda/kernel/step.cuh"
 #include "host/body/memo.hpp"
 #include "host/body/precision.hpp"
+#include "host/core/error.hpp"
 
 namespace edgeval::gpu {
 namespace {
 
 constexpr int kMostThreads = 256;
-// Blocks that a multiprocessor should hold at least; 0 leaves it to the compiler, which spills to
-// hold more where sums have 64 bits.
+// Blocks that a multiprocessor should hold at least. 0 leaves the number to the compiler, which
+// would spill registers to hold more where sums have 64 bits.
 template <class Numbers>
 constexpr int kMemoBlocks = sizeof(typename Numbers::Sum) == 8 ? 3 : 0;
 
@@ -23,7 +24,8 @@ __device__ const std::int32_t* second_sums(SumRows rows, Index row) {
   return rows.data ? rows.data.as<std::int32_t>() + row * rows.stride : nullptr;
 }
 
-// Element: float, or a byte: that of 8 bits, or the upper digit of 16, which has the sign of both.
+// Element is float, the byte of an 8-bit element, or the upper digit of a 16-bit element, which has
+// the element's sign.
 template <class Element>
 struct Signs {
   static __device__ std::int8_t second(Element element, PolicyStruct) {
@@ -36,7 +38,7 @@ struct FourBits {
   }
 };
 
-// first_stride: elements from one row's first digit to the next row's.
+// first_stride: number of elements from one row's first digit to the next row's.
 template <class Element, class Form>
 __global__ void __launch_bounds__(kMostThreads)
     second_operand_kernel(SecondOperand task, Index first_stride, PolicyStruct choice) {
@@ -89,7 +91,7 @@ __global__ void __launch_bounds__(kMostThreads)
   const CudaBlock block;
   const StepLane<Format, Numbers> lane(step, n, k);
   const auto& choice = selection.choice.as<DynamicPrecision>();
-  EDGEVAL_SHARED(DynamicPrecision::Rule, rule, 1);  // made once: its shares are doubles
+  EDGEVAL_SHARED(DynamicPrecision::Rule, rule, 1);  // made once, as its shares are doubles
   block.once([&] { rule[0] = choice.machine(step.pack.steps[n]); });
   block.synchronize();
   const int low =
@@ -126,76 +128,126 @@ void launch_second(const SecondOperand& task, Index digits, PolicyStruct choice,
          digits * task.first.stride, choice);
 }
 
-void launch_memo(const LayerPolicy& policy, const RecurrentStep& step,
-                 const SelectionStep& selection, Index lanes, Index ahead, cudaStream_t stream) {
-  const Index neurons = step.gates() * step.cells;
-  with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
-    const int threads = threads_for(neurons, kMostThreads);
-    launch(stream, memo_kernel<Format, Numbers>, {lanes}, threads, step, selection, neurons, ahead);
-  });
+// Each operand that selects has a specialisation:
+//   choice                        returns what its kernel reads as SelectionStep::choice
+//   bytes<Numbers>                returns the bytes of memory for one lane
+//   launch_second                 makes the elements of the second product
+//   launch_step<Format, Numbers>  launches its kernel
+template <class Technique>
+struct Selecting;
+
+template <>
+struct Selecting<Memoized> {
+  static Memoized::Rule choice(const Memoized& memoized) { return memoized.decision(); }
+  template <class Numbers>
+  static Index bytes(Index neurons, Index /*cells*/) {
+    return neurons * Index{sizeof(NeuronMemo<typename Numbers::Sum>)};
+  }
+  static void launch_second(const LayerPolicy& policy, const SecondOperand& task,
+                            PolicyStruct choice, cudaStream_t stream) {
+    if (std::holds_alternative<Fp32>(policy.arithmetic))
+      gpu::launch_second<float, Signs<float>>(task, 1, choice, stream);
+    else
+      gpu::launch_second<std::int8_t, Signs<std::int8_t>>(
+          task, std::holds_alternative<Int16>(policy.arithmetic) ? 2 : 1, choice, stream);
+  }
+  template <class Format, class Numbers>
+  static void launch_step(const RecurrentStep& step, const SelectionStep& selection, Index lanes,
+                          Index ahead, cudaStream_t stream) {
+    const Index neurons = step.gates() * step.cells;
+    launch(stream, memo_kernel<Format, Numbers>, {lanes}, threads_for(neurons, kMostThreads), step,
+           selection, neurons, ahead);
+  }
+};
+
+template <>
+struct Selecting<DynamicPrecision> {
+  static DynamicPrecision choice(const DynamicPrecision& precision) { return precision; }
+  template <class Numbers>
+  static Index bytes(Index /*neurons*/, Index cells) {
+    return cells * Index{sizeof(Detector<Numbers>)};
+  }
+  static void launch_second(const LayerPolicy&, const SecondOperand& task, PolicyStruct choice,
+                            cudaStream_t stream) {
+    gpu::launch_second<std::int8_t, FourBits>(task, 1, choice, stream);
+  }
+  template <class Format, class Numbers>
+  static void launch_step(const RecurrentStep& step, const SelectionStep& selection, Index lanes,
+                          Index ahead, cudaStream_t stream) {
+    launch(stream, precision_kernel<Format, Numbers>, {lanes},
+           threads_for(step.cells, kMostThreads), step, selection, step.gates() * step.cells,
+           ahead);
+  }
+};
+
+// Calls f(technique) with the policy's operand, which must be one that selects.
+template <class F>
+void with_selecting(const LayerPolicy& policy, const F& f) {
+  std::visit(
+      [&]<class Technique>(const Technique& operand) {
+        if constexpr (edgeval::selects<Technique>())
+          f(operand);
+        else
+          EDGEVAL_ASSERT(!"an operand that selects");
+      },
+      policy.operand);
 }
 
-// launch(Types<Format, Numbers>): those of dynamic precision.
-template <class Launch>
-void with_precision(const LayerPolicy& policy, const Launch& launch) {
-  if (eight_bits_of_floats(policy))
-    with_numbers_of<QuantizedFormat>(policy, launch);
-  else
-    with_numbers_of<FixedFormat<8>>(policy, launch);
-}
-
-void launch_precision(const LayerPolicy& policy, const RecurrentStep& step,
-                      const SelectionStep& selection, Index lanes, Index ahead,
-                      cudaStream_t stream) {
-  with_precision(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
-    const int threads = threads_for(step.cells, kMostThreads);
-    launch(stream, precision_kernel<Format, Numbers>, {lanes}, threads, step, selection,
-           step.gates() * step.cells, ahead);
-  });
+// Calls launch(Types<Format, Numbers>) with those in which the technique runs.
+template <class Technique, class Launch>
+void with_numbers_of_selecting(const LayerPolicy& policy, const Launch& launch) {
+  std::visit(
+      [&]<class Choice>(const Choice& arithmetic) {
+        if constexpr (!acts_under<Technique, Choice>())
+          EDGEVAL_ASSERT(!"an operand that check_point lets through");
+        else if constexpr (std::is_same_v<Choice, Fp32> && eight_bits_of_floats<Technique>())
+          with_numbers_of<QuantizedFormat>(policy, launch);
+        else
+          with_numbers_of<decltype(format_of(arithmetic))>(policy, launch);
+      },
+      policy.arithmetic);
 }
 
 }  // namespace
 
 Index selection_bytes(const LayerPolicy& policy, Index neurons, Index cells) {
   Index bytes = 0;
-  if (std::holds_alternative<DynamicPrecision>(policy.operand)) {
-    with_precision(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
-      bytes = cells * Index{sizeof(Detector<Numbers>)};
-    });
-    return bytes;
-  }
-  with_numbers(policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
-    bytes = neurons * Index{sizeof(NeuronMemo<typename Numbers::Sum>)};
+  with_selecting(policy, [&]<class Technique>(const Technique&) {
+    with_numbers_of_selecting<Technique>(
+        policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
+          bytes = Selecting<Technique>::template bytes<Numbers>(neurons, cells);
+        });
   });
   return bytes;
 }
 
 std::vector<std::byte> choice_bytes(const LayerPolicy& policy) {
-  if (const auto* memoized = std::get_if<Memoized>(&policy.operand))
-    return bytes_of(memoized->decision());
-  return bytes_of(std::get<DynamicPrecision>(policy.operand));
+  std::vector<std::byte> bytes;
+  with_selecting(policy, [&]<class Technique>(const Technique& operand) {
+    bytes = bytes_of(Selecting<Technique>::choice(operand));
+  });
+  return bytes;
 }
 
 void launch_second_operand(const LayerPolicy& policy, const SecondOperand& task,
                            PolicyStruct choice, cudaStream_t stream) {
   if (task.rows == 0 || task.width == 0) return;
-  if (std::holds_alternative<DynamicPrecision>(policy.operand))
-    launch_second<std::int8_t, FourBits>(task, 1, choice, stream);
-  else if (std::holds_alternative<Fp32>(policy.arithmetic))
-    launch_second<float, Signs<float>>(task, 1, choice, stream);
-  else
-    launch_second<std::int8_t, Signs<std::int8_t>>(
-        task, std::holds_alternative<Int16>(policy.arithmetic) ? 2 : 1, choice, stream);
+  with_selecting(policy, [&]<class Technique>(const Technique&) {
+    Selecting<Technique>::launch_second(policy, task, choice, stream);
+  });
 }
 
 void launch_selection(const LayerPolicy& policy, const RecurrentStep& step,
                       const SelectionStep& selection, Index lanes, Index ahead,
                       cudaStream_t stream) {
   if (lanes == 0) return;
-  if (std::holds_alternative<Memoized>(policy.operand))
-    launch_memo(policy, step, selection, lanes, ahead, stream);
-  else
-    launch_precision(policy, step, selection, lanes, ahead, stream);
+  with_selecting(policy, [&]<class Technique>(const Technique&) {
+    with_numbers_of_selecting<Technique>(
+        policy, [&]<class Format, class Numbers>(Types<Format, Numbers>) {
+          Selecting<Technique>::template launch_step<Format, Numbers>(step, selection, lanes, ahead,
+                                                                      stream);
+        });
+  });
 }
 
 }  // namespace edgeval::gpu

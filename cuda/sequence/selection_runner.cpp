@@ -1,5 +1,7 @@
 #include "cuda/sequence/selection_runner.hpp"
 
+#include "host/engine/sequence/selection.hpp"
+
 namespace edgeval::gpu {
 namespace {
 
@@ -7,7 +9,7 @@ constexpr Index kMostSumBytes = 8;  // of Numbers::Sum
 
 Index neurons_of(const RecurrentLayer& layer) { return layer.gates() * layer.cells; }
 
-// Rows of the second product's operand.
+// Return the rows of a second product's operand and sums.
 OperandRows rows_of(const DeviceBuffer<std::byte>& memory, const Product& product) {
   return {memory.data(), product.shape().operand_stride()};
 }
@@ -28,11 +30,13 @@ void count_selected(LayerActivity& activity, const LayerPolicy& policy, std::uin
     const LayerShape& shape = activity.shape;
     activity[Count::kStepsPseudo] = selected;
     activity[Count::kMacs8x8] = static_cast<std::uint64_t>(shape.gates * shape.outputs) * at_pseudo;
-  } else if (std::holds_alternative<Memoized>(policy.operand)) {
-    activity[Count::kNeuronsMemoized] = selected;
-  } else if (std::holds_alternative<DynamicPrecision>(policy.operand)) {
-    activity[Count::kElementsLow] = selected;
+    return;
   }
+  std::visit(
+      [&]<class Technique>(const Technique& operand) {
+        if constexpr (edgeval::selects<Technique>()) activity[selected_count(operand)] = selected;
+      },
+      policy.operand);
 }
 
 void SelectionRunner::reserve(const SelectionTask& task, Index chunk_rows, cudaStream_t stream) {

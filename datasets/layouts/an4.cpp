@@ -83,6 +83,6 @@ std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
 
 }  // namespace
 
-const Layout kAn4Layout{"an4", recognises, splits, read};
+extern const Layout kAn4Layout{"an4", "etc/an4_SPLIT.fileids (AN4)", recognises, splits, read};
 
 }  // namespace edgeval::data

@@ -62,6 +62,6 @@ std::vector<Utterance> read(const fs::path& folder, const std::string&) {
 
 }  // namespace
 
-const Layout kKaldiLayout{"kaldi", recognises, splits, read};
+extern const Layout kKaldiLayout{"kaldi", "wav.scp (Kaldi)", recognises, splits, read};
 
 }  // namespace edgeval::data

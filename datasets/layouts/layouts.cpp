@@ -11,6 +11,10 @@
 #include "host/core/names.hpp"
 
 namespace edgeval::data {
+
+// Each layout is defined in its own file.
+extern const Layout kAn4Layout, kKaldiLayout, kManifestLayout, kLibrispeechLayout;
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -19,14 +23,27 @@ namespace fs = std::filesystem;
 const Layout* const kLayouts[] = {&kAn4Layout, &kKaldiLayout, &kManifestLayout,
                                   &kLibrispeechLayout};
 
+// Returns "neither A nor B, C or D" of the files of all layouts. Files that lie in the folder
+// itself come first, files of folders further down follow.
+std::string what_was_looked_for() {
+  std::vector<std::pair<std::ptrdiff_t, std::string>> files;  // with the number of folders
+  for (const Layout* layout : kLayouts)
+    files.emplace_back(std::ranges::count(std::string_view(layout->files), '/'), layout->files);
+  std::ranges::sort(files);
+  std::string text;
+  for (std::size_t i = 0; i < files.size(); ++i)
+    text += (i == 0                 ? "neither "
+             : i == 1               ? " nor "
+             : i + 1 < files.size() ? ", "
+                                    : " or ") +
+            files[i].second;
+  return text;
+}
+
 const Layout& recognise(const fs::path& folder) {
   for (const Layout* layout : kLayouts)
     if (layout->recognises(folder)) return *layout;
-  throw Error(
-      concat(folder.string(),
-             ": no test set is recognised here: neither manifests (SPLIT.jsonl, SPLIT.json) nor "
-             "wav.scp (Kaldi), "
-             "etc/an4_SPLIT.fileids (AN4) or SPLIT/SPEAKER/CHAPTER/*.trans.txt (LibriSpeech)"));
+  throw Error(concat(folder.string(), ": no test set is recognised here: ", what_was_looked_for()));
 }
 
 std::string joined(const std::vector<std::string>& names) {

@@ -1,5 +1,5 @@
-// The layouts of test sets that are recognised. A new layout takes a file of its own and a place in
-// kLayouts of layouts.cpp.
+// What a layout of test sets is. A new layout takes a file of its own and a place in the list of
+// layouts.cpp.
 #pragma once
 
 #include <filesystem>
@@ -12,17 +12,13 @@ namespace edgeval::data {
 
 struct Layout {
   const char* name;
+  const char* files;  // the files by which it is recognised, for people: "wav.scp (Kaldi)"
   bool (*recognises)(const std::filesystem::path& folder);
   // The names of the parts, sorted; empty where the layout has no parts.
   std::vector<std::string> (*splits)(const std::filesystem::path& folder);
   // Reads all utterances of a part; `split` is empty when there are no parts.
   std::vector<Utterance> (*read)(const std::filesystem::path& folder, const std::string& split);
 };
-
-extern const Layout kAn4Layout;          // etc/an4_*.fileids, etc/an4_*.transcription, wav/ID.wav
-extern const Layout kKaldiLayout;        // wav.scp, text, utt2spk
-extern const Layout kManifestLayout;     // SPLIT.jsonl or SPLIT.json, each a manifest
-extern const Layout kLibrispeechLayout;  // SPLIT/SPEAKER/CHAPTER/*.trans.txt and *.flac
 
 // Reads a manifest of JSON lines: {"audio_filepath", "text", "id"?, "speaker"?, "offset"?,
 // "duration"?}.

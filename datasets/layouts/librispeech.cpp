@@ -99,6 +99,7 @@ std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
 
 }  // namespace
 
-const Layout kLibrispeechLayout{"librispeech", recognises, splits, read};
+extern const Layout kLibrispeechLayout{
+    "librispeech", "SPLIT/SPEAKER/CHAPTER/*.trans.txt (LibriSpeech)", recognises, splits, read};
 
 }  // namespace edgeval::data

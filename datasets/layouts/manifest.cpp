@@ -137,6 +137,7 @@ std::vector<Utterance> read_manifest(const fs::path& path) {
   return list.take();
 }
 
-const Layout kManifestLayout{"manifest", recognises, splits, read};
+extern const Layout kManifestLayout{"manifest", "manifests (SPLIT.jsonl, SPLIT.json)", recognises,
+                                    splits, read};
 
 }  // namespace edgeval::data

@@ -3,8 +3,8 @@
 #include <iostream>
 #include <memory>
 
-#include "eval/command/common_options.hpp"
-#include "eval/command/metric_options.hpp"
+#include "eval/command/options/common_options.hpp"
+#include "eval/command/options/metric_options.hpp"
 #include "eval/report/comparison_output.hpp"
 #include "eval/report/stored_run.hpp"
 #include "eval/score/comparison.hpp"

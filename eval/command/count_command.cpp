@@ -2,7 +2,7 @@
 
 #include <iostream>
 
-#include "eval/command/common_options.hpp"
+#include "eval/command/options/common_options.hpp"
 #include "eval/report/model_count.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
@@ -37,10 +37,7 @@ AnyModel load(const CountOptions& options) {
   }
   const std::string name = std::filesystem::path(options.model).stem().string();
   const Imported imported = import_file(source, {name, options.describe});
-  const std::string file = to_safetensors(imported, {});
-  if (imported.model["task"] == "translation")
-    return std::make_shared<const TranslationModel>(read_translation_model(file, options.model));
-  return std::make_shared<const Model>(read_model(file, options.model));
+  return read_any_model(to_safetensors(imported, {}), options.model);
 }
 
 void run_count(const CountOptions& options) {

@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "datasets/text/file_kind.hpp"
-#include "eval/command/common_options.hpp"
+#include "eval/command/options/common_options.hpp"
 #include "eval/report/activity_json.hpp"
 #include "eval/report/cost_tables.hpp"
 #include "eval/report/pricing_json.hpp"
@@ -51,6 +51,7 @@ void run_energy(const EnergyOptions& options) {
   report.object("activity");
   const Activity activity = activity_from_json(json["activity"], options.report + ": activity");
   const Fields data = report.object("data");
+  // Only a set of audio lasts for a time; a set of text has sentences.
   const double seconds = data.has("sentences") ? 0 : data.number("seconds", 0, 1e15);
   const std::optional<Activity> reference = reference_activity(json, activity, options.report);
   const ChosenAccelerators chosen = choose_accelerators(options.hardware, activity);

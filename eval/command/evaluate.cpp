@@ -1,7 +1,6 @@
 #include "eval/command/evaluate.hpp"
 
 #include "eval/task/batches.hpp"
-#include "eval/task/progress.hpp"
 
 namespace edgeval {
 
@@ -36,11 +35,11 @@ class Places final : public OutcomeSink {
 using Batches = std::vector<std::vector<Index>>;
 
 // Prepares every batch and calls run(prepared, part) for it, or for its halves when memory does not
-// suffice. Shows the progress unless `quiet`.
+// suffice. Shows the progress on the display.
 template <class Run>
-void for_each_part(Session& session, const Batches& batches, const char* items, bool quiet,
+void for_each_part(Session& session, const Batches& batches, const char* item, Display display,
                    const Run& run) {
-  Progress progress(items, session.items(), quiet);
+  Progress progress(item, session.items(), display);
   for (const std::vector<Index>& batch : batches) {
     run_in_parts(batch, [&](const std::vector<Index>& part) {
       const std::unique_ptr<Prepared> prepared = session.prepare(part);
@@ -52,8 +51,8 @@ void for_each_part(Session& session, const Batches& batches, const char* items, 
 
 }  // namespace
 
-Evaluation evaluate(Session& session, const std::vector<Point>& points, const char* items,
-                    bool quiet) {
+Evaluation evaluate(Session& session, const std::vector<Point>& points, const char* item,
+                    Display display) {
   const auto start = std::chrono::steady_clock::now();
   Evaluation evaluation;
   for (const Point& point : points)
@@ -61,7 +60,7 @@ Evaluation evaluate(Session& session, const std::vector<Point>& points, const ch
   std::vector<std::vector<Outcome>*> to;
   for (PointResult& result : evaluation.points) to.push_back(&result.items);
   const Batches batches = session.batches();
-  for_each_part(session, batches, items, quiet, [&](Prepared& prepared, const auto& part) {
+  for_each_part(session, batches, item, display, [&](Prepared& prepared, const auto& part) {
     Places places(to, part);
     session.run(prepared, points, places);
     for (std::size_t p = 0; p < points.size(); ++p)
@@ -73,9 +72,9 @@ Evaluation evaluate(Session& session, const std::vector<Point>& points, const ch
 }
 
 std::vector<Outcome> observe(Session& session, const Batches& batches, const Point& point,
-                             Collector& collector, const char* items, bool quiet) {
+                             Collector& collector, const char* item, Display display) {
   std::vector<Outcome> outcomes(static_cast<std::size_t>(session.items()));
-  for_each_part(session, batches, items, quiet, [&](Prepared& prepared, const auto& part) {
+  for_each_part(session, batches, item, display, [&](Prepared& prepared, const auto& part) {
     Places places({&outcomes}, part);
     collector.add([&] { session.run(prepared, {&point, 1}, places, &collector); });
   });
@@ -83,10 +82,10 @@ std::vector<Outcome> observe(Session& session, const Batches& batches, const Poi
 }
 
 Record run(Session& session, const TaskInfo& task, const Policy& policy,
-           const std::vector<Point>& points, const ChosenAccelerators& hardware, bool quiet) {
-  Evaluation evaluation = evaluate(session, points, task.items, quiet);
+           const std::vector<Point>& points, const ChosenAccelerators& hardware, Display display) {
+  Evaluation evaluation = evaluate(session, points, task.item, display);
   Record record = record_of(session, task, policy, std::move(evaluation));
-  price(record, hardware, session.audio_seconds());
+  price(record, hardware);
   return record;
 }
 

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "eval/command/common_options.hpp"
+#include "eval/command/options/common_options.hpp"
 #include "eval/report/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
@@ -13,7 +13,6 @@
 #include "host/core/text.hpp"
 #include "host/import/importer.hpp"
 #include "host/model/file.hpp"
-#include "host/model/translation.hpp"
 
 namespace edgeval {
 namespace {
@@ -104,11 +103,9 @@ void run_import(const ImportOptions& options) {
                            {"kind", imported.kind},
                            {"edgeval", EDGEVAL_VERSION}};
   const std::string file = to_safetensors(imported, origin);
-  // The model file is read, and so checked, before it is written.
-  if (imported.model["task"] == "translation")
-    read_translation_model(file, options.model);
-  else
-    read_model(file, options.describe);
+  // The model file is read, and so checked, before it is written. What is wrong with it is said of
+  // the description, or where there is none of the file that was imported.
+  read_any_model(file, options.describe.empty() ? options.model : options.describe);
   write_file(options.out, file);
   std::cout << (options.output.format == "json"
                     ? to_text(report(options, imported, source_sha256, file))

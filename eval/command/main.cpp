@@ -8,14 +8,14 @@
 #include <filesystem>
 #include <iostream>
 
+#include "eval/command/about/completion_command.hpp"
+#include "eval/command/about/info_command.hpp"
+#include "eval/command/about/man_command.hpp"
 #include "eval/command/compare_command.hpp"
-#include "eval/command/completion_command.hpp"
 #include "eval/command/count_command.hpp"
 #include "eval/command/energy_command.hpp"
 #include "eval/command/import_command.hpp"
-#include "eval/command/info_command.hpp"
-#include "eval/command/man_command.hpp"
-#include "eval/command/path_options.hpp"
+#include "eval/command/options/path_options.hpp"
 #include "eval/command/profile_command.hpp"
 #include "eval/command/run_command.hpp"
 #include "eval/command/score_command.hpp"
@@ -133,7 +133,7 @@ void add_commands(CLI::App& app) {
 
 int run(int argc, char** argv) {
   edgeval::keep_freed_memory();
-  edgeval::end_orderly_without_memory();
+  edgeval::end_orderly_without_memory(edgeval::remove_unfinished);
   edgeval::remove_unfinished_at_signals();
   std::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` fails, as on a full disk
   edgeval::remember_invocation(argc, argv);

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <iostream>
 
-#include "eval/command/common_options.hpp"
 #include "eval/command/evaluate.hpp"
+#include "eval/command/options/common_options.hpp"
 #include "eval/policy/profile_collector.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/table.hpp"
@@ -123,12 +123,12 @@ void run_profile(const ProfileOptions& options) {
       task.open(any, request_for(options, task.info(), *model));
   const Point point = point_for(options, task.info(), *session);
   const std::vector<std::vector<Index>> batches = session->observed_batches();
-  print_notes(session->notes(), options.output.quiet);
-  print_warnings(session->set_warnings());
+  write_notes(std::cerr, session->notes(), options.output.quiet);
+  write_warnings(std::cerr, session->set_warnings());
   expect_writable(options.out);
   ProfileCollector collector = collector_for(*session, model, point);
   const std::vector<Outcome> outcomes =
-      observe(*session, batches, point, collector, task.info().items, options.output.quiet);
+      observe(*session, batches, point, collector, task.info().item, options.output.display());
   Profile profile = collector.finish();
   profile.spread = spread_of(point, outcomes);
   nlohmann::ordered_json json = to_json(profile);

@@ -2,9 +2,9 @@
 
 #include <iostream>
 
-#include "eval/command/common_options.hpp"
 #include "eval/command/evaluate.hpp"
-#include "eval/command/task_options.hpp"
+#include "eval/command/options/common_options.hpp"
+#include "eval/command/options/task_options.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/run_files.hpp"
 #include "host/core/error.hpp"
@@ -82,7 +82,7 @@ void write(const Record& record, const RunOptions& options, OutputFolder& folder
   std::cout << (options.output.format == "json" ? files.front().second
                                                 : printable(text + wrote + "\n"));
   std::cout.flush();
-  print_warnings(record.warnings);
+  write_warnings(std::cerr, record.warnings);
 }
 
 // The order of the steps makes a mistake of the user show before the long work begins.
@@ -100,8 +100,9 @@ void run_run(const RunOptions& options) {
     points.push_back(reference_of(network, points[0]));
   // The folder is locked from here until the results of the work are in it.
   OutputFolder folder(options.out, {std::begin(kRunFiles), std::end(kRunFiles)});
-  const Record record = run(*session, task.info(), policy, points, hardware, options.output.quiet);
-  print_notes(session->notes(), options.output.quiet);
+  const Record record =
+      run(*session, task.info(), policy, points, hardware, options.output.display());
+  write_notes(std::cerr, session->notes(), options.output.quiet);
   write(record, options, folder);
 }
 

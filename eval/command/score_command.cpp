@@ -5,8 +5,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "eval/command/common_options.hpp"
-#include "eval/command/metric_options.hpp"
+#include "eval/command/options/common_options.hpp"
+#include "eval/command/options/metric_options.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/score_output.hpp"
 #include "eval/score/text/space_note.hpp"
@@ -29,7 +29,7 @@ constexpr const char* kExample =
     "  edgeval score --reference ref.en --hypothesis hyp.en --metric bleu,chrf\n";
 
 // The metrics for which hypotheses are aligned with their first references.
-const std::vector<std::string> kAlignedMetrics{"wer", "cer", "ser", "symbol"};
+const std::vector<std::string> kAlignedMetrics = metric_names(true);
 
 std::vector<std::string> score_metrics() {
   std::vector<std::string> metrics = kAlignedMetrics;
@@ -93,7 +93,7 @@ void run_score(const ScoreOptions& options, std::ostream& out) {
     return measure_all(names, references, hypotheses, rules, options.seed, scores.alignments);
   };
   if (choice.wants_any(kAlignedMetrics)) {
-    print_notes(space_notes(options, scores.pair()), options.quiet);
+    write_notes(std::cerr, space_notes(options, scores.pair()), options.quiet);
     scores.alignments = align_all(references.front(), hypotheses, rules.costs);
     std::vector<std::string> wanted = kAlignedMetrics;
     std::erase_if(wanted, [&](const auto& name) { return name != "ser" && !choice.wants(name); });
@@ -102,7 +102,8 @@ void run_score(const ScoreOptions& options, std::ostream& out) {
   std::vector<std::string> wanted = kTextMetrics;
   std::erase_if(wanted, [&](const auto& name) { return !choice.wants(name); });
   scores.texts = measured(wanted);
-  if (!scores.errors.empty()) print_warnings(text_warnings(references.front(), hypotheses));
+  if (!scores.errors.empty())
+    write_warnings(std::cerr, text_warnings(references.front(), hypotheses));
   if (options.format == "json")
     out << report(options, scores).dump(2) << '\n';
   else

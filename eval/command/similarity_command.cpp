@@ -5,8 +5,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "eval/command/common_options.hpp"
 #include "eval/command/evaluate.hpp"
+#include "eval/command/options/common_options.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/table.hpp"
 #include "eval/task/similarity.hpp"
@@ -113,12 +113,12 @@ void run_similarity(const SimilarityOptions& options) {
   const std::unique_ptr<Session> session = task.open(model, options.request);
   const Point point = session->resolve(policy, &profile);
   const std::vector<std::vector<Index>> batches = session->observed_batches();
-  print_notes(session->notes(), options.output.quiet);
-  print_warnings(session->set_warnings());
+  write_notes(std::cerr, session->notes(), options.output.quiet);
+  write_warnings(std::cerr, session->set_warnings());
   if (!options.out.empty()) expect_writable(options.out);
   SimilarityCollector collector(model, plans_of(point));
-  observe(*session, batches, reference_of(*model, point), collector, task.info().items,
-          options.output.quiet);
+  observe(*session, batches, reference_of(*model, point), collector, task.info().item,
+          options.output.display());
   const std::vector<SimilarityFacts> facts = collector.finish();
   const std::string json = to_text(to_json(facts, *model, session->data(), options.shift));
   if (!options.out.empty()) write_file(options.out, json);

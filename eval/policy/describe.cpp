@@ -42,18 +42,21 @@ std::string describe_technique(const Technique& technique) {
   return text;
 }
 
+template <class Choice>
+std::string describe_choice(const Choice& choice) {
+  return std::visit([](const auto& technique) { return describe_technique(technique); }, choice);
+}
+
 // Gathers the techniques of a network, each with the layers that run it.
 class TechniqueList {
  public:
   // `expected` says whether the policy's general choice on the axis holds for this kind of layer.
-  template <class Technique>
-  void add(const Technique& technique, const std::string& layer, bool expected) {
-    constexpr std::size_t axis = axis_of<Technique>();
+  template <class Choice>
+  void add(const Choice& choice, const std::string& layer, bool expected) {
+    constexpr std::size_t axis = kAxis<Choice>;
     if (expected) expected_[axis].push_back(layer);
-    if (std::is_same_v<Technique, Fp32> || std::is_same_v<Technique, Exact> ||
-        std::is_same_v<Technique, EveryStep> || std::is_same_v<Technique, AsIs>)
-      return;
-    const std::string text = describe_technique(technique);
+    if (is_neutral(choice)) return;
+    const std::string text = describe_choice(choice);
     for (Part& part : parts_)
       if (part.text == text) return part.layers.push_back(layer);
     parts_.push_back({text, axis, {layer}});
@@ -77,17 +80,11 @@ class TechniqueList {
     std::vector<std::string> layers;
   };
 
-  template <class Technique, class... Techniques>
-  static constexpr bool is_one_of(const std::variant<Techniques...>*) {
-    return (std::is_same_v<Technique, Techniques> || ...);
-  }
-  template <class Technique>
-  static constexpr std::size_t axis_of() {
-    return is_one_of<Technique>(static_cast<Arithmetic*>(nullptr))     ? 0
-           : is_one_of<Technique>(static_cast<Nonlinearity*>(nullptr)) ? 1
-           : is_one_of<Technique>(static_cast<Plan*>(nullptr))         ? 2
-                                                                       : 3;
-  }
+  template <class Choice>
+  static constexpr std::size_t kAxis = std::is_same_v<Choice, Arithmetic>     ? 0
+                                       : std::is_same_v<Choice, Nonlinearity> ? 1
+                                       : std::is_same_v<Choice, Plan>         ? 2
+                                                                              : 3;
 
   std::vector<Part> parts_;
   std::vector<std::string> expected_[4];
@@ -119,13 +116,10 @@ nlohmann::ordered_json to_json(const Policy& policy, const Model& model,
 }
 
 bool is_dense(const OperatingPoint& point) {
-  for (const LayerPolicy& layer : point.layers)
-    if (!std::holds_alternative<Fp32>(layer.arithmetic) ||
-        !std::holds_alternative<Exact>(layer.nonlinearity) ||
-        !std::holds_alternative<EveryStep>(layer.plan) ||
-        !std::holds_alternative<AsIs>(layer.operand))
-      return false;
-  return true;
+  return std::ranges::all_of(point.layers, [](const LayerPolicy& layer) {
+    return is_neutral(layer.arithmetic) && is_neutral(layer.nonlinearity) &&
+           is_neutral(layer.plan) && is_neutral(layer.operand);
+  });
 }
 
 std::string describe(const Model& model, const OperatingPoint& point, const Beam* beam) {
@@ -133,28 +127,22 @@ std::string describe(const Model& model, const OperatingPoint& point, const Beam
   for (std::size_t i = 0; i < point.layers.size(); ++i) {
     const LayerPolicy& layer = point.layers[i];
     const std::string name = visible(layer_name(model.layers[i]));
-    const bool recurrent = std::holds_alternative<RecurrentLayer>(model.layers[i]);
+    const LayerAxes axes = layer_axes(model.layers[i]);
     const bool in_stack = i < model.stack().size();
-    const auto add = [&](const auto& choice, bool expected) {
-      std::visit([&](const auto& technique) { list.add(technique, name, expected); }, choice);
-    };
+    const auto add = [&](const auto& choice, bool expected) { list.add(choice, name, expected); };
     add(layer.arithmetic, true);
-    add(layer.nonlinearity, recurrent);
-    add(layer.plan, recurrent && in_stack);
-    add(layer.operand, recurrent);
+    add(layer.nonlinearity, axes.no_nonlinearity == nullptr);
+    add(layer.plan, axes.no_plan == nullptr && in_stack);
+    add(layer.operand, axes.general_operand);
   }
   std::string text = list.text();
-  if (beam != nullptr && !std::holds_alternative<FixedBeam>(*beam))
+  if (beam != nullptr && !is_neutral(*beam))
     text += concat(text.empty() ? "" : " + ",
                    std::visit([](const auto& b) { return b.kName; }, *beam), " beam");
   return text.empty() ? "dense" : text;
 }
 
-std::string describe(const Weights& weights) {
-  return std::visit([](const auto& technique) { return describe_technique(technique); }, weights);
-}
-std::string describe(const Beam& beam) {
-  return std::visit([](const auto& technique) { return describe_technique(technique); }, beam);
-}
+std::string describe(const Weights& weights) { return describe_choice(weights); }
+std::string describe(const Beam& beam) { return describe_choice(beam); }
 
 }  // namespace edgeval

@@ -15,8 +15,8 @@
 #include "host/model/graph.hpp"
 #include "host/technique/arithmetic.hpp"
 #include "host/technique/beam.hpp"
-#include "host/technique/nonlinearity.hpp"
-#include "host/technique/weights.hpp"
+#include "host/technique/nonlinearity/nonlinearity.hpp"
+#include "host/technique/weights/weights.hpp"
 
 namespace edgeval {
 
@@ -26,7 +26,7 @@ struct Policy {
   Nonlinearity nonlinearity;
   Plan plan;
   OperandChoice operand;
-  std::optional<Beam> beam;  // for translation models only; without one, FixedBeam is taken
+  std::optional<Beam> beam;  // for models that search; without one, the neutral choice is taken
 
   struct LayerOverride {
     std::optional<Arithmetic> arithmetic;
@@ -46,12 +46,17 @@ struct Policy {
 Policy load_policy(const std::optional<std::filesystem::path>& file,
                    const std::vector<std::string>& settings);
 
+// Whether a model's task searches its hypotheses with a beam, or decodes greedily, without one.
+enum class BeamUse { kNone, kSearch };
+
 // Returns what every layer of the model does. The policy's operand holds for recurrent layers, and
 // its plan for those of them that are in Model::stack(), not in a decoder. All other layers run
 // every step with their operand as it is, unless `layers` says otherwise. The profile, which may be
 // null, gives the parameters that the policy leaves open. Throws Error when `layers` names an
-// unknown layer, when a layer cannot take a choice, and when a parameter stays open.
-OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile);
+// unknown layer, when a layer cannot take a choice, when a parameter stays open, and when the
+// policy has a beam although the model's task decodes greedily.
+OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile,
+                       BeamUse use = BeamUse::kSearch);
 
 // Returns the beam of a translation with all its parameters. Throws Error when neither the policy
 // nor the profile, which may be null, gives sigma_min and sigma_max of a dynamic beam.

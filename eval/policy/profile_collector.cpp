@@ -168,11 +168,9 @@ void ProfileCollector::on_layer(Index layer, const Ragged<float>& input,
   LayerStatistics& statistics = layers_[static_cast<std::size_t>(layer)];
   statistics.input.add(input.values.values());
   statistics.magnitudes.add(input.values.values());
-  const auto* cells = std::get_if<RecurrentLayer>(&model_->layers[static_cast<std::size_t>(layer)]);
-  if (cells != nullptr && cells->has_recurrent_product())
-    statistics.recurrent.add(output.values.values());
-  if (!std::holds_alternative<RecurrentLayer>(model_->layers[static_cast<std::size_t>(layer)]))
-    return;
+  const Layer& seen = model_->layers[static_cast<std::size_t>(layer)];
+  if (layer_recurrent(seen) > 0) statistics.recurrent.add(output.values.values());
+  if (layer_axes(seen).no_plan != nullptr) return;  // the differences are for plans
   add_differences(input, statistics.differences);
   add_differences(output, statistics.differences);
 }

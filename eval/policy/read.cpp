@@ -11,8 +11,8 @@
 #include "eval/policy/policy.hpp"
 #include "eval/policy/settings.hpp"
 #include "host/core/error.hpp"
+#include "host/core/files/yaml_file.hpp"
 #include "host/core/names.hpp"
-#include "host/core/yaml_file.hpp"
 
 namespace edgeval {
 namespace {

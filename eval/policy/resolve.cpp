@@ -21,23 +21,25 @@ void complete(Choice& choice, const Figures& profile) {
 
 }  // namespace
 
-OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile) {
+OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile,
+                       BeamUse use) {
   std::vector<std::string> names;
   for (const Layer& layer : model.layers) names.push_back(layer_name(layer));
   for (const auto& [name, change] : policy.layers)
     EDGEVAL_EXPECTS(std::find(names.begin(), names.end(), name) != names.end(), "policy: layers.",
                     name, ": model ", model.name, " has no such layer", suggestion(name, names));
   EDGEVAL_EXPECTS(
-      !policy.beam || model.task == "translation", "policy: beam: model ", model.name, " is a ",
+      !policy.beam || use == BeamUse::kSearch, "policy: beam: model ", model.name, " is a ",
       model.task,
       " model, which is decoded greedily; only a translation model searches with a beam");
   OperatingPoint point;
   for (const Layer& layer : model.layers) {
     const bool in_stack = point.layers.size() < model.stack().size();
     LayerPolicy choice{EveryStep{}, AsIs{}, policy.arithmetic};
-    if (std::holds_alternative<RecurrentLayer>(layer))
-      choice = {in_stack ? policy.plan : EveryStep{}, policy.operand, policy.arithmetic,
-                policy.nonlinearity};
+    const LayerAxes axes = layer_axes(layer);
+    if (axes.no_plan == nullptr && in_stack) choice.plan = policy.plan;
+    if (axes.general_operand) choice.operand = policy.operand;
+    if (axes.no_nonlinearity == nullptr) choice.nonlinearity = policy.nonlinearity;
     if (const auto change = policy.layers.find(layer_name(layer)); change != policy.layers.end()) {
       choice.arithmetic = change->second.arithmetic.value_or(choice.arithmetic);
       choice.nonlinearity = change->second.nonlinearity.value_or(choice.nonlinearity);
@@ -58,7 +60,7 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
 }
 
 Beam resolve_beam(const Policy& policy, const Profile* profile) {
-  Beam beam = policy.beam.value_or(FixedBeam{});
+  Beam beam = policy.beam.value_or(Neutral<Beam>{});
   auto* dynamic = std::get_if<DynamicBeam>(&beam);
   if (dynamic == nullptr) return beam;
   const bool open = from_profile(dynamic->sigma_min) || from_profile(dynamic->sigma_max);

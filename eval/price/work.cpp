@@ -25,7 +25,7 @@ ordered_json norm_to_json(const Activity& activity) {
 bool takes_all_elements(const OperatingPoint& point) {
   return std::ranges::all_of(point.layers, [](const LayerPolicy& layer) {
     const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
-    return std::holds_alternative<AsIs>(layer.operand) && (skip == nullptr || !skip->has_pseudo());
+    return is_neutral(layer.operand) && (skip == nullptr || !skip->has_pseudo());
   });
 }
 

@@ -50,7 +50,11 @@ bool same_values(const Matrix<float>& a, const Matrix<float>& b) {
   return a.rows() == b.rows() && a.cols() == b.cols() && std::ranges::equal(a.values(), b.values());
 }
 
-ModelCount count_speech(const Model& model, Index steps) {
+// What is counted follows from the layout of the model, whichever task runs it. A layout that is
+// added to AnyModel takes one more of these functions.
+ModelCount count_layers(const std::shared_ptr<const Model>& shared, Index steps,
+                        Index /*positions*/) {
+  const Model& model = *shared;
   const FrontendConfig& frontend = model.frontend;
   const Index shift = data::samples_in(frontend.shift_ms, frontend.sample_rate);
   ModelCount count;
@@ -65,8 +69,8 @@ ModelCount count_speech(const Model& model, Index steps) {
   return count;
 }
 
-ModelCount count_translation(const std::shared_ptr<const TranslationModel>& shared, Index steps,
-                             Index positions) {
+ModelCount count_layers(const std::shared_ptr<const TranslationModel>& shared, Index steps,
+                        Index positions) {
   const TranslationModel& model = *shared;
   ModelCount count;
   count.name = model.network.name;
@@ -146,9 +150,8 @@ double ModelCount::macs_per_second() const {
 }
 
 ModelCount count_model(const AnyModel& model, Index steps, Index positions) {
-  if (const auto* translation = std::get_if<std::shared_ptr<const TranslationModel>>(&model))
-    return count_translation(*translation, steps, positions);
-  return count_speech(*std::get<std::shared_ptr<const Model>>(model), steps);
+  return std::visit([&](const auto& shared) { return count_layers(shared, steps, positions); },
+                    model);
 }
 
 namespace {

@@ -1,20 +1,21 @@
 #include "eval/report/notes.hpp"
 
-#include <cstdio>
+#include <ostream>
 
+#include "host/core/error.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval {
 
-void print_notes(std::span<const std::string> notes, bool quiet) {
+// Each line is inserted as a whole, so that an unbuffered stream writes it at once.
+void write_notes(std::ostream& out, std::span<const std::string> notes, bool quiet) {
   if (quiet) return;
-  for (const std::string& note : notes)
-    std::fprintf(stderr, "edgeval: note: %s\n", message_line(note).c_str());
+  for (const std::string& note : notes) out << concat("edgeval: note: ", message_line(note), "\n");
 }
 
-void print_warnings(std::span<const std::string> warnings) {
+void write_warnings(std::ostream& out, std::span<const std::string> warnings) {
   for (const std::string& warning : warnings)
-    std::fprintf(stderr, "edgeval: warning: %s\n", message_line(warning).c_str());
+    out << concat("edgeval: warning: ", message_line(warning), "\n");
 }
 
 }  // namespace edgeval

@@ -1,5 +1,7 @@
 #include "eval/report/provenance.hpp"
 
+#include <utility>
+
 #include "cuda/device/devices.hpp"
 #include "host/core/error.hpp"
 
@@ -13,15 +15,19 @@ std::vector<std::string>& words() {
 
 }  // namespace
 
-nlohmann::ordered_json build_info(const std::string& device) {
-  return {{"version", EDGEVAL_VERSION},
-          {"build",
-           concat("g++ ", __VERSION__, gpu::built_with_cuda() ? ", with CUDA" : ", without CUDA")},
-          {"device", device}};
-}
-
 void remember_invocation(int argc, const char* const* argv) { words().assign(argv, argv + argc); }
 
-const std::vector<std::string>& invocation() { return words(); }
+Provenance provenance_on(std::string device) {
+  return {.version = EDGEVAL_VERSION,
+          .build = concat("g++ ", __VERSION__,
+                          gpu::built_with_cuda() ? ", with CUDA" : ", without CUDA"),
+          .device = std::move(device),
+          .invocation = words()};
+}
+
+nlohmann::ordered_json to_json(const Provenance& provenance) {
+  return {
+      {"version", provenance.version}, {"build", provenance.build}, {"device", provenance.device}};
+}
 
 }  // namespace edgeval

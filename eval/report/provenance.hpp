@@ -8,13 +8,21 @@
 
 namespace edgeval {
 
-// Returns {"version", "build", "device"}.
-nlohmann::ordered_json build_info(const std::string& device);
+struct Provenance {
+  std::string version;                  // the program's
+  std::string build;                    // compiler, with or without CUDA
+  std::string device;                   // device on which a network ran or could run, for people
+  std::vector<std::string> invocation;  // every word of the command line, the program's name first
+};
 
 // Keeps the command line. main() calls this once.
 void remember_invocation(int argc, const char* const* argv);
 
-// Returns every word of the command line, the program's name first, or no words when none was kept.
-const std::vector<std::string>& invocation();
+// Returns the provenance of what this program does on the device. There is no invocation when no
+// command line was kept.
+Provenance provenance_on(std::string device);
+
+// Returns {"version", "build", "device"}.
+nlohmann::ordered_json to_json(const Provenance& provenance);
 
 }  // namespace edgeval

@@ -1,6 +1,5 @@
 #include "eval/report/record.hpp"
 
-#include "eval/report/weights_report.hpp"
 #include "eval/task/warnings.hpp"
 
 namespace edgeval {
@@ -11,18 +10,18 @@ Record record_of(Session& session, const TaskInfo& task, const Policy& policy,
   const Model& network = session.network(policy.weights);
   const Beam* beam = result.point.search ? &result.point.search->beam : nullptr;
   Record record{.task = task,
+                .provenance = provenance_on(session.device(policy.weights)),
                 .model_path = network.path,
                 .model_sha256 = network.sha256,
                 .model_name = network.name,
-                .device = session.device(policy.weights),
                 .policy = to_json(policy, network, result.point.layers, beam),
                 .policy_line = describe(network, result.point.layers, beam),
                 .weights = session.matrices(policy.weights),
                 .data = session.data(),
-                .report = session.report(evaluation),
+                .choices = session.choices(),
+                .audio_seconds = session.audio_seconds(),
+                .feature_seconds = session.feature_seconds(),
                 .total = result.total()};
-  if (!std::holds_alternative<AsTrained>(policy.weights))
-    record.weights_line = weights_line(policy.weights, record.weights);
   for (Index n = 0; n < session.items(); ++n) record.items.push_back(session.item(n));
   record.warnings = session.warnings(result);
   for (std::string& warning : session.set_warnings()) record.warnings.push_back(std::move(warning));
@@ -33,11 +32,16 @@ Record record_of(Session& session, const TaskInfo& task, const Policy& policy,
   return record;
 }
 
-void price(Record& record, const ChosenAccelerators& hardware, double audio_seconds) {
+double Record::items_per_second() const {
+  const double seconds = working_seconds();
+  return seconds > 0 ? static_cast<double>(items.size()) / seconds : 0;
+}
+
+void price(Record& record, const ChosenAccelerators& hardware) {
   record.left_out = hardware.left_out;
   for (const hw::Accelerator& accelerator : hardware.accelerators)
     record.pricings.push_back(
-        price_beside_dense(accelerator, record.total, audio_seconds,
+        price_beside_dense(accelerator, record.total, record.audio_seconds,
                            record.dense_total ? &*record.dense_total : nullptr));
   for (const Outcome& outcome : record.result().items) {
     std::vector<double>& joules = record.joules.emplace_back();

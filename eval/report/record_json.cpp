@@ -2,9 +2,9 @@
 #include "eval/price/work.hpp"
 #include "eval/report/activity_json.hpp"
 #include "eval/report/pricing_json.hpp"
-#include "eval/report/provenance.hpp"
 #include "eval/report/record.hpp"
 #include "eval/report/weights_report.hpp"
+#include "host/core/error.hpp"
 
 namespace edgeval {
 namespace {
@@ -14,7 +14,8 @@ using nlohmann::ordered_json;
 ordered_json quality_to_json(const PointResult& result) {
   ordered_json json = ordered_json::object();
   for (const Metric& metric : result.metrics) json[metric.name] = to_json(metric);
-  json.update(result.more_quality);
+  if (!result.alignments.empty()) json["empty_references"] = empty_references(result.alignments);
+  for (const Figure& figure : result.figures) json[figure.key] = figure.value;
   return json;
 }
 
@@ -26,11 +27,16 @@ ordered_json activity_to_json(const PointResult& result, const Activity& total) 
 
 ordered_json timing_to_json(const Record& record) {
   ordered_json timing{{"seconds", record.evaluation.seconds}};
-  timing.update(record.report.preparing);
+  if (record.is_speech()) timing["seconds_features"] = record.feature_seconds;
   timing["seconds_engine"] = record.result().seconds;
   if (const PointResult* dense = record.reference())
     timing["seconds_dense_reference"] = dense->seconds;
-  timing.update(record.report.rates);
+  timing[concat(record.task.item, "s_per_second")] = record.items_per_second();
+  if (record.is_speech()) {
+    const double seconds = record.evaluation.seconds;
+    timing["realtime_speed"] = seconds > 0 ? record.audio_seconds / seconds : 0;
+    timing["rtf"] = seconds / record.audio_seconds;
+  }
   return timing;
 }
 
@@ -42,12 +48,12 @@ ordered_json record_to_json(const Record& record) {
       {"schema", 2},
       {"run", ""},
       {"files", ordered_json::object()},
-      {"edgeval", build_info(record.device)},
+      {"edgeval", to_json(record.provenance)},
       {"model",
        {{"path", record.model_path}, {"sha256", record.model_sha256}, {"name", record.model_name}}},
       {"data", record.data},
       {"policy", record.policy}};
-  json.update(record.report.choices);
+  json.update(record.choices);
   json["quality"] = quality_to_json(result);
   if (const PointResult* dense = record.reference()) {
     json["dense"] = {{"quality", quality_to_json(*dense)}};
@@ -62,7 +68,7 @@ ordered_json record_to_json(const Record& record) {
                               record.dense_total ? &*record.dense_total : nullptr);
   add_energy(json, record.pricings, record.left_out);
   json["warnings"] = record.warnings;
-  json["invocation"] = invocation();
+  json["invocation"] = record.provenance.invocation;
   json["timing"] = timing_to_json(record);
   return json;
 }

@@ -98,11 +98,11 @@ void write_errors(std::ostream& out, const std::vector<Metric>& errors) {
 void write_text_scores(std::ostream& out, const std::vector<Metric>& metrics, int decimals) {
   std::vector<std::vector<std::string>> rows{{"", "value", "95 % interval", "sentences"}};
   for (const Metric& metric : metrics) {
-    const bool exact = metric.name == "exact";
+    const bool share = metric_kind(metric.name).of_sentences;
     const std::string sentences = concat(metric.statistics.sentences());
-    rows.push_back({metric.title, exact ? in_percent(metric.value) : fixed(*metric.value, decimals),
+    rows.push_back({metric.title, share ? in_percent(metric.value) : fixed(*metric.value, decimals),
                     bounds(metric.ci95),
-                    exact ? concat(metric.statistics.sum()[0], " of ", sentences) : sentences});
+                    share ? concat(metric.statistics.sum()[0], " of ", sentences) : sentences});
   }
   out << table(rows);
 }

@@ -75,7 +75,7 @@ void add_utterance(Outputs& outputs, std::string_view line, const std::string& p
   outputs.ids.push_back(utterance.text("id"));
   if (outputs.ids.size() == 1) {
     outputs.references.resize(references.size());
-    if (utterance.has("source")) outputs.source = OutputSource::kTranslation;
+    if (utterance.has("source")) outputs.source = OutputSource::kText;
   }
   EDGEVAL_EXPECTS(outputs.references.size() == references.size(), place,
                   ": the utterances do not all have as many references");
@@ -103,7 +103,7 @@ Outputs read_run(const std::string& path) {
   const fs::path file = utterances_file(path);
   const std::string bytes = read_file(file);
   expect_utf8(bytes, file);
-  Outputs outputs{.source = OutputSource::kSpeech};
+  Outputs outputs{.source = OutputSource::kAudio};
   std::optional<std::string> run;
   std::size_t number = 0;
   for (std::string_view rest = bytes; !rest.empty();) {

@@ -10,8 +10,8 @@ namespace {
 Compared compare_metric(const std::string& name, const Outputs& a, const Outputs& b,
                         const ComparisonOptions& options) {
   EDGEVAL_EXPECTS(a.references.size() == 1 || !is_error_metric(name), "--metric ", name,
-                  ": takes one reference, the runs have ", a.references.size(),
-                  "; bleu, chrf, chrf++ and exact take several");
+                  ": takes one reference, the runs have ", a.references.size(), "; ",
+                  who_takes_several());
   const MetricOptions rules = options.choice.rules();
   const Metric of_a = measure(name, a.references, a.hypotheses, rules);
   const Metric of_b = measure(name, b.references, b.hypotheses, rules);
@@ -46,7 +46,7 @@ void compare_work(Comparison& comparison, const Outputs& a, const Outputs& b,
 }  // namespace
 
 std::vector<std::string> default_metrics(OutputSource source) {
-  return source == OutputSource::kSpeech ? kErrorMetrics : std::vector<std::string>{"bleu", "chrf"};
+  return source == OutputSource::kAudio ? kErrorMetrics : std::vector<std::string>{"bleu", "chrf"};
 }
 
 std::optional<double> accuracy_change(double before, double after, bool fewer_is_better) {

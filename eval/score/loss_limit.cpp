@@ -49,7 +49,7 @@ LossVerdict judge_loss(const Compared& metric, std::size_t utterances, const Los
     if (metric.differing == 0) {
       verdict.differing_bound =
           100 * (1 - std::pow(1 - *limit.confidence, 1 / static_cast<double>(utterances)));
-      if (metric.name == "ser" || metric.name == "exact") verdict.bound = verdict.differing_bound;
+      if (metric_kind(metric.name).of_sentences) verdict.bound = verdict.differing_bound;
     } else {
       verdict.bound = std::max(verdict.loss, resampled_bound(metric, *limit.confidence));
     }

@@ -128,7 +128,8 @@ ordered_json details(const Metric& metric) {
     return {{"errors", static_cast<std::uint64_t>(sums[0])},
             {"sentences", metric.statistics.sentences()}};
   ordered_json json{{"sentences", metric.statistics.sentences()}};
-  if (metric.name == "exact") json["exact"] = static_cast<std::uint64_t>(sums[0]);
+  if (metric_kind(metric.name).of_sentences)
+    json[metric.name] = static_cast<std::uint64_t>(sums[0]);
   if (metric.bleu) {
     json["precisions"] = metric.bleu->precisions;
     json["brevity_penalty"] = metric.bleu->brevity_penalty;
@@ -140,8 +141,25 @@ ordered_json details(const Metric& metric) {
 
 }  // namespace
 
-bool is_error_metric(const std::string& name) {
-  return name == "symbol" || std::ranges::find(kErrorMetrics, name) != kErrorMetrics.end();
+MetricKind metric_kind(const std::string& name) {
+  const auto* found = std::ranges::find(kMetricKinds, name, &MetricKind::name);
+  return found == std::end(kMetricKinds) ? MetricKind{} : *found;
+}
+
+bool is_error_metric(const std::string& name) { return metric_kind(name).counts_errors; }
+
+std::vector<std::string> metric_names(bool counts_errors) {
+  std::vector<std::string> names;
+  for (const MetricKind& kind : kMetricKinds)
+    if (kind.counts_errors == counts_errors) names.emplace_back(kind.name);
+  return names;
+}
+
+std::string who_takes_several() {
+  std::string text;
+  for (const std::string& name : kTextMetrics)
+    text += concat(text.empty() ? "" : name == kTextMetrics.back() ? " and " : ", ", name);
+  return text + " take several";
 }
 
 Metric measure(const std::string& name, References references,
@@ -188,7 +206,8 @@ std::uint64_t empty_references(std::span<const Alignment> alignments) {
 }
 
 std::string line(const Metric& metric, int decimals) {
-  if (is_error_metric(metric.name) || metric.name == "exact") return metric.signature;
+  const MetricKind kind = metric_kind(metric.name);
+  if (kind.counts_errors || kind.of_sentences) return metric.signature;
   if (metric.bleu) return bleu_line(*metric.bleu, metric.signature, decimals);
   return concat(metric.title, '|', metric.signature, " = ",
                 fixed(metric.value.value_or(0), decimals));

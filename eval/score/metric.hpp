@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "eval/score/metrics/bleu.hpp"
@@ -21,11 +22,33 @@
 
 namespace edgeval {
 
-inline const std::vector<std::string> kErrorMetrics{"wer", "cer", "ser"};
-inline const std::vector<std::string> kTextMetrics{"bleu", "chrf", "chrf++", "exact"};
+// What is known of a metric by its name.
+struct MetricKind {
+  std::string_view name;
+  bool counts_errors = false;  // lower scores are better; it takes one reference, others several
+  bool of_sentences = false;   // it is a percentage of sentences, each of which is right or wrong
+  bool as_sacrebleu = false;   // texts are changed as sacrebleu does it, not by TextRules
+};
+inline constexpr MetricKind kMetricKinds[] = {
+    {.name = "wer", .counts_errors = true},
+    {.name = "cer", .counts_errors = true},
+    {.name = "ser", .counts_errors = true, .of_sentences = true},
+    {.name = "symbol", .counts_errors = true},
+    {.name = "bleu", .as_sacrebleu = true},
+    {.name = "chrf", .as_sacrebleu = true},
+    {.name = "chrf++", .as_sacrebleu = true},
+    {.name = "exact", .of_sentences = true}};
 
-// Whether the metric counts errors, so that lower scores are better.
+// Returns what is known of the metric. Nothing is known of a metric that a task has of its own.
+MetricKind metric_kind(const std::string& name);
 bool is_error_metric(const std::string& name);
+// Returns the names of all metrics that count errors, or of all others.
+std::vector<std::string> metric_names(bool counts_errors);
+// Returns "bleu, chrf, chrf++ and exact take several", of references.
+std::string who_takes_several();
+
+inline const std::vector<std::string> kErrorMetrics{"wer", "cer", "ser"};  // those of speech
+inline const std::vector<std::string> kTextMetrics = metric_names(false);
 
 struct MetricOptions {
   EditCosts costs = EditCosts::kUnit;  // prices of edits, for wer, cer, ser and symbol

@@ -45,19 +45,18 @@ MetricOptions MetricChoice::rules() const {
 
 void MetricChoice::expect_text_rules_fit() const {
   if (!text.changes_anything()) return;
-  for (const char* metric : {"bleu", "chrf", "chrf++"})
-    EDGEVAL_EXPECTS(!wants(metric), "--case and --normalize are of error rates and exact; ", metric,
+  for (const MetricKind& kind : kMetricKinds)
+    EDGEVAL_EXPECTS(!kind.as_sacrebleu || !wants(std::string(kind.name)),
+                    "--case and --normalize are of error rates and exact; ", kind.name,
                     " is counted as sacrebleu does, with --lower-case or without");
 }
 
 std::vector<TranscriptPair> MetricChoice::read(const std::string& hypothesis) const {
   const Guess guess = wants_any(kTextMetrics) ? Guess::kSentences : Guess::kAny;
-  for (const std::string& metric : metrics) {
-    const bool takes_several = std::ranges::find(kTextMetrics, metric) != kTextMetrics.end();
-    EDGEVAL_EXPECTS(references.size() == 1 || takes_several, "--metric ", metric,
-                    ": takes one --reference, ", references.size(),
-                    " were given; bleu, chrf, chrf++ and exact take several");
-  }
+  for (const std::string& metric : metrics)
+    EDGEVAL_EXPECTS(references.size() == 1 || !is_error_metric(metric), "--metric ", metric,
+                    ": takes one --reference, ", references.size(), " were given; ",
+                    who_takes_several());
   expect_text_rules_fit();
   std::vector<TranscriptPair> pairs;
   for (const std::string& reference : references) {

@@ -14,7 +14,7 @@ void expect_references(const Outputs& outputs, const std::string& path) {
 }
 
 const char* described(OutputSource source) {
-  return source == OutputSource::kSpeech ? "speech" : "translations";
+  return source == OutputSource::kAudio ? "speech" : "translations";
 }
 
 }  // namespace

@@ -12,7 +12,9 @@
 
 namespace edgeval {
 
-enum class OutputSource { kFiles, kSpeech, kTranslation };
+// What hypotheses were made of, as the lines of a run tell it, whichever task wrote them: a line
+// has the source text of its item, or the item was audio. Files of hypotheses do not tell it.
+enum class OutputSource { kFiles, kAudio, kText };
 
 struct Outputs {
   OutputSource source = OutputSource::kFiles;

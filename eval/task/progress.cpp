@@ -1,15 +1,17 @@
 #include "eval/task/progress.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
+#include <ostream>
 #include <utility>
+
+#include "host/core/error.hpp"
 
 namespace edgeval {
 namespace {
 
 constexpr double kSecondsBetweenLines = 5;
-constexpr int kBarWidth = 30;
+constexpr Index kBarWidth = 30;
+constexpr const char* kClearLine = "\r\033[K";
 
 }  // namespace
 
@@ -17,41 +19,46 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-Progress::Progress(std::string what, Index total, bool quiet)
-    : what_(std::move(what)),
+Progress::Progress(std::string item, Index total, Display display)
+    : item_(std::move(item)),
       total_(total),
-      quiet_(quiet),
-      terminal_(::isatty(STDERR_FILENO) == 1),
+      display_(display),
       start_(std::chrono::steady_clock::now()),
-      printed_(start_) {
-  if (!quiet_ && terminal_) print();
+      shown_(start_) {
+  if (display_.out != nullptr && display_.terminal) show();
 }
 
 Progress::~Progress() {
-  if (!quiet_ && terminal_) std::fprintf(stderr, "\r\033[K");
+  if (display_.out != nullptr && display_.terminal) *display_.out << kClearLine << std::flush;
 }
 
 void Progress::advance(Index count) {
   done_ += count;
-  if (quiet_ || (!terminal_ && seconds_since(printed_) < kSecondsBetweenLines)) return;
-  printed_ = std::chrono::steady_clock::now();
-  print();
+  if (display_.out == nullptr) return;
+  if (!display_.terminal && seconds_since(shown_) < kSecondsBetweenLines) return;
+  shown_ = std::chrono::steady_clock::now();
+  show();
 }
 
-void Progress::print() const {
+void Progress::show() const {
   const double seconds = seconds_since(start_);
   const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
   const double left = rate > 0 ? static_cast<double>(total_ - done_) / rate : 0;
-  if (terminal_) {
-    const int filled = total_ > 0 ? static_cast<int>(kBarWidth * done_ / total_) : kBarWidth;
-    std::fprintf(stderr, "\r\033[K[%s%s] ", std::string(filled, '#').c_str(),
-                 std::string(kBarWidth - filled, '.').c_str());
+  std::string text;
+  if (display_.terminal) {
+    const auto filled =
+        static_cast<std::size_t>(total_ > 0 ? kBarWidth * done_ / total_ : kBarWidth);
+    text = concat(kClearLine, "[", std::string(filled, '#'), std::string(kBarWidth - filled, '.'),
+                  "] ");
   }
-  std::fprintf(stderr, "%lld of %lld %s", static_cast<long long>(done_),
-               static_cast<long long>(total_), what_.c_str());
-  if (done_ > 0) std::fprintf(stderr, ", %.3g/s, %.0f s left", rate, left);
-  if (!terminal_) std::fprintf(stderr, "\n");
-  std::fflush(stderr);
+  text += concat(done_, " of ", total_, " ", item_, "s");
+  if (done_ > 0) {
+    char speed[64];
+    std::snprintf(speed, sizeof speed, ", %.3g/s, %.0f s left", rate, left);
+    text += speed;
+  }
+  if (!display_.terminal) text += "\n";
+  *display_.out << text << std::flush;
 }
 
 }  // namespace edgeval

@@ -1,32 +1,38 @@
-// Shows the progress of a long job on standard error: a bar where that is a terminal, else a plain
-// line every five seconds at most.
+// Shows the progress of a long job: a bar on a terminal, elsewhere a plain line every five seconds
+// at most.
 #pragma once
 
 #include <chrono>
+#include <iosfwd>
 #include <string>
 
 #include "host/core/matrix.hpp"
 
 namespace edgeval {
 
+// Where progress is shown.
+struct Display {
+  std::ostream* out = nullptr;  // must outlive the job; nothing is shown where it is null
+  bool terminal = false;        // whether `out` is a terminal
+};
+
 class Progress {
  public:
-  // `what` names the items that are counted, such as "utterances"; `total` is their number. With
-  // `quiet` nothing is printed.
-  Progress(std::string what, Index total, bool quiet);
+  // `item` is the noun for an item, which takes an s for several; `total` is the number of items.
+  Progress(std::string item, Index total, Display display);
   ~Progress();
   Progress(const Progress&) = delete;
 
   void advance(Index count);
 
  private:
-  void print() const;
+  void show() const;
 
-  const std::string what_;
+  const std::string item_;
   const Index total_;
-  const bool quiet_, terminal_;
+  const Display display_;
   Index done_ = 0;
-  std::chrono::steady_clock::time_point start_, printed_;
+  std::chrono::steady_clock::time_point start_, shown_;
 };
 
 // Returns the seconds that have passed since `start`.

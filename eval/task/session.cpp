@@ -7,14 +7,14 @@
 namespace edgeval {
 
 bool is_reference(const Point& point) {
-  return std::holds_alternative<AsTrained>(point.weights) && is_dense(point.layers) &&
-         (!point.search || std::holds_alternative<FixedBeam>(point.search->beam));
+  return is_neutral(point.weights) && is_dense(point.layers) &&
+         (!point.search || is_neutral(point.search->beam));
 }
 
 Point reference_of(const Model& network, const Point& point) {
-  Point reference{AsTrained{}, dense_point(network), point.search};
+  Point reference{Neutral<Weights>{}, dense_point(network), point.search};
   if (reference.search)
-    reference.search->beam = FixedBeam{static_cast<double>(widest_of(point.search->beam))};
+    reference.search->beam = Neutral<Beam>{static_cast<double>(widest_of(point.search->beam))};
   return reference;
 }
 
@@ -48,6 +48,16 @@ std::optional<SearchCounts> PointResult::search() const {
   SearchCounts counts;
   for (const Outcome& outcome : items) counts += outcome.search->counts;
   return counts;
+}
+
+CutOff PointResult::cut_off() const {
+  CutOff cut;
+  for (const Outcome& outcome : items) {
+    if (!outcome.search || outcome.search->counts.steps == 0) continue;
+    ++cut.of;
+    cut.items += !outcome.search->best.front().ended;
+  }
+  return cut;
 }
 
 }  // namespace edgeval

@@ -1,6 +1,5 @@
 // A session is a model with a test set of its task. It prepares items (utterances or sentences),
-// runs them at operating points, scores the outcomes, and adds to the report what only its task
-// knows.
+// runs them at operating points, scores the outcomes, and tells what only its task knows.
 #pragma once
 
 #include <memory>
@@ -46,6 +45,19 @@ struct Outcome {
   std::optional<SearchResult> search{};  // for translation only; its activity is in `activity`
 };
 
+// A figure of quality that is no metric, for every writer.
+struct Figure {
+  std::string key;               // in "quality" of report.json
+  nlohmann::ordered_json value;  // value of that key
+  std::string text{};  // line for people, without its line break; empty: for programs only
+};
+
+// How many items have a best hypothesis that was cut off at the greatest length of the search, of
+// how many that were searched. An item without words is not searched.
+struct CutOff {
+  std::size_t items = 0, of = 0;
+};
+
 // What one point made of the whole set.
 struct PointResult {
   Point point;
@@ -55,30 +67,17 @@ struct PointResult {
   // Session::score() fills in the members that follow.
   std::vector<Metric> metrics{};        // scores with their intervals
   std::vector<Alignment> alignments{};  // word alignment of each item; empty for translation
-  // Keys of "quality" beside the metrics.
-  nlohmann::ordered_json more_quality = nlohmann::ordered_json::object();
-  std::string more_lines{};  // lines for people beside the metrics', each with its line break
+  std::vector<Figure> figures{};        // what else the task knows of the quality
 
   std::vector<std::string> hypotheses() const;  // the best hypothesis of each item
   Activity total() const;
   std::optional<SearchCounts> search() const;  // summed over all items; nothing for speech
+  CutOff cut_off() const;                      // all 0 for speech
 };
 
 struct Evaluation {
   std::vector<PointResult> points;  // the policy's, then the reference's if it ran
   double seconds = 0;               // wall time
-};
-
-// What only the task knows about an evaluation, for the report (docs/formats/report.md).
-struct TaskReport {
-  // Objects of the report's top level that hold the task's options.
-  nlohmann::ordered_json choices = nlohmann::ordered_json::object();
-  // Keys of "timing": the times of what came before the engine, and rates such as rtf.
-  nlohmann::ordered_json preparing = nlohmann::ordered_json::object();
-  nlohmann::ordered_json rates = nlohmann::ordered_json::object();
-  // For people: the set in a few words, and lines that each end with a line break or are empty.
-  std::string set;  // "PATH: 20 utterances, 1.2 min of audio"
-  std::string search_line, data_line, speed_line;
 };
 
 // Items that are ready to be run, by the session that prepared them and no other.
@@ -121,7 +120,10 @@ class Session {
 
   virtual Index items() const = 0;
   virtual Item item(Index number) const = 0;
-  virtual double audio_seconds() const { return 0; }  // 0 for a set of text
+  // Both are 0 for a set of text, and known once all items ran: the length of the audio, and the
+  // wall time that reading it and computing features took, in seconds.
+  virtual double audio_seconds() const { return 0; }
+  virtual double feature_seconds() const { return 0; }
 
   // Returns the numbers of the items that run together, the longest items first. Throws Error when
   // nothing can be run.
@@ -143,9 +145,12 @@ class Session {
   virtual std::vector<std::string> set_warnings() const { return {}; }
   // What makes the figures of a scored result doubtful.
   virtual std::vector<std::string> warnings(const PointResult& /*result*/) const { return {}; }
-  // Returns the object "data" of reports, which identifies the test set; known once all items ran.
+  // Returns the object "data" of reports, which identifies the test set by "path", by "split" where
+  // it has parts, and by what else the task knows; known once all items ran.
   virtual nlohmann::ordered_json data() const = 0;
-  virtual TaskReport report(const Evaluation& evaluation) = 0;
+  // Returns objects of the report's top level, by their keys, that have the task's options as they
+  // were chosen.
+  virtual nlohmann::ordered_json choices() const { return nlohmann::ordered_json::object(); }
 };
 
 }  // namespace edgeval

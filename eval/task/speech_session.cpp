@@ -4,10 +4,7 @@
 #include <numeric>
 
 #include "eval/task/progress.hpp"
-#include "host/core/error.hpp"
-#include "host/core/number_text.hpp"
 #include "host/core/parallel.hpp"
-#include "host/core/text.hpp"
 #include "host/engine/counting.hpp"
 
 namespace edgeval {
@@ -51,7 +48,8 @@ const std::vector<MatrixReport>& SpeechSession::matrices(const Weights& weights)
 }
 
 Point SpeechSession::resolve(const Policy& policy, const Profile* profile) {
-  return {policy.weights, edgeval::resolve(policy, network(policy.weights), profile)};
+  return {policy.weights,
+          edgeval::resolve(policy, network(policy.weights), profile, BeamUse::kNone)};
 }
 
 Activity SpeechSession::busiest(const Point& point) {
@@ -126,24 +124,6 @@ nlohmann::ordered_json SpeechSession::data() const {
           {"utterances", set().utterances.size()},
           {"frames", std::accumulate(plan_.frames.begin(), plan_.frames.end(), Index{0})},
           {"seconds", audio_seconds()}};
-}
-
-TaskReport SpeechSession::report(const Evaluation& evaluation) {
-  const double seconds = evaluation.seconds, audio = audio_seconds();
-  const auto utterances = static_cast<double>(set().utterances.size());
-  const auto rate = [&](double amount) { return seconds > 0 ? amount / seconds : 0; };
-  TaskReport report;
-  report.preparing = {{"seconds_features", feature_seconds_}};
-  report.rates = {{"utterances_per_second", rate(utterances)},
-                  {"realtime_speed", rate(audio)},
-                  {"rtf", nullptr}};
-  if (audio > 0) report.rates["rtf"] = seconds / audio;
-  report.set = concat(visible(set().path.string()), set().split.empty() ? "" : ", ",
-                      visible(set().split), ": ", counted(set().utterances.size(), "utterance"),
-                      ", ", fixed(audio / 60, 1), " min of audio");
-  report.speed_line = concat(fixed(seconds, 2), " s: ", fixed(utterances / seconds, 1),
-                             " utterances/s, ", fixed(audio / seconds, 0), " times real time\n");
-  return report;
 }
 
 }  // namespace edgeval

@@ -28,6 +28,7 @@ class SpeechSession : public Session {
   Index items() const override { return std::ssize(set().utterances); }
   Item item(Index number) const override;
   double audio_seconds() const override;
+  double feature_seconds() const override { return feature_seconds_; }
   std::vector<std::vector<Index>> batches() override;
   std::unique_ptr<Prepared> prepare(const std::vector<Index>& items) override;
   void run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
@@ -35,7 +36,6 @@ class SpeechSession : public Session {
   std::vector<std::string> notes() const override { return plan_.notes; }
   std::vector<std::string> set_warnings() const override { return plan_.warnings; }
   nlohmann::ordered_json data() const override;
-  TaskReport report(const Evaluation& evaluation) override;
 
  protected:
   const Model& trained() const { return networks_.trained(); }

@@ -19,7 +19,7 @@ struct TaskInfo {
   const char* models;  // kind of models that the task runs, for people: "speech"
   const char* data;    // what --data takes, for the help; empty where another task's text says it
   const char* group;   // heading of the task's options in the help; empty: the common heading
-  const char* items;   // name of the items of a test set, for people: "utterances"
+  const char* item;    // noun for an item, which takes an s for several: "utterance"
   const char* length;  // unit of an item's length, which is its key in utterances.jsonl
   bool writes_hypotheses = false;  // whether hypotheses.txt is written, one line for each item
   bool searches = false;           // whether a beam search finds the hypotheses

@@ -226,10 +226,10 @@ std::vector<std::string> policy_warnings(const Model& model, const OperatingPoin
     const LayerPolicy& policy = point.layers[i];
     for (const LayerActivity& layer : total.layers) {
       if (layer.shape.name != layer_name(model.layers[i]) || layer[Count::kSteps] == 0) continue;
-      if (!std::holds_alternative<EveryStep>(policy.plan))
+      if (!is_neutral(policy.plan))
         plans[std::visit([](const auto& plan) { return plan.kName; }, policy.plan)] |=
             !ran_every_step(layer);
-      if (!std::holds_alternative<AsIs>(policy.operand))
+      if (!is_neutral(policy.operand))
         operands[std::visit([](const auto& operand) { return operand.kName; }, policy.operand)] |=
             !left_out_nothing(layer);
     }
@@ -245,8 +245,7 @@ std::vector<std::string> policy_warnings(const Model& model, const OperatingPoin
 
 std::vector<std::string> beam_warnings(const Beam& beam, const SearchCounts& counts) {
   const auto widest = static_cast<std::uint64_t>(widest_of(beam));
-  if (std::holds_alternative<FixedBeam>(beam) || counts.steps == 0 ||
-      counts.beam_width_sum < counts.steps * widest)
+  if (is_neutral(beam) || counts.steps == 0 || counts.beam_width_sum < counts.steps * widest)
     return {};
   const std::string name =
       std::visit([](const auto& each) { return std::string(each.kName); }, beam);

@@ -8,8 +8,6 @@
 #include <exception>
 #include <new>
 
-#include "host/core/files/unfinished.hpp"
-
 namespace edgeval {
 namespace {
 
@@ -21,10 +19,11 @@ std::atomic<bool> ran_out{false};
 }
 
 std::terminate_handler end_of_faults = nullptr;  // the handler that was set before
+void (*clean_up_at_end)() noexcept = nullptr;
 
 [[noreturn]] void end() {
   if (!ran_out) end_of_faults();
-  remove_unfinished();
+  clean_up_at_end();
   constexpr char kLine[] = "edgeval: out of memory\n";
   if (::write(STDERR_FILENO, kLine, sizeof kLine - 1) < 0) std::abort();
   std::_Exit(2);
@@ -38,7 +37,8 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 2 * kBlock - 1);
 }
 
-void end_orderly_without_memory() {
+void end_orderly_without_memory(void (*clean_up)() noexcept) {
+  clean_up_at_end = clean_up;
   std::set_new_handler(note_shortage);
   end_of_faults = std::set_terminate(end);
 }

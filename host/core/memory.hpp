@@ -10,7 +10,8 @@ namespace edgeval {
 void keep_freed_memory();
 
 // Has the program end with one line and exit code 2 also where memory runs out within a function
-// that may not throw, such as a destructor that allocates. Only programs call this.
-void end_orderly_without_memory();
+// that may not throw, such as a destructor that allocates. It calls `clean_up` before. Only
+// programs call this.
+void end_orderly_without_memory(void (*clean_up)() noexcept);
 
 }  // namespace edgeval

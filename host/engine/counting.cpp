@@ -3,7 +3,7 @@
 namespace edgeval {
 namespace {
 
-// Elements of x and h that enter the products of a step.
+// Returns the number of elements of x and h that enter the products of a step.
 std::int64_t elements_per_step(const LayerShape& shape) {
   return shape.product_inputs() + shape.recurrent;
 }
@@ -35,7 +35,7 @@ void count_operand(LayerActivity& activity, const OperandCost& cost) {
 
 void count_nonlinearity(LayerActivity&, const Exact&) {}
 
-// The exact ones' count is taken back.
+// complete_counts has counted exact nonlinearities; the approximation's work replaces them.
 template <class Approximation>
 void count_nonlinearity(LayerActivity& activity, const Approximation& choice) {
   const std::uint64_t outputs = activity[Count::kOutputs];
@@ -55,41 +55,75 @@ std::uint64_t of_steps(const LayerActivity& activity, std::int64_t each) {
   return activity[Count::kStepsRun] * static_cast<std::uint64_t>(each);
 }
 
-// What a selection leaves to be derived before the products are counted.
+// What an operand that selects adds to shapes and counts; each such operand has a specialisation.
+// The other operands add nothing.
 template <class Technique>
-void count_selection(LayerActivity&, const Technique&) {}
-void count_selection(LayerActivity& activity, const Memoized&) {
-  const std::uint64_t neurons = of_steps(activity, activity.shape.gates * activity.shape.outputs);
-  activity[Count::kNeuronsComputed] = neurons - activity[Count::kNeuronsMemoized];
-}
-void count_selection(LayerActivity& activity, const DynamicPrecision&) {
-  activity[Count::kElementsHigh] =
-      of_steps(activity, activity.shape.outputs) - activity[Count::kElementsLow];
+struct Selecting {
+  static_assert(!selects<Technique>(), "an operand that selects has its counts here");
+
+  // Gives the shape the bits of the weights that the operand has made.
+  static void set_bits(LayerShape&, const Technique&) {}
+  // Imagines what a selection counts within so many steps.
+  static void imagine(LayerActivity&, std::uint64_t /*steps*/) {}
+  // Derives the other part of what a selection counted. complete_counts, which comes next, counts
+  // products by it.
+  static void derive(LayerActivity&) {}
+  // Counts the work of selecting.
+  static void count_work(LayerActivity&, const Technique&) {}
+};
+
+template <>
+struct Selecting<Memoized> {
+  static void set_bits(LayerShape&, const Memoized&) {}  // its signs are bits of the weights
+  static void imagine(LayerActivity&, std::uint64_t) {}  // nothing is remembered
+  static void derive(LayerActivity& activity) {
+    const std::uint64_t neurons = of_steps(activity, activity.shape.gates * activity.shape.outputs);
+    activity[Count::kNeuronsComputed] = neurons - activity[Count::kNeuronsMemoized];
+  }
+  static void count_work(LayerActivity& activity, const Memoized& memoized) {
+    const LayerShape& shape = activity.shape;
+    const auto first = static_cast<std::uint64_t>(
+        activity[Count::kStepsRun] > 0 ? shape.gates * shape.outputs : 0);
+    activity[Count::kOperandComparisons] = of_steps(activity, shape.gates * shape.outputs) - first;
+    if (memoized.predictor == MemoPredictor::kOracle) return;
+    activity[Count::kBinaryProducts] = activity[Count::kWeightWords1] =
+        of_steps(activity, shape.macs_per_step() - shape.projection_macs());
+  }
+};
+
+template <>
+struct Selecting<DynamicPrecision> {
+  static void set_bits(LayerShape& shape, const DynamicPrecision& precision) {
+    shape.weight_bits = 8;
+    shape.compressed_bits = 8 * shape.weights();
+    shape.added_bits = precision.offset_bit == Switch::kOn ? shape.weights() : 0;
+  }
+  static void imagine(LayerActivity& activity, std::uint64_t steps) {
+    activity[Count::kElementsLow] = steps * static_cast<std::uint64_t>(activity.shape.outputs) / 2;
+  }
+  static void derive(LayerActivity& activity) {
+    activity[Count::kElementsHigh] =
+        of_steps(activity, activity.shape.outputs) - activity[Count::kElementsLow];
+  }
+  static void count_work(LayerActivity& activity, const DynamicPrecision& precision) {
+    const LayerShape& shape = activity.shape;
+    const bool offset = precision.offset_bit == Switch::kOn;
+    activity[offset ? Count::kWeightWords5 : Count::kWeightWords4] = activity[Count::kMacs4x4];
+    activity[Count::kOperandQuantizations] = of_steps(activity, elements_per_step(shape));
+    if (precision.selector == PrecisionSelector::kPeaks)
+      activity[Count::kOperandComparisons] = 2 * of_steps(activity, shape.outputs);
+  }
+};
+
+// Calls f(operand, Selecting<Technique>{}) with the policy's operand.
+template <class F>
+void with_operand(const LayerPolicy& policy, const F& f) {
+  std::visit([&]<class Technique>(const Technique& operand) { f(operand, Selecting<Technique>{}); },
+             policy.operand);
 }
 
-// What selecting costs.
-template <class Technique>
-void count_selecting(LayerActivity&, const Technique&) {}
-void count_selecting(LayerActivity& activity, const Memoized& memoized) {
-  const LayerShape& shape = activity.shape;
-  const auto first =
-      static_cast<std::uint64_t>(activity[Count::kStepsRun] > 0 ? shape.gates * shape.outputs : 0);
-  activity[Count::kOperandComparisons] = of_steps(activity, shape.gates * shape.outputs) - first;
-  if (memoized.predictor == MemoPredictor::kOracle) return;
-  activity[Count::kBinaryProducts] = activity[Count::kWeightWords1] =
-      of_steps(activity, shape.macs_per_step() - shape.projection_macs());
-}
-void count_selecting(LayerActivity& activity, const DynamicPrecision& precision) {
-  const LayerShape& shape = activity.shape;
-  const bool offset = precision.offset_bit == Switch::kOn;
-  activity[offset ? Count::kWeightWords5 : Count::kWeightWords4] = activity[Count::kMacs4x4];
-  activity[Count::kOperandQuantizations] = of_steps(activity, elements_per_step(shape));
-  if (precision.selector == PrecisionSelector::kPeaks)
-    activity[Count::kOperandComparisons] = 2 * of_steps(activity, shape.outputs);
-}
-
-// A pseudo-skip's differences: formed, compared with the clip and brought to 8 bits. Delta forms
-// and compares them anyway.
+// Adds the work on the differences of pseudo-skips, which are formed, compared with the clip and
+// brought to 8 bits. The delta operand forms and compares them anyway.
 void count_pseudo(LayerActivity& activity, const LayerPolicy& policy) {
   const std::uint64_t elements =
       activity[Count::kStepsPseudo] * static_cast<std::uint64_t>(elements_per_step(activity.shape));
@@ -105,15 +139,13 @@ void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index ste
   activity[Count::kSequences] = 1;
   activity[Count::kSteps] = static_cast<std::uint64_t>(steps);
   activity[Count::kStepsRun] = static_cast<std::uint64_t>(running) - activity[Count::kStepsPseudo];
-  std::visit([&](const auto& operand) { count_selection(activity, operand); }, policy.operand);
+  with_operand(policy, [&](const auto&, auto selecting) { selecting.derive(activity); });
   complete_counts(activity);
   std::visit([&](const auto& plan) { count_plan(activity, plan.kCost); }, policy.plan);
-  std::visit(
-      [&](const auto& operand) {
-        count_operand(activity, operand.kCost);
-        count_selecting(activity, operand);
-      },
-      policy.operand);
+  with_operand(policy, [&](const auto& operand, auto selecting) {
+    count_operand(activity, operand.kCost);
+    selecting.count_work(activity, operand);
+  });
   count_pseudo(activity, policy);
   std::visit([&](const auto& choice) { count_nonlinearity(activity, choice); },
              policy.nonlinearity);
@@ -121,19 +153,13 @@ void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index ste
 
 std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& policy) {
   std::vector<LayerShape> shapes = layer_shapes(layer);
-  const auto* precision = std::get_if<DynamicPrecision>(&policy.operand);
-  const auto* recurrent = std::get_if<RecurrentLayer>(&layer);
   const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
   for (std::size_t d = 0; d < shapes.size(); ++d) {
     LayerShape& shape = shapes[d];
-    const CompressedSize& size = recurrent != nullptr ? recurrent->weights[d].compressed
-                                                      : std::get<LinearLayer>(layer).compressed;
     shape.weight_bits = bits;
-    shape.compressed_bits = size.bits_in(bits);
-    if (precision == nullptr) continue;
-    shape.weight_bits = 8;
-    shape.compressed_bits = 8 * shape.weights();
-    shape.added_bits = precision->offset_bit == Switch::kOn ? shape.weights() : 0;
+    shape.compressed_bits = layer_size(layer, d).bits_in(bits);
+    with_operand(policy,
+                 [&](const auto& operand, auto selecting) { selecting.set_bits(shape, operand); });
   }
   return shapes;
 }
@@ -147,8 +173,9 @@ Activity busiest_activity(const Model& model, const OperatingPoint& point, Index
       layer[Count::kRecurrentInputsChanged] = static_cast<std::uint64_t>(steps * shape.recurrent);
       layer[Count::kInputsZero] = layer[Count::kInputsChanged];
       layer[Count::kRecurrentInputsZero] = layer[Count::kRecurrentInputsChanged];
-      if (std::holds_alternative<DynamicPrecision>(point.layers[i].operand))
-        layer[Count::kElementsLow] = static_cast<std::uint64_t>(steps * shape.outputs / 2);
+      with_operand(point.layers[i], [&](const auto&, auto selecting) {
+        selecting.imagine(layer, static_cast<std::uint64_t>(steps));
+      });
       if (const auto* skip = std::get_if<SimilaritySkip>(&point.layers[i].plan);
           skip != nullptr && skip->has_pseudo()) {
         layer[Count::kStepsPseudo] = static_cast<std::uint64_t>(steps / 2);

@@ -12,7 +12,7 @@ namespace edgeval {
 
 namespace {
 
-// The sequences of `all`, then those of `more`.
+// Appends the sequences of `more` to those of `all`.
 template <class T>
 void append(Ragged<T>& all, const Ragged<T>& more) {
   std::vector<Index> lengths = all.lengths();
@@ -64,7 +64,7 @@ std::unique_ptr<PreparedBatch> Engine::prepare(std::shared_ptr<const Ragged<floa
 
 BatchResult Engine::run(const Ragged<float>& features, const OperatingPoint& point,
                         const Wanted& wanted, LayerObserver* observer) {
-  const auto batch = prepare({std::shared_ptr<void>(), &features});  // owns nothing
+  const auto batch = prepare({std::shared_ptr<void>(), &features});  // the pointer owns nothing
   Gathered gathered;
   run(*batch, std::span(&point, 1), wanted, gathered, observer);
   return gathered.take();
@@ -76,34 +76,23 @@ OperatingPoint dense_point(const Model& model) {
 
 namespace {
 
-// Parameters that may stay open.
-template <class Technique>
-bool unused(const Technique&, std::string_view) {
-  return false;
-}
-bool unused(const SimilaritySkip& skip, std::string_view key) {
-  return key == "delta_scale" && !skip.has_pseudo();
-}
-
-void check_pseudo(const Layer& layer, const LayerPolicy& policy) {
-  const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
-  if (skip == nullptr || !skip->has_pseudo()) return;
-  EDGEVAL_EXPECTS(std::holds_alternative<Int16>(policy.arithmetic), "layer ", layer_name(layer),
-                  ", similarity_skip: a pseudo-skip adds 8-bit products to 16-bit ones and needs "
-                  "arithmetic int16");
-  EDGEVAL_EXPECTS(
-      std::holds_alternative<AsIs>(policy.operand) || std::holds_alternative<Delta>(policy.operand),
-      "layer ", layer_name(layer),
-      ", similarity_skip: a pseudo-skip propagates differences of its own, ",
-      "which go with the operands as_is and delta only");
+// Throws Error when the plan cannot act beside the other choices.
+void check_plan(const std::string& layer, const LayerPolicy& policy) {
+  std::visit(
+      [&](const auto& plan, const auto& arithmetic, const auto& operand) {
+        const char* const problem = problem_beside(plan, arithmetic, operand);
+        EDGEVAL_EXPECTS(problem == nullptr, "layer ", layer, ", ", plan.kName, ": ", problem);
+      },
+      policy.plan, policy.arithmetic, policy.operand);
 }
 
-// What the equations of a cell do not allow.
-void check_cell(const RecurrentLayer& layer, const LayerPolicy& policy) {
+// Throws Error when the operand does not act on the layer, or when the equations of its cells do
+// not allow the policy.
+void check_operand(const RecurrentLayer& layer, const LayerPolicy& policy) {
   const std::string problem = RecurrentKinds::visit(
       layer.kind, [&]<class Kind>(Kind) { return Kind::problem(layer.form, policy); });
   EDGEVAL_EXPECTS(problem.empty(), "layer ", layer.name, " (", name(layer.kind), "), ", problem);
-  // What cells so built never allow, so that their kind must have said why.
+  // Cells in halves allow no operand but as_is and no pseudo-skip; Kind::problem has said so above.
   const bool as_is = std::holds_alternative<AsIs>(policy.operand) && pseudo_skip(policy) == nullptr;
   EDGEVAL_ASSERT(as_is || !layer.blocks().in_halves());
   std::visit(
@@ -118,18 +107,25 @@ void check_cell(const RecurrentLayer& layer, const LayerPolicy& policy) {
       policy.operand);
 }
 
-// Combinations without a meaning.
-void check_operand(const Layer& layer, const LayerPolicy& policy) {
-  if (const auto* cells = std::get_if<RecurrentLayer>(&layer)) check_cell(*cells, policy);
+void check_operand(const LinearLayer& layer, const LayerPolicy& policy) {
   std::visit(
       [&]<class Technique>(const Technique& operand) {
         constexpr Refusals kWhy = refusals_of<Technique>();
-        EDGEVAL_EXPECTS(kWhy.linear == nullptr || std::holds_alternative<RecurrentLayer>(layer),
-                        "layer ", layer_name(layer), ", ", operand.kName, ": ", kWhy.linear);
-        EDGEVAL_EXPECTS(kWhy.int16 == nullptr || !std::holds_alternative<Int16>(policy.arithmetic),
-                        "layer ", layer_name(layer), ", ", operand.kName, ": ", kWhy.int16);
+        EDGEVAL_EXPECTS(kWhy.linear == nullptr, "layer ", layer.name, ", ", operand.kName, ": ",
+                        kWhy.linear);
       },
       policy.operand);
+}
+
+// Throws Error when the operand does not act under the arithmetic.
+void check_arithmetic(const std::string& layer, const LayerPolicy& policy) {
+  std::visit(
+      [&]<class Technique, class Choice>(const Technique& operand, const Choice&) {
+        constexpr Refusals kWhy = refusals_of<Technique>();
+        EDGEVAL_EXPECTS((acts_under<Technique, Choice>()), "layer ", layer, ", ", operand.kName,
+                        ": ", kWhy.under(Choice::kBits));
+      },
+      policy.operand, policy.arithmetic);
 }
 
 void check_formats(const RecurrentLayer& layer, int bits) {
@@ -167,8 +163,8 @@ void check_point(const Model& model, const OperatingPoint& point) {
       technique.fields(technique, [&](const char* key, auto value, const char*, Origin = {}) {
         if constexpr (std::is_same_v<decltype(value), double>)
           EDGEVAL_EXPECTS(
-              !from_profile(value) || unused(technique, key), "layer ", layer, ", ",
-              technique.kName, ": ", written_key(key).key,
+              !from_profile(value) || !uses(technique, key), "layer ", layer, ", ", technique.kName,
+              ": ", written_key(key).key,
               " is not known; name a profile (edgeval profile makes one) or give it in the policy");
       });
     };
@@ -176,23 +172,22 @@ void check_point(const Model& model, const OperatingPoint& point) {
     std::visit(check, point.layers[i].operand);
     std::visit(check, point.layers[i].arithmetic);
     std::visit(check, point.layers[i].nonlinearity);
-    EDGEVAL_EXPECTS(std::holds_alternative<RecurrentLayer>(model.layers[i]) ||
-                        std::holds_alternative<EveryStep>(point.layers[i].plan),
-                    "layer ", layer,
-                    " is linear and runs on every step; a plan acts on recurrent layers only");
+    const LayerAxes axes = layer_axes(model.layers[i]);
+    EDGEVAL_EXPECTS(
+        axes.no_plan == nullptr || std::holds_alternative<EveryStep>(point.layers[i].plan),
+        "layer ", layer, " ", axes.no_plan);
     EDGEVAL_EXPECTS(
         i < model.stack().size() || std::holds_alternative<EveryStep>(point.layers[i].plan),
         "layer ", layer,
         " is a decoder's and runs on every step: what its next input is shows only after the step; "
         "a plan "
         "acts on the encoder's layers");
-    EDGEVAL_EXPECTS(
-        std::holds_alternative<RecurrentLayer>(model.layers[i]) ||
-            std::holds_alternative<Exact>(point.layers[i].nonlinearity),
-        "layer ", layer,
-        " is linear and has no sigmoid or tanh; a nonlinearity acts on recurrent layers only");
-    check_pseudo(model.layers[i], point.layers[i]);
-    check_operand(model.layers[i], point.layers[i]);
+    EDGEVAL_EXPECTS(axes.no_nonlinearity == nullptr ||
+                        std::holds_alternative<Exact>(point.layers[i].nonlinearity),
+                    "layer ", layer, " ", axes.no_nonlinearity);
+    check_plan(layer, point.layers[i]);
+    std::visit([&](const auto& l) { check_operand(l, point.layers[i]); }, model.layers[i]);
+    check_arithmetic(layer, point.layers[i]);
   }
 }
 

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "host/import/imported.hpp"
+#include "host/import/source/imported.hpp"
 #include "host/import/state_dict/state_dict.hpp"
 
 namespace edgeval {

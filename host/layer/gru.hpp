@@ -12,6 +12,7 @@ struct Gru : RecurrentKind {
   static constexpr const char* kMeaning =
       "GRU cells, the reset gate after or before the product with U";
   static constexpr bool kHasC = false;
+  static constexpr bool kInDecoders = true;
 
   // Multiplications: r h or r (U h), (1 - z) n, z h. Additions: 1 - z, one sum, the biases. Joining
   // W x of n to r (U h) or U (r h) counts as part of the product.

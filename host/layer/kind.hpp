@@ -3,6 +3,8 @@
 //   kMeaning                        one line for `edgeval info`
 //   kFacts                          its name and the work of its cells (host/core/cell.hpp)
 //   closed_form(shape)              the formulas of its dense counts
+// A kind of the layers of a model also has
+//   kAxes                           which axes of a policy act on it (LayerAxes)
 // A kind of recurrent cells also has
 //   blocks(inputs, cells, form)     what W and U are made of
 //   keys(form, visit)               what the model file says about its form: calls visit.choice,
@@ -42,6 +44,8 @@ struct RecurrentKind {
   static constexpr bool kHasC = true;  // whether there is a state c beside h
   // true: h has the width of an operand; false: it has that of c.
   static constexpr bool kRoundsOutput = true;
+  static constexpr bool kInDecoders = false;  // whether a translation's decoder takes the cells
+  static constexpr LayerAxes kAxes{};
 
   // Whether the cells mix x itself into their output, which then has as many elements as there are
   // cells.

@@ -54,7 +54,8 @@ struct KindList {
 };
 
 using RecurrentKinds = KindList<Lstm, Gru, Sru, Qrnn>;
-using AllKinds = RecurrentKinds::With<LinearKind, AttentionKind>;
+using ModelKinds = RecurrentKinds::With<LinearKind>;  // those that a model file lists as layers
+using AllKinds = ModelKinds::With<AttentionKind>;
 inline constexpr LayerKinds kLayerKinds = AllKinds::kAll;
 
 // Runs a step of one lane's cells; of cells whose steps have two halves the second half, once

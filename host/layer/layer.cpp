@@ -10,8 +10,18 @@ const std::string& layer_name(const Layer& layer) {
 Index layer_inputs(const Layer& layer) {
   return std::visit([](const auto& l) { return l.inputs; }, layer);
 }
+Index layer_recurrent(const Layer& layer) {
+  return std::visit([](const auto& l) { return l.recurrent(); }, layer);
+}
 Index layer_outputs(const Layer& layer) {
   return std::visit([](const auto& l) { return l.outputs(); }, layer);
+}
+const CompressedSize& layer_size(const Layer& layer, std::size_t direction) {
+  return std::visit([&](const auto& l) -> const CompressedSize& { return l.size(direction); },
+                    layer);
+}
+LayerAxes layer_axes(const Layer& layer) {
+  return std::visit([](const auto& l) { return l.axes(); }, layer);
 }
 
 CellBlocks RecurrentLayer::blocks() const {
@@ -25,6 +35,14 @@ bool RecurrentLayer::has_c() const {
 bool RecurrentLayer::shows_x() const {
   return RecurrentKinds::visit(kind, [&]<class Kind>(Kind) { return Kind::shows_x(blocks()); });
 }
+bool RecurrentLayer::in_decoders() const {
+  return RecurrentKinds::visit(kind, []<class Kind>(Kind) { return Kind::kInDecoders; });
+}
+LayerAxes RecurrentLayer::axes() const {
+  return RecurrentKinds::visit(kind, []<class Kind>(Kind) { return Kind::kAxes; });
+}
+
+LayerAxes LinearLayer::axes() const { return LinearKind::kAxes; }
 
 namespace {
 
@@ -46,15 +64,7 @@ std::vector<LayerShape> shapes_of(const RecurrentLayer& layer) {
   return shapes;
 }
 
-std::vector<LayerShape> shapes_of(const LinearLayer& layer) {
-  return {{.name = layer.name,
-           .kind = kLinear,
-           .inputs = layer.inputs,
-           .outputs = layer.width,
-           .form = {.unbiased = layer.bias.size() == 0},
-           .rectified = layer.activation.type != Activation::Type::kNone,
-           .compressed_bits = layer.compressed.bits}};
-}
+std::vector<LayerShape> shapes_of(const LinearLayer& layer) { return {LinearKind::shape(layer)}; }
 
 }  // namespace
 

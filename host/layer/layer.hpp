@@ -10,6 +10,7 @@
 #include "host/core/activity.hpp"
 #include "host/core/matrix.hpp"
 #include "host/layer/cell_type.hpp"
+#include "host/layer/layer_policy.hpp"
 
 namespace edgeval {
 
@@ -55,8 +56,10 @@ struct RecurrentLayer {
   // The answers of the layer's kind (host/layer/kinds.hpp).
   CellBlocks blocks() const;
   CellType type() const;
-  bool has_c() const;    // whether there is a state c beside h
-  bool shows_x() const;  // whether x itself is mixed into the output
+  bool has_c() const;        // whether there is a state c beside h
+  bool shows_x() const;      // whether x itself is mixed into the output
+  bool in_decoders() const;  // whether a translation's decoder takes the cells
+  LayerAxes axes() const;
 
   Index gates() const { return blocks().gates; }  // G
   bool has_recurrent_product() const { return blocks().at_once > 0; }
@@ -65,6 +68,7 @@ struct RecurrentLayer {
   Index width() const { return form.projection > 0 ? form.projection : cells; }
   Index recurrent() const { return has_recurrent_product() ? width() : 0; }  // R
   Index outputs() const { return width() * static_cast<Index>(directions.size()); }
+  const CompressedSize& size(std::size_t direction) const { return weights[direction].compressed; }
 };
 
 struct LinearLayer {
@@ -75,15 +79,23 @@ struct LinearLayer {
   Matrix<float> bias = {};    // [1, O], or empty
   Activation activation = {};
   CompressedSize compressed = {};  // size of `weight`
+
+  LayerAxes axes() const;
+  Index recurrent() const { return 0; }
   Index outputs() const { return width; }
+  const CompressedSize& size(std::size_t /*direction*/) const { return compressed; }
 };
 
 using Layer = std::variant<RecurrentLayer, LinearLayer>;
 
-// The name and the widths of any layer.
+// The answers of any layer: its name, its widths (C, R, and that of its output), the size of the
+// weights of a direction, and which axes of a policy act on it.
 const std::string& layer_name(const Layer& layer);
 Index layer_inputs(const Layer& layer);
+Index layer_recurrent(const Layer& layer);
 Index layer_outputs(const Layer& layer);
+const CompressedSize& layer_size(const Layer& layer, std::size_t direction);
+LayerAxes layer_axes(const Layer& layer);
 
 // Returns the shapes for which Activity keeps counts, one for each layer and direction.
 std::vector<LayerShape> layer_shapes(const RecurrentLayer& layer);

@@ -1,8 +1,8 @@
-// What a policy chooses for one layer.
+// What a policy chooses for one layer, and which of its axes act on a kind of layer.
 #pragma once
 
 #include "host/technique/arithmetic.hpp"
-#include "host/technique/nonlinearity.hpp"
+#include "host/technique/nonlinearity/nonlinearity.hpp"
 #include "host/technique/operand.hpp"
 #include "host/technique/plan.hpp"
 
@@ -16,7 +16,21 @@ struct LayerPolicy {
   Nonlinearity nonlinearity = Exact{};  // for the sigmoids and tanhs of recurrent layers
 };
 
-// Whether dynamic precision replaces the products of fp32 by 8-bit ones.
+// Whether both choose the same techniques with the same parameters. A parameter that is left to a
+// profile is equal to none.
+bool operator==(const LayerPolicy& a, const LayerPolicy& b);
+
+// Where a policy's choices do not act on a kind of layer. A text says why, in words that follow the
+// layer's name, and is null where the axis acts.
+struct LayerAxes {
+  const char* no_plan = nullptr;
+  const char* no_nonlinearity = nullptr;
+  // Whether the policy's general operand is meant for it. One that the policy names for the layer
+  // itself is in any case (Refusals).
+  bool general_operand = true;
+};
+
+// Whether the operand replaces the products of fp32 by 8-bit ones, as dynamic precision does.
 bool eight_bits_of_floats(const LayerPolicy& policy);
 
 // Returns the plan if it has pseudo-skips, else null.

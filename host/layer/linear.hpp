@@ -1,7 +1,9 @@
-// A linear layer as a kind: its work beside the product, for one output (docs/techniques.md). The
-// weights are in host/layer/layer.hpp, the row of a step in host/body/linear.hpp.
+// A linear layer as a kind: its work beside the product, for one output (docs/techniques.md), its
+// shape, and what the model file says about it. The weights are in host/layer/layer.hpp, the row of
+// a step in host/body/linear.hpp.
 #pragma once
 
+#include "host/body/activation.hpp"
 #include "host/layer/kind.hpp"
 
 namespace edgeval {
@@ -17,8 +19,39 @@ struct LinearKind {
   }
   static constexpr KindFacts kFacts{"linear", work};
 
+  static constexpr LayerAxes kAxes{
+      .no_plan = "is linear and runs on every step; a plan acts on recurrent layers only",
+      .no_nonlinearity =
+          "is linear and has no sigmoid or tanh; a nonlinearity acts on recurrent layers only",
+      .general_operand = false};
+
   static ClosedForm closed_form(const LayerShape& shape) {
     return {"OC", "OC", shape.form.unbiased ? "0" : "O"};
+  }
+
+  // Here and below `layer` is a LinearLayer.
+  template <class Layer>
+  static LayerShape shape(const Layer& layer) {
+    return {.name = layer.name,
+            .kind = LayerKind(kFacts),
+            .inputs = layer.inputs,
+            .outputs = layer.width,
+            .form = {.unbiased = layer.bias.size() == 0},
+            .rectified = layer.activation.type != Activation::Type::kNone,
+            .compressed_bits = layer.compressed.bits};
+  }
+  // Calls visit.width and visit.activation for the keys of the model file beside those of all
+  // layers.
+  template <class Layer, class Visit>
+  static void keys(Layer& layer, Visit&& visit) {
+    visit.width("outputs", layer.width);
+    visit.activation("activation", layer.activation);
+  }
+  // Calls visit.matrix and visit.vector for its tensors in the model file.
+  template <class Layer, class Visit>
+  static void tensors(Layer& layer, Visit&& visit) {
+    visit.matrix("weight", layer.weight, layer.width);
+    visit.vector("bias", layer.bias, layer.width);
   }
 };
 

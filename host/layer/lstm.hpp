@@ -9,6 +9,7 @@ namespace edgeval {
 
 struct Lstm : RecurrentKind {
   static constexpr const char* kMeaning = "LSTM cells, with or without peepholes and projection";
+  static constexpr bool kInDecoders = true;
 
   // Multiplications: f c, i g, o tanh(c). Additions: one sum and four biases.
   static constexpr CellWork work(const CellForm& form) {

@@ -52,7 +52,11 @@ Model read_model(std::string_view bytes, const std::filesystem::path& path) {
 Model load_model(const std::filesystem::path& path) { return read_model(read_file(path), path); }
 
 AnyModel load_any_model(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path), name = path.string();
+  return read_any_model(read_file(path), path);
+}
+
+AnyModel read_any_model(std::string_view bytes, const std::filesystem::path& path) {
+  const std::string name = path.string();
   const Json json = parse_json(Safetensors(bytes, name).metadata("edgeval"), name + ": edgeval");
   const Fields fields(json, name);
   if (fields.choice("task", {"ctc", "translation"}) == "ctc")

@@ -22,7 +22,9 @@ using AnyModel =
 // Reads a model of any task. Throws as load_model does.
 AnyModel load_any_model(const std::filesystem::path& path);
 
-// Reads a speech model from the bytes of a file. The messages and the model call it `path`.
+// Reads a speech model, or a model of any task, from the bytes of a file. The messages and the
+// model call it `path`.
 Model read_model(std::string_view bytes, const std::filesystem::path& path);
+AnyModel read_any_model(std::string_view bytes, const std::filesystem::path& path);
 
 }  // namespace edgeval

@@ -1,6 +1,7 @@
 #include "host/model/layer_file.hpp"
 
 #include <algorithm>
+#include <concepts>
 
 #include "host/core/error.hpp"
 #include "host/layer/kinds.hpp"
@@ -15,9 +16,12 @@ std::vector<Direction> read_directions(const Fields& fields) {
   return {Direction::kForward, Direction::kBackward};
 }
 
-// Collects the keys that a kind of recurrent cells has beside those of all kinds.
+// Collects the keys that a kind has beside those of all kinds.
 struct KeyNames {
   std::vector<std::string> names;
+
+  void width(const char* key, Index) { names.emplace_back(key); }
+  void activation(const char* key, const Activation&) { names.emplace_back(key); }
 
   void choice(const char* key, bool, const char*, const char*) { names.emplace_back(key); }
   void without(const char* key, bool) { names.emplace_back(key); }
@@ -71,13 +75,13 @@ class FormReader {
 struct TensorReader {
   Safetensors& file;
   const std::string prefix;
-  const Index cells;
+  const Index columns;  // of a matrix: the cells, or the inputs of a linear layer
 
   void vector(const char* tensor, Matrix<float>& values, Index size) {
     values = file.take_vector(prefix + tensor, size);
   }
   void matrix(const char* tensor, Matrix<float>& values, Index rows) {
-    values = file.take_matrix(prefix + tensor, rows, cells);
+    values = file.take_matrix(prefix + tensor, rows, columns);
   }
   void diagonal(const char* tensor, Matrix<float>& values, Index rows) {
     matrix(tensor, values, rows);
@@ -97,15 +101,15 @@ RecurrentWeights read_weights(const RecurrentLayer& layer, const std::string& pr
   return weights;
 }
 
-RecurrentLayer read_recurrent(LayerKind kind, const Fields& fields, Safetensors& file) {
+template <std::derived_from<RecurrentKind> Kind>
+Layer read_layer(Kind, const Fields& fields, Safetensors& file) {
   RecurrentLayer layer;
-  layer.kind = kind;
+  layer.kind = LayerKind(Kind::kFacts);
   layer.name = fields.text("name");
   layer.inputs = fields.integer("inputs", 1, kMaxWidth);
   layer.cells = fields.integer("cells", 1, kMaxWidth);
   layer.directions = read_directions(fields);
-  RecurrentKinds::visit(
-      kind, [&]<class Kind>(Kind) { Kind::keys(layer.form, FormReader(layer, fields, file)); });
+  Kind::keys(layer.form, FormReader(layer, fields, file));
   for (Direction direction : layer.directions)
     layer.weights.push_back(
         read_weights(layer, concat(layer.name, ".", name(direction), "."), file));
@@ -121,35 +125,47 @@ Activation read_activation(const Fields& fields) {
   return {Activation::Type::kClippedRelu, static_cast<float>(fields.number("limit", 1e-30, 1e30))};
 }
 
-LinearLayer read_linear(const Fields& fields, Safetensors& file) {
+// Reads what the keys of a linear layer say about it.
+struct LinearReader {
+  const Fields& fields;
+
+  void width(const char* key, Index& value) const { value = fields.integer(key, 1, kMaxWidth); }
+  void activation(const char* key, Activation& value) const {
+    if (fields.has(key)) value = read_activation(fields.object(key));
+  }
+};
+
+Layer read_layer(LinearKind, const Fields& fields, Safetensors& file) {
   LinearLayer layer;
   layer.name = fields.text("name");
   layer.inputs = fields.integer("inputs", 1, kMaxWidth);
-  layer.width = fields.integer("outputs", 1, kMaxWidth);
-  if (fields.has("activation")) layer.activation = read_activation(fields.object("activation"));
-  layer.weight = file.take_matrix(layer.name + ".weight", layer.width, layer.inputs);
-  layer.bias = file.take_vector(layer.name + ".bias", layer.width);
+  LinearKind::keys(layer, LinearReader{fields});
+  LinearKind::tensors(layer, TensorReader{file, layer.name + ".", layer.inputs});
   return layer;
 }
 
-std::vector<std::string> keys_of(LayerKind kind) {
-  if (kind == kLinear) return {"type", "name", "inputs", "outputs", "activation"};
+template <std::derived_from<RecurrentKind> Kind>
+std::vector<std::string> keys_of(Kind) {
   KeyNames keys{{"type", "name", "inputs", "cells", "direction"}};
   CellForm form;
-  RecurrentKinds::visit(kind, [&]<class Kind>(Kind) { Kind::keys(form, keys); });
+  Kind::keys(form, keys);
+  return std::move(keys.names);
+}
+std::vector<std::string> keys_of(LinearKind) {
+  KeyNames keys{{"type", "name", "inputs"}};
+  LinearLayer layer;
+  LinearKind::keys(layer, keys);
   return std::move(keys.names);
 }
 
 // Reads the kind of a layer and refuses keys that are not those of the kind.
 LayerKind read_kind(const Fields& fields) {
-  std::vector<LayerKind> kinds(std::begin(RecurrentKinds::kAll), std::end(RecurrentKinds::kAll));
-  kinds.push_back(kLinear);
   std::vector<std::string> known;
-  for (LayerKind kind : kinds) known.emplace_back(name(kind));
+  for (LayerKind kind : ModelKinds::kAll) known.emplace_back(name(kind));
   const std::string& type = fields.choice(
       "type", known, {"embedding", "encoder", "bridge", "decoder", "attention", "generator"});
-  const LayerKind kind = *layer_kind(type, kinds);
-  fields.expect_only(keys_of(kind));
+  const LayerKind kind = *layer_kind(type, ModelKinds::kAll);
+  fields.expect_only(ModelKinds::visit(kind, [](auto each) { return keys_of(each); }));
   return kind;
 }
 
@@ -181,10 +197,8 @@ std::vector<Layer> read_layers(const Fields& fields, Safetensors& file, InputWid
     const Index inputs = layer.integer("inputs", 1, kMaxWidth);
     EDGEVAL_EXPECTS(inputs == width.width, layer.place(), ": inputs is ", inputs, ", but ",
                     width.giver, " gives ", width.width);
-    if (kind == kLinear)
-      layers.emplace_back(read_linear(layer, file));
-    else
-      layers.emplace_back(read_recurrent(kind, layer, file));
+    layers.push_back(
+        ModelKinds::visit(kind, [&](auto each) { return read_layer(each, layer, file); }));
     width = {layer_outputs(layers.back()), concat("layer ", shown(name), " before it")};
   }
   return layers;

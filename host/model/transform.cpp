@@ -104,7 +104,7 @@ TransformedModel transform(const Model& model, const Weights& weights) {
     places[i].compressed->whole += static_cast<std::int64_t>(stored[i].whole);
     result.matrices.push_back(std::move(places[i].report));
   }
-  if (std::holds_alternative<AsTrained>(weights))  // each weight is as wide as in the arithmetic
+  if (is_neutral(weights))  // each weight is as wide as in the arithmetic
     for (const Place& place : places) *place.compressed = {};
   return result;
 }

@@ -10,7 +10,7 @@
 
 #include "host/model/graph.hpp"
 #include "host/model/translation.hpp"
-#include "host/technique/weights.hpp"
+#include "host/technique/weights/weights.hpp"
 
 namespace edgeval {
 

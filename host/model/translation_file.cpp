@@ -40,6 +40,18 @@ VocabularyConfig read_vocabulary(const Fields& fields) {
   return vocabulary;
 }
 
+// Returns the names of the kinds that a decoder takes, as "lstm or gru".
+std::string decoder_kinds() {
+  std::string names;
+  for (LayerKind kind : RecurrentKinds::kAll)
+    if (RecurrentKinds::visit(kind, []<class Kind>(Kind) { return Kind::kInDecoders; }))
+      names += concat(names.empty() ? "" : " or ", name(kind));
+  return names;
+}
+
+// Whether the cells leave a c that a decoder of such cells can start with.
+bool leaves_c(const RecurrentLayer& layer) { return layer.in_decoders() && layer.has_c(); }
+
 // Reads the parts of one file in turn.
 class Reader {
  public:
@@ -96,9 +108,9 @@ class Reader {
       auto* recurrent = std::get_if<RecurrentLayer>(&layer);
       EDGEVAL_EXPECTS(recurrent != nullptr &&
                           recurrent->directions == std::vector{Direction::kForward} &&
-                          (recurrent->kind == kLstm || recurrent->kind == kGru),
+                          recurrent->in_decoders(),
                       fields.place(), ": layer ", shown(layer_name(layer)),
-                      ": a decoder's layers are lstm or gru, forward");
+                      ": a decoder's layers are ", decoder_kinds(), ", forward");
       model.decoder.push_back(add(model, std::move(layer)));
     }
   }
@@ -151,9 +163,8 @@ class Reader {
     for (std::size_t l = 0; l < model.decoder.size(); ++l) {
       const RecurrentLayer& from = model.cells(model.bridge.from[l]);
       const RecurrentLayer& to = model.cells(model.decoder[l]);
-      const bool lstm = to.kind == kLstm;
       EDGEVAL_EXPECTS(from.kind == to.kind && final_width(from, false) == to.width() &&
-                          (!lstm || final_width(from, true) == to.cells),
+                          (!leaves_c(to) || final_width(from, true) == to.cells),
                       fields.place(), ": the final state of ", shown(from.name),
                       " does not fit decoder layer ", shown(to.name));
     }
@@ -167,20 +178,20 @@ class Reader {
     const Activation rectifier{activation == "relu" ? Activation::Type::kRelu
                                                     : Activation::Type::kNone};
     Index h = 0, c = 0, to_h = 0, to_c = 0;
-    bool lstm = true;
+    bool all_leave_c = true;
     for (std::size_t at : bridge.from) {
       const RecurrentLayer& layer = model.cells(at);
       h += final_width(layer, false), c += final_width(layer, true);
-      lstm = lstm && layer.kind == kLstm;
+      all_leave_c = all_leave_c && leaves_c(layer);
     }
     for (std::size_t at : model.decoder) {
       const RecurrentLayer& layer = model.cells(at);
       to_h += layer.width(), to_c += layer.cells;
-      EDGEVAL_EXPECTS((layer.kind == kLstm) == lstm, fields.place(),
+      EDGEVAL_EXPECTS(leaves_c(layer) == all_leave_c, fields.place(),
                       ": encoder and decoder must both be of lstm layers or both of gru layers");
     }
     bridge.hidden = add_linear(model, prefix + ".hidden", to_h, h, true);
-    if (lstm) bridge.cell = add_linear(model, prefix + ".cell", to_c, c, true);
+    if (all_leave_c) bridge.cell = add_linear(model, prefix + ".cell", to_c, c, true);
     for (std::optional<std::size_t> layer : {bridge.hidden, bridge.cell})
       if (layer) std::get<LinearLayer>(model.network.layers[*layer]).activation = rectifier;
   }

@@ -8,6 +8,7 @@
 
 #include <variant>
 
+#include "host/technique/papers.hpp"
 #include "host/technique/technique.hpp"
 
 namespace edgeval {
@@ -45,6 +46,7 @@ struct Int16 : Integer<16> {
   static constexpr const char* kName = "int16";
   static constexpr const char* kMeaning =
       "16-bit fixed point, exact sums: equal bits everywhere (P1)";
+  static constexpr const char* kPaper = kPaperP1;
 };
 
 struct Int8 : Integer<8> {
@@ -52,6 +54,7 @@ struct Int8 : Integer<8> {
   static constexpr const char* kMeaning = "8-bit fixed point, exact sums: equal bits everywhere";
 };
 
+// The first is the neutral choice (technique.hpp).
 using Arithmetic = std::variant<Fp32, Int16, Int8>;
 
 }  // namespace edgeval

@@ -45,6 +45,9 @@ struct FixedBeam {
 struct DynamicBeam {
   static constexpr const char* kName = "dynamic";
   static constexpr const char* kMeaning = "a width that follows the spread of the best scores (P4)";
+  static constexpr const char* kPaper =
+      "P4: Jahier Pagliari, Panini, Macii, Poncino, Dynamic beam width tuning for energy-efficient "
+      "recurrent neural networks, GLSVLSI 2019";
 
   double min = 2, max = 5;
   double sigma_min = kFromProfile, sigma_max = kFromProfile;
@@ -106,6 +109,9 @@ struct PrunedBeam {
   static constexpr const char* kName = "pruned";
   static constexpr const char* kMeaning =
       "candidates whose score is near the best one's (Freitag and Al-Onaizan)";
+  static constexpr const char* kPaper =
+      "Freitag, Al-Onaizan, Beam search strategies for neural machine translation, 2017, arXiv "
+      "1702.01806";
 
   double width = 5;
   // The least probability, over that of the best candidate, of one that is kept; 0 keeps all.
@@ -140,6 +146,7 @@ struct PrunedBeam {
   Rule rule() const { return {relative > 0 ? std::min(absolute, -std::log(relative)) : absolute}; }
 };
 
+// The first is the neutral choice (technique.hpp).
 using Beam = std::variant<FixedBeam, DynamicBeam, PrunedBeam>;
 
 // Returns the greatest width that the choice can take.

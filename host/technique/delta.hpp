@@ -13,6 +13,9 @@ struct Delta {
   static constexpr const char* kName = "delta";
   static constexpr const char* kMeaning =
       "elements enter again when they moved by a threshold (Neil et al.)";
+  static constexpr const char* kPaper =
+      "Neil, Lee, Delbruck, Liu, Delta networks for optimized recurrent network computation, 2017, "
+      "arXiv 1612.05571";
   static constexpr OperandCost kCost{.comparisons = 1, .subtractions = 1};
   static constexpr const char* kChosen[] = {"threshold_x", "threshold_h"};
 

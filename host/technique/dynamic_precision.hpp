@@ -18,6 +18,7 @@
 #include "host/numeric/random.hpp"
 #include "host/numeric/rounding.hpp"
 #include "host/technique/as_is.hpp"
+#include "host/technique/papers.hpp"
 
 namespace edgeval {
 
@@ -30,8 +31,10 @@ struct DynamicPrecision {
   static constexpr const char* kName = "dynamic_precision";
   static constexpr const char* kMeaning =
       "8 or 4 bits for each cell element, by the peaks of c (P0)";
+  static constexpr const char* kPaper = kPaperP0;
   static constexpr OperandCost kCost{};  // no cost per element: the engine counts cell elements
   static constexpr bool kSelects = true;
+  static constexpr bool kEightBitsOfFloats = true;
   static constexpr Refusals kRefusals{
       .linear = "follows the cell state c, which a linear layer has not",
       .without_c = "follows the cell state c, which these cells have not",

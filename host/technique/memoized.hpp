@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "host/technique/as_is.hpp"
+#include "host/technique/papers.hpp"
 
 namespace edgeval {
 
@@ -22,6 +23,7 @@ struct Memoized {
   static constexpr const char* kName = "memoized";
   static constexpr const char* kMeaning =
       "remembers dot products until a predictor says they moved (Silfa et al.)";
+  static constexpr const char* kPaper = kPaperMemoization;
   static constexpr OperandCost kCost{};  // no cost per element: the engine counts neurons
   static constexpr bool kSelects = true;
   static constexpr Refusals kRefusals{

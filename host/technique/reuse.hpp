@@ -6,6 +6,7 @@
 #pragma once
 
 #include "host/numeric/rounding.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/technique.hpp"
 
 namespace edgeval {
@@ -14,6 +15,7 @@ struct Reuse {
   static constexpr const char* kName = "reuse";
   static constexpr const char* kMeaning =
       "reuses the products of elements whose centroid repeats (P3)";
+  static constexpr const char* kPaper = kPaperP3;
   static constexpr OperandCost kCost{
       .comparisons = 1, .quantizations = 1, .subtractions_per_change = 1};
 

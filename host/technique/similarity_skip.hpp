@@ -13,6 +13,9 @@
 #pragma once
 
 #include "host/numeric/rounding.hpp"
+#include "host/technique/as_is.hpp"
+#include "host/technique/delta.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/technique.hpp"
 
 namespace edgeval {
@@ -20,6 +23,7 @@ namespace edgeval {
 struct SimilaritySkip {
   static constexpr const char* kName = "similarity_skip";
   static constexpr const char* kMeaning = "skips a step whose input resembles the step before (P1)";
+  static constexpr const char* kPaper = kPaperP1;
   static constexpr PlanCost kCost{.quantizations = 1, .comparisons = 1};
   static constexpr const char* kChosen[] = {"threshold"};
 
@@ -63,6 +67,17 @@ struct SimilaritySkip {
     for (int bits = -40; bits <= 40; ++bits)
       if (delta_scale == power_of_two(bits)) return nullptr;
     return "delta_scale must be a power of two from 2^-40 to 2^40";
+  }
+  bool unused(std::string_view key) const { return key == "delta_scale" && !has_pseudo(); }
+  template <class ArithmeticChoice, class Technique>
+  const char* problem_beside(const ArithmeticChoice&, const Technique&) const {
+    if (!has_pseudo()) return nullptr;
+    if (ArithmeticChoice::kBits != 16)
+      return "a pseudo-skip adds 8-bit products to 16-bit ones and needs arithmetic int16";
+    if (!std::is_same_v<Technique, AsIs> && !std::is_same_v<Technique, Delta>)
+      return "a pseudo-skip propagates differences of its own, which go with the operands as_is "
+             "and delta only";
+    return nullptr;
   }
 
   struct Rule {

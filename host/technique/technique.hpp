@@ -12,13 +12,24 @@
 //   rule()                returns the decision, a trivially copyable struct that engines run
 // and, where it needs it,
 //   kChosen               keys that a policy must give, as no value of theirs suits every network
+//   kPaper                the paper it comes from, as `edgeval info` cites it; without it, it comes
+//                         from none
+//   unused(key)           whether it does not use this parameter, given the others, so that it may
+//                         stay unknown; without it, it uses all
+// A plan may also have
+//   problem_beside(arithmetic, operand)
+//                         returns nullptr, or why it cannot act beside these choices; without it,
+//                         it acts beside all
 // An operand may also have
 //   put_on_grids(x, h)    rounds parameters for integer arithmetic, with x and h on these grids;
 //                         without it they stay as they are (on_grid.hpp)
-//   kRefusals             where it does not act; without it, it acts on every layer
+//   kRefusals             where it does not act; without it, it acts on every layer and under
+//                         every arithmetic
 //   kSelects              true: it takes one of two sums for each neuron, by code of its own in
 //                         the engines (host/engine/sequence/selection.hpp); rule() then says what
 //                         enters the products
+//   kEightBitsOfFloats    true: under fp32 it has products of 8-bit integers (QuantizedLayer in
+//                         host/engine/product/layer_arithmetic.hpp)
 // Everything that prints, parses, sweeps or runs techniques goes through these members and through
 // the lists of the axes, such as those in plan.hpp and operand.hpp.
 #pragma once
@@ -28,10 +39,20 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <variant>
 
 #include "host/numeric/host_device.hpp"
 
 namespace edgeval {
+
+// The choice of an axis that changes nothing: the network then computes what it was trained to
+// compute, and a search has a fixed beam. It is the first one in the list of every axis.
+template <class Choice>
+using Neutral = std::variant_alternative_t<0, Choice>;
+template <class... Techniques>
+constexpr bool is_neutral(const std::variant<Techniques...>& choice) {
+  return choice.index() == 0;
+}
 
 // The value of a parameter that the policy leaves open.
 inline constexpr double kFromProfile = std::numeric_limits<double>::quiet_NaN();
@@ -65,6 +86,24 @@ constexpr bool must_be_chosen(std::string_view field) {
     for (const std::string_view key : Technique::kChosen)
       if (key == field) return true;
   return false;
+}
+
+// Whether the technique uses a parameter, which then must be known.
+template <class Technique>
+bool uses(const Technique& technique, std::string_view field) {
+  if constexpr (requires { technique.unused(field); })
+    return !technique.unused(field);
+  else
+    return true;
+}
+
+// Returns the citation of the paper that the technique comes from, or null.
+template <class Technique>
+constexpr const char* paper_of() {
+  if constexpr (requires { Technique::kPaper; })
+    return Technique::kPaper;
+  else
+    return nullptr;
 }
 
 // The key that a field has in a policy: the pair range[0], range[1] is written range: [min, max],
@@ -111,6 +150,8 @@ struct Refusals {
   const char* without_c = nullptr;   // on cells that have no state c beside h, such as a GRU's
   const char* projection = nullptr;  // on cells whose h is projected
   const char* int16 = nullptr;       // under int16
+
+  constexpr const char* under(int bits) const { return bits == 16 ? int16 : nullptr; }
 };
 template <class Technique>
 constexpr Refusals refusals_of() {
@@ -119,9 +160,19 @@ constexpr Refusals refusals_of() {
   else
     return {};
 }
+// Whether an operand acts under a choice of arithmetic. The engines have no code for the others,
+// which check_point refuses.
+template <class Technique, class ArithmeticChoice>
+constexpr bool acts_under() {
+  return refusals_of<Technique>().under(ArithmeticChoice::kBits) == nullptr;
+}
 template <class Technique>
 constexpr bool selects() {
   return requires { Technique::kSelects; };
+}
+template <class Technique>
+constexpr bool eight_bits_of_floats() {
+  return requires { Technique::kEightBitsOfFloats; };
 }
 
 // The cost of a plan's decision, for every element of every step of the data, run or skipped.
@@ -129,6 +180,16 @@ struct PlanCost {
   int quantizations = 0;
   int comparisons = 0;  // none in the first step, which has no neighbour
 };
+
+// Returns why a plan cannot act beside an arithmetic and an operand, or null.
+template <class Plan, class ArithmeticChoice, class OperandTechnique>
+const char* problem_beside(const Plan& plan, const ArithmeticChoice& arithmetic,
+                           const OperandTechnique& operand) {
+  if constexpr (requires { plan.problem_beside(arithmetic, operand); })
+    return plan.problem_beside(arithmetic, operand);
+  else
+    return nullptr;
+}
 
 // What a plan does with one step of one layer and direction.
 enum class StepMode : std::uint8_t { kRun, kSkip, kPseudo };

@@ -1,6 +1,6 @@
-// Translation on the GPU against the CPU, which is the definition: in integers the same bits of
-// everything a search gives, counts included; in fp32, whose products round differently, the same
-// answers within a tolerance.
+// Compares translation on the GPU with the CPU, which is the definition. In integers everything
+// that a search gives has the same bits, counts included; in fp32, whose products round
+// differently, the answers agree within a tolerance.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,39 +9,11 @@
 #include "host/engine/translate/translator.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/gpu.hpp"
+#include "tests/support/searches.hpp"
 #include "tests/support/translation_case.hpp"
 
 namespace edgeval::test {
 namespace {
-
-void expect_equal(const SearchResult& gpu, const SearchResult& cpu) {
-  ASSERT_EQ(gpu.best.size(), cpu.best.size());
-  for (std::size_t i = 0; i < cpu.best.size(); ++i) {
-    EXPECT_EQ(gpu.best[i].tokens, cpu.best[i].tokens);
-    EXPECT_EQ(gpu.best[i].attended, cpu.best[i].attended);
-    EXPECT_EQ(gpu.best[i].score, cpu.best[i].score);
-    EXPECT_EQ(gpu.best[i].log_probability, cpu.best[i].log_probability);
-    EXPECT_EQ(gpu.best[i].ended, cpu.best[i].ended);
-  }
-  EXPECT_EQ(gpu.counts, cpu.counts);
-  EXPECT_EQ(gpu.spreads, cpu.spreads);
-  ASSERT_EQ(gpu.activity.layers.size(), cpu.activity.layers.size());
-  for (std::size_t l = 0; l < cpu.activity.layers.size(); ++l)
-    EXPECT_EQ(gpu.activity.layers[l], cpu.activity.layers[l]) << cpu.activity.layers[l].shape.name;
-}
-
-SearchOptions random_search(Random& random) {
-  const double width = static_cast<double>(random.whole(1, 6));
-  SearchOptions options{.beam = random.of<Beam>({FixedBeam{width}, DynamicBeam{1, width, 0.2, 1.5},
-                                                 PrunedBeam{width, 0.3, 2}}),
-                        .longest = static_cast<int>(random.whole(1, 14))};
-  options.shortest = static_cast<int>(random.whole(0, options.longest - 1));
-  options.n_best = static_cast<int>(random.whole(1, widest_of(options.beam)));
-  options.penalty =
-      random.of<LengthPenalty>({LengthPenalty::kNone, LengthPenalty::kWu, LengthPenalty::kAverage});
-  options.alpha = 0.8;
-  return options;
-}
 
 std::vector<Index> random_lengths(Random& random, int sentences) {
   std::vector<Index> lengths;
@@ -52,14 +24,15 @@ std::vector<Index> random_lengths(Random& random, int sentences) {
 class GpuTranslation : public testing::TestWithParam<int> {
  protected:
   void SetUp() override { EDGEVAL_NEEDS_GPU(); }
-  // On the stand-in other ones for every EDGEVAL_STANDIN_SEED.
+  // On the stand-in every EDGEVAL_STANDIN_SEED gives other seeds.
   std::uint64_t seed() const {
     return static_cast<std::uint64_t>(GetParam()) + 6 * (standin_turn() % 4);
   }
 };
 INSTANTIATE_TEST_SUITE_P(Seeds, GpuTranslation, testing::Range(0, kOnStandin ? 6 : 24));
 
-// Every operand, choice of sums, kind of attention, bridge, beam, penalty and limit.
+// The draws cover every operand, choice of sums, kind of attention, bridge, beam, penalty and
+// limit.
 TEST_P(GpuTranslation, IsTheCpusInIntegersBitForBit) {
   Random random(12000 + seed());
   const TranslationModel model = random_model(12000 + seed());
@@ -93,8 +66,16 @@ TEST_P(GpuTranslation, SharesItsModel) {
   EXPECT_TRUE(watched.expired());
 }
 
-// A step that was launched for too few rows passes and is launched again; a batch may be cut into
-// parts.
+TEST_P(GpuTranslation, OfManyPointsIsThatOfEachAlone) {
+  Random random(18000 + seed());
+  const TranslationModel model = random_model(18000 + seed());
+  const auto engine = gpu::make_decoder_engine(borrowed(model));
+  expect_searches_as_alone(*engine, random_given(random, model, random_lengths(random, 9), false),
+                           random_searches(random, model, 4, false));
+}
+
+// A step that was launched for too few rows does nothing and is launched again, and a batch may be
+// cut into parts.
 TEST_P(GpuTranslation, DoesNotDependOnHowMuchRunsAtOnce) {
   Random random(16000 + seed());
   const TranslationModel model = random_model(16000 + seed());
@@ -134,7 +115,7 @@ TEST_P(GpuTranslation, ScoresWhatTheCpuScores) {
             expected);
 }
 
-// From the words on: encoders on both devices, their final states in between.
+// Both translators start from words, so the encoders run, too, and hand on their final states.
 TEST_P(GpuTranslation, TranslatesAsTheCpuDoes) {
   Random random(14000 + seed());
   const TranslationModel model = random_translation_model(14000 + seed());

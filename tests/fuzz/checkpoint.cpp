@@ -2,7 +2,7 @@
 // the importer knows the network, the network is imported with the template of its description, and
 // the reader of model files must take what the importer writes.
 #include "host/import/importer.hpp"
-#include "host/import/stored_zip.hpp"
+#include "host/import/source/stored_zip.hpp"
 #include "host/model/safetensors.hpp"
 #include "tests/fuzz/imports.hpp"
 

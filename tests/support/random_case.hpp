@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <ostream>
 #include <random>
+#include <stdexcept>
 #include <vector>
 
 #include "host/engine/engine.hpp"
@@ -48,17 +49,25 @@ inline constexpr auto kKinds = [] {
 
 // Returns an operand that acts on the elements of any layer; their values reach about 2.
 inline OperandChoice random_operand(Random& random, Kind kind) {
-  if (kind == Kind::kReuse || kind == Kind::kSkipReuse) {
-    Reuse reuse;
-    reuse.clusters = random.of<double>({1, 4, 8, 12, 16, 32});
-    reuse.range_min = random.uniform(-2.5, -0.5);
-    reuse.range_max = random.uniform(0.5, 2.5);
-    return reuse;
+  switch (kind) {
+    case Kind::kReuse:
+    case Kind::kSkipReuse: {
+      Reuse reuse;
+      reuse.clusters = random.of<double>({1, 4, 8, 12, 16, 32});
+      reuse.range_min = random.uniform(-2.5, -0.5);
+      reuse.range_max = random.uniform(0.5, 2.5);
+      return reuse;
+    }
+    case Kind::kDelta:
+    case Kind::kSkipDelta:
+      return Delta{.threshold_x = random.uniform(0.02, 0.5),
+                   .threshold_h = random.uniform(0.02, 0.3)};
+    case Kind::kDense:
+    case Kind::kSkip:
+    case Kind::kMixed:
+      return AsIs{};
   }
-  if (kind == Kind::kDelta || kind == Kind::kSkipDelta)
-    return Delta{.threshold_x = random.uniform(0.02, 0.5),
-                 .threshold_h = random.uniform(0.02, 0.3)};
-  return AsIs{};
+  throw std::logic_error("random_operand: a kind without an operand");
 }
 
 inline const char* name(Kind kind) {

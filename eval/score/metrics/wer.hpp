@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "eval/score/text/token.hpp"
 #include "host/core/matrix.hpp"
 
 namespace edgeval {
@@ -54,9 +55,6 @@ struct Alignment {
 
 // Returns one letter for each pair, as sclite writes them: "CCSDI".
 std::string letters(const Alignment& alignment);
-
-// A token is a number that stands for a word; equal words have equal numbers.
-using Token = std::uint32_t;
 
 // Aligns the tokens. It takes two bits of memory for each pair of a reference and a hypothesis
 // token.

@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "eval/score/metrics/wer.hpp"
+#include "eval/score/text/token.hpp"
 
 namespace edgeval {
 

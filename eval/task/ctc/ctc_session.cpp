@@ -1,10 +1,7 @@
 #include "eval/task/ctc/ctc_session.hpp"
 
-#include <algorithm>
-
 #include "eval/score/text/space_note.hpp"
 #include "eval/task/warnings.hpp"
-#include "host/core/error.hpp"
 #include "host/engine/ctc.hpp"
 
 namespace edgeval {
@@ -36,7 +33,6 @@ void CtcSession::score(PointResult& result) {
   result.alignments = align_all(references_, hypotheses, EditCosts::kUnit);
   result.metrics = measure_all(metrics(), {&references_, 1}, hypotheses, {.text = options_.text},
                                options_.seed, result.alignments);
-  result.more_quality["empty_references"] = empty_references(result.alignments);
 }
 
 std::vector<std::string> CtcSession::notes() const {
@@ -50,18 +46,9 @@ std::vector<std::string> CtcSession::warnings(const PointResult& result) const {
   return text_warnings(references_, result.hypotheses(), applied(options_.text, tokens_));
 }
 
-TaskReport CtcSession::report(const Evaluation& evaluation) {
-  TaskReport report = SpeechSession::report(evaluation);
-  report.choices["scoring"] = {{"case", case_name(options_.text)},
-                               {"normalize", normal_form_name(options_.text)}};
-  Index unheard = 0;
-  for (Index n = 0; n < items(); ++n) unheard += item(n).length == 0;
-  const std::uint64_t empty = empty_references(evaluation.points.front().alignments);
-  if (unheard > 0 || empty > 0)
-    report.data_line =
-        concat(unheard, unheard == 1 ? " utterance" : " utterances", " shorter than a frame, ",
-               empty, " empty ", empty == 1 ? "reference" : "references", "\n");
-  return report;
+nlohmann::ordered_json CtcSession::choices() const {
+  return {{"scoring",
+           {{"case", case_name(options_.text)}, {"normalize", normal_form_name(options_.text)}}}};
 }
 
 }  // namespace edgeval

@@ -22,7 +22,7 @@ class CtcSession : public SpeechSession {
   void score(PointResult& result) override;
   std::vector<std::string> notes() const override;
   std::vector<std::string> warnings(const PointResult& result) const override;
-  TaskReport report(const Evaluation& evaluation) override;
+  nlohmann::ordered_json choices() const override;
 
  protected:
   Wanted wanted() const override { return {.best = true}; }

@@ -12,7 +12,7 @@ class CtcTask : public Task {
         .models = "speech",
         .data = "Speech: a manifest, or a folder in a known layout (AN4, LibriSpeech, Kaldi)",
         .group = "",
-        .items = "utterances",
+        .item = "utterance",
         .length = "frames"};
     return info;
   }

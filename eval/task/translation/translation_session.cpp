@@ -8,7 +8,6 @@
 #include "eval/task/warnings.hpp"
 #include "host/core/error.hpp"
 #include "host/core/number_text.hpp"
-#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -24,21 +23,32 @@ struct PreparedSentences : Prepared {
   std::vector<Sentence> ids;
 };
 
-// How many sentences have a best hypothesis that was cut off at --max-length, of how many that were
-// searched.
-struct CutOff {
-  std::size_t sentences = 0, of = 0;
-};
+// Makes outcomes of translations and hands them on.
+class Outcomes final : public TranslationSink {
+ public:
+  // `items` are the numbers of the translated sentences in the set; `first` is the number of the
+  // translator's first point in the session's call.
+  Outcomes(const TranslationSession& session, const std::vector<Index>& items, Index first,
+           OutcomeSink& sink)
+      : session_(session), items_(items), first_(first), sink_(sink) {}
 
-CutOff cut_off(const PointResult& result) {
-  CutOff cut;
-  for (const Outcome& outcome : result.items) {
-    if (outcome.search->counts.steps == 0) continue;  // a line without words
-    ++cut.of;
-    cut.sentences += !outcome.search->best.front().ended;
+  void receive(Index point, std::vector<Translation>&& translations) override {
+    for (std::size_t i = 0; i < translations.size(); ++i) {
+      Outcome outcome;
+      for (const Hypothesis& hypothesis : translations[i].search.best)
+        outcome.texts.push_back(session_.text(items_[i], hypothesis));
+      outcome.activity = std::move(translations[i].activity);
+      outcome.search = std::move(translations[i].search);
+      sink_.receive(first_ + point, static_cast<Index>(i), std::move(outcome));
+    }
   }
-  return cut;
-}
+
+ private:
+  const TranslationSession& session_;
+  const std::vector<Index>& items_;
+  const Index first_;
+  OutcomeSink& sink_;
+};
 
 std::optional<double> perplexity_of_hypotheses(const PointResult& result) {
   std::vector<ScoredSentence> scored;
@@ -49,25 +59,17 @@ std::optional<double> perplexity_of_hypotheses(const PointResult& result) {
   return predicted_perplexity(scored);
 }
 
-// Returns the report's line on the search. `reference` is null where the reference did not run.
-std::string search_line(const PointResult& result, const PointResult* reference) {
-  const SearchCounts counts = *result.search();
-  std::string text = concat("beam: ", describe(result.point.search->beam), "; average width ",
-                            fixed(counts.average_beam_width(), 2), ", ", counts.rows_live,
-                            " decoder rows in ", counts.steps, " steps");
-  const SearchCounts of_reference = reference != nullptr ? *reference->search() : SearchCounts{};
-  if (of_reference.rows_live > 0)
-    text += concat(" (",
-                   fixed(100 * static_cast<double>(counts.rows_live) /
-                             static_cast<double>(of_reference.rows_live),
-                         1),
-                   " % of those of a fixed beam of width ",
-                   widest_of(reference->point.search->beam), ")");
-  const CutOff cut = cut_off(result);
-  if (cut.sentences > 0)
-    text += concat("; ", cut.sentences, " of ", cut.of, " hypotheses cut off at --max-length ",
-                   result.point.search->longest);
-  return text + "\n";
+Figure perplexity_figure(std::optional<double> predicted, std::optional<double> of_reference) {
+  const auto or_null = [](const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
+  std::string text;
+  if (predicted) text = concat("perplexity of the hypotheses ", fixed(*predicted, 3));
+  if (of_reference)
+    text += concat(predicted ? "," : "perplexity", " of the reference ", fixed(*of_reference, 3));
+  return {"perplexity",
+          {{"predicted", or_null(predicted)}, {"reference", or_null(of_reference)}},
+          text};
 }
 
 // Returns the ids of every line, with bos and eos where the model wants them. A line without words
@@ -161,23 +163,16 @@ std::unique_ptr<Prepared> TranslationSession::prepare(const std::vector<Index>& 
 void TranslationSession::run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
                              LayerObserver* observer) {
   const auto& sentences = static_cast<const PreparedSentences&>(prepared);
-  for (std::size_t p = 0; p < points.size(); ++p) {
-    std::vector<Translation> translations =
-        translator(points[p].weights)
-            .run(sentences.ids, points[p].layers, *points[p].search, observer);
-    for (std::size_t i = 0; i < translations.size(); ++i) {
-      Outcome outcome;
-      for (const Hypothesis& hypothesis : translations[i].search.best)
-        outcome.texts.push_back(text(sentences.items[i], hypothesis));
-      outcome.activity = std::move(translations[i].activity);
-      outcome.search = std::move(translations[i].search);
-      sink.receive(static_cast<Index>(p), static_cast<Index>(i), std::move(outcome));
-    }
+  Index first = 0;
+  for (const std::span<const Point> alike : by_weights(points)) {
+    std::vector<SearchPoint> searches;
+    for (const Point& point : alike) searches.push_back({point.layers, *point.search});
+    Outcomes outcomes(*this, sentences.items, first, sink);
+    translator(alike.front().weights).run(sentences.ids, searches, outcomes, observer);
+    first += std::ssize(alike);
   }
 }
 
-// Returns the text of a hypothesis. Under --replace-unknown the source's piece at the position with
-// the greatest attention stands for each unknown word.
 std::string TranslationSession::text(Index sentence, const Hypothesis& hypothesis) const {
   const std::vector<Index> tokens(hypothesis.tokens.begin(), hypothesis.tokens.end());
   if (!options_.replace_unknown || std::ranges::find(tokens, target_.config().unk) == tokens.end())
@@ -219,21 +214,12 @@ std::optional<double> TranslationSession::perplexity_of_references(const Point& 
 void TranslationSession::score(PointResult& result) {
   const std::optional<double> predicted = perplexity_of_hypotheses(result);
   std::optional<double> of_reference;
-  if (set_.references.empty()) {
-    result.more_lines = "no reference given, so nothing is scored\n";
-  } else {
+  if (!set_.references.empty()) {
     result.metrics =
         measure_all(metrics(), set_.references, result.hypotheses(), {}, options_.seed);
     if (options_.reference_perplexity) of_reference = perplexity_of_references(result.point);
   }
-  const auto or_null = [](const std::optional<double>& value) {
-    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-  };
-  result.more_quality["perplexity"] = {{"predicted", or_null(predicted)},
-                                       {"reference", or_null(of_reference)}};
-  if (predicted) result.more_lines += concat("perplexity of the hypotheses ", fixed(*predicted, 3));
-  if (of_reference) result.more_lines += concat(", of the reference ", fixed(*of_reference, 3));
-  if (predicted) result.more_lines += "\n";
+  result.figures.push_back(perplexity_figure(predicted, of_reference));
 }
 
 // Warns when no hypothesis ended, as happens when the model's end token is not that of its
@@ -241,8 +227,8 @@ void TranslationSession::score(PointResult& result) {
 // limits suit other scores.
 std::vector<std::string> TranslationSession::warnings(const PointResult& result) const {
   std::vector<std::string> warnings;
-  const CutOff cut = cut_off(result);
-  if (cut.sentences > 0 && cut.sentences == cut.of)
+  const CutOff cut = result.cut_off();
+  if (cut.items > 0 && cut.items == cut.of)
     warnings.push_back(
         concat("every hypothesis was cut off at --max-length ", result.point.search->longest,
                "; are the vocabulary's ids, its end token above all, those of the training?"));
@@ -264,24 +250,14 @@ nlohmann::ordered_json TranslationSession::data() const {
   return data;
 }
 
-TaskReport TranslationSession::report(const Evaluation& evaluation) {
-  const PointResult& result = evaluation.points.front();
-  const SearchOptions& search = *result.point.search;
-  const double sentences_per_second = static_cast<double>(set_.sentences()) / result.seconds;
-  TaskReport report;
-  report.choices["search"] = {
-      {"max_length", search.longest},
-      {"min_length", search.shortest},
-      {"n_best", search.n_best},
-      {"length_penalty", kLengthPenaltyNames[static_cast<std::size_t>(search.penalty)]},
-      {"alpha", search.alpha}};
-  report.rates = {{"sentences_per_second", sentences_per_second}};
-  report.set = concat(visible(set_.path.string()), ": ", counted(set_.sources.size(), "sentence"));
-  report.search_line =
-      search_line(result, evaluation.points.size() > 1 ? &evaluation.points[1] : nullptr);
-  report.speed_line = concat(fixed(result.seconds, 2), " s: ", fixed(sentences_per_second, 1),
-                             " sentences/s; ", fixed(evaluation.seconds, 2), " s in all\n");
-  return report;
+nlohmann::ordered_json TranslationSession::choices() const {
+  const SearchOptions& search = options_.search;
+  return {{"search",
+           {{"max_length", search.longest},
+            {"min_length", search.shortest},
+            {"n_best", search.n_best},
+            {"length_penalty", kLengthPenaltyNames[static_cast<std::size_t>(search.penalty)]},
+            {"alpha", search.alpha}}}};
 }
 
 }  // namespace edgeval

@@ -45,11 +45,14 @@ class TranslationSession : public Session {
   void score(PointResult& result) override;
   std::vector<std::string> warnings(const PointResult& result) const override;
   nlohmann::ordered_json data() const override;
-  TaskReport report(const Evaluation& evaluation) override;
+  nlohmann::ordered_json choices() const override;
+
+  // Returns the text of a hypothesis of the sentence with this number. Under --replace-unknown the
+  // source's piece at the position with the greatest attention stands for each unknown word.
+  std::string text(Index sentence, const Hypothesis& hypothesis) const;
 
  private:
   Translator& translator(const Weights& weights) { return networks_.runner(weights); }
-  std::string text(Index sentence, const Hypothesis& hypothesis) const;
   std::optional<double> perplexity_of_references(const Point& point);
 
   const data::TextSet set_;

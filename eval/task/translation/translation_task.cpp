@@ -14,7 +14,7 @@ class TranslationTask : public Task {
     static const TaskInfo info{.models = "translation",
                                .data = "for a translation model a file of text",
                                .group = "Translation",
-                               .items = "sentences",
+                               .item = "sentence",
                                .length = "source_tokens",
                                .writes_hypotheses = true,
                                .searches = true};

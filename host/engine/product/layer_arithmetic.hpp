@@ -1,5 +1,6 @@
 // The products and numbers of a layer under one arithmetic, ready for a run. The loops of the
 // engine are templates over these classes, which have
+//   Choice                               the choice of the arithmetic axis under which they run
 //   multiply_input, multiply_recurrent   rows of operands -> sums
 //   numbers()                            sums -> pre-activations -> cells
 //   rule(operand)                        the rule of an operand on values of this arithmetic
@@ -52,9 +53,13 @@ struct LayerProducts {
 // h lies in (-1, 1); behind a projection, the most with which no h can saturate, whatever values
 // the cells give.
 int recurrent_bits(const RecurrentLayer& layer, std::size_t direction, int bits);
+inline int recurrent_bits(const LinearLayer&, std::size_t /*direction*/, int bits) {
+  return bits - 1;
+}
 
 class FloatLayer {
  public:
+  using Choice = Fp32;
   using Numbers = FloatNumbers;
   static constexpr bool kHasAfter = true;  // whether products may follow within a step
 
@@ -224,7 +229,8 @@ class FixedLayer {
   using Numbers = FixedNumbers<SumT>;
   static constexpr bool kHasAfter = true;
   static constexpr int kBits = FixedProduct<SumT>::kBits;
-  static constexpr int kRecurrentBits = Integer<kBits>::kRecurrentBits;
+  using Choice = Integer<kBits>;
+  static constexpr int kRecurrentBits = Choice::kRecurrentBits;
 
   // `x_bits` and `h_bits` are the fraction bits of the layer's input and of its recurrent input.
   FixedLayer(const LayerProducts<FixedProduct<SumT>>& products, int x_bits,
@@ -268,6 +274,7 @@ using EightBitLayer = FixedLayer<std::int32_t>;
 // quantization step is alpha / 128.
 class QuantizedLayer {
  public:
+  using Choice = Fp32;
   using Numbers = QuantizedNumbers;
   static constexpr bool kHasAfter = false;
   struct Steps {

@@ -56,6 +56,24 @@ Matrix<std::int32_t> codes_in_form(const Matrix<float>& weight, WeightForm form)
   return rounded(weight, by_int8(power_of_two(bits - 4)), 4);
 }
 
+// Return the form of the weights in an operand's second product under an arithmetic of so many
+// bits, or none where it makes no second product.
+template <class Technique>
+std::optional<WeightForm> form_for(const Technique&, int /*bits*/) {
+  static_assert(!selects<Technique>(), "an operand that selects says here which weights it needs");
+  return std::nullopt;
+}
+std::optional<WeightForm> form_for(const Memoized& memoized, int bits) {
+  if (memoized.predictor == MemoPredictor::kOracle) return std::nullopt;
+  return bits == 32 ? WeightForm::kSignsOfFloats
+                    : (bits == 16 ? WeightForm::kSignsOf16Bits : WeightForm::kSignsOf8Bits);
+}
+std::optional<WeightForm> form_for(const DynamicPrecision& precision, int bits) {
+  if (precision.offset_bit == Switch::kOn)
+    return bits == 32 ? WeightForm::kAlpha4Bits : WeightForm::kInt8As4Bits;
+  return bits == 32 ? WeightForm::kAlpha4BitsCut : WeightForm::kInt8As4BitsCut;
+}
+
 }  // namespace
 
 FixedWeights weights_in_form(const Matrix<float>& weight, WeightForm form) {
@@ -73,17 +91,7 @@ std::optional<WeightForm> second_form(const LayerPolicy& policy) {
   if (pseudo_skip(policy) != nullptr) return WeightForm::kInt16As8Bits;
   const auto bits =
       std::visit([](const auto& arithmetic) { return arithmetic.kBits; }, policy.arithmetic);
-  if (const auto* memoized = std::get_if<Memoized>(&policy.operand)) {
-    if (memoized->predictor == MemoPredictor::kOracle) return std::nullopt;
-    return bits == 32 ? WeightForm::kSignsOfFloats
-                      : (bits == 16 ? WeightForm::kSignsOf16Bits : WeightForm::kSignsOf8Bits);
-  }
-  if (const auto* precision = std::get_if<DynamicPrecision>(&policy.operand)) {
-    if (precision->offset_bit == Switch::kOn)
-      return bits == 32 ? WeightForm::kAlpha4Bits : WeightForm::kInt8As4Bits;
-    return bits == 32 ? WeightForm::kAlpha4BitsCut : WeightForm::kInt8As4BitsCut;
-  }
-  return std::nullopt;
+  return std::visit([&](const auto& operand) { return form_for(operand, bits); }, policy.operand);
 }
 
 }  // namespace edgeval

@@ -11,7 +11,7 @@ template <class Product>
 const DirectionProducts<Product>& PackedLayer::get() {
   DirectionProducts<Product>& products = std::get<DirectionProducts<Product>>(products_);
   if (products.empty()) {
-    DirectionProducts<Product> fresh;  // kept once all of them are there
+    DirectionProducts<Product> fresh;  // is kept only when it is complete
     std::visit([&](const auto& layer) { pack(layer, fresh); }, *layer_);
     products = std::move(fresh);
   }
@@ -25,11 +25,10 @@ std::vector<FloatLayer> PackedLayer::arithmetics(const Fp32&) {
 
 template <int Bits, class Sum>
 std::vector<FixedLayer<Sum>> PackedLayer::fixed(const Integer<Bits>& choice) {
-  const auto* cells = std::get_if<RecurrentLayer>(layer_.get());
   std::vector<FixedLayer<Sum>> directions;
   for (const auto& products : get<FixedProduct<Sum>>()) {
-    const int h_bits =
-        cells != nullptr ? recurrent_bits(*cells, directions.size(), Bits) : Bits - 1;
+    const int h_bits = std::visit(
+        [&](const auto& layer) { return recurrent_bits(layer, directions.size(), Bits); }, *layer_);
     directions.emplace_back(products, static_cast<int>(choice.input_bits), h_bits);
   }
   return directions;
@@ -52,7 +51,7 @@ std::vector<QuantizedLayer> PackedLayer::arithmetics(const DynamicPrecision& cho
 const std::vector<SecondProducts>& PackedLayer::in_form(WeightForm form) {
   const auto known = forms_.find(form);
   if (known != forms_.end()) return known->second;
-  std::vector<SecondProducts> products;  // kept once all of them are there
+  std::vector<SecondProducts> products;  // is kept only when it is complete
   const auto product = [&](const Matrix<float>& weight) {
     return FixedProduct<std::int32_t>(weights_in_form(weight, form));
   };
@@ -66,7 +65,7 @@ const std::vector<SecondProducts>& PackedLayer::in_form(WeightForm form) {
   return forms_.emplace(form, std::move(products)).first->second;
 }
 
-// Rows [first, first + count) of a matrix, in the format of the whole matrix.
+// Packs the rows [first, first + count) of a matrix, in the format of the whole matrix.
 template <class Product>
 Product PackedLayer::packed(const Matrix<float>& weight, Index first, Index count) const {
   if constexpr (std::is_same_v<Product, DenseProduct>) {

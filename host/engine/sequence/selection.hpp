@@ -1,13 +1,14 @@
 // What happens between a layer's products and its cells: nothing, or a choice between two sums for
 // each neuron (docs/techniques.md, "Dynamic precision" and "Memoization": a select). A selection
 // keeps the state of the lanes of one block:
-//   second_element(element, source)   what enters the second product, for an element that enters
-//                                     the first
+//   second_element(element, source)   returns what enters the second product for an element that
+//                                     enters the first
 //   before_cell(n, step, sums, c)     replaces sums of lane n; c [H] is that of the step before
-//   add_counts(n, activity)           of lane n, at the end
-// Of a decoder, whose lanes are hypotheses that fork and end (step_layer.hpp):
-//   gathered(parents)                 the state of lanes `parents`, side by side
-//   take_counts(n, activity)          of lane n, once: they start from 0 again
+//   add_counts(n, activity)           adds the counts of lane n, at the end
+// A decoder, whose lanes are hypotheses that fork and end (step_layer.hpp), calls two more:
+//   gathered(parents)                 returns the state of the lanes `parents`, in this order
+//   take_counts(n, activity)          adds the counts of lane n, which start from 0 again
+// Where kSplits is true, the selection splits the elements itself (pseudo_selection.hpp).
 #pragma once
 
 #include "host/body/memo.hpp"
@@ -17,8 +18,8 @@
 
 namespace edgeval {
 
-// One lane's sums at one step, [G H] each; those of the second product are null where there is
-// none.
+// The sums of one lane at one step, [G H] each. Those of the second product are null where there
+// is none.
 template <class Sum>
 struct StepSums {
   Sum *wx, *uh;
@@ -100,7 +101,7 @@ class PrecisionSelection {
   static constexpr bool kSplits = false;
   using Numbers = typename LayerArithmetic::Numbers;
 
-  // second: products in 4 bits. steps: executed ones of each lane.
+  // second: products in 4 bits. steps: number of executed steps of each lane.
   PrecisionSelection(const DynamicPrecision& choice, const LayerArithmetic& arithmetic,
                      const SecondProducts& second, std::span<const Index> steps, Index cells)
       : choice_(choice),
@@ -166,8 +167,9 @@ class PrecisionSelection {
   std::vector<std::uint64_t> low_;
 };
 
-// An operand's selection for the rows of a block. second: null where nothing is multiplied twice.
-// steps: executed ones of each row. The references to the others are kept.
+// Returns an operand's selection for the rows of a block. second: null where there is no second
+// product. steps: number of executed steps of each row. The selection may keep references to the
+// other arguments.
 template <class LayerArithmetic, class Technique>
 auto selection_for(const Technique&, const RecurrentLayer&, const LayerArithmetic&,
                    const SecondProducts*, std::span<const Index>) {
@@ -188,12 +190,16 @@ auto selection_for(const DynamicPrecision& choice, const RecurrentLayer& layer,
   return PrecisionSelection<LayerArithmetic>(choice, arithmetic, *second, steps, layer.cells);
 }
 
-// Whether an arithmetic runs an operand; check_point refuses the others. Dynamic precision has 8
-// bits: those of int8, or its own in place of fp32's.
+// Return which count a selection adds up.
+constexpr Count selected_count(const Memoized&) { return Count::kNeuronsMemoized; }
+constexpr Count selected_count(const DynamicPrecision&) { return Count::kElementsLow; }
+
+// Whether an arithmetic runs an operand. Under fp32 an operand runs as QuantizedLayer if its
+// products are of 8-bit integers, else as FloatLayer.
 template <class LayerArithmetic, class Technique>
-constexpr bool kRuns = std::is_same_v<Technique, DynamicPrecision>
-                           ? std::is_same_v<LayerArithmetic, EightBitLayer> ||
-                                 std::is_same_v<LayerArithmetic, QuantizedLayer>
-                           : !std::is_same_v<LayerArithmetic, QuantizedLayer>;
+constexpr bool kRuns = acts_under<Technique, typename LayerArithmetic::Choice>() &&
+                       std::is_same_v<LayerArithmetic, QuantizedLayer> ==
+                           (std::is_same_v<typename LayerArithmetic::Choice, Fp32> &&
+                            eight_bits_of_floats<Technique>());
 
 }  // namespace edgeval

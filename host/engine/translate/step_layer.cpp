@@ -12,7 +12,8 @@ namespace {
 template <class LayerArithmetic, class Technique>
 class RecurrentStep final : public StepLayer {
  public:
-  // arithmetic, second: of the packed layer; second: null where nothing is multiplied twice.
+  // arithmetic and second belong to the packed layer; second is null where there is no second
+  // product.
   RecurrentStep(std::shared_ptr<const PackedLayer> packed, LayerArithmetic arithmetic,
                 const Technique& choice, const SecondProducts* second,
                 const Nonlinearity& nonlinearity)
@@ -66,7 +67,7 @@ class RecurrentStep final : public StepLayer {
 
   const RecurrentLayer& layer() const { return std::get<RecurrentLayer>(packed_->layer()); }
 
-  const std::shared_ptr<const PackedLayer> packed_;  // has what the others refer to
+  const std::shared_ptr<const PackedLayer> packed_;  // owns what the other members refer to
   const LayerArithmetic arithmetic_;
   const Technique choice_;
   const SecondProducts* const second_;
@@ -78,7 +79,7 @@ class RecurrentStep final : public StepLayer {
 template <class LayerArithmetic, class Technique>
 class LinearStep final : public StepLayer {
  public:
-  // arithmetic: of the packed layer.
+  // arithmetic belongs to the packed layer.
   LinearStep(std::shared_ptr<const PackedLayer> packed, LayerArithmetic arithmetic,
              const Technique& choice, LinearEnd end)
       : packed_(std::move(packed)),
@@ -118,15 +119,15 @@ class LinearStep final : public StepLayer {
   using Rule = decltype(std::declval<LayerArithmetic>().rule(std::declval<Technique>()));
 
   struct State final : StepState {
-    Matrix<typename Rule::State> x;  // [R, C]; of an identity empty
+    Matrix<typename Rule::State> x;  // [R, C]; empty for an identity
     explicit State(Matrix<typename Rule::State> of_x) : x(std::move(of_x)) {}
     std::unique_ptr<StepState> gather(std::span<const Index> parents) const override {
       return std::make_unique<State>(gathered_rows(x, parents));
     }
   };
 
-  // sums [O] -> y [O], which may be the same memory. Flat, so that the functions inside its loops
-  // vectorise.
+  // Turns sums [O] into y [O], which may be the same memory. gnu::flatten inlines the functions
+  // inside its loops, which then vectorise.
   [[gnu::flatten]] void finish(const Sum* sums, float* y) const {
     const Index width = layer().width;
     const LinearRow<Numbers> row{sums, width, range_, y};
@@ -146,7 +147,7 @@ class LinearStep final : public StepLayer {
 
   const LinearLayer& layer() const { return std::get<LinearLayer>(packed_->layer()); }
 
-  const std::shared_ptr<const PackedLayer> packed_;  // has what the arithmetic refers to
+  const std::shared_ptr<const PackedLayer> packed_;  // owns what the arithmetic refers to
   const LayerArithmetic arithmetic_;
   const Rule rule_;
   const Numbers numbers_;
@@ -172,6 +173,19 @@ std::unique_ptr<StepLayer> recurrent_step(const std::shared_ptr<PackedLayer>& pa
       policy.operand);
 }
 
+std::unique_ptr<StepLayer> step_of(const RecurrentLayer&,
+                                   const std::shared_ptr<PackedLayer>& packed,
+                                   const LayerPolicy& policy, LinearEnd) {
+  if (eight_bits_of_floats(policy))
+    return recurrent_step(packed, policy,
+                          packed->arithmetics(std::get<DynamicPrecision>(policy.operand)));
+  return std::visit(
+      [&](const auto& choice) {
+        return recurrent_step(packed, policy, packed->arithmetics(choice));
+      },
+      policy.arithmetic);
+}
+
 template <class LayerArithmetic>
 std::unique_ptr<StepLayer> linear_step(const std::shared_ptr<PackedLayer>& packed,
                                        const LayerPolicy& policy,
@@ -188,20 +202,21 @@ std::unique_ptr<StepLayer> linear_step(const std::shared_ptr<PackedLayer>& packe
       policy.operand);
 }
 
+std::unique_ptr<StepLayer> step_of(const LinearLayer&, const std::shared_ptr<PackedLayer>& packed,
+                                   const LayerPolicy& policy, LinearEnd end) {
+  return std::visit(
+      [&](const auto& choice) {
+        return linear_step(packed, policy, packed->arithmetics(choice), end);
+      },
+      policy.arithmetic);
+}
+
 }  // namespace
 
 std::unique_ptr<StepLayer> make_step_layer(const std::shared_ptr<PackedLayer>& packed,
                                            const LayerPolicy& policy, LinearEnd end) {
-  return std::visit(
-      [&](const auto& choice) {
-        if (std::holds_alternative<LinearLayer>(packed->layer()))
-          return linear_step(packed, policy, packed->arithmetics(choice), end);
-        if (eight_bits_of_floats(policy))
-          return recurrent_step(packed, policy,
-                                packed->arithmetics(std::get<DynamicPrecision>(policy.operand)));
-        return recurrent_step(packed, policy, packed->arithmetics(choice));
-      },
-      policy.arithmetic);
+  return std::visit([&](const auto& layer) { return step_of(layer, packed, policy, end); },
+                    packed->layer());
 }
 
 }  // namespace edgeval

@@ -7,6 +7,48 @@
 #include "host/engine/translate/decoder_counts.hpp"
 
 namespace edgeval {
+namespace {
+
+// Joins what a search found to what the encoder did, and hands it on for all sentences of a call.
+class Gathered final : public SearchSink {
+ public:
+  // `which` are the places of the sentences that are searched; `first` is the number of the
+  // search's first point in the call.
+  Gathered(std::size_t sentences, std::span<const Index> which, Index first, TranslationSink& sink)
+      : sentences_(sentences), which_(which), first_(first), sink_(sink) {}
+
+  std::span<const Activity> encoder;  // of each sentence that is searched
+
+  void receive(Index point, std::vector<SearchResult>&& results) override {
+    std::vector<Translation> translations(sentences_);
+    for (Translation& translation : translations)
+      translation.search.best.emplace_back().ended = true;
+    for (std::size_t i = 0; i < which_.size(); ++i) {
+      Translation& translation = translations[static_cast<std::size_t>(which_[i])];
+      translation.search = std::move(results[i]);
+      translation.activity = encoder[i];
+      std::ranges::move(translation.search.activity.layers,
+                        std::back_inserter(translation.activity.layers));
+      translation.search.activity = {};
+    }
+    sink_.receive(first_ + point, std::move(translations));
+  }
+
+ private:
+  const std::size_t sentences_;
+  const std::span<const Index> which_;
+  const Index first_;
+  TranslationSink& sink_;
+};
+
+struct OnePoint final : TranslationSink {
+  std::vector<Translation> translations;
+  void receive(Index /*point*/, std::vector<Translation>&& received) override {
+    translations = std::move(received);
+  }
+};
+
+}  // namespace
 
 std::vector<Index> longest_first(const std::vector<Sentence>& sentences) {
   std::vector<Index> places(sentences.size());
@@ -57,25 +99,42 @@ Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
   return activity;
 }
 
+std::size_t Translator::sharing(std::span<const SearchPoint> points) const {
+  const auto encoder = [&](const SearchPoint& point) {
+    return std::span(point.layers.layers).first(model_->network.stack().size());
+  };
+  const auto other = std::ranges::find_if(points, [&](const SearchPoint& point) {
+    return !std::ranges::equal(encoder(point), encoder(points.front()));
+  });
+  return static_cast<std::size_t>(other - points.begin());
+}
+
+void Translator::run(const std::vector<Sentence>& sentences, std::span<const SearchPoint> points,
+                     TranslationSink& sink, LayerObserver* observer) {
+  const std::vector<Index> which = with_words(sentences);
+  const Ragged<float> embedded = embed(sentences, which);
+  for (std::size_t first = 0; first < points.size();) {
+    const std::span<const SearchPoint> rest = points.subspan(first);
+    const std::size_t count = observer != nullptr ? 1 : sharing(rest);
+    Gathered gathered(sentences.size(), which, static_cast<Index>(first), sink);
+    if (which.empty()) {
+      for (std::size_t p = 0; p < count; ++p) gathered.receive(static_cast<Index>(p), {});
+    } else {
+      const Encoded encoded = encode(*engine_, embedded, rest.front().layers, observer);
+      gathered.encoder = encoded.activity;
+      decoder_->search(encoded, rest.first(count), gathered, observer);
+    }
+    first += count;
+  }
+}
+
 std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences,
                                          const OperatingPoint& point, const SearchOptions& options,
                                          LayerObserver* observer) {
-  std::vector<Translation> translations(sentences.size());
-  for (Translation& translation : translations) translation.search.best.emplace_back().ended = true;
-  const std::vector<Index> which = with_words(sentences);
-  if (which.empty()) return translations;
-  Encoded encoded = encode(*engine_, embed(sentences, which), point, observer);
-  std::vector<SearchResult> results = decoder_->search(encoded, point, options, observer);
-  for (std::size_t i = 0; i < which.size(); ++i) {
-    Translation& translation = translations[static_cast<std::size_t>(which[i])];
-    translation.search = std::move(results[i]);
-    translation.activity = std::move(encoded.activity[i]);
-    std::vector<LayerActivity>& layers = translation.activity.layers;
-    for (LayerActivity& layer : translation.search.activity.layers)
-      layers.push_back(std::move(layer));
-    translation.search.activity = {};
-  }
-  return translations;
+  const SearchPoint one{point, options};
+  OnePoint sink;
+  run(sentences, std::span(&one, 1), sink, observer);
+  return std::move(sink.translations);
 }
 
 std::vector<double> Translator::log_probabilities(const std::vector<Sentence>& sources,

@@ -1,58 +1,78 @@
-// Sentences of ids through a translation model: embed -> encode -> beam search. The encoder runs
-// over the whole batch; the search goes by groups of sentences of like length, one group a thread
-// at a time. Results depend on neither.
+// A translator takes sentences of ids through a translation model: it embeds them, encodes them and
+// searches for their best hypotheses. The encoder runs over the whole batch; the search takes
+// groups of sentences of similar length, one group a thread at a time. Results depend on neither.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "host/engine/translate/decoder_engine.hpp"
 
 namespace edgeval {
 
-using Sentence =
-    std::vector<Index>;  // ids of the source, bos and eos included where the model wants them
+// Ids of a source sentence, bos and eos included where the model wants them.
+using Sentence = std::vector<Index>;
 
-// The places of all sentences, longest first, so that neighbours end at about the same step.
+// Returns the places of all sentences, the longest first, so that neighbours end at about the same
+// step.
 std::vector<Index> longest_first(const std::vector<Sentence>& sentences);
 
+// What one point made of one sentence.
 struct Translation {
-  SearchResult search;  // its activity moved to:
-  Activity activity;    // of the encoder's layers, then of the decoder's and the attention
+  SearchResult search;  // its activity is empty; its counts are part of:
+  Activity activity;    // counts of the encoder's layers, then of the decoder's and the attention
 };
 
-// Packs weights for an arithmetic when first asked for it.
+// Receives translations point by point, one for each sentence of the call. When run() throws, what
+// was received is void.
+class TranslationSink {
+ public:
+  virtual ~TranslationSink() = default;
+  // `point` is the point's number in the call.
+  virtual void receive(Index point, std::vector<Translation>&& translations) = 0;
+};
+
+// A translator packs weights for an arithmetic when it is first asked for it.
 class Translator {
  public:
-  // Encoder and decoder run on engines of the same model.
+  // Encoder and decoder are engines of the same model.
   Translator(std::shared_ptr<const TranslationModel> model, std::unique_ptr<Engine> encoder,
              std::unique_ptr<DecoderEngine> decoder)
       : model_(std::move(model)), engine_(std::move(encoder)), decoder_(std::move(decoder)) {}
-  // On the CPU.
+  // Both engines are the CPU's.
   Translator(const std::shared_ptr<const TranslationModel>& model, const EngineOptions& options);
 
   std::string device() const { return engine_->device(); }
   bool on_gpu() const { return engine_->on_gpu(); }
 
-  // What kinds of work a point does, as busiest_activity has it, the search and the attention
-  // included.
+  // Returns an activity that holds every kind of work the point may do, the search and the
+  // attention included, as busiest_activity makes it.
   Activity busiest(const OperatingPoint& point, Index steps) const;
 
-  // One for each sentence. A sentence without ids takes no step, gives one empty hypothesis and
-  // costs nothing. observer: sees all layers, those of the decoder as DecoderRecord says; with one
-  // the groups run one after the other.
+  // Translates the sentences under each of the points. A sentence without ids takes no step, gives
+  // one empty hypothesis and costs nothing. Neighbouring points whose choices for the encoder's
+  // layers are the same share one run of the encoder. `observer` sees all layers, those of the
+  // decoder as DecoderRecord says, one point after the other; then every point has its own run of
+  // the encoder, and the groups of sentences run one after the other.
+  void run(const std::vector<Sentence>& sentences, std::span<const SearchPoint> points,
+           TranslationSink& sink, LayerObserver* observer = nullptr);
+
+  // Does the same for one point and returns a translation for each sentence.
   std::vector<Translation> run(const std::vector<Sentence>& sentences, const OperatingPoint& point,
                                const SearchOptions& options, LayerObserver* observer = nullptr);
 
-  // ln P(target | source), eos included, of each pair: targets without bos and eos. A source
-  // without ids gives 0.
+  // Returns ln P(target | source), eos included, of each pair. Targets have no bos and eos. A
+  // source without ids gives 0.
   std::vector<double> log_probabilities(const std::vector<Sentence>& sources,
                                         const std::vector<std::vector<int>>& targets,
                                         const OperatingPoint& point);
 
  private:
-  // The places of those that have ids, longest first.
+  // Returns the places of the sentences that have ids, the longest first.
   static std::vector<Index> with_words(const std::vector<Sentence>& sentences);
+  // Returns how many of `points`, from the first on, share its run of the encoder.
+  std::size_t sharing(std::span<const SearchPoint> points) const;
   Ragged<float> embed(const std::vector<Sentence>& sentences,
                       const std::vector<Index>& which) const;
 

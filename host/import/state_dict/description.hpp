@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "host/core/json.hpp"
-#include "host/import/imported.hpp"
+#include "host/import/source/imported.hpp"
 #include "host/model/problems.hpp"
 
 namespace edgeval {

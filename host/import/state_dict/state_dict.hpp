@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "host/import/imported.hpp"
-#include "host/import/source_tensors.hpp"
+#include "host/import/source/imported.hpp"
+#include "host/import/source/source_tensors.hpp"
 
 namespace edgeval {
 

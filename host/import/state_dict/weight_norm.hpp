@@ -3,7 +3,7 @@
 // call that bakes them in.
 #pragma once
 
-#include "host/import/source_tensors.hpp"
+#include "host/import/source/source_tensors.hpp"
 
 namespace edgeval {
 

@@ -8,7 +8,7 @@
 #include "host/core/json.hpp"
 #include "host/core/names.hpp"
 #include "host/import/importer.hpp"
-#include "host/import/source_tensors.hpp"
+#include "host/import/source/source_tensors.hpp"
 #include "host/import/torch/torch_archive.hpp"
 
 namespace edgeval {

@@ -6,8 +6,8 @@
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
-#include "host/import/source_tensors.hpp"
-#include "host/import/stored_zip.hpp"
+#include "host/import/source/source_tensors.hpp"
+#include "host/import/source/stored_zip.hpp"
 #include "host/import/torch/globals.hpp"
 #include "host/model/safetensors.hpp"
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "host/import/stored_tensor.hpp"
+#include "host/import/source/stored_tensor.hpp"
 #include "host/import/torch/pickle.hpp"
 
 namespace edgeval {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "host/technique/nonlinearity/pieces.hpp"
+#include "host/technique/papers.hpp"
 
 namespace edgeval {
 
@@ -21,6 +22,7 @@ constexpr std::array<std::string_view, 3> names(HardVariant) {
 struct Hard {
   static constexpr const char* kName = "hard";
   static constexpr const char* kMeaning = "clipped straight lines (P2, equation 24, and others)";
+  static constexpr const char* kPaper = kPaperP2;
 
   HardVariant variant = HardVariant::kHalved;
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "host/technique/nonlinearity/pieces.hpp"
+#include "host/technique/papers.hpp"
 
 namespace edgeval {
 
@@ -25,6 +26,7 @@ constexpr std::array<std::string_view, 3> names(KnotPlaces) {
 struct PiecewiseLinear {
   static constexpr const char* kName = "piecewise_linear";
   static constexpr const char* kMeaning = "straight lines between knots (P2); plan: slopes 2^-k";
+  static constexpr const char* kPaper = kPaperP2;
 
   double segments = 16;
   double limit = 8;

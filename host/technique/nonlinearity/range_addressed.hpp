@@ -11,12 +11,14 @@
 #include <cmath>
 
 #include "host/technique/nonlinearity/pieces.hpp"
+#include "host/technique/papers.hpp"
 
 namespace edgeval {
 
 struct RangeAddressed {
   static constexpr const char* kName = "range_addressed";
   static constexpr const char* kMeaning = "a table with intervals as wide as the error allows (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   double epsilon = 0.01;
 

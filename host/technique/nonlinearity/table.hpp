@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "host/technique/nonlinearity/pieces.hpp"
+#include "host/technique/papers.hpp"
 
 namespace edgeval {
 
@@ -19,6 +20,7 @@ constexpr std::array<std::string_view, 2> names(TableOutput) { return {"midpoint
 struct LookupTable {
   static constexpr const char* kName = "table";
   static constexpr const char* kMeaning = "values at evenly spaced places, one read each (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   double entries = 256;
   double range_min = -8;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "host/numeric/quantizers_balanced.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/weights/stored.hpp"
 
 namespace edgeval {
@@ -13,6 +14,7 @@ struct Balanced {
   static constexpr const char* kName = "balanced";
   static constexpr const char* kMeaning =
       "uniform levels over each matrix's range, each used equally often (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   double bits = 4;
 

@@ -5,6 +5,7 @@
 
 #include "host/numeric/quantizers.hpp"
 #include "host/numeric/random.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/weights/stored.hpp"
 
 namespace edgeval {
@@ -15,6 +16,7 @@ constexpr std::array<std::string_view, 2> names(BinaryRule) { return {"sign", "s
 struct Binary {
   static constexpr const char* kName = "binary";
   static constexpr const char* kMeaning = "two values, a product is an addition (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   double values_min = -1;
   double values_max = 1;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "host/technique/papers.hpp"
 #include "host/technique/weights/stored.hpp"
 
 namespace edgeval {
@@ -16,6 +17,7 @@ struct BlockCirculant {
   static constexpr const char* kName = "block_circulant";
   static constexpr const char* kMeaning =
       "blocks become circulant: one column of each is stored (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   double block = 4;
 

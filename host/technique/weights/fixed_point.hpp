@@ -5,6 +5,7 @@
 
 #include "host/numeric/quantizers.hpp"
 #include "host/numeric/random.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/weights/stored.hpp"
 
 namespace edgeval {
@@ -17,6 +18,7 @@ constexpr std::array<std::string_view, 2> names(CodeSet) { return {"full", "symm
 struct FixedPoint {
   static constexpr const char* kName = "fixed_point";
   static constexpr const char* kMeaning = "fixed point of a few bits, saturating (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   double bits = 8;
   double integer_bits = kFromProfile;  // m; where it is left open, it is fitted to each matrix

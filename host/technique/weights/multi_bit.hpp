@@ -5,6 +5,7 @@
 #pragma once
 
 #include "host/numeric/quantizers_multi_bit.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/weights/stored.hpp"
 
 namespace edgeval {
@@ -13,6 +14,7 @@ struct MultiBit {
   static constexpr const char* kName = "multi_bit";
   static constexpr const char* kMeaning =
       "sums of a few scaled binary codes, scales for each row (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   double bits = 2;
   MultiBitMethod method = MultiBitMethod::kAlternating;

@@ -6,6 +6,7 @@
 
 #include "host/numeric/quantizers.hpp"
 #include "host/numeric/random.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/weights/stored.hpp"
 
 namespace edgeval {
@@ -20,6 +21,7 @@ constexpr std::array<std::string_view, 2> names(ZeroLevel) { return {"allowed", 
 struct PowerOfTwo {
   static constexpr const char* kName = "power_of_two";
   static constexpr const char* kMeaning = "signed powers of two, a product is a shift (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   double min_exponent = -6;
   double max_exponent = 0;

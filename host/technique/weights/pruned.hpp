@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "host/numeric/rounding.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/weights/stored.hpp"
 
 namespace edgeval {
@@ -20,6 +21,7 @@ constexpr std::array<std::string_view, 3> names(PruningScope) {
 struct Pruned {
   static constexpr const char* kName = "pruned";
   static constexpr const char* kMeaning = "the least weights, or blocks of weights, become 0 (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   double share = 0.5;
   PruningScope scope = PruningScope::kMatrix;

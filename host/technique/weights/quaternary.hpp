@@ -4,6 +4,7 @@
 #pragma once
 
 #include "host/numeric/quantizers.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/weights/stored.hpp"
 
 namespace edgeval {
@@ -12,6 +13,7 @@ struct Quaternary {
   static constexpr const char* kName = "quaternary";
   static constexpr const char* kMeaning =
       "-1, -0.5, 0.5 and 1, a product is a shift and an addition (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   Scale scale = Scale::kMean;
 

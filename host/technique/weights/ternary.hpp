@@ -5,6 +5,7 @@
 
 #include "host/numeric/quantizers.hpp"
 #include "host/numeric/random.hpp"
+#include "host/technique/papers.hpp"
 #include "host/technique/weights/stored.hpp"
 
 namespace edgeval {
@@ -17,6 +18,7 @@ constexpr std::array<std::string_view, 3> names(TernaryRule) {
 struct Ternary {
   static constexpr const char* kName = "ternary";
   static constexpr const char* kMeaning = "-1, 0 and 1, a product is an addition or nothing (P2)";
+  static constexpr const char* kPaper = kPaperP2;
 
   TernaryRule rule = TernaryRule::kTwn;
   Scale scale = Scale::kMean;

@@ -1,9 +1,9 @@
-// What the evaluation does with a GPU: `--device auto` takes it, and whole texts are translated
-// there as on the CPU. Labelled gpu.
+// With a GPU, `--device auto` takes it, and whole texts are translated there as on the CPU. The
+// test is labelled gpu.
 #include <cuda_runtime.h>
 
 #include "cuda/engine.hpp"
-#include "eval/command/common_options.hpp"
+#include "eval/command/options/common_options.hpp"
 #include "host/core/error.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/gpu.hpp"

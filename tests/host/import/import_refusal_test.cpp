@@ -6,7 +6,7 @@
 #include <functional>
 #include <random>
 
-#include "host/import/stored_zip.hpp"
+#include "host/import/source/stored_zip.hpp"
 #include "tests/support/refused_import.hpp"
 
 namespace edgeval::test {

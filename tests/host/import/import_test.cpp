@@ -5,7 +5,7 @@
 #include <cstring>
 #include <sstream>
 
-#include "host/import/stored_zip.hpp"
+#include "host/import/source/stored_zip.hpp"
 #include "host/model/file.hpp"
 #include "host/model/translation.hpp"
 #include "tests/support/imported.hpp"

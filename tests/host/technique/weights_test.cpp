@@ -1,6 +1,6 @@
 // Tests the choices of the weights axis: values, bits and operations of matrices worked out by
 // hand, and what holds for any matrix.
-#include "host/technique/weights.hpp"
+#include "host/technique/weights/weights.hpp"
 
 #include <gtest/gtest.h>
 

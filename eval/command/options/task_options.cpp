@@ -1,6 +1,6 @@
-#include "eval/command/task_options.hpp"
+#include "eval/command/options/task_options.hpp"
 
-#include "eval/command/common_options.hpp"
+#include "eval/command/options/common_options.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval {

@@ -1,4 +1,4 @@
-#include "host/import/stored_tensor.hpp"
+#include "host/import/source/stored_tensor.hpp"
 
 #include <cstring>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "eval/command/text_options.hpp"
+#include "eval/command/options/text_options.hpp"
 
 #include <map>
 #include <string>

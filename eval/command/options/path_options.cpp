@@ -1,4 +1,4 @@
-#include "eval/command/path_options.hpp"
+#include "eval/command/options/path_options.hpp"
 
 #include <unistd.h>
 
@@ -66,9 +66,11 @@ std::string beginning(const fs::path& path) {
 
 enum class Made { kJson, kReport, kModel, kUtterances };
 
-// Whether the file holds the utterances of a translation. Beside such a file a run writes
-// hypotheses.txt.
-bool is_of_translation(const fs::path& utterances) {
+// Whether a run with these files wrote hypotheses.txt, too: its report lists the file, or, in runs
+// of versions whose report lists no files, each of its utterances has a text that was translated.
+bool wrote_hypotheses(const fs::path& report, const fs::path& utterances) {
+  if (beginning(report).find(concat('"', kHypothesesFile, "\": {")) != std::string::npos)
+    return true;
   const std::string bytes = beginning(utterances);
   return bytes.starts_with("{\"id\":") && bytes.find("\"source\":") < bytes.find('\n');
 }
@@ -126,7 +128,7 @@ void expect_files_of_runs(const fs::path& folder) {
 }
 
 // Throws Error when a run must not write into the folder, which may hold an earlier run. Nothing in
-// hypotheses.txt tells who wrote it, but only runs of translations have one.
+// hypotheses.txt tells who wrote it, but the files beside it do.
 void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
   // This comes first: where the folder cannot be replaced, no message should ask the user to remove
   // a file for a run.
@@ -137,8 +139,8 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
   check_file(report, Made::kReport, inputs);
   check_file(utterances, Made::kUtterances, inputs);
   expect_no_input(hypotheses, inputs);
-  EDGEVAL_EXPECTS(!is_there(hypotheses) || is_of_translation(utterances), "--out would replace ",
-                  hypotheses.string(),
+  EDGEVAL_EXPECTS(!is_there(hypotheses) || wrote_hypotheses(report, utterances),
+                  "--out would replace ", hypotheses.string(),
                   ", which no run of edgeval left there; remove it or give --out another folder");
   std::error_code error;
   for (const Input& input : inputs)

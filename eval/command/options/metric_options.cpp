@@ -1,6 +1,6 @@
-#include "eval/command/metric_options.hpp"
+#include "eval/command/options/metric_options.hpp"
 
-#include "eval/command/text_options.hpp"
+#include "eval/command/options/text_options.hpp"
 
 namespace edgeval {
 

@@ -17,6 +17,7 @@
 
 namespace edgeval {
 
+// The first is the neutral choice (technique.hpp).
 using Weights = std::variant<AsTrained, FixedPoint, PowerOfTwo, Binary, Ternary, Quaternary,
                              MultiBit, Balanced, Pruned, BlockCirculant>;
 

@@ -1,4 +1,4 @@
-#include "host/core/yaml_file.hpp"
+#include "host/core/files/yaml_file.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 

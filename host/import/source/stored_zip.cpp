@@ -1,6 +1,6 @@
 // Numbers are little-endian and stand at the offsets that PKWARE's APPNOTE gives in sections 4.3.7
 // to 4.3.16 and 4.5.3.
-#include "host/import/stored_zip.hpp"
+#include "host/import/source/stored_zip.hpp"
 
 #include <zlib.h>
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/import/stored_tensor.hpp"
+#include "host/import/source/stored_tensor.hpp"
 
 namespace edgeval {
 

@@ -1,14 +1,15 @@
-#include "eval/command/catalogue.hpp"
+#include "eval/command/about/catalogue.hpp"
 
 #include <algorithm>
 #include <cctype>
 
-#include "eval/command/common_options.hpp"
+#include "eval/command/options/common_options.hpp"
 #include "eval/policy/choices.hpp"
 #include "eval/policy/policy.hpp"
 #include "host/core/error.hpp"
 #include "host/core/names.hpp"
 #include "host/layer/kinds.hpp"
+#include "host/technique/papers.hpp"
 
 namespace edgeval {
 
@@ -16,50 +17,37 @@ using nlohmann::ordered_json;
 
 namespace {
 
-// A paper: the words by which a technique or an accelerator names it, and its citation.
+// The papers that accelerators come from, each with the word by which the source of an accelerator
+// names it.
 struct Paper {
   std::string_view mark, citation;
 };
 constexpr Paper kPapers[] = {
-    {"P0",
-     "P0: Silfa, Arnau, Gonzalez, Boosting LSTM performance through dynamic precision selection, "
-     "arXiv 1911.04244"},
-    {"P1",
-     "P1: Jo, Kung, Lee, Lee, Similarity-based LSTM architecture for energy-efficient edge-level "
-     "speech recognition"},
-    {"P2",
-     "P2: Rezk, Purnaprajna, Nordstrom, Ul-Abdin, Recurrent neural networks: an embedded computing "
-     "perspective, 2020"},
-    {"P3",
-     "P3: Riera, Arnau, Gonzalez, Computation reuse in DNNs by exploiting input similarity, ISCA "
-     "2018"},
-    {"P4",
-     "P4: Jahier Pagliari, Panini, Macii, Poncino, Dynamic beam width tuning for energy-efficient "
-     "recurrent neural networks, GLSVLSI 2019"},
-    {"Neil et al.",
-     "Neil, Lee, Delbruck, Liu, Delta networks for optimized recurrent network computation, 2017, "
-     "arXiv 1612.05571"},
-    {"Silfa et al.",
-     "Silfa, Dot, Arnau, Gonzalez, Neuron-level fuzzy memoization in RNNs, MICRO 2019, arXiv "
-     "2202.06563"},
-    {"2202.06563",
-     "Silfa, Dot, Arnau, Gonzalez, Neuron-level fuzzy memoization in RNNs, MICRO 2019, arXiv "
-     "2202.06563"},
-    {"1711.07480", "Silfa, Dot, Arnau, Gonzalez, E-PUR, 2017, arXiv 1711.07480"},
-    {"Freitag and Al-Onaizan",
-     "Freitag, Al-Onaizan, Beam search strategies for neural machine translation, 2017, arXiv "
-     "1702.01806"}};
+    {"P0", kPaperP0},
+    {"P1", kPaperP1},
+    {"P2", kPaperP2},
+    {"P3", kPaperP3},
+    {"2202.06563", kPaperMemoization},
+    {"1711.07480", "Silfa, Dot, Arnau, Gonzalez, E-PUR, 2017, arXiv 1711.07480"}};
 
-// Returns the citations of the papers that a text names. "P10" does not name "P1".
-ordered_json papers_in(const std::string& text) {
+// Returns the citations of the papers that the source of an accelerator names. "P10" does not name
+// "P1".
+ordered_json papers_in(const std::string& source) {
   ordered_json papers = ordered_json::array();
   for (const Paper& paper : kPapers) {
-    const std::size_t at = text.find(paper.mark);
+    const std::size_t at = source.find(paper.mark);
     if (at == std::string::npos) continue;
     const std::size_t end = at + paper.mark.size();
-    if (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end])) != 0) continue;
+    if (end < source.size() && std::isdigit(static_cast<unsigned char>(source[end])) != 0) continue;
     papers.push_back(paper.citation);
   }
+  return papers;
+}
+
+template <class Technique>
+ordered_json papers_of() {
+  ordered_json papers = ordered_json::array();
+  if constexpr (paper_of<Technique>() != nullptr) papers.push_back(paper_of<Technique>());
   return papers;
 }
 
@@ -100,10 +88,10 @@ ordered_json parameters(const Technique& technique) {
 template <class Choice>
 ordered_json axis() {
   ordered_json all = ordered_json::array();
-  for_each_technique<Choice>([&](const auto& technique) {
+  for_each_technique<Choice>([&]<class Technique>(const Technique& technique) {
     all.push_back({{"type", technique.kName},
                    {"meaning", technique.kMeaning},
-                   {"papers", papers_in(technique.kMeaning)},
+                   {"papers", papers_of<Technique>()},
                    {"parameters", parameters(technique)}});
   });
   return all;

@@ -1,7 +1,7 @@
-#include "host/import/imported.hpp"
+#include "host/import/source/imported.hpp"
 
 #include "host/core/error.hpp"
-#include "host/import/source_tensors.hpp"
+#include "host/import/source/source_tensors.hpp"
 #include "host/model/safetensors.hpp"
 
 namespace edgeval {

@@ -14,6 +14,7 @@
 
 namespace edgeval {
 
+// The first is the neutral choice (technique.hpp).
 using Nonlinearity = std::variant<Exact, LookupTable, RangeAddressed, PiecewiseLinear, Hard>;
 
 // Returns the tables of a choice; the exact functions have none.

@@ -1,9 +1,9 @@
-#include "eval/command/man_command.hpp"
+#include "eval/command/about/man_command.hpp"
 
 #include <iostream>
 #include <sstream>
 
-#include "eval/command/command_list.hpp"
+#include "eval/command/about/command_list.hpp"
 
 namespace edgeval {
 namespace {

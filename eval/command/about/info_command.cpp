@@ -1,9 +1,9 @@
-#include "eval/command/info_command.hpp"
+#include "eval/command/about/info_command.hpp"
 
 #include <iostream>
 
 #include "cuda/engine.hpp"
-#include "eval/command/catalogue.hpp"
+#include "eval/command/about/catalogue.hpp"
 #include "eval/report/provenance.hpp"
 #include "eval/report/table.hpp"
 #include "host/core/error.hpp"
@@ -62,7 +62,7 @@ std::string choice_text(const ordered_json& choice, std::size_t indent) {
 
 ordered_json machine() {
   ordered_json json{
-      {"edgeval", build_info("CPU, " + std::to_string(hardware_threads()) + " threads")},
+      {"edgeval", to_json(provenance_on(concat("CPU, ", hardware_threads(), " threads")))},
       {"gpus", ordered_json::array()}};
   for (const gpu::Device& device : gpu::devices())
     json["gpus"].push_back(concat("gpu:", device.number, " ", device.name));

@@ -1,4 +1,4 @@
-#include "eval/command/command_list.hpp"
+#include "eval/command/about/command_list.hpp"
 
 namespace edgeval {
 namespace {

@@ -1,7 +1,10 @@
-#include "eval/command/common_options.hpp"
+#include "eval/command/options/common_options.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
 #include <optional>
 
 #include "host/core/error.hpp"
@@ -62,6 +65,11 @@ void add_data_options(CLI::App& command, DataChoice& options, const Tasks& tasks
       "--any-audio", [&options] { options.selection.kinds = data::AudioKinds::kAny; },
       "Read audio of other kinds than WAV, FLAC and Ogg too, in which damage may pass unnoticed");
   add_text_budget(command, options.budget);
+}
+
+Display OutputChoice::display() const {
+  if (quiet) return {};
+  return {&std::cerr, ::isatty(STDERR_FILENO) == 1};
 }
 
 void add_output_options(CLI::App& command, OutputChoice& options) {

@@ -1,4 +1,4 @@
-#include "host/import/source_tensors.hpp"
+#include "host/import/source/source_tensors.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "eval/command/text_options.hpp"
+#include "eval/command/options/text_options.hpp"
 #include "eval/report/cost_tables.hpp"
+#include "eval/task/progress.hpp"
 #include "eval/task/task.hpp"
 #include "hwmodel/pricing.hpp"
 
@@ -28,6 +29,8 @@ struct OutputChoice {
   std::string format = "text";  // text or json
   bool quiet = false;
   Detail detail() const { return quiet ? Detail::kBrief : Detail::kFull; }
+  // Returns where progress is shown: on standard error, unless `quiet`.
+  Display display() const;
 };
 void add_output_options(CLI::App& command, OutputChoice& options);
 

@@ -1,9 +1,9 @@
-#include "eval/command/completion_command.hpp"
+#include "eval/command/about/completion_command.hpp"
 
 #include <iostream>
 
-#include "eval/command/catalogue.hpp"
-#include "eval/command/command_list.hpp"
+#include "eval/command/about/catalogue.hpp"
+#include "eval/command/about/command_list.hpp"
 
 namespace edgeval {
 namespace {
