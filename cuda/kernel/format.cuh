@@ -102,8 +102,8 @@ FixedFormat<Bits> format_of(const Integer<Bits>&) {
 // fraction bits of h in integers.
 template <class Launch>
 void with_rule(const LayerPolicy& policy, int h_bits, const Launch& launch) {
-  if (eight_bits_of_floats(policy)) {
-    launch(QuantizedFormat{}, QuantizedFormat::rule(std::get<DynamicPrecision>(policy.operand)));
+  if (const DynamicPrecision* operand = eight_bits_of_floats(policy)) {
+    launch(QuantizedFormat{}, QuantizedFormat::rule(*operand));
     return;
   }
   std::visit(

@@ -51,9 +51,8 @@ void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& po
 
 void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& policy, bool fused,
                           const Stream& stream) {
-  if (eight_bits_of_floats(policy)) {
-    upload(quantized(products, std::get<DynamicPrecision>(policy.operand), stream),
-           policy.nonlinearity, stream);
+  if (const DynamicPrecision* operand = eight_bits_of_floats(policy)) {
+    upload(quantized(products, *operand, stream), policy.nonlinearity, stream);
     return;
   }
   std::visit(

@@ -56,7 +56,7 @@ enum class BeamUse { kNone, kSearch };
 // unknown layer, when a layer cannot take a choice, when a parameter stays open, and when the
 // policy has a beam although the model's task decodes greedily.
 OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile,
-                       BeamUse use = BeamUse::kSearch);
+                       BeamUse use = BeamUse::kNone);
 
 // Returns the beam of a translation with all its parameters. Throws Error when neither the policy
 // nor the profile, which may be null, gives sigma_min and sigma_max of a dynamic beam.

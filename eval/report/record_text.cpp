@@ -86,7 +86,8 @@ std::string quality_lines(const Record& record) {
   std::string text;
   for (std::size_t i = 0; i < result.metrics.size(); ++i)
     text += quality_line(result.metrics[i], dense != nullptr ? &dense->metrics[i] : nullptr);
-  if (result.metrics.empty()) text += "no reference given, so nothing is scored\n";
+  if (std::ranges::all_of(record.items, [](const Item& item) { return item.references.empty(); }))
+    text += "no reference given, so nothing is scored\n";
   for (const Figure& figure : result.figures)
     if (!figure.text.empty()) text += figure.text + "\n";
   return text;

@@ -48,8 +48,7 @@ const std::vector<MatrixReport>& SpeechSession::matrices(const Weights& weights)
 }
 
 Point SpeechSession::resolve(const Policy& policy, const Profile* profile) {
-  return {policy.weights,
-          edgeval::resolve(policy, network(policy.weights), profile, BeamUse::kNone)};
+  return {policy.weights, edgeval::resolve(policy, network(policy.weights), profile)};
 }
 
 Activity SpeechSession::busiest(const Point& point) {

@@ -122,10 +122,8 @@ class CpuEngine final : public Engine {
     const auto i = static_cast<std::size_t>(run.index);
     const std::optional<WeightForm> form = second_form(run.policy);
     const std::vector<SecondProducts>* second = form ? &packed_[i].in_form(*form) : nullptr;
-    if (eight_bits_of_floats(run.policy))
-      return run_recurrent_layer(
-          layer, run, packed_[i].arithmetics(std::get<DynamicPrecision>(run.policy.operand)),
-          second);
+    if (const DynamicPrecision* operand = eight_bits_of_floats(run.policy))
+      return run_recurrent_layer(layer, run, packed_[i].arithmetics(*operand), second);
     return run_recurrent_layer(layer, run, packed_[i].arithmetics(choice), second);
   }
 

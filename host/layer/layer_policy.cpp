@@ -9,10 +9,13 @@ template <class Axis>
 bool same_choice(const Axis& a, const Axis& b) {
   const auto parameters = [](const Axis& choice) {
     std::vector<double> values;
-    const auto take = [&](const char*, const auto& value, const auto&...) {
-      values.push_back(static_cast<double>(value));
+    const auto of = [&](const auto& technique) {
+      const auto take = [&](const char* key, const auto& value, const auto&...) {
+        if (uses(technique, key)) values.push_back(static_cast<double>(value));
+      };
+      technique.fields(technique, take);
     };
-    std::visit([&](const auto& technique) { technique.fields(technique, take); }, choice);
+    std::visit(of, choice);
     return values;
   };
   return a.index() == b.index() && parameters(a) == parameters(b);
@@ -25,11 +28,15 @@ bool operator==(const LayerPolicy& a, const LayerPolicy& b) {
          same_choice(a.arithmetic, b.arithmetic) && same_choice(a.nonlinearity, b.nonlinearity);
 }
 
-bool eight_bits_of_floats(const LayerPolicy& policy) {
-  return std::holds_alternative<Fp32>(policy.arithmetic) &&
-         std::visit(
-             []<class Technique>(const Technique&) { return eight_bits_of_floats<Technique>(); },
-             policy.operand);
+const DynamicPrecision* eight_bits_of_floats(const LayerPolicy& policy) {
+  if (!std::holds_alternative<Fp32>(policy.arithmetic)) return nullptr;
+  const auto found = []<class Technique>(const Technique& operand) -> const DynamicPrecision* {
+    if constexpr (eight_bits_of_floats<Technique>())
+      return &operand;
+    else
+      return nullptr;
+  };
+  return std::visit(found, policy.operand);
 }
 
 const SimilaritySkip* pseudo_skip(const LayerPolicy& policy) {

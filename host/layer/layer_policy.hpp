@@ -16,8 +16,8 @@ struct LayerPolicy {
   Nonlinearity nonlinearity = Exact{};  // for the sigmoids and tanhs of recurrent layers
 };
 
-// Whether both choose the same techniques with the same parameters. A parameter that is left to a
-// profile is equal to none.
+// Whether both choose the same techniques with the same parameters; those without use do not
+// matter. A parameter in use that is still left to a profile is equal to none.
 bool operator==(const LayerPolicy& a, const LayerPolicy& b);
 
 // Where a policy's choices do not act on a kind of layer. A text says why, in words that follow the
@@ -30,8 +30,8 @@ struct LayerAxes {
   bool general_operand = true;
 };
 
-// Whether the operand replaces the products of fp32 by 8-bit ones, as dynamic precision does.
-bool eight_bits_of_floats(const LayerPolicy& policy);
+// Returns the operand if it replaces the products of fp32 by 8-bit ones, else null.
+const DynamicPrecision* eight_bits_of_floats(const LayerPolicy& policy);
 
 // Returns the plan if it has pseudo-skips, else null.
 const SimilaritySkip* pseudo_skip(const LayerPolicy& policy);

@@ -117,7 +117,8 @@ Point TranslationSession::resolve(const Policy& policy, const Profile* profile) 
                   widest, " wide");
   EDGEVAL_EXPECTS(search.shortest < search.longest, "--min-length ", search.shortest,
                   ": must be below --max-length ", search.longest);
-  return {policy.weights, edgeval::resolve(policy, network(policy.weights), profile), search};
+  return {policy.weights,
+          edgeval::resolve(policy, network(policy.weights), profile, BeamUse::kSearch), search};
 }
 
 Activity TranslationSession::busiest(const Point& point) {

@@ -1,4 +1,4 @@
-// The decoder engine on the CPU: groups of sentences on all threads.
+// The decoder engine on the CPU searches groups of sentences, one group a thread at a time.
 #include <algorithm>
 #include <numeric>
 
@@ -8,8 +8,8 @@
 namespace edgeval {
 namespace {
 
-// Sentences of one group: enough rows to keep the products busy, few enough that their logits stay
-// in a thread's cache.
+// Number of sentences in a group: enough rows to keep the products busy, few enough that their
+// logits stay in a thread's cache.
 constexpr Index kGroup = 64;
 
 class CpuDecoderEngine final : public DecoderEngine {

@@ -176,9 +176,8 @@ std::unique_ptr<StepLayer> recurrent_step(const std::shared_ptr<PackedLayer>& pa
 std::unique_ptr<StepLayer> step_of(const RecurrentLayer&,
                                    const std::shared_ptr<PackedLayer>& packed,
                                    const LayerPolicy& policy, LinearEnd) {
-  if (eight_bits_of_floats(policy))
-    return recurrent_step(packed, policy,
-                          packed->arithmetics(std::get<DynamicPrecision>(policy.operand)));
+  if (const DynamicPrecision* operand = eight_bits_of_floats(policy))
+    return recurrent_step(packed, policy, packed->arithmetics(*operand));
   return std::visit(
       [&](const auto& choice) {
         return recurrent_step(packed, policy, packed->arithmetics(choice));

@@ -103,7 +103,7 @@ std::size_t Translator::sharing(std::span<const SearchPoint> points) const {
   const auto encoder = [&](const SearchPoint& point) {
     return std::span(point.layers.layers).first(model_->network.stack().size());
   };
-  const auto other = std::ranges::find_if(points, [&](const SearchPoint& point) {
+  const auto other = std::find_if(points.begin() + 1, points.end(), [&](const SearchPoint& point) {
     return !std::ranges::equal(encoder(point), encoder(points.front()));
   });
   return static_cast<std::size_t>(other - points.begin());

@@ -71,7 +71,8 @@ class Translator {
  private:
   // Returns the places of the sentences that have ids, the longest first.
   static std::vector<Index> with_words(const std::vector<Sentence>& sentences);
-  // Returns how many of `points`, from the first on, share its run of the encoder.
+  // Returns how many of `points`, which are not empty, share the first one's run of the encoder: 1
+  // or more, the first included.
   std::size_t sharing(std::span<const SearchPoint> points) const;
   Ragged<float> embed(const std::vector<Sentence>& sentences,
                       const std::vector<Index>& which) const;
