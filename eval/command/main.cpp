@@ -1,6 +1,9 @@
 // The command line. Every subcommand has a file of its own. The exit code is 0 when all is done, 1
 // when the user's input is wrong, 2 when something failed, and 3 when `compare` found a loss that
 // is not allowed.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -131,7 +134,18 @@ void add_commands(CLI::App& app) {
   }
 }
 
+// A standard stream that is closed lends its number to the next file that is opened, which would
+// then receive what is printed. /dev/null takes the place of such streams. It is opened for reading
+// alone, so that printing fails, as it should.
+void occupy_closed_streams() {
+  int descriptor = 0;
+  do descriptor = ::open("/dev/null", O_RDONLY);
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor >= 0) ::close(descriptor);
+}
+
 int run(int argc, char** argv) {
+  occupy_closed_streams();
   edgeval::keep_freed_memory();
   edgeval::end_orderly_without_memory(edgeval::remove_unfinished);
   edgeval::remove_unfinished_at_signals();

@@ -141,5 +141,22 @@ TEST_F(Refused, AFullStandardOutputIsAFailure) {
   }
 }
 
+// No file of a run takes the number of a stream that is closed, and with it what is printed.
+TEST_F(Refused, ClosedStreamsLoseNothingInSilence) {
+  const std::string run = "edgeval run --model model.safetensors --data set.jsonl --out ";
+  const CommandResult result = run_shell(run + "open", inputs().path());
+  ASSERT_EQ(result.code, 0) << result.err;
+  const CommandResult no_output = run_shell(run + "closed >&-", inputs().path());
+  EXPECT_EQ(no_output.code, 2);
+  EXPECT_TRUE(no_output.err.ends_with("edgeval: failed: standard output cannot be written\n"))
+      << no_output.err;
+  const CommandResult no_errors = run_shell(run + "quiet 2>&- <&-", inputs().path());
+  EXPECT_EQ(no_errors.code, 0);
+  EXPECT_EQ(std::ranges::count(no_errors.out, '\n'), std::ranges::count(result.out, '\n'));
+  for (const char* folder : {"closed", "quiet"})
+    EXPECT_EQ(read_file(inputs() / folder / "utterances.jsonl"),
+              read_file(inputs() / "open/utterances.jsonl"));
+}
+
 }  // namespace
 }  // namespace edgeval::test
