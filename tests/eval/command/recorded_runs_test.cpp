@@ -114,6 +114,12 @@ const std::vector<RecordedRun>& recorded_runs() {
                   "--set arithmetic.type=int8 operand.type=dynamic_precision"),
       translation("translation_memoized",
                   "--set operand.type=memoized operand.threshold=0.3 weights.type=ternary"),
+      // A plan in the encoder, with a parameter that nothing needs and no profile gives.
+      {"translation_skip",
+       "edgeval run --model datasets/captions/multi30k-en-de.safetensors"
+       " --data datasets/captions/captions.en --reference datasets/captions/captions.de --limit 16"
+       " --device cpu --threads 2 --out out --set plan.fraction_bits=12" +
+           kSkip},
       translation("translation_json", "--format json --quiet --set arithmetic.type=int16"),
       // What the other commands say of a run.
       {"energy_score_compare",
