@@ -28,9 +28,6 @@ constexpr const char* kExample =
     "  printf 'The cat sat on a mat.\\n' > hyp.en\n"
     "  edgeval score --reference ref.en --hypothesis hyp.en --metric bleu,chrf\n";
 
-// The metrics for which hypotheses are aligned with their first references.
-const std::vector<std::string> kAlignedMetrics = metric_names(true);
-
 std::vector<std::string> score_metrics() {
   std::vector<std::string> metrics = kAlignedMetrics;
   metrics.insert(metrics.end(), kTextMetrics.begin(), kTextMetrics.end());

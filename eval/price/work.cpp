@@ -24,8 +24,7 @@ ordered_json norm_to_json(const Activity& activity) {
 // Whether every element of an evaluated step enters a product.
 bool takes_all_elements(const OperatingPoint& point) {
   return std::ranges::all_of(point.layers, [](const LayerPolicy& layer) {
-    const auto* skip = std::get_if<SimilaritySkip>(&layer.plan);
-    return is_neutral(layer.operand) && (skip == nullptr || !skip->has_pseudo());
+    return is_neutral(layer.operand) && pseudo_skip(layer) == nullptr;
   });
 }
 

@@ -43,6 +43,7 @@ struct Record {
   const PointResult* reference() const {
     return evaluation.points.size() > 1 ? &evaluation.points[1] : nullptr;
   }
+  // Whether the items were audio, which is never of 0 s: a file without samples is refused.
   bool is_speech() const { return audio_seconds > 0; }
   // Returns the seconds that items are counted against: of the whole evaluation for speech, whose
   // features are part of the work; of the policy's run for text.

@@ -48,6 +48,8 @@ std::vector<std::string> metric_names(bool counts_errors);
 std::string who_takes_several();
 
 inline const std::vector<std::string> kErrorMetrics{"wer", "cer", "ser"};  // those of speech
+// The metrics for which hypotheses are aligned with their first references, and the others.
+inline const std::vector<std::string> kAlignedMetrics = metric_names(true);
 inline const std::vector<std::string> kTextMetrics = metric_names(false);
 
 struct MetricOptions {

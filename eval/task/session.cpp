@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "eval/policy/choices.hpp"
 
 namespace edgeval {
 
@@ -22,7 +21,7 @@ std::vector<std::span<const Point>> by_weights(std::span<const Point> points) {
   std::vector<std::span<const Point>> cut;
   while (!points.empty()) {
     const auto other = std::ranges::find_if(points, [&](const Point& point) {
-      return choice_to_json(point.weights) != choice_to_json(points.front().weights);
+      return !same_choice(point.weights, points.front().weights);
     });
     cut.push_back(points.first(static_cast<std::size_t>(other - points.begin())));
     points = points.subspan(cut.back().size());

@@ -176,8 +176,7 @@ Activity busiest_activity(const Model& model, const OperatingPoint& point, Index
       with_operand(point.layers[i], [&](const auto&, auto selecting) {
         selecting.imagine(layer, static_cast<std::uint64_t>(steps));
       });
-      if (const auto* skip = std::get_if<SimilaritySkip>(&point.layers[i].plan);
-          skip != nullptr && skip->has_pseudo()) {
+      if (pseudo_skip(point.layers[i]) != nullptr) {
         layer[Count::kStepsPseudo] = static_cast<std::uint64_t>(steps / 2);
         layer[Count::kMacs8x8] = static_cast<std::uint64_t>(
             steps / 2 * (shape.macs_per_step() - shape.projection_macs()));

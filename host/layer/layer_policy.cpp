@@ -1,27 +1,6 @@
 #include "host/layer/layer_policy.hpp"
 
-#include <vector>
-
 namespace edgeval {
-namespace {
-
-template <class Axis>
-bool same_choice(const Axis& a, const Axis& b) {
-  const auto parameters = [](const Axis& choice) {
-    std::vector<double> values;
-    const auto of = [&](const auto& technique) {
-      const auto take = [&](const char* key, const auto& value, const auto&...) {
-        if (uses(technique, key)) values.push_back(static_cast<double>(value));
-      };
-      technique.fields(technique, take);
-    };
-    std::visit(of, choice);
-    return values;
-  };
-  return a.index() == b.index() && parameters(a) == parameters(b);
-}
-
-}  // namespace
 
 bool operator==(const LayerPolicy& a, const LayerPolicy& b) {
   return same_choice(a.plan, b.plan) && same_choice(a.operand, b.operand) &&

@@ -16,8 +16,7 @@ struct LayerPolicy {
   Nonlinearity nonlinearity = Exact{};  // for the sigmoids and tanhs of recurrent layers
 };
 
-// Whether both choose the same techniques with the same parameters; those without use do not
-// matter. A parameter in use that is still left to a profile is equal to none.
+// Whether both make the same choice on every axis (same_choice of host/technique/technique.hpp).
 bool operator==(const LayerPolicy& a, const LayerPolicy& b);
 
 // Where a policy's choices do not act on a kind of layer. A text says why, in words that follow the

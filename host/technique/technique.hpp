@@ -40,6 +40,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "host/numeric/host_device.hpp"
 
@@ -95,6 +96,24 @@ bool uses(const Technique& technique, std::string_view field) {
     return !technique.unused(field);
   else
     return true;
+}
+
+// Whether two choices of an axis are the same technique with the same parameters; those without use
+// do not matter. A parameter in use that is still left to a profile is equal to none.
+template <class Axis>
+bool same_choice(const Axis& a, const Axis& b) {
+  const auto parameters = [](const Axis& choice) {
+    std::vector<double> values;
+    const auto of = [&](const auto& technique) {
+      const auto take = [&](const char* key, const auto& value, const auto&...) {
+        if (uses(technique, key)) values.push_back(static_cast<double>(value));
+      };
+      technique.fields(technique, take);
+    };
+    std::visit(of, choice);
+    return values;
+  };
+  return a.index() == b.index() && parameters(a) == parameters(b);
 }
 
 // Returns the citation of the paper that the technique comes from, or null.

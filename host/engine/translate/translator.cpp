@@ -12,12 +12,11 @@ namespace {
 // Joins what a search found to what the encoder did, and hands it on for all sentences of a call.
 class Gathered final : public SearchSink {
  public:
-  // `which` are the places of the sentences that are searched; `first` is the number of the
-  // search's first point in the call.
-  Gathered(std::size_t sentences, std::span<const Index> which, Index first, TranslationSink& sink)
-      : sentences_(sentences), which_(which), first_(first), sink_(sink) {}
-
-  std::span<const Activity> encoder;  // of each sentence that is searched
+  // `which` are the places of the sentences that are searched, `encoder` what the encoder did for
+  // each of these; `first` is the number of the search's first point in the call.
+  Gathered(std::size_t sentences, std::span<const Index> which, std::span<const Activity> encoder,
+           Index first, TranslationSink& sink)
+      : sentences_(sentences), which_(which), encoder_(encoder), first_(first), sink_(sink) {}
 
   void receive(Index point, std::vector<SearchResult>&& results) override {
     std::vector<Translation> translations(sentences_);
@@ -26,7 +25,7 @@ class Gathered final : public SearchSink {
     for (std::size_t i = 0; i < which_.size(); ++i) {
       Translation& translation = translations[static_cast<std::size_t>(which_[i])];
       translation.search = std::move(results[i]);
-      translation.activity = encoder[i];
+      translation.activity = encoder_[i];
       std::ranges::move(translation.search.activity.layers,
                         std::back_inserter(translation.activity.layers));
       translation.search.activity = {};
@@ -37,6 +36,7 @@ class Gathered final : public SearchSink {
  private:
   const std::size_t sentences_;
   const std::span<const Index> which_;
+  const std::span<const Activity> encoder_;
   const Index first_;
   TranslationSink& sink_;
 };
@@ -116,14 +116,13 @@ void Translator::run(const std::vector<Sentence>& sentences, std::span<const Sea
   for (std::size_t first = 0; first < points.size();) {
     const std::span<const SearchPoint> rest = points.subspan(first);
     const std::size_t count = observer != nullptr ? 1 : sharing(rest);
-    Gathered gathered(sentences.size(), which, static_cast<Index>(first), sink);
-    if (which.empty()) {
+    Encoded encoded;
+    if (!which.empty()) encoded = encode(*engine_, embedded, rest.front().layers, observer);
+    Gathered gathered(sentences.size(), which, encoded.activity, static_cast<Index>(first), sink);
+    if (which.empty())
       for (std::size_t p = 0; p < count; ++p) gathered.receive(static_cast<Index>(p), {});
-    } else {
-      const Encoded encoded = encode(*engine_, embedded, rest.front().layers, observer);
-      gathered.encoder = encoded.activity;
+    else
       decoder_->search(encoded, rest.first(count), gathered, observer);
-    }
     first += count;
   }
 }
