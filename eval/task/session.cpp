@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-
 namespace edgeval {
 
 bool is_reference(const Point& point) {

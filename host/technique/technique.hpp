@@ -34,6 +34,7 @@
 // the lists of the axes, such as those in plan.hpp and operand.hpp.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -99,7 +100,7 @@ bool uses(const Technique& technique, std::string_view field) {
 }
 
 // Whether two choices of an axis are the same technique with the same parameters; those without use
-// do not matter. A parameter in use that is still left to a profile is equal to none.
+// do not matter. A parameter that both leave open is the same, so that a choice is equal to itself.
 template <class Axis>
 bool same_choice(const Axis& a, const Axis& b) {
   const auto parameters = [](const Axis& choice) {
@@ -113,7 +114,10 @@ bool same_choice(const Axis& a, const Axis& b) {
     std::visit(of, choice);
     return values;
   };
-  return a.index() == b.index() && parameters(a) == parameters(b);
+  const auto same_value = [](double x, double y) {
+    return x == y || (from_profile(x) && from_profile(y));
+  };
+  return a.index() == b.index() && std::ranges::equal(parameters(a), parameters(b), same_value);
 }
 
 // Returns the citation of the paper that the technique comes from, or null.

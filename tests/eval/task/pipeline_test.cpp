@@ -206,6 +206,18 @@ TEST_F(PipelineTest, PointsOfSeveralWeightsAreEachAsAlone) {
   EXPECT_NE(all.points[1].hypotheses(), all.points[3].hypotheses());
 }
 
+// The integer bits of fixed_point, which are open here, are fitted to each matrix.
+TEST_F(PipelineTest, PointsOfTheSameWeightsShareANetwork) {
+  const OperatingPoint dense = dense_point(model_);
+  const std::vector<Point> points{{FixedPoint{}, dense},
+                                  {FixedPoint{}, dense},
+                                  {FixedPoint{.integer_bits = 3}, dense},
+                                  {AsTrained{}, dense}};
+  std::vector<std::size_t> parts;
+  for (const std::span<const Point> alike : by_weights(points)) parts.push_back(alike.size());
+  EXPECT_EQ(parts, (std::vector<std::size_t>{2, 1, 1}));
+}
+
 TEST_F(PipelineTest, SessionsAndCollectorsShareTheirModel) {
   const OperatingPoint point = dense_point(model_);
   auto model = std::make_shared<const Model>(std::move(model_));
