@@ -10,7 +10,7 @@ namespace edgeval::data {
 namespace {
 
 constexpr std::string_view kMark = "OggS";
-constexpr std::size_t kHead = 27;  // bytes of a page in front of its table of lengths
+constexpr std::size_t kPageHead = 27;  // bytes of a page in front of its table of lengths
 constexpr std::size_t kFlags = 5, kSerial = 14, kNumber = 18, kCrc = 22, kSegments = 26;
 constexpr unsigned char kLast = 4;  // flag of the last page
 
@@ -43,14 +43,14 @@ std::uint32_t number_at(std::string_view page, std::size_t at) {
 // Returns the page that begins at `at`; empty where there is none or it does not end within the
 // file.
 std::string page_at(AudioBytes& bytes, std::uint64_t at) {
-  std::string page(kHead, '\0');
-  if (bytes.read(at, page.data(), kHead) < kHead || !page.starts_with(kMark)) return "";
+  std::string page(kPageHead, '\0');
+  if (bytes.read(at, page.data(), kPageHead) < kPageHead || !page.starts_with(kMark)) return "";
   const auto segments = static_cast<unsigned char>(page[kSegments]);
   std::array<unsigned char, 255> lengths{};
-  if (bytes.read(at + kHead, reinterpret_cast<char*>(lengths.data()), segments) < segments)
+  if (bytes.read(at + kPageHead, reinterpret_cast<char*>(lengths.data()), segments) < segments)
     return "";
   const std::size_t size =
-      kHead + segments + std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
+      kPageHead + segments + std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
   page.resize(size);
   return bytes.read(at, page.data(), size) < size ? "" : page;
 }

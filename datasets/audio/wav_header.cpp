@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t kOpenEnd = 0x7FFFF000;
 // The most chunks of a file that is not damaged; usual files have a handful.
 constexpr std::size_t kMostChunks = 10'000;
-constexpr std::uint64_t kHead = 8;                       // bytes of a chunk's id and length
+constexpr std::uint64_t kChunkHead = 8;                  // bytes of a chunk's id and length
 constexpr std::uint64_t kMost = std::uint64_t{1} << 62;  // bytes, more than any file has
 
 struct Chunk {
@@ -34,8 +34,9 @@ struct File {
   bool big_endian = false;
 
   std::optional<Chunk> chunk_at(std::uint64_t at) {
-    std::array<unsigned char, kHead> bytes;
-    if (all.read(at, reinterpret_cast<char*>(bytes.data()), kHead) < kHead) return std::nullopt;
+    std::array<unsigned char, kChunkHead> bytes;
+    if (all.read(at, reinterpret_cast<char*>(bytes.data()), kChunkHead) < kChunkHead)
+      return std::nullopt;
     Chunk chunk;
     std::copy_n(bytes.begin(), 4, chunk.id.begin());
     for (std::size_t i = 0; i < 4; ++i)
@@ -61,13 +62,13 @@ std::uint64_t padded(std::uint64_t size) { return size + size % 2; }
 // left over; returns none where other bytes are among them.
 std::optional<std::vector<std::uint64_t>> chunks_from(File& file, std::uint64_t at) {
   std::vector<std::uint64_t> chunks;
-  while (at + kHead <= file.size) {
+  while (at + kChunkHead <= file.size) {
     const std::optional<Chunk> chunk = file.chunk_at(at);
     if (chunks.size() == kMostChunks || !chunk || !chunk->has_name() ||
-        at + kHead + chunk->size > file.size)
+        at + kChunkHead + chunk->size > file.size)
       return std::nullopt;
     chunks.push_back(at);
-    at += kHead + padded(chunk->size);
+    at += kChunkHead + padded(chunk->size);
   }
   return chunks;
 }
@@ -104,31 +105,32 @@ std::optional<WavData> find_wav_data(AudioBytes& bytes) {
   std::optional<Chunk> riff = file.chunk_at(0);
   file.big_endian = riff && riff->is("RIFX");
   if (file.big_endian) riff = file.chunk_at(0);
-  const std::optional<Chunk> form = file.chunk_at(kHead);
+  const std::optional<Chunk> form = file.chunk_at(kChunkHead);
   const bool is_long = riff && riff->is("RF64");
   if (!riff || !(riff->is("RIFF") || riff->is("RIFX") || is_long) || !form || !form->is("WAVE"))
     return std::nullopt;
   const std::string refused = bytes.path().string() + ": not a readable audio file: ";
   std::vector<std::uint64_t> others;
-  std::uint64_t at = kHead + 4, long_says = 0;
-  for (std::size_t seen = 0; seen < kMostChunks && at + kHead <= file.size; ++seen) {
+  std::uint64_t at = kChunkHead + 4, long_says = 0;
+  for (std::size_t seen = 0; seen < kMostChunks && at + kChunkHead <= file.size; ++seen) {
     const std::optional<Chunk> chunk = file.chunk_at(at);
     if (!chunk || !chunk->has_name()) break;
     // The length of the data follows that of the file.
-    if (is_long && chunk->is("ds64")) long_says = std::min(file.number_at(at + kHead + 8), kMost);
+    if (is_long && chunk->is("ds64"))
+      long_says = std::min(file.number_at(at + kChunkHead + 8), kMost);
     if (chunk->is("data")) {
       const bool says_long = is_long && chunk->size == UINT32_MAX;
       EDGEVAL_EXPECTS(!says_long || long_says > 0, refused, "no ds64 chunk says how long it is");
       WavData data =
-          wav_data(file, at + kHead, says_long ? long_says : chunk->size, riff->size, is_long);
+          wav_data(file, at + kChunkHead, says_long ? long_says : chunk->size, riff->size, is_long);
       data.other_chunks.insert(data.other_chunks.begin(), others.begin(), others.end());
       return data;
     }
-    const std::uint64_t left = file.size - at - kHead;
+    const std::uint64_t left = file.size - at - kChunkHead;
     EDGEVAL_EXPECTS(chunk->size <= left, bytes.path().string(), ": cut off or damaged: its ",
                     chunk->name(), " chunk says ", chunk->size, " bytes, ", left, " are there");
     if (!describes_audio(*chunk)) others.push_back(at);
-    at += kHead + padded(chunk->size);
+    at += kChunkHead + padded(chunk->size);
   }
   throw Error(concat(refused, "its chunks lead to no data chunk"));
 }

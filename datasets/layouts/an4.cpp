@@ -21,7 +21,7 @@ fs::path list_of(const fs::path& folder, const std::string& split) {
   return folder / "etc" / ("an4_" + split + ".fileids");
 }
 
-std::vector<std::string> splits(const fs::path& folder) {
+std::vector<std::string> an4_splits(const fs::path& folder) {
   std::vector<std::string> names;
   if (is_there(list_of(folder, "train"))) names.push_back("dev");
   if (is_there(list_of(folder, "test"))) names.push_back("test");
@@ -29,7 +29,7 @@ std::vector<std::string> splits(const fs::path& folder) {
   return names;
 }
 
-bool recognises(const fs::path& folder) { return !splits(folder).empty(); }
+bool recognises_an4(const fs::path& folder) { return !an4_splits(folder).empty(); }
 
 std::pair<std::string, std::string> parse_transcript(std::string_view line,
                                                      const std::string& place) {
@@ -66,7 +66,7 @@ std::vector<Utterance> read_listed(const fs::path& folder, const std::string& sp
   return list.take();
 }
 
-std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
+std::vector<Utterance> read_an4(const fs::path& folder, const std::string& split) {
   if (split == "test") return read_listed(folder, split);
   std::vector<Utterance> utterances = read_listed(folder, "train");
   std::set<std::string> speakers;
@@ -83,6 +83,7 @@ std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
 
 }  // namespace
 
-extern const Layout kAn4Layout{"an4", "etc/an4_SPLIT.fileids (AN4)", recognises, splits, read};
+extern const Layout kAn4Layout{"an4", "etc/an4_SPLIT.fileids (AN4)", recognises_an4, an4_splits,
+                               read_an4};
 
 }  // namespace edgeval::data

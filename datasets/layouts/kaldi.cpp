@@ -14,9 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> splits(const fs::path&) { return {}; }
+std::vector<std::string> kaldi_splits(const fs::path&) { return {}; }
 
-bool recognises(const fs::path& folder) {
+bool recognises_kaldi(const fs::path& folder) {
   return is_there(folder / "wav.scp") || is_there(folder / "feats.scp");
 }
 
@@ -36,7 +36,7 @@ fs::path audio_path(const fs::path& folder, std::string_view value, const std::s
   return path_state(folder / path).kind != PathKind::kNothing ? folder / path : path;
 }
 
-std::vector<Utterance> read(const fs::path& folder, const std::string&) {
+std::vector<Utterance> read_kaldi(const fs::path& folder, const std::string&) {
   const fs::path scp = folder / "wav.scp";
   EDGEVAL_EXPECTS(
       is_there(scp), folder.string(),
@@ -62,6 +62,7 @@ std::vector<Utterance> read(const fs::path& folder, const std::string&) {
 
 }  // namespace
 
-extern const Layout kKaldiLayout{"kaldi", "wav.scp (Kaldi)", recognises, splits, read};
+extern const Layout kKaldiLayout{"kaldi", "wav.scp (Kaldi)", recognises_kaldi, kaldi_splits,
+                                 read_kaldi};
 
 }  // namespace edgeval::data

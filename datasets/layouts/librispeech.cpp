@@ -48,13 +48,13 @@ std::vector<std::string> splits_of(const fs::path& folder, Unreadable unreadable
   return names;
 }
 
-std::vector<std::string> splits(const fs::path& folder) {
+std::vector<std::string> librispeech_splits(const fs::path& folder) {
   return splits_of(folder, Unreadable::kPassedOver);
 }
 
 // Where no split is found, the error about a folder that could not be listed is the reason to tell.
-bool recognises(const fs::path& folder) {
-  if (is_split(folder, Unreadable::kPassedOver) || !splits(folder).empty()) return true;
+bool recognises_librispeech(const fs::path& folder) {
+  if (is_split(folder, Unreadable::kPassedOver) || !librispeech_splits(folder).empty()) return true;
   return !splits_of(folder, Unreadable::kRefused).empty();
 }
 
@@ -84,7 +84,7 @@ void read_chapter(const fs::path& chapter, const std::string& speaker, std::vect
                     kTranscriptEnd);
 }
 
-std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
+std::vector<Utterance> read_librispeech(const fs::path& folder, const std::string& split) {
   std::vector<Located> all;
   for (const fs::path& speaker : sorted_entries(folder / split, Unreadable::kRefused))
     for (const fs::path& chapter : sorted_entries(speaker, Unreadable::kRefused))
@@ -100,6 +100,7 @@ std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
 }  // namespace
 
 extern const Layout kLibrispeechLayout{
-    "librispeech", "SPLIT/SPEAKER/CHAPTER/*.trans.txt (LibriSpeech)", recognises, splits, read};
+    "librispeech", "SPLIT/SPEAKER/CHAPTER/*.trans.txt (LibriSpeech)", recognises_librispeech,
+    librispeech_splits, read_librispeech};
 
 }  // namespace edgeval::data

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kLongest = 1e9;  // seconds
+constexpr double kMostSeconds = 1e9;  // seconds
 
 bool has_value(const Fields& fields, const char* key) {
   return fields.has(key) && !fields.is_null(key);
@@ -57,8 +57,8 @@ fs::path audio_path(const fs::path& manifest, const Fields& fields) {
 
 AudioPart part_of(const Fields& fields) {
   AudioPart part;
-  if (has_value(fields, "offset")) part.offset = fields.number("offset", 0, kLongest);
-  if (has_value(fields, "duration")) part.duration = fields.number("duration", 0, kLongest);
+  if (has_value(fields, "offset")) part.offset = fields.number("offset", 0, kMostSeconds);
+  if (has_value(fields, "duration")) part.duration = fields.number("duration", 0, kMostSeconds);
   if (!part.is_whole()) part.place = fields.place();
   return part;
 }
@@ -104,7 +104,7 @@ bool is_manifest(const fs::path& path) {
   return ending == ".jsonl" || is_speech_manifest(head_of(path));
 }
 
-std::vector<std::string> splits(const fs::path& folder) {
+std::vector<std::string> manifest_splits(const fs::path& folder) {
   std::vector<std::string> names;
   for (const fs::path& path : entries_of(folder))
     if (is_manifest(path)) names.push_back(path.stem().string());
@@ -115,9 +115,9 @@ std::vector<std::string> splits(const fs::path& folder) {
   return names;
 }
 
-bool recognises(const fs::path& folder) { return !splits(folder).empty(); }
+bool recognises_manifest(const fs::path& folder) { return !manifest_splits(folder).empty(); }
 
-std::vector<Utterance> read(const fs::path& folder, const std::string& split) {
+std::vector<Utterance> read_manifest_split(const fs::path& folder, const std::string& split) {
   const fs::path lines = folder / (split + ".jsonl");
   return read_manifest(is_there(lines) ? lines : folder / (split + ".json"));
 }
@@ -137,7 +137,7 @@ std::vector<Utterance> read_manifest(const fs::path& path) {
   return list.take();
 }
 
-extern const Layout kManifestLayout{"manifest", "manifests (SPLIT.jsonl, SPLIT.json)", recognises,
-                                    splits, read};
+extern const Layout kManifestLayout{"manifest", "manifests (SPLIT.jsonl, SPLIT.json)",
+                                    recognises_manifest, manifest_splits, read_manifest_split};
 
 }  // namespace edgeval::data

@@ -13,7 +13,7 @@
 namespace edgeval {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kCompareExample =
     "Examples, after two of `edgeval run ... --out`:\n"
     "  edgeval compare out_dense out_skip\n"
     "  edgeval compare out_dense out_skip --max-loss 1.5 --confidence 0.95\n"
@@ -134,7 +134,7 @@ void setup_compare(CLI::App& app) {
       ->capture_default_str();
   add_output_options(*command, options->output);
   command->get_option("--quiet")->description("The figures alone, without notes");
-  command->footer(kExample);
+  command->footer(kCompareExample);
   command->callback([options] { run_compare(*options); });
 }
 

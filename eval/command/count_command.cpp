@@ -14,7 +14,7 @@
 namespace edgeval {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kCountExample =
     "Example (from the folder edgeval was cloned into):\n"
     "  edgeval count datasets/spoken/speech-blstm3x128.safetensors --steps 100\n";
 
@@ -89,7 +89,7 @@ void setup_count(CLI::App& app) {
                    "Where the weights are in a checkpoint, as `import` takes it")
       ->type_name("KEY");
   add_output_options(*command, options->output);
-  command->footer(kExample);
+  command->footer(kCountExample);
   command->callback([options] { run_count(*options); });
 }
 

@@ -15,7 +15,7 @@
 namespace edgeval {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kEnergyExample =
     "Example, after an `edgeval run ... --out out`:\n"
     "  edgeval energy --report out/report.json --hardware epur28\n";
 
@@ -84,7 +84,7 @@ void setup_energy(CLI::App& app) {
   command->add_option("--out", options->out, "Also write the prices to this JSON file")
       ->type_name("FILE");
   add_output_options(*command, options->output);
-  command->footer(kExample);
+  command->footer(kEnergyExample);
   command->callback([options] { run_energy(*options); });
 }
 

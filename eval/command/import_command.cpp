@@ -17,7 +17,7 @@
 namespace edgeval {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kImportExample =
     "Example (from the folder edgeval was cloned into):\n"
     "  edgeval import --model tests/data/import/lstm.pt --describe tests/data/import/describe.json "
     "\\\n"
@@ -29,8 +29,8 @@ struct ImportOptions {
   OutputChoice output;
 };
 
-nlohmann::ordered_json report(const ImportOptions& options, const Imported& imported,
-                              const std::string& source_sha256, const std::string& file) {
+nlohmann::ordered_json import_report(const ImportOptions& options, const Imported& imported,
+                                     const std::string& source_sha256, const std::string& file) {
   nlohmann::ordered_json json{
       {"schema", 1},
       {"edgeval", {{"version", EDGEVAL_VERSION}}},
@@ -108,7 +108,7 @@ void run_import(const ImportOptions& options) {
   read_any_model(file, options.describe.empty() ? options.model : options.describe);
   write_file(options.out, file);
   std::cout << (options.output.format == "json"
-                    ? to_text(report(options, imported, source_sha256, file))
+                    ? to_text(import_report(options, imported, source_sha256, file))
                     : printable(report_text(options, imported)));
 }
 
@@ -141,7 +141,7 @@ void setup_import(CLI::App& app) {
                    "Name of the model in reports; without it, that of the file to write")
       ->type_name("NAME");
   add_output_options(*command, options->output);
-  command->footer(kExample);
+  command->footer(kImportExample);
   command->callback([options] { run_import(*options); });
 }
 

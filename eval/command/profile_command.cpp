@@ -18,7 +18,7 @@
 namespace edgeval {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kProfileExample =
     "Example (from the folder edgeval was cloned into):\n"
     "  edgeval profile --model datasets/spoken/speech-blstm3x128.safetensors --data "
     "datasets/spoken --out profile.json\n"
@@ -161,7 +161,7 @@ void setup_profile(CLI::App& app) {
           ->capture_default_str();
   add_engine_options(*command, options->request.engine);
   add_output_options(*command, options->output);
-  command->footer(kExample);
+  command->footer(kProfileExample);
   command->callback([options] { run_profile(*options); });
 }
 

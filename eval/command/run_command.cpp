@@ -15,7 +15,7 @@
 namespace edgeval {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kRunExample =
     "Example (from the folder edgeval was cloned into):\n"
     "  edgeval run --model datasets/spoken/speech-blstm3x128.safetensors --data datasets/spoken "
     "\\\n"
@@ -145,7 +145,7 @@ void setup_run(CLI::App& app) {
   options->given = add_task_options(*command, options->tasks);
   add_engine_options(*command, options->request.engine);
   add_output_options(*command, options->output);
-  command->footer(kExample);
+  command->footer(kRunExample);
   command->callback([options] { run_run(*options); });
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kExample =
+constexpr const char* kScoreExample =
     "Examples:\n"
     "  printf 'utt1 the cat sat\\nutt2 on the mat\\n' > ref.txt\n"
     "  printf 'utt1 the cat sat\\nutt2 on a mat\\n' > hyp.txt\n"
@@ -45,7 +45,7 @@ ordered_json figures(const ScoreOptions& options, const Scores& scores) {
   return figures;
 }
 
-ordered_json report(const ScoreOptions& options, const Scores& scores) {
+ordered_json score_report(const ScoreOptions& options, const Scores& scores) {
   const TranscriptPair& pair = scores.pair();
   ordered_json json{
       {"schema", 1},
@@ -102,7 +102,7 @@ void run_score(const ScoreOptions& options, std::ostream& out) {
   if (!scores.errors.empty())
     write_warnings(std::cerr, text_warnings(references.front(), hypotheses));
   if (options.format == "json")
-    out << report(options, scores).dump(2) << '\n';
+    out << score_report(options, scores).dump(2) << '\n';
   else
     write_text(out, options, scores);
 }
@@ -132,7 +132,7 @@ void setup_score(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--alignments", options->alignments, "Show the alignment of every utterance");
   command->add_flag("--quiet", options->quiet, "The figures alone, without notes");
-  command->footer(kExample);
+  command->footer(kScoreExample);
   command->callback([options] { run_score(*options, std::cout); });
 }
 

@@ -19,7 +19,7 @@
 namespace edgeval {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kSimilarityExample =
     "Example (from the folder edgeval was cloned into):\n"
     "  edgeval similarity --model datasets/spoken/speech-blstm3x128.safetensors --data "
     "datasets/spoken \\\n"
@@ -146,7 +146,7 @@ void setup_similarity(CLI::App& app) {
   command->add_option("--out", options->out, "A JSON file for the figures")->type_name("FILE");
   add_engine_options(*command, options->request.engine);
   add_output_options(*command, options->output);
-  command->footer(kExample);
+  command->footer(kSimilarityExample);
   command->callback([options] { run_similarity(*options); });
 }
 

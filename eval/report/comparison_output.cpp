@@ -63,15 +63,6 @@ std::string mapsswe_line(const MatchedPairs& matched) {
                 "\n");
 }
 
-// Lists at most five names, separated by commas.
-std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 5;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
-    text.append(i == 0 ? "" : ", ").append(visible(names[i]));
-  return names.size() > kShown ? text + ", ..." : text;
-}
-
 std::string missing_line(const std::string& path, const std::vector<std::string>& ids) {
   if (ids.empty()) return "";
   return concat(visible(path), " lacks ", ids.size(),

@@ -39,19 +39,8 @@ void write_row(std::ostream& out, const Metric& rate, const char* unit) {
 }
 
 // Returns the number of the ids and up to five of them: "6 (a, b, c, d, e, ...)".
-std::string listed(const std::vector<std::string>& ids) {
-  constexpr std::size_t kShown = 5;
-  std::string text = concat(ids.size());
-  for (std::size_t i = 0; i < std::min(ids.size(), kShown); ++i)
-    text += (i == 0 ? " (" : ", ") + visible(ids[i]);
-  if (ids.size() > kShown) text += ", ...";
-  return ids.empty() ? text : text + ")";
-}
-
-// Returns the number of code points of a UTF-8 text, taken for its width in columns.
-std::size_t columns(std::string_view word) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(word, [](char c) { return (c & 0xC0) != 0x80; }));
+std::string counted(const std::vector<std::string>& ids) {
+  return ids.empty() ? "0" : concat(ids.size(), " (", listed(ids), ")");
 }
 
 // Writes the rows REF, HYP and EVAL one above the other, with aligned words in columns.
@@ -125,7 +114,7 @@ void write_text(std::ostream& out, const ScoreOptions& options, const Scores& sc
   if (!scores.errors.empty()) {
     write_row(out, {"", "value", "95 % interval", "errors", "sub", "del", "ins", "reference"});
     write_errors(out, scores.errors);
-    out << "missing hypotheses: " << listed(pair.missing)
+    out << "missing hypotheses: " << counted(pair.missing)
         << "   empty references: " << empty_references(scores.alignments) << '\n';
   }
   if (!scores.texts.empty()) write_text_scores(out, scores.texts, options.decimals);

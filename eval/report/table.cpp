@@ -5,15 +5,19 @@
 #include "host/core/text.hpp"
 
 namespace edgeval {
-namespace {
 
-// Returns the number of code points of a UTF-8 text, taken for its width in columns.
 std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-}  // namespace
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
+    text.append(i == 0 ? "" : ", ").append(visible(names[i]));
+  return names.size() > kShown ? text + ", ..." : text;
+}
 
 std::string table(std::vector<std::vector<std::string>> rows) {
   for (auto& row : rows)

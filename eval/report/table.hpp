@@ -2,10 +2,18 @@
 // Characters that would control a terminal are shown as escapes.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace edgeval {
+
+// Returns the number of code points of a UTF-8 text, taken for its width in columns.
+std::size_t columns(std::string_view text);
+
+// Returns the first five of the names, separated by commas, and "..." for the others.
+std::string listed(const std::vector<std::string>& names);
 
 // Returns one line for each row. The first column is aligned to the left, the others to the right,
 // with two spaces between them.

@@ -8,6 +8,9 @@
 
 namespace edgeval {
 
+// Whether a character is one of the ten digits of ASCII.
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 // Removes the byte order mark that some editors put in front of UTF-8.
 std::string_view without_mark(std::string_view text);
 

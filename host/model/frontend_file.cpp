@@ -44,9 +44,10 @@ Splice read_splice(const Fields& fields) {
 }
 
 // Reads the keys one after the other. A range that depends on a key which is wrong is not checked.
-class Reader {
+class FrontendReader {
  public:
-  Reader(Fields fields, Problems& problems) : fields_(std::move(fields)), problems_(problems) {}
+  FrontendReader(Fields fields, Problems& problems)
+      : fields_(std::move(fields)), problems_(problems) {}
 
   FrontendConfig read(const std::string& type) {
     config_.type = type;
@@ -103,7 +104,7 @@ FrontendConfig read_frontend(const Json& json, const std::string& place, Problem
   });
   if (!known) return {};
   problems.expect_only(json, place, keys_of(type));
-  return Reader(Fields(json, place), problems).read(type);
+  return FrontendReader(Fields(json, place), problems).read(type);
 }
 
 OrderedJson complete_frontend(const OrderedJson& given, OrderedJson& filled_in) {

@@ -53,9 +53,9 @@ std::string decoder_kinds() {
 bool leaves_c(const RecurrentLayer& layer) { return layer.in_decoders() && layer.has_c(); }
 
 // Reads the parts of one file in turn.
-class Reader {
+class TranslationReader {
  public:
-  Reader(const Fields& fields, Safetensors& file) : fields_(fields), file_(file) {}
+  TranslationReader(const Fields& fields, Safetensors& file) : fields_(fields), file_(file) {}
 
   void read(TranslationModel& model) {
     model.source = read_vocabulary(fields_.object("source"));
@@ -264,7 +264,7 @@ TranslationModel read_translation_model(std::string_view bytes, const std::strin
   fields.expect_only({"format", "name", "task", "source", "target", "encoder", "bridge", "decoder",
                       "attention", "generator"});
   model.network.name = fields.text("name");
-  Reader(fields, file).read(model);
+  TranslationReader(fields, file).read(model);
   file.expect_all_taken();
   model.network.sha256 = sha256(bytes);
   return model;

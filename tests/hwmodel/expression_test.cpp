@@ -26,8 +26,8 @@ LayerShape shape() {
 
 double value(std::string_view text) { return Expression::parse(text)(shape()); }
 
-std::string refusal(std::string_view text) {
-  return test::refusal([&] { Expression::parse(text); });
+std::string refusal_of(std::string_view text) {
+  return edgeval::test::refusal([&] { Expression::parse(text); });
 }
 
 TEST(Expression, KnowsEveryNameOfTheShape) {
@@ -71,17 +71,17 @@ TEST(Expression, DivisionByZeroIsNotFinite) {
 }
 
 TEST(Expression, RefusesWithThePlaceAndTheCure) {
-  EXPECT_EQ(refusal("ceil(output / 128)"),
+  EXPECT_EQ(refusal_of("ceil(output / 128)"),
             "'ceil(output / 128)': unknown name 'output'; did you mean outputs?");
-  EXPECT_EQ(refusal("(inputs + 1"), "'(inputs + 1': expected ')' at character 12");
-  EXPECT_EQ(refusal("2 inputs"), "'2 inputs': expected an operator or the end at character 3");
-  EXPECT_EQ(refusal("2 *"), "'2 *': expected a number, a name or '(' at character 4");
-  EXPECT_EQ(refusal("max(1)"), "'max(1)': expected ',' at character 6");
-  EXPECT_EQ(refusal("1e999"), "'1e999': expected a number in range at character 1");
+  EXPECT_EQ(refusal_of("(inputs + 1"), "'(inputs + 1': expected ')' at character 12");
+  EXPECT_EQ(refusal_of("2 inputs"), "'2 inputs': expected an operator or the end at character 3");
+  EXPECT_EQ(refusal_of("2 *"), "'2 *': expected a number, a name or '(' at character 4");
+  EXPECT_EQ(refusal_of("max(1)"), "'max(1)': expected ',' at character 6");
+  EXPECT_EQ(refusal_of("1e999"), "'1e999': expected a number in range at character 1");
   for (const std::string text : {"", "-1", "inputs ^ 2", "ceil inputs", "1)", "min(1, 2)"})
-    EXPECT_NE(refusal(text), "accepted") << text;
-  EXPECT_EQ(refusal(std::string(201, '(')), "an expression has at most 200 characters");
-  EXPECT_NE(refusal(std::string(200, '(')), "accepted");
+    EXPECT_NE(refusal_of(text), "accepted") << text;
+  EXPECT_EQ(refusal_of(std::string(201, '(')), "an expression has at most 200 characters");
+  EXPECT_NE(refusal_of(std::string(200, '(')), "accepted");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ Accelerator shipped(const std::string& name) {
                           kLayerKinds);
 }
 
-LayerShape lstm(const std::string& direction, std::int64_t inputs, std::int64_t cells) {
+LayerShape lstm_layer(const std::string& direction, std::int64_t inputs, std::int64_t cells) {
   return {.name = "lstm",
           .direction = direction,
           .kind = kLstm,
@@ -24,7 +24,7 @@ LayerShape lstm(const std::string& direction, std::int64_t inputs, std::int64_t 
           .gates = 4};
 }
 
-LayerShape linear(std::int64_t inputs, std::int64_t outputs) {
+LayerShape linear_layer(std::int64_t inputs, std::int64_t outputs) {
   return {.name = "linear", .kind = kLinear, .inputs = inputs, .outputs = outputs};
 }
 
@@ -33,13 +33,14 @@ Activity eesen_recurrent(std::uint64_t sequences, std::uint64_t frames) {
   Activity activity;
   for (const std::int64_t inputs : {120, 640, 640, 640, 640})
     for (const std::string direction : {"forward", "backward"})
-      activity.layers.push_back(dense_counts(lstm(direction, inputs, 320), sequences, frames));
+      activity.layers.push_back(
+          dense_counts(lstm_layer(direction, inputs, 320), sequences, frames));
   return activity;
 }
 
 Activity eesen(std::uint64_t sequences, std::uint64_t frames) {
   Activity activity = eesen_recurrent(sequences, frames);
-  activity.layers.push_back(dense_counts(linear(640, 50), sequences, frames));
+  activity.layers.push_back(dense_counts(linear_layer(640, 50), sequences, frames));
   return activity;
 }
 
@@ -48,7 +49,7 @@ Activity kaldi(std::uint64_t frames) {
   Activity activity;
   for (const auto& [inputs, outputs] : std::vector<std::pair<std::int64_t, std::int64_t>>{
            {360, 360}, {360, 2000}, {400, 2000}, {400, 2000}, {400, 2000}, {400, 3482}})
-    activity.layers.push_back(dense_counts(linear(inputs, outputs), 0, frames));
+    activity.layers.push_back(dense_counts(linear_layer(inputs, outputs), 0, frames));
   return activity;
 }
 
@@ -177,19 +178,19 @@ Activity deepspeech(std::uint64_t frames) {
   Activity activity;
   for (const auto& [inputs, outputs] :
        std::vector<std::pair<std::int64_t, std::int64_t>>{{494, 2048}, {2048, 2048}, {2048, 4096}})
-    activity.layers.push_back(dense_counts(linear(inputs, outputs), 1, frames));
+    activity.layers.push_back(dense_counts(linear_layer(inputs, outputs), 1, frames));
   for (const std::string direction : {"forward", "backward"})
-    activity.layers.push_back(dense_counts(lstm(direction, 4096, 2048), 1, frames));
+    activity.layers.push_back(dense_counts(lstm_layer(direction, 4096, 2048), 1, frames));
   for (const auto& [inputs, outputs] :
        std::vector<std::pair<std::int64_t, std::int64_t>>{{4096, 2048}, {2048, 29}})
-    activity.layers.push_back(dense_counts(linear(inputs, outputs), 1, frames));
+    activity.layers.push_back(dense_counts(linear_layer(inputs, outputs), 1, frames));
   return in_bits(16, activity);
 }
 
 // Returns a row of P1's table III. Products are counted in thousands per cell, and 8-bit products
 // read the upper bytes of their weights.
 Activity table_iii(std::uint64_t products, std::uint64_t byte_products) {
-  LayerActivity cell{.shape = lstm("forward", 4096, 2048)};
+  LayerActivity cell{.shape = lstm_layer("forward", 4096, 2048)};
   cell.shape.weight_bits = 16;
   cell[Count::kMacs16x16] = cell[Count::kWeightWords16] = 1000 * products;
   cell[Count::kMacs8x8] = cell[Count::kWeightWords8] = 1000 * byte_products;
@@ -233,7 +234,7 @@ TEST(Similarity65, AScoreCostsBelowATenthOfAPercentOfItsStep) {
 TEST(Similarity65, DeltaSavesAboutTheProductsItLeavesOut) {
   // DEL1 keeps 6,149 of 8,483 products.
   const Accelerator chip = shipped("similarity65");
-  const Activity dense = in_bits(16, {{dense_counts(lstm("forward", 4096, 2048), 1, 1000)}});
+  const Activity dense = in_bits(16, {{dense_counts(lstm_layer("forward", 4096, 2048), 1, 1000)}});
   Activity delta = reused(dense, 725);
   delta.layers[0][Count::kOperandQuantizations] = 0;
   delta.layers[0][Count::kOperandSubtractions] = delta.layers[0][Count::kOperandComparisons];
@@ -261,7 +262,7 @@ Activity layers_of(std::int64_t layers, std::int64_t cells, std::uint64_t sequen
                    std::uint64_t steps) {
   Activity activity;
   for (std::int64_t i = 0; i < layers; ++i)
-    activity.layers.push_back(dense_counts(lstm("forward", cells, cells), sequences, steps));
+    activity.layers.push_back(dense_counts(lstm_layer("forward", cells, cells), sequences, steps));
   return in_bits(8, activity);
 }
 
@@ -364,10 +365,10 @@ TEST(EpurMemo, SavesAboutTheEnergyThatIsPrinted) {
 // Returns rows of a decoder over a sentence of 7 positions, with an attention over keys of 64 and a
 // generator of 1000 tokens.
 Activity decoder_of(std::uint64_t rows) {
-  LayerShape generator = linear(64, 1000);
+  LayerShape generator = linear_layer(64, 1000);
   generator.form.softmax = true;
   const LayerShape attention{.name = "attention", .kind = kAttention, .inputs = 64, .outputs = 1};
-  return {{dense_counts(lstm("forward", 64, 64), 1, rows), dense_counts(generator, 1, rows),
+  return {{dense_counts(lstm_layer("forward", 64, 64), 1, rows), dense_counts(generator, 1, rows),
            dense_counts(attention, 1, 7 * rows)}};
 }
 
@@ -401,7 +402,7 @@ TEST(Cpu1, TakesTimeByRows) {
 }
 
 TEST(Cpu1, PricesCellsThatNoChipKnows) {
-  LayerShape projected = lstm("forward", 8, 8);
+  LayerShape projected = lstm_layer("forward", 8, 8);
   projected.form.projection = 4;
   projected.recurrent = 4;
   const LayerShape gru{.name = "gru",

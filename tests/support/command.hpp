@@ -88,9 +88,13 @@ inline CommandResult edgeval(const std::vector<std::string>& arguments,
   return run_shell(command_line(arguments), folder);
 }
 
-// The spoken test set and its model, which ship with edgeval.
+// The spoken test set and its model, and the captions and theirs, which ship with edgeval.
 inline std::string spoken_data() { return (source_folder() / "datasets/spoken").string(); }
 inline std::string spoken_model() { return spoken_data() + "/speech-blstm3x128.safetensors"; }
+inline std::string captions_file(const std::string& name) {
+  return (source_folder() / "datasets/captions" / name).string();
+}
+inline std::string captions_model() { return captions_file("multi30k-en-de.safetensors"); }
 
 // Whether the program refused its input: with exit code 1, nothing on stdout, and one line on
 // stderr that begins with "edgeval: " and has `part` in it.

@@ -11,7 +11,7 @@ std::filesystem::path folder() { return source_folder() / "datasets" / "spoken";
 
 }  // namespace
 
-Model spoken_model() { return load_model(folder() / "speech-blstm3x128.safetensors"); }
+Model load_spoken_model() { return load_model(folder() / "speech-blstm3x128.safetensors"); }
 
 Ragged<float> spoken_test_features(const FrontendConfig& frontend, Index limit) {
   return features_of(data::open_test_set(folder(), {.limit = limit}), frontend);

@@ -5,7 +5,7 @@
 
 namespace edgeval::test {
 
-Model spoken_model();
+Model load_spoken_model();
 
 // Returns the features [frames, C] of the first `limit` utterances of the test set, or of all if
 // `limit` is 0.

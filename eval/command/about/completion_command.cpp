@@ -8,7 +8,7 @@
 namespace edgeval {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kCompletionExample =
     "Example (bash; for zsh write it to a file _edgeval in a folder of $fpath):\n"
     "  edgeval completion bash > edgeval.bash && . ./edgeval.bash\n";
 
@@ -192,7 +192,7 @@ void setup_completion(CLI::App& app) {
   command->add_option("SHELL", *shell, "bash or zsh")
       ->check(CLI::IsMember({"bash", "zsh"}))
       ->required();
-  command->footer(kExample);
+  command->footer(kCompletionExample);
   command->callback(
       [shell, &app] { std::cout << (*shell == "bash" ? bash_script(app) : zsh_script(app)); });
 }

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kExample =
+constexpr const char* kInfoExample =
     "Example:\n"
     "  edgeval info\n"
     "  edgeval info similarity_skip\n"
@@ -193,7 +193,7 @@ void setup_info(CLI::App& app) {
   command->add_option("--format", *format, "What is printed")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  command->footer(kExample);
+  command->footer(kInfoExample);
   command->callback([name, format] { run_info(*name, *format); });
 }
 

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "eval/score/text/unicode.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -13,7 +14,6 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
     text.replace(at, from.size(), to);
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_point(char c) { return c == '.' || c == ','; }
 
 // Whether `c` is an ASCII punctuation mark or symbol other than ' , - and period.

@@ -11,13 +11,13 @@
 namespace edgeval {
 namespace {
 
-using Lines = std::vector<std::string_view>;
+using TextLines = std::vector<std::string_view>;
 
 constexpr const char* kOneLineEach =
     "; put the words of each utterance on one line behind its id, or score it with sclite";
 constexpr const char* kTextAlone = "; take the text out of it, a line for each utterance";
 
-std::string_view first_line(const Lines& lines) {
+std::string_view first_line(const TextLines& lines) {
   const auto found = std::ranges::find_if(lines, [](auto line) { return !line.empty(); });
   return found == lines.end() ? std::string_view() : *found;
 }
@@ -71,7 +71,7 @@ bool is_stm(std::string_view line) {
 }
 
 // Whether holds(line) is true for more than half of the lines that are neither blank nor comments.
-bool most(const Lines& lines, bool (*holds)(std::string_view)) {
+bool most(const TextLines& lines, bool (*holds)(std::string_view)) {
   std::ptrdiff_t all = 0, held = 0;
   for (const std::string_view line : lines) {
     if (line.empty() || line.starts_with(";;")) continue;
@@ -83,7 +83,7 @@ bool most(const Lines& lines, bool (*holds)(std::string_view)) {
 
 // Whether one of the first lines has times as SubRip, WebVTT and Whisper write them:
 // "00:01.500 --> 00:02.000".
-bool has_subtitle_times(const Lines& lines) {
+bool has_subtitle_times(const TextLines& lines) {
   constexpr std::size_t kLooked = 20;
   for (std::size_t i = 0; i < std::min(lines.size(), kLooked); ++i) {
     const std::size_t arrow = lines[i].find(" --> ");
@@ -154,7 +154,7 @@ std::string json_kind(std::string_view first, std::string_view text) {
 
 }  // namespace
 
-std::optional<JsonLines> json_lines_kind(const Lines& lines) {
+std::optional<JsonLines> json_lines_kind(const TextLines& lines) {
   const std::string_view first = first_line(lines);
   if (!first.starts_with('{')) return std::nullopt;
   const Json object = parsed(first, "").value;
@@ -166,7 +166,7 @@ std::optional<JsonLines> json_lines_kind(const Lines& lines) {
   return std::nullopt;
 }
 
-std::string foreign_kind(const Lines& lines, std::string_view text) {
+std::string foreign_kind(const TextLines& lines, std::string_view text) {
   const std::string_view first = first_line(lines);
   if (const std::string json = json_kind(first, text); !json.empty()) return json;
   if (most(lines, is_ctm)) return concat("is CTM, words with their times", kOneLineEach);

@@ -63,8 +63,6 @@ std::string_view trn_id(std::string_view line) {
   return first_word(id) == id ? id : std::string_view{};
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // Whether the first word looks like "utt1" or "1089-134686-0000"; "1", "2nd" and "3.5" are words.
 bool begins_with_id(std::string_view line) {
   const std::string_view word = first_word(line);

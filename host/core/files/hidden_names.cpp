@@ -20,13 +20,13 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMark = ".edgeval-";
 constexpr std::size_t kLetters = 12;
 // The name with what is put around it must stay within the 255 bytes that a file system allows.
-constexpr std::size_t kLongest = 200;
+constexpr std::size_t kLongestName = 200;
 
 // Shortens a longer name to its beginning and a hash of the whole name.
 std::string shortened(const std::string& name) {
-  if (name.size() <= kLongest) return name;
+  if (name.size() <= kLongestName) return name;
   constexpr std::size_t kDigits = 16;
-  return concat(name.substr(0, kLongest - kDigits), sha256(name).substr(0, kDigits));
+  return concat(name.substr(0, kLongestName - kDigits), sha256(name).substr(0, kDigits));
 }
 
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }

@@ -334,17 +334,17 @@ bool is_opennmt(const TorchArchive& archive) {
 }
 
 // Where the request names a state dict within the checkpoint, that is imported by itself.
-bool recognises(const SourceFile& source) {
+bool recognises_opennmt(const SourceFile& source) {
   return source.state_dict().empty() && is_opennmt(source.as<TorchArchive>());
 }
 
-Contents read(const SourceFile& source, const ImportRequest& request) {
+Contents read_opennmt(const SourceFile& source, const ImportRequest& request) {
   return Opennmt(source.as<TorchArchive>(), request.name).run();
 }
 
 }  // namespace
 
 extern const Importer kOpennmtImporter{"OpenNMT-py checkpoint", "an OpenNMT-py checkpoint",
-                                       recognises, read};
+                                       recognises_opennmt, read_opennmt};
 
 }  // namespace edgeval

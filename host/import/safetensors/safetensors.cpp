@@ -7,11 +7,11 @@ namespace edgeval {
 namespace {
 
 // A safetensors file has the brace that opens its header right after the header's length.
-bool recognises(const SourceFile& source) {
+bool recognises_safetensors(const SourceFile& source) {
   return source.file().size() >= 9 && source.file()[8] == '{';
 }
 
-Contents read(const SourceFile& source, const ImportRequest& /*request*/) {
+Contents read_safetensors(const SourceFile& source, const ImportRequest& /*request*/) {
   EDGEVAL_EXPECTS(source.state_dict().empty(), "--state-dict: ", source.path(),
                   ": a file of safetensors is one state dict");
   StateDict dict{.source = SourceTensors(source.path()), .in_order = false};
@@ -27,10 +27,11 @@ Contents read(const SourceFile& source, const ImportRequest& /*request*/) {
 }  // namespace
 
 extern const Importer kSafetensorsImporter{"PyTorch weights in safetensors",
-                                           "PyTorch's weights in safetensors", recognises, read};
+                                           "PyTorch's weights in safetensors",
+                                           recognises_safetensors, read_safetensors};
 
 bool is_model_file(const SourceFile& source) {
-  return recognises(source) &&
+  return recognises_safetensors(source) &&
          Safetensors(source.file(), source.path(), Safetensors::Contents::kAny)
              .has_metadata("edgeval");
 }

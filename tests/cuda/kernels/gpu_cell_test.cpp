@@ -17,9 +17,9 @@
 namespace edgeval::test {
 namespace {
 
-const std::vector<OperandChoice> kChoices{AsIs{},
-                                          Reuse{.clusters = 12, .range_min = -1, .range_max = 1.25},
-                                          Delta{.threshold_x = 0.25, .threshold_h = 0.1}};
+const std::vector<OperandChoice> kOperandsOfCells{
+    AsIs{}, Reuse{.clusters = 12, .range_min = -1, .range_max = 1.25},
+    Delta{.threshold_x = 0.25, .threshold_h = 0.1}};
 
 // Five lanes, ordered by their live steps, whose frames have an order of their own.
 struct Recurrence {
@@ -154,7 +154,7 @@ TEST(GpuCell, GivesTheBitsOfTheCpuBodies) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;
   for (Index width : kWidths)
-    for (const OperandChoice& choice : kChoices) {
+    for (const OperandChoice& choice : kOperandsOfCells) {
       Random random(static_cast<std::uint64_t>(width));
       const Recurrence recurrence(width, random);
       const Outcome expected = on_cpu(recurrence, choice);
@@ -356,7 +356,7 @@ TEST(GpuCell, InIntegersGivesTheBitsOfTheCpuBodies) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;
   for (const Index width : {1, 6, 32, 33, 100, 320})
-    for (const OperandChoice& choice : kChoices) {
+    for (const OperandChoice& choice : kOperandsOfCells) {
       expect_integers<8>(width, choice, stream);
       expect_integers<16>(width, choice, stream);
     }

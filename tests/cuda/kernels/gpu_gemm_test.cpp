@@ -8,7 +8,7 @@
 namespace edgeval::test {
 namespace {
 
-constexpr Index kBlock = gpu::Product::kRowBlock;
+constexpr Index kRowBlock = gpu::Product::kRowBlock;
 
 Matrix<float> product_of(const gpu::Product& product, const Matrix<float>& x,
                          const gpu::Stream& stream) {
@@ -31,8 +31,8 @@ TEST(GpuGemm, AgreesWithALoopInDouble) {
     for (Index outputs : {1, 29, 33, 160}) {
       Random random(static_cast<std::uint64_t>(inputs * 1000 + outputs));
       const Matrix<float> weight = random_matrix(random, outputs, inputs);
-      const gpu::Product product(cublas, weight.view(), 4 * kBlock, stream);
-      for (Index rows : {Index{0}, Index{1}, Index{33}, kBlock, 3 * kBlock + 5}) {
+      const gpu::Product product(cublas, weight.view(), 4 * kRowBlock, stream);
+      for (Index rows : {Index{0}, Index{1}, Index{33}, kRowBlock, 3 * kRowBlock + 5}) {
         const Matrix<float> x = random_matrix(random, rows, inputs);
         const Matrix<float> y = product_of(product, x, stream);
         double worst = 0;
@@ -58,11 +58,11 @@ TEST(GpuGemm, ARowsBitsDoNotDependOnTheOthers) {
   const gpu::CublasLt cublas;
   Random random(1);
   const Matrix<float> weight = random_matrix(random, 1280, 321);
-  const gpu::Product product(cublas, weight.view(), 4 * kBlock, stream);
-  const Matrix<float> x = random_matrix(random, 10 * kBlock + 7, 321);
+  const gpu::Product product(cublas, weight.view(), 4 * kRowBlock, stream);
+  const Matrix<float> x = random_matrix(random, 10 * kRowBlock + 7, 321);
   const Matrix<float> together = product_of(product, x, stream);
-  for (Index rows : {Index{1}, Index{7}, Index{64}, kBlock + 1})
-    for (Index first : {Index{0}, Index{5}, 9 * kBlock - 3}) {
+  for (Index rows : {Index{1}, Index{7}, Index{64}, kRowBlock + 1})
+    for (Index first : {Index{0}, Index{5}, 9 * kRowBlock - 3}) {
       Matrix<float> some(rows, x.cols());
       std::copy_n(x.row(first), some.size(), some.data());
       const Matrix<float> y = product_of(product, some, stream);
@@ -118,7 +118,7 @@ TEST(GpuGemm, IntegersAreSummedExactly) {
   const gpu::CublasLt cublas;
   for (Index inputs : {1, 31, 32, 33, 494})
     for (Index outputs : {1, 29, 33, 160})
-      for (Index rows : {Index{0}, Index{1}, Index{33}, kBlock, 3 * kBlock + 5}) {
+      for (Index rows : {Index{0}, Index{1}, Index{33}, kRowBlock, 3 * kRowBlock + 5}) {
         expect_exact_sums<8>(inputs, outputs, rows, cublas, stream);
         expect_exact_sums<16>(inputs, outputs, rows, cublas, stream);
       }

@@ -34,10 +34,6 @@ Json count(const std::string& model, std::vector<std::string> options = {}) {
   return Json::parse(result.out);
 }
 
-std::string captions_model() {
-  return source_folder() / "datasets/captions/multi30k-en-de.safetensors";
-}
-
 // Evaluates formulas such as "4H(C + P) + HP": sums of products of whole numbers, letters and sums
 // in brackets.
 class Formula {

@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 using Arguments = std::vector<std::string>;
 
-struct Stored {
+struct StoredRun {
   std::string out;
   Json report;
 
@@ -27,7 +27,7 @@ struct Stored {
   }
 };
 
-Stored run(Arguments arguments) {
+StoredRun run(Arguments arguments) {
   const TemporaryFolder folder;
   arguments.insert(arguments.begin(), "run");
   const CommandResult result = edgeval(arguments, folder.path());
@@ -37,7 +37,7 @@ Stored run(Arguments arguments) {
 
 // Runs three utterances of the set that ships. They are short, so that what is loaded once for each
 // utterance matters most.
-Stored run_spoken(const Arguments& settings) {
+StoredRun run_set(const Arguments& settings) {
   Arguments arguments{"--model",       spoken_model(),
                       "--data",        spoken_data(),
                       "--limit",       "3",
@@ -64,9 +64,9 @@ TEST_P(DenseBaseline, IsTheChipWithoutTheTechnique) {
   int compared = 0;
   for (const std::string& arithmetic : GetParam().arithmetics) {
     Arguments settings{"arithmetic.type=" + arithmetic};
-    const auto dense = run_spoken(settings).energy();
+    const auto dense = run_set(settings).energy();
     settings.insert(settings.end(), GetParam().settings.begin(), GetParam().settings.end());
-    for (const auto& [accelerator, entry] : run_spoken(settings).energy()) {
+    for (const auto& [accelerator, entry] : run_set(settings).energy()) {
       if (!dense.contains(accelerator)) continue;
       EXPECT_EQ(entry.at("joules_dense"), dense.at(accelerator).at("joules"))
           << accelerator << ", " << arithmetic;
@@ -95,9 +95,9 @@ INSTANTIATE_TEST_SUITE_P(
 // Its 8-bit weights take the place of those of int8; only the offset bits are its own. Under fp32
 // the linear layer stays in fp32, so all runs here have int8 in all layers.
 TEST(DenseBaseline, OfDynamicPrecisionHasNoOffsetBits) {
-  const auto dense = run_spoken({"arithmetic.type=int8"}).energy();
+  const auto dense = run_set({"arithmetic.type=int8"}).energy();
   for (const std::string offset : {"on", "off"}) {
-    const Stored precise = run_spoken(
+    const StoredRun precise = run_set(
         {"arithmetic.type=int8", "operand.type=dynamic_precision", "operand.offset_bit=" + offset});
     ASSERT_TRUE(precise.energy().contains("epur28_sip"));
     const Json entry = precise.energy().at("epur28_sip");
@@ -114,7 +114,7 @@ TEST(DenseBaseline, OfDynamicPrecisionHasNoOffsetBits) {
 
 // A report of schema 1 has nine bits a weight and does not say which of them are the technique's.
 TEST(DenseBaseline, OfAStoredReportOfSchema1IsTheSame) {
-  const Stored precise = run_spoken({"arithmetic.type=int8", "operand.type=dynamic_precision"});
+  const StoredRun precise = run_set({"arithmetic.type=int8", "operand.type=dynamic_precision"});
   Json old = precise.report;
   old["schema"] = 1;
   for (Json& layer : old["activity"]["layers"]) layer["shape"].erase("added_bits");
@@ -126,16 +126,12 @@ TEST(DenseBaseline, OfAStoredReportOfSchema1IsTheSame) {
   EXPECT_EQ(Json::parse(priced.out).at("energy"), precise.report.at("energy"));
 }
 
-std::string captions(const std::string& file) {
-  return (source_folder() / "datasets/captions" / file).string();
-}
-
 // Each share in the table is one of the dense network's MACs in the same layer.
 TEST(DenseBaseline, OfATranslationIsTheReferenceLayerByLayer) {
-  const Stored dynamic =
-      run({"--model", captions("multi30k-en-de.safetensors"), "--data", captions("captions.en"),
-           "--reference", captions("captions.de"), "--limit", "20", "--set", "beam.type=dynamic",
-           "--set", "beam.sigma_min=0.1", "--set", "beam.sigma_max=1.7"});
+  const StoredRun dynamic =
+      run({"--model", captions_model(), "--data", captions_file("captions.en"), "--reference",
+           captions_file("captions.de"), "--limit", "20", "--set", "beam.type=dynamic", "--set",
+           "beam.sigma_min=0.1", "--set", "beam.sigma_max=1.7"});
   const Json& layers = dynamic.report.at("activity").at("layers");
   const Json& dense = dynamic.report.at("dense").at("activity").at("layers");
   int fewer = 0;

@@ -18,10 +18,6 @@ std::string a_case(const std::string& name) {
   return (source_folder() / "tests/golden/cases" / name).string();
 }
 
-std::string captions_model() {
-  return (source_folder() / "datasets/captions/multi30k-en-de.safetensors").string();
-}
-
 struct Outcome {
   CommandResult command;
   Json report;

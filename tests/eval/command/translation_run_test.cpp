@@ -16,56 +16,54 @@ namespace {
 using Json = nlohmann::json;
 using Arguments = std::vector<std::string>;
 
-std::string captions(const std::string& file) {
-  return (source_folder() / "datasets/captions" / file).string();
-}
-
 Arguments with(Arguments arguments, const Arguments& more) {
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
 
-const Arguments kModel{"run", "--model", captions("multi30k-en-de.safetensors")};
-const Arguments kRun =
-    with(kModel, {"--data", captions("captions.en"), "--reference", captions("captions.de")});
+const Arguments kModel{"run", "--model", captions_model()};
+const Arguments kRun = with(
+    kModel, {"--data", captions_file("captions.en"), "--reference", captions_file("captions.de")});
+const Arguments kFew = with(kRun, {"--limit", "24"});
 const Arguments kDynamic{"--set", "beam.type=dynamic", "--set", "beam.sigma_min=0.1",
                          "--set", "beam.sigma_max=1.7"};
 
-struct Stored {
+struct StoredTranslation {
   std::string out, hypotheses, utterances_bytes;
   Json report;
   std::vector<Json> utterances;
 };
 
-Stored run(const Arguments& more, const Arguments& base = kRun) {
+StoredTranslation translate(const Arguments& more, const Arguments& base = kRun) {
   const TemporaryFolder folder;
   const CommandResult result = edgeval(with(base, more), folder.path());
   if (result.code != 0) throw std::runtime_error(result.err);
-  Stored stored{result.out,
-                read_file(folder.path() / "out/hypotheses.txt"),
-                read_file(folder.path() / "out/utterances.jsonl"),
-                Json::parse(read_file(folder.path() / "out/report.json")),
-                {}};
+  StoredTranslation stored{result.out,
+                           read_file(folder.path() / "out/hypotheses.txt"),
+                           read_file(folder.path() / "out/utterances.jsonl"),
+                           Json::parse(read_file(folder.path() / "out/report.json")),
+                           {}};
   std::istringstream lines(stored.utterances_bytes);
   for (std::string line; std::getline(lines, line);) stored.utterances.push_back(Json::parse(line));
   return stored;
 }
 
 // Returns the report without what may differ from run to run.
-Json comparable(Json report) {
+Json comparable_translation(Json report) {
   report.erase("timing");
   report.erase("invocation");
   report.at("edgeval").erase("device");
   return report;
 }
 
-const Stored& dynamic() {
-  static const Stored stored = run(with(kDynamic, {"--n-best", "2", "--reference-perplexity"}));
+const StoredTranslation& dynamic() {
+  static const StoredTranslation stored =
+      translate(with(kDynamic, {"--n-best", "2", "--reference-perplexity"}), kFew);
   return stored;
 }
 
 TEST(RunTranslation, PrintsTheScoresOfWhatItWrites) {
-  const Stored fixed = run({"--set", "beam.width=1"});
+  const StoredTranslation fixed = translate({"--set", "beam.width=1"});
   EXPECT_NEAR(fixed.report.at("quality").at("bleu").at("value").get<double>(), 70.6, 0.05);
   EXPECT_NE(fixed.out.find("BLEU   70."), std::string::npos) << fixed.out;
   EXPECT_EQ(std::ranges::count(fixed.hypotheses, '\n'), 72);
@@ -73,7 +71,7 @@ TEST(RunTranslation, PrintsTheScoresOfWhatItWrites) {
   const TemporaryFolder folder;
   write_file(folder.path() / "hyp.de", fixed.hypotheses);
   const CommandResult scored =
-      edgeval({"score", "--reference", captions("captions.de"), "--hypothesis", "hyp.de",
+      edgeval({"score", "--reference", captions_file("captions.de"), "--hypothesis", "hyp.de",
                "--metric", "bleu,chrf", "--format", "json", "--input-format", "lines"},
               folder.path());
   ASSERT_EQ(scored.code, 0) << scored.err;
@@ -106,7 +104,8 @@ TEST(RunTranslation, SumsWhatTheSentencesTook) {
 }
 
 TEST(RunTranslation, StandsBesideTheDenseNetworkAtTheGreatestWidth) {
-  const Stored widest = run({"--set", "beam.width=5", "--n-best", "2", "--reference-perplexity"});
+  const StoredTranslation widest =
+      translate({"--set", "beam.width=5", "--n-best", "2", "--reference-perplexity"}, kFew);
   const Json& dense = dynamic().report.at("dense");
   EXPECT_EQ(dense.at("quality"), widest.report.at("quality"));
   EXPECT_EQ(dense.at("activity"), widest.report.at("activity"));
@@ -120,11 +119,13 @@ TEST(RunTranslation, StandsBesideTheDenseNetworkAtTheGreatestWidth) {
 }
 
 TEST(RunTranslation, OfEqualLimitsIsFixedWidth) {
-  Stored fixed = run({"--set", "beam.width=3"});
-  Stored equal = run({"--set", "beam.type=dynamic", "--set", "beam.min=3", "--set", "beam.max=3",
-                      "--set", "beam.sigma_min=0.1", "--set", "beam.sigma_max=1.7"});
+  StoredTranslation fixed = translate({"--set", "beam.width=3"}, kFew);
+  StoredTranslation equal =
+      translate({"--set", "beam.type=dynamic", "--set", "beam.min=3", "--set", "beam.max=3",
+                 "--set", "beam.sigma_min=0.1", "--set", "beam.sigma_max=1.7"},
+                kFew);
   EXPECT_NE(fixed.report.at("run"), equal.report.at("run"));  // of another policy
-  for (Stored* each : {&fixed, &equal})
+  for (StoredTranslation* each : {&fixed, &equal})
     for (Json& utterance : each->utterances) utterance.erase("run");
   EXPECT_EQ(fixed.utterances, equal.utterances);
 }
@@ -132,10 +133,10 @@ TEST(RunTranslation, OfEqualLimitsIsFixedWidth) {
 TEST(RunTranslation, DoesNotDependOnBatchThreadsOrOrder) {
   for (const Arguments& other :
        {Arguments{"--batch", "1"}, {"--batch", "7", "--threads", "1"}, {"--threads", "3"}}) {
-    const Stored again =
-        run(with(with(kDynamic, {"--n-best", "2", "--reference-perplexity"}), other));
+    const StoredTranslation again =
+        translate(with(with(kDynamic, {"--n-best", "2", "--reference-perplexity"}), other), kFew);
     EXPECT_EQ(again.utterances_bytes, dynamic().utterances_bytes);
-    EXPECT_EQ(comparable(again.report), comparable(dynamic().report));
+    EXPECT_EQ(comparable_translation(again.report), comparable_translation(dynamic().report));
   }
 }
 
@@ -143,12 +144,13 @@ TEST(RunTranslation, InIntegersIsTheSameBitsForEveryBatch) {
   for (const char* arithmetic : {"arithmetic.type=int16", "arithmetic.type=int8"}) {
     const Arguments integers =
         with(kDynamic, {"--set", arithmetic, "--set", "arithmetic.input_bits=5", "--no-reference"});
-    const Stored all = run(integers);
+    const StoredTranslation all = translate(integers, kFew);
     EXPECT_GT(all.report.at("quality").at("bleu").at("value"), 65);
     for (const Arguments& other : {Arguments{"--batch", "1"}, {"--batch", "5", "--threads", "3"}}) {
-      const Stored again = run(with(integers, other));
+      const StoredTranslation again = translate(with(integers, other), kFew);
       EXPECT_EQ(again.utterances_bytes, all.utterances_bytes) << arithmetic;
-      EXPECT_EQ(comparable(again.report), comparable(all.report)) << arithmetic;
+      EXPECT_EQ(comparable_translation(again.report), comparable_translation(all.report))
+          << arithmetic;
     }
   }
 }
@@ -157,14 +159,14 @@ TEST(RunTranslation, TakesWhatIsOpenFromAProfile) {
   const TemporaryFolder folder;
   const Arguments few{"--limit", "20"};
   const CommandResult made =
-      edgeval(with({"profile", "--model", captions("multi30k-en-de.safetensors"), "--data",
-                    captions("captions.en"), "--width", "3", "--out", "p.json"},
+      edgeval(with({"profile", "--model", captions_model(), "--data", captions_file("captions.en"),
+                    "--width", "3", "--out", "p.json"},
                    few),
               folder.path());
   ASSERT_EQ(made.code, 0) << made.err;
   const Json profile = Json::parse(read_file(folder.path() / "p.json"));
   const Json& spread = profile.at("spread");
-  const Stored fixed = run(with(few, {"--set", "beam.width=3"}));
+  const StoredTranslation fixed = translate(with(few, {"--set", "beam.width=3"}));
   EXPECT_EQ(spread.at("width"), 3);
   EXPECT_EQ(spread.at("steps"), fixed.report.at("activity").at("decoder").at("steps"));
   EXPECT_LE(spread.at("percentiles").at("5"), spread.at("percentiles").at("50"));
@@ -173,15 +175,15 @@ TEST(RunTranslation, TakesWhatIsOpenFromAProfile) {
     const Json& seen = profile.at("layers").at(layer.at("name").get<std::string>());
     EXPECT_EQ(seen.at("input").at("elements"), layer.at("inputs")) << layer.at("name");
   }
-  ASSERT_EQ(edgeval(with({"profile", "--model", captions("multi30k-en-de.safetensors"), "--data",
-                          captions("captions.en"), "--width", "3", "--batch", "7", "--threads", "1",
-                          "--out", "again.json"},
-                         few),
-                    folder.path())
-                .code,
-            0);
+  ASSERT_EQ(
+      edgeval(with({"profile", "--model", captions_model(), "--data", captions_file("captions.en"),
+                    "--width", "3", "--batch", "7", "--threads", "1", "--out", "again.json"},
+                   few),
+              folder.path())
+          .code,
+      0);
   EXPECT_EQ(read_file(folder.path() / "p.json"), read_file(folder.path() / "again.json"));
-  const Stored dynamic = run(with(
+  const StoredTranslation dynamic = translate(with(
       few, {"--set", "beam.type=dynamic", "--set", "beam.max=3", "--set", "arithmetic.type=int16",
             "--profile", (folder.path() / "p.json").string(), "--no-reference"}));
   EXPECT_EQ(dynamic.report.at("policy").at("beam").at("sigma_min"),
@@ -210,12 +212,12 @@ TEST(RunTranslation, TranslatesAnEmptyLineAsOneAndReplacesUnknownWords) {
   const TemporaryFolder folder;
   write_file(folder.path() / "in.en", "A man is running.\n\nA dog on the 漢 beach.\n");
   const Arguments base = with(kModel, {"--data", (folder.path() / "in.en").string()});
-  const Stored plain = run({}, base);
+  const StoredTranslation plain = translate({}, base);
   EXPECT_EQ(plain.utterances[1].at("hypothesis"), "");
   EXPECT_EQ(plain.utterances[1].at("decoder").at("steps"), 0);
   EXPECT_EQ(plain.report.at("quality").count("bleu"), 0U);
   EXPECT_EQ(plain.utterances[0].count("reference"), 0U);
-  const Stored replaced = run({"--replace-unknown"}, base);
+  const StoredTranslation replaced = translate({"--replace-unknown"}, base);
   for (std::size_t n = 0; n < 3; ++n) {
     const std::string text = plain.utterances[n].at("hypothesis");
     if (text.find("<unk>") == std::string::npos)
@@ -256,15 +258,15 @@ TEST(RunTranslation, RefusesWhatCannotBe) {
   const auto refused = [&](const Arguments& arguments, const std::string& part) {
     EXPECT_TRUE(is_refusal(edgeval(arguments, folder.path()), part));
   };
-  const std::string source = captions("captions.en");
+  const std::string source = captions_file("captions.en");
   refused(with(kModel, {"--data", source, "--reference", "two.de"}), "two.de has 2");
   refused(with(kModel, {"--data", "none.en"}), "none.en");
   refused(with(kModel, {"--data", "empty.en"}), "empty.en: is empty");
   refused(with(kModel, {"--data", "zero.en"}), "zero.en:1: holds a zero byte");
   refused(with(kModel, {"--data", "latin.en"}), "latin.en:1: not UTF-8");
   refused(with(kModel, {"--data", spoken_data()}), "is a folder");
-  refused({"profile", "--model", captions("multi30k-en-de.safetensors"), "--data",
-           captions("captions.en"), "--device", "gpu"},
+  refused({"profile", "--model", captions_model(), "--data", captions_file("captions.en"),
+           "--device", "gpu"},
           "is made on the CPU");
   refused(with(kRun, {"--n-best", "6"}), "--n-best 6");
   refused(with(kRun, {"--min-length", "100"}), "--min-length 100");
@@ -290,11 +292,11 @@ TEST(RunTranslation, RefusesWhatCannotBe) {
   write_file(folder.path() / "blank.en", "\n \n\n");
   refused(with(kModel, {"--data", "blank.en"}), "blank.en: holds no words");
   const Arguments with_profile{"--set",      "beam.type=dynamic", "--set",
-                               "beam.max=3", "--profile",         captions("profile.json")};
+                               "beam.max=3", "--profile",         captions_file("profile.json")};
   refused(with(kRun, with_profile), "its spread was measured over 5 candidates, but beam.max is 3");
-  refused({"similarity", "--model", captions("multi30k-en-de.safetensors"), "--data", spoken_data(),
-           "--profile", "p.json"},
-          "is a translation model");
+  refused(
+      {"similarity", "--model", captions_model(), "--data", spoken_data(), "--profile", "p.json"},
+      "is a translation model");
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "out/report.json"));
 }
 

@@ -14,14 +14,14 @@
 namespace edgeval {
 namespace {
 
-using Texts = std::vector<std::string>;
+using Strings = std::vector<std::string>;
 
-std::vector<double> sums(const std::vector<Texts>& references, const Texts& hypotheses,
+std::vector<double> sums(const std::vector<Strings>& references, const Strings& hypotheses,
                          const BleuOptions& options = {}) {
   return bleu_statistics(references, hypotheses, options).sum();
 }
 
-double bleu(const std::vector<Texts>& references, const Texts& hypotheses,
+double bleu(const std::vector<Strings>& references, const Strings& hypotheses,
             const BleuOptions& options = {}) {
   return bleu_score(sums(references, hypotheses, options), options).value;
 }
@@ -97,7 +97,7 @@ TEST(Chrf, EqualTextsScoreAHundredWhateverTheirSpaces) {
   const auto chrf = [](const std::string& reference, const std::string& hypothesis,
                        ChrfOptions options = {}) {
     return chrf_score(
-        chrf_statistics(std::vector<Texts>{{reference}}, Texts{hypothesis}, options).sum());
+        chrf_statistics(std::vector<Strings>{{reference}}, Strings{hypothesis}, options).sum());
   };
   EXPECT_DOUBLE_EQ(chrf("a cat sat", "ac atsat"), 100);
   EXPECT_LT(chrf("a cat sat", "ac atsat", {.word_order = 2}), 100);
@@ -109,7 +109,7 @@ TEST(Chrf, EqualTextsScoreAHundredWhateverTheirSpaces) {
 }
 
 BleuOptions bleu_options(const nlohmann::json& score) {
-  const auto place = [](const Texts& names, const std::string& name) {
+  const auto place = [](const Strings& names, const std::string& name) {
     return std::ranges::find(names, name) - names.begin();
   };
   BleuOptions options{.tokenizer = static_cast<Tokenizer>(place(kTokenizerNames, score[0])),
@@ -126,8 +126,8 @@ TEST(RecordedSets, LinesAreThoseThatSacrebleuPrints) {
       nlohmann::json::parse(read_file(test::source_folder() / "tests/golden/bleu.json"));
   ASSERT_EQ(sets.size(), 50u);
   for (std::size_t i = 0; i < sets.size(); ++i) {
-    const Texts hypotheses = sets[i]["hypotheses"];
-    const std::vector<Texts> references = sets[i]["references"];
+    const Strings hypotheses = sets[i]["hypotheses"];
+    const std::vector<Strings> references = sets[i]["references"];
     for (const nlohmann::json& score : sets[i]["scores"]) {
       std::string line;
       if (score.size() == 6) {

@@ -70,14 +70,14 @@ std::string words(const std::string& letters) {
 }
 
 // A pair of recognizers of tests/golden/mapsswe.txt, which mapsswe.py beside it explains.
-struct Recorded {
+struct RecordedMatch {
   std::vector<std::string> figures;  // segments, words, errors of both, mean, deviation, Z, p
   std::vector<std::string> references, a, b;
 };
 
-std::vector<Recorded> recorded_pairs() {
+std::vector<RecordedMatch> recorded_matches() {
   std::istringstream lines(read_file(test::source_folder() / "tests/golden/mapsswe.txt"));
-  std::vector<Recorded> pairs;
+  std::vector<RecordedMatch> pairs;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream stream(line);
     std::string word;
@@ -95,9 +95,9 @@ std::vector<Recorded> recorded_pairs() {
 }
 
 TEST(RecordedPairs, FiguresAreThoseOfScStats) {
-  const std::vector<Recorded> pairs = recorded_pairs();
+  const std::vector<RecordedMatch> pairs = recorded_matches();
   ASSERT_EQ(pairs.size(), 40u);
-  for (const Recorded& pair : pairs) {
+  for (const RecordedMatch& pair : pairs) {
     const MatchedPairs ours = matched_pairs(pair.references, pair.a, pair.b);
     const std::vector<std::string> figures{std::to_string(ours.segments),
                                            std::to_string(ours.sum.reference),

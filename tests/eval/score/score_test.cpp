@@ -128,11 +128,11 @@ class ScoreCommand : public ::testing::Test {
   test::TemporaryFolder folder_;
 };
 
-const char* const kReference = "u1 the cat sat\nu2 on the mat\nu3 gone away\nu4\n";
+const char* const kReferenceText = "u1 the cat sat\nu2 on the mat\nu3 gone away\nu4\n";
 const char* const kHypothesis = "u1 the cat sat\nu2 on a mat here\nu4 uh\n";
 
 TEST_F(ScoreCommand, PrintsRatesMissingHypothesesAndASignature) {
-  const std::string text = score(kReference, kHypothesis);
+  const std::string text = score(kReferenceText, kHypothesis);
   for (const char* part : {"WER      62.50 %", "of 8 words", "SER      75.00 %", "of 4 sentences",
                            "missing hypotheses: 1 (u3)", "empty references: 1",
                            "edgeval-wer|align:unit|unit:word|case:kept|version:0.1.0\n"})
@@ -142,7 +142,7 @@ TEST_F(ScoreCommand, PrintsRatesMissingHypothesesAndASignature) {
 
 TEST_F(ScoreCommand, WritesJson) {
   const json report =
-      json::parse(score(kReference, kHypothesis, {"--format", "json", "--metric", "wer,cer"}));
+      json::parse(score(kReferenceText, kHypothesis, {"--format", "json", "--metric", "wer,cer"}));
   EXPECT_EQ(report.at("quality").at("wer").at("errors"), 5);
   EXPECT_EQ(report.at("quality").at("cer").at("characters"), 30);
   EXPECT_EQ(report.at("missing_hypotheses"), json{"u3"});
@@ -152,10 +152,10 @@ TEST_F(ScoreCommand, WritesJson) {
 
 TEST_F(ScoreCommand, TheMetricDecidesWhatIsShown) {
   const json report =
-      json::parse(score(kReference, kHypothesis, {"--format", "json", "--metric", "cer"}));
+      json::parse(score(kReferenceText, kHypothesis, {"--format", "json", "--metric", "cer"}));
   EXPECT_FALSE(report.at("quality").contains("wer"));
   EXPECT_TRUE(report.at("quality").contains("cer"));
-  EXPECT_THROW(score(kReference, kHypothesis, {"--metric", "ter"}), CLI::ValidationError);
+  EXPECT_THROW(score(kReferenceText, kHypothesis, {"--metric", "ter"}), CLI::ValidationError);
 }
 
 TEST_F(ScoreCommand, PricesChangeTheCounts) {
@@ -172,30 +172,30 @@ TEST_F(ScoreCommand, PricesChangeTheCounts) {
 }
 
 TEST_F(ScoreCommand, ShowsAlignmentsInColumns) {
-  const std::string text = score(kReference, kHypothesis, {"--alignments"});
+  const std::string text = score(kReferenceText, kHypothesis, {"--alignments"});
   EXPECT_NE(text.find("u2\nREF:  on the mat ***\nHYP:  on a   mat here\nEVAL:    S       I\n"),
             std::string::npos)
       << text;
   const json report =
-      json::parse(score(kReference, kHypothesis, {"--alignments", "--format", "json"}));
+      json::parse(score(kReferenceText, kHypothesis, {"--alignments", "--format", "json"}));
   EXPECT_EQ(report.at("alignments").at(1).at("alignment"), "CSCI");
   EXPECT_EQ(report.at("alignments").at(2).at("alignment"), "DD");
 }
 
 TEST_F(ScoreCommand, TheSameSeedPrintsTheSameBytes) {
   const auto seeded = [&](const char* seed) {
-    return score(kReference, kHypothesis, {"--seed", seed});
+    return score(kReferenceText, kHypothesis, {"--seed", seed});
   };
   EXPECT_EQ(seeded("5"), seeded("5"));
 }
 
 TEST_F(ScoreCommand, QuietLeavesTheNotesOut) {
-  EXPECT_NE(score(kReference, kHypothesis).find("resamples"), std::string::npos);
-  EXPECT_EQ(score(kReference, kHypothesis, {"--quiet"}).find("resamples"), std::string::npos);
+  EXPECT_NE(score(kReferenceText, kHypothesis).find("resamples"), std::string::npos);
+  EXPECT_EQ(score(kReferenceText, kHypothesis, {"--quiet"}).find("resamples"), std::string::npos);
 }
 
 TEST_F(ScoreCommand, AWrongFileIsTheUsersError) {
-  EXPECT_THROW(score(kReference, "u7 x\n"), Error);
+  EXPECT_THROW(score(kReferenceText, "u7 x\n"), Error);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace edgeval {
 namespace {
 
-using Texts = std::vector<std::string>;
+using Strings = std::vector<std::string>;
 using Format = TranscriptFormat;
 
 TranscriptPair read(const std::string& reference, const std::string& hypothesis,
@@ -22,9 +22,9 @@ TranscriptPair read(const std::string& reference, const std::string& hypothesis,
 TEST(Transcripts, KaldiTextIsPairedByIdInTheOrderOfTheReference) {
   const TranscriptPair pair = read("u2 B b\nu1\tA  a\n", "u1 x\nu2 y z\n");
   EXPECT_EQ(pair.reference_format, Format::kKaldi);
-  EXPECT_EQ(pair.ids, (Texts{"u2", "u1"}));
-  EXPECT_EQ(pair.references, (Texts{"B b", "A  a"}));
-  EXPECT_EQ(pair.hypotheses, (Texts{"y z", "x"}));
+  EXPECT_EQ(pair.ids, (Strings{"u2", "u1"}));
+  EXPECT_EQ(pair.references, (Strings{"B b", "A  a"}));
+  EXPECT_EQ(pair.hypotheses, (Strings{"y z", "x"}));
   EXPECT_TRUE(pair.missing.empty());
 }
 
@@ -32,50 +32,50 @@ TEST(Transcripts, TrnIsPairedByIdWithoutItsComments) {
   const TranscriptPair pair =
       read(";; made by hand\n\na (uh) b (s_1)\nc (s_2)\n", "c d (s_2)\n(s_1)\n");
   EXPECT_EQ(pair.reference_format, Format::kTrn);
-  EXPECT_EQ(pair.ids, (Texts{"s_1", "s_2"}));
-  EXPECT_EQ(pair.references, (Texts{"a (uh) b", "c"}));
-  EXPECT_EQ(pair.hypotheses, (Texts{"", "c d"}));
+  EXPECT_EQ(pair.ids, (Strings{"s_1", "s_2"}));
+  EXPECT_EQ(pair.references, (Strings{"a (uh) b", "c"}));
+  EXPECT_EQ(pair.hypotheses, (Strings{"", "c d"}));
   EXPECT_TRUE(pair.missing.empty());  // an empty hypothesis is there
 }
 
 TEST(Transcripts, PlainLinesArePairedByNumber) {
   const TranscriptPair pair = read("the cat\n\nthe dog\n", "the bat\nit\n\n");
   EXPECT_EQ(pair.reference_format, Format::kLines);
-  EXPECT_EQ(pair.ids, (Texts{"1", "2", "3"}));
-  EXPECT_EQ(pair.references, (Texts{"the cat", "", "the dog"}));
-  EXPECT_EQ(pair.hypotheses, (Texts{"the bat", "it", ""}));
+  EXPECT_EQ(pair.ids, (Strings{"1", "2", "3"}));
+  EXPECT_EQ(pair.references, (Strings{"the cat", "", "the dog"}));
+  EXPECT_EQ(pair.hypotheses, (Strings{"the bat", "it", ""}));
 }
 
 TEST(Transcripts, IdsPairKaldiTextWithTrn) {
   const TranscriptPair pair = read("u1 a b\n", "a c (u1)\n");
   EXPECT_EQ(pair.reference_format, Format::kKaldi);
   EXPECT_EQ(pair.hypothesis_format, Format::kTrn);
-  EXPECT_EQ(pair.hypotheses, Texts{"a c"});
+  EXPECT_EQ(pair.hypotheses, Strings{"a c"});
 }
 
 TEST(Transcripts, EmptyTranscriptsStay) {
   const TranscriptPair pair = read("u1\nu2 b\n", "u1 a\nu2\n");
-  EXPECT_EQ(pair.references, (Texts{"", "b"}));
-  EXPECT_EQ(pair.hypotheses, (Texts{"a", ""}));
+  EXPECT_EQ(pair.references, (Strings{"", "b"}));
+  EXPECT_EQ(pair.hypotheses, (Strings{"a", ""}));
 }
 
 TEST(Transcripts, AMissingHypothesisIsEmptyAndNamed) {
   const TranscriptPair pair = read("u1 a\nu2 b\nu3 c\n", "u2 b\n");
-  EXPECT_EQ(pair.hypotheses, (Texts{"", "b", ""}));
-  EXPECT_EQ(pair.missing, (Texts{"u1", "u3"}));
+  EXPECT_EQ(pair.hypotheses, (Strings{"", "b", ""}));
+  EXPECT_EQ(pair.missing, (Strings{"u1", "u3"}));
 }
 
 TEST(Transcripts, WindowsFilesReadAsOthers) {
   const TranscriptPair pair = read("\xEF\xBB\xBFu1 a\r\nu2 b\r\n", "u1 a\nu2 b");
-  EXPECT_EQ(pair.ids, (Texts{"u1", "u2"}));
+  EXPECT_EQ(pair.ids, (Strings{"u1", "u2"}));
   EXPECT_EQ(pair.references, pair.hypotheses);
 }
 
 TEST(Transcripts, AGivenFormatIsNotGuessed) {
   const TranscriptPair pair = read("u1 a\nu2 b\n", "u1 a\nu3 b\n", Format::kLines);
-  EXPECT_EQ(pair.references, (Texts{"u1 a", "u2 b"}));
-  EXPECT_EQ(pair.hypotheses, (Texts{"u1 a", "u3 b"}));
-  EXPECT_EQ(read("a x\nb y\n", "b y\na z\n", Format::kKaldi).hypotheses, (Texts{"z", "y"}));
+  EXPECT_EQ(pair.references, (Strings{"u1 a", "u2 b"}));
+  EXPECT_EQ(pair.hypotheses, (Strings{"u1 a", "u3 b"}));
+  EXPECT_EQ(read("a x\nb y\n", "b y\na z\n", Format::kKaldi).hypotheses, (Strings{"z", "y"}));
 }
 
 TEST(Transcripts, LinesThatBeginAlikeButRepeatAreNotTakenForIds) {
@@ -87,7 +87,7 @@ TEST(Transcripts, LinesThatBeginWithNumbersAreNotTakenForIds) {
   const TranscriptPair pair =
       read("1 apple\n1 pear\n2nd street\n", "1 apples\n1 pear\n3rd street\n");
   EXPECT_EQ(pair.reference_format, Format::kLines);
-  EXPECT_EQ(pair.references, (Texts{"1 apple", "1 pear", "2nd street"}));
+  EXPECT_EQ(pair.references, (Strings{"1 apple", "1 pear", "2nd street"}));
 }
 
 TEST(Transcripts, IdsOfDigitsWithDashesAreIds) {
@@ -110,38 +110,38 @@ constexpr const char* kNemoHypothesis =
 TEST(Transcripts, NemosLinesArePairedByTheirAudio) {
   const TranscriptPair pair = read(kNemoReference, kNemoHypothesis);
   EXPECT_EQ(pair.reference_format, Format::kNemo);
-  EXPECT_EQ(pair.ids, (Texts{"a.wav", "b.wav", "b.wav@7.5"}));
-  EXPECT_EQ(pair.references, (Texts{"three eight two", "one two", ""}));
-  EXPECT_EQ(pair.hypotheses, (Texts{"tree eight two", "one two", "uh"}));
+  EXPECT_EQ(pair.ids, (Strings{"a.wav", "b.wav", "b.wav@7.5"}));
+  EXPECT_EQ(pair.references, (Strings{"three eight two", "one two", ""}));
+  EXPECT_EQ(pair.hypotheses, (Strings{"tree eight two", "one two", "uh"}));
   EXPECT_EQ(read(kNemoHypothesis, kNemoHypothesis).references,
-            (Texts{"", "three eight two", "one two"}));  // its own text is the reference
+            (Strings{"", "three eight two", "one two"}));  // its own text is the reference
 }
 
 TEST(Transcripts, NemosLinesWithIdsPairWithKaldiText) {
   const TranscriptPair pair =
       read("u1 three two\n", R"({"id": "u1", "audio_filepath": "a.wav", "pred_text": "tree two"})");
   EXPECT_EQ(pair.hypothesis_format, Format::kNemo);
-  EXPECT_EQ(pair.hypotheses, Texts{"tree two"});
+  EXPECT_EQ(pair.hypotheses, Strings{"tree two"});
 }
 
 TEST(Transcripts, TheUtterancesOfARunAreReadOnBothSides) {
   const std::string run = R"({"id": "u1", "reference": "a b", "hypothesis": "a c", "errors": 1})";
   const TranscriptPair pair = read(run, run);
   EXPECT_EQ(pair.reference_format, Format::kRun);
-  EXPECT_EQ(pair.references, Texts{"a b"});
-  EXPECT_EQ(pair.hypotheses, Texts{"a c"});
+  EXPECT_EQ(pair.references, Strings{"a b"});
+  EXPECT_EQ(pair.hypotheses, Strings{"a c"});
 }
 
 TEST(Transcripts, SentencesAreLinesWhateverTheyBeginWith) {
   const test::TemporaryFolder folder;
   const auto file = folder.file("de", "u1 a\nu2 b\n");
   EXPECT_EQ(read_transcripts(file, file, std::nullopt, Guess::kSentences).references,
-            (Texts{"u1 a", "u2 b"}));
+            (Strings{"u1 a", "u2 b"}));
 }
 
 TEST(Transcripts, OneLineThatMayBeginWithAnIdIsSettledByTheFormat) {
-  EXPECT_EQ(read("5f2b a b\n", "5f2b a c\n", Format::kKaldi).hypotheses, Texts{"a c"});
-  EXPECT_EQ(read("5f2b a b\n", "5f2b a c\n", Format::kLines).hypotheses, Texts{"5f2b a c"});
+  EXPECT_EQ(read("5f2b a b\n", "5f2b a c\n", Format::kKaldi).hypotheses, Strings{"a c"});
+  EXPECT_EQ(read("5f2b a b\n", "5f2b a c\n", Format::kLines).hypotheses, Strings{"5f2b a c"});
   EXPECT_EQ(read("5f2b a b\n", "6f2b a c\n").reference_format, Format::kLines);
 }
 

@@ -92,12 +92,12 @@ class Recorder final : public LayerObserver {
   std::map<Index, LayerSeen> layers_;
 };
 
-struct Tally {
+struct Agreement {
   std::uint64_t plans = 0, plans_differing = 0, plans_differing_end_to_end = 0, skips = 0;
   std::uint64_t operands = 0, operands_differing = 0, changed = 0;
   bool counts_equal = true;
 
-  void add(const Tally& other) {
+  void add(const Agreement& other) {
     plans += other.plans;
     plans_differing += other.plans_differing;
     plans_differing_end_to_end += other.plans_differing_end_to_end;
@@ -117,14 +117,15 @@ std::uint64_t differing(const auto& a, const auto& b) {
 }
 
 // Compares the decisions of one layer on one utterance.
-Tally compare_layer(const Layer& layer, const LayerPolicy& policy, const Recorder::LayerSeen& seen,
-                    Index lane, std::span<const LayerActivity> engine_counts,
-                    const LiteralLayer* end_to_end) {
+Agreement compare_layer(const Layer& layer, const LayerPolicy& policy,
+                        const Recorder::LayerSeen& seen, Index lane,
+                        std::span<const LayerActivity> engine_counts,
+                        const LiteralLayer* end_to_end) {
   const auto input = seen.input.sequence(lane);
   const LiteralLayer literal = literal_layer(layer, policy, input, true);
   const LiteralLayer engine = literal_decisions(layer, policy, input, seen.output.sequence(lane));
   const std::vector<Direction>& directions = std::get<RecurrentLayer>(layer).directions;
-  Tally tally;
+  Agreement tally;
   for (std::size_t d = 0; d < directions.size(); ++d) {
     const std::vector<StepMode>& modes = seen.modes.at({directions[d], lane});
     tally.counts_equal = tally.counts_equal && engine.directions[d].activity == engine_counts[d];
@@ -146,10 +147,10 @@ Tally compare_layer(const Layer& layer, const LayerPolicy& policy, const Recorde
   return tally;
 }
 
-Tally compare(const Model& model, const OperatingPoint& point, const Ragged<float>& features) {
+Agreement compare(const Model& model, const OperatingPoint& point, const Ragged<float>& features) {
   Recorder recorder;
   const BatchResult result = make_cpu_engine(borrowed(model), {})->run(features, point, &recorder);
-  std::vector<Tally> tallies(static_cast<std::size_t>(features.sequences()));
+  std::vector<Agreement> tallies(static_cast<std::size_t>(features.sequences()));
   parallel_for(features.sequences(), hardware_threads(), [&](Index n) {
     const bool plan_only = std::holds_alternative<AsIs>(point.layers[0].operand);
     LiteralResult end_to_end;
@@ -164,8 +165,8 @@ Tally compare(const Model& model, const OperatingPoint& point, const Ragged<floa
       counts = counts.subspan(layer->directions.size());
     }
   });
-  Tally sum;
-  for (const Tally& tally : tallies) sum.add(tally);
+  Agreement sum;
+  for (const Agreement& tally : tallies) sum.add(tally);
   return sum;
 }
 
@@ -191,7 +192,7 @@ TEST_P(LiteralAn4, DecisionsDifferByAtMostTheAllowedShare) {
   const Model model = an4_model();
   const Ragged<float> features =
       an4_test_features(model.frontend, std::getenv("EDGEVAL_FULL") != nullptr ? 0 : 20);
-  const Tally tally = compare(model, point_of(GetParam(), model), features);
+  const Agreement tally = compare(model, point_of(GetParam(), model), features);
   std::string line = concat(GetParam().name, ", ", features.sequences(), " utterances, ",
                             features.values.rows(), " frames:");
   if (tally.plans > 0) {

@@ -18,11 +18,11 @@
 namespace edgeval::test {
 namespace {
 
-constexpr int kNetworks = 30;  // networks of each width and kind
+constexpr int kIntegerNetworks = 30;  // networks of each width and kind
 
 using Modes = std::map<std::tuple<Index, Direction, Index>, std::vector<StepMode>>;
 
-class ModesSeen final : public LayerObserver {
+class PlansSeen final : public LayerObserver {
  public:
   void on_plan(Index layer, Direction direction, Index lane,
                std::span<const StepMode> modes) override {
@@ -44,14 +44,14 @@ void expect_equal_bits(MatrixView<const float> engine, const Matrix<float>& lite
           << "frame " << t << ", output " << i << ": " << engine(t, i) << " and " << literal(t, i);
 }
 
-struct Work {
+struct Macs {
   std::uint64_t executed = 0, dense = 0;
 };
 
-Work expect_engine_is_literal(const Model& model, const OperatingPoint& point,
+Macs expect_engine_is_literal(const Model& model, const OperatingPoint& point,
                               const Ragged<float>& batch) {
-  Work work;
-  ModesSeen observer;
+  Macs work;
+  PlansSeen observer;
   const BatchResult result =
       make_cpu_engine(borrowed(model), {.threads = 1})->run(batch, point, &observer);
   Modes modes;
@@ -72,7 +72,7 @@ Work expect_engine_is_literal(const Model& model, const OperatingPoint& point,
   return work;
 }
 
-Work expect_random_network_is_literal(Random& random, Kind kind, IntegerKind width) {
+Macs expect_random_network_is_literal(Random& random, Kind kind, IntegerKind width) {
   const Model model = random_stack(random);
   OperatingPoint point = random_point(random, model, kind);
   make_integer(random, width, point);
@@ -89,15 +89,15 @@ INSTANTIATE_TEST_SUITE_P(Widths, LiteralInteger,
                          [](const auto& of) { return std::string(name(of.param)); });
 
 TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
-  std::map<Kind, Work> work;
-  for (int i = 0; i < kNetworks * static_cast<int>(kKinds.size()) && !HasFailure(); ++i) {
-    const int network = i % kNetworks;
-    const Kind kind = kKinds[static_cast<std::size_t>(i / kNetworks)];
+  std::map<Kind, Macs> work;
+  for (int i = 0; i < kIntegerNetworks * static_cast<int>(kKinds.size()) && !HasFailure(); ++i) {
+    const int network = i % kIntegerNetworks;
+    const Kind kind = kKinds[static_cast<std::size_t>(i / kIntegerNetworks)];
     SCOPED_TRACE(concat("network ", network, ", kind ", static_cast<int>(kind)));
     // With these seeds a new kind does not change the networks of the others.
     Random random(30260000 + 1000 * static_cast<std::uint64_t>(kind) +
                   static_cast<std::uint64_t>(network));
-    const Work more = expect_random_network_is_literal(random, kind, GetParam());
+    const Macs more = expect_random_network_is_literal(random, kind, GetParam());
     work[kind].executed += more.executed;
     work[kind].dense += more.dense;
   }
@@ -114,7 +114,7 @@ TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
 
 // The values in tests/golden/integer.json rest on this test.
 TEST(LiteralIntegerSpeech, TheShippedModelOnShippedSpeechGivesTheSameBitsModesAndCounts) {
-  const Model model = spoken_model();
+  const Model model = load_spoken_model();
   const Ragged<float> features = spoken_test_features(model.frontend, 1);
   for (const char* arithmetic : {"int16", "int8"})
     for (const char* policy : {"", "skip_delta.yaml", "reuse.yaml"}) {

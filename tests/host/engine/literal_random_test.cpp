@@ -10,6 +10,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/literal/literal.hpp"
+#include "tests/literal/tolerance.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/counts.hpp"
 #include "tests/support/random_case.hpp"
@@ -18,8 +19,6 @@ namespace edgeval::test {
 namespace {
 
 constexpr int kNetworks = 29;  // networks of each kind
-constexpr double kTooClose = 1e-6;
-constexpr double kTolerance = 1e-5;
 
 // Keeps the modes that the engine tells, by layer, direction and lane.
 class ModesSeen final : public LayerObserver {

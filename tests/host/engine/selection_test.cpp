@@ -9,6 +9,7 @@
 #include "host/core/error.hpp"
 #include "host/engine/product/second_product.hpp"
 #include "tests/literal/literal_selection.hpp"
+#include "tests/literal/tolerance.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/refusal.hpp"
@@ -16,9 +17,6 @@
 
 namespace edgeval::test {
 namespace {
-
-constexpr double kTooClose = 1e-6;
-constexpr double kTolerance = 1e-5;
 
 const std::vector<Arithmetic> kAll{Fp32{}, Int16{{.input_bits = 14}}, Int8{{.input_bits = 6}}};
 const std::vector<Arithmetic> kEight{Fp32{}, Int8{{.input_bits = 6}}};

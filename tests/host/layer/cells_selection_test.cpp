@@ -7,6 +7,7 @@
 #include "host/core/error.hpp"
 #include "tests/literal/literal_pseudo.hpp"
 #include "tests/literal/literal_selection.hpp"
+#include "tests/literal/tolerance.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/cells.hpp"
 #include "tests/support/refusal.hpp"
@@ -14,8 +15,6 @@
 namespace edgeval::test {
 namespace {
 
-constexpr double kTooClose = 1e-6;
-constexpr double kTolerance = 1e-5;
 constexpr int kNetworks = 6;
 
 class CellsSelection : public testing::TestWithParam<NamedCell> {

@@ -8,6 +8,7 @@
 
 #include "host/core/error.hpp"
 #include "tests/literal/literal.hpp"
+#include "tests/literal/tolerance.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/cells.hpp"
 #include "tests/support/counts.hpp"
@@ -15,9 +16,6 @@
 
 namespace edgeval::test {
 namespace {
-
-constexpr double kTooClose = 1e-6;
-constexpr double kTolerance = 1e-5;
 
 class Cells : public testing::TestWithParam<NamedCell> {};
 INSTANTIATE_TEST_SUITE_P(EveryCell, Cells, testing::ValuesIn(every_cell()),

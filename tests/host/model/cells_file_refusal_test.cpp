@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Tensors = std::vector<TensorBytes>;
 
-struct Broken {
+struct BrokenCell {
   std::string what;
   LayerKind kind;
   CellForm form;
@@ -35,7 +35,7 @@ void reshape(Tensors& tensors, const std::string& name, const std::vector<Index>
     if (tensor.name == name) tensor.shape = shape;
 }
 
-std::vector<Broken> broken_layers() {
+std::vector<BrokenCell> broken_layers() {
   const auto key = [](const char* name, const Json& value) {
     return [=](Json& layer, Tensors&) { layer[name] = value; };
   };
@@ -127,7 +127,7 @@ std::vector<Broken> broken_layers() {
 }
 
 TEST(CellsFileRefusal, NamesFileLayerOrTensorAndReason) {
-  for (const Broken& broken : broken_layers()) {
+  for (const BrokenCell& broken : broken_layers()) {
     SCOPED_TRACE(broken.what);
     const Model model =
         random_model({.inputs = 3,
