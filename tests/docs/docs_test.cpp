@@ -62,14 +62,24 @@ std::optional<std::string> missing_path(const std::string& word) {
   if (!std::regex_match(word, path) || kAbsent.contains(word) || is_placeholder(word) ||
       !(rooted || is_own_kind(word)) || word.starts_with('.') || word.starts_with("*."))
     return {};
+  for (const std::string& absent : kAbsent)
+    if (word.ends_with("/" + absent)) return {};
+  const std::string plain = word.ends_with('/') ? word.substr(0, word.size() - 1) : word;
+  if (plain.find('*') == std::string::npos) {
+    for (const Names* names : {&repository().files, &repository().folders})
+      if (names->contains(plain) ||
+          (!rooted && std::ranges::any_of(*names, [&](const std::string& name) {
+            return name.ends_with("/" + plain);
+          })))
+        return {};
+    return word + ": no such file";
+  }
   std::string pattern;
-  for (const char c : word.ends_with('/') ? word.substr(0, word.size() - 1) : word)
+  for (const char c : plain)
     pattern += c == '*'               ? "[^/]*"
                : c == '.' || c == '+' ? std::string("\\") + c
                                       : std::string(1, c);
   const std::regex whole(rooted ? pattern : "(.*/)?" + pattern);
-  for (const std::string& absent : kAbsent)
-    if (word.ends_with("/" + absent)) return {};
   for (const Names* names : {&repository().files, &repository().folders})
     for (const std::string& name : *names)
       if (std::regex_match(name, whole)) return {};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/core/files/file.hpp"
+#include "host/core/text.hpp"
 #include "tests/support/paths.hpp"
 
 namespace edgeval::test {
@@ -43,6 +44,20 @@ inline void collect(Names& names, const std::string& text, const char* pattern) 
     names.insert((*match)[match->size() - 1]);
 }
 
+// Adds the identifiers of more than one character; a regular expression would take seconds.
+inline void collect_identifiers(Names& names, const std::string& text) {
+  const auto is_part = [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  for (auto first = text.begin(); first != text.end();) {
+    first = std::find_if(first, text.end(), is_part);
+    const auto last = std::find_if_not(first, text.end(), is_part);
+    first = std::find_if_not(first, last, is_digit);
+    if (last - first > 1) names.insert(std::string(first, last));
+    first = last;
+  }
+}
+
 inline Repository read_repository() {
   Repository repository;
   std::vector<std::filesystem::path> found;
@@ -68,7 +83,7 @@ inline Repository read_repository() {
         !(script || built || is_source(name) || name.ends_with(".yaml")))
       continue;
     const std::string text = read_file(path);
-    collect(repository.words, text, R"re([A-Za-z_]\w+)re");
+    collect_identifiers(repository.words, text);
     collect(repository.words, text, R"re((\w+)_kernel\b)re");
     if (built) collect(repository.switches, text, R"re((?:option|set)\((EDGEVAL_\w+))re");
     if (script) collect(repository.switches, text, R"re(\b(EDGEVAL_\w+))re");

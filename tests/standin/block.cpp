@@ -112,10 +112,13 @@ class Block {
   SharedMemory shared_;
   std::array<Thread, kMostThreads> threads_;
   std::array<Warp, kMostThreads / kWarp> warps_;
-  std::array<std::vector<unsigned>, kMostThreads / kWarp> ready_;  // ready threads of each warp
-  unsigned ready_count_ = 0;
-  std::vector<unsigned> round_;  // threads that are still to run in this round, the next one last
   bool greedy_ = false;
+  // In a greedy block: the ready threads of each warp, and how many they are.
+  std::array<std::vector<unsigned>, kMostThreads / kWarp> ready_;
+  unsigned ready_count_ = 0;
+  // In any other block: the threads that are still to run in this round, the next one last, and
+  // those of the round after it.
+  std::vector<unsigned> round_, next_round_;
   unsigned current_ = 0, warp_ = 0;  // thread that runs, and warp that ran last
   Fiber* fiber_ = nullptr;           // fiber that runs
   unsigned at_barrier_ = 0, ended_ = 0;
@@ -128,6 +131,7 @@ Block& block() {
 }
 
 void Block::make_ready(unsigned thread) {
+  if (!greedy_) return next_round_.push_back(thread);
   ready_[thread / kWarp].push_back(thread);
   ++ready_count_;
 }
@@ -155,11 +159,7 @@ bool Block::next_thread() {
     current_ = take_ready();
   } else {
     if (round_.empty()) {
-      for (std::vector<unsigned>& ready : ready_) {
-        round_.insert(round_.end(), ready.begin(), ready.end());
-        ready.clear();
-      }
-      ready_count_ = 0;
+      round_.swap(next_round_);
       order_->shuffle(round_);
     }
     if (round_.empty()) return false;
@@ -233,6 +233,7 @@ void Block::run(const GridLaunch& grid, Order& order) {
   for (Warp& warp : warps_) warp.arrived = 0;
   for (std::vector<unsigned>& ready : ready_) ready.clear();
   round_.clear();
+  next_round_.clear();
   throw KernelFault(std::exchange(fault_, ""));
 }
 

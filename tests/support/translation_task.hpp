@@ -11,13 +11,14 @@
 
 namespace edgeval::test {
 
-// A model with its test set.
+// A model with its test set, or the first `limit` sentences of that.
 class TranslationTask {
  public:
   TranslationTask(const std::filesystem::path& model, const std::filesystem::path& source,
-                  const std::filesystem::path& reference, const std::string& device = "cpu")
+                  const std::filesystem::path& reference, const std::string& device = "cpu",
+                  Index limit = 0)
       : model_(std::get<std::shared_ptr<const TranslationModel>>(load_any_model(model))),
-        set_(data::open_text_set(source, {reference})),
+        set_(data::open_text_set(source, {reference}, limit)),
         device_(device) {}
 
   PointResult translate(double width, Index batch = 0) const {
