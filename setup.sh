@@ -38,7 +38,7 @@ build() {  # build TARGET...
   [ ! -e /dev/nvidia0 ] || here=native
   cmake --preset release -DEDGEVAL_CUDA="${EDGEVAL_CUDA:-AUTO}" \
     -DEDGEVAL_CUDA_ARCHITECTURES="${EDGEVAL_CUDA_ARCHITECTURES:-$here}" >/dev/null
-  cmake --build --preset release --target "$@"
+  cmake --build --preset release -j "$(nproc)" --target "$@"  # Ninja's own choice has two more at once, which is slower
 }
 
 fuzz() {  # fuzz SECONDS TARGET...: of each the executions, the edges covered, and the findings
@@ -82,7 +82,7 @@ case "${1:-build}" in
     ;;
   sanitize)
     cmake --preset sanitize >/dev/null
-    cmake --build --preset sanitize
+    cmake --build --preset sanitize -j "$(nproc)"
     ctest --preset sanitize -j "$(nproc)"
     ;;
   fuzz)
@@ -90,7 +90,7 @@ case "${1:-build}" in
     targets=("${@:3}")
     [ ${#targets[@]} -gt 0 ] || for source in tests/fuzz/corpus/*; do targets+=("${source##*/}"); done
     targets=("${targets[@]/#/fuzz_}")
-    cmake --build --preset fuzz --target "${targets[@]}"
+    cmake --build --preset fuzz -j "$(nproc)" --target "${targets[@]}"
     fuzz "${2:-60}" "${targets[@]/#/build-fuzz/tests/fuzz/}"
     ;;
   format) sources | xargs -0 clang-format-14 -i ;;

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kMostSeconds = 1e9;  // seconds
+constexpr double kMostSeconds = 1e9;
 
 bool has_value(const Fields& fields, const char* key) {
   return fields.has(key) && !fields.is_null(key);

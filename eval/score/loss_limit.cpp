@@ -8,7 +8,7 @@
 namespace edgeval {
 namespace {
 
-constexpr double kRoundedPoints = 1e-9;  // in points; in doubles 12.7 - 12.2 is not quite 0.5
+constexpr double kPointRounding = 1e-9;  // in points; in doubles 12.7 - 12.2 is not quite 0.5
 
 // The number of resamples that must lie beyond a percentile, so that it does not depend on one or
 // two.
@@ -34,8 +34,8 @@ void expect_usable(const LossLimit& limit, int resamples) {
   EDGEVAL_EXPECTS(*limit.confidence >= 0.5 && *limit.confidence < 1, "--confidence ",
                   *limit.confidence, ": must be at least 0.5 and below 1");
   const double wanted = kBeyond / (1 - *limit.confidence);
-  EDGEVAL_EXPECTS(resamples * (1 + kRoundedPoints) >= wanted, "--confidence ", *limit.confidence,
-                  ": wants at least ", std::ceil(wanted * (1 - kRoundedPoints)), " --resamples");
+  EDGEVAL_EXPECTS(resamples * (1 + kPointRounding) >= wanted, "--confidence ", *limit.confidence,
+                  ": wants at least ", std::ceil(wanted * (1 - kPointRounding)), " --resamples");
 }
 
 LossVerdict judge_loss(const Compared& metric, std::size_t utterances, const LossLimit& limit) {
@@ -54,7 +54,7 @@ LossVerdict judge_loss(const Compared& metric, std::size_t utterances, const Los
       verdict.bound = std::max(verdict.loss, resampled_bound(metric, *limit.confidence));
     }
   }
-  verdict.passed = verdict.bound.value_or(verdict.loss) <= limit.max_loss + kRoundedPoints;
+  verdict.passed = verdict.bound.value_or(verdict.loss) <= limit.max_loss + kPointRounding;
   return verdict;
 }
 

@@ -27,12 +27,12 @@ struct Case {
 };
 
 // Sizes around a warp, lanes that never run, and enough lanes for several row blocks of a product.
-// On the stand-in one lane in ten is long, unless tests take all cases.
+// On the stand-in nine lanes in ten are short, unless tests take all cases.
 inline std::vector<Index> few_lanes() { return {33, 0, 1, 32, 31, 90}; }
 inline std::vector<Index> many_lanes() {
   std::vector<Index> lengths;
   for (Index n = 0; n < (kOnStandin ? 150 : 300); ++n)
-    lengths.push_back((n * 7) % (takes_all_cases() || n % 10 == 0 ? 61 : 13));
+    lengths.push_back(takes_all_cases() || n % 10 == 0 ? (n * 7) % 61 : 3 + n % 7);
   return lengths;
 }
 

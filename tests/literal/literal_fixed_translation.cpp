@@ -36,7 +36,7 @@ Format input_format(const LayerPolicy& policy) {
 
 // What a layer remembers of one operand: the sums of its products, which moves of elements correct,
 // and every element.
-struct SourceMemory {
+struct OperandMemory {
   Codes sums;
   bool starts_over = false;
   std::function<FixedMove(Index, std::int64_t, LiteralDirection&)> next;  // LiteralCodes::next
@@ -79,7 +79,7 @@ struct Linear {
   FixedColumns weights{layer.weight, input_format(policy).bits};
   int fraction = std::max(weights.fraction() + input_format(policy).fraction, kStateFraction + 1);
 
-  std::vector<Whole> operator()(SourceMemory& memory, const std::vector<float>& x,
+  std::vector<Whole> operator()(OperandMemory& memory, const std::vector<float>& x,
                                 Works& works) const {
     const Format format = input_format(policy);
     LiteralWork& work = works[layer.name];
@@ -173,8 +173,8 @@ class FixedDecoder {
     double score = 0;
     std::vector<int> tokens;
     std::vector<FixedCells> cells;
-    std::vector<SourceMemory> x, h;
-    SourceMemory probe, output, generator;
+    std::vector<OperandMemory> x, h;
+    OperandMemory probe, output, generator;
     std::vector<float> feed;
   };
 
@@ -187,7 +187,7 @@ class FixedDecoder {
     for (Index s = 0; s < keys.rows; ++s)
       key_codes_.push_back(codes_of(keys.row(s), static_cast<std::size_t>(keys.cols), format_));
     if (!model.attention.context) return;
-    SourceMemory memory;
+    OperandMemory memory;
     const Linear context = linear(*model.attention.context);
     for (Index s = 0; s < keys.rows; ++s) {
       std::vector<float> key;
@@ -257,7 +257,7 @@ class FixedDecoder {
       f.insert(f.end(), finals[from].row(sentence),
                finals[from].row(sentence) + finals[from].cols());
     if (!layer) return f;
-    SourceMemory memory;
+    OperandMemory memory;
     const Linear bridge = linear(*layer);
     return bridge.values(bridge(memory, f, works_), model_.bridge.tanh);
   }

@@ -1,4 +1,5 @@
-// How close outputs in fp32 must come to those of the literal networks, which compute in double.
+// How close outputs in fp32 must come to those of the literal networks, which compute in double, or
+// of another engine.
 #pragma once
 
 namespace edgeval::test {

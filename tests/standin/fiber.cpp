@@ -12,7 +12,7 @@
 namespace edgeval::standin {
 namespace {
 
-constexpr std::size_t kGuard = 4096;
+constexpr std::size_t kGuardPage = 4096;
 
 // AddressSanitizer is told of a switch twice: before it on the old stack, and after it on the new.
 #ifdef __SANITIZE_ADDRESS__
@@ -32,15 +32,15 @@ void clean(std::byte*, std::size_t) {}
 }  // namespace
 
 Stacks::~Stacks() {
-  for (std::byte* stack : all_) munmap(stack - kGuard, kBytes + kGuard);
+  for (std::byte* stack : all_) munmap(stack - kGuardPage, kBytes + kGuardPage);
 }
 
 std::byte* Stacks::take() {
-  void* memory = mmap(nullptr, kBytes + kGuard, PROT_READ | PROT_WRITE,
+  void* memory = mmap(nullptr, kBytes + kGuardPage, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
-  mprotect(memory, kGuard, PROT_NONE);
-  all_.push_back(static_cast<std::byte*>(memory) + kGuard);
+  mprotect(memory, kGuardPage, PROT_NONE);
+  all_.push_back(static_cast<std::byte*>(memory) + kGuardPage);
   return all_.back();
 }
 

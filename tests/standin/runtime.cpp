@@ -376,7 +376,7 @@ namespace edgeval::standin {
 namespace {
 
 constexpr std::size_t kMostArgumentBytes = 4096, kMostDynamicBytes = 48 << 10;
-constexpr unsigned kMostThreads = 1024, kLargestGridX = 2147483647, kLargestGridYz = 65535;
+constexpr unsigned kMostThreadsOfBlock = 1024, kLargestGridX = 2147483647, kLargestGridYz = 65535;
 
 // Returns the threads that a kernel's launch bounds allow: 32 for each no-operation at its start.
 unsigned launch_bound(const void* kernel) {
@@ -385,8 +385,8 @@ unsigned launch_bound(const void* kernel) {
   if (std::equal(std::begin(kBranchTarget), std::end(kBranchTarget), code))
     code += sizeof kBranchTarget;
   unsigned warps = 0;
-  while (warps < kMostThreads / 32 && code[warps] == 0x90) ++warps;
-  return warps == 0 ? kMostThreads : 32 * warps;
+  while (warps < kMostThreadsOfBlock / 32 && code[warps] == 0x90) ++warps;
+  return warps == 0 ? kMostThreadsOfBlock : 32 * warps;
 }
 
 std::string what_is_refused(const cudaLaunchConfig_t& config, std::size_t argument_bytes) {
@@ -395,7 +395,8 @@ std::string what_is_refused(const cudaLaunchConfig_t& config, std::size_t argume
   if (grid.x > kLargestGridX || grid.y > kLargestGridYz || grid.z > kLargestGridYz)
     return "a grid that is too large";
   if (block.y != 1 || block.z != 1) return "the stand-in has blocks of one dimension";
-  if (block.x == 0 || block.x > kMostThreads) return "a block of none or more than 1024 threads";
+  if (block.x == 0 || block.x > kMostThreadsOfBlock)
+    return "a block of none or more than 1024 threads";
   if (argument_bytes > kMostArgumentBytes) return "more than 4096 bytes of arguments";
   if (config.numAttrs != 0) return "the stand-in knows no attributes of launches";
   return "";

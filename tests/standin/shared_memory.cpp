@@ -15,7 +15,7 @@
 namespace edgeval::standin {
 namespace {
 
-constexpr std::size_t kGuard = 64;  // guarded bytes between arrays
+constexpr std::size_t kGuardBytes = 64;  // guarded bytes between arrays
 constexpr std::size_t kBytes = SharedMemory::kMostStatic + SharedMemory::kMostDynamic + (64 << 10);
 
 }  // namespace
@@ -38,9 +38,9 @@ void SharedMemory::start(std::size_t dynamic_bytes, std::size_t most) {
 std::byte* SharedMemory::take(std::size_t bytes, std::size_t alignment) {
   const auto start = reinterpret_cast<std::uintptr_t>(memory_.get());
   const std::size_t first =
-      (start + used_ + kGuard + alignment - 1) / alignment * alignment - start;
+      (start + used_ + kGuardBytes + alignment - 1) / alignment * alignment - start;
   used_ = first + bytes;
-  if (used_ + kGuard > kBytes) throw KernelFault("a kernel declares too many shared arrays");
+  if (used_ + kGuardBytes > kBytes) throw KernelFault("a kernel declares too many shared arrays");
   ASAN_UNPOISON_MEMORY_REGION(memory_.get() + first, bytes);
   return memory_.get() + first;
 }

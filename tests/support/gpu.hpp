@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cuda/engine.hpp"
+#include "tests/support/paths.hpp"
 
 namespace edgeval::test {
 
@@ -23,7 +24,7 @@ inline constexpr bool kOnStandin = false;
 #endif
 
 // Whether tests take all of their cases; on the stand-in they do when EDGEVAL_FULL is set.
-inline bool takes_all_cases() { return !kOnStandin || std::getenv("EDGEVAL_FULL") != nullptr; }
+inline bool takes_all_cases() { return !kOnStandin || takes_whole_sets(); }
 
 // On the stand-in tests take every seventh case, unless they take all.
 inline constexpr std::uint64_t kCaseStride = 7;

@@ -18,6 +18,9 @@ inline std::filesystem::path shared_folder() {
   return named != nullptr ? std::filesystem::path(named) : source_folder().parent_path() / "shared";
 }
 
+// Whether the tests of the engines take whole test sets rather than parts of them.
+inline bool takes_whole_sets() { return std::getenv("EDGEVAL_FULL") != nullptr; }
+
 }  // namespace edgeval::test
 
 // Skips the test unless shared/<path> exists. When EDGEVAL_REQUIRE_SHARED is set, the test fails

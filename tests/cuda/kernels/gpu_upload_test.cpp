@@ -5,14 +5,14 @@
 namespace edgeval::test {
 namespace {
 
-constexpr Index kUploadBytes = gpu::Uploads::kBlockBytes;
+constexpr Index kUploadBlock = gpu::Uploads::kBlockBytes;
 
 TEST(GpuUpload, ReadsTheHostsMemoryBeforeItReturns) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;
   Random random(1);
-  for (Index count : {Index{1}, Index{33}, kUploadBytes / 8, kUploadBytes / 4 - 1,
-                      kUploadBytes / 4 + 1, 6 * kUploadBytes / 4 + 5}) {
+  for (Index count : {Index{1}, Index{33}, kUploadBlock / 8, kUploadBlock / 4 - 1,
+                      kUploadBlock / 4 + 1, 6 * kUploadBlock / 4 + 5}) {
     std::vector<std::int32_t> values;
     for (Index i = 0; i < count; ++i)
       values.push_back(static_cast<std::int32_t>(random.whole(-1000000, 1000000)));
@@ -28,7 +28,7 @@ TEST(GpuUpload, ReadsTheHostsMemoryBeforeItReturns) {
 TEST(GpuUpload, OfManySmallOnesKeepsThemApart) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;
-  constexpr Index kEach = 9001, kCount = 6 * kUploadBytes / kEach;
+  constexpr Index kEach = 9001, kCount = 6 * kUploadBlock / kEach;
   std::vector<gpu::DeviceBuffer<std::uint8_t>> there(kCount);
   std::vector<std::uint8_t> values(kEach);
   for (Index n = 0; n < kCount; ++n) {
@@ -50,8 +50,8 @@ TEST(GpuUpload, CopiesTheRowsOfMatrices) {
                                                                        {7, 33},
                                                                        {900, 401},
                                                                        {900, 400},
-                                                                       {3, kUploadBytes / 4 + 9},
-                                                                       {2, kUploadBytes / 8}}) {
+                                                                       {3, kUploadBlock / 4 + 9},
+                                                                       {2, kUploadBlock / 8}}) {
     Random random(static_cast<std::uint64_t>(rows * 1000 + cols));
     Matrix<float> wide(rows, cols + 5);
     for (float& value : wide.values()) value = static_cast<float>(random.whole(0, 100000));

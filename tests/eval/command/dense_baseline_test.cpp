@@ -37,7 +37,7 @@ StoredRun run(Arguments arguments) {
 
 // Runs three utterances of the set that ships. They are short, so that what is loaded once for each
 // utterance matters most.
-StoredRun run_set(const Arguments& settings) {
+StoredRun run_three(const Arguments& settings) {
   Arguments arguments{"--model",       spoken_model(),
                       "--data",        spoken_data(),
                       "--limit",       "3",
@@ -64,9 +64,9 @@ TEST_P(DenseBaseline, IsTheChipWithoutTheTechnique) {
   int compared = 0;
   for (const std::string& arithmetic : GetParam().arithmetics) {
     Arguments settings{"arithmetic.type=" + arithmetic};
-    const auto dense = run_set(settings).energy();
+    const auto dense = run_three(settings).energy();
     settings.insert(settings.end(), GetParam().settings.begin(), GetParam().settings.end());
-    for (const auto& [accelerator, entry] : run_set(settings).energy()) {
+    for (const auto& [accelerator, entry] : run_three(settings).energy()) {
       if (!dense.contains(accelerator)) continue;
       EXPECT_EQ(entry.at("joules_dense"), dense.at(accelerator).at("joules"))
           << accelerator << ", " << arithmetic;
@@ -95,9 +95,9 @@ INSTANTIATE_TEST_SUITE_P(
 // Its 8-bit weights take the place of those of int8; only the offset bits are its own. Under fp32
 // the linear layer stays in fp32, so all runs here have int8 in all layers.
 TEST(DenseBaseline, OfDynamicPrecisionHasNoOffsetBits) {
-  const auto dense = run_set({"arithmetic.type=int8"}).energy();
+  const auto dense = run_three({"arithmetic.type=int8"}).energy();
   for (const std::string offset : {"on", "off"}) {
-    const StoredRun precise = run_set(
+    const StoredRun precise = run_three(
         {"arithmetic.type=int8", "operand.type=dynamic_precision", "operand.offset_bit=" + offset});
     ASSERT_TRUE(precise.energy().contains("epur28_sip"));
     const Json entry = precise.energy().at("epur28_sip");
@@ -114,7 +114,7 @@ TEST(DenseBaseline, OfDynamicPrecisionHasNoOffsetBits) {
 
 // A report of schema 1 has nine bits a weight and does not say which of them are the technique's.
 TEST(DenseBaseline, OfAStoredReportOfSchema1IsTheSame) {
-  const StoredRun precise = run_set({"arithmetic.type=int8", "operand.type=dynamic_precision"});
+  const StoredRun precise = run_three({"arithmetic.type=int8", "operand.type=dynamic_precision"});
   Json old = precise.report;
   old["schema"] = 1;
   for (Json& layer : old["activity"]["layers"]) layer["shape"].erase("added_bits");

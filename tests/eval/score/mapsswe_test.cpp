@@ -70,14 +70,14 @@ std::string words(const std::string& letters) {
 }
 
 // A pair of recognizers of tests/golden/mapsswe.txt, which mapsswe.py beside it explains.
-struct RecordedMatch {
+struct RecordedRecognizers {
   std::vector<std::string> figures;  // segments, words, errors of both, mean, deviation, Z, p
   std::vector<std::string> references, a, b;
 };
 
-std::vector<RecordedMatch> recorded_matches() {
+std::vector<RecordedRecognizers> recorded_recognizers() {
   std::istringstream lines(read_file(test::source_folder() / "tests/golden/mapsswe.txt"));
-  std::vector<RecordedMatch> pairs;
+  std::vector<RecordedRecognizers> pairs;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream stream(line);
     std::string word;
@@ -95,9 +95,9 @@ std::vector<RecordedMatch> recorded_matches() {
 }
 
 TEST(RecordedPairs, FiguresAreThoseOfScStats) {
-  const std::vector<RecordedMatch> pairs = recorded_matches();
+  const std::vector<RecordedRecognizers> pairs = recorded_recognizers();
   ASSERT_EQ(pairs.size(), 40u);
-  for (const RecordedMatch& pair : pairs) {
+  for (const RecordedRecognizers& pair : pairs) {
     const MatchedPairs ours = matched_pairs(pair.references, pair.a, pair.b);
     const std::vector<std::string> figures{std::to_string(ours.segments),
                                            std::to_string(ours.sum.reference),

@@ -5,12 +5,14 @@
 #include <cmath>
 #include <iostream>
 #include <map>
+#include <utility>
 
 #include "datasets/text/subwords.hpp"
 #include "eval/command/evaluate.hpp"
 #include "eval/task/translation/translation_session.hpp"
 #include "host/model/file.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/translation_task.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -37,8 +39,6 @@ class GreatestInputs : public LayerObserver {
  private:
   std::map<std::size_t, float> greatest_;
 };
-
-fs::path captions() { return source_folder() / "datasets" / "captions"; }
 
 double bleu(const PointResult& result) { return result.metrics[0].value.value(); }
 
@@ -76,34 +76,34 @@ TEST_F(IntegerTranslation, IsAsGoodAsInFloats) {
   observe(set, greatest);
   const OperatingPoint int16 = greatest.point<Int16>(model_.network),
                        int8 = greatest.point<Int8>(model_.network);
-  const PointResult floats = translate(set, dense_point(model_.network)),
-                    words = translate(set, int16), bytes = translate(set, int8);
-  const double of_floats = bleu(floats), of_int16 = bleu(words), of_int8 = bleu(bytes);
+  const PointResult in_fp32 = translate(set, dense_point(model_.network)),
+                    in_int16 = translate(set, int16), in_int8 = translate(set, int8);
+  const double of_floats = bleu(in_fp32), of_int16 = bleu(in_int16), of_int8 = bleu(in_int8);
   std::cout << "captions: fp32 " << of_floats << ", int16 " << of_int16 << ", int8 " << of_int8
             << "\n";
   EXPECT_NEAR(of_int16, of_floats, 0.2);
   EXPECT_NEAR(of_int8, of_floats, 2);
   const data::TextSet first =
       data::open_text_set(captions() / "captions.en", {captions() / "captions.de"}, 24);
-  for (const auto& [point, all] : {std::pair(&int16, &words), {&int8, &bytes}}) {
+  for (const auto& [point, all] : {std::pair(&int16, &in_int16), {&int8, &in_int8}}) {
     std::vector<std::string> wanted = all->hypotheses();
     wanted.resize(24);
     EXPECT_EQ(translate(first, *point, 7).hypotheses(), wanted);
   }
 
-  const bool whole = std::getenv("EDGEVAL_FULL") != nullptr;
+  const bool whole = takes_whole_sets();
   EDGEVAL_NEEDS_SHARED("data/multi30k/test_2016_flickr.en.gz");  // with the formats of the captions
   const fs::path folder = shared_folder() / "data/multi30k";
   const data::TextSet multi30k = data::open_text_set(
       folder / "test_2016_flickr.en.gz", {folder / "test_2016_flickr.de.gz"}, whole ? 0 : 100);
   // PyTorch's BLEU of the whole set in fp32 is 36.3 (tests/eval/task/translation_test.cpp).
-  const double more = whole ? 36.3 : bleu(translate(multi30k, dense_point(model_.network))),
+  const double expected = whole ? 36.3 : bleu(translate(multi30k, dense_point(model_.network))),
                more_int16 = bleu(translate(multi30k, int16)),
                more_int8 = bleu(translate(multi30k, int8));
-  std::cout << "Multi30k test 2016: fp32 " << more << ", int16 " << more_int16 << ", int8 "
+  std::cout << "Multi30k test 2016: expected " << expected << ", int16 " << more_int16 << ", int8 "
             << more_int8 << "\n";
-  EXPECT_NEAR(more_int16, more, 0.2);
-  EXPECT_NEAR(more_int8, more, whole ? 0.5 : 2);
+  EXPECT_NEAR(more_int16, expected, 0.2);
+  EXPECT_NEAR(more_int8, expected, whole ? 0.5 : 2);
 }
 
 }  // namespace

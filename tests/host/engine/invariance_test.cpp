@@ -63,23 +63,27 @@ std::vector<Index> shuffled(Random& random, Index count) {
   return order;
 }
 
-bool takes_whole_sets() { return std::getenv("EDGEVAL_FULL") != nullptr; }
-
-// Returns the features, or, unless EDGEVAL_FULL is set, at most 60 frames of each utterance: the
-// first 60, 59, 58 and so on.
+// Returns the features, or, unless tests take whole sets, at most the first 36 frames of the first
+// utterance, the first 34 of the second, and so on.
 Ragged<float> shortened(Ragged<float> whole) {
   if (takes_whole_sets()) return whole;
   std::vector<Index> lengths;
   for (Index n = 0; n < whole.sequences(); ++n)
-    lengths.push_back(std::min<Index>(whole.length(n), 60 - n));
+    lengths.push_back(std::min<Index>(whole.length(n), 36 - 2 * n));
   Ragged<float> result(lengths, whole.cols());
   for (Index n = 0; n < whole.sequences(); ++n)
     std::copy_n(whole.sequence(n).data, result.length(n) * whole.cols(), result.sequence(n).data);
   return result;
 }
 
-Ragged<float> an4_features(const FrontendConfig& frontend, Index count) {
-  return shortened(an4_test_features(frontend, takes_whole_sets() ? 0 : count));
+// More utterances than a block of rows has, which end at different steps.
+constexpr Index kShortened = 18;
+
+Ragged<float> an4_features(const FrontendConfig& frontend) {
+  return shortened(an4_test_features(frontend, takes_whole_sets() ? 0 : kShortened));
+}
+Ragged<float> spoken_features(const FrontendConfig& frontend) {
+  return shortened(spoken_test_features(frontend, takes_whole_sets() ? 0 : kShortened));
 }
 
 struct Way {
@@ -138,7 +142,7 @@ TEST_P(Invariance, OfAn4ToBatchOrderThreadsAndChunks) {
   EDGEVAL_NEEDS_SHARED(kAn4Model);
   EDGEVAL_NEEDS_SHARED(kAn4Data);
   const Model model = an4_model();
-  const Ragged<float> features = an4_features(model.frontend, 16);
+  const Ragged<float> features = an4_features(model.frontend);
   Random random(4200);
   expect_one_result(model, features, random_point(random, model, GetParam()), random);
 }
@@ -177,7 +181,7 @@ TEST_P(IntegerInvariance, OfAn4ToBatchOrderThreadsChunksAndInstructions) {
   EDGEVAL_NEEDS_SHARED(kAn4Model);
   EDGEVAL_NEEDS_SHARED(kAn4Data);
   const Model model = an4_model();
-  const Ragged<float> features = an4_features(model.frontend, 4);
+  const Ragged<float> features = an4_features(model.frontend);
   Random random(4500);
   expect_one_result(model, features, point(random, model), random);
 }
@@ -214,8 +218,8 @@ TEST_P(SpokenInvariance, OfTheShippedSetToBatchOrderThreadsChunksAndInstructions
   const Model model = load_spoken_model();
   const auto& [arithmetic, policy] = GetParam();
   Random random(4600);
-  expect_one_result(model, shortened(spoken_test_features(model.frontend, 8)),
-                    spoken_point(model, arithmetic, policy), random);
+  expect_one_result(model, spoken_features(model.frontend), spoken_point(model, arithmetic, policy),
+                    random);
 }
 
 // The techniques that choose between two products.
@@ -249,7 +253,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(ChoiceInvariance, OfTheShippedSetToBatchOrderThreadsChunksAndInstructions) {
   const Model model = load_spoken_model();
   Random random(4700);
-  expect_one_result(model, shortened(spoken_test_features(model.frontend, 4)),
+  expect_one_result(model, spoken_features(model.frontend),
                     spoken_point(model, GetParam().arithmetic, "", GetParam().settings), random);
 }
 
@@ -257,7 +261,7 @@ TEST_P(ChoiceInvariance, OfAn4ToBatchOrderThreadsChunksAndInstructions) {
   EDGEVAL_NEEDS_SHARED(kAn4Data);
   const Model model = load_spoken_model();
   Random random(4800);
-  expect_one_result(model, an4_features(model.frontend, 4),
+  expect_one_result(model, an4_features(model.frontend),
                     spoken_point(model, GetParam().arithmetic, "", GetParam().settings), random);
 }
 

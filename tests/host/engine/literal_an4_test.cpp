@@ -190,8 +190,7 @@ TEST_P(LiteralAn4, DecisionsDifferByAtMostTheAllowedShare) {
   EDGEVAL_NEEDS_SHARED(kAn4Model);
   EDGEVAL_NEEDS_SHARED(kAn4Data);
   const Model model = an4_model();
-  const Ragged<float> features =
-      an4_test_features(model.frontend, std::getenv("EDGEVAL_FULL") != nullptr ? 0 : 20);
+  const Ragged<float> features = an4_test_features(model.frontend, takes_whole_sets() ? 0 : 20);
   const Agreement tally = compare(model, point_of(GetParam(), model), features);
   std::string line = concat(GetParam().name, ", ", features.sequences(), " utterances, ",
                             features.values.rows(), " frames:");

@@ -50,7 +50,7 @@ struct Macs {
 
 Macs expect_engine_is_literal(const Model& model, const OperatingPoint& point,
                               const Ragged<float>& batch) {
-  Macs work;
+  Macs macs;
   PlansSeen observer;
   const BatchResult result =
       make_cpu_engine(borrowed(model), {.threads = 1})->run(batch, point, &observer);
@@ -65,11 +65,11 @@ Macs expect_engine_is_literal(const Model& model, const OperatingPoint& point,
         for (std::size_t d = 0; d < lstm->directions.size(); ++d)
           modes[{static_cast<Index>(l), lstm->directions[d], n}] =
               literal.layers[l].directions[d].modes;
-    work.executed += literal.activity.macs_executed();
-    work.dense += literal.activity.total(Count::kMacsDense);
+    macs.executed += literal.activity.macs_executed();
+    macs.dense += literal.activity.total(Count::kMacsDense);
   }
   EXPECT_EQ(observer.modes(), modes);
-  return work;
+  return macs;
 }
 
 Macs expect_random_network_is_literal(Random& random, Kind kind, IntegerKind width) {
@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(Widths, LiteralInteger,
                          [](const auto& of) { return std::string(name(of.param)); });
 
 TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
-  std::map<Kind, Macs> work;
+  std::map<Kind, Macs> macs;
   for (int i = 0; i < kIntegerNetworks * static_cast<int>(kKinds.size()) && !HasFailure(); ++i) {
     const int network = i % kIntegerNetworks;
     const Kind kind = kKinds[static_cast<std::size_t>(i / kIntegerNetworks)];
@@ -98,11 +98,11 @@ TEST_P(LiteralInteger, EngineGivesTheSameBitsModesAndCounts) {
     Random random(30260000 + 1000 * static_cast<std::uint64_t>(kind) +
                   static_cast<std::uint64_t>(network));
     const Macs more = expect_random_network_is_literal(random, kind, GetParam());
-    work[kind].executed += more.executed;
-    work[kind].dense += more.dense;
+    macs[kind].executed += more.executed;
+    macs[kind].dense += more.dense;
   }
   // The networks would prove little if a technique avoided no work, or all of it.
-  for (const auto& [kind, sum] : work) {
+  for (const auto& [kind, sum] : macs) {
     SCOPED_TRACE(concat("kind ", static_cast<int>(kind)));
     const double share = static_cast<double>(sum.executed) / static_cast<double>(sum.dense);
     EXPECT_GT(share, 0.05);
