@@ -30,7 +30,7 @@ void append(Matrix<float>& all, const Matrix<float>& more) {
   all = std::move(both);
 }
 
-class Gathered final : public ResultSink {
+class GatheredBatch final : public ResultSink {
  public:
   void receive(Index /*point*/, Index /*first*/, BatchResult&& result) override {
     result_.append(std::move(result));
@@ -65,7 +65,7 @@ std::unique_ptr<PreparedBatch> Engine::prepare(std::shared_ptr<const Ragged<floa
 BatchResult Engine::run(const Ragged<float>& features, const OperatingPoint& point,
                         const Wanted& wanted, LayerObserver* observer) {
   const auto batch = prepare({std::shared_ptr<void>(), &features});  // the pointer owns nothing
-  Gathered gathered;
+  GatheredBatch gathered;
   run(*batch, std::span(&point, 1), wanted, gathered, observer);
   return gathered.take();
 }

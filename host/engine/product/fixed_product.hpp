@@ -65,4 +65,11 @@ class FixedProduct {
   ByteProduct product_;
 };
 
+template <>
+void FixedProduct<std::int32_t>::operator()(const float* x, int x_bits, Index rows,
+                                            std::int32_t* y) const;
+template <>
+void FixedProduct<std::int64_t>::operator()(const float* x, int x_bits, Index rows,
+                                            std::int64_t* y) const;
+
 }  // namespace edgeval

@@ -3,7 +3,7 @@
 namespace edgeval {
 namespace {
 
-class OnePoint final : public SearchSink {
+class SentencesOfOnePoint final : public SearchSink {
  public:
   void receive(Index /*point*/, std::vector<SearchResult>&& results) override {
     results_ = std::move(results);
@@ -21,7 +21,7 @@ std::vector<SearchResult> DecoderEngine::search(const EncodedBatch& batch,
                                                 const SearchOptions& options,
                                                 LayerObserver* observer) {
   const SearchPoint one{point, options};
-  OnePoint sink;
+  SentencesOfOnePoint sink;
   search(batch, std::span(&one, 1), sink, observer);
   return sink.take();
 }

@@ -10,12 +10,12 @@ namespace edgeval {
 namespace {
 
 // Joins what a search found to what the encoder did, and hands it on for all sentences of a call.
-class Gathered final : public SearchSink {
+class GatheredSentences final : public SearchSink {
  public:
   // `which` are the places of the sentences that are searched, `encoder` what the encoder did for
   // each of these; `first` is the number of the search's first point in the call.
-  Gathered(std::size_t sentences, std::span<const Index> which, std::span<const Activity> encoder,
-           Index first, TranslationSink& sink)
+  GatheredSentences(std::size_t sentences, std::span<const Index> which,
+                    std::span<const Activity> encoder, Index first, TranslationSink& sink)
       : sentences_(sentences), which_(which), encoder_(encoder), first_(first), sink_(sink) {}
 
   void receive(Index point, std::vector<SearchResult>&& results) override {
@@ -41,7 +41,7 @@ class Gathered final : public SearchSink {
   TranslationSink& sink_;
 };
 
-struct OnePoint final : TranslationSink {
+struct TranslationsOfOnePoint final : TranslationSink {
   std::vector<Translation> translations;
   void receive(Index /*point*/, std::vector<Translation>&& received) override {
     translations = std::move(received);
@@ -118,7 +118,8 @@ void Translator::run(const std::vector<Sentence>& sentences, std::span<const Sea
     const std::size_t count = observer != nullptr ? 1 : sharing(rest);
     Encoded encoded;
     if (!which.empty()) encoded = encode(*engine_, embedded, rest.front().layers, observer);
-    Gathered gathered(sentences.size(), which, encoded.activity, static_cast<Index>(first), sink);
+    GatheredSentences gathered(sentences.size(), which, encoded.activity, static_cast<Index>(first),
+                               sink);
     if (which.empty())
       for (std::size_t p = 0; p < count; ++p) gathered.receive(static_cast<Index>(p), {});
     else
@@ -131,7 +132,7 @@ std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences,
                                          const OperatingPoint& point, const SearchOptions& options,
                                          LayerObserver* observer) {
   const SearchPoint one{point, options};
-  OnePoint sink;
+  TranslationsOfOnePoint sink;
   run(sentences, std::span(&one, 1), sink, observer);
   return std::move(sink.translations);
 }
