@@ -155,7 +155,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("edgeval")
     parser.add_argument("faults")
-    parser.add_argument("--allocations", type=int, default=20, help="how many of the allocations fail")
+    parser.add_argument("--allocations", type=int, default=40, help="how many of the allocations fail")
     parser.add_argument("--full", action="store_true", default="EDGEVAL_FULL" in os.environ)
     parser.add_argument("--kind", action="append", help="kinds of faults, all without it")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
