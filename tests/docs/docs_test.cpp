@@ -65,24 +65,19 @@ std::optional<std::string> missing_path(const std::string& word) {
   for (const std::string& absent : kAbsent)
     if (word.ends_with("/" + absent)) return {};
   const std::string plain = word.ends_with('/') ? word.substr(0, word.size() - 1) : word;
-  if (plain.find('*') == std::string::npos) {
-    for (const Names* names : {&repository().files, &repository().folders})
-      if (names->contains(plain) ||
-          (!rooted && std::ranges::any_of(*names, [&](const std::string& name) {
-            return name.ends_with("/" + plain);
-          })))
-        return {};
-    return word + ": no such file";
-  }
   std::string pattern;
   for (const char c : plain)
     pattern += c == '*'               ? "[^/]*"
                : c == '.' || c == '+' ? std::string("\\") + c
                                       : std::string(1, c);
   const std::regex whole(rooted ? pattern : "(.*/)?" + pattern);
+  const bool has_star = plain.find('*') != std::string::npos;  // matching takes long
+  const auto is_meant = [&](const std::string& name) {
+    if (has_star) return std::regex_match(name, whole);
+    return name == plain || (!rooted && name.ends_with("/" + plain));
+  };
   for (const Names* names : {&repository().files, &repository().folders})
-    for (const std::string& name : *names)
-      if (std::regex_match(name, whole)) return {};
+    if (std::ranges::any_of(*names, is_meant)) return {};
   return word + ": no such file";
 }
 

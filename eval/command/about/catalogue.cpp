@@ -1,13 +1,13 @@
 #include "eval/command/about/catalogue.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "eval/command/options/common_options.hpp"
 #include "eval/policy/choices.hpp"
 #include "eval/policy/policy.hpp"
 #include "host/core/error.hpp"
 #include "host/core/names.hpp"
+#include "host/core/text.hpp"
 #include "host/layer/kinds.hpp"
 #include "host/technique/papers.hpp"
 
@@ -38,7 +38,7 @@ ordered_json papers_in(const std::string& source) {
     const std::size_t at = source.find(paper.mark);
     if (at == std::string::npos) continue;
     const std::size_t end = at + paper.mark.size();
-    if (end < source.size() && std::isdigit(static_cast<unsigned char>(source[end])) != 0) continue;
+    if (end < source.size() && is_digit(source[end])) continue;
     papers.push_back(paper.citation);
   }
   return papers;

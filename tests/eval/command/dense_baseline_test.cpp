@@ -6,8 +6,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "host/core/files/file.hpp"
 #include "tests/support/command.hpp"
+#include "tests/support/stored_run.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace edgeval::test {
@@ -16,38 +16,31 @@ namespace {
 using Json = nlohmann::json;
 using Arguments = std::vector<std::string>;
 
-struct StoredRun {
-  std::string out;
-  Json report;
-
-  std::map<std::string, Json> energy() const {
-    std::map<std::string, Json> by_name;
-    for (const Json& entry : report.at("energy")) by_name[entry.at("accelerator")] = entry;
-    return by_name;
-  }
-};
-
-StoredRun run(Arguments arguments) {
-  const TemporaryFolder folder;
-  arguments.insert(arguments.begin(), "run");
-  const CommandResult result = edgeval(arguments, folder.path());
-  if (result.code != 0) throw std::runtime_error(result.err);
-  return {result.out, Json::parse(read_file(folder.path() / "out/report.json"))};
+// Returns the entries of energy by the name of the accelerator.
+std::map<std::string, Json> energy_of(const StoredRun& run) {
+  std::map<std::string, Json> by_name;
+  for (const Json& entry : run.report.at("energy")) by_name[entry.at("accelerator")] = entry;
+  return by_name;
 }
 
 // Runs three utterances of the set that ships. They are short, so that what is loaded once for each
 // utterance matters most.
 StoredRun run_three(const Arguments& settings) {
-  Arguments arguments{"--model",       spoken_model(),
-                      "--data",        spoken_data(),
-                      "--limit",       "3",
-                      "--profile",     spoken_data() + "/profile.json",
+  Arguments arguments{"run",
+                      "--model",
+                      spoken_model(),
+                      "--data",
+                      spoken_data(),
+                      "--limit",
+                      "3",
+                      "--profile",
+                      spoken_data() + "/profile.json",
                       "--no-reference"};
   for (const std::string& setting : settings) {
     arguments.push_back("--set");
     arguments.push_back(setting);
   }
-  return run(arguments);
+  return stored_run(arguments);
 }
 
 struct Technique {
@@ -64,9 +57,9 @@ TEST_P(DenseBaseline, IsTheChipWithoutTheTechnique) {
   int compared = 0;
   for (const std::string& arithmetic : GetParam().arithmetics) {
     Arguments settings{"arithmetic.type=" + arithmetic};
-    const auto dense = run_three(settings).energy();
+    const auto dense = energy_of(run_three(settings));
     settings.insert(settings.end(), GetParam().settings.begin(), GetParam().settings.end());
-    for (const auto& [accelerator, entry] : run_three(settings).energy()) {
+    for (const auto& [accelerator, entry] : energy_of(run_three(settings))) {
       if (!dense.contains(accelerator)) continue;
       EXPECT_EQ(entry.at("joules_dense"), dense.at(accelerator).at("joules"))
           << accelerator << ", " << arithmetic;
@@ -95,12 +88,12 @@ INSTANTIATE_TEST_SUITE_P(
 // Its 8-bit weights take the place of those of int8; only the offset bits are its own. Under fp32
 // the linear layer stays in fp32, so all runs here have int8 in all layers.
 TEST(DenseBaseline, OfDynamicPrecisionHasNoOffsetBits) {
-  const auto dense = run_three({"arithmetic.type=int8"}).energy();
+  const auto dense = energy_of(run_three({"arithmetic.type=int8"}));
   for (const std::string offset : {"on", "off"}) {
     const StoredRun precise = run_three(
         {"arithmetic.type=int8", "operand.type=dynamic_precision", "operand.offset_bit=" + offset});
-    ASSERT_TRUE(precise.energy().contains("epur28_sip"));
-    const Json entry = precise.energy().at("epur28_sip");
+    ASSERT_TRUE(energy_of(precise).contains("epur28_sip"));
+    const Json entry = energy_of(precise).at("epur28_sip");
     EXPECT_EQ(entry.at("joules_dense"), dense.at("epur28_sip").at("joules")) << offset;
     EXPECT_EQ(entry.at("cycles_dense"), dense.at("epur28_sip").at("cycles")) << offset;
 
@@ -128,10 +121,10 @@ TEST(DenseBaseline, OfAStoredReportOfSchema1IsTheSame) {
 
 // Each share in the table is one of the dense network's MACs in the same layer.
 TEST(DenseBaseline, OfATranslationIsTheReferenceLayerByLayer) {
-  const StoredRun dynamic =
-      run({"--model", captions_model(), "--data", captions_file("captions.en"), "--reference",
-           captions_file("captions.de"), "--limit", "20", "--set", "beam.type=dynamic", "--set",
-           "beam.sigma_min=0.1", "--set", "beam.sigma_max=1.7"});
+  const StoredRun dynamic = stored_run(
+      {"run", "--model", captions_model(), "--data", captions_file("captions.en"), "--reference",
+       captions_file("captions.de"), "--limit", "20", "--set", "beam.type=dynamic", "--set",
+       "beam.sigma_min=0.1", "--set", "beam.sigma_max=1.7"});
   const Json& layers = dynamic.report.at("activity").at("layers");
   const Json& dense = dynamic.report.at("dense").at("activity").at("layers");
   int fewer = 0;
@@ -143,16 +136,17 @@ TEST(DenseBaseline, OfATranslationIsTheReferenceLayerByLayer) {
     std::string name = layers[i].at("name");
     if (layers[i].at("direction") != "none")
       name += " " + layers[i].at("direction").get<std::string>();
-    const std::size_t line = dynamic.out.find("\n" + name + "  ");
-    ASSERT_NE(line, std::string::npos) << name << "\n" << dynamic.out;
+    const std::size_t line = dynamic.command.out.find("\n" + name + "  ");
+    ASSERT_NE(line, std::string::npos) << name << "\n" << dynamic.command.out;
     char text[32];
     std::snprintf(text, sizeof text, " %.1f %%", share);
-    const std::size_t end = dynamic.out.find('\n', line + 1);
-    EXPECT_TRUE(dynamic.out.substr(line, end - line).ends_with(text)) << name << text;
+    const std::size_t end = dynamic.command.out.find('\n', line + 1);
+    EXPECT_TRUE(dynamic.command.out.substr(line, end - line).ends_with(text)) << name << text;
     fewer += share < 60 ? 1 : 0;
   }
   EXPECT_GE(fewer, 4) << "the decoder's rows are fewer than half of the reference's";
-  EXPECT_NE(dynamic.out.find("policy: dynamic beam\n"), std::string::npos) << dynamic.out;
+  EXPECT_NE(dynamic.command.out.find("policy: dynamic beam\n"), std::string::npos)
+      << dynamic.command.out;
 }
 
 }  // namespace

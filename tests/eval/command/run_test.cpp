@@ -3,68 +3,40 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "host/core/files/file.hpp"
 #include "tests/datasets/layouts/data_folder.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/safetensors.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/stored_run.hpp"
 
 namespace edgeval::test {
 namespace {
 
 using Json = nlohmann::json;
 
-struct Stored {
-  CommandResult command;
-  std::string report_bytes;
-  Json report;
-  std::string utterances_bytes;
-  std::vector<Json> utterances;
-};
-
-Stored run_spoken(const std::vector<std::string>& more, const std::string& model = spoken_model(),
-                  const std::string& data = spoken_data()) {
-  const TemporaryFolder folder;
+StoredRun run_spoken(const std::vector<std::string>& more,
+                     const std::string& model = spoken_model(),
+                     const std::string& data = spoken_data()) {
   std::vector<std::string> arguments{"run", "--model", model, "--data", data};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  Stored stored;
-  stored.command = edgeval(arguments, folder.path());
-  if (stored.command.code != 0) throw std::runtime_error(stored.command.err);
-  stored.report_bytes = read_file(folder.path() / "out/report.json");
-  stored.report = Json::parse(stored.report_bytes);
-  stored.utterances_bytes = read_file(folder.path() / "out/utterances.jsonl");
-  std::istringstream lines(stored.utterances_bytes);
-  for (std::string line; std::getline(lines, line);) stored.utterances.push_back(Json::parse(line));
-  return stored;
+  return stored_run(arguments);
 }
 
 // Each test is a process of its own, so most take a part of the set.
-const Stored& whole_set() {
-  static const Stored stored = run_spoken({});
+const StoredRun& whole_set() {
+  static const StoredRun stored = run_spoken({});
   return stored;
 }
 
-const Stored& dense() {
-  static const Stored stored = run_spoken({"--limit", "16"});
+const StoredRun& dense() {
+  static const StoredRun stored = run_spoken({"--limit", "16"});
   return stored;
 }
 
-const Stored& skip_delta() {
-  static const Stored stored =
+const StoredRun& skip_delta() {
+  static const StoredRun stored =
       run_spoken({"--policy", spoken_data() + "/skip_delta.yaml", "--limit", "16"});
   return stored;
-}
-
-// Returns the report without what may differ from run to run and machine to machine.
-Json comparable(const Json& report) {
-  Json json = report;
-  json.erase("timing");
-  json.erase("invocation");
-  json.at("edgeval").erase("build");
-  json.at("edgeval").erase("device");
-  return json;
 }
 
 // Adds all numbers of `part` to those of `sum`, also in objects inside, and leaves out names and
@@ -156,7 +128,7 @@ TEST(Run, TheReportHasTheKeysOfItsSchema) {
 }
 
 TEST(Run, TotalsAreTheSumsOverLayersAndOverUtterances) {
-  for (const Stored* stored : {&dense(), &skip_delta()}) {
+  for (const StoredRun* stored : {&dense(), &skip_delta()}) {
     Json layers = Json::object(), utterances = Json::object();
     for (const Json& layer : stored->report.at("activity").at("layers")) add(layers, layer);
     for (const Json& utterance : stored->utterances) add(utterances, utterance.at("activity"));
@@ -251,16 +223,16 @@ TEST(Run, ThePolicysErrorsStandBesideTheDenseOnes) {
                            "reuse32 ", "wrote out/report.json"})
     EXPECT_NE(skip_delta().command.out.find(part), std::string::npos) << part << "\n"
                                                                       << skip_delta().command.out;
-  const Stored alone =
+  const StoredRun alone =
       run_spoken({"--policy", spoken_data() + "/skip.yaml", "--limit", "3", "--no-reference"});
   EXPECT_FALSE(alone.report.contains("dense"));
   EXPECT_EQ(alone.command.out.find("against dense"), std::string::npos);
 }
 
 TEST(Run, TwoRunsGiveTheSameBytesApartFromTiming) {
-  const Stored first =
+  const StoredRun first =
       run_spoken({"--policy", spoken_data() + "/skip_delta.yaml", "--limit", "10", "--quiet"});
-  const Stored second =
+  const StoredRun second =
       run_spoken({"--policy", spoken_data() + "/skip_delta.yaml", "--limit", "10", "--quiet"});
   EXPECT_EQ(first.utterances_bytes, second.utterances_bytes);
   const auto before_timing = [](const std::string& bytes) {
@@ -277,13 +249,13 @@ TEST(Run, BatchAndThreadsChangeNothing) {
       more.insert(more.end(), common.begin(), common.end());
       return run_spoken(more);
     };
-    const Stored standard = with({});
+    const StoredRun standard = with({});
     for (const std::vector<std::string>& more :
          std::vector<std::vector<std::string>>{{"--batch", "1"},
                                                {"--batch", "7"},
                                                {"--threads", "1"},
                                                {"--threads", "2", "--batch", "3"}}) {
-      const Stored other = with(more);
+      const StoredRun other = with(more);
       EXPECT_EQ(other.utterances_bytes, standard.utterances_bytes)
           << policy << " " << more[0] << " " << more[1];
       EXPECT_EQ(comparable(other.report), comparable(standard.report))
@@ -293,10 +265,10 @@ TEST(Run, BatchAndThreadsChangeNothing) {
 }
 
 TEST(Run, AThresholdOfOneReproducesDense) {
-  const Stored never =
+  const StoredRun never =
       run_spoken({"--set", "plan.type=similarity_skip", "plan.threshold=1", "plan.fraction_bits=12",
                   "--limit", "8", "--hardware", "reuse32"});
-  const Stored plain = run_spoken({"--limit", "8", "--hardware", "reuse32"});
+  const StoredRun plain = run_spoken({"--limit", "8", "--hardware", "reuse32"});
   for (std::size_t n = 0; n < plain.utterances.size(); ++n)
     EXPECT_EQ(never.utterances[n].at("hypothesis"), plain.utterances[n].at("hypothesis"));
   EXPECT_EQ(never.report.at("activity").at("totals").at("macs"),
@@ -305,7 +277,7 @@ TEST(Run, AThresholdOfOneReproducesDense) {
 }
 
 TEST(Run, PrintsTheReportAsJson) {
-  const Stored stored = run_spoken({"--limit", "2", "--format", "json"});
+  const StoredRun stored = run_spoken({"--limit", "2", "--format", "json"});
   EXPECT_EQ(stored.command.out, stored.report_bytes);
 }
 
@@ -327,7 +299,7 @@ TEST(Run, UtterancesWithoutAFrameOrAWordAreCountedInTheSummary) {
 }
 
 TEST(Run, NamedUtterancesAreRunInTheOrderOfTheSet) {
-  const Stored stored = run_spoken({"--utterance", "test0007", "--utterance", "test0003"});
+  const StoredRun stored = run_spoken({"--utterance", "test0007", "--utterance", "test0003"});
   ASSERT_EQ(stored.utterances.size(), 2u);
   EXPECT_EQ(stored.utterances[0].at("id"), "test0003");
   EXPECT_EQ(stored.utterances[1].at("id"), "test0007");

@@ -2,12 +2,13 @@
 // sums, what must not change them, and what is refused.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "host/core/files/file.hpp"
 #include "host/core/files/new_file.hpp"
 #include "tests/support/command.hpp"
+#include "tests/support/stored_run.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace edgeval::test {
@@ -28,44 +29,20 @@ const Arguments kFew = with(kRun, {"--limit", "24"});
 const Arguments kDynamic{"--set", "beam.type=dynamic", "--set", "beam.sigma_min=0.1",
                          "--set", "beam.sigma_max=1.7"};
 
-struct StoredTranslation {
-  std::string out, hypotheses, utterances_bytes;
-  Json report;
-  std::vector<Json> utterances;
-};
-
-StoredTranslation translate(const Arguments& more, const Arguments& base = kRun) {
-  const TemporaryFolder folder;
-  const CommandResult result = edgeval(with(base, more), folder.path());
-  if (result.code != 0) throw std::runtime_error(result.err);
-  StoredTranslation stored{result.out,
-                           read_file(folder.path() / "out/hypotheses.txt"),
-                           read_file(folder.path() / "out/utterances.jsonl"),
-                           Json::parse(read_file(folder.path() / "out/report.json")),
-                           {}};
-  std::istringstream lines(stored.utterances_bytes);
-  for (std::string line; std::getline(lines, line);) stored.utterances.push_back(Json::parse(line));
-  return stored;
+StoredRun translate(const Arguments& more, const Arguments& base = kRun) {
+  return stored_run(with(base, more));
 }
 
-// Returns the report without what may differ from run to run.
-Json comparable_translation(Json report) {
-  report.erase("timing");
-  report.erase("invocation");
-  report.at("edgeval").erase("device");
-  return report;
-}
-
-const StoredTranslation& dynamic() {
-  static const StoredTranslation stored =
+const StoredRun& dynamic() {
+  static const StoredRun stored =
       translate(with(kDynamic, {"--n-best", "2", "--reference-perplexity"}), kFew);
   return stored;
 }
 
 TEST(RunTranslation, PrintsTheScoresOfWhatItWrites) {
-  const StoredTranslation fixed = translate({"--set", "beam.width=1"});
+  const StoredRun fixed = translate({"--set", "beam.width=1"});
   EXPECT_NEAR(fixed.report.at("quality").at("bleu").at("value").get<double>(), 70.6, 0.05);
-  EXPECT_NE(fixed.out.find("BLEU   70."), std::string::npos) << fixed.out;
+  EXPECT_NE(fixed.command.out.find("BLEU   70."), std::string::npos) << fixed.command.out;
   EXPECT_EQ(std::ranges::count(fixed.hypotheses, '\n'), 72);
   EXPECT_FALSE(fixed.report.contains("dense"));  // it is the dense run
   const TemporaryFolder folder;
@@ -104,7 +81,7 @@ TEST(RunTranslation, SumsWhatTheSentencesTook) {
 }
 
 TEST(RunTranslation, StandsBesideTheDenseNetworkAtTheGreatestWidth) {
-  const StoredTranslation widest =
+  const StoredRun widest =
       translate({"--set", "beam.width=5", "--n-best", "2", "--reference-perplexity"}, kFew);
   const Json& dense = dynamic().report.at("dense");
   EXPECT_EQ(dense.at("quality"), widest.report.at("quality"));
@@ -119,13 +96,13 @@ TEST(RunTranslation, StandsBesideTheDenseNetworkAtTheGreatestWidth) {
 }
 
 TEST(RunTranslation, OfEqualLimitsIsFixedWidth) {
-  StoredTranslation fixed = translate({"--set", "beam.width=3"}, kFew);
-  StoredTranslation equal =
+  StoredRun fixed = translate({"--set", "beam.width=3"}, kFew);
+  StoredRun equal =
       translate({"--set", "beam.type=dynamic", "--set", "beam.min=3", "--set", "beam.max=3",
                  "--set", "beam.sigma_min=0.1", "--set", "beam.sigma_max=1.7"},
                 kFew);
   EXPECT_NE(fixed.report.at("run"), equal.report.at("run"));  // of another policy
-  for (StoredTranslation* each : {&fixed, &equal})
+  for (StoredRun* each : {&fixed, &equal})
     for (Json& utterance : each->utterances) utterance.erase("run");
   EXPECT_EQ(fixed.utterances, equal.utterances);
 }
@@ -133,10 +110,10 @@ TEST(RunTranslation, OfEqualLimitsIsFixedWidth) {
 TEST(RunTranslation, DoesNotDependOnBatchThreadsOrOrder) {
   for (const Arguments& other :
        {Arguments{"--batch", "1"}, {"--batch", "7", "--threads", "1"}, {"--threads", "3"}}) {
-    const StoredTranslation again =
+    const StoredRun again =
         translate(with(with(kDynamic, {"--n-best", "2", "--reference-perplexity"}), other), kFew);
     EXPECT_EQ(again.utterances_bytes, dynamic().utterances_bytes);
-    EXPECT_EQ(comparable_translation(again.report), comparable_translation(dynamic().report));
+    EXPECT_EQ(comparable(again.report), comparable(dynamic().report));
   }
 }
 
@@ -144,13 +121,12 @@ TEST(RunTranslation, InIntegersIsTheSameBitsForEveryBatch) {
   for (const char* arithmetic : {"arithmetic.type=int16", "arithmetic.type=int8"}) {
     const Arguments integers =
         with(kDynamic, {"--set", arithmetic, "--set", "arithmetic.input_bits=5", "--no-reference"});
-    const StoredTranslation all = translate(integers, kFew);
+    const StoredRun all = translate(integers, kFew);
     EXPECT_GT(all.report.at("quality").at("bleu").at("value"), 65);
     for (const Arguments& other : {Arguments{"--batch", "1"}, {"--batch", "5", "--threads", "3"}}) {
-      const StoredTranslation again = translate(with(integers, other), kFew);
+      const StoredRun again = translate(with(integers, other), kFew);
       EXPECT_EQ(again.utterances_bytes, all.utterances_bytes) << arithmetic;
-      EXPECT_EQ(comparable_translation(again.report), comparable_translation(all.report))
-          << arithmetic;
+      EXPECT_EQ(comparable(again.report), comparable(all.report)) << arithmetic;
     }
   }
 }
@@ -166,7 +142,7 @@ TEST(RunTranslation, TakesWhatIsOpenFromAProfile) {
   ASSERT_EQ(made.code, 0) << made.err;
   const Json profile = Json::parse(read_file(folder.path() / "p.json"));
   const Json& spread = profile.at("spread");
-  const StoredTranslation fixed = translate(with(few, {"--set", "beam.width=3"}));
+  const StoredRun fixed = translate(with(few, {"--set", "beam.width=3"}));
   EXPECT_EQ(spread.at("width"), 3);
   EXPECT_EQ(spread.at("steps"), fixed.report.at("activity").at("decoder").at("steps"));
   EXPECT_LE(spread.at("percentiles").at("5"), spread.at("percentiles").at("50"));
@@ -183,7 +159,7 @@ TEST(RunTranslation, TakesWhatIsOpenFromAProfile) {
           .code,
       0);
   EXPECT_EQ(read_file(folder.path() / "p.json"), read_file(folder.path() / "again.json"));
-  const StoredTranslation dynamic = translate(with(
+  const StoredRun dynamic = translate(with(
       few, {"--set", "beam.type=dynamic", "--set", "beam.max=3", "--set", "arithmetic.type=int16",
             "--profile", (folder.path() / "p.json").string(), "--no-reference"}));
   EXPECT_EQ(dynamic.report.at("policy").at("beam").at("sigma_min"),
@@ -212,12 +188,12 @@ TEST(RunTranslation, TranslatesAnEmptyLineAsOneAndReplacesUnknownWords) {
   const TemporaryFolder folder;
   write_file(folder.path() / "in.en", "A man is running.\n\nA dog on the 漢 beach.\n");
   const Arguments base = with(kModel, {"--data", (folder.path() / "in.en").string()});
-  const StoredTranslation plain = translate({}, base);
+  const StoredRun plain = translate({}, base);
   EXPECT_EQ(plain.utterances[1].at("hypothesis"), "");
   EXPECT_EQ(plain.utterances[1].at("decoder").at("steps"), 0);
   EXPECT_EQ(plain.report.at("quality").count("bleu"), 0U);
   EXPECT_EQ(plain.utterances[0].count("reference"), 0U);
-  const StoredTranslation replaced = translate({"--replace-unknown"}, base);
+  const StoredRun replaced = translate({"--replace-unknown"}, base);
   for (std::size_t n = 0; n < 3; ++n) {
     const std::string text = plain.utterances[n].at("hypothesis");
     if (text.find("<unk>") == std::string::npos)
