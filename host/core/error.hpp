@@ -4,9 +4,9 @@
 // nor exit.
 #pragma once
 
-#include <sstream>
 #include <stdexcept>
-#include <string>
+
+#include "host/core/concat.hpp"
 
 namespace edgeval {
 
@@ -15,28 +15,23 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Returns all arguments written one after the other, as in concat("lane ", 3, " of ", 7).
-template <class... Parts>
-std::string concat(const Parts&... parts) {
-  std::ostringstream text;
-  text.exceptions(std::ios::badbit);  // where memory runs out, a stream would go on with less text
-  (text << ... << parts);
-  return text.str();
-}
+// Throws Error with a message made of the parts.
+[[noreturn]] void throw_error(std::initializer_list<Part> parts);
+
+// Throws std::logic_error, which names the place and what should hold there.
+[[noreturn]] void throw_broken(const char* file, int line, const char* condition);
 
 }  // namespace edgeval
 
 // Throws Error with a message made of the parts, unless the condition holds:
 // EDGEVAL_EXPECTS(width > 0, path, ": width is ", width, ", must be positive");
-#define EDGEVAL_EXPECTS(condition, ...)                                       \
-  do {                                                                        \
-    if (!(condition)) throw ::edgeval::Error(::edgeval::concat(__VA_ARGS__)); \
+#define EDGEVAL_EXPECTS(condition, ...)                      \
+  do {                                                       \
+    if (!(condition)) ::edgeval::throw_error({__VA_ARGS__}); \
   } while (false)
 
 // Throws std::logic_error unless the condition holds, which only a fault in this program can break.
-#define EDGEVAL_ASSERT(condition)                                                \
-  do {                                                                           \
-    if (!(condition))                                                            \
-      throw std::logic_error(                                                    \
-          ::edgeval::concat(__FILE__, ":", __LINE__, ": broken: ", #condition)); \
+#define EDGEVAL_ASSERT(condition)                                              \
+  do {                                                                         \
+    if (!(condition)) ::edgeval::throw_broken(__FILE__, __LINE__, #condition); \
   } while (false)

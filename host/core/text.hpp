@@ -41,8 +41,8 @@ std::string without_line_breaks(std::string_view text);
 // they are the layout of the text.
 std::string printable(std::string_view text);
 
-// Makes a name within a line safe for a terminal, as printable() does; line feeds become
-// .
+// Makes a name within a line safe for a terminal, as printable() does. A line feed becomes
+// a backslash and an n.
 std::string visible(std::string_view name);
 
 // Returns a message as one line for a terminal, as visible() does. A message of more than 2000

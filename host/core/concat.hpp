@@ -1,0 +1,52 @@
+// Puts texts and numbers together to a message. Nothing here is a template of its parts, and no
+// stream is included, as nearly every source has messages, and they must compile fast.
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace edgeval {
+
+// A text or a number, until the end of the statement. A number of floating point has at most six
+// significant digits (printf's %g), a bool is 0 or 1.
+class Part {
+ public:
+  Part(const char* text) : text_(text) {}
+  Part(std::string_view text) : text_(text) {}
+  Part(const std::string& text) : text_(text) {}
+  Part(char character) : own_{character}, text_(own_, 1) {}
+  Part(double number);
+  template <std::signed_integral Number>
+  Part(Number number) : Part(Signed{number}) {}
+  template <std::unsigned_integral Number>
+  Part(Number number) : Part(Unsigned{number}) {}
+  Part(const Part&) = delete;  // text_ may point to own_
+  Part& operator=(const Part&) = delete;
+
+  std::string_view text() const { return text_; }
+
+ private:
+  struct Signed {
+    long long number;
+  };
+  struct Unsigned {
+    unsigned long long number;
+  };
+  explicit Part(Signed number);
+  explicit Part(Unsigned number);
+
+  char own_[24];  // of a number
+  std::string_view text_;
+};
+
+// Returns all parts written one after the other, as in joined({"lane ", 3, " of ", 7}).
+std::string joined(std::initializer_list<Part> parts);
+
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  return joined({parts...});
+}
+
+}  // namespace edgeval
