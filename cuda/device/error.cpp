@@ -18,12 +18,4 @@ void check(cudaError_t status, const char* call, const char* file, int line) {
   throw CudaError(text);
 }
 
-void check(cublasStatus_t status, const char* call, const char* file, int line) {
-  if (status == CUBLAS_STATUS_SUCCESS) return;
-  const std::string text =
-      concat(file, ":", line, ": ", call, ": ", cublasLtGetStatusString(status));
-  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw OutOfMemory(text);
-  throw CudaError(text);
-}
-
 }  // namespace edgeval::gpu

@@ -1,9 +1,8 @@
-// Checks the status that every call of CUDA and cuBLAS returns. EDGEVAL_CUDA and EDGEVAL_CUBLAS
-// throw; EDGEVAL_CUDA_NOTHROW is for destructors, after which a failure shows at the next checked
-// call. launch() checks launches (launch.hpp).
+// Checks the status that every call of CUDA returns. EDGEVAL_CUDA throws; EDGEVAL_CUDA_NOTHROW is
+// for destructors, after which a failure shows at the next checked call. launch() checks launches
+// (launch.hpp), EDGEVAL_CUBLAS calls of cuBLASLt (gemm.hpp).
 #pragma once
 
-#include <cublasLt.h>
 #include <cuda_runtime.h>
 
 #include <exception>
@@ -46,10 +45,8 @@ class Settle {
 // Throws OutOfMemory or CudaError, with a message that names the call and its place, unless it
 // succeeded.
 void check(cudaError_t status, const char* call, const char* file, int line);
-void check(cublasStatus_t status, const char* call, const char* file, int line);
 
 }  // namespace edgeval::gpu
 
 #define EDGEVAL_CUDA(call) ::edgeval::gpu::check((call), #call, __FILE__, __LINE__)
-#define EDGEVAL_CUBLAS(call) ::edgeval::gpu::check((call), #call, __FILE__, __LINE__)
 #define EDGEVAL_CUDA_NOTHROW(call) static_cast<void>(call)

@@ -54,6 +54,14 @@ bool splits(const cublasLtMatmulAlgo_t& algorithm) {
 
 }  // namespace
 
+void check(cublasStatus_t status, const char* call, const char* file, int line) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  const std::string text =
+      concat(file, ":", line, ": ", call, ": ", cublasLtGetStatusString(status));
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw OutOfMemory(text);
+  throw CudaError(text);
+}
+
 CublasLt::CublasLt() {
   cublasLtHandle_t handle = nullptr;
   EDGEVAL_CUBLAS(cublasLtCreate(&handle));

@@ -20,6 +20,11 @@
 
 namespace edgeval::gpu {
 
+// Throws OutOfMemory or CudaError, with a message that names the call and its place, unless it
+// succeeded.
+void check(cublasStatus_t status, const char* call, const char* file, int line);
+#define EDGEVAL_CUBLAS(call) ::edgeval::gpu::check((call), #call, __FILE__, __LINE__)
+
 class CublasLt {
  public:
   CublasLt();
