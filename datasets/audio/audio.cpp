@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 constexpr float kFullScale = 32768;  // libsndfile's floats lie in [-1, 1)
 constexpr Index kBlock = 1 << 16;    // samples read at once
 // No format packs more samples into a byte: FLAC has at most 65535 samples in a frame of 11 bytes.
-constexpr Index kMostPerByte = 8192;
+constexpr Index kMostSamplesPerByte = 8192;
 constexpr double kRounding = 0.010;  // seconds by which a duration may be rounded up
 // Where there is no offset, a duration of more than so many times the file's length must be that of
 // another file.
@@ -107,7 +107,7 @@ Index expect_length(AudioBytes& bytes, const SF_INFO& info, const std::optional<
   if (samples == SF_COUNT_MAX) expect_whole_ogg(bytes);
   EDGEVAL_EXPECTS(samples < SF_COUNT_MAX, path,
                   ": the header does not tell its length; convert the file with sox");
-  EDGEVAL_EXPECTS(static_cast<std::uint64_t>(samples / kMostPerByte) <= bytes.size(), path,
+  EDGEVAL_EXPECTS(static_cast<std::uint64_t>(samples / kMostSamplesPerByte) <= bytes.size(), path,
                   ": cut off or damaged: the header promises ", samples, " samples, which ",
                   bytes.size(), " bytes cannot hold");
   return samples;
