@@ -6,6 +6,7 @@
 // (values, formulas, words of other programs) is ignored.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 
 #include "tests/docs/document.hpp"
@@ -65,17 +66,18 @@ std::optional<std::string> missing_path(const std::string& word) {
   for (const std::string& absent : kAbsent)
     if (word.ends_with("/" + absent)) return {};
   const std::string plain = word.ends_with('/') ? word.substr(0, word.size() - 1) : word;
-  std::string pattern;
-  for (const char c : plain)
-    pattern += c == '*'               ? "[^/]*"
-               : c == '.' || c == '+' ? std::string("\\") + c
-                                      : std::string(1, c);
-  const std::regex whole(rooted ? pattern : "(.*/)?" + pattern);
-  const bool has_star = plain.find('*') != std::string::npos;  // matching takes long
-  const auto is_meant = [&](const std::string& name) {
-    if (has_star) return std::regex_match(name, whole);
+  std::function<bool(const std::string&)> is_meant = [&](const std::string& name) {
     return name == plain || (!rooted && name.ends_with("/" + plain));
   };
+  if (plain.find('*') != std::string::npos) {
+    std::string pattern;
+    for (const char c : plain)
+      pattern += c == '*'               ? "[^/]*"
+                 : c == '.' || c == '+' ? std::string("\\") + c
+                                        : std::string(1, c);
+    is_meant = [whole = std::regex(rooted ? pattern : "(.*/)?" + pattern)](
+                   const std::string& name) { return std::regex_match(name, whole); };
+  }
   for (const Names* names : {&repository().files, &repository().folders})
     if (std::ranges::any_of(*names, is_meant)) return {};
   return word + ": no such file";
