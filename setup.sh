@@ -61,7 +61,7 @@ fuzz() {  # fuzz SECONDS TARGET...: of each the executions, the edges covered, a
   return $failed
 }
 
-sources() { git ls-files -z '*.cpp' '*.hpp' '*.cu' '*.cuh'; }
+sources() { git ls-files -z --cached --others --exclude-standard '*.cpp' '*.hpp' '*.cu' '*.cuh'; }
 
 case "${1:-build}" in
   build | run | test | sanitize) install_missing "${packages[@]}" ;;

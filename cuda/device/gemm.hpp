@@ -23,7 +23,6 @@ namespace edgeval::gpu {
 // Throws OutOfMemory or CudaError, with a message that names the call and its place, unless it
 // succeeded.
 void check(cublasStatus_t status, const char* call, const char* file, int line);
-#define EDGEVAL_CUBLAS(call) ::edgeval::gpu::check((call), #call, __FILE__, __LINE__)
 
 class CublasLt {
  public:
@@ -96,3 +95,5 @@ class Product {
 };
 
 }  // namespace edgeval::gpu
+
+#define EDGEVAL_CUBLAS(call) ::edgeval::gpu::check((call), #call, __FILE__, __LINE__)

@@ -25,7 +25,7 @@ std::string bounds(const std::optional<Interval>& interval) {
 void write_row(std::ostream& out, const std::vector<std::string>& cells) {
   static constexpr int kWidths[] = {6, 10, 18, 9, 8, 8, 8};
   std::ostringstream row;
-  row.exceptions(std::ios::badbit);  // a failure throws, as in concat()
+  row.exceptions(std::ios::badbit);  // without memory a stream would go on
   row << std::left << std::setw(kWidths[0]) << cells[0] << std::right;
   for (std::size_t i = 1; i + 1 < cells.size(); ++i) row << std::setw(kWidths[i]) << cells[i];
   out << row.str() << "  " << cells.back() << '\n';

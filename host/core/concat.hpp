@@ -1,5 +1,5 @@
-// Puts texts and numbers together to a message. Nothing here is a template of its parts, and no
-// stream is included, as nearly every source has messages, and they must compile fast.
+// Puts texts and numbers together to a message. No stream and hardly a template are needed, since
+// nearly every source has messages, and they must compile fast.
 #pragma once
 
 #include <concepts>
@@ -9,8 +9,9 @@
 
 namespace edgeval {
 
-// A text or a number, until the end of the statement. A number of floating point has at most six
-// significant digits (printf's %g), a bool is 0 or 1.
+// A Part is a text, a character or a number, and lives until the end of the statement. A float is
+// written with at most six significant digits (printf's %g), and a bool, a signed char and an
+// unsigned char as whole numbers. A text may not be null.
 class Part {
  public:
   Part(const char* text) : text_(text) {}
@@ -37,7 +38,7 @@ class Part {
   explicit Part(Signed number);
   explicit Part(Unsigned number);
 
-  char own_[24];  // of a number
+  char own_[24];  // holds a number or a character
   std::string_view text_;
 };
 

@@ -80,7 +80,7 @@ std::string command_text(const CommandEntry& command) {
 
 std::string man_page(const CLI::App& app) {
   std::ostringstream text;
-  text.exceptions(std::ios::badbit);  // a failure throws, as in concat()
+  text.exceptions(std::ios::badbit);  // without memory a stream would go on
   text << ".TH EDGEVAL 1 \"\" \"edgeval " EDGEVAL_VERSION "\" \"User Commands\"\n"
        << ".SH NAME\nedgeval \\- "
        << escaped("run recurrent networks under energy-saving techniques")

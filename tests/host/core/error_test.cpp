@@ -39,9 +39,9 @@ TEST(Message, HasFloatsAsStreamsWriteThem) {
   expect_as_streamed<double>();
   for (const double number : {0.1, -0.0, 1e-5, 123456.0, 1234567.0, 100000.5, -1e300, 2.5e-308})
     EXPECT_EQ(concat(number), streamed(number));
-  for (const double number : {std::numeric_limits<double>::infinity(),
-                              -std::numeric_limits<double>::infinity(),
-                              std::numeric_limits<double>::quiet_NaN()})
+  for (const double number :
+       {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
+        std::numeric_limits<double>::quiet_NaN()})
     EXPECT_EQ(concat(number), streamed(number));
 }
 

@@ -99,7 +99,8 @@ constexpr Way kWays[] = {
     {1, 1 << 20, 64, true},  {1, 1 << 12, 0, true},        {2, 1 << 20, 0, false},
     {2, 1 << 12, 64, false}, {2, 1 << 20, 7, true, false}, {2, 1 << 12, 3, true}};
 
-// Real features, which take long, are run in every second way: these vary all that a way says.
+// Real features, which take long, are run in every second way, unless EDGEVAL_FULL is set: these
+// vary all that a way says.
 std::size_t stride_of_real_features() { return takes_whole_sets() ? 1 : 2; }
 
 // Runs the features in every `stride`-th way, and expects the same bits and counts from each.
