@@ -31,6 +31,11 @@ std::uint64_t place_of(double percent, std::uint64_t n) {
       1, static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(n))));
 }
 
+}  // namespace
+
+// The next two are members of LayerStatistics, which the header declares, so they are not in the
+// unnamed namespace.
+
 // Gathers moments, extremes and a histogram of one operand's values.
 class Distribution {
  public:
@@ -116,6 +121,8 @@ class TopMagnitudes {
   // The largest magnitudes, the smallest of them on top.
   std::priority_queue<float, std::vector<float>, std::greater<>> largest_;
 };
+
+namespace {
 
 // Adds |v(t) - v(t - 1)| of every element v of each sequence.
 void add_differences(const Ragged<float>& values, Distribution& differences) {

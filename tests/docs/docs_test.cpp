@@ -45,6 +45,10 @@ const Program& program() {
   static const Program known = ask_program();
   return known;
 }
+const Names& keys() {
+  static const Names known = ask_keys();
+  return known;
+}
 
 using Problems = std::vector<std::string>;
 
@@ -176,7 +180,7 @@ void check_span(const std::string& span, Problems& problems) {
   // Only words with an underscore are taken for names of the program.
   static const std::regex name(R"re([a-z]+(_[a-z0-9]+)+)re");
   if (std::regex_match(span, name) && !repository().words.contains(span) &&
-      !program().keys.contains(span) && !kAbsent.contains(span))
+      !keys().contains(span) && !kAbsent.contains(span))
     problems.push_back(span + ": no such name");
 }
 
@@ -223,7 +227,7 @@ void check_keys(const Document& document, Problems& problems) {
     if (!std::regex_match(span, key)) continue;
     std::string part;
     for (std::istringstream parts(span); std::getline(parts, part, '.');)
-      if (!is_placeholder(part) && !program().keys.contains(part))
+      if (!is_placeholder(part) && !keys().contains(part))
         problems.push_back(span + ": no such key in what edgeval writes");
   }
 }

@@ -14,7 +14,6 @@ namespace edgeval::test {
 struct Program {
   std::map<std::string, Names> options;                      // options by command
   std::map<std::string, std::map<std::string, Names>> axes;  // parameters by axis and type
-  Names keys;  // keys of every JSON that the program prints or writes
 };
 
 inline void collect_keys(Names& keys, const nlohmann::json& json) {
@@ -25,9 +24,11 @@ inline void collect_keys(Names& keys, const nlohmann::json& json) {
   }
 }
 
-// Collects the keys of reports, profiles and all other JSON from small runs in `folder`. `out_a` to
-// `out_c` are runs of speech, `out_t` is a run of translation.
-inline void collect_output_keys(Names& keys, const std::filesystem::path& folder) {
+// Returns the keys of every JSON that the program prints or writes, from small runs, which take a
+// few seconds. `out_a` to `out_c` are runs of speech, `out_t` is a run of translation.
+inline Names ask_keys() {
+  const TemporaryFolder made;
+  const std::filesystem::path folder = made.path();
   std::filesystem::create_directory_symlink(source_folder() / "datasets", folder / "datasets");
   std::filesystem::create_directory_symlink(source_folder() / "tests", folder / "tests");
   const CommandResult result = run_shell(R"(set -e
@@ -55,7 +56,8 @@ edgeval count $spoken/speech-blstm3x128.safetensors $format
 edgeval import $format --model tests/data/import/opennmt.pt --out new.safetensors
 edgeval info $format)",
                                          folder);
-  ASSERT_EQ(result.code, 0) << result.err;
+  if (result.code != 0) throw std::runtime_error(result.err);
+  Names keys;
   // The program printed one JSON after another.
   std::istringstream printed(result.out);
   for (nlohmann::json json; printed >> std::ws && !printed.eof();) {
@@ -70,6 +72,7 @@ edgeval info $format)",
       collect_keys(keys, json);
     }
   }
+  return keys;
 }
 
 inline Program ask_program() {
@@ -85,8 +88,6 @@ inline Program ask_program() {
       for (Names& keys = program.axes[axis][choice.at("type")];
            const nlohmann::json& parameter : choice.at("parameters"))
         keys.insert(parameter.at("key").get<std::string>());
-  const TemporaryFolder folder;
-  collect_output_keys(program.keys, folder.path());
   return program;
 }
 
