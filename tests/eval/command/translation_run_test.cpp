@@ -30,7 +30,9 @@ const Arguments kDynamic{"--set", "beam.type=dynamic", "--set", "beam.sigma_min=
                          "--set", "beam.sigma_max=1.7"};
 
 StoredRun translate(const Arguments& more, const Arguments& base = kRun) {
-  return stored_run(with(base, more));
+  StoredRun run = stored_run(with(base, more));
+  EXPECT_FALSE(run.hypotheses.empty()) << "there is no hypotheses.txt";
+  return run;
 }
 
 const StoredRun& dynamic() {
