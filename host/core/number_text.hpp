@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <string>
 
+#include "host/core/concat.hpp"
+
 namespace edgeval {
 
 // Returns a number with its noun, as "1 utterance" or "2 utterances".
@@ -19,11 +21,7 @@ inline std::string fixed(double value, int decimals) {
   return text;
 }
 
-// Returns the value with at most six significant digits, as printf's %g writes it.
-inline std::string rounded(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
+// Returns the value with at most six significant digits, as a message has it (concat.hpp).
+inline std::string rounded(double value) { return concat(value); }
 
 }  // namespace edgeval
