@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "host/body/greatest.hpp"
 #include "host/engine/sequence/packing.hpp"
 
 namespace edgeval {
@@ -23,10 +24,6 @@ void for_each_tie(const Steps& sorted, Visit&& visit) {
   }
 }
 
-Index best(const float* outputs, Index count) {
-  return std::max_element(outputs, outputs + count) - outputs;
-}
-
 double share(double part, double whole) { return whole > 0 ? part / whole : kNoFigure; }
 
 }  // namespace
@@ -35,8 +32,8 @@ SimilarityCollector::SimilarityCollector(std::shared_ptr<const Model> model,
                                          std::vector<SimilaritySkip> plans)
     : model_(std::move(model)), plans_(std::move(plans)) {
   for (std::size_t i = 0; i < model_->layers.size(); ++i)
-    if (const auto* lstm = std::get_if<RecurrentLayer>(&model_->layers[i]))
-      for (std::size_t d = 0; d < lstm->directions.size(); ++d)
+    if (const auto* layer = std::get_if<RecurrentLayer>(&model_->layers[i]))
+      for (std::size_t d = 0; d < layer->directions.size(); ++d)
         series_.push_back({static_cast<Index>(i), d, {}});
 }
 
@@ -51,7 +48,7 @@ void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& lay
   const std::vector<FrameSimilarity> similarity = frame_similarities(plan.rule(), input);
   const auto frame = [&](Index k) { return backward ? input.rows - 1 - k : k; };
   const auto h = [&](Index k) {
-    return output.row(frame(k)) + static_cast<Index>(series.direction) * layer.cells;
+    return output.row(frame(k)) + static_cast<Index>(series.direction) * layer.width();
   };
   for (Index k = 1; k < input.rows; ++k) {
     Step step{static_cast<float>(score_of_frame(similarity.data(), frame(k), backward)),
@@ -60,12 +57,12 @@ void SimilarityCollector::add_sequence(Series& series, const RecurrentLayer& lay
               {}};
     for (Index n = 0; n < std::min<Index>(kMostSkips, step.run + 1); ++n) {
       double sum = 0;
-      for (Index j = 0; j < layer.cells; ++j) {
+      for (Index j = 0; j < layer.width(); ++j) {
         const double moved = static_cast<double>(h(k + n)[j]) - static_cast<double>(h(k - 1)[j]);
         sum += moved * moved;
       }
       step.moved[static_cast<std::size_t>(n)] =
-          static_cast<float>(sum / static_cast<double>(layer.cells));
+          static_cast<float>(sum / static_cast<double>(layer.width()));
     }
     series.steps.push_back(step);
   }
@@ -78,7 +75,7 @@ void SimilarityCollector::judge(Series& series, const Ragged<float>& outputs) co
   for (Index n = 0; n < outputs.sequences(); ++n) {
     const MatrixView<const float> sequence = outputs.sequence(n);
     const auto token = [&](Index k) {
-      return best(sequence.row(backward ? sequence.rows - 1 - k : k), sequence.cols);
+      return first_greatest(sequence.row(backward ? sequence.rows - 1 - k : k), sequence.cols);
     };
     for (Index k = 1; k < sequence.rows; ++k)
       series.steps[series.judged++].redundant = token(k) == token(k - 1);

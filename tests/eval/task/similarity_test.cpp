@@ -7,9 +7,11 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "host/engine/sequence/packing.hpp"
 #include "tests/support/borrowed.hpp"
+#include "tests/support/cells.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/random_case.hpp"
@@ -42,8 +44,15 @@ struct Slow {
   double error[kMostSkips] = {};
 };
 
-// Returns the facts about a network that consists of one backward LSTM.
-Slow slow_facts(const Ragged<float>& features, const Ragged<float>& outputs) {
+// A layer's direction: its outputs are `width` columns of the layer's, from `first` on.
+struct Columns {
+  Direction direction;
+  Index first, width;
+};
+
+// Returns the facts about a direction of a network that consists of one layer.
+Slow slow_facts(const Ragged<float>& features, const Ragged<float>& outputs,
+                const Columns& columns) {
   struct Each {
     double score;
     bool redundant;
@@ -56,14 +65,19 @@ Slow slow_facts(const Ragged<float>& features, const Ragged<float>& outputs) {
     const auto best = [&](Index t) {
       return std::max_element(h.row(t), h.row(t) + h.cols) - h.row(t);
     };
-    for (Index t = x.rows - 2; t >= 0; --t) {
-      all.push_back({score(x.row(t), x.row(t + 1), x.cols), best(t) == best(t + 1)});
-      for (Index k = 1; k <= kMostSkips && t - k + 1 >= 0; ++k) {
+    // The frame of each step.
+    std::vector<Index> frames(static_cast<std::size_t>(x.rows));
+    std::iota(frames.begin(), frames.end(), Index{0});
+    if (columns.direction == Direction::kBackward) std::ranges::reverse(frames);
+    for (std::size_t step = 1; step < frames.size(); ++step) {
+      const Index before = frames[step - 1], now = frames[step];
+      all.push_back({score(x.row(now), x.row(before), x.cols), best(now) == best(before)});
+      for (std::size_t k = 1; k <= kMostSkips && step + k - 1 < frames.size(); ++k) {
+        const Index last = frames[step + k - 1];
         double sum = 0;
-        for (Index j = 0; j < h.cols; ++j)
-          sum +=
-              std::pow(static_cast<double>(h(t - k + 1, j)) - static_cast<double>(h(t + 1, j)), 2);
-        slow.error[k - 1] += sum / static_cast<double>(h.cols);
+        for (Index j = columns.first; j < columns.first + columns.width; ++j)
+          sum += std::pow(static_cast<double>(h(last, j)) - static_cast<double>(h(before, j)), 2);
+        slow.error[k - 1] += sum / static_cast<double>(columns.width);
         runs[k - 1] += 1;
       }
     }
@@ -88,6 +102,18 @@ void gather(SimilarityCollector& collector, const Model& model, Engine& engine,
   collector.add([&] { engine.run(features, dense_point(model), &collector); });
 }
 
+void expect_slow_facts(const SimilarityFacts& facts, const Slow& slow) {
+  EXPECT_EQ(static_cast<double>(facts.steps), slow.steps);
+  EXPECT_EQ(static_cast<double>(facts.redundant), slow.redundant);
+  if (std::isnan(slow.separation))  // every step has the token of the one before it, or none has
+    EXPECT_TRUE(std::isnan(facts.separation));
+  else
+    EXPECT_NEAR(facts.separation, slow.separation, 1e-6);
+  for (int k = 0; k < kMostSkips; ++k)
+    EXPECT_NEAR(facts.errors[static_cast<std::size_t>(k)].all, slow.error[k], 1e-6 * slow.error[k])
+        << k;
+}
+
 class Similarity : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(Seeds, Similarity, testing::Range(0, 10));
 
@@ -107,14 +133,39 @@ TEST_P(Similarity, FactsAreThoseOfTheSlowForm) {
                std::bad_alloc);  // an attempt that fails
   gather(collector, model, *engine, slice(features, 2, 5));
   const SimilarityFacts facts = collector.finish().at(0);
-  const Slow slow =
-      slow_facts(features, engine->run(features, dense_point(model), nullptr).outputs);
-  EXPECT_EQ(static_cast<double>(facts.steps), slow.steps);
-  EXPECT_EQ(static_cast<double>(facts.redundant), slow.redundant);
-  EXPECT_NEAR(facts.separation, slow.separation, 1e-6);
-  for (int k = 0; k < kMostSkips; ++k)
-    EXPECT_NEAR(facts.errors[static_cast<std::size_t>(k)].all, slow.error[k], 1e-6 * slow.error[k])
-        << k;
+  expect_slow_facts(facts,
+                    slow_facts(features, engine->run(features, dense_point(model), nullptr).outputs,
+                               {Direction::kBackward, 0, 4}));
+}
+
+class SimilarityOfCells : public testing::TestWithParam<NamedCell> {};
+INSTANTIATE_TEST_SUITE_P(EveryCell, SimilarityOfCells, testing::ValuesIn(every_cell()),
+                         [](const auto& info) { return info.param.name; });
+
+// A projection makes h narrower than the cells, or wider.
+TEST_P(SimilarityOfCells, FactsOfBothDirectionsAreThoseOfTheSlowForm) {
+  for (const Index projection : {2, 7}) {
+    CellForm form = GetParam().form;
+    if (form.projection > 0) form.projection = projection;
+    const Index width = form.projection > 0 ? projection : 4;
+    Random random(static_cast<std::uint64_t>(70 + projection));
+    const Model model = random_model(
+        {.inputs = 6,
+         .lstm =
+             {{.cells = 4, .directions = kBothDirections, .kind = GetParam().kind, .form = form}},
+         .outputs = 0},
+        5);
+    const Ragged<float> features = random_batch(random, {30, 1, 17}, 6);
+    const std::unique_ptr<Engine> engine = make_cpu_engine(borrowed(model), {.threads = 1});
+    SimilarityCollector collector(borrowed(model), {kPlan});
+    gather(collector, model, *engine, features);
+    const std::vector<SimilarityFacts> facts = collector.finish();
+    ASSERT_EQ(facts.size(), 2u);
+    const Ragged<float> outputs = engine->run(features, dense_point(model), nullptr).outputs;
+    expect_slow_facts(facts[0], slow_facts(features, outputs, {Direction::kForward, 0, width}));
+    expect_slow_facts(facts[1],
+                      slow_facts(features, outputs, {Direction::kBackward, width, width}));
+  }
 }
 
 // With one input S is 0 or 1. Two of ten steps repeat the input, and only these are "similar".
