@@ -12,18 +12,14 @@
 #include "cuda/device/bulk.hpp"
 #include "cuda/device/device.hpp"
 #include "cuda/kernel/unpack.hpp"
+#include "cuda/lane_activity.hpp"
 #include "cuda/sequence/direction_runner.hpp"
 #include "cuda/sequence/linear_runner.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
-#include "host/engine/counting.hpp"
 
 namespace edgeval::gpu {
 namespace {
-
-// Totals of a lane: x changed, x zero, h changed, h zero, selected, changed at pseudo-skips.
-constexpr Index kTotals = 6;
-constexpr Index kSelected = 4;
 
 // All memory that grows with a batch. It is released as a whole when the device has no more.
 struct Workspace {
@@ -304,28 +300,8 @@ class LayersOnDevice {
     const Settle settle;
     workspace_->totals.download(totals.data(), static_cast<Index>(totals.size()), stream_);
     stream_.synchronize();
-    part.result.activity.resize(static_cast<std::size_t>(part.count));
-    Index shape = 0;
-    for (std::size_t i = 0; i < model_->stack().size(); ++i)
-      for (const LayerShape& of_layer : layer_shapes(model_->layers[i], part.point.layers[i])) {
-        const auto total = [&](Index which, Index lane) {
-          return totals[(shape * kTotals + which) * part.count + lane];
-        };
-        for (Index lane = 0; lane < part.count; ++lane) {
-          LayerActivity activity{.shape = of_layer};
-          activity[Count::kInputsChanged] = total(0, lane);
-          activity[Count::kInputsZero] = total(1, lane);
-          activity[Count::kRecurrentInputsChanged] = total(2, lane);
-          activity[Count::kRecurrentInputsZero] = total(3, lane);
-          count_selected(activity, part.point.layers[i], total(kSelected, lane),
-                         total(kSelected + 1, lane));
-          const Index running =
-              part.running[shape].empty() ? part.length(lane) : part.running[shape][lane];
-          complete_lane(activity, part.point.layers[i], part.length(lane), running);
-          part.result.activity[lane].layers.push_back(std::move(activity));
-        }
-        ++shape;
-      }
+    part.result.activity =
+        lane_activities(*model_, part.point, totals, part.running, part.lengths());
   }
 
   void observe_plan(Index layer, Direction direction, const DirectionRunner& runner,

@@ -123,20 +123,19 @@ bool singles_out_kinds(const Accelerator& accelerator) {
          std::ranges::any_of(accelerator.cycles, named);
 }
 
-// Whether rules that name kinds of cells leave out this kind, so that its price would lack what
-// they charge. Linear layers have no cells.
+// Whether rules that name kinds of layers leave out this kind, so that its price would lack what
+// they charge.
 bool is_left_out(const Accelerator& accelerator, LayerKind kind) {
-  constexpr std::string_view kNoCells = "linear";
   bool named = false, others = false;
   const auto see = [&](const Work& work) {
     named = named || work.names(kind);
     others = others || std::ranges::any_of(work.kinds, [&](LayerKind other) {
-               return name(other) != kNoCells && other != kind;
+               return other.facts().needs_rules && other != kind;
              });
   };
   for (const EnergyRule& rule : accelerator.rules) see(rule.work);
   for (const Work& work : accelerator.cycles) see(work);
-  return name(kind) != kNoCells && others && !named;
+  return kind.facts().needs_rules && others && !named;
 }
 
 }  // namespace

@@ -160,23 +160,25 @@ TEST(IncludeRules, AHeaderIncludesItselfOnce) {
 }
 
 // What runs on both devices gives the same bits on both (host/numeric/host_device.hpp), so it calls
-// no mathematics library, whose last bits differ.
-TEST(IncludeRules, BodiesAndKernelsCallNoMathematicsLibrary) {
+// no mathematics library, whose last bits differ. The rule of the pruned beam is made on the host
+// alone.
+TEST(IncludeRules, WhatRunsOnBothDevicesCallsNoMathematicsLibrary) {
   static const std::regex call(
       R"re(\b(log|log2|log10|log1p|exp|exp2|expm1|pow|sin|cos|tan|sinh|cosh|tanh|cbrt|fma)f?\()re");
   std::size_t files = 0;
   for (const std::string& file : sources()) {
-    const bool body = file.starts_with("host/body/") || file.starts_with("host/layer/") ||
-                      file == "host/numeric/nonlinear.hpp" || file == "host/numeric/softmax.hpp";
+    if (file.starts_with("tests/")) continue;
+    const std::string source = read_file(source_folder() / file);
     const bool kernel = file.ends_with(".cu") || file.ends_with(".cuh");
-    if (!body && !(kernel && file.starts_with("cuda/"))) continue;
+    if (!kernel && source.find("EDGEVAL_HD") == std::string::npos) continue;
     ++files;
-    std::istringstream lines(read_file(source_folder() / file));
+    std::istringstream lines(source);
     for (std::string line; std::getline(lines, line);)
-      EXPECT_FALSE(std::regex_search(line.substr(0, line.find("//")), call))
+      EXPECT_FALSE(std::regex_search(line.substr(0, line.find("//")), call) &&
+                   line.find("  Rule rule() const {") != 0)
           << file << ": " << line;
   }
-  EXPECT_GT(files, 20U);
+  EXPECT_GT(files, 60U);
   EXPECT_TRUE(std::regex_search("x + std::log(sum);", call));
 }
 
@@ -246,6 +248,21 @@ std::set<std::string> reference_members(const std::string& source) {
 // uses. These may keep references, and no others.
 TEST(House, OnlyWhatLivesWithinACallKeepsReferences) {
   const std::map<std::string, std::set<std::string>> kept{
+      {"datasets/audio/audio_stream.hpp", {"bytes_"}},          // while a file is decoded
+      {"datasets/audio/log_mel.cpp", {"window_", "fourier_"}},  // the spectra of one utterance
+      {"host/core/json.cpp", {"place_"}},                       // one call of parse_json
+      // Readers, which live while one file is read.
+      {"host/import/opennmt/opennmt.cpp", {"archive_"}},
+      {"host/import/opennmt/opennmt_options.hpp", {"options_"}},
+      {"host/import/source/stored_zip.cpp", {"path_"}},
+      {"host/import/state_dict/module_list.hpp", {"source_"}},
+      {"host/import/torch/checkpoint.cpp", {"archive_", "out_"}},
+      {"host/import/torch/pickle.cpp", {"out_"}},
+      {"host/import/torch/pickle_stack.hpp", {"place_", "values_"}},
+      {"host/model/frontend_file.cpp", {"problems_"}},
+      {"host/model/layer_file.cpp", {"layer_", "fields_", "file_"}},
+      {"host/model/translation_file.cpp", {"fields_", "file_"}},
+      {"hwmodel/accelerator.cpp", {"reader_", "components_"}},
       // Views on the products of a PackedLayer; whoever keeps one shares the PackedLayer.
       {"host/engine/product/layer_arithmetic.hpp", {"products_"}},
       // Of a task's rows, or part of a StepLayer beside what it refers to.
@@ -262,16 +279,14 @@ TEST(House, OnlyWhatLivesWithinACallKeepsReferences) {
       {"eval/task/translation/translation_session.cpp", {"session_", "items_", "sink_"}}};
   std::size_t files = 0;
   for (const std::string& file : sources()) {
-    if (!file.starts_with("host/engine/") && !file.starts_with("cuda/") &&
-        !file.starts_with("eval/"))
-      continue;
+    if (file.starts_with("tests/")) continue;
     ++files;
     const auto known = kept.find(file);
     EXPECT_EQ(reference_members(read_file(source_folder() / file)),
               known == kept.end() ? std::set<std::string>() : known->second)
         << file << " keeps references that it may not, or keeps them no longer";
   }
-  EXPECT_GT(files, 200U);
+  EXPECT_GT(files, 300U);
   EXPECT_EQ(reference_members("  const Model& model_;\n"
                               "  std::vector<Index>& lengths_;\n"
                               "  const LayerProducts<FixedProduct<SumT>>& products_ = given;\n"

@@ -80,7 +80,7 @@ class Downloads {
   std::array<std::optional<PinnedBlock>, 2> blocks_;
 };
 
-// A CUDA stream, used by one thread at a time.
+// A CUDA stream. Its methods are for one thread at a time; several may use the handle (bulk.hpp).
 class Stream {
  public:
   Stream() {

@@ -22,7 +22,7 @@ bool has_pseudo(const LayerPolicy& policy) { return pseudo_skip(policy) != nullp
 
 RecurrenceTask DirectionRunner::recurrence_of(const DirectionTask& task) {
   return {task.layer, task.products, task.policy, task.lanes.count,
-          !selects(task.policy) && !has_pseudo(task.policy)};
+          !uses_selection(task.policy) && !has_pseudo(task.policy)};
 }
 
 SelectionTask DirectionRunner::selection_of(const DirectionTask& task) {
@@ -58,7 +58,7 @@ void DirectionRunner::reserve(const DirectionTask& task) {
   }
   recurrence_.reserve(recurrence_of(task), stream_);
   x_state_.reserve_discarding(lanes.count * inputs * state_bytes(task.policy), stream_);
-  if (selects(task.policy)) selection_.reserve(selection_of(task), chunk_rows_, stream_);
+  if (uses_selection(task.policy)) selection_.reserve(selection_of(task), chunk_rows_, stream_);
   cursor_.reserve_discarding(1, stream_);
   places_.reserve(stream_);
 }
@@ -154,7 +154,7 @@ void DirectionRunner::start(const DirectionTask& task, RecurrentStep& step) {
                  stream_);
   recurrence_.start(recurrence_of(task), stream_);
   launch_initial_state(policy, x_state_.data(), lanes * task.layer.product_inputs(), stream_);
-  if (selects(policy)) selection_.start(selection_of(task), step, stream_);
+  if (uses_selection(policy)) selection_.start(selection_of(task), step, stream_);
   if (has_pseudo(policy)) pseudo_.start(pseudo_of(task), step, stream_);
   if (!task.products.recurrent || has_pseudo(policy)) return;
   launch_set_cursor(cursor_.data(), {0, 0}, stream_);
@@ -210,7 +210,8 @@ void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentS
   }
   launch_packed_operand(task.policy, packing_.view(), input, stream_);
   task.products.input(operand, rows, step.wx, stream_);
-  if (selects(task.policy)) selection_.multiply_input(selection_of(task), operand, rows, stream_);
+  if (uses_selection(task.policy))
+    selection_.multiply_input(selection_of(task), operand, rows, stream_);
 }
 
 // Runs `count` steps, whose active lanes fill `blocks` row blocks of the product.
@@ -228,7 +229,7 @@ void DirectionRunner::run_steps(const DirectionTask& task, const RecurrentStep& 
 void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentStep& step,
                                    Index blocks, Index count) {
   const Index rows = blocks * Product::kRowBlock;
-  const bool selected = selects(task.policy), pseudo = has_pseudo(task.policy);
+  const bool selected = uses_selection(task.policy), pseudo = has_pseudo(task.policy);
   for (Index ahead = 0; ahead < count; ++ahead) {
     if (task.products.recurrent && !pseudo)
       (*task.products.recurrent)(step.operand, rows, step.uh, stream_);
@@ -256,7 +257,7 @@ const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentSt
   const Product* input = &task.products.input;
   const std::size_t operand = task.policy.operand.index();
   const bool exact = std::holds_alternative<Exact>(task.policy.nonlinearity);
-  const SelectionStep selection = selects(task.policy) ? selection_.step() : SelectionStep{};
+  const SelectionStep selection = uses_selection(task.policy) ? selection_.step() : SelectionStep{};
   const PseudoStep pseudo = has_pseudo(task.policy) ? pseudo_.step() : PseudoStep{};
   for (const Recorded& known : recorded_)
     if (known.input == input && known.second == task.second && known.operand == operand &&

@@ -19,7 +19,7 @@ SumRows sums_of(const DeviceBuffer<std::byte>& memory, const Product& product) {
 
 }  // namespace
 
-bool selects(const LayerPolicy& policy) {
+bool uses_selection(const LayerPolicy& policy) {
   return std::visit([]<class Technique>(const Technique&) { return edgeval::selects<Technique>(); },
                     policy.operand);
 }

@@ -10,7 +10,7 @@
 namespace edgeval::gpu {
 
 // Returns whether the policy puts a selection between products and cells.
-bool selects(const LayerPolicy& policy);
+bool uses_selection(const LayerPolicy& policy);
 
 // Writes to a lane's counts how often something was selected and how many elements changed at
 // pseudo-skips (DirectionTask has both totals).

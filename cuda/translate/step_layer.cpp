@@ -77,7 +77,7 @@ void RecurrentStepLayer::reserve(const RecurrentStepTask& task, cudaStream_t str
   input_.reserve(recurrence.products, recurrence.policy, recurrence.rows, stream);
   recurrence_.reserve(recurrence, stream);
   places_.reserve(stream);
-  if (selects(recurrence.policy))
+  if (uses_selection(recurrence.policy))
     selection_.reserve(selection_of(task), Product::padded(recurrence.rows), stream);
 }
 
@@ -98,7 +98,7 @@ void RecurrentStepLayer::start(const RecurrentStepTask& task, const SearchRows& 
   step_.output_stride = step_.h_stride;
   step_.pack = rows.pack();
   step_.cursor = rows.view().cursor;
-  if (selects(recurrence.policy)) selection_.start(selection_of(task), step_, stream);
+  if (uses_selection(recurrence.policy)) selection_.start(selection_of(task), step_, stream);
   upload(h.view(), recurrence_.h().leading(h.rows()), stream);
   const bool floats = std::holds_alternative<Fp32>(recurrence.policy.arithmetic);
   std::vector<std::int32_t> states(static_cast<std::size_t>(c.rows() * step_.c_stride));
@@ -115,7 +115,7 @@ void RecurrentStepLayer::run(const RecurrentStepTask& task, DeviceView<const flo
   const DeviceProducts& products = recurrence.products;
   const LayerPolicy& policy = recurrence.policy;
   const OperandRows entered = input_.multiply(products, policy, x, task.totals.input, launch);
-  const bool chooses = selects(policy);
+  const bool chooses = uses_selection(policy);
   if (chooses) selection_.multiply_input(selection_of(task), entered, launch.rows, launch.stream);
   launch_recurrent_operand(policy, step_, launch.rows, 0, launch.stream);
   (*products.recurrent)(step_.operand, launch.rows, step_.uh, launch.stream);
@@ -132,7 +132,7 @@ void RecurrentStepLayer::add_segments(const RecurrentStepTask& task,
   add(step_.c.memory(), step_.c_stride * kStateBytes);
   if (has_state(recurrence.policy))
     add(step_.state.memory(), step_.width * state_bytes(recurrence.policy));
-  if (selects(recurrence.policy))
+  if (uses_selection(recurrence.policy))
     add(selection_.step().memory.memory(),
         selection_bytes(recurrence.policy, recurrence.layer.gates() * recurrence.layer.cells,
                         recurrence.layer.cells));

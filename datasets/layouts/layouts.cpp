@@ -46,16 +46,10 @@ const Layout& recognise(const fs::path& folder) {
   throw Error(concat(folder.string(), ": no test set is recognised here: ", what_was_looked_for()));
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 std::string choose_split(const TestSet& set, const std::vector<std::string>& splits,
                          const std::string& wanted) {
   if (wanted.empty()) {
-    EDGEVAL_EXPECTS(splits.size() <= 1, set.path.string(), ": holds the parts ", joined(splits),
+    EDGEVAL_EXPECTS(splits.size() <= 1, set.path.string(), ": holds the parts ", separated(splits),
                     "; choose one with --split");
     return splits.empty() ? "" : splits.front();
   }

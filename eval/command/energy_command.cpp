@@ -54,7 +54,8 @@ void run_energy(const EnergyOptions& options) {
   // Only a set of audio lasts for a time; a set of text has sentences.
   const double seconds = data.has("sentences") ? 0 : data.number("seconds", 0, 1e15);
   const std::optional<Activity> reference = reference_activity(json, activity, options.report);
-  const ChosenAccelerators chosen = choose_accelerators(options.hardware, activity);
+  const ChosenAccelerators chosen =
+      choose_accelerators(options.hardware, accelerator_folder(), activity);
   std::vector<Pricing> pricings;
   for (const hw::Accelerator& accelerator : chosen.accelerators)
     pricings.push_back(

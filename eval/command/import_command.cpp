@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/command/options/common_options.hpp"
+#include "eval/report/notes.hpp"
 #include "eval/report/table.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
@@ -83,7 +84,7 @@ void print_template(const ImportOptions& options) {
   else
     std::cout << template_of_file({read_file(options.model), options.model, options.state_dict},
                                   options.form, notes);
-  for (const std::string& note : notes) std::cerr << "note: " << message_line(note) << '\n';
+  write_notes(std::cerr, notes, options.output.quiet);
 }
 
 void run_import(const ImportOptions& options) {

@@ -1,6 +1,5 @@
 #include "eval/command/profile_command.hpp"
 
-#include <cstdio>
 #include <iostream>
 
 #include "eval/command/evaluate.hpp"
@@ -12,6 +11,7 @@
 #include "host/core/files/file.hpp"
 #include "host/core/files/new_file.hpp"
 #include "host/core/json.hpp"
+#include "host/core/number_text.hpp"
 #include "host/core/text.hpp"
 #include "host/model/file.hpp"
 
@@ -39,26 +39,21 @@ struct ProfileOptions {
 std::string text_table(const Profile& profile) {
   std::vector<std::vector<std::string>> rows{
       {"layer", "least", "greatest", "zeros", "99.99 % of |x|", "fraction bits"}};
-  const auto number = [](const char* format, double value) {
-    char text[48];
-    std::snprintf(text, sizeof text, format, value);
-    return std::string(text);
-  };
   for (const LayerProfile& layer : profile.layers) {
     const double zeros =
         100 * static_cast<double>(layer.input.zeros) / static_cast<double>(layer.input.elements);
-    rows.push_back({layer.name, number("%.5g", layer.range_min()),
-                    number("%.5g", layer.range_max()), number("%.1f %%", zeros),
-                    number("%.5g", layer.input_magnitude_p9999),
+    rows.push_back({layer.name, printed("%.5g", layer.range_min()),
+                    printed("%.5g", layer.range_max()), printed("%.1f %%", zeros),
+                    printed("%.5g", layer.input_magnitude_p9999),
                     std::to_string(layer.fraction_bits())});
   }
   std::string text = table(rows);
   if (profile.spread)
     text += concat("spread of the best ", profile.spread->width, " candidates' scores over ",
                    profile.spread->steps, " steps: 5 % ",
-                   number("%.3f", profile.spread->percentiles.at("5")), ", 50 % ",
-                   number("%.3f", profile.spread->percentiles.at("50")), ", 95 % ",
-                   number("%.3f", profile.spread->percentiles.at("95")), " nats\n");
+                   printed("%.3f", profile.spread->percentiles.at("5")), ", 50 % ",
+                   printed("%.3f", profile.spread->percentiles.at("50")), ", 95 % ",
+                   printed("%.3f", profile.spread->percentiles.at("95")), " nats\n");
   return text;
 }
 

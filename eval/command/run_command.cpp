@@ -56,7 +56,7 @@ void expect_prices(const hw::Accelerator& accelerator, const Activity& busiest) 
 
 // Chooses the accelerators. This comes before the long work, so that no price can fail after it.
 ChosenAccelerators accelerators_for(const RunOptions& options, const Activity& busiest) {
-  ChosenAccelerators chosen = choose_accelerators(options.hardware, busiest);
+  ChosenAccelerators chosen = choose_accelerators(options.hardware, accelerator_folder(), busiest);
   for (const hw::Accelerator& accelerator : chosen.accelerators)
     expect_prices(accelerator, busiest);
   return chosen;

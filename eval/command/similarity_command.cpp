@@ -1,7 +1,6 @@
 #include "eval/command/similarity_command.hpp"
 
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -14,6 +13,7 @@
 #include "host/core/files/file.hpp"
 #include "host/core/files/new_file.hpp"
 #include "host/core/json.hpp"
+#include "host/core/number_text.hpp"
 #include "host/model/file.hpp"
 
 namespace edgeval {
@@ -32,16 +32,9 @@ struct SimilarityOptions {
   OutputChoice output;
 };
 
-template <class... Values>
-std::string print(const char* format, Values... values) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
-
-// Returns the value in the format, or "n/a" when there is no value.
-std::string figure(const char* format, double value) {
-  return std::isnan(value) ? "n/a" : print(format, value);
+// Returns the value with these decimals and the unit, or "n/a" when there is no value.
+std::string figure(double value, int decimals, const char* unit = "") {
+  return std::isnan(value) ? "n/a" : fixed(value, decimals) + unit;
 }
 
 // Returns the tables for people. Their last rows have the figures that P1 gives: 70 % (section
@@ -52,17 +45,17 @@ std::string text_tables(const std::vector<SimilarityFacts>& all) {
   std::vector<std::vector<std::string>> errors{{"layer", "skips", "1", "2", "3", "4"}};
   for (const SimilarityFacts& facts : all) {
     const std::string name = facts.layer + " " + facts.direction;
-    separation.push_back(
-        {name, std::to_string(facts.steps),
-         figure("%.1f %%", facts.steps == 0 ? kNoFigure
-                                            : 100 * static_cast<double>(facts.redundant) /
-                                                  static_cast<double>(facts.steps)),
-         figure("%.1f %%", 100 * facts.redundant_similar), figure("%.3f", facts.cut),
-         figure("%.3f", facts.separation)});
+    separation.push_back({name, std::to_string(facts.steps),
+                          figure(facts.steps == 0 ? kNoFigure
+                                                  : 100 * static_cast<double>(facts.redundant) /
+                                                        static_cast<double>(facts.steps),
+                                 1, " %"),
+                          figure(100 * facts.redundant_similar, 1, " %"), figure(facts.cut, 3),
+                          figure(facts.separation, 3)});
     std::vector<std::string> any{name, "of any steps"}, similar{"", "of similar steps"};
     for (const SimilarityFacts::Error& error : facts.errors) {
-      any.push_back(figure("%.6f", error.all));
-      similar.push_back(error.runs == 0 ? "none" : print("%.6f", error.similar));
+      any.push_back(figure(error.all, 6));
+      similar.push_back(error.runs == 0 ? "none" : figure(error.similar, 6));
     }
     errors.push_back(any);
     errors.push_back(similar);

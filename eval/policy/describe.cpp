@@ -57,24 +57,20 @@ class TechniqueList {
     if (expected) expected_[axis].push_back(layer);
     if (is_neutral(choice)) return;
     const std::string text = describe_choice(choice);
-    for (Part& part : parts_)
-      if (part.text == text) return part.layers.push_back(layer);
-    parts_.push_back({text, axis, {layer}});
+    for (Described& each : techniques_)
+      if (each.text == text) return each.layers.push_back(layer);
+    techniques_.push_back({text, axis, {layer}});
   }
 
   std::string text() const {
-    std::string all;
-    for (const Part& part : parts_) {
-      all += (all.empty() ? "" : " + ") + part.text;
-      if (part.layers == expected_[part.axis]) continue;
-      for (const std::string& layer : part.layers)
-        all += (&layer == &part.layers.front() ? " on " : ", ") + layer;
-    }
-    return all;
+    return separated(techniques_, " + ", [&](const Described& each) {
+      return each.layers == expected_[each.axis] ? each.text
+                                                 : each.text + " on " + separated(each.layers);
+    });
   }
 
  private:
-  struct Part {
+  struct Described {
     std::string text;
     std::size_t axis;
     std::vector<std::string> layers;
@@ -86,7 +82,7 @@ class TechniqueList {
                                        : std::is_same_v<Choice, Plan>         ? 2
                                                                               : 3;
 
-  std::vector<Part> parts_;
+  std::vector<Described> techniques_;
   std::vector<std::string> expected_[4];
 };
 

@@ -1,6 +1,58 @@
 #include "eval/price/pricing.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "host/core/error.hpp"
+#include "host/layer/kinds.hpp"
+
 namespace edgeval {
+namespace {
+
+// Returns "; run with --set arithmetic.type=..." when the accelerator does not price products of a
+// width that the activity has, but those of another arithmetic. Else returns an empty text.
+std::string cure_of_widths(const hw::Accelerator& accelerator, const Activity& activity) {
+  const auto prices = [&](Count count) {
+    return std::ranges::any_of(
+        accelerator.rules, [&](const hw::EnergyRule& rule) { return rule.work.count == count; });
+  };
+  constexpr std::pair<Count, const char*> kArithmetics[] = {
+      {Count::kMacs16x16, "int16"}, {Count::kMacs8x8, "int8"}, {Count::kMacsFp32, "fp32"}};
+  const auto is_unpriced = [&](const auto& arithmetic) {
+    return activity.total(arithmetic.first) > 0 && !prices(arithmetic.first);
+  };
+  if (std::ranges::none_of(kArithmetics, is_unpriced)) return "";
+  for (const auto& [count, type] : kArithmetics)
+    if (prices(count)) return concat("; run with --set arithmetic.type=", type);
+  return "";
+}
+
+}  // namespace
+
+ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
+                                       const std::filesystem::path& folder,
+                                       const Activity& activity) {
+  ChosenAccelerators choice;
+  for (const std::string& name : names) {
+    hw::Accelerator accelerator = hw::find_accelerator(name, folder, kLayerKinds);
+    // The report knows accelerators by their names.
+    for (const hw::Accelerator& other : choice.accelerators)
+      EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name,
+                      ": an accelerator named ", other.name, " was given before");
+    const auto reason = hw::cannot_price(accelerator, activity);
+    EDGEVAL_EXPECTS(!reason, accelerator.file, ": ", accelerator.name, " cannot price ", *reason,
+                    cure_of_widths(accelerator, activity));
+    choice.accelerators.push_back(std::move(accelerator));
+  }
+  if (!names.empty()) return choice;
+  for (hw::Accelerator& accelerator : hw::load_accelerators(folder, kLayerKinds)) {
+    if (const auto reason = hw::cannot_price(accelerator, activity))
+      choice.left_out.push_back({accelerator.name, *reason});
+    else
+      choice.accelerators.push_back(std::move(accelerator));
+  }
+  return choice;
+}
 
 Pricing price_beside_dense(const hw::Accelerator& accelerator, const Activity& activity,
                            double audio_seconds, const Activity* reference) {

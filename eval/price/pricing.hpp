@@ -1,6 +1,7 @@
 // Prices an activity on an accelerator, beside the dense run of the same data.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,13 @@ struct ChosenAccelerators {
   std::vector<hw::Accelerator> accelerators;
   std::vector<LeftOut> left_out;
 };
+
+// Returns the named accelerators. Without names returns every accelerator of the folder that can
+// price the activity, and the others as left out, with the reason. Throws Error when a named
+// accelerator cannot price the activity, and when two have the same name.
+ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
+                                       const std::filesystem::path& folder,
+                                       const Activity& activity);
 
 // Prices the activity and its dense run. The dense run has the steps of `reference` where that is
 // given: a run of the same layers that took other steps, as a search with another beam does.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/core/json.hpp"
+
 namespace edgeval {
 namespace {
 
@@ -16,10 +18,7 @@ constexpr WordCount kWordCounts[] = {{32, Count::kWeightWords32}, {16, Count::kW
 
 using nlohmann::ordered_json;
 
-ordered_json norm_to_json(const Activity& activity) {
-  const std::optional<double> norm = macs_norm16(activity);
-  return norm ? ordered_json(*norm) : ordered_json(nullptr);
-}
+ordered_json norm_to_json(const Activity& activity) { return or_null(macs_norm16(activity)); }
 
 // Whether every element of an evaluated step enters a product.
 bool takes_all_elements(const OperatingPoint& point) {

@@ -4,6 +4,7 @@
 
 #include "eval/report/table.hpp"
 #include "host/core/error.hpp"
+#include "host/core/json.hpp"
 #include "host/core/number_text.hpp"
 #include "host/core/text.hpp"
 
@@ -57,7 +58,7 @@ std::string work_table(const Comparison& comparison) {
 }
 
 std::string mapsswe_line(const MatchedPairs& matched) {
-  return concat("matched pairs (MAPSSWE): ", matched.segments, " segments, errors ",
+  return concat("matched pairs (MAPSSWE): ", counted(matched.segments, "segment"), ", errors ",
                 matched.sum.errors_a, " and ", matched.sum.errors_b, ", mean difference ",
                 number(matched.mean, 3), ", Z ", number(matched.z, 3), ", p ", number(matched.p, 4),
                 "\n");
@@ -97,23 +98,15 @@ std::string notes(const Comparison& comparison, const ComparisonOptions& options
   return text;
 }
 
-ordered_json to_json(const std::optional<double>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
-
-ordered_json to_json(const std::optional<Interval>& interval) {
-  return interval ? ordered_json{interval->low, interval->high} : ordered_json(nullptr);
-}
-
 ordered_json to_json(const Compared& metric) {
   const PairedComparison& figures = metric.figures;
-  return {{"a", to_json(figures.a)},
-          {"b", to_json(figures.b)},
-          {"difference", to_json(figures.difference)},
-          {"ci95", to_json(figures.interval)},
-          {"accuracy_change", to_json(metric.accuracy_change)},
-          {"p_bootstrap", to_json(figures.p_bootstrap)},
-          {"p_randomization", to_json(figures.p_randomization)},
+  return {{"a", or_null(figures.a)},
+          {"b", or_null(figures.b)},
+          {"difference", or_null(figures.difference)},
+          {"ci95", or_null(figures.interval)},
+          {"accuracy_change", or_null(metric.accuracy_change)},
+          {"p_bootstrap", or_null(figures.p_bootstrap)},
+          {"p_randomization", or_null(figures.p_randomization)},
           {"signature", metric.signature}};
 }
 
@@ -165,8 +158,8 @@ ordered_json to_json(const Comparison& comparison, const ComparisonTitle& title,
   for (const WorkRatio& work : comparison.work)
     json["work"][work.kind] = {{"a", work.a},
                                {"b", work.b},
-                               {"ratio", to_json(work.ratio)},
-                               {"ci95", to_json(work.interval)}};
+                               {"ratio", or_null(work.ratio)},
+                               {"ci95", or_null(work.interval)}};
   if (!comparison.work_left_out.empty()) json["work_left_out"] = comparison.work_left_out;
   return json;
 }
@@ -189,9 +182,9 @@ std::string verdict_line(const LossVerdict& verdict) {
 ordered_json to_json(const LossVerdict& verdict) {
   ordered_json json{{"metric", verdict.metric},
                     {"loss", verdict.loss},
-                    {"bound", to_json(verdict.bound)},
+                    {"bound", or_null(verdict.bound)},
                     {"max_loss", verdict.limit.max_loss},
-                    {"confidence", to_json(verdict.limit.confidence)},
+                    {"confidence", or_null(verdict.limit.confidence)},
                     {"passed", verdict.passed}};
   if (verdict.differing_bound) json["differing_bound"] = *verdict.differing_bound;
   return json;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 
 #include "eval/report/table.hpp"
 #include "host/core/error.hpp"
@@ -13,14 +12,6 @@
 namespace edgeval {
 namespace {
 
-template <class... Values>
-std::string print(const char* format, Values... values) {
-  const int length = std::snprintf(nullptr, 0, format, values...);
-  std::string text(static_cast<std::size_t>(length), '\0');
-  std::snprintf(text.data(), text.size() + 1, format, values...);
-  return text;
-}
-
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -28,7 +19,7 @@ double share(std::uint64_t part, std::uint64_t whole) {
 // `dense` has the same layers, run by the dense network.
 std::string layer_table(const Activity& activity, const Activity& dense) {
   const auto percent = [](std::uint64_t part, std::uint64_t whole) {
-    return whole == 0 ? "-" : print("%.1f %%", share(part, whole));
+    return whole == 0 ? "-" : printed("%.1f %%", share(part, whole));
   };
   std::vector<std::vector<std::string>> rows{
       {"layer", "steps skipped", "x changed", "h changed", "MACs executed"}};
@@ -48,8 +39,7 @@ std::string layer_table(const Activity& activity, const Activity& dense) {
 std::string energy_notes(std::span<const Pricing> pricings, std::span<const LeftOut> left_out) {
   constexpr const char* kRatio =
       "ratio: energy over dense energy; its range: when every constant of the accelerator takes "
-      "any "
-      "value of its own range. Trust ratios on one accelerator, not joules.";
+      "any value of its own range. Trust ratios on one accelerator, not joules.";
   const bool of_speech = std::ranges::any_of(
       pricings, [](const Pricing& pricing) { return pricing.audio_seconds > 0; });
   std::string text = paragraph(
@@ -77,15 +67,15 @@ std::string si(double value, const char* unit) {
                        : std::abs(value) < 9.9995 ? 3
                        : std::abs(value) < 99.995 ? 2
                                                   : 1;
-  return print("%.*f %s%s", decimals, value, kPrefixes[static_cast<std::size_t>(prefix)], unit);
+  return printed("%.*f %s%s", decimals, value, kPrefixes[static_cast<std::size_t>(prefix)], unit);
 }
 
 std::string work_table(const Activity& activity, Detail detail, const Activity* reference) {
   const Activity all = dense_counts(activity, reference);
   const std::uint64_t dense = all.total(Count::kMacsDense), executed = activity.macs_executed();
-  return print("MACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
-               100 - share(executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
-               si(static_cast<double>(dense), "MAC").c_str()) +
+  return printed("MACs executed %.1f %%, avoided %.1f %% (%s of %s)\n", share(executed, dense),
+                 100 - share(executed, dense), si(static_cast<double>(executed), "MAC").c_str(),
+                 si(static_cast<double>(dense), "MAC").c_str()) +
          (detail == Detail::kFull ? layer_table(activity, all) : "");
 }
 
@@ -98,7 +88,7 @@ std::string energy_table(std::span<const Pricing> pricings, std::span<const Left
                                               of_text ? "dense time" : "dense x real time"}};
   const auto time = [&](const Pricing& p, const hw::Price& price) {
     return of_text ? si(price.seconds, "s")
-                   : print("%.1f", hw::realtime_speed(price, p.audio_seconds));
+                   : printed("%.1f", hw::realtime_speed(price, p.audio_seconds));
   };
   const bool as_trained = std::ranges::all_of(
       pricings, [](const Pricing& p) { return p.as_trained_joules == p.dense.joules; });
@@ -106,10 +96,10 @@ std::string energy_table(std::span<const Pricing> pricings, std::span<const Left
   for (const Pricing& p : pricings) {
     const std::string range = !p.bound.empty() ? "or more"
                               : p.has_range()
-                                  ? print("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest)
+                                  ? printed("[%.3f, %.3f]", p.ratio.lowest, p.ratio.highest)
                                   : "n/a";
     rows.push_back({p.accelerator, si(p.price.joules, "J"), si(p.dense.joules, "J"),
-                    print("%.3f", p.ratio.value), range, time(p, p.price), time(p, p.dense)});
+                    printed("%.3f", p.ratio.value), range, time(p, p.price), time(p, p.dense)});
     if (!as_trained) rows.back().push_back(si(p.as_trained_joules, "J"));
     if (detail == Detail::kBrief) continue;
     for (std::size_t i = 0; i < p.price.components.size(); ++i)

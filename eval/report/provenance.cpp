@@ -13,14 +13,19 @@ std::vector<std::string>& words() {
   return kept;
 }
 
+#ifdef __clang__
+constexpr const char* kCompiler = __VERSION__;  // says "Clang" itself
+#else
+constexpr const char* kCompiler = "g++ " __VERSION__;
+#endif
+
 }  // namespace
 
 void remember_invocation(int argc, const char* const* argv) { words().assign(argv, argv + argc); }
 
 Provenance provenance_on(std::string device) {
   return {.version = EDGEVAL_VERSION,
-          .build = concat("g++ ", __VERSION__,
-                          gpu::built_with_cuda() ? ", with CUDA" : ", without CUDA"),
+          .build = concat(kCompiler, gpu::built_with_cuda() ? ", with CUDA" : ", without CUDA"),
           .device = std::move(device),
           .invocation = words()};
 }

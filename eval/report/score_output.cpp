@@ -35,11 +35,11 @@ void write_row(std::ostream& out, const Metric& rate, const char* unit) {
   const EditCounts& counts = *rate.edits;
   write_row(out, {rate.title, in_percent(rate.value), bounds(rate.ci95), concat(counts.errors()),
                   concat(counts.substitutions), concat(counts.deletions), concat(counts.insertions),
-                  concat("of ", counts.reference, " ", unit)});
+                  "of " + counted(counts.reference, unit)});
 }
 
 // Returns the number of the ids and up to five of them: "6 (a, b, c, d, e, ...)".
-std::string counted(const std::vector<std::string>& ids) {
+std::string number_and_ids(const std::vector<std::string>& ids) {
   return ids.empty() ? "0" : concat(ids.size(), " (", listed(ids), ")");
 }
 
@@ -66,9 +66,9 @@ void write_alignment(std::ostream& out, const TranscriptPair& pair, std::size_t 
 
 // Writes a row for each error rate.
 void write_errors(std::ostream& out, const std::vector<Metric>& errors) {
-  if (const Metric* wer = find_metric(errors, "wer")) write_row(out, *wer, "words");
+  if (const Metric* wer = find_metric(errors, "wer")) write_row(out, *wer, "word");
   if (const Metric* symbol = find_metric(errors, "symbol")) {
-    write_row(out, *symbol, "symbols");
+    write_row(out, *symbol, "symbol");
     const auto accuracy = [](double error) { return 100 - error; };
     std::optional<double> value = symbol->value;
     if (value) value = accuracy(*value);
@@ -77,11 +77,12 @@ void write_errors(std::ostream& out, const std::vector<Metric>& errors) {
     write_row(out, {"right", in_percent(value), bounds(ci95), "", "", "", "",
                     "accuracy, 100 % less symbol errors"});
   }
-  if (const Metric* cer = find_metric(errors, "cer")) write_row(out, *cer, "characters");
+  if (const Metric* cer = find_metric(errors, "cer")) write_row(out, *cer, "character");
   const Metric& ser = *find_metric(errors, "ser");
   write_row(
-      out, {ser.title, in_percent(ser.value), bounds(ser.ci95), concat(ser.statistics.sum()[0]), "",
-            "", "", concat("of ", ser.statistics.sentences(), " sentences")});
+      out,
+      {ser.title, in_percent(ser.value), bounds(ser.ci95), concat(ser.statistics.count(0)), "", "",
+       "", "of " + counted(static_cast<std::size_t>(ser.statistics.sentences()), "sentence")});
 }
 
 void write_text_scores(std::ostream& out, const std::vector<Metric>& metrics, int decimals) {
@@ -91,7 +92,7 @@ void write_text_scores(std::ostream& out, const std::vector<Metric>& metrics, in
     const std::string sentences = concat(metric.statistics.sentences());
     rows.push_back({metric.title, share ? in_percent(metric.value) : fixed(*metric.value, decimals),
                     bounds(metric.ci95),
-                    share ? concat(metric.statistics.sum()[0], " of ", sentences) : sentences});
+                    share ? concat(metric.statistics.count(0), " of ", sentences) : sentences});
   }
   out << table(rows);
 }
@@ -114,7 +115,7 @@ void write_text(std::ostream& out, const ScoreOptions& options, const Scores& sc
   if (!scores.errors.empty()) {
     write_row(out, {"", "value", "95 % interval", "errors", "sub", "del", "ins", "reference"});
     write_errors(out, scores.errors);
-    out << "missing hypotheses: " << counted(pair.missing)
+    out << "missing hypotheses: " << number_and_ids(pair.missing)
         << "   empty references: " << empty_references(scores.alignments) << '\n';
   }
   if (!scores.texts.empty()) write_text_scores(out, scores.texts, options.decimals);

@@ -1,22 +1,24 @@
 #include "eval/report/table.hpp"
 
 #include <algorithm>
+#include <span>
 
+#include "eval/score/text/unicode.hpp"
+#include "host/core/concat.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval {
 
 std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  std::size_t columns = 0;
+  for (const char32_t point : code_points(text)) columns += columns_of(point);
+  return columns;
 }
 
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 5;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
-    text.append(i == 0 ? "" : ", ").append(visible(names[i]));
-  return names.size() > kShown ? text + ", ..." : text;
+  return separated(std::span(names).first(std::min(names.size(), kShown)), ", ", visible) +
+         (names.size() > kShown ? ", ..." : "");
 }
 
 std::string table(std::vector<std::vector<std::string>> rows) {

@@ -9,7 +9,7 @@
 
 namespace edgeval {
 
-// Returns the number of code points of a UTF-8 text, taken for its width in columns.
+// Returns how many columns of a terminal a UTF-8 text takes.
 std::size_t columns(std::string_view text);
 
 // Returns the first five of the names, separated by commas, and "..." for the others.

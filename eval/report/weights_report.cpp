@@ -1,9 +1,9 @@
 #include "eval/report/weights_report.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "eval/policy/policy.hpp"
+#include "host/core/number_text.hpp"
 
 namespace edgeval {
 namespace {
@@ -83,10 +83,9 @@ ordered_json weights_to_json(std::span<const MatrixReport> matrices) {
 std::string weights_line(const Weights& weights, std::span<const MatrixReport> matrices) {
   Size total;
   for (const MatrixReport& matrix : matrices) total += matrix;
-  char size[80];
-  std::snprintf(size, sizeof size, ": %.2f bits a weight, %.3f of 32-bit floats",
-                total.bits_per_weight(), total.bits_per_weight() / static_cast<double>(kFloatBits));
-  return describe(weights) + size;
+  return describe(weights) + printed(": %.2f bits a weight, %.3f of 32-bit floats",
+                                     total.bits_per_weight(),
+                                     total.bits_per_weight() / static_cast<double>(kFloatBits));
 }
 
 }  // namespace edgeval

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/core/error.hpp"
+#include "host/core/json.hpp"
 #include "host/core/number_text.hpp"
 #include "host/core/text.hpp"
 
@@ -104,10 +105,6 @@ std::optional<Interval> drawn_interval(const Metric& metric, std::uint64_t seed)
   return interval;
 }
 
-ordered_json or_null(const std::optional<double>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
-
 ordered_json to_json(const EditCounts& counts) {
   return {{"errors", counts.errors()},
           {"substitutions", counts.substitutions},
@@ -123,13 +120,10 @@ ordered_json details(const Metric& metric) {
       json[metric.name == "cer" ? "characters" : "words"] = metric.edits->reference;
     return json;
   }
-  const std::vector<double> sums = metric.statistics.sum();
   if (metric.name == "ser")
-    return {{"errors", static_cast<std::uint64_t>(sums[0])},
-            {"sentences", metric.statistics.sentences()}};
+    return {{"errors", metric.statistics.count(0)}, {"sentences", metric.statistics.sentences()}};
   ordered_json json{{"sentences", metric.statistics.sentences()}};
-  if (metric_kind(metric.name).of_sentences)
-    json[metric.name] = static_cast<std::uint64_t>(sums[0]);
+  if (metric_kind(metric.name).of_sentences) json[metric.name] = metric.statistics.count(0);
   if (metric.bleu) {
     json["precisions"] = metric.bleu->precisions;
     json["brevity_penalty"] = metric.bleu->brevity_penalty;
@@ -216,8 +210,7 @@ std::string line(const Metric& metric, int decimals) {
 ordered_json to_json(const Metric& metric, int decimals) {
   ordered_json json{{"value", or_null(metric.value)}};
   json.update(details(metric));
-  json["ci95"] =
-      metric.ci95 ? ordered_json{metric.ci95->low, metric.ci95->high} : ordered_json(nullptr);
+  json["ci95"] = or_null(metric.ci95);
   if (metric.name != "ser") json["signature"] = metric.signature;
   if (const std::string text = line(metric, decimals); text != metric.signature)
     json["line"] = text;

@@ -41,7 +41,7 @@ void measure(const data::TestSet& set, const FrontendConfig& frontend,
     plan.samples.push_back(extent.samples);
     plan.frames.push_back(extractor.frames(extent.samples));
     plan.seconds.push_back(seconds_of(extent.samples, frontend));
-    if (extent.is_unchecked && ++unchecked == 1) of_other_kind = utterance.audio.string();
+    if (extent.is_unchecked && ++unchecked == 1) of_other_kind = utterance.id;
     if (extent.is_shorter && ++shorter == 1)
       example = concat(utterance.part.place, ": ", *utterance.part.duration, " s of ",
                        plan.seconds.back(), " s");
@@ -55,9 +55,9 @@ void measure(const data::TestSet& set, const FrontendConfig& frontend,
                                 "first at ",
                                 example));
   if (unchecked > 0)
-    plan.warnings.push_back(concat(unchecked, unchecked == 1 ? " utterance is" : " utterances are",
-                                   " of audio in which damage may pass unnoticed, the first of ",
-                                   of_other_kind));
+    plan.warnings.push_back(
+        concat(unchecked, unchecked == 1 ? " utterance is" : " utterances are",
+               " of audio in which damage may pass unnoticed, the first with id ", of_other_kind));
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "eval/task/progress.hpp"
 
-#include <cstdio>
 #include <ostream>
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/core/number_text.hpp"
 
 namespace edgeval {
 namespace {
@@ -52,11 +52,7 @@ void Progress::show() const {
                   "] ");
   }
   text += concat(done_, " of ", total_, " ", item_, "s");
-  if (done_ > 0) {
-    char speed[64];
-    std::snprintf(speed, sizeof speed, ", %.3g/s, %.0f s left", rate, left);
-    text += speed;
-  }
+  if (done_ > 0) text += printed(", %.3g/s, %.0f s left", rate, left);
   if (!display_.terminal) text += "\n";
   *display_.out << text << std::flush;
 }

@@ -1,7 +1,6 @@
 #include "eval/task/warnings.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <set>
 #include <unordered_set>

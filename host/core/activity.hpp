@@ -100,7 +100,7 @@ inline constexpr std::array<CountInfo, kCounts> kCountInfo{{
      "comparisons that find the piece of an approximate sigmoid or tanh"},
     {"score_comparisons", "elements compared by the skip plan's similarity score"},
     {"score_quantizations", "elements brought into the score's fixed-point format"},
-    {"operand_comparisons", "elements compared to decide whether they changed"},
+    {"operand_comparisons", "elements or neurons compared to decide whether they cause work"},
     {"operand_quantizations", "elements quantized to a centroid"},
     {"operand_subtractions", "differences formed by the operand"},
     {"neurons_computed", "neurons of a memoized layer whose dot product was evaluated"},

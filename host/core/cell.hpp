@@ -43,6 +43,8 @@ struct KindFacts {
   const char* name;  // the kind's name in model files, reports and accelerators
   CellWork (*work)(const CellForm&);
   bool attends = false;  // whether its products multiply two activations
+  // Whether an accelerator whose rules name kinds of layers must name this one, too, to price it.
+  bool needs_rules = true;
 };
 
 // One kind of layer. By default it is `none`, whose cells cost nothing.

@@ -50,4 +50,22 @@ std::string concat(const Parts&... parts) {
   return joined({parts...});
 }
 
+// Returns the text of each element, text_of(element), with the separator between neighbours.
+template <class Range, class TextOf>
+std::string separated(const Range& range, std::string_view separator, TextOf text_of) {
+  std::string text;
+  bool first = true;
+  for (const auto& element : range) {
+    if (!first) text += separator;
+    first = false;
+    text += text_of(element);
+  }
+  return text;
+}
+template <class Range>
+std::string separated(const Range& texts, std::string_view separator = ", ") {
+  return separated(
+      texts, separator, [](const auto& text) -> const auto& { return text; });
+}
+
 }  // namespace edgeval

@@ -91,19 +91,19 @@ std::string shown(std::string_view name) {
   return text;
 }
 
-Fields::Fields(const Json& json, std::string place) : json_(json), place_(std::move(place)) {
-  EDGEVAL_EXPECTS(json_.is_object(), place_, ": is ", json_.type_name(), ", must be an object");
+Fields::Fields(const Json& json, std::string place) : json_(&json), place_(std::move(place)) {
+  EDGEVAL_EXPECTS(json.is_object(), place_, ": is ", json.type_name(), ", must be an object");
 }
 
 void Fields::expect_only(const std::vector<std::string>& known) const {
-  for (const auto& [key, ignored] : json_.items())
+  for (const auto& [key, ignored] : json_->items())
     EDGEVAL_EXPECTS(contains(known, key), place_, ": unknown key ", shown(key),
                     suggestion(key, known));
 }
 
 const Json& Fields::value(const std::string& key) const {
-  const auto found = json_.find(key);
-  EDGEVAL_EXPECTS(found != json_.end(), place_, ": key ", shown(key), " is missing");
+  const auto found = json_->find(key);
+  EDGEVAL_EXPECTS(found != json_->end(), place_, ": key ", shown(key), " is missing");
   return *found;
 }
 

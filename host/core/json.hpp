@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,11 @@ Json parse_json(std::string_view text, const std::string& place);
 // reason to lose a result: its invalid bytes become U+FFFD.
 std::string to_text(const nlohmann::ordered_json& json);
 
+// Returns the value, or null where there is none.
+inline nlohmann::ordered_json or_null(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
 // Returns a name in double quotes, in ASCII, cut to some 80 characters, so that it fits into a
 // message whatever it holds.
 std::string shown(std::string_view name);
@@ -32,7 +38,7 @@ class Fields {
   Fields(const Json& json, std::string place);  // throws Error unless `json` is an object
 
   const std::string& place() const { return place_; }
-  bool has(const std::string& key) const { return json_.contains(key); }
+  bool has(const std::string& key) const { return json_->contains(key); }
 
   // Throws Error at any other key and names the nearest of the known ones.
   void expect_only(const std::vector<std::string>& keys) const;
@@ -55,7 +61,7 @@ class Fields {
  private:
   const Json& value(const std::string& key) const;
 
-  const Json& json_;
+  const Json* json_;
   std::string place_;
 };
 

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <vector>
 
+#include "host/core/concat.hpp"
+
 namespace edgeval {
 namespace {
 
@@ -43,9 +45,7 @@ std::string suggestion(std::string_view name, std::span<const std::string> known
       nearest = &each, fewest = away;
   if (fewest <= std::max<std::size_t>(1, nearest->size() / 2))
     return "; did you mean " + *nearest + "?";
-  std::string text = "; known: ";
-  for (const std::string& each : known) text += (&each == &known.front() ? "" : ", ") + each;
-  return text;
+  return "; known: " + separated(known);
 }
 
 }  // namespace edgeval

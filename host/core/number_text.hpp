@@ -1,7 +1,6 @@
 // Writes numbers for people to read.
 #pragma once
 
-#include <cstdio>
 #include <string>
 
 #include "host/core/concat.hpp"
@@ -13,13 +12,11 @@ inline std::string counted(std::size_t number, const std::string& noun) {
   return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
-// Returns the value with a fixed number of decimals, as printf's %.*f writes it.
-inline std::string fixed(double value, int decimals) {
-  const int length = std::snprintf(nullptr, 0, "%.*f", decimals, value);
-  std::string text(static_cast<std::size_t>(length), '\0');
-  std::snprintf(text.data(), text.size() + 1, "%.*f", decimals, value);
-  return text;
-}
+// Returns what printf writes, however long that is.
+std::string printed(const char* format, ...) __attribute__((format(printf, 1, 2)));
+
+// Returns the value with a fixed number of decimals.
+inline std::string fixed(double value, int decimals) { return printed("%.*f", decimals, value); }
 
 // Returns the value with at most six significant digits, as a message has it (concat.hpp).
 inline std::string rounded(double value) { return concat(value); }

@@ -90,9 +90,7 @@ Index element_count(const Json& shape, std::uint64_t least, const std::string& p
 }  // namespace
 
 std::string shape_text(const std::vector<Index>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += concat(i == 0 ? "" : ", ", shape[i]);
-  return text + "]";
+  return concat("[", separated(shape, ", ", [](Index size) { return concat(size); }), "]");
 }
 
 Safetensors::Safetensors(std::string_view file, std::string path, Contents contents)

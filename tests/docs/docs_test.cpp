@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 
+#include "host/core/activity.hpp"
 #include "tests/docs/document.hpp"
 #include "tests/docs/program.hpp"
 #include "tests/docs/repository.hpp"
@@ -307,6 +308,24 @@ TEST(Docs, EveryOptionAndParameterIsDescribed) {
         EXPECT_TRUE(stand_together({type, parameter.substr(parameter.find('.') + 1)}))
             << axis << "." << parameter;
     }
+}
+
+// A count such as macs.4x4 stands in the row of `macs`, as "4x4".
+TEST(Docs, EveryCountIsDescribed) {
+  const std::string name = "docs/formats/report.md", text = read_file(source_folder() / name);
+  for (const CountInfo& count : kCountInfo) {
+    const std::string key(count.key), outer = key.substr(0, key.find('.'));
+    bool described = false;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      const std::string first = line.substr(0, line.find('|', 1));
+      described = described ||
+                  (line.starts_with('|') && first.find("`" + outer + "`") != std::string::npos &&
+                   (outer == key ||
+                    line.find("\"" + key.substr(outer.size() + 1) + "\": n") != std::string::npos));
+    }
+    EXPECT_TRUE(described) << name << ": " << key;
+  }
 }
 
 TEST(Docs, TheGlossaryIsInAlphabeticalOrder) {

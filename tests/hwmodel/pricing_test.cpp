@@ -70,9 +70,8 @@ TEST(Price, RefusesACountWithoutARule) {
   EXPECT_EQ(cannot_price(toy, activity), std::nullopt);
   activity.layers[1][Count::kOperandComparisons] = 7;
   const std::string reason =
-      "layer output (none): it has operand_comparisons (elements compared to "
-      "decide whether "
-      "they changed), for which the accelerator has no rule";
+      "layer output (none): it has operand_comparisons (elements or neurons compared to decide "
+      "whether they cause work), for which the accelerator has no rule";
   EXPECT_EQ(cannot_price(toy, activity), reason);
   try {
     hw::price(toy, activity);
@@ -113,8 +112,7 @@ TEST(Price, RefusesCellsThatItsRulesDoNotName) {
                                    .gates = 3},
                                   1, 2)};
   EXPECT_EQ(cannot_price(toy, activity),
-            "layer gru1 (forward): its cells are of kind gru, "
-            "which none of its rules names");
+            "layer gru1 (forward): its cells are of kind gru, which none of its rules names");
   LayerShape projected = lstm(3, 2);
   projected.form.projection = 1;
   activity.layers = {dense_counts(projected, 1, 2)};

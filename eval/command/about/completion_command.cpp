@@ -4,6 +4,7 @@
 
 #include "eval/command/about/catalogue.hpp"
 #include "eval/command/about/command_list.hpp"
+#include "host/core/concat.hpp"
 
 namespace edgeval {
 namespace {
@@ -11,12 +12,6 @@ namespace {
 constexpr const char* kCompletionExample =
     "Example (bash; for zsh write it to a file _edgeval in a folder of $fpath):\n"
     "  edgeval completion bash > edgeval.bash && . ./edgeval.bash\n";
-
-std::string joined(const std::vector<std::string>& words, const char* separator = " ") {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : separator) + word;
-  return text;
-}
 
 std::vector<std::string> accelerator_names(const nlohmann::ordered_json& all) {
   std::vector<std::string> names;
@@ -91,10 +86,10 @@ complete -F _edgeval edgeval
 
 std::string bash_command(const CommandEntry& command, const nlohmann::ordered_json& all) {
   std::string text =
-      "    " + command.name + ") names=" + in_quotes(joined(option_names(command.options)));
+      "    " + command.name + ") names=" + in_quotes(separated(option_names(command.options), " "));
   for (const OptionEntry& option : command.options)
     if (option.positional)
-      text += " rest=" + in_quotes(joined(words_of(command, option, all))) +
+      text += " rest=" + in_quotes(separated(words_of(command, option, all), " ")) +
               " rest_files=" + (option.takes_file() ? "1" : "");
   return text + " ;;\n";
 }
@@ -106,8 +101,8 @@ std::string bash_options(const CommandEntry& command, const nlohmann::ordered_js
     std::vector<std::string> patterns;
     for (const std::string& name : option.names)
       patterns.push_back(in_quotes(command.name + " " + name));
-    text += "    " + joined(patterns, "|") + ") takes=" + (option.many ? "many" : "one") +
-            " words=" + in_quotes(joined(words_of(command, option, all))) +
+    text += "    " + separated(patterns, "|") + ") takes=" + (option.many ? "many" : "one") +
+            " words=" + in_quotes(separated(words_of(command, option, all), " ")) +
             " files=" + (option.takes_file() ? "1" : "") + " ;;\n";
   }
   return text;
@@ -123,7 +118,7 @@ std::string bash_script(const CLI::App& app) {
   text += kBashStart;
   text += "  case $command in\n";
   for (const CommandEntry& command : commands) text += bash_command(command, all);
-  text += "  esac\n  ((COMP_CWORD == 1)) && names=" + in_quotes(joined(names)) +
+  text += "  esac\n  ((COMP_CWORD == 1)) && names=" + in_quotes(separated(names, " ")) +
           "\n  case \"$command $option\" in\n";
   for (const CommandEntry& command : commands) text += bash_options(command, all);
   return text + "  esac\n" + kBashEnd;
@@ -138,8 +133,8 @@ std::string zsh_meaning(const std::string& text) {
 std::string zsh_value(const OptionEntry& option, const std::vector<std::string>& words) {
   const std::string message = ":" + zsh_meaning(option.type) + ":";
   if (!words.empty() && option.takes_file())
-    return message + "{compadd " + joined(words) + "; _files}";
-  if (!words.empty()) return message + "(" + joined(words) + ")";
+    return message + "{compadd " + separated(words, " ") + "; _files}";
+  if (!words.empty()) return message + "(" + separated(words, " ") + ")";
   return message + (option.takes_file() ? "_files" : " ");
 }
 
@@ -176,7 +171,7 @@ std::string zsh_script(const CLI::App& app) {
   text +=
       "  )\n  if ((CURRENT == 2)); then\n    _describe -t commands command commands\n"
       "    compadd -- " +
-      joined(option_names(options_of(app))) +
+      separated(option_names(options_of(app)), " ") +
       "\n    return\n  fi\n  local command=$words[2]\n  shift words\n  ((CURRENT--))\n"
       "  case $command in\n";
   for (const CommandEntry& command : commands) text += zsh_command(command, all);

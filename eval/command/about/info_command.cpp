@@ -34,9 +34,7 @@ std::string text_of(const ordered_json& value) {
 }
 
 std::string listed(const ordered_json& list, const char* nothing) {
-  std::string text;
-  for (const ordered_json& each : list) text += (text.empty() ? "" : ", ") + text_of(each);
-  return text.empty() ? nothing : text;
+  return list.empty() ? nothing : separated(list, ", ", text_of);
 }
 
 std::string default_text(const ordered_json& parameter) {

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "eval/command/about/command_list.hpp"
+#include "host/core/concat.hpp"
 
 namespace edgeval {
 namespace {
@@ -48,13 +49,10 @@ std::string option_text(const OptionEntry& option) {
   std::string text = ".TP\n";
   for (std::size_t i = 0; i < option.names.size(); ++i)
     text += (i > 0 ? ", " : "") + ("\\fB" + escaped(option.names[i]) + "\\fR");
-  if (!option.words.empty()) {
-    std::string words;
-    for (const std::string& word : option.words) words += (words.empty() ? "" : "|") + word;
-    text += " " + escaped(words);
-  } else if (!option.type.empty() && !option.positional) {
+  if (!option.words.empty())
+    text += " " + escaped(separated(option.words, "|"));
+  else if (!option.type.empty() && !option.positional)
     text += " \\fI" + escaped(option.type) + "\\fR" + (option.many ? " ..." : "");
-  }
   text += "\n" + escaped(option.meaning);
   if (option.required) text += " (wanted)";
   if (!option.standard.empty()) text += " (default: " + escaped(option.standard) + ")";

@@ -2,17 +2,40 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <iostream>
-#include <optional>
 
 #include "host/core/error.hpp"
-#include "host/layer/kinds.hpp"
+#include "host/core/files/path.hpp"
 
 namespace edgeval {
 
-CLI::Validator between(Index low, Index high) { return CLI::Range(low, high).description(""); }
+CLI::Validator between(Index low, Index high) {
+  const auto problem = [low, high](const std::string& text) -> std::string {
+    Index value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [read, error] = std::from_chars(text.data(), end, value);
+    const bool is_too_large = error == std::errc::result_out_of_range;
+    if (read == end && (is_too_large || value < low || value > high))
+      return concat("Value ", text, " not in range ", low, " to ", high);
+    // CLI11 takes 010 for 8.
+    return read == end && concat(value) == text ? ""
+                                                : concat(text, " is no whole number such as ", low);
+  };
+  return CLI::Validator(problem, "");
+}
+
+CLI::Validator between_numbers(double low, double high) {
+  const auto problem = [low, high](const std::string& text) -> std::string {
+    double value = 0;
+    if (!CLI::detail::lexical_cast(text, value)) return text + " is no number";
+    return value >= low && value <= high
+               ? ""
+               : concat("Value ", text, " not in range ", low, " to ", high);
+  };
+  return CLI::Validator(problem, "");
+}
 
 namespace {
 
@@ -79,50 +102,13 @@ void add_output_options(CLI::App& command, OutputChoice& options) {
   command.add_flag("--quiet", options.quiet, "No progress, and the headline figures alone");
 }
 
-namespace {
-
-// Returns "; run with --set arithmetic.type=..." when the activity has fp32 products, and the
-// accelerator prices products of integers only. Else returns an empty text.
-std::string cure_of_widths(const hw::Accelerator& accelerator, const Activity& activity) {
-  const auto prices = [&](Count count) {
-    return std::ranges::any_of(
-        accelerator.rules, [&](const hw::EnergyRule& rule) { return rule.work.count == count; });
-  };
-  if (activity.total(Count::kMacsFp32) == 0 || prices(Count::kMacsFp32)) return "";
-  for (const auto& [count, type] :
-       {std::pair{Count::kMacs16x16, "int16"}, {Count::kMacs8x8, "int8"}})
-    if (prices(count)) return concat("; run with --set arithmetic.type=", type);
-  return "";
-}
-
-}  // namespace
-
-ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
-                                       const Activity& activity) {
-  ChosenAccelerators choice;
-  for (const std::string& name : names) {
-    hw::Accelerator accelerator = hw::find_accelerator(name, accelerator_folder(), kLayerKinds);
-    // The report knows accelerators by their names.
-    for (const hw::Accelerator& other : choice.accelerators)
-      EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name,
-                      ": an accelerator named ", other.name, " was given before");
-    const auto reason = hw::cannot_price(accelerator, activity);
-    EDGEVAL_EXPECTS(!reason, accelerator.file, ": ", accelerator.name, " cannot price ", *reason,
-                    cure_of_widths(accelerator, activity));
-    choice.accelerators.push_back(std::move(accelerator));
-  }
-  if (!names.empty()) return choice;
-  for (hw::Accelerator& accelerator : hw::load_accelerators(accelerator_folder(), kLayerKinds)) {
-    if (const auto reason = hw::cannot_price(accelerator, activity))
-      choice.left_out.push_back({accelerator.name, *reason});
-    else
-      choice.accelerators.push_back(std::move(accelerator));
-  }
-  return choice;
-}
-
 std::filesystem::path share_folder() {
-  if (const char* named = std::getenv("EDGEVAL_SHARE"); named != nullptr) return named;
+  if (const char* named = std::getenv("EDGEVAL_SHARE"); named != nullptr && *named != '\0') {
+    EDGEVAL_EXPECTS(is_folder(std::filesystem::path(named) / kAcceleratorFolder),
+                    "EDGEVAL_SHARE: ", named, " has no folder ", kAcceleratorFolder,
+                    "; name the folder that has, or unset it");
+    return named;
+  }
   std::error_code unknown;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", unknown);
   const std::filesystem::path installed =

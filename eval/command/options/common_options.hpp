@@ -16,8 +16,11 @@
 
 namespace edgeval {
 
-// Returns CLI11's check that a number is from low to high, without the range in the help.
+// Returns a check that an option is a whole number from low to high, written in decimal digits
+// without a zero in front.
 CLI::Validator between(Index low, Index high);
+// Returns a check that an option is a number from low to high, and not NaN.
+CLI::Validator between_numbers(double low, double high);
 inline constexpr Index kLargestSeed = std::numeric_limits<Index>::max();
 
 void add_engine_options(CLI::App& command, EngineChoice& options);
@@ -33,12 +36,6 @@ struct OutputChoice {
   Display display() const;
 };
 void add_output_options(CLI::App& command, OutputChoice& options);
-
-// Returns the named accelerators. Without names returns every shipped accelerator that can price
-// the activity, and the others as left out, with the reason. Throws Error when a named accelerator
-// cannot price the activity, and when two have the same name.
-ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
-                                       const Activity& activity);
 
 // Returns the folder of the files that ship with edgeval: EDGEVAL_SHARE if it is set; else the
 // folder beside the program into which `cmake --install` puts them, if they are there; else the

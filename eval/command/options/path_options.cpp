@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "datasets/text/file_kind.hpp"
 #include "eval/report/run_files.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/output_folder.hpp"
@@ -49,20 +49,8 @@ bool is_same(const fs::path& a, const fs::path& b) {
   return fs::equivalent(a, b, error) && !error;
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
 // Returns the first bytes of a file, which tell who wrote the file.
-std::string beginning(const fs::path& path) {
-  constexpr std::size_t kEnough = 65536;
-  std::string bytes(kEnough, '\0');
-  std::ifstream stream(path, std::ios::binary);
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
-  return bytes;
-}
+std::string beginning(const fs::path& path) { return data::head_of(path, std::size_t{1} << 16); }
 
 enum class Made { kJson, kReport, kModel, kUtterances };
 
@@ -139,9 +127,10 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
   check_file(report, Made::kReport, inputs);
   check_file(utterances, Made::kUtterances, inputs);
   expect_no_input(hypotheses, inputs);
-  EDGEVAL_EXPECTS(!is_there(hypotheses) || wrote_hypotheses(report, utterances),
-                  "--out would replace ", hypotheses.string(),
-                  ", which no run of edgeval left there; remove it or give --out another folder");
+  EDGEVAL_EXPECTS(
+      path_state(hypotheses).kind == PathKind::kNothing || wrote_hypotheses(report, utterances),
+      "--out would replace ", hypotheses.string(),
+      ", which no run of edgeval left there; remove it or give --out another folder");
   std::error_code error;
   for (const Input& input : inputs)
     EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the ",

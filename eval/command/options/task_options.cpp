@@ -29,7 +29,7 @@ class CommandOptions : public TaskOptions {
   void number(const char* name, double& value, double low, double high, const char* symbol,
               const char* meaning) override {
     finish(command_.add_option(name, value, meaning)
-               ->check(CLI::Range(low, high).description(""))
+               ->check(between_numbers(low, high))
                ->type_name(symbol)
                ->capture_default_str());
   }

@@ -6,11 +6,10 @@
 namespace edgeval {
 
 void add_text_budget(CLI::App& command, data::TextBudget& budget) {
-  constexpr std::size_t kMost = std::size_t{1} << 30;
   command
       .add_option("--text-budget", budget.mebibytes,
                   "MiB that a file of text may unpack to; each line counts 512 bytes more")
-      ->check(CLI::Range(std::size_t{1}, kMost).description(""))
+      ->check(between(1, Index{1} << 30))
       ->type_name("MIB")
       ->capture_default_str();
 }

@@ -117,9 +117,8 @@ std::string bleu_signature(const BleuOptions& options, std::size_t references) {
 }
 
 std::string bleu_line(const BleuScore& score, const std::string& signature, int decimals) {
-  std::string precisions;
-  for (const double precision : score.precisions)
-    precisions.append(precisions.empty() ? "" : "/").append(fixed(precision, 1));
+  const std::string precisions =
+      separated(score.precisions, "/", [](double precision) { return fixed(precision, 1); });
   const double ratio =
       score.reference_length > 0 ? score.hypothesis_length / score.reference_length : 0;
   return concat("BLEU|", signature, " = ", fixed(score.value, decimals), ' ', precisions,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "host/core/error.hpp"
@@ -17,6 +18,11 @@ double percentile_of_sorted(std::span<const double> sorted, double fraction) {
 }
 
 }  // namespace
+
+nlohmann::ordered_json or_null(const std::optional<Interval>& interval) {
+  return interval ? nlohmann::ordered_json{interval->low, interval->high}
+                  : nlohmann::ordered_json(nullptr);
+}
 
 double percentile(std::vector<double> samples, double fraction) {
   EDGEVAL_ASSERT(!samples.empty() && fraction >= 0 && fraction <= 1);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <vector>
@@ -24,6 +25,9 @@ struct Interval {
   double high = 0;
   bool operator==(const Interval&) const = default;
 };
+
+// Returns [low, high] as reports have it, or null where there is none.
+nlohmann::ordered_json or_null(const std::optional<Interval>& interval);
 
 // Returns the value that the share `fraction`, 0 to 1, of the samples does not exceed, interpolated
 // linearly between neighbours. There must be at least one sample.

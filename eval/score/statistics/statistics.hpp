@@ -34,6 +34,8 @@ class Statistics {
     for (Index n = 0; n < sentences(); ++n) add_to(sums, n);
     return sums;
   }
+  // Returns the sum of statistic i, which must be a count.
+  std::uint64_t count(std::size_t i) const { return static_cast<std::uint64_t>(sum()[i]); }
   void add_to(std::span<double> sums, Index sentence) const {
     const double* row = values_.data() + sentence * width_;
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += row[i];

@@ -45,10 +45,8 @@ std::string space_note(const std::string& where, std::span<const std::string> te
   const auto lines =
       std::ranges::count_if(texts, [&](const auto& text) { return add_spaces(text, names); });
   if (lines == 0) return "";
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
   return concat(where, ": ", lines, " ", what, lines == 1 ? " holds" : "s hold",
-                " spaces that do not separate words here (", list,
+                " spaces that do not separate words here (", separated(names),
                 "); put ordinary ones in their place");
 }
 

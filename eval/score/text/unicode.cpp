@@ -74,6 +74,14 @@ std::string utf8(std::u32string_view points) {
   return text;
 }
 
+std::size_t columns_of(char32_t point) {
+  constexpr std::uint32_t kMarks = U_GC_MN_MASK | U_GC_ME_MASK;
+  constexpr char32_t kJoiner = 0x200D;  // between emoji that are shown as one
+  if (in_categories(point, kMarks) || point == kJoiner) return 0;
+  const int width = u_getIntPropertyValue(static_cast<UChar32>(point), UCHAR_EAST_ASIAN_WIDTH);
+  return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
+}
+
 bool is_white_space(char32_t point) {
   if (point < 0x80)
     return point == ' ' || (point >= 0x09 && point <= 0x0D) || (point >= 0x1C && point <= 0x1F);

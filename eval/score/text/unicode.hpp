@@ -18,6 +18,10 @@ bool is_punctuation(char32_t point);  // category P
 bool is_symbol(char32_t point);       // category S
 bool is_number(char32_t point);       // category N
 
+// Returns how many columns of a terminal the code point takes: 2 where it is wide, as those of East
+// Asia and emoji are; 0 where it is a mark that combines with the one before it; else 1.
+std::size_t columns_of(char32_t point);
+
 // Returns the words between white space, as views of `text`.
 std::vector<std::string_view> unicode_words(std::string_view text);
 

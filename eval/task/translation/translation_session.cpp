@@ -7,6 +7,7 @@
 #include "eval/task/batches.hpp"
 #include "eval/task/warnings.hpp"
 #include "host/core/error.hpp"
+#include "host/core/json.hpp"
 #include "host/core/number_text.hpp"
 
 namespace edgeval {
@@ -60,9 +61,6 @@ std::optional<double> perplexity_of_hypotheses(const PointResult& result) {
 }
 
 Figure perplexity_figure(std::optional<double> predicted, std::optional<double> of_reference) {
-  const auto or_null = [](const std::optional<double>& value) {
-    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-  };
   std::string text;
   if (predicted) text = concat("perplexity of the hypotheses ", fixed(*predicted, 3));
   if (of_reference)

@@ -10,13 +10,13 @@ namespace edgeval {
 namespace {
 
 template <class LayerArithmetic, class Technique>
-class RecurrentStep final : public StepLayer {
+class RecurrentStepLayer final : public StepLayer {
  public:
   // arithmetic and second belong to the packed layer; second is null where there is no second
   // product.
-  RecurrentStep(std::shared_ptr<const PackedLayer> packed, LayerArithmetic arithmetic,
-                const Technique& choice, const SecondProducts* second,
-                const Nonlinearity& nonlinearity)
+  RecurrentStepLayer(std::shared_ptr<const PackedLayer> packed, LayerArithmetic arithmetic,
+                     const Technique& choice, const SecondProducts* second,
+                     const Nonlinearity& nonlinearity)
       : packed_(std::move(packed)),
         arithmetic_(std::move(arithmetic)),
         choice_(choice),
@@ -164,7 +164,7 @@ std::unique_ptr<StepLayer> recurrent_step(const std::shared_ptr<PackedLayer>& pa
   return std::visit(
       [&]<class Technique>(const Technique& choice) -> std::unique_ptr<StepLayer> {
         if constexpr (kRuns<LayerArithmetic, Technique>)
-          return std::make_unique<RecurrentStep<LayerArithmetic, Technique>>(
+          return std::make_unique<RecurrentStepLayer<LayerArithmetic, Technique>>(
               packed, std::move(arithmetics[0]), choice, second, policy.nonlinearity);
         else
           EDGEVAL_ASSERT(!"an operand that check_point lets through");

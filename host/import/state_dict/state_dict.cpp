@@ -114,8 +114,7 @@ Imported import_state_dict(StateDict dict, const std::string& name, const std::s
   for (const Chosen& layer : layers)
     add_module(source, *layer.module, layer.name, layer.activation, out);
   for (const std::string& other : source.expect_all_taken(
-           "of no module that --describe names, or none that edgeval has (LSTM, GRU, "
-           "their cells, "
+           "of no module that --describe names, or none that edgeval has (LSTM, GRU, their cells, "
            "Linear); if the network runs without it, name it under \"ignore\" of --describe"))
     out.left_out.push_back(other);
   if (!description.filled_in.empty()) {

@@ -3,6 +3,7 @@
 // Options, optimizers and the rest are left out.
 
 #include <algorithm>
+#include <span>
 
 #include "host/core/error.hpp"
 #include "host/core/json.hpp"
@@ -181,17 +182,18 @@ class Search {
   }
 
   static std::string keys(const std::vector<Candidate>& found) {
-    std::string text;
-    for (std::size_t i = 0; i < std::min(found.size(), kMaxListed); ++i)
-      text += concat(i == 0 ? "" : ", ", shown(found[i].key));
-    return text + (found.size() > kMaxListed ? ", ..." : "");
+    return some(found, [](const Candidate& each) { return shown(each.key); });
   }
   static std::string contents(const Value& value) {
-    const Named all = children(value);
-    std::string text;
-    for (std::size_t i = 0; i < std::min(all.size(), kMaxListed); ++i)
-      text += concat(i == 0 ? "" : ", ", shown(all[i].first), " (", described(*all[i].second), ")");
-    return text + (all.size() > kMaxListed ? ", ..." : "");
+    return some(children(value), [](const auto& each) {
+      return concat(shown(each.first), " (", described(*each.second), ")");
+    });
+  }
+  // Returns the texts of the first elements, with "..." for the others.
+  template <class All, class TextOf>
+  static std::string some(const All& all, TextOf text_of) {
+    return separated(std::span(all).first(std::min(all.size(), kMaxListed)), ", ", text_of) +
+           (all.size() > kMaxListed ? ", ..." : "");
   }
 
   const TorchArchive& archive_;

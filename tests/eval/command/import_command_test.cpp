@@ -112,13 +112,20 @@ TEST(ImportCommand, ATemplateOfTheNetworkImportsAndRuns) {
              quoted(spoken_data()), " --limit 1 --quiet --out out"),
       folder.path());
   EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_NE(result.err.find("note: mel_bins 3 because module \"rnn\" takes 3 inputs"),
+  EXPECT_NE(result.err.find("edgeval: note: mel_bins 3 because module \"rnn\" takes 3 inputs"),
             std::string::npos)
       << result.err;
   const auto report = nlohmann::json::parse(read_file(folder.path() / "report.json"));
   EXPECT_EQ(report["filled_in"], nlohmann::json::object());
   EXPECT_EQ(report["notes"], nlohmann::json::array());
   EXPECT_EQ(report["repeated_tokens"], nlohmann::json::array());
+}
+
+TEST(ImportCommand, QuietTemplatesHaveNoNotes) {
+  const CommandResult result = edgeval(
+      {"import", "--template", "fbank", "--model", import_data("lstm.pt").string(), "--quiet"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.err, "");
 }
 
 TEST(ImportCommand, SaysWhatItFilledIn) {

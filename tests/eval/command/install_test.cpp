@@ -70,6 +70,9 @@ TEST_F(Install, TheEnvironmentComesFirst) {
   const std::string environment = "EDGEVAL_SHARE=" + quoted(other.path().string());
   EXPECT_EQ(installed("info cpu1", environment).code, 0);
   EXPECT_TRUE(is_refusal(installed("info epur28", environment), "unknown name epur28"));
+  EXPECT_TRUE(is_refusal(installed("info", "EDGEVAL_SHARE=/nonexistent"),
+                         "EDGEVAL_SHARE: /nonexistent has no folder hwmodel/accelerators"));
+  EXPECT_EQ(installed("info epur28", "EDGEVAL_SHARE=").code, 0);
 }
 
 TEST_F(Install, RunsTheTestSetsThatShip) {

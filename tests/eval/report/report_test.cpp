@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "eval/report/score_output.hpp"
 #include "eval/report/table.hpp"
 #include "host/core/json.hpp"
 #include "tests/support/safetensors.hpp"
@@ -18,6 +21,21 @@ Activity some_activity() {
   for (const LayerShape& shape : layer_shapes(model))
     activity.layers.push_back(dense_counts(shape, 2, 9));
   return activity;
+}
+
+// A count has all of its digits, however large it is.
+TEST(Report, ScoresHaveCountsInFull) {
+  const auto metric = [](const char* name) {
+    Statistics statistics(2);
+    statistics.add({1234567, 2000000});
+    return Metric{name, name, name, std::move(statistics), percent_of_sums};
+  };
+  const Scores scores{.pairs{TranscriptPair{}}, .errors{metric("ser")}, .texts{metric("exact")}};
+  std::ostringstream out;
+  write_text(out, {}, scores);
+  EXPECT_NE(out.str().find(" 1234567 "), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find("1234567 of 1"), std::string::npos) << out.str();
+  EXPECT_EQ(out.str().find("e+06"), std::string::npos) << out.str();
 }
 
 TEST(Report, AStoredActivityReadsBack) {
@@ -71,6 +89,9 @@ TEST(Table, ColumnsAreAsWideAsTheirWidestCell) {
             "a very long name  12.5 %        1\n"
             "b                    3 %\n");
   EXPECT_EQ(table({{"größer", "1"}, {"ab", "22"}}), "größer   1\nab      22\n");
+  // Two ideographs take four columns, an accent of its own none.
+  EXPECT_EQ(table({{"日本", "1"}, {"e\u0301t\u00e9", "22"}, {"abcd", "3"}}),
+            "日本   1\ne\u0301t\u00e9   22\nabcd   3\n");
   EXPECT_EQ(table({}), "");
 }
 

@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <limits>
 #include <sstream>
+#include <vector>
+
+#include "host/core/number_text.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -43,6 +46,20 @@ TEST(Message, HasFloatsAsStreamsWriteThem) {
        {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
         std::numeric_limits<double>::quiet_NaN()})
     EXPECT_EQ(concat(number), streamed(number));
+}
+
+TEST(Message, HasNumbersInAFormat) {
+  EXPECT_EQ(printed("%.2f %%, %s", 12.345, "more"), "12.35 %, more");
+  EXPECT_EQ(printed("%.1f", 1e300).size(), 303u);
+  EXPECT_EQ(printed("%s", ""), "");
+  EXPECT_EQ(fixed(2.5, 0), "2");
+  EXPECT_EQ(fixed(-0.126, 2), "-0.13");
+}
+
+TEST(Message, HasListsWithASeparator) {
+  EXPECT_EQ(separated(std::vector<std::string>{"a", "", "c"}), "a, , c");
+  EXPECT_EQ(separated(std::vector<std::string>{}), "");
+  EXPECT_EQ(separated(std::vector<int>{1, 2}, "/", [](int n) { return concat(n); }), "1/2");
 }
 
 TEST(Message, JoinsItsParts) {
