@@ -36,6 +36,7 @@ struct Policy {
   };
   std::map<std::string, LayerOverride> layers;   // by layer name
   std::optional<std::filesystem::path> profile;  // path that can be opened as it is
+  std::string source = "policy";                 // what messages call it: its file, --set, or both
 };
 
 // Reads a policy from a YAML file, or starts from the dense policy when `file` is nothing, and

@@ -30,19 +30,24 @@ nlohmann::ordered_json to_json(const OperandProfile& profile) {
 OperandProfile read_operand(const Fields& fields) {
   constexpr Index kMany = Index{1} << 60;
   constexpr double kLarge = 3.5e38;
+  constexpr double kRounding = 0.005;  // percentiles are within 0.4 %
   OperandProfile profile;
   fields.expect_only(
       {"elements", "zeros", "min", "max", "mean", "standard_deviation", "percentiles"});
   profile.elements = static_cast<std::uint64_t>(fields.integer("elements", 0, kMany));
   if (profile.elements == 0) return profile;
-  profile.zeros = static_cast<std::uint64_t>(fields.integer("zeros", 0, kMany));
+  profile.zeros =
+      static_cast<std::uint64_t>(fields.integer("zeros", 0, static_cast<Index>(profile.elements)));
   profile.min = fields.number("min", -kLarge, kLarge);
   profile.max = fields.number("max", profile.min, kLarge);
-  profile.mean = fields.number("mean", -kLarge, kLarge);
+  // What was rounded may lie a little beyond the exact bounds.
+  const double beyond = kRounding * std::max(std::abs(profile.min), std::abs(profile.max));
+  const double low = profile.min - beyond, high = profile.max + beyond;
+  profile.mean = fields.number("mean", low, high);
   profile.standard_deviation = fields.number("standard_deviation", 0, kLarge);
   const Fields percentiles = fields.object("percentiles");
   for (const char* percent : kPercentiles)
-    profile.percentiles[percent] = percentiles.number(percent, -kLarge, kLarge);
+    profile.percentiles[percent] = percentiles.number(percent, low, high);
   return profile;
 }
 

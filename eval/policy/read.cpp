@@ -29,10 +29,11 @@ struct Place {
 };
 
 // Throws Error unless the node is a map with keys from `known`, each given once. With `known` empty
-// all keys are allowed. `hint` follows the message about an unknown key.
+// all keys are allowed. `example` is a map in YAML; `hint` follows the message about an unknown
+// key.
 void expect_map(const YAML::Node& node, const Place& place, const std::vector<std::string>& known,
-                const char* hint = "") {
-  EDGEVAL_EXPECTS(node.IsMap(), place.text(), ": must be a map such as {type: ...}");
+                const std::string& example, const char* hint = "") {
+  EDGEVAL_EXPECTS(node.IsMap(), place.text(), ": must be a map such as ", example);
   std::set<std::string> seen;
   for (const auto& entry : node) {
     EDGEVAL_EXPECTS(entry.first.IsScalar(), place.text(), ": keys must be names");
@@ -74,7 +75,9 @@ std::vector<std::string> policy_keys(const Technique& technique) {
   std::vector<std::string> keys{"type"};
   technique.fields(technique, [&](const std::string& field, auto, const char*, Origin = {}) {
     const WrittenKey written = written_key(field);
-    if (!written.high) keys.push_back(written.group.empty() ? written.key : written.group);
+    if (written.high) return;
+    const std::string& key = written.group.empty() ? written.key : written.group;
+    if (keys.back() != key) keys.push_back(key);
   });
   return keys;
 }
@@ -91,13 +94,16 @@ std::vector<std::string> group_keys(const Technique& technique, const std::strin
 
 template <class Technique>
 void read_fields(Technique& technique, const YAML::Node& node, const Place& place) {
-  expect_map(node, place, policy_keys(technique));
+  expect_map(node, place, policy_keys(technique), "{type: ...}");
   technique.fields(technique, [&](const std::string& field, auto& value, const char*, Origin = {}) {
     const auto [key, low, high, group] = written_key(field);
     const YAML::Node outer = group.empty() ? node : node[group];
     if (!outer.IsDefined()) return;
     const Place around = group.empty() ? place : place.inside(group);
-    if (!group.empty()) expect_map(outer, around, group_keys(technique, group));
+    if (!group.empty()) {
+      const std::vector<std::string> keys = group_keys(technique, group);
+      expect_map(outer, around, keys, concat("{", keys.front(), ": ...}"));
+    }
     const YAML::Node given = outer[key];
     const Place here = around.inside(key);
     if (!given.IsDefined()) return;
@@ -165,11 +171,12 @@ Choice read_choice(const YAML::Node& node, const Place& place, Choice choice) {
 }
 
 void read_layers(const YAML::Node& node, const Place& place, Policy& policy) {
-  expect_map(node, place, {});
+  expect_map(node, place, {}, "{lstm1: {operand: {type: ...}}}");
   for (const auto& entry : node) {
     const std::string& name = entry.first.Scalar();
     const Place layer = place.inside(name);
     expect_map(entry.second, layer, {"arithmetic", "nonlinearity", "plan", "operand"},
+               "{operand: {type: ...}}",
                "; in --set a layer's name with dots stands in double quotes: layers.\"a.b\".plan");
     Policy::LayerOverride& change = policy.layers[name];
     if (const YAML::Node arithmetic = entry.second["arithmetic"]; arithmetic.IsDefined())
@@ -189,7 +196,8 @@ Policy read_policy(const YAML::Node& root, const std::string& file) {
   const Place top{file, ""};
   expect_map(
       root, top,
-      {"arithmetic", "weights", "nonlinearity", "plan", "operand", "beam", "layers", "profile"});
+      {"arithmetic", "weights", "nonlinearity", "plan", "operand", "beam", "layers", "profile"},
+      "{operand: {type: ...}}");
   const auto read_axis = [&](const char* key, auto& choice) {
     if (const YAML::Node node = root[key]; node.IsDefined())
       choice = read_choice(node, top.inside(key), choice);
@@ -209,6 +217,16 @@ Policy read_policy(const YAML::Node& root, const std::string& file) {
   return policy;
 }
 
+// Returns what is wrong with the policy; empty where nothing is.
+std::string problem_of(const YAML::Node& root, const std::string& source) {
+  try {
+    read_policy(root, source);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 // Returns the root of the policy file, or the empty map of the dense policy when there is no file.
 YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
   if (!file) return YAML::Node(YAML::NodeType::Map);
@@ -225,16 +243,30 @@ YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
 
 Policy load_policy(const std::optional<std::filesystem::path>& file,
                    const std::vector<std::string>& settings) {
-  const std::string name = file ? file->string() : "--set";
+  std::string source = file ? file->string() : "--set";
   try {
     YAML::Node root = load_root(file);
     if (const YAML::Node profile = std::as_const(root)["profile"];
         profile.IsDefined() && profile.IsScalar())
       root["profile"] = (file->parent_path() / profile.Scalar()).string();
+    const std::string problem = file ? problem_of(root, source) : "";
     apply_settings(root, settings);
-    return read_policy(root, name);
+    if (file && !settings.empty()) {
+      // The file is to blame for what is wrong with it alone, and --set for the rest.
+      const std::string both = source + " with --set";
+      if (problem.empty())
+        read_policy(root, "--set");
+      else if (problem_of(root, source) != problem)
+        read_policy(root, both);
+      else
+        throw Error(problem);
+      source = both;
+    }
+    Policy policy = read_policy(root, source);
+    if (file || !settings.empty()) policy.source = source;
+    return policy;
   } catch (const YAML::Exception& error) {
-    throw_not_yaml(name, error);
+    throw_not_yaml(source, error);
   }
 }
 

@@ -26,11 +26,12 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
   std::vector<std::string> names;
   for (const Layer& layer : model.layers) names.push_back(layer_name(layer));
   for (const auto& [name, change] : policy.layers)
-    EDGEVAL_EXPECTS(std::find(names.begin(), names.end(), name) != names.end(), "policy: layers.",
-                    name, ": model ", model.name, " has no such layer", suggestion(name, names));
+    EDGEVAL_EXPECTS(std::find(names.begin(), names.end(), name) != names.end(), policy.source,
+                    ": layers.", name, ": model ", model.name, " has no such layer",
+                    suggestion(name, names));
   EDGEVAL_EXPECTS(
-      !policy.beam || use == BeamUse::kSearch, "policy: beam: model ", model.name, " is a ",
-      model.task,
+      !policy.beam || use == BeamUse::kSearch, policy.source, ": beam: model ", model.name,
+      " is a ", model.task,
       " model, which is decoded greedily; only a translation model searches with a beam");
   OperatingPoint point;
   for (const Layer& layer : model.layers) {
@@ -54,7 +55,11 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
     }
     point.layers.push_back(choice);
   }
-  check_point(model, point);
+  try {
+    check_point(model, point);
+  } catch (const Error& error) {
+    throw Error(concat(policy.source, ": ", error.what()));
+  }
   check_weights(model, point);
   return point;
 }
@@ -75,10 +80,12 @@ Beam resolve_beam(const Policy& policy, const Profile* profile) {
     complete(beam, *profile->spread);
   }
   EDGEVAL_EXPECTS(!from_profile(dynamic->sigma_min) && !from_profile(dynamic->sigma_max),
-                  "beam, dynamic: sigma_min and ",
-                  "sigma_max are not both known; name a profile (edgeval profile makes one) or "
+                  policy.source,
+                  ": beam, dynamic: sigma_min and sigma_max are not both known; name a profile "
+                  "(edgeval profile makes one) or "
                   "give them in the policy");
-  EDGEVAL_EXPECTS(dynamic->problem() == nullptr, "beam, dynamic: ", dynamic->problem());
+  EDGEVAL_EXPECTS(dynamic->problem() == nullptr, policy.source,
+                  ": beam, dynamic: ", dynamic->problem());
   return beam;
 }
 

@@ -30,13 +30,13 @@ Index lanes_per_block(Index lanes, std::size_t directions, int threads) {
 
 // Throws Error when an output is infinite or not a number, since later decisions would then mean
 // nothing.
-void expect_finite(const Ragged<float>& output, const Layer& layer) {
+void expect_finite(const Ragged<float>& output, const Model& model, const Layer& layer) {
   const float largest = std::numeric_limits<float>::max();
   Index wild = 0;
   for (float value : output.values.values())
     wild += absolute(value) <= largest ? 0 : 1;  // NaN counts too
   EDGEVAL_EXPECTS(
-      wild == 0, "layer ", layer_name(layer), ": ", wild,
+      wild == 0, model.path, ": layer ", layer_name(layer), ": ", wild,
       " of its outputs are infinite or no number; its weights or inputs are too large for fp32");
 }
 
@@ -93,7 +93,7 @@ class CpuEngine final : public Engine {
       Ragged<float> output = std::visit(
           [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); },
           model_->layers[i], layer.policy.arithmetic);
-      expect_finite(output, model_->layers[i]);
+      expect_finite(output, *model_, model_->layers[i]);
       if (observer != nullptr) observer->on_layer(layer.index, *input, output);
       result.outputs = std::move(output);
       input = &result.outputs;

@@ -160,6 +160,8 @@ void check_point(const Model& model, const OperatingPoint& point) {
     const auto check = [&](const auto& technique) {
       EDGEVAL_EXPECTS(technique.problem() == nullptr, "layer ", layer, ", ", technique.kName, ": ",
                       technique.problem());
+    };
+    const auto expect_known = [&](const auto& technique) {
       technique.fields(technique, [&](const char* key, auto value, const char*, Origin = {}) {
         if constexpr (std::is_same_v<decltype(value), double>)
           EDGEVAL_EXPECTS(
@@ -180,14 +182,18 @@ void check_point(const Model& model, const OperatingPoint& point) {
         i < model.stack().size() || std::holds_alternative<EveryStep>(point.layers[i].plan),
         "layer ", layer,
         " is a decoder's and runs on every step: what its next input is shows only after the step; "
-        "a plan "
-        "acts on the encoder's layers");
+        "a plan acts on the encoder's layers");
     EDGEVAL_EXPECTS(axes.no_nonlinearity == nullptr ||
                         std::holds_alternative<Exact>(point.layers[i].nonlinearity),
                     "layer ", layer, " ", axes.no_nonlinearity);
     check_plan(layer, point.layers[i]);
     std::visit([&](const auto& l) { check_operand(l, point.layers[i]); }, model.layers[i]);
     check_arithmetic(layer, point.layers[i]);
+    // This comes last: a profile is no cure for what cannot be.
+    std::visit(expect_known, point.layers[i].plan);
+    std::visit(expect_known, point.layers[i].operand);
+    std::visit(expect_known, point.layers[i].arithmetic);
+    std::visit(expect_known, point.layers[i].nonlinearity);
   }
 }
 

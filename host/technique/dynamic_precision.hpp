@@ -73,12 +73,12 @@ struct DynamicPrecision {
           Origin::kInputAlpha);
   }
   const char* problem() const {
-    if (!(margin >= 0 && margin <= 1e30)) return "margin must be 0 or more";
+    if (!(margin >= 0 && margin <= 1e30)) return "margin must be from 0 to 1e30";
     for (double share : {profiling_share, peak_share, stable_share, high_share})
       if (!(share >= 0 && share <= 1)) return "shares must be from 0 to 1";
-    if (!is_whole(seed, 0, 1e15)) return "seed must be a whole number, 0 or more";
+    if (!is_whole(seed, 0, 1e15)) return "seed must be a whole number from 0 to 1e15";
     if (!from_profile(input_alpha) && !(input_alpha >= 0 && input_alpha <= 1e30))
-      return "input_alpha must be 0 or more";
+      return "input_alpha must be from 0 to 1e30";
     return nullptr;
   }
 

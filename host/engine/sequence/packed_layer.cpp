@@ -1,5 +1,7 @@
 #include "host/engine/sequence/packed_layer.hpp"
 
+#include "host/core/error.hpp"
+
 namespace edgeval {
 
 PackedLayer::PackedLayer(std::shared_ptr<const Layer> layer, ByteProduct::Route route)
@@ -29,7 +31,11 @@ std::vector<FixedLayer<Sum>> PackedLayer::fixed(const Integer<Bits>& choice) {
   for (const auto& products : get<FixedProduct<Sum>>()) {
     const int h_bits = std::visit(
         [&](const auto& layer) { return recurrent_bits(layer, directions.size(), Bits); }, *layer_);
-    directions.emplace_back(products, static_cast<int>(choice.input_bits), h_bits);
+    try {
+      directions.emplace_back(products, static_cast<int>(choice.input_bits), h_bits);
+    } catch (const Error& error) {
+      throw Error(concat("layer ", layer_name(*layer_), ", ", error.what()));
+    }
   }
   return directions;
 }

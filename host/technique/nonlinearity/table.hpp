@@ -30,7 +30,7 @@ struct LookupTable {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("entries", self.entries, "values in each of both tables");
-    visit("range[0]", self.range_min, "where the first interval begins");
+    visit("range[0]", self.range_min, "where the first interval begins and the last one ends");
     visit("range[1]", self.range_max, "where the last interval ends");
     visit("output", self.output, "midpoint or left: where in its interval a value is taken");
   }

@@ -36,8 +36,8 @@ struct Binary {
 
   const char* problem() const {
     if (!(values_min < values_max && values_min > -1e30 && values_max < 1e30))
-      return "values must be [low, high], finite and low below high";
-    if (!is_whole(seed, 0, 1e15)) return "seed must be a whole number of 0 or more";
+      return "values must be [low, high], within 1e30 of 0 and low below high";
+    if (!is_whole(seed, 0, 1e15)) return "seed must be a whole number from 0 to 1e15";
     return nullptr;
   }
 

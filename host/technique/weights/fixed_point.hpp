@@ -42,7 +42,7 @@ struct FixedPoint {
     if (!is_whole(bits, 2, 24)) return "bits must be a whole number from 2 to 24";
     if (!from_profile(integer_bits) && !is_whole(integer_bits, -100, 100))
       return "integer_bits must be a whole number from -100 to 100";
-    if (!is_whole(seed, 0, 1e15)) return "seed must be a whole number of 0 or more";
+    if (!is_whole(seed, 0, 1e15)) return "seed must be a whole number from 0 to 1e15";
     return nullptr;
   }
 

@@ -43,7 +43,7 @@ struct PowerOfTwo {
     if (!is_whole(min_exponent, -100, 100) || !is_whole(max_exponent, -100, 100))
       return "exponents must be whole numbers from -100 to 100";
     if (min_exponent > max_exponent) return "min_exponent must not be above max_exponent";
-    if (!is_whole(seed, 0, 1e15)) return "seed must be a whole number of 0 or more";
+    if (!is_whole(seed, 0, 1e15)) return "seed must be a whole number from 0 to 1e15";
     return nullptr;
   }
 

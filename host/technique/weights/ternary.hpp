@@ -34,7 +34,7 @@ struct Ternary {
   }
 
   const char* problem() const {
-    return is_whole(seed, 0, 1e15) ? nullptr : "seed must be a whole number of 0 or more";
+    return is_whole(seed, 0, 1e15) ? nullptr : "seed must be a whole number from 0 to 1e15";
   }
 
   std::vector<StoredMatrix> store(std::span<const WeightMatrix> matrices) const {

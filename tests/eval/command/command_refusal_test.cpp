@@ -64,15 +64,30 @@ TEST_F(Refused, Policies) {
       {"operand: {type: reuse, range: [-.inf, 1]}\n", "operand: range must be finite"},
       {"operand: {type: delta, threshold_h: -0.1}\n", "operand: thresholds must be 0 or more"},
       {"arithmetic: {type: int4}\n", "arithmetic.type: unknown type 'int4'"},
+      {"operand: {type: dynamic_precision, seed: 1.0e+18}\n",
+       "operand: seed must be a whole number from 0 to 1e15"},
+      {"operand: {type: dynamic_precision, input_alpha: 1.0e+300}\n",
+       "operand: input_alpha must be from 0 to 1e30"},
       {"layers: {lstm3: {plan: {type: every_step}}}\n",
-       "layers.lstm3: model random has no such layer"},
+       "p2.yaml: layers.lstm3: model random has no such layer"},
       {"layers: {lstm1: {plans: {type: every_step}}}\n",
        "layers.lstm1.plans: unknown key; did you mean plan?"},
-      {"layers: {lstm1: 3}\n", "layers.lstm1: must be a map"},
-      {"layers: [lstm1]\n", "layers: must be a map"},
+      {"layers: {lstm1: 3}\n", "layers.lstm1: must be a map such as {operand: {type: ...}}"},
+      {"layers: [lstm1]\n", "layers: must be a map such as {lstm1: {operand: {type: ...}}}"},
+      {"plan: {type: similarity_skip, threshold: 1, pseudo: 0.5}\n",
+       "plan.pseudo: must be a map such as {threshold: ...}"},
+      {"plan: {type: similarity_skip, foo: 1}\n",
+       "known: type, threshold, max_consecutive, shift, fraction_bits, pseudo, delta_scale"},
       {"layers: {output: {plan: {type: similarity_skip, threshold: 1, fraction_bits: 3}}}\n",
-       "layer output is linear"},
-      {"layers: {output: {operand: {type: reuse}}}\n", "layer output, reuse: range is not known"},
+       "p2.yaml: layer output is linear"},
+      {"layers: {output: {operand: {type: reuse}}}\n",
+       "p2.yaml: layer output, reuse: range is not known"},
+      // What cannot be is refused before a profile is asked for.
+      {"operand: {type: dynamic_precision}\narithmetic: {type: int16, input_bits: 12}\n",
+       "int16 has none of them"},
+      {"layers: {output: {operand: {type: dynamic_precision}}}\n", "a linear layer has not"},
+      {"plan: {type: similarity_skip, threshold: 1, fraction_bits: 3, pseudo: {threshold: 0.5}}\n",
+       "int16"},
       {"profile: [a]\n", "profile: must be a file's path"},
       {"profile: none.json\n", "none.json: no such file"},
   };
@@ -100,6 +115,31 @@ TEST_F(Refused, Settings) {
   };
   for (const auto& [setting, message] : cases)
     EXPECT_TRUE(is_refusal(inputs().run_with("--set", setting), message)) << setting;
+}
+
+// A mistake is laid to the file or to --set, whichever made it.
+TEST_F(Refused, SettingsBesideAFile) {
+  const auto run = [](const std::string& policy, const std::string& setting) {
+    inputs().file("p2.yaml", policy);
+    return inputs().run({"run", "--model", "model.safetensors", "--data", "set.jsonl", "--policy",
+                         "p2.yaml", "--set", setting});
+  };
+  const std::string skip = "plan: {type: similarity_skip, threshold: 0.5, fraction_bits: 12}\n";
+  EXPECT_TRUE(is_refusal(run(skip, "plan.thresold=0.5"),
+                         "edgeval: --set: plan.thresold: unknown key; did you mean threshold?"));
+  EXPECT_TRUE(is_refusal(run(skip, "operand.type=foo"), "edgeval: --set: operand.type: unknown"));
+  EXPECT_TRUE(is_refusal(run(skip, "layers.lstm1.operand.type=memoized"),
+                         "edgeval: --set: layers.lstm1.operand: memoized wants threshold"));
+  EXPECT_TRUE(is_refusal(run("plan: {typ: every_step}\n", "operand.type=delta"),
+                         "edgeval: p2.yaml: plan.typ: unknown key"));
+  // The file lacks a threshold, which a setting may give.
+  const std::string open = "plan: {type: similarity_skip, fraction_bits: 12}\n";
+  EXPECT_TRUE(is_refusal(run(open, "operand.type=as_is"), "edgeval: p2.yaml: plan: "));
+  EXPECT_TRUE(is_refusal(run(open, "plan.threshold=x"),
+                         "edgeval: p2.yaml with --set: plan.threshold: must be a number"));
+  EXPECT_EQ(run(open, "plan.threshold=0.5").code, 0);
+  EXPECT_TRUE(is_refusal(run(skip, "layers.lstm9.plan.shift=3"),
+                         "edgeval: p2.yaml with --set: layers.lstm9: model random has no such"));
 }
 
 TEST_F(Refused, Accelerators) {
@@ -205,6 +245,9 @@ TEST_F(Refused, Profiles) {
       {layer([](Json& json) { json["input"]["max"] = json["input"]["min"].get<double>() - 1; }),
        "max is"},
       {layer([](Json& json) { json["input"]["elements"] = -1; }), "elements is -1"},
+      {layer([](Json& json) { json["input"]["zeros"] = 1000000000000; }), "zeros is 1000000000000"},
+      {layer([](Json& json) { json["input"]["mean"] = 99; }), "mean is 99"},
+      {layer([](Json& json) { json["input"]["percentiles"]["50"] = 99; }), "50 is 99"},
       {layer([](Json& json) { json["input"]["elements"] = 0; }), "range contradicts"},
       {layer([](Json& json) { json["input"]["mean"] = nullptr; }),
        "mean is null, must be a number"},
@@ -373,11 +416,18 @@ TEST_F(Refused, Options) {
   for (const auto& [arguments, message] : cases)
     EXPECT_TRUE(is_refusal(inputs().run(arguments), message));
   const std::vector<std::array<std::string, 2>> values{
-      {"--device", "tpu"}, {"--device", "gpu:"}, {"--device", "gpu:-1"}, {"--device", "gpu:1x"},
-      {"--threads", "-1"}, {"--threads", "two"}, {"--batch", "-3"},      {"--limit", "0"},
-      {"--limit", "1.5"},  {"--seed", "-1"},     {"--format", "yaml"}};
+      {"--device", "tpu"},      {"--device", "gpu:"},
+      {"--device", "gpu:-1"},   {"--device", "gpu:1x"},
+      {"--threads", "-1"},      {"--threads", "two"},
+      {"--batch", "-3"},        {"--limit", "0"},
+      {"--limit", "1.5"},       {"--limit", "010"},
+      {"--limit", "0x2"},       {"--limit", "1e1"},
+      {"--seed", "-1"},         {"--seed", "99999999999999999999"},
+      {"--text-budget", "010"}, {"--text-budget", "99999999999999999999"},
+      {"--format", "yaml"}};
   for (const auto& [option, value] : values)
     EXPECT_TRUE(is_refusal(inputs().run_with(option, value), option));
+  EXPECT_EQ(inputs().run_with("--seed", "9223372036854775807").code, 0);
   EXPECT_TRUE(is_refusal(inputs().run_with("--policy", ""),
                          "--policy is empty"));  // an unset variable of a script
 }

@@ -54,9 +54,10 @@ TEST(NonlinearityPolicy, ALinearLayerRefusesOne) {
       concat("edgeval run --quiet --model ", quoted(spoken_model()), " --data ",
              quoted(spoken_data()), " --limit 1 --set layers.output.nonlinearity.type=hard"));
   EXPECT_EQ(result.code, 1);
-  EXPECT_EQ(result.err,
-            "edgeval: layer output is linear and has no sigmoid or tanh; a nonlinearity acts on "
-            "recurrent layers only\n");
+  EXPECT_EQ(
+      result.err,
+      "edgeval: --set: layer output is linear and has no sigmoid or tanh; a nonlinearity acts "
+      "on recurrent layers only\n");
 }
 
 TEST(NonlinearityPolicy, ARunReportsTheChoiceOfEveryLayerItsCountsAndAnExactRunBesideIt) {
