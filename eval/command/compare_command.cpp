@@ -55,7 +55,7 @@ Comparison compare(CompareOptions& options) {
   };
   Outputs a = read(options.a), b = read(options.b);
   if (choice.metrics.empty()) choice.metrics = default_metrics(a.source);
-  choice.expect_text_rules_fit();
+  choice.expect_rules_fit();
   if (runs)
     for (Outputs* outputs : {&a, &b}) apply(choice.text, *outputs);
   return compare(a, b, options.a, options.b, options.comparison);

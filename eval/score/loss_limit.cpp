@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "host/core/error.hpp"
+#include "host/core/number_text.hpp"
 
 namespace edgeval {
 namespace {
@@ -35,7 +36,8 @@ void expect_usable(const LossLimit& limit, int resamples) {
                   *limit.confidence, ": must be at least 0.5 and below 1");
   const double wanted = kBeyond / (1 - *limit.confidence);
   EDGEVAL_EXPECTS(resamples * (1 + kPointRounding) >= wanted, "--confidence ", *limit.confidence,
-                  ": wants at least ", std::ceil(wanted * (1 - kPointRounding)), " --resamples");
+                  ": wants at least ", fixed(std::ceil(wanted * (1 - kPointRounding)), 0),
+                  " --resamples");
 }
 
 LossVerdict judge_loss(const Compared& metric, std::size_t utterances, const LossLimit& limit) {

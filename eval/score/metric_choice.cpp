@@ -1,7 +1,6 @@
 #include "eval/score/metric_choice.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "host/core/error.hpp"
 
@@ -38,12 +37,24 @@ MetricOptions MetricChoice::rules() const {
                   .effective_order = effective_order};
   EDGEVAL_EXPECTS(!smooth_value || smooth == "floor" || smooth == "add-k", "--smooth-value ",
                   *smooth_value, ": --smooth ", smooth, " takes no value; floor and add-k do");
-  EDGEVAL_EXPECTS(!smooth_value || std::isfinite(*smooth_value), "--smooth-value ", *smooth_value,
-                  ": a number is wanted");
   return options;
 }
 
-void MetricChoice::expect_text_rules_fit() const {
+void MetricChoice::expect_rules_fit() const {
+  const MetricChoice standard;
+  const bool bleu = wants("bleu"), scores = bleu || wants_any({"chrf", "chrf++"});
+  const auto expect_use = [&](bool given, const char* option, bool used, const char* metrics_of) {
+    EDGEVAL_EXPECTS(!given || used, option, " is for ", metrics_of,
+                    ", of which --metric names none");
+  };
+  expect_use(align != standard.align, "--align", wants_any(kAlignedMetrics),
+             "wer, cer, ser and symbol");
+  expect_use(tokenize != standard.tokenize, "--tokenize", bleu, "bleu");
+  expect_use(smooth != standard.smooth, "--smooth", bleu, "bleu");
+  expect_use(smooth_value.has_value(), "--smooth-value", bleu, "bleu");
+  expect_use(effective_order, "--effective-order", bleu, "bleu");
+  expect_use(lower_case, "--lower-case", scores,
+             "bleu, chrf and chrf++ (--case lower for the others)");
   if (!text.changes_anything()) return;
   for (const MetricKind& kind : kMetricKinds)
     EDGEVAL_EXPECTS(!kind.as_sacrebleu || !wants(std::string(kind.name)),
@@ -52,12 +63,13 @@ void MetricChoice::expect_text_rules_fit() const {
 }
 
 std::vector<TranscriptPair> MetricChoice::read(const std::string& hypothesis) const {
-  const Guess guess = wants_any(kTextMetrics) ? Guess::kSentences : Guess::kAny;
+  const Guess guess =
+      wants_any(kTextMetrics) && !wants_any(kAlignedMetrics) ? Guess::kSentences : Guess::kAny;
   for (const std::string& metric : metrics)
     EDGEVAL_EXPECTS(references.size() == 1 || !is_error_metric(metric), "--metric ", metric,
                     ": takes one --reference, ", references.size(), " were given; ",
                     who_takes_several());
-  expect_text_rules_fit();
+  expect_rules_fit();
   std::vector<TranscriptPair> pairs;
   for (const std::string& reference : references) {
     TranscriptPair pair =

@@ -27,17 +27,17 @@ struct MetricChoice {
   bool wants(const std::string& metric) const;
   bool wants_any(const std::vector<std::string>& of) const;
 
-  // Returns the rules as metrics take them. Throws Error when a smoothing value is given that is
-  // not finite, or with a kind of smoothing that takes none.
+  // Returns the rules as metrics take them. Throws Error when a smoothing value is given
+  // with a kind of smoothing that takes none.
   MetricOptions rules() const;
 
-  // Throws Error when --case or --normalize is given with bleu, chrf or chrf++, which have rules of
-  // their own.
-  void expect_text_rules_fit() const;
+  // Throws Error when a rule of counting is given that concerns none of the metrics, and when
+  // --case or --normalize is given with bleu, chrf or chrf++, which have rules of their own.
+  void expect_rules_fit() const;
 
-  // Reads the file `hypothesis` once beside each file of references. Where a metric for
-  // translations is wanted, the format `auto` takes texts for plain lines. Throws Error when
-  // several references are given and a metric takes one.
+  // Reads the file `hypothesis` once beside each file of references. Where no error rate is wanted
+  // among metrics for translations, the format `auto` takes texts for plain lines. Throws Error
+  // when several references are given and a metric takes one.
   std::vector<TranscriptPair> read(const std::string& hypothesis) const;
 };
 

@@ -1,5 +1,6 @@
 #include "eval/command/options/metric_options.hpp"
 
+#include "eval/command/options/common_options.hpp"
 #include "eval/command/options/text_options.hpp"
 
 namespace edgeval {
@@ -10,7 +11,7 @@ void add_metric_options(CLI::App& command, MetricChoice& options,
       .add_option("--input-format", options.input_format,
                   "kaldi: ID words; trn: words (ID); lines: words, paired by line number; nemo: "
                   "JSON lines with text and pred_text; run: utterances.jsonl; auto: by looking, "
-                  "lines for translations")
+                  "lines where only metrics of translations are counted")
       ->check(CLI::IsMember({"auto", "kaldi", "trn", "lines", "nemo", "run"}))
       ->capture_default_str();
   command.add_option("--metric", options.metrics, "What to count; several with a comma between")
@@ -35,7 +36,7 @@ void add_metric_options(CLI::App& command, MetricChoice& options,
   command
       .add_option("--smooth-value", options.smooth_value,
                   "Value of the smoothing: 0.1 for floor and 1 for add-k unless given")
-      ->check(CLI::Range(1e-9, 1e9).description(""))
+      ->check(between_numbers(1e-9, 1e9))
       ->type_name("X");
   command.add_flag("--lower-case", options.lower_case,
                    "Compare without case in bleu, chrf and chrf++");

@@ -71,7 +71,7 @@ TEST_F(Texts, PackedFilesScoreAsPlainOnes) {
   ASSERT_EQ(run_shell("gzip -c ref > ref.gz && gzip -c good > good.gz", folder_.path()).code, 0);
   const auto bleu = [&](const char* reference, const char* hypothesis) {
     return json({"score", "--reference", reference, "--hypothesis", hypothesis, "--metric",
-                 "bleu,wer"})
+                 "bleu,wer", "--input-format", "lines"})
         .at("quality");
   };
   EXPECT_EQ(bleu("ref.gz", "good.gz"), bleu("ref", "good"));
@@ -127,8 +127,8 @@ TEST_F(Texts, CompareShowsDifferencesWithIntervalsAndTests) {
     EXPECT_LE(figures.at("p_randomization"), 1);
   }
   EXPECT_FALSE(report.contains("matched_pairs"));
-  const Arguments seeded{"compare",  "poor",   "good", "--reference", "ref", "--metric",
-                         "wer,bleu", "--seed", "4"};
+  const Arguments seeded{"compare",  "poor",           "good",  "--reference", "ref", "--metric",
+                         "wer,bleu", "--input-format", "lines", "--seed",      "4"};
   const CommandResult text = run(seeded);
   EXPECT_NE(text.out.find("matched pairs (MAPSSWE): "), std::string::npos) << text.out;
   EXPECT_EQ(text.out, run(seeded).out);

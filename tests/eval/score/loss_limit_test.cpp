@@ -84,6 +84,11 @@ TEST_F(LossLimits, TheFirstMetricIsHeldToIt) {
   EXPECT_EQ(gate("right", "worse", {"--max-loss", "5"}).at("metric"), "bleu");
 }
 
+TEST_F(LossLimits, AConfidenceWantsEnoughResamples) {
+  EXPECT_TRUE(is_refusal(run("right", "worse", {"--max-loss", "9", "--confidence", "0.999999"}),
+                         "--confidence 0.999999: wants at least 5000000 --resamples"));
+}
+
 TEST_F(LossLimits, WithAConfidenceTheBoundIsHeldToIt) {
   const auto bound = [&](const char* confidence, const char* limit) {
     return gate("right", "worse",
@@ -146,7 +151,7 @@ TEST_F(LossLimits, WhatCannotBeHeldIsRefused) {
                       "--confidence 0.999: wants at least 5000 --resamples"));
   EXPECT_TRUE(
       refused({"--max-loss", "1", "--metric", "bleu", "--smooth", "floor", "--smooth-value", "nan"},
-              "--smooth-value nan: a number is wanted"));
+              "--smooth-value: Value nan not in range 1e-09 to 1e+09"));
   folder_.file("ref", "a b\n");
   folder_.file("right", "a b\n");
   folder_.file("worse", "a\n");

@@ -157,6 +157,41 @@ TEST_F(ScoreCommand, TheMetricDecidesWhatIsShown) {
   EXPECT_THROW(score(kReferenceText, kHypothesis, {"--metric", "ter"}), CLI::ValidationError);
 }
 
+// Metrics of translations beside error rates do not change how the files are read: the ids pair the
+// utterances and are no words.
+TEST_F(ScoreCommand, AnErrorRateIsTheSameBesideOtherMetrics) {
+  for (const char* metrics : {"wer", "wer,exact", "bleu,wer"}) {
+    const json quality = json::parse(score("utt1 the cat sat\nutt2 on the mat\n",
+                                           "utt2 on the mat\nutt1 the cat sat\n",
+                                           {"--format", "json", "--metric", metrics}))
+                             .at("quality");
+    EXPECT_EQ(quality.at("wer").at("errors"), 0) << metrics;
+    EXPECT_EQ(quality.at("wer").at("words"), 6) << metrics;
+  }
+}
+
+TEST_F(ScoreCommand, RulesThatConcernNoMetricAreRefused) {
+  const auto refusal = [&](const std::vector<std::string>& options) -> std::string {
+    try {
+      score(kReferenceText, kHypothesis, options);
+      return "";
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+  };
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"--lower-case"}, "--lower-case is for bleu, chrf and chrf++ (--case lower for the others)"},
+      {{"--tokenize", "char"}, "--tokenize is for bleu, of which --metric names none"},
+      {{"--smooth", "floor", "--metric", "chrf"}, "--smooth is for bleu"},
+      {{"--smooth", "floor", "--smooth-value", "nan", "--metric", "bleu"}, "--smooth-value"},
+      {{"--effective-order"}, "--effective-order is for bleu"},
+      {{"--decimals", "5"}, "--decimals is for bleu, chrf and chrf++"},
+      {{"--align", "sclite", "--metric", "bleu"}, "--align is for wer, cer, ser and symbol"},
+      {{"--alignments", "--metric", "bleu"}, "--alignments shows"}};
+  for (const auto& [options, message] : cases)
+    EXPECT_EQ(refusal(options).substr(0, message.size()), message);
+}
+
 TEST_F(ScoreCommand, PricesChangeTheCounts) {
   const std::string reference = "u1 a b\n";
   const std::string hypothesis = "u1 b c\n";
