@@ -83,11 +83,13 @@ std::vector<std::string> space_notes(const ScoreOptions& options, const Transcri
 void run_score(const ScoreOptions& options, std::ostream& out) {
   const MetricChoice& choice = options.choice;
   EDGEVAL_EXPECTS(!options.alignments || choice.wants_any(kAlignedMetrics),
-                  "--alignments shows how words were aligned, which is done for wer, cer, ser and "
-                  "symbol; --metric names none of these");
+                  "--alignments shows the alignment of wer, cer, ser or symbol, of which none is "
+                  "counted here; leave it out, or name one with --metric");
   EDGEVAL_EXPECTS(
       options.decimals == ScoreOptions{}.decimals || choice.wants_any({"bleu", "chrf", "chrf++"}),
-      "--decimals is for bleu, chrf and chrf++, of which --metric names none");
+      "--decimals concerns bleu, chrf or chrf++ alone, and no such metric is counted here; leave "
+      "it out, or name one with --metric");
+  choice.expect_rules_fit();
   const MetricOptions rules = choice.rules();
   Scores scores{.pairs = choice.read(options.hypothesis)};
   const std::vector<std::vector<std::string>> references = references_of(scores.pairs);

@@ -99,8 +99,9 @@ void run_similarity(const SimilarityOptions& options) {
   // Only speech models give a token for each frame.
   const auto model = std::make_shared<const Model>(load_model(options.model));
   const Profile profile = load_profile(options.profile, *model);
-  const Policy policy = load_policy(std::nullopt, {"plan.type=similarity_skip", "plan.threshold=1",
-                                                   concat("plan.shift=", options.shift)});
+  Policy policy = load_policy(std::nullopt, {"plan.type=similarity_skip", "plan.threshold=1",
+                                             concat("plan.shift=", options.shift)});
+  policy.source = options.profile;  // what may be wrong with the plan comes from there
   const Tasks tasks = make_tasks();
   const Task& task = task_of(tasks, model);
   const std::unique_ptr<Session> session = task.open(model, options.request);

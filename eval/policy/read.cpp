@@ -250,9 +250,15 @@ Policy load_policy(const std::optional<std::filesystem::path>& file,
         profile.IsDefined() && profile.IsScalar())
       root["profile"] = (file->parent_path() / profile.Scalar()).string();
     const std::string problem = file ? problem_of(root, source) : "";
-    apply_settings(root, settings);
+    try {
+      apply_settings(root, settings);
+    } catch (const Error&) {
+      if (!problem.empty()) throw Error(problem);
+      throw;
+    }
     if (file && !settings.empty()) {
-      // The file is to blame for what is wrong with it alone, and --set for the rest.
+      // The file is to blame for what is wrong with it alone, --set for what it makes of a file
+      // that is right, and both where that cannot be told.
       const std::string both = source + " with --set";
       if (problem.empty())
         read_policy(root, "--set");

@@ -9,20 +9,16 @@
 namespace edgeval {
 namespace {
 
-// Returns "; run with --set arithmetic.type=..." when the accelerator does not price products of a
-// width that the activity has, but those of another arithmetic. Else returns an empty text.
+// Returns "; run with --set arithmetic.type=..." when the activity has fp32 products, and the
+// accelerator prices products of integers only. Else returns an empty text.
 std::string cure_of_widths(const hw::Accelerator& accelerator, const Activity& activity) {
   const auto prices = [&](Count count) {
     return std::ranges::any_of(
         accelerator.rules, [&](const hw::EnergyRule& rule) { return rule.work.count == count; });
   };
-  constexpr std::pair<Count, const char*> kArithmetics[] = {
-      {Count::kMacs16x16, "int16"}, {Count::kMacs8x8, "int8"}, {Count::kMacsFp32, "fp32"}};
-  const auto is_unpriced = [&](const auto& arithmetic) {
-    return activity.total(arithmetic.first) > 0 && !prices(arithmetic.first);
-  };
-  if (std::ranges::none_of(kArithmetics, is_unpriced)) return "";
-  for (const auto& [count, type] : kArithmetics)
+  if (activity.total(Count::kMacsFp32) == 0 || prices(Count::kMacsFp32)) return "";
+  for (const auto& [count, type] :
+       {std::pair{Count::kMacs16x16, "int16"}, {Count::kMacs8x8, "int8"}})
     if (prices(count)) return concat("; run with --set arithmetic.type=", type);
   return "";
 }

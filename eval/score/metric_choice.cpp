@@ -43,18 +43,19 @@ MetricOptions MetricChoice::rules() const {
 void MetricChoice::expect_rules_fit() const {
   const MetricChoice standard;
   const bool bleu = wants("bleu"), scores = bleu || wants_any({"chrf", "chrf++"});
-  const auto expect_use = [&](bool given, const char* option, bool used, const char* metrics_of) {
-    EDGEVAL_EXPECTS(!given || used, option, " is for ", metrics_of,
-                    ", of which --metric names none");
+  const auto expect_use = [](bool given, const char* option, bool used, const char* metrics_of,
+                             const char* cure = "leave it out, or name one with --metric") {
+    EDGEVAL_EXPECTS(!given || used, option, " concerns ", metrics_of,
+                    " alone, and no such metric is counted here; ", cure);
   };
   expect_use(align != standard.align, "--align", wants_any(kAlignedMetrics),
-             "wer, cer, ser and symbol");
+             "wer, cer, ser or symbol");
   expect_use(tokenize != standard.tokenize, "--tokenize", bleu, "bleu");
   expect_use(smooth != standard.smooth, "--smooth", bleu, "bleu");
   expect_use(smooth_value.has_value(), "--smooth-value", bleu, "bleu");
   expect_use(effective_order, "--effective-order", bleu, "bleu");
-  expect_use(lower_case, "--lower-case", scores,
-             "bleu, chrf and chrf++ (--case lower for the others)");
+  expect_use(lower_case, "--lower-case", scores, "bleu, chrf or chrf++",
+             "other metrics have --case lower");
   if (!text.changes_anything()) return;
   for (const MetricKind& kind : kMetricKinds)
     EDGEVAL_EXPECTS(!kind.as_sacrebleu || !wants(std::string(kind.name)),

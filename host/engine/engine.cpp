@@ -161,15 +161,6 @@ void check_point(const Model& model, const OperatingPoint& point) {
       EDGEVAL_EXPECTS(technique.problem() == nullptr, "layer ", layer, ", ", technique.kName, ": ",
                       technique.problem());
     };
-    const auto expect_known = [&](const auto& technique) {
-      technique.fields(technique, [&](const char* key, auto value, const char*, Origin = {}) {
-        if constexpr (std::is_same_v<decltype(value), double>)
-          EDGEVAL_EXPECTS(
-              !from_profile(value) || !uses(technique, key), "layer ", layer, ", ", technique.kName,
-              ": ", written_key(key).key,
-              " is not known; name a profile (edgeval profile makes one) or give it in the policy");
-      });
-    };
     std::visit(check, point.layers[i].plan);
     std::visit(check, point.layers[i].operand);
     std::visit(check, point.layers[i].arithmetic);
@@ -189,7 +180,20 @@ void check_point(const Model& model, const OperatingPoint& point) {
     check_plan(layer, point.layers[i]);
     std::visit([&](const auto& l) { check_operand(l, point.layers[i]); }, model.layers[i]);
     check_arithmetic(layer, point.layers[i]);
-    // This comes last: a profile is no cure for what cannot be.
+  }
+  // A profile is asked for only where no layer stands in the way, since it would be no cure for
+  // that.
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const std::string& layer = layer_name(model.layers[i]);
+    const auto expect_known = [&](const auto& technique) {
+      technique.fields(technique, [&](const char* key, auto value, const char*, Origin = {}) {
+        if constexpr (std::is_same_v<decltype(value), double>)
+          EDGEVAL_EXPECTS(
+              !from_profile(value) || !uses(technique, key), "layer ", layer, ", ", technique.kName,
+              ": ", written_key(key).key,
+              " is not known; name a profile (edgeval profile makes one) or give it in the policy");
+      });
+    };
     std::visit(expect_known, point.layers[i].plan);
     std::visit(expect_known, point.layers[i].operand);
     std::visit(expect_known, point.layers[i].arithmetic);

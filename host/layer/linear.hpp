@@ -17,7 +17,7 @@ struct LinearKind {
     const int bias = form.unbiased ? 0 : 1, softmax = form.softmax ? 1 : 0;
     return {0, bias + 5 * softmax, 0, form.output_tanh ? 1 : 0, 0, bias, softmax};
   }
-  static constexpr KindFacts kFacts{"linear", work, false, false};
+  static constexpr KindFacts kFacts{.name = "linear", .work = work, .needs_rules = false};
 
   static constexpr LayerAxes kAxes{
       .no_plan = "is linear and runs on every step; a plan acts on recurrent layers only",

@@ -20,8 +20,9 @@ CLI::Validator between(Index low, Index high) {
     if (read == end && (is_too_large || value < low || value > high))
       return concat("Value ", text, " not in range ", low, " to ", high);
     // CLI11 takes 010 for 8.
-    return read == end && concat(value) == text ? ""
-                                                : concat(text, " is no whole number such as ", low);
+    return read == end && concat(value) == text
+               ? ""
+               : concat(text, " is no whole number in digits alone, such as ", low > 0 ? low : 1);
   };
   return CLI::Validator(problem, "");
 }
@@ -29,8 +30,10 @@ CLI::Validator between(Index low, Index high) {
 CLI::Validator between_numbers(double low, double high) {
   const auto problem = [low, high](const std::string& text) -> std::string {
     double value = 0;
-    if (!CLI::detail::lexical_cast(text, value)) return text + " is no number";
-    return value >= low && value <= high
+    const char* const end = text.data() + text.size();
+    const auto [read, error] = std::from_chars(text.data(), end, value);
+    if (read != end || error == std::errc::invalid_argument) return text + " is no number";
+    return error == std::errc() && value >= low && value <= high
                ? ""
                : concat("Value ", text, " not in range ", low, " to ", high);
   };

@@ -37,9 +37,10 @@ struct OutputChoice {
 };
 void add_output_options(CLI::App& command, OutputChoice& options);
 
-// Returns the folder of the files that ship with edgeval: EDGEVAL_SHARE if it is set; else the
-// folder beside the program into which `cmake --install` puts them, if they are there; else the
-// folder of sources that the program was built from.
+// Returns the folder of the files that ship with edgeval: EDGEVAL_SHARE if that is set and not
+// empty; else the folder beside the program into which `cmake --install` puts them, if they are
+// there; else the folder of sources that the program was built from. Throws Error when
+// EDGEVAL_SHARE names a folder without accelerators.
 std::filesystem::path share_folder();
 std::filesystem::path accelerator_folder();
 

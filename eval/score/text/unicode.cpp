@@ -75,10 +75,16 @@ std::string utf8(std::u32string_view points) {
 }
 
 std::size_t columns_of(char32_t point) {
-  constexpr std::uint32_t kMarks = U_GC_MN_MASK | U_GC_ME_MASK;
-  constexpr char32_t kJoiner = 0x200D;  // between emoji that are shown as one
-  if (in_categories(point, kMarks) || point == kJoiner) return 0;
-  const int width = u_getIntPropertyValue(static_cast<UChar32>(point), UCHAR_EAST_ASIAN_WIDTH);
+  constexpr std::uint32_t kUnseen = U_GC_MN_MASK | U_GC_ME_MASK | U_GC_CF_MASK;
+  constexpr char32_t kSoftHyphen = 0xAD;
+  const auto property = [&](UProperty which) {
+    return u_getIntPropertyValue(static_cast<UChar32>(point), which);
+  };
+  // Of a syllable of Hangul in parts, the first one takes the columns.
+  const int hangul = property(UCHAR_HANGUL_SYLLABLE_TYPE);
+  if (hangul == U_HST_VOWEL_JAMO || hangul == U_HST_TRAILING_JAMO) return 0;
+  if (in_categories(point, kUnseen) && point != kSoftHyphen) return 0;
+  const int width = property(UCHAR_EAST_ASIAN_WIDTH);
   return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
 }
 

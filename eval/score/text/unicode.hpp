@@ -19,7 +19,7 @@ bool is_symbol(char32_t point);       // category S
 bool is_number(char32_t point);       // category N
 
 // Returns how many columns of a terminal the code point takes: 2 where it is wide, as those of East
-// Asia and emoji are; 0 where it is a mark that combines with the one before it; else 1.
+// Asia and emoji are; 0 where it shows nothing of its own, as a mark on the one before it; else 1.
 std::size_t columns_of(char32_t point);
 
 // Returns the words between white space, as views of `text`.

@@ -108,6 +108,8 @@ const std::vector<MatrixReport>& TranslationSession::matrices(const Weights& wei
 }
 
 Point TranslationSession::resolve(const Policy& policy, const Profile* profile) {
+  OperatingPoint layers =
+      edgeval::resolve(policy, network(policy.weights), profile, BeamUse::kSearch);
   SearchOptions search = options_.search;
   search.beam = resolve_beam(policy, profile);
   const int widest = widest_of(search.beam);
@@ -115,8 +117,7 @@ Point TranslationSession::resolve(const Policy& policy, const Profile* profile) 
                   widest, " wide");
   EDGEVAL_EXPECTS(search.shortest < search.longest, "--min-length ", search.shortest,
                   ": must be below --max-length ", search.longest);
-  return {policy.weights,
-          edgeval::resolve(policy, network(policy.weights), profile, BeamUse::kSearch), search};
+  return {policy.weights, std::move(layers), search};
 }
 
 Activity TranslationSession::busiest(const Point& point) {

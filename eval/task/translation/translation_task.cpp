@@ -48,9 +48,11 @@ class TranslationTask : public Task {
     TranslationOptions options = chosen_;
     const auto penalty = std::ranges::find(kLengthPenaltyNames, penalty_);
     options.search.penalty = static_cast<LengthPenalty>(penalty - std::begin(kLengthPenaltyNames));
-    EDGEVAL_EXPECTS(options.search.penalty == LengthPenalty::kWu ||
-                        options.search.alpha == SearchOptions{}.alpha,
-                    "--alpha is the exponent of --length-penalty wu, and without that of nothing");
+    EDGEVAL_EXPECTS(
+        options.search.penalty == LengthPenalty::kWu ||
+            options.search.alpha == SearchOptions{}.alpha,
+        "--alpha ", options.search.alpha,
+        ": has an effect with --length-penalty wu alone; give that, or leave --alpha out");
     options.seed = request.seed;
     return std::make_unique<TranslationSession>(
         std::get<std::shared_ptr<const TranslationModel>>(model), open_texts(request.data), options,

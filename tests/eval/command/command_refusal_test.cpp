@@ -85,6 +85,9 @@ TEST_F(Refused, Policies) {
       // What cannot be is refused before a profile is asked for.
       {"operand: {type: dynamic_precision}\narithmetic: {type: int16, input_bits: 12}\n",
        "int16 has none of them"},
+      {"operand: {type: dynamic_precision}\nlayers: {output: {operand: {type: "
+       "dynamic_precision}}}\n",
+       "a linear layer has not"},
       {"layers: {output: {operand: {type: dynamic_precision}}}\n", "a linear layer has not"},
       {"plan: {type: similarity_skip, threshold: 1, fraction_bits: 3, pseudo: {threshold: 0.5}}\n",
        "int16"},
@@ -132,6 +135,7 @@ TEST_F(Refused, SettingsBesideAFile) {
                          "edgeval: --set: layers.lstm1.operand: memoized wants threshold"));
   EXPECT_TRUE(is_refusal(run("plan: {typ: every_step}\n", "operand.type=delta"),
                          "edgeval: p2.yaml: plan.typ: unknown key"));
+  EXPECT_TRUE(is_refusal(run("plan: 3\n", "plan.threshold=0.5"), "edgeval: p2.yaml: plan: must"));
   // The file lacks a threshold, which a setting may give.
   const std::string open = "plan: {type: similarity_skip, fraction_bits: 12}\n";
   EXPECT_TRUE(is_refusal(run(open, "operand.type=as_is"), "edgeval: p2.yaml: plan: "));

@@ -154,6 +154,13 @@ TEST(Profile, AStoredProfileReadsBack) {
   EXPECT_EQ(read.find("output")->recurrent.elements, 0u);
   EXPECT_EQ(read.find("lstm7"), nullptr);
 
+  // Of values that are all so small the percentiles are 0, which lies below the least of them.
+  ProfileCollector tiny(borrowed(model), 3);
+  const std::vector<float> denormal{4e-41F, 4.1e-41F};
+  for (Index layer : {0, 1}) tiny.on_layer(layer, frames_of(denormal), frames_of(denormal));
+  json = to_json(tiny.finish());
+  EXPECT_EQ(to_json(load_profile(folder.file("p.json", json.dump()), model)), json);
+
   model.sha256 = "0124";
   EXPECT_THROW(load_profile(folder.path() / "p.json", model), Error);
 }

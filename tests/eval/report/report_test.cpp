@@ -92,6 +92,9 @@ TEST(Table, ColumnsAreAsWideAsTheirWidestCell) {
   // Two ideographs take four columns, an accent of its own none.
   EXPECT_EQ(table({{"日本", "1"}, {"e\u0301t\u00e9", "22"}, {"abcd", "3"}}),
             "日本   1\ne\u0301t\u00e9   22\nabcd   3\n");
+  // A syllable of Hangul in three parts, and a mark between letters that keeps them apart.
+  EXPECT_EQ(table({{"\u1112\u1161\u11ab", "1"}, {"a\u200cb", "2"}}),
+            "\u1112\u1161\u11ab  1\na\u200cb  2\n");
   EXPECT_EQ(table({}), "");
 }
 

@@ -180,13 +180,17 @@ TEST_F(ScoreCommand, RulesThatConcernNoMetricAreRefused) {
     }
   };
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
-      {{"--lower-case"}, "--lower-case is for bleu, chrf and chrf++ (--case lower for the others)"},
-      {{"--tokenize", "char"}, "--tokenize is for bleu, of which --metric names none"},
-      {{"--smooth", "floor", "--metric", "chrf"}, "--smooth is for bleu"},
+      {{"--lower-case"},
+       "--lower-case concerns bleu, chrf or chrf++ alone, and no such metric is counted here; "
+       "other metrics have --case lower"},
+      {{"--tokenize", "char"},
+       "--tokenize concerns bleu alone, and no such metric is counted here; leave it out"},
+      {{"--smooth", "floor", "--metric", "chrf"}, "--smooth concerns bleu"},
       {{"--smooth", "floor", "--smooth-value", "nan", "--metric", "bleu"}, "--smooth-value"},
-      {{"--effective-order"}, "--effective-order is for bleu"},
-      {{"--decimals", "5"}, "--decimals is for bleu, chrf and chrf++"},
-      {{"--align", "sclite", "--metric", "bleu"}, "--align is for wer, cer, ser and symbol"},
+      {{"--smooth-value", "0.5"}, "--smooth-value concerns bleu"},
+      {{"--effective-order"}, "--effective-order concerns bleu"},
+      {{"--decimals", "5"}, "--decimals concerns bleu, chrf or chrf++"},
+      {{"--align", "sclite", "--metric", "bleu"}, "--align concerns wer, cer, ser or symbol"},
       {{"--alignments", "--metric", "bleu"}, "--alignments shows"}};
   for (const auto& [options, message] : cases)
     EXPECT_EQ(refusal(options).substr(0, message.size()), message);
