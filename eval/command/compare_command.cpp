@@ -6,8 +6,10 @@
 #include "eval/command/options/common_options.hpp"
 #include "eval/command/options/metric_options.hpp"
 #include "eval/report/comparison_output.hpp"
+#include "eval/report/notes.hpp"
 #include "eval/report/stored_run.hpp"
 #include "eval/score/comparison.hpp"
+#include "eval/task/warnings.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval {
@@ -46,6 +48,13 @@ void apply(const TextRules& rules, Outputs& outputs) {
   outputs.hypotheses = applied(rules, std::move(outputs.hypotheses));
 }
 
+// Warns of hypotheses of which no word is right. Two such systems differ in nothing.
+void warn_of_texts(const std::string& path, const Outputs& outputs) {
+  std::vector<std::string> warnings = text_warnings(outputs.references.front(), outputs.hypotheses);
+  for (std::string& warning : warnings) warning = concat(path, ": ", warning);
+  write_warnings(std::cerr, warnings);
+}
+
 Comparison compare(CompareOptions& options) {
   MetricChoice& choice = options.comparison.choice;
   const bool runs = are_runs(options);
@@ -58,7 +67,12 @@ Comparison compare(CompareOptions& options) {
   choice.expect_rules_fit();
   if (runs)
     for (Outputs* outputs : {&a, &b}) apply(choice.text, *outputs);
-  return compare(a, b, options.a, options.b, options.comparison);
+  Comparison comparison = compare(a, b, options.a, options.b, options.comparison);
+  if (choice.wants_any(kAlignedMetrics)) {
+    warn_of_texts(options.a, a);
+    warn_of_texts(options.b, b);
+  }
+  return comparison;
 }
 
 std::optional<LossVerdict> judge(const CompareOptions& options, const Comparison& comparison) {

@@ -43,8 +43,8 @@ void measure(const data::TestSet& set, const FrontendConfig& frontend,
     plan.seconds.push_back(seconds_of(extent.samples, frontend));
     if (extent.is_unchecked && ++unchecked == 1) of_other_kind = utterance.id;
     if (extent.is_shorter && ++shorter == 1)
-      example = concat(utterance.part.place, ": ", *utterance.part.duration, " s of ",
-                       plan.seconds.back(), " s");
+      example = concat(utterance.part.place, ": ", plan.seconds.back(),
+                       " s where the manifest says ", *utterance.part.duration, " s");
   }
   EDGEVAL_EXPECTS(std::ranges::any_of(plan.frames, [](Index frames) { return frames > 0; }),
                   set.path.string(), ": no utterance is as long as one frame (", frontend.frame_ms,

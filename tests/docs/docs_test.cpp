@@ -29,7 +29,7 @@ const Names kAbsent{
     "eval/task/count/count_task.cpp", "tests/eval/task/count_tokens_test.cpp", "--count-tokens",
     "snake_case", "EDGEVAL_NAME",          // forms of names, in CONTRIBUTING.md
     "my_corpus",                           // the reader's, in README.md
-    "operand.thresholdx",                  // a mistake that docs/formats/policy.md shows
+    "operand.clustres",                    // a mistake that docs/formats/policy.md shows
     "realtime_factor",                     // of reports of schema 1
     "oneapi/dnnl/dnnl.hpp",                // oneDNN's
     "--use-energy",                        // Kaldi's

@@ -67,6 +67,20 @@ TEST_F(Texts, OptionsReachTheScore) {
   EXPECT_GE(bleu.at("ci95").at(1), bleu.at("value"));
 }
 
+TEST_F(Texts, CompareWarnsWhereNoWordIsRight) {
+  folder_.file("wrong", "x\ny\nz\nx\n");
+  const auto warning = [&](const char* a, const char* b) {
+    return run({"compare", a, b, "--reference", "ref", "--metric", "wer", "--input-format",
+                "lines"})
+        .err;
+  };
+  const std::string of_wrong =
+      "edgeval: warning: wrong: no word of the transcripts was ever recognised";
+  EXPECT_TRUE(warning("wrong", "good").starts_with(of_wrong)) << warning("wrong", "good");
+  EXPECT_TRUE(warning("good", "wrong").starts_with(of_wrong));
+  EXPECT_EQ(warning("good", "good"), "");
+}
+
 TEST_F(Texts, PackedFilesScoreAsPlainOnes) {
   ASSERT_EQ(run_shell("gzip -c ref > ref.gz && gzip -c good > good.gz", folder_.path()).code, 0);
   const auto bleu = [&](const char* reference, const char* hypothesis) {
