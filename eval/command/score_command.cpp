@@ -89,9 +89,8 @@ void run_score(const ScoreOptions& options, std::ostream& out) {
       options.decimals == ScoreOptions{}.decimals || choice.wants_any({"bleu", "chrf", "chrf++"}),
       "--decimals concerns bleu, chrf or chrf++ alone, and no such metric is counted here; leave "
       "it out, or name one with --metric");
-  choice.expect_rules_fit();
-  const MetricOptions rules = choice.rules();
   Scores scores{.pairs = choice.read(options.hypothesis)};
+  const MetricOptions rules = choice.rules();
   const std::vector<std::vector<std::string>> references = references_of(scores.pairs);
   const std::vector<std::string>& hypotheses = scores.pair().hypotheses;
   const auto measured = [&](const std::vector<std::string>& names) {

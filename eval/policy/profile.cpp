@@ -40,8 +40,8 @@ OperandProfile read_operand(const Fields& fields) {
       static_cast<std::uint64_t>(fields.integer("zeros", 0, static_cast<Index>(profile.elements)));
   profile.min = fields.number("min", -kLarge, kLarge);
   profile.max = fields.number("max", profile.min, kLarge);
-  // What was rounded may lie a little beyond the exact bounds; percentiles of denormal values are
-  // 0.
+  // What was rounded may lie a little beyond the exact bounds. Percentiles of denormal values are
+  // zero.
   const double beyond =
       std::max(kRounding * std::max(std::abs(profile.min), std::abs(profile.max)), 1e-37);
   const double low = profile.min - beyond, high = profile.max + beyond;

@@ -259,14 +259,9 @@ Policy load_policy(const std::optional<std::filesystem::path>& file,
     if (file && !settings.empty()) {
       // The file is to blame for what is wrong with it alone, --set for what it makes of a file
       // that is right, and both where that cannot be told.
-      const std::string both = source + " with --set";
-      if (problem.empty())
-        read_policy(root, "--set");
-      else if (problem_of(root, source) != problem)
-        read_policy(root, both);
-      else
-        throw Error(problem);
-      source = both;
+      if (problem.empty()) read_policy(root, "--set");
+      EDGEVAL_EXPECTS(problem.empty() || problem_of(root, source) != problem, problem);
+      source += " with --set";
     }
     Policy policy = read_policy(root, source);
     if (file || !settings.empty()) policy.source = source;
