@@ -34,16 +34,28 @@ const std::filesystem::path& AudioReader::path(Index n) const {
   return set_.utterances.at(static_cast<std::size_t>(n)).audio;
 }
 
-std::vector<float> AudioReader::samples(Index n) {
-  const Utterance& utterance = set_.utterances.at(static_cast<std::size_t>(n));
-  File& file = files_.at(utterance.audio);
-  AudioBytes bytes(utterance.audio);
+AudioReader::Reading::Reading(const AudioReader& reader, const Utterance& utterance, File& file)
+    : bytes_(utterance.audio),
+      sample_rate_(reader.sample_rate_),
+      part_(utterance.part),
+      kinds_(reader.set_.kinds) {
   if (file.utterances == 1)
-    read_whole(bytes, file);
+    read_whole(bytes_, file);
   else
-    read_in_parts(bytes, file);
-  return read_audio(bytes, sample_rate_, utterance.part, set_.kinds);
+    read_in_parts(bytes_, file);
+  sha256_ = file.hash->sha256;
 }
+
+std::vector<float> AudioReader::Reading::samples() {
+  return read_audio(bytes_, sample_rate_, part_, kinds_);
+}
+
+AudioReader::Reading AudioReader::read(Index n) {
+  const Utterance& utterance = set_.utterances.at(static_cast<std::size_t>(n));
+  return Reading(*this, utterance, files_.at(utterance.audio));
+}
+
+std::vector<float> AudioReader::samples(Index n) { return read(n).samples(); }
 
 std::string AudioReader::sha256() const {
   std::map<std::filesystem::path, std::string> hashes;

@@ -54,6 +54,9 @@ class NewFile {
       if (written <= 0) fail("cannot be written");
       bytes.remove_prefix(static_cast<std::size_t>(written));
     }
+  }
+
+  void sync() {
     if (::fsync(descriptor_) != 0 && errno != EINVAL) fail("cannot be synced to disk");
   }
 
@@ -84,7 +87,7 @@ class NewFile {
     return ::fstat(descriptor_, &status) == 0 && status.st_nlink > 0;
   }
 
-  // The result of ::close does not matter, as the contents have been synced before.
+  // The result of ::close does not matter: contents that must not be lost have been synced before.
   void close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
   }
@@ -126,18 +129,20 @@ NewFile new_file_for(const HiddenNames& hidden, const fs::path& path) {
 
 void expect_writable(const fs::path& path) { new_file_for(HiddenNames(path), path); }
 
-void write_file(const fs::path& path, std::string_view contents) {
+void write_file(const fs::path& path, std::string_view contents, Sync sync) {
   const HiddenNames hidden(path);
   NewFile file = new_file_for(hidden, path);
   file.write(contents);
+  if (sync == Sync::kDisk) file.sync();
   file.take_mode_of(hidden.target());
   file.rename_to(hidden.target());
-  sync_folder(hidden.parent());
+  if (sync == Sync::kDisk) sync_folder(hidden.parent());
 }
 
 void write_new_file(const fs::path& path, std::string_view contents, const fs::path& shown) {
   NewFile file(path, shown);
   file.write(contents);
+  file.sync();
   file.keep();
 }
 

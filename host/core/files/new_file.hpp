@@ -6,12 +6,17 @@
 
 namespace edgeval {
 
+// kDisk: what was written survives a power cut. kNone: after one, the file may be empty or torn;
+// this is for files that a reader checks and can do without, and takes a fraction of the time.
+enum class Sync { kDisk, kNone };
+
 // Writes to a new file of a random name in the same folder, syncs it to disk and renames it to
 // `path`, or to what `path` leads to if it is a link. Makes the folder when it is missing, and
 // removes such files that killed runs have left. Throws Error when the place cannot be written to,
 // std::runtime_error when the disk fails or is full; then the old file is untouched and nothing
 // else is left.
-void write_file(const std::filesystem::path& path, std::string_view contents);
+void write_file(const std::filesystem::path& path, std::string_view contents,
+                Sync sync = Sync::kDisk);
 
 // Throws the Error that write_file would throw, ahead of the work whose result will be written.
 // Makes the folder.

@@ -125,6 +125,37 @@ TEST(AudioReader, ADamagedOggIsRefusedForEveryPart) {
         << n;
 }
 
+// Features that were kept for the hash need no samples.
+TEST(AudioReader, AFileIsHashedWithoutBeingDecoded) {
+  const DataFolder folder;
+  const fs::path whole = folder.audio("whole.wav", {.samples = 800});
+  const fs::path damaged = folder.file("damaged.wav", read_file(whole).substr(0, 1000));
+  for (const std::vector<AudioPart>& parts :
+       {std::vector<AudioPart>{{}}, std::vector<AudioPart>{{.duration = 0.01}, {}}}) {
+    const TestSet set = set_of(damaged, parts);
+    AudioReader reader(set, 16000);
+    for (Index n = 0; n < std::ssize(parts); ++n) {
+      AudioReader::Reading reading = reader.read(n);
+      EXPECT_EQ(reading.sha256(), sha256(read_file(damaged)));
+      EXPECT_NE(refusal([&] { reading.samples(); }).find("damaged.wav: cut off"),
+                std::string::npos);
+    }
+    EXPECT_EQ(reader.sha256(), hash_of(set));
+  }
+}
+
+TEST(AudioReader, SamplesAreThoseOfTheHashThatWasTakenBefore) {
+  const DataFolder folder;
+  const fs::path path = folder.file("a.wav", constant_wav(folder, 800, 1));
+  const TestSet set = set_of(path, {{}});
+  AudioReader reader(set, 16000);
+  AudioReader::Reading reading = reader.read(0);
+  const std::string first = hash_of(set);
+  folder.file("a.wav", constant_wav(folder, 800, 2));
+  expect_all(reading.samples(), 800, 1);
+  EXPECT_EQ(reader.sha256(), first);
+}
+
 TEST(AudioReader, WhatTookTheFilesPlaceIsRefused) {
   const DataFolder folder;
   const fs::path path = folder.file("a.wav", constant_wav(folder, 800, 1));
