@@ -223,4 +223,6 @@ std::vector<float> read_audio(const fs::path& path, int sample_rate, const Audio
   return read_audio(bytes, sample_rate, part, kinds);
 }
 
+std::string decoder_version() { return sf_version_string(); }
+
 }  // namespace edgeval::data

@@ -46,4 +46,7 @@ std::vector<float> read_audio(AudioBytes& bytes, int sample_rate, const AudioPar
 std::vector<float> read_audio(const std::filesystem::path& path, int sample_rate,
                               const AudioPart& part = {}, AudioKinds kinds = AudioKinds::kChecked);
 
+// Returns the name and version of the library that decodes, such as "libsndfile-1.2.0".
+std::string decoder_version();
+
 }  // namespace edgeval::data

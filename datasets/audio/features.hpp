@@ -12,6 +12,11 @@
 
 namespace edgeval::data {
 
+// The version of the numbers that the extractor gives. Raise it with every change that moves one of
+// their bits: features that were kept under another version are then not used any more
+// (feature_cache.hpp).
+inline constexpr int kFeatureVersion = 1;
+
 // Safe to use from several threads at once.
 class FeatureExtractor {
  public:

@@ -196,7 +196,7 @@ def check(options):
         where = ["--data", path, "--split", split]
     with tempfile.TemporaryDirectory() as folder:
         command = [options.edgeval, "run", "--model", options.model, *where, "--limit",
-                   str(len(utterances)), "--out", folder, "--quiet"]
+                   str(len(utterances)), "--out", folder, "--quiet", "--no-cache"]
         if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode != 0:
             fail("this command failed:", *command)
         lines = (pathlib.Path(folder) / "utterances.jsonl").read_text("utf-8").splitlines()

@@ -124,6 +124,7 @@ void run_profile(const ProfileOptions& options) {
   ProfileCollector collector = collector_for(*session, model, point);
   const std::vector<Outcome> outcomes =
       observe(*session, batches, point, collector, task.info().item, options.output.display());
+  write_notes(std::cerr, session->late_notes(), options.output.quiet);
   Profile profile = collector.finish();
   profile.spread = spread_of(point, outcomes);
   nlohmann::ordered_json json = to_json(profile);
@@ -155,6 +156,7 @@ void setup_profile(CLI::App& app) {
           ->type_name("N")
           ->capture_default_str();
   add_engine_options(*command, options->request.engine);
+  add_cache_options(*command, options->request.engine);
   add_output_options(*command, options->output);
   command->footer(kProfileExample);
   command->callback([options] { run_profile(*options); });

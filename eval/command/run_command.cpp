@@ -103,6 +103,7 @@ void run_run(const RunOptions& options) {
   const Record record =
       run(*session, task.info(), policy, points, hardware, options.output.display());
   write_notes(std::cerr, session->notes(), options.output.quiet);
+  write_notes(std::cerr, session->late_notes(), options.output.quiet);
   write(record, options, folder);
 }
 
@@ -144,6 +145,7 @@ void setup_run(CLI::App& app) {
       ->capture_default_str();
   options->given = add_task_options(*command, options->tasks);
   add_engine_options(*command, options->request.engine);
+  add_cache_options(*command, options->request.engine);
   add_output_options(*command, options->output);
   command->footer(kRunExample);
   command->callback([options] { run_run(*options); });

@@ -113,6 +113,7 @@ void run_similarity(const SimilarityOptions& options) {
   SimilarityCollector collector(model, plans_of(point));
   observe(*session, batches, reference_of(*model, point), collector, task.info().item,
           options.output.display());
+  write_notes(std::cerr, session->late_notes(), options.output.quiet);
   const std::vector<SimilarityFacts> facts = collector.finish();
   const std::string json = to_text(to_json(facts, *model, session->data(), options.shift));
   if (!options.out.empty()) write_file(options.out, json);
@@ -139,6 +140,7 @@ void setup_similarity(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--out", options->out, "A JSON file for the figures")->type_name("FILE");
   add_engine_options(*command, options->request.engine);
+  add_cache_options(*command, options->request.engine);
   add_output_options(*command, options->output);
   command->footer(kSimilarityExample);
   command->callback([options] { run_similarity(*options); });

@@ -60,6 +60,24 @@ void measure(const data::TestSet& set, const FrontendConfig& frontend,
                " of audio in which damage may pass unnoticed, the first with id ", of_other_kind));
 }
 
+// Returns the features of one utterance: from the cache, unless that is null or lacks them, else
+// computed.
+Matrix<float> features_of(data::AudioReader& audio, Index n, const BatchPlan& plan,
+                          const data::FeatureExtractor& extractor, data::FeatureCache* cache) {
+  data::AudioReader::Reading reading = audio.read(n);
+  const data::FeatureSource source{reading.sha256(), audio.set().utterances[n].part,
+                                   audio.set().kinds, plan.samples[n]};
+  if (cache != nullptr)
+    if (std::optional<Matrix<float>> kept = cache->find(source, plan.frames[n]))
+      return std::move(*kept);
+  const std::vector<float> samples = reading.samples();
+  EDGEVAL_EXPECTS(std::ssize(samples) == plan.samples[n], audio.path(n).string(),
+                  ": changed while it was being read");
+  Matrix<float> features = extractor(samples);
+  if (cache != nullptr) cache->keep(source, features);
+  return features;
+}
+
 }  // namespace
 
 BatchPlan plan_batches(const data::TestSet& set, const Model& model,
@@ -102,15 +120,11 @@ void run_in_parts(const std::vector<Index>& batch,
 
 Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>& batch,
                              const BatchPlan& plan, const data::FeatureExtractor& extractor,
-                             int threads) {
+                             int threads, data::FeatureCache* cache) {
   // `features` is allocated only after every file was found to hold what its header promises.
   std::vector<Matrix<float>> computed(batch.size());
   parallel_for(static_cast<Index>(batch.size()), threads, [&](Index lane) {
-    const Index n = batch[lane];
-    const std::vector<float> samples = audio.samples(n);
-    EDGEVAL_EXPECTS(std::ssize(samples) == plan.samples[n], audio.path(n).string(),
-                    ": changed while it was being read");
-    computed[lane] = extractor(samples);
+    computed[lane] = features_of(audio, batch[lane], plan, extractor, cache);
   });
   std::vector<Index> lengths;
   for (Index n : batch) lengths.push_back(plan.frames[n]);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/audio/feature_cache.hpp"
 #include "datasets/audio/features.hpp"
 #include "datasets/layouts/audio_reader.hpp"
 #include "datasets/layouts/test_set.hpp"
@@ -45,10 +46,11 @@ void run_in_parts(const std::vector<Index>& batch,
                   const std::function<void(const std::vector<Index>&)>& work);
 
 // Returns the features [frames, C] of each utterance of a batch, computed on `threads` threads; the
-// number of threads changes no bit. Throws Error when a file's audio is not as long as it was when
-// the plan was made.
+// number of threads changes no bit. With a `cache`, which may be null, features that it has are not
+// computed, and others are kept in it; every file is read all the same. Throws Error when a file's
+// audio is not as long as it was when the plan was made.
 Ragged<float> batch_features(data::AudioReader& audio, const std::vector<Index>& batch,
                              const BatchPlan& plan, const data::FeatureExtractor& extractor,
-                             int threads);
+                             int threads, data::FeatureCache* cache = nullptr);
 
 }  // namespace edgeval

@@ -1,6 +1,8 @@
-// Makes the engine that the options --device, --threads and --batch ask for.
+// Makes the engine that the options --device, --threads and --batch ask for. The choice also says
+// where the features that an engine reads are kept.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,7 @@ struct EngineChoice {
   std::string device = "auto";  // auto, cpu, gpu or gpu:N
   int threads = 0;              // number of CPU threads; 0: all
   Index batch = 0;              // greatest number of items in a batch; 0: the session decides
+  std::filesystem::path feature_folder = {};  // of the FeatureCache; empty: none
   bool asks_for_gpu() const { return device.starts_with("gpu"); }
 };
 

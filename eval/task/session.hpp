@@ -143,6 +143,8 @@ class Session {
   // Both are known once batches() was called.
   virtual std::vector<std::string> notes() const { return {}; }
   virtual std::vector<std::string> set_warnings() const { return {}; }
+  // What was odd while items were prepared, and did not change the results.
+  virtual std::vector<std::string> late_notes() const { return {}; }
   // What makes the figures of a scored result doubtful.
   virtual std::vector<std::string> warnings(const PointResult& /*result*/) const { return {}; }
   // Returns the object "data" of reports, which identifies the test set by "path", by "split" where

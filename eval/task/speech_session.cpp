@@ -37,7 +37,10 @@ SpeechSession::SpeechSession(std::shared_ptr<const Model> trained, data::TestSet
           std::move(trained),
           make ? std::move(make)
                : [choice](const auto& model) { return make_engine(model, choice); }),
-      audio_(std::move(set), networks_.trained().frontend.sample_rate) {}
+      audio_(std::move(set), networks_.trained().frontend.sample_rate) {
+  if (!choice_.feature_folder.empty())
+    cache_.emplace(choice_.feature_folder, networks_.trained().frontend);
+}
 
 std::string SpeechSession::device(const Weights& weights) {
   return networks_.runner(weights)->device();
@@ -75,8 +78,8 @@ std::vector<std::vector<Index>> SpeechSession::batches() {
 std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items) {
   const auto start = std::chrono::steady_clock::now();
   const int threads = choice_.threads > 0 ? choice_.threads : hardware_threads();
-  auto prepared =
-      std::make_unique<PreparedSpeech>(batch_features(audio_, items, plan_, extractor_, threads));
+  auto prepared = std::make_unique<PreparedSpeech>(
+      batch_features(audio_, items, plan_, extractor_, threads, cache_ ? &*cache_ : nullptr));
   feature_seconds_ += seconds_since(start);
   return prepared;
 }
@@ -113,6 +116,11 @@ void SpeechSession::run(Prepared& prepared, std::span<const Point> points, Outco
     engine.run(speech.on(engine), layers, wanted(), decoding, observer);
     before += std::ssize(alike);
   }
+}
+
+std::vector<std::string> SpeechSession::late_notes() const {
+  const std::string note = cache_ ? cache_->note() : "";
+  return note.empty() ? std::vector<std::string>() : std::vector{note};
 }
 
 nlohmann::ordered_json SpeechSession::data() const {

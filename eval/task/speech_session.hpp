@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "eval/task/batches.hpp"
 #include "eval/task/engine_choice.hpp"
@@ -15,7 +16,8 @@ class SpeechSession : public Session {
  public:
   using MakeEngine = std::function<std::unique_ptr<Engine>(std::shared_ptr<const Model>)>;
 
-  // `choice` says which engine runs, how many threads compute features, and how large a batch is.
+  // `choice` says which engine runs, how many threads compute features, where these are kept for
+  // later runs, and how large a batch is.
   // `make`, if given, makes the engine instead.
   SpeechSession(std::shared_ptr<const Model> trained, data::TestSet set, const EngineChoice& choice,
                 MakeEngine make = {});
@@ -35,6 +37,7 @@ class SpeechSession : public Session {
            LayerObserver* observer = nullptr) override;
   std::vector<std::string> notes() const override { return plan_.notes; }
   std::vector<std::string> set_warnings() const override { return plan_.warnings; }
+  std::vector<std::string> late_notes() const override;
   nlohmann::ordered_json data() const override;
 
  protected:
@@ -52,6 +55,7 @@ class SpeechSession : public Session {
   const data::FeatureExtractor extractor_;
   Networks<Model, std::unique_ptr<Engine>> networks_;
   data::AudioReader audio_;
+  std::optional<data::FeatureCache> cache_;
   BatchPlan plan_;
   double feature_seconds_ = 0;  // wall time of reading audio and computing features
 };

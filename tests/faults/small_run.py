@@ -26,12 +26,13 @@ class SmallRun:
         self.edgeval, self.faults, self.folder = str(pathlib.Path(edgeval).resolve()), str(pathlib.Path(faults).resolve()), pathlib.Path(folder)
         self.parent = self.folder / "results"  # nothing but the folder of outputs, and what a run leaves beside it
         self.out = self.parent / "out"
+        self.kept = self.folder / "kept"  # features that a run of speech keeps; each point begins without them
         self.parent.mkdir()
         self._inputs()
         common = ["--quiet", "--out", str(self.out)]
         self.commands = {
             "old": ["run", "--model", "translation.safetensors", "--data", "lines.txt", "--max-length", "5"] + common,
-            "new": ["run", "--model", "speech.safetensors", "--data", "speech.jsonl"] + common}
+            "new": ["run", "--model", "speech.safetensors", "--data", "speech.jsonl", "--cache", str(self.kept)] + common}
         self.sets, self.stored = {}, {}
         for name in ("old", "new"):
             shutil.rmtree(self.parent)
@@ -68,6 +69,7 @@ class SmallRun:
     def restore(self, name):
         """The folder of outputs as an undisturbed run left it; None: no folder at all."""
         shutil.rmtree(self.parent)
+        shutil.rmtree(self.kept, ignore_errors=True)
         if name is None:
             self.parent.mkdir()
         else:

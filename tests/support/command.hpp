@@ -32,12 +32,14 @@ inline std::string quoted(const std::string& text) {
   return word += '\'';
 }
 
-// Runs a script of sh in `folder`; `edgeval` in the script is the binary under test.
+// Runs a script of sh in `folder`; `edgeval` in the script is the binary under test. It finds no
+// folder of the user's, so that no test reads features which an earlier run has kept.
 inline CommandResult run_shell(const std::string& script,
                                const std::filesystem::path& folder = source_folder()) {
   const std::string path = std::filesystem::path(EDGEVAL_BINARY).parent_path().string();
-  const std::string whole =
-      "cd " + quoted(folder.string()) + " || exit 99; PATH=" + quoted(path) + ":$PATH; " + script;
+  const std::string whole = "cd " + quoted(folder.string()) +
+                            " || exit 99; unset XDG_CACHE_HOME HOME; PATH=" + quoted(path) +
+                            ":$PATH; " + script;
   std::array<std::array<int, 2>, 2> pipes{};
   for (auto& ends : pipes)
     if (::pipe(ends.data()) != 0) throw std::runtime_error("no pipe");

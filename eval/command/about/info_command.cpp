@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "cuda/engine.hpp"
+#include "datasets/audio/feature_cache.hpp"
 #include "eval/command/about/catalogue.hpp"
 #include "eval/report/provenance.hpp"
 #include "eval/report/table.hpp"
@@ -10,6 +11,7 @@
 #include "host/core/json.hpp"
 #include "host/core/number_text.hpp"
 #include "host/core/parallel.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -64,6 +66,8 @@ ordered_json machine() {
       {"gpus", ordered_json::array()}};
   for (const gpu::Device& device : gpu::devices())
     json["gpus"].push_back(concat("gpu:", device.number, " ", device.name));
+  const std::string folder = data::default_feature_folder().string();
+  json["feature_cache"] = folder.empty() ? ordered_json(nullptr) : ordered_json(folder);
   return json;
 }
 
@@ -72,10 +76,13 @@ std::string overview(const ordered_json& json) {
   for (const ordered_json& gpu : json["gpus"]) devices += "; " + text_of(gpu);
   if (json["gpus"].empty())
     devices += gpu::built_with_cuda() ? "; no usable GPU" : "; GPUs need a build with CUDA";
+  const ordered_json& kept = json["feature_cache"];
+  const std::string folder = kept.is_null() ? "nowhere" : visible(text_of(kept));
   std::string text = entry(concat("edgeval ", text_of(json["edgeval"]["version"]), ", ",
                                   text_of(json["edgeval"]["build"])),
                            0) +
-                     entry(devices, 0) + "\nA policy takes one choice on each axis:\n";
+                     entry(devices, 0) + entry("features are kept in: " + folder, 0) +
+                     "\nA policy takes one choice on each axis:\n";
   for (const auto& [axis, choices] : json["axes"].items()) {
     text += "  " + axis + "\n";
     for (const ordered_json& choice : choices) text += choice_text(choice, 4);

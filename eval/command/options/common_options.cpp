@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "datasets/audio/feature_cache.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/path.hpp"
 
@@ -71,6 +72,30 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
       ->check(between(0, 1 << 30))
       ->type_name("N")
       ->capture_default_str();
+}
+
+void add_cache_options(CLI::App& command, EngineChoice& options) {
+  options.feature_folder = data::default_feature_folder();
+  CLI::Option* folder =
+      command
+          .add_option(
+              "--cache", options.feature_folder,
+              "Folder in which features of speech are kept for later runs; without it, "
+              "edgeval/features in $XDG_CACHE_HOME or ~/.cache. Results do not depend on it")
+          ->check(CLI::Validator(
+              [](const std::string& text) {
+                const PathState state = path_state(text);
+                return state.kind == PathKind::kNothing || state.kind == PathKind::kFolder
+                           ? std::string()
+                           : concat(text, ": is a file, the name of a folder is wanted");
+              },
+              ""))
+          ->type_name("FOLDER");
+  command
+      .add_flag_callback(
+          "--no-cache", [&options] { options.feature_folder.clear(); },
+          "Compute features anew and keep none")
+      ->excludes(folder);
 }
 
 void add_data_options(CLI::App& command, DataChoice& options, const Tasks& tasks) {

@@ -25,6 +25,9 @@ inline constexpr Index kLargestSeed = std::numeric_limits<Index>::max();
 
 void add_engine_options(CLI::App& command, EngineChoice& options);
 
+// Adds --cache and --no-cache. Without either, features are kept in data::default_feature_folder().
+void add_cache_options(CLI::App& command, EngineChoice& options);
+
 // Adds the options that choose the data. The help of --data says what each task takes.
 void add_data_options(CLI::App& command, DataChoice& options, const Tasks& tasks = make_tasks());
 

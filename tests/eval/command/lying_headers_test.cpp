@@ -43,6 +43,8 @@ Refusal refusal_of(const Arguments& arguments, const std::filesystem::path& fold
     for (const std::string& argument : arguments)
       words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
+    for (const char* folder : {"HOME", "XDG_CACHE_HOME"})
+      ::unsetenv(folder);  // no features are kept
     ::execv(EDGEVAL_BINARY, words.data());
     ::_exit(127);
   }
