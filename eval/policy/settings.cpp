@@ -5,34 +5,43 @@
 #include "host/core/error.hpp"
 
 namespace edgeval {
-namespace {
 
-// Splits "layers.lstm1.plan" into layers, lstm1 and plan. A name with dots stands in double quotes:
-// layers."enc.lstm1".plan.
-std::vector<std::string> split_key(const std::string& path, const std::string& setting) {
-  std::vector<std::string> keys;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const bool quoted = begin < path.size() && path[begin] == '"';
-    const std::size_t close = quoted ? path.find('"', begin + 1) : 0;
-    EDGEVAL_EXPECTS(close != std::string::npos, "--set ", setting,
-                    ": a double quote is not closed");
-    const std::size_t end = std::min(quoted ? close + 1 : path.find('.', begin), path.size());
-    keys.push_back(quoted ? path.substr(begin + 1, close - begin - 1)
-                          : path.substr(begin, end - begin));
-    EDGEVAL_EXPECTS(!keys.back().empty() && (end == path.size() || path[end] == '.'), "--set ",
-                    setting, ": ", path, " is no key such as operand.clusters");
+std::size_t find_unquoted(std::string_view text, char separator) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == separator && !quoted) return i;
+    if (text[i] == '"') quoted = !quoted;
+  }
+  return std::string_view::npos;
+}
+
+std::vector<std::string> split_key(const std::string& key, const std::string& place) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= key.size();) {
+    const bool quoted = begin < key.size() && key[begin] == '"';
+    const std::size_t close = quoted ? key.find('"', begin + 1) : 0;
+    EDGEVAL_EXPECTS(close != std::string::npos, place, ": a double quote is not closed");
+    const std::size_t end = std::min(quoted ? close + 1 : key.find('.', begin), key.size());
+    parts.push_back(quoted ? key.substr(begin + 1, close - begin - 1)
+                           : key.substr(begin, end - begin));
+    EDGEVAL_EXPECTS(!parts.back().empty() && (end == key.size() || key[end] == '.'), place, ": ",
+                    key, " is no key such as operand.clusters");
     begin = end + 1;
   }
-  return keys;
+  return parts;
 }
+
+namespace {
 
 // A setting such as "operand.clusters=12", split into keys and value.
 struct Setting {
   explicit Setting(const std::string& given) : text(given) {
-    const std::size_t equals = text.find('=');
+    // A quote that is not closed hides every '=' from find_unquoted; split_key then tells of it.
+    std::size_t equals = find_unquoted(text, '=');
+    if (equals == std::string::npos) equals = text.find('=');
     EDGEVAL_EXPECTS(equals != std::string::npos && equals > 0, "--set ", text,
                     ": must be key=value, such as operand.clusters=12");
-    keys = split_key(text.substr(0, equals), text);
+    keys = split_key(text.substr(0, equals), concat("--set ", text));
     value = text.substr(equals + 1);
   }
 
