@@ -81,10 +81,11 @@ const std::map<std::string, std::set<std::string>>& rooms() {
       {"eval/task/ctc", with(task, {"eval/task"})},
       {"eval/task/translation", with(task, {"eval/task"})},
       {"eval/report", with(task, {"eval/price", "eval/task", "hwmodel"})},
+      {"eval/search", command},
       {"eval/command/options", command},
       {"eval/command/about", with(command, {"eval/command/options"})},
       {"eval/command",
-       with(command, {"host/import", "eval/command/options", "eval/command/about"})},
+       with(command, {"host/import", "eval/search", "eval/command/options", "eval/command/about"})},
       {"tests", {}}};  // see all
   return kRooms;
 }
@@ -332,6 +333,8 @@ TEST(IncludeRules, AViolationIsFound) {
       {"eval/policy/a.cpp", "eval/score/metric.hpp"},
       {"eval/task/a.cpp", "eval/report/pricing_json.hpp"},
       {"eval/report/a.cpp", "eval/command/options/common_options.hpp"},
+      {"eval/report/a.cpp", "eval/search/draws.hpp"},
+      {"eval/search/a.cpp", "eval/command/options/common_options.hpp"},
       {"eval/command/a.cpp", "tests/support/paths.hpp"},
       {"eval/command/a.cpp", "policy.hpp"},
       {"eval/a.cpp", "host/core/error.hpp"},
