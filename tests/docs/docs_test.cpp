@@ -32,6 +32,8 @@ const Names kAbsent{
     "operand.clustres",                    // a mistake that docs/formats/policy.md shows
     "realtime_factor",                     // of reports of schema 1
     "oneapi/dnnl/dnnl.hpp",                // oneDNN's
+    "boost/random/sobol.hpp",              // Boost's
+    "--vary", "--list",                    // of a sweep, until a command has them
     "--use-energy",                        // Kaldi's
     "--fmad",                              // nvcc's
     "--build", "--install",                // CMake's
