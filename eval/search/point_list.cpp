@@ -1,0 +1,72 @@
+#include "eval/search/point_list.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "datasets/layouts/listing.hpp"
+#include "eval/policy/settings.hpp"
+#include "host/core/error.hpp"
+#include "host/core/json.hpp"
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+// Returns a text as a value of --set: a word as it is, since --set compares that of operand.type as
+// it stands, other text in double quotes. YAML would take the word null for no value.
+std::string yaml_text(const std::string& text) {
+  const auto is_letter_or_digit = [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  const bool is_word =
+      !text.empty() && is_letter_or_digit(text[0]) && std::ranges::all_of(text, [&](char c) {
+        return is_letter_or_digit(c) || std::string_view("_./+-").find(c) < 5;
+      });
+  const bool is_null = text == "null" || text == "Null" || text == "NULL";
+  return is_word && !is_null ? text : nlohmann::ordered_json(text).dump();
+}
+
+std::vector<std::string> settings_of(const nlohmann::ordered_json& object,
+                                     const std::string& place) {
+  std::vector<std::string> settings;
+  std::set<std::vector<std::string>> keys;
+  for (const auto& [key, value] : object.items()) {
+    const std::string at = concat(place, ": ", shown(key));
+    EDGEVAL_EXPECTS(!key.empty() && find_unquoted(key, '=') == std::string::npos, at,
+                    ": is no key of a policy, such as plan.threshold");
+    EDGEVAL_EXPECTS(keys.insert(split_key(key, at)).second, at, ": is set twice; leave one out");
+    settings.push_back(
+        concat(key, "=",
+               value.is_string() ? yaml_text(value.get_ref<const std::string&>()) : value.dump()));
+  }
+  return settings;
+}
+
+ListedPoint read_point(std::string_view line, const std::string& place) {
+  EDGEVAL_EXPECTS(line != "{" && !line.starts_with('['), place,
+                  ": a list of points has one JSON object on each line; make lines of a list with "
+                  "jq -c '.[]', of objects over several lines with jq -c .");
+  EDGEVAL_EXPECTS(line.starts_with('{'), place,
+                  ": is no JSON object; a list of points has one on each line, such as "
+                  "{\"plan.threshold\": 0.5, \"operand.type\": \"as_is\"}");
+  const Json checked = parse_json(line, place);
+  // The same again with the keys in the file's order, since --set applies them in order.
+  const auto object = nlohmann::ordered_json::parse(line);
+  if (!object.contains("settings")) return {settings_of(object, place), place};
+  Fields(checked, place).object("settings");  // throws Error unless it is an object
+  return {settings_of(object["settings"], concat(place, ": settings")), place};
+}
+
+}  // namespace
+
+std::vector<ListedPoint> read_point_list(const std::filesystem::path& path) {
+  const data::TextFile file(path);
+  std::vector<ListedPoint> points;
+  for (const data::Line& line : file.lines())
+    points.push_back(read_point(line.text, file.place(line)));
+  EDGEVAL_EXPECTS(!points.empty(), path.string(),
+                  ": holds no points; write one on each line, such as {\"plan.threshold\": 0.5}");
+  return points;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,23 @@
+// Reads the points of a sweep from a file with one JSON object on each line, either the settings
+// themselves, {"plan.threshold": 0.5, "operand.type": "delta"}, or an object whose key "settings"
+// holds them and whose other keys are ignored, so that the points.jsonl that a sweep writes can be
+// read back. A value is any JSON.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace edgeval {
+
+struct ListedPoint {
+  std::vector<std::string> settings;  // "KEY=VALUE" as --set takes them, in the file's order
+  std::string place;                  // for messages: FILE:LINE
+};
+
+// Returns the points in the file's order, without blank lines; a point without settings is the
+// policy as it is. Throws Error, naming file and line, for a line that is no such object, a key
+// that is none of a policy's form or stands twice, and a file without points.
+std::vector<ListedPoint> read_point_list(const std::filesystem::path& path);
+
+}  // namespace edgeval
