@@ -102,12 +102,13 @@ std::optional<std::string> unknown_policy_key(std::string word) {
     return {};
   const std::string rest = key.substr(key.find('.') + 1);
   if (rest == "type") {
-    const std::string type =
+    const std::string given =
         word.find('=') == std::string::npos ? "" : word.substr(word.find('=') + 1);
-    if (type.empty() || is_placeholder(type) || kAbsent.contains(type) ||
-        axis->second.contains(type))
-      return {};
-    return word + ": no such type";
+    std::string type;  // one of those of a sweep, as in operand.type=as_is,delta
+    for (std::istringstream types(given); std::getline(types, type, ',');)
+      if (!is_placeholder(type) && !kAbsent.contains(type) && !axis->second.contains(type))
+        return word + ": no such type";
+    return {};
   }
   for (const auto& [type, parameters] : axis->second)
     if (parameters.contains(rest)) return {};
@@ -348,7 +349,7 @@ TEST(Docs, WhatDoesNotExistIsFound) {
 
 `host/core/nothing.cpp` and `tests/nowhere/` are missing, `nothing_of_ours.hpp` is too, and `nothing.md`, `cuda/*.zig` matches nothing.
 `--no-such-option 3`, `edgeval frobnicate`, `edgeval run --max-loss 1`, `score --device cpu`.
-`plan.treshold=0.7`, `operand.type=reused`, `layers.lstm1.operand.cluster`.
+`plan.treshold=0.7`, `operand.type=reused`, `operand.type=delta,reusd`, `layers.lstm1.operand.cluster`.
 `-DEDGEVAL_NO_SUCH=ON`, `EDGEVAL_NOWHERE=1` and `no_such_name_anywhere`.
 [A](nothing.md), [B](formats.md#no-such-heading), [C](techniques.md), "No such section", [D](#nor-this).
 
@@ -377,6 +378,7 @@ TEST(Docs, WhatDoesNotExistIsFound) {
                       "nothing.md: no such file",
                       "nothing_of_ours.hpp: no such file",
                       "operand.clusterss=3: no such key of a policy",
+                      "operand.type=delta,reusd: no such type",
                       "operand.type=reused: no such type",
                       "plan.treshold=0.7: no such key of a policy",
                       "techniques.md, \"No such section\": no such section",
