@@ -106,8 +106,7 @@ void expect_distinct_values(const Dimension& dimension) {
   const double end = std::max(std::abs(dimension.low), std::abs(dimension.high));
   EDGEVAL_EXPECTS(dimension.high - dimension.low >= kNarrowest * end, dimension.text, ": ",
                   plain_number(dimension.low), " and ", plain_number(dimension.high),
-                  " are so near that six digits hardly tell the numbers between them apart; name "
-                  "the values, as in ",
+                  " are too near for numbers of six digits between them; name the values, as in ",
                   dimension.keys.front(), "=", plain_number(dimension.low), ",",
                   plain_number(dimension.high));
 }

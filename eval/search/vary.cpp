@@ -209,8 +209,7 @@ std::vector<std::string> expand(const std::vector<std::string>& parts, const std
                   suggestion(glob, layer_names));
   EDGEVAL_EXPECTS(!keys.empty(), place, ": ", rest, " can be set on none of the layers ",
                   separated(fitting),
-                  "; edgeval info lists the keys of a policy, and techniques say which layers take "
-                  "them");
+                  "; edgeval info lists the keys, and linear layers do not take all");
   return keys;
 }
 

@@ -39,7 +39,7 @@ Texts next_of(Draws& draws, std::size_t count) {
 
 Texts grid(std::vector<Dimension> given) {
   const std::uint64_t points = grid_points(given);
-  const Texts all = next_of(*grid_draws(std::move(given)), 1000);
+  Texts all = next_of(*grid_draws(std::move(given)), 1000);
   EXPECT_EQ(all.size(), points);
   return all;
 }
@@ -131,7 +131,7 @@ TEST(Draws, AreRefusedWithoutADimension) {
 
 TEST(Draws, AreRefusedWhereSixDigitsHardlyTellValuesApart) {
   for (const MakeDraws make : kEndless) {
-    EXPECT_NE(refusal([&] { make(dimensions({"a=100000.1:100000.2"}), 1); }).find("so near"),
+    EXPECT_NE(refusal([&] { make(dimensions({"a=100000.1:100000.2"}), 1); }).find("too near"),
               std::string::npos);
     EXPECT_EQ(refusal([&] { make(dimensions({"a=0.99:1"}), 1); }), "accepted");
     EXPECT_EQ(refusal([&] { make(whole("a=1000000:1000001"), 1); }), "accepted");

@@ -105,7 +105,8 @@ TEST(PointList, RefusalsNameFileAndLine) {
       {"{\"a\": " + std::string(20, '[') + std::string(20, ']') + "}", "nests deeper"},
   };
   for (const auto& [line, message] : refused) {
-    const std::string said = refusal([&] { read("{\"ok\": 1}\n\n" + line + "\n"); });
+    const std::string lines = "{\"ok\": 1}\n\n" + line + "\n";
+    const std::string said = refusal([&] { read(lines); });
     EXPECT_NE(said.find("points.jsonl:3: "), std::string::npos) << said;
     EXPECT_NE(said.find(message), std::string::npos) << line << ": " << said;
   }

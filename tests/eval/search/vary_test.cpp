@@ -162,7 +162,8 @@ TEST(Vary, WhatIsNoDimensionIsRefusedWithTheOptionAndACure) {
       {{"layers.out*.plan.threshold=0:1"},
        "plan.threshold can be set on none of the layers output"},
   };
-  for (const auto& [given, message] : refused) {
+  for (const auto& [options, message] : refused) {
+    const Texts& given = options;  // clang captures no part of a pair
     const std::string said = refusal([&] { varied(given); });
     EXPECT_NE(said.find(message), std::string::npos) << given[0] << ": " << said;
     EXPECT_TRUE(said.starts_with("--vary " + given.back() + ": ")) << said;
