@@ -59,8 +59,8 @@ class LayersOnDevice {
     for (const OperatingPoint& point : points) check_point(*model_, point);
     for (std::size_t p = 0; p < points.size(); ++p)
       run_point({batch.features(), points[p], wanted, observer},
-                [&](Index first, BatchResult&& part) {
-                  sink.receive(static_cast<Index>(p), first, std::move(part));
+                [&, number = static_cast<Index>(p)](Index first, BatchResult&& part) {
+                  sink.receive({&number, 1}, first, std::move(part));
                 });
   }
 

@@ -6,30 +6,19 @@ namespace edgeval {
 
 namespace {
 
-// Puts outcomes in their places, and measures the time of each point.
+// Puts the outcomes of one point in their places.
 class Places final : public OutcomeSink {
  public:
-  // `points` receive the outcomes of each point; `part` has the number in the set of each prepared
-  // item.
-  Places(std::vector<std::vector<Outcome>*> points, const std::vector<Index>& part)
-      : points_(std::move(points)), part_(part), seconds_(points_.size()) {}
+  // `to` receives the outcomes; `part` has the number in the set of each prepared item.
+  Places(std::vector<Outcome>& to, const std::vector<Index>& part) : to_(to), part_(part) {}
 
-  void receive(Index point, Index item, Outcome&& outcome) override {
-    const auto now = std::chrono::steady_clock::now();
-    seconds_[static_cast<std::size_t>(point)] +=
-        std::chrono::duration<double>(now - std::exchange(last_, now)).count();
-    points_[static_cast<std::size_t>(point)]->at(
-        static_cast<std::size_t>(part_[static_cast<std::size_t>(item)])) = std::move(outcome);
+  void receive(std::span<const Index> /*points*/, Index item, Outcome&& outcome) override {
+    to_.at(static_cast<std::size_t>(part_[static_cast<std::size_t>(item)])) = std::move(outcome);
   }
-  // Returns the seconds that the engine and decoding took for the point: from the last outcome of
-  // the point before it to its own last outcome.
-  double seconds(std::size_t point) const { return seconds_[point]; }
 
  private:
-  const std::vector<std::vector<Outcome>*> points_;
+  std::vector<Outcome>& to_;
   const std::vector<Index>& part_;
-  std::vector<double> seconds_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
 using Batches = std::vector<std::vector<Index>>;
@@ -57,14 +46,14 @@ Evaluation evaluate(Session& session, const std::vector<Point>& points, const ch
   Evaluation evaluation;
   for (const Point& point : points)
     evaluation.points.push_back({point, std::vector<Outcome>(session.items())});
-  std::vector<std::vector<Outcome>*> to;
-  for (PointResult& result : evaluation.points) to.push_back(&result.items);
   const Batches batches = session.batches();
   for_each_part(session, batches, item, display, [&](Prepared& prepared, const auto& part) {
-    Places places(to, part);
-    session.run(prepared, points, places);
-    for (std::size_t p = 0; p < points.size(); ++p)
-      evaluation.points[p].seconds += places.seconds(p);
+    for (PointResult& result : evaluation.points) {
+      const auto start_of_point = std::chrono::steady_clock::now();
+      Places places(result.items, part);
+      session.run(prepared, {&result.point, 1}, places);
+      result.seconds += seconds_since(start_of_point);
+    }
   });
   for (PointResult& result : evaluation.points) session.score(result);
   evaluation.seconds = seconds_since(start);
@@ -75,7 +64,7 @@ std::vector<Outcome> observe(Session& session, const Batches& batches, const Poi
                              Collector& collector, const char* item, Display display) {
   std::vector<Outcome> outcomes(static_cast<std::size_t>(session.items()));
   for_each_part(session, batches, item, display, [&](Prepared& prepared, const auto& part) {
-    Places places({&outcomes}, part);
+    Places places(outcomes, part);
     collector.add([&] { session.run(prepared, {&point, 1}, places, &collector); });
   });
   return outcomes;

@@ -7,9 +7,10 @@
 
 namespace edgeval {
 
-// Runs every item at every point, batch by batch, and scores the outcomes. A batch is halved when
-// memory does not suffice (run_in_parts). `item` is the noun for an item in the progress, which is
-// shown on the display.
+// Runs every item at every point, batch by batch, and scores the outcomes. The points share
+// features alone, so that the time of each is its own. A batch is halved when memory does not
+// suffice (run_in_parts). `item` is the noun for an item in the progress, which is shown on the
+// display.
 Evaluation evaluate(Session& session, const std::vector<Point>& points, const char* item = "item",
                     Display display = {});
 

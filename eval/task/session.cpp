@@ -1,6 +1,7 @@
 #include "eval/task/session.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace edgeval {
 
@@ -16,16 +17,15 @@ Point reference_of(const Model& network, const Point& point) {
   return reference;
 }
 
-std::vector<std::span<const Point>> by_weights(std::span<const Point> points) {
-  std::vector<std::span<const Point>> cut;
-  while (!points.empty()) {
-    const auto other = std::ranges::find_if(points, [&](const Point& point) {
-      return !same_choice(point.weights, points.front().weights);
-    });
-    cut.push_back(points.first(static_cast<std::size_t>(other - points.begin())));
-    points = points.subspan(cut.back().size());
+std::vector<std::vector<Index>> by_weights(std::span<const Point> points) {
+  std::vector<std::vector<Index>> parts;
+  std::map<std::vector<double>, std::size_t> known;
+  for (std::size_t p = 0; p < points.size(); ++p) {
+    const auto [part, is_new] = known.try_emplace(choice_numbers(points[p].weights), parts.size());
+    if (is_new) parts.emplace_back();
+    parts[part->second].push_back(static_cast<Index>(p));
   }
-  return cut;
+  return parts;
 }
 
 std::vector<std::string> PointResult::hypotheses() const {

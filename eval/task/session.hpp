@@ -85,18 +85,20 @@ struct Prepared {
   virtual ~Prepared() = default;
 };
 
-// Receives what the points of a call of Session::run made of the prepared items, point by point in
-// the order of the call. When that call throws, what was received is void.
+// Receives what the points of a call of Session::run made of the prepared items: points in any
+// order, the items of a point one after the other. When that call throws, what was received is
+// void.
 class OutcomeSink {
  public:
   virtual ~OutcomeSink() = default;
-  // `point` is the point's number in the call, `item` the item's place among the prepared ones.
-  virtual void receive(Index point, Index item, Outcome&& outcome) = 0;
+  // `points` are the numbers in the call of all points that have this outcome, `item` is the item's
+  // place among the prepared ones.
+  virtual void receive(std::span<const Index> points, Index item, Outcome&& outcome) = 0;
 };
 
-// Cuts the points wherever the choice of weights changes. The points of a part share a network and
-// its engine.
-std::vector<std::span<const Point>> by_weights(std::span<const Point> points);
+// Parts the numbers of the points by their choices of weights, in the order of the first points.
+// The points of a part share a network and its engine.
+std::vector<std::vector<Index>> by_weights(std::span<const Point> points);
 
 class Session {
  public:
@@ -132,8 +134,9 @@ class Session {
   virtual std::vector<std::vector<Index>> observed_batches() { return batches(); }
   // Makes features, or ids of tokens, of the items with these numbers.
   virtual std::unique_ptr<Prepared> prepare(const std::vector<Index>& items) = 0;
-  // Runs the engine and decodes. `observer` sees what passes between the layers, one point after
-  // the other. Throws std::bad_alloc when memory does not suffice.
+  // Runs the engine and decodes. What several points have in common is done once (Engine::run).
+  // `observer` sees what passes between the layers, one point after the other. Throws
+  // std::bad_alloc when memory does not suffice.
   virtual void run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
                    LayerObserver* observer = nullptr) = 0;
   // Fills in the metrics of a result, and what else follows from its items.

@@ -87,34 +87,37 @@ std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items
 // Decodes the results of an engine and passes them on as outcomes.
 class SpeechSession::Decoding : public ResultSink {
  public:
-  // `before` is the number of points of Session::run that come before the engine's first one.
-  Decoding(const SpeechSession& session, Index before, OutcomeSink& sink)
-      : session_(session), before_(before), sink_(sink) {}
+  // `numbers` are the numbers, in the call of Session::run, of the engine's points.
+  Decoding(const SpeechSession& session, const std::vector<Index>& numbers, OutcomeSink& sink)
+      : session_(session), numbers_(numbers), sink_(sink) {}
 
-  void receive(Index point, Index first, BatchResult&& result) override {
+  void receive(std::span<const Index> points, Index first, BatchResult&& result) override {
+    std::vector<Index> numbers;
+    for (const Index point : points) numbers.push_back(numbers_[static_cast<std::size_t>(point)]);
     for (Index n = 0; n < result.utterances(); ++n)
-      sink_.receive(before_ + point, first + n,
+      sink_.receive(numbers, first + n,
                     {.texts = {session_.decode(result, n)},
                      .activity = std::move(result.activity[static_cast<std::size_t>(n)])});
   }
 
  private:
   const SpeechSession& session_;
-  const Index before_;
+  const std::vector<Index>& numbers_;
   OutcomeSink& sink_;
 };
 
 void SpeechSession::run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
                         LayerObserver* observer) {
   auto& speech = static_cast<PreparedSpeech&>(prepared);
-  Index before = 0;
-  for (const std::span<const Point> alike : by_weights(points)) {
-    Engine& engine = *networks_.runner(alike.front().weights);
+  for (const std::vector<Index>& numbers : by_weights(points)) {
+    const auto at = [&](Index number) -> const Point& {
+      return points[static_cast<std::size_t>(number)];
+    };
+    Engine& engine = *networks_.runner(at(numbers.front()).weights);
     std::vector<OperatingPoint> layers;
-    for (const Point& point : alike) layers.push_back(point.layers);
-    Decoding decoding(*this, before, sink);
+    for (const Index number : numbers) layers.push_back(at(number).layers);
+    Decoding decoding(*this, numbers, sink);
     engine.run(speech.on(engine), layers, wanted(), decoding, observer);
-    before += std::ssize(alike);
   }
 }
 

@@ -1,233 +1,195 @@
-// The CPU engine, which defines every result. It runs a batch layer by layer. A task is one
-// direction of a layer for one block of lanes; tasks share nothing that they write, so the number
-// of threads changes no result.
-#include <algorithm>
-#include <limits>
+// The CPU engine, which defines every result. A lane is an utterance under an operating point.
+// Points share the layers before the first one for which their policies differ: the points of a
+// call make a tree, whose branches are walked from the root to the leaves, a few side by side.
+#include <map>
 #include <numeric>
 #include <optional>
 
 #include "host/body/greatest.hpp"
-#include "host/core/error.hpp"
-#include "host/core/parallel.hpp"
-#include "host/engine/counting.hpp"
-#include "host/engine/engine.hpp"
-#include "host/engine/sequence/direction.hpp"
-#include "host/engine/sequence/linear.hpp"
-#include "host/engine/sequence/packed_layer.hpp"
+#include "host/core/concat.hpp"
+#include "host/engine/cpu_layers.hpp"
+#include "host/engine/shared_layers.hpp"
 
 namespace edgeval {
 namespace {
 
-// The most lanes that one thread runs side by side. These are enough rows for fast products, and
-// few enough to stay in the thread's cache.
-constexpr Index kMostLanesPerBlock = 64;
+// The most lanes, and bytes of outputs, of several points that a layer runs side by side. More
+// would gain no speed, since the blocks of lanes are full by then.
+constexpr Index kMostLanesAtOnce = 512;
+constexpr Index kMostBytesAtOnce = Index{64} << 20;
 
-// Returns the number of lanes in a block, small enough that every thread has a block.
-Index lanes_per_block(Index lanes, std::size_t directions, int threads) {
-  const Index share = (lanes * static_cast<Index>(directions) + threads - 1) / threads;
-  return std::clamp(padded_rows(share), kRowBlock, kMostLanesPerBlock);
+std::vector<std::vector<FinalStates>> clone(const std::vector<std::vector<FinalStates>>& states) {
+  std::vector<std::vector<FinalStates>> copy(states.size());
+  for (std::size_t layer = 0; layer < states.size(); ++layer)
+    for (const FinalStates& each : states[layer])
+      copy[layer].push_back({each.h.clone(), each.c.clone()});
+  return copy;
 }
 
-// Throws Error when an output is infinite or not a number, since later decisions would then mean
-// nothing.
-void expect_finite(const Ragged<float>& output, const Model& model, const Layer& layer) {
-  const float largest = std::numeric_limits<float>::max();
-  Index wild = 0;
-  for (float value : output.values.values())
-    wild += absolute(value) <= largest ? 0 : 1;  // NaN counts too
-  EDGEVAL_EXPECTS(
-      wild == 0, model.path, ": layer ", layer_name(layer), ": ", wild,
-      " of its outputs are infinite or no number; its weights or inputs are too large for fp32");
+Ragged<std::int32_t> best_of_frames(const Ragged<float>& outputs) {
+  Ragged<std::int32_t> best(outputs.lengths(), 1);
+  for (Index t = 0; t < outputs.values.rows(); ++t)
+    best.values(t, 0) = first_greatest(outputs.values.row(t), outputs.cols());
+  return best;
 }
 
-// The activities of one layer and direction, by lane.
-using LaneActivities = std::vector<LayerActivity>;
+// Points that make the same choices for all layers so far, and what these layers gave.
+struct Branch {
+  std::vector<Index> points;
+  const Ragged<float>* features;  // what enters the first layer; null behind it
+  BatchResult result;             // its outputs are those of the last layer so far
+  const Ragged<float>& input() const { return features != nullptr ? *features : result.outputs; }
+};
+
+// Those points of a branch that make one choice for the next layer.
+struct Shoot {
+  const Branch* from;
+  std::vector<Index> points;
+};
+
+// A call of run().
+struct Call {
+  std::span<const OperatingPoint> points;
+  const Wanted& wanted;
+  ResultSink& sink;
+  LayerObserver* observer = nullptr;  // of a call with one point
+  Index first_point = 0;              // what the sink adds to the numbers of points
+};
+
+class PointTree {
+ public:
+  PointTree(CpuLayers& layers, const Call& call)
+      : layers_(layers), call_(call), choices_(call.points, last()) {}
+
+  void run(const Ragged<float>& features) {
+    Branch root{std::vector<Index>(call_.points.size()), &features, {}};
+    std::iota(root.points.begin(), root.points.end(), Index{0});
+    root.result.activity.resize(static_cast<std::size_t>(features.sequences()));
+    if (call_.wanted.final_states) root.result.final_states.resize(last());
+    if (!root.points.empty()) grow(0, {&root, 1});
+  }
+
+ private:
+  std::size_t last() const { return layers_.model().stack().size(); }
+  const LayerPolicy& policy(const Shoot& shoot, std::size_t layer) const {
+    return call_.points[static_cast<std::size_t>(shoot.points.front())].layers[layer];
+  }
+
+  // Runs the layers from `layer` on for all branches. A few shoots go up to the last layer before
+  // the next few begin, so that memory does not grow with the number of points.
+  void grow(std::size_t layer, std::span<Branch> branches) {
+    if (layer == last()) {
+      for (Branch& branch : branches) deliver(branch);
+      return;
+    }
+    for (const std::vector<Shoot>& launch : launches(layer, branches))
+      for (std::span<const Shoot> rest = launch; !rest.empty();) {
+        const std::span<const Shoot> now = rest.first(side_by_side(rest, layer));
+        std::vector<Branch> grown = grown_by(layer, now);
+        grow(layer + 1, grown);
+        rest = rest.subspan(now.size());
+      }
+  }
+
+  // Returns the shoots of all branches. Those of one launch may run side by side.
+  std::vector<std::vector<Shoot>> launches(std::size_t layer,
+                                           std::span<const Branch> branches) const {
+    std::vector<std::vector<Shoot>> launches;
+    std::map<std::vector<double>, std::size_t> known;
+    for (const Branch& branch : branches)
+      for (std::vector<Index>& points : choices_.parts(branch.points, layer)) {
+        Shoot shoot{&branch, std::move(points)};
+        const auto [launch, is_new] =
+            known.try_emplace(launch_numbers(policy(shoot, layer)), launches.size());
+        if (is_new) launches.emplace_back();
+        launches[launch->second].push_back(std::move(shoot));
+      }
+    return launches;
+  }
+
+  // Returns how many of the first shoots run at once, 1 or more.
+  std::size_t side_by_side(std::span<const Shoot> shoots, std::size_t layer) const {
+    const Index width = layer_outputs(layers_.model().layers[layer]);
+    Index lanes = 0, bytes = 0;
+    std::size_t count = 0;
+    for (const Shoot& shoot : shoots) {
+      const Ragged<float>& input = shoot.from->input();
+      lanes += input.sequences();
+      bytes += input.values.rows() * width * static_cast<Index>(sizeof(float));
+      if (count > 0 && (lanes > kMostLanesAtOnce || bytes > kMostBytesAtOnce)) break;
+      ++count;
+    }
+    return count;
+  }
+
+  std::vector<Branch> grown_by(std::size_t layer, std::span<const Shoot> shoots) {
+    std::vector<LayerRun> runs;
+    for (const Shoot& shoot : shoots) runs.push_back({shoot.from->input(), policy(shoot, layer)});
+    layers_.run(layer, runs, call_.wanted.final_states);
+    std::vector<Branch> grown;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      LayerRun& run = runs[i];
+      if (call_.observer != nullptr) observe(layer, run);
+      const BatchResult& before = shoots[i].from->result;
+      Branch& branch = grown.emplace_back(Branch{shoots[i].points, nullptr, {}});
+      branch.result.outputs = std::move(run.output);
+      branch.result.activity = before.activity;
+      for (std::vector<LayerActivity>& of_direction : run.activity)
+        for (std::size_t n = 0; n < of_direction.size(); ++n)
+          branch.result.activity[n].layers.push_back(std::move(of_direction[n]));
+      branch.result.final_states = clone(before.final_states);
+      if (call_.wanted.final_states)
+        branch.result.final_states[layer] = std::move(run.final_states);
+    }
+    return grown;
+  }
+
+  void observe(std::size_t layer, const LayerRun& run) const {
+    const auto number = static_cast<Index>(layer);
+    for (std::size_t d = 0; d < run.plans.size(); ++d)
+      for (std::size_t n = 0; n < run.plans[d].size(); ++n)
+        call_.observer->on_plan(
+            number, std::get<RecurrentLayer>(layers_.model().layers[layer]).directions[d],
+            static_cast<Index>(n), run.plans[d][n].modes);
+    call_.observer->on_layer(number, run.input, run.output);
+  }
+
+  void deliver(Branch& branch) const {
+    if (call_.wanted.best) branch.result.best = best_of_frames(branch.result.outputs);
+    if (!call_.wanted.outputs) branch.result.outputs = {};
+    for (Index& point : branch.points) point += call_.first_point;
+    call_.sink.receive(branch.points, 0, std::move(branch.result));
+  }
+
+  CpuLayers& layers_;
+  const Call& call_;
+  const LayerChoices choices_;
+};
 
 class CpuEngine final : public Engine {
  public:
   CpuEngine(std::shared_ptr<const Model> model, const EngineOptions& options)
-      : model_(std::move(model)),
-        options_(options),
-        threads_(options.threads > 0 ? options.threads : hardware_threads()) {
-    const auto route =
-        options.byte_instructions ? ByteProduct::Route::kBest : ByteProduct::Route::kFloats;
-    for (const Layer& layer : model_->stack())
-      packed_.emplace_back(std::shared_ptr<const Layer>(model_, &layer), route);
-  }
+      : layers_(std::move(model), options) {}
 
   std::string device() const override {
-    return concat("CPU, ", threads_, threads_ == 1 ? " thread" : " threads");
+    return concat("CPU, ", layers_.threads(), layers_.threads() == 1 ? " thread" : " threads");
   }
   bool on_gpu() const override { return false; }
 
   using Engine::run;
   void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver* observer) override {
-    for (const OperatingPoint& point : points) check_point(*model_, point);
-    for (std::size_t p = 0; p < points.size(); ++p)
-      sink.receive(static_cast<Index>(p), 0, run_point(batch, points[p], wanted, observer));
+    for (const OperatingPoint& point : points) check_point(layers_.model(), point);
+    const std::size_t at_once = observer == nullptr ? points.size() : 1;
+    for (std::size_t first = 0; first < points.size(); first += at_once) {
+      const Call call{points.subspan(first, at_once), wanted, sink, observer,
+                      static_cast<Index>(first)};
+      PointTree(layers_, call).run(batch.features());
+    }
   }
 
  private:
-  struct LayerRun {
-    Index index;
-    const Ragged<float>& input;
-    const LayerPolicy& policy;
-    LayerObserver* observer;
-    std::vector<Activity>& activity;         // by lane; each layer appends its own
-    std::vector<FinalStates>* final_states;  // receives one for each direction; null: unwanted
-  };
-
-  BatchResult run_point(const PreparedBatch& batch, const OperatingPoint& point,
-                        const Wanted& wanted, LayerObserver* observer) {
-    const Ragged<float>& features = batch.features();
-    BatchResult result;
-    result.activity.resize(static_cast<std::size_t>(features.sequences()));
-    if (wanted.final_states) result.final_states.resize(model_->stack().size());
-    const Ragged<float>* input = &features;
-    for (std::size_t i = 0; i < model_->stack().size(); ++i) {
-      const LayerRun layer{
-          static_cast<Index>(i), *input,
-          point.layers[i],       observer,
-          result.activity,       wanted.final_states ? &result.final_states[i] : nullptr};
-      Ragged<float> output = std::visit(
-          [&](const auto& l, const auto& arithmetic) { return run_layer(l, layer, arithmetic); },
-          model_->layers[i], layer.policy.arithmetic);
-      expect_finite(output, *model_, model_->layers[i]);
-      if (observer != nullptr) observer->on_layer(layer.index, *input, output);
-      result.outputs = std::move(output);
-      input = &result.outputs;
-    }
-    if (wanted.best) result.best = best_of_frames(result.outputs);
-    if (!wanted.outputs) result.outputs = {};
-    return result;
-  }
-
-  static Ragged<std::int32_t> best_of_frames(const Ragged<float>& outputs) {
-    Ragged<std::int32_t> best(outputs.lengths(), 1);
-    for (Index t = 0; t < outputs.values.rows(); ++t)
-      best.values(t, 0) = first_greatest(outputs.values.row(t), outputs.cols());
-    return best;
-  }
-
-  template <class ArithmeticChoice>
-  Ragged<float> run_layer(const LinearLayer& layer, const LayerRun& run,
-                          const ArithmeticChoice& choice) {
-    return run_linear_layer(layer, run,
-                            packed_[static_cast<std::size_t>(run.index)].arithmetics(choice));
-  }
-  template <class ArithmeticChoice>
-  Ragged<float> run_layer(const RecurrentLayer& layer, const LayerRun& run,
-                          const ArithmeticChoice& choice) {
-    const auto i = static_cast<std::size_t>(run.index);
-    const std::optional<WeightForm> form = second_form(run.policy);
-    const std::vector<SecondProducts>* second = form ? &packed_[i].in_form(*form) : nullptr;
-    if (const DynamicPrecision* operand = eight_bits_of_floats(run.policy))
-      return run_recurrent_layer(layer, run, packed_[i].arithmetics(*operand), second);
-    return run_recurrent_layer(layer, run, packed_[i].arithmetics(choice), second);
-  }
-
-  // second: the second products of each direction; null where there are none.
-  template <class LayerArithmetic>
-  Ragged<float> run_recurrent_layer(const RecurrentLayer& layer, const LayerRun& run,
-                                    const std::vector<LayerArithmetic>& arithmetics,
-                                    const std::vector<SecondProducts>* second) const {
-    Ragged<float> output(run.input.lengths(), layer.outputs());
-    const std::size_t directions = layer.directions.size();
-    const auto plans = plan_lanes(run.policy.plan, run.input, layer.directions, threads_);
-    std::vector<std::vector<std::vector<Index>>> blocks(directions);
-    std::vector<LaneActivities> activity = blank_activity(model_->layers[run.index], run);
-    std::vector<Task<LayerArithmetic>> tasks;
-    const std::optional<PiecewiseTables> tables = piecewise_tables(run.policy.nonlinearity);
-    const PiecewiseFunctions functions = tables ? tables->functions() : PiecewiseFunctions{};
-    if (run.final_states != nullptr)
-      for (std::size_t d = 0; d < directions; ++d)
-        run.final_states->push_back({Matrix<float>(run.input.sequences(), layer.width()),
-                                     Matrix<float>(run.input.sequences(), layer.cells)});
-    for (std::size_t d = 0; d < directions; ++d) {
-      blocks[d] =
-          lane_blocks(plans[d], lanes_per_block(run.input.sequences(), directions, threads_));
-      for (const std::vector<Index>& lanes : blocks[d]) {
-        tasks.push_back({{layer,
-                          layer.directions[d],
-                          run.input,
-                          plans[d],
-                          lanes,
-                          output,
-                          static_cast<Index>(d) * layer.width(),
-                          options_.chunk_bytes,
-                          pseudo_skip(run.policy),
-                          second == nullptr ? nullptr : &(*second)[d],
-                          {},
-                          tables ? &functions : nullptr,
-                          run.final_states == nullptr ? nullptr : &(*run.final_states)[d]},
-                         arithmetics[d]});
-        for (Index lane : lanes) tasks.back().direction.activity.push_back(&activity[d][lane]);
-      }
-    }
-    run_longest_first(tasks, run.policy.operand);
-    for (std::size_t d = 0; d < directions; ++d)
-      for (Index n = 0; n < run.input.sequences(); ++n) {
-        complete_lane(activity[d][n], run.policy, run.input.length(n), plans[d][n].running());
-        run.activity[n].layers.push_back(std::move(activity[d][n]));
-        if (run.observer != nullptr)
-          run.observer->on_plan(run.index, layer.directions[d], n, plans[d][n].modes);
-      }
-    return output;
-  }
-
-  template <class LayerArithmetic>
-  Ragged<float> run_linear_layer(const LinearLayer& layer, const LayerRun& run,
-                                 const std::vector<LayerArithmetic>& arithmetics) const {
-    Ragged<float> output(run.input.lengths(), layer.outputs());
-    std::vector<LaneActivities> activity = blank_activity(model_->layers[run.index], run);
-    parallel_for(run.input.sequences(), threads_, [&](Index n) {
-      run_linear({layer, run.input.sequence(n), output.sequence(n), activity[0][n]}, arithmetics[0],
-                 run.policy.operand);
-    });
-    for (Index n = 0; n < run.input.sequences(); ++n) {
-      complete_lane(activity[0][n], run.policy, run.input.length(n), run.input.length(n));
-      run.activity[n].layers.push_back(std::move(activity[0][n]));
-    }
-    return output;
-  }
-
-  static std::vector<LaneActivities> blank_activity(const Layer& layer, const LayerRun& run) {
-    std::vector<LaneActivities> activity;
-    for (const LayerShape& shape : layer_shapes(layer, run.policy))
-      activity.emplace_back(static_cast<std::size_t>(run.input.sequences()),
-                            LayerActivity{shape, {}});
-    return activity;
-  }
-
-  template <class LayerArithmetic>
-  struct Task {
-    DirectionTask direction;
-    const LayerArithmetic& arithmetic;
-  };
-
-  template <class LayerArithmetic>
-  void run_longest_first(std::vector<Task<LayerArithmetic>>& tasks,
-                         const OperandChoice& operand) const {
-    const auto live_steps = [](const DirectionTask& task) {
-      Index sum = 0;
-      for (Index lane : task.lanes) sum += task.plans[lane].running();
-      return sum;
-    };
-    std::vector<std::size_t> order(tasks.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return live_steps(tasks[a].direction) > live_steps(tasks[b].direction);
-    });
-    parallel_for(static_cast<Index>(tasks.size()), threads_, [&](Index i) {
-      run_direction(tasks[order[i]].direction, tasks[order[i]].arithmetic, operand);
-    });
-  }
-
-  const std::shared_ptr<const Model> model_;
-  const EngineOptions options_;
-  const int threads_;
-  std::vector<PackedLayer> packed_;
+  CpuLayers layers_;
 };
 
 }  // namespace

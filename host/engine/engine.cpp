@@ -32,7 +32,7 @@ void append(Matrix<float>& all, const Matrix<float>& more) {
 
 class GatheredBatch final : public ResultSink {
  public:
-  void receive(Index /*point*/, Index /*first*/, BatchResult&& result) override {
+  void receive(std::span<const Index> /*points*/, Index /*first*/, BatchResult&& result) override {
     result_.append(std::move(result));
   }
   BatchResult take() { return std::move(result_); }

@@ -58,14 +58,15 @@ struct BatchResult {
   void append(BatchResult&& next);
 };
 
-// Receives results point by point and, within a point, in the order of the batch. An engine passes
-// on as many utterances at a time as it likes, so that the outputs of a thousand points are never
-// held at once. When run() throws, what was received is void.
+// Receives results: points in any order, the utterances of a point in the order of the batch. An
+// engine passes on as many utterances at a time as it likes, so that the outputs of a thousand
+// points are never held at once. When run() throws, what was received is void.
 class ResultSink {
  public:
   virtual ~ResultSink() = default;
-  // first: the number of the result's first utterance in the batch.
-  virtual void receive(Index point, Index first, BatchResult&& result) = 0;
+  // points: the numbers, in the call, of all points that have this result. first: the number of the
+  // result's first utterance in the batch.
+  virtual void receive(std::span<const Index> points, Index first, BatchResult&& result) = 0;
 };
 
 // Sees what passes between layers, for profiles and tests. `layer` counts the model's layers from
@@ -106,10 +107,11 @@ class Engine {
   // Takes in a batch, [frames, C] of each utterance, for any number of runs.
   virtual std::unique_ptr<PreparedBatch> prepare(std::shared_ptr<const Ragged<float>> features);
 
-  // Runs the batch under each of the points. Results do not depend on which utterances share a
-  // batch, nor on which points share a call. With several points an observer sees one after the
-  // other. Throws Error when a point does not fit the model (check_point); on the CPU also when an
-  // output is infinite or not a number.
+  // Runs the batch under each of the points. What several points have in common is done once: all
+  // layers before the first one for which their policies differ. Results do not depend on which
+  // utterances share a batch, nor on which points share a call. With several points an observer
+  // sees one after the other, and nothing is shared. Throws Error when a point does not fit the
+  // model (check_point); on the CPU also when an output is infinite or not a number.
   virtual void run(PreparedBatch& batch, std::span<const OperatingPoint> points,
                    const Wanted& wanted, ResultSink& sink, LayerObserver* observer = nullptr) = 0;
 

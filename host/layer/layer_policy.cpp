@@ -7,6 +7,15 @@ bool operator==(const LayerPolicy& a, const LayerPolicy& b) {
          same_choice(a.arithmetic, b.arithmetic) && same_choice(a.nonlinearity, b.nonlinearity);
 }
 
+std::vector<double> policy_numbers(const LayerPolicy& policy) {
+  std::vector<double> numbers = choice_numbers(policy.plan);
+  for (const std::vector<double>& axis :
+       {choice_numbers(policy.operand), choice_numbers(policy.arithmetic),
+        choice_numbers(policy.nonlinearity)})
+    numbers.insert(numbers.end(), axis.begin(), axis.end());
+  return numbers;
+}
+
 const DynamicPrecision* eight_bits_of_floats(const LayerPolicy& policy) {
   if (!std::holds_alternative<Fp32>(policy.arithmetic)) return nullptr;
   const auto found = []<class Technique>(const Technique& operand) -> const DynamicPrecision* {

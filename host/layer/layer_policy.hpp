@@ -1,6 +1,8 @@
 // What a policy chooses for one layer, and which of its axes act on a kind of layer.
 #pragma once
 
+#include <vector>
+
 #include "host/technique/arithmetic.hpp"
 #include "host/technique/nonlinearity/nonlinearity.hpp"
 #include "host/technique/operand.hpp"
@@ -18,6 +20,9 @@ struct LayerPolicy {
 
 // Whether both make the same choice on every axis (same_choice of host/technique/technique.hpp).
 bool operator==(const LayerPolicy& a, const LayerPolicy& b);
+
+// Returns numbers that are equal for equal policies only.
+std::vector<double> policy_numbers(const LayerPolicy& policy);
 
 // Where a policy's choices do not act on a kind of layer. A text says why, in words that follow the
 // layer's name, and is null where the axis acts.

@@ -99,25 +99,29 @@ bool uses(const Technique& technique, std::string_view field) {
     return true;
 }
 
+// Returns numbers that two choices of an axis have in common only if they are the same choice
+// (same_choice): the technique's place in the axis's list, and the parameters that it uses. One
+// that is left open is the lowest number there is.
+template <class Axis>
+std::vector<double> choice_numbers(const Axis& choice) {
+  std::vector<double> numbers{static_cast<double>(choice.index())};
+  const auto add = [&](const auto& technique) {
+    const auto take = [&](const char* key, const auto& value, const auto&...) {
+      const auto number = static_cast<double>(value);
+      if (uses(technique, key))
+        numbers.push_back(from_profile(number) ? std::numeric_limits<double>::lowest() : number);
+    };
+    technique.fields(technique, take);
+  };
+  std::visit(add, choice);
+  return numbers;
+}
+
 // Whether two choices of an axis are the same technique with the same parameters; those without use
 // do not matter. A parameter that both leave open is the same, so that a choice is equal to itself.
 template <class Axis>
 bool same_choice(const Axis& a, const Axis& b) {
-  const auto parameters = [](const Axis& choice) {
-    std::vector<double> values;
-    const auto of = [&](const auto& technique) {
-      const auto take = [&](const char* key, const auto& value, const auto&...) {
-        if (uses(technique, key)) values.push_back(static_cast<double>(value));
-      };
-      technique.fields(technique, take);
-    };
-    std::visit(of, choice);
-    return values;
-  };
-  const auto same_value = [](double x, double y) {
-    return x == y || (from_profile(x) && from_profile(y));
-  };
-  return a.index() == b.index() && std::ranges::equal(parameters(a), parameters(b), same_value);
+  return choice_numbers(a) == choice_numbers(b);
 }
 
 // Returns the citation of the paper that the technique comes from, or null.

@@ -27,11 +27,11 @@ struct PreparedSentences : Prepared {
 // Makes outcomes of translations and hands them on.
 class Outcomes final : public TranslationSink {
  public:
-  // `items` are the numbers of the translated sentences in the set; `first` is the number of the
-  // translator's first point in the session's call.
-  Outcomes(const TranslationSession& session, const std::vector<Index>& items, Index first,
-           OutcomeSink& sink)
-      : session_(session), items_(items), first_(first), sink_(sink) {}
+  // `items` are the numbers of the translated sentences in the set, `numbers` those of the
+  // translator's points in the session's call.
+  Outcomes(const TranslationSession& session, const std::vector<Index>& items,
+           const std::vector<Index>& numbers, OutcomeSink& sink)
+      : session_(session), items_(items), numbers_(numbers), sink_(sink) {}
 
   void receive(Index point, std::vector<Translation>&& translations) override {
     for (std::size_t i = 0; i < translations.size(); ++i) {
@@ -40,14 +40,15 @@ class Outcomes final : public TranslationSink {
         outcome.texts.push_back(session_.text(items_[i], hypothesis));
       outcome.activity = std::move(translations[i].activity);
       outcome.search = std::move(translations[i].search);
-      sink_.receive(first_ + point, static_cast<Index>(i), std::move(outcome));
+      sink_.receive(std::span(numbers_).subspan(static_cast<std::size_t>(point), 1),
+                    static_cast<Index>(i), std::move(outcome));
     }
   }
 
  private:
   const TranslationSession& session_;
   const std::vector<Index>& items_;
-  const Index first_;
+  const std::vector<Index>& numbers_;
   OutcomeSink& sink_;
 };
 
@@ -163,13 +164,14 @@ std::unique_ptr<Prepared> TranslationSession::prepare(const std::vector<Index>& 
 void TranslationSession::run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
                              LayerObserver* observer) {
   const auto& sentences = static_cast<const PreparedSentences&>(prepared);
-  Index first = 0;
-  for (const std::span<const Point> alike : by_weights(points)) {
+  for (const std::vector<Index>& numbers : by_weights(points)) {
+    const auto at = [&](Index number) -> const Point& {
+      return points[static_cast<std::size_t>(number)];
+    };
     std::vector<SearchPoint> searches;
-    for (const Point& point : alike) searches.push_back({point.layers, *point.search});
-    Outcomes outcomes(*this, sentences.items, first, sink);
-    translator(alike.front().weights).run(sentences.ids, searches, outcomes, observer);
-    first += std::ssize(alike);
+    for (const Index number : numbers) searches.push_back({at(number).layers, *at(number).search});
+    Outcomes outcomes(*this, sentences.items, numbers, sink);
+    translator(at(numbers.front()).weights).run(sentences.ids, searches, outcomes, observer);
   }
 }
 

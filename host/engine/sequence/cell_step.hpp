@@ -20,7 +20,7 @@ Matrix<typename Rule::State> rule_states(Index rows, Index width) {
                          : Matrix<typename Rule::State>(rows, width);
 }
 
-// Rule: the operand's rule as LayerArithmetic::rule returns it. Several threads may call the
+// Rule: an operand's rule as LayerArithmetic::rule returns it. Several threads may call the
 // methods at once, each with rows and buffers of its own.
 template <class LayerArithmetic, class Rule, class Selection>
 class CellStep {
@@ -73,14 +73,15 @@ class CellStep {
     std::span<LayerActivity* const> activity;  // of each row: changed and zero elements are added
   };
 
-  // second: null where there is no second product. functions: what replaces sigmoid and tanh in the
-  // cells, or null. The object keeps references to all arguments but the rule.
-  CellStep(const RecurrentLayer& layer, const LayerArithmetic& arithmetic, const Rule& rule,
+  // rules: the rule of each row, or one for all rows. second: null where there is no second
+  // product. functions: what replaces sigmoid and tanh in the cells, or null. The object keeps
+  // references to all arguments but the rules.
+  CellStep(const RecurrentLayer& layer, const LayerArithmetic& arithmetic, std::vector<Rule> rules,
            const SecondProducts* second, const PiecewiseFunctions* functions)
       : layer_(layer),
         type_(layer.type()),
         arithmetic_(arithmetic),
-        rule_(rule),
+        rules_(std::move(rules)),
         numbers_(arithmetic.numbers()),
         second_(second),
         functions_(functions) {
@@ -129,8 +130,9 @@ class CellStep {
     } else {
       typename Rule::State* state = nullptr;
       if constexpr (!Rule::kIdentity) state = (input ? rows.x_state : rows.h_state).row(row.n);
-      add_counts(activity, source,
-                 operand_row(SerialBlock{}, rule_, source, row.value, width, state, row.operand));
+      add_counts(
+          activity, source,
+          operand_row(SerialBlock{}, rule(row.n), source, row.value, width, state, row.operand));
     }
   }
 
@@ -177,6 +179,9 @@ class CellStep {
   static constexpr bool kMayBeNarrow = std::is_same_v<Selection, NoSelection<LayerArithmetic>> &&
                                        std::is_same_v<LayerArithmetic, EightBitLayer>;
 
+  const Rule& rule(Index row) const {
+    return rules_.size() == 1 ? rules_.front() : rules_[static_cast<std::size_t>(row)];
+  }
   Index gate_rows() const { return type_.blocks.gates * layer_.cells; }
   bool projects() const { return layer_.form.projection > 0; }
   bool in_halves() const { return type_.blocks.in_halves(); }
@@ -232,7 +237,7 @@ class CellStep {
   const RecurrentLayer& layer_;
   const CellType type_;
   const LayerArithmetic& arithmetic_;
-  const Rule rule_;
+  const std::vector<Rule> rules_;
   const Numbers numbers_;
   const SecondProducts* const second_;
   const PiecewiseFunctions* const functions_;

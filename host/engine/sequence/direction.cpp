@@ -14,10 +14,11 @@ namespace {
 template <class LayerArithmetic, class Rule, class Selection>
 class DirectionRun {
  public:
-  DirectionRun(const DirectionTask& task, const LayerArithmetic& arithmetic, const Rule& rule,
-               Selection selection)
+  // rules: those of the lanes' operands, one for each lane or one for all.
+  DirectionRun(const DirectionTask& task, const LayerArithmetic& arithmetic,
+               std::vector<Rule> rules, Selection selection)
       : task_(task),
-        cell_step_(task.layer, arithmetic, rule, task.second, task.functions),
+        cell_step_(task.layer, arithmetic, std::move(rules), task.second, task.functions),
         lanes_(static_cast<Index>(task.lanes.size())),
         inputs_(task.layer.product_inputs()),
         chunk_rows_(rows_of_chunk(task)),
@@ -26,16 +27,18 @@ class DirectionRun {
         rows_(cell_step_.start(lanes_, std::move(selection))),
         buffers_(cell_step_.buffers(lanes_)),
         w_(cell_step_.input_product(chunk_rows_, true)),
-        window_(static_cast<std::size_t>(task.layer.form.window > 1 ? inputs_ : 0)) {}
+        window_(static_cast<std::size_t>(task.layer.form.window > 1 ? inputs_ : 0)) {
+    for (const DirectionLane& lane : task.lanes) activity_.push_back(&lane.activity);
+  }
 
   void run() {
     const Index steps = lanes_ == 0 ? 0 : plan(0).running();
     for (Index first = 0; first < steps;) first = run_chunk(first, steps);
     for (Index n = 0; n < lanes_; ++n) {
-      unpack_lane(SerialBlock{}, output(n), plan(n).live.data(), plan(n).running(),
+      unpack_lane(SerialBlock{}, lane(n).output, plan(n).live.data(), plan(n).running(),
                   task_.direction == Direction::kBackward);
-      rows_.selection.add_counts(n, *task_.activity[n]);
-      if (task_.final_states != nullptr) hand_on(n, task_.lanes[n], *task_.final_states);
+      rows_.selection.add_counts(n, lane(n).activity);
+      hand_on(n);
     }
   }
 
@@ -50,26 +53,24 @@ class DirectionRun {
                     static_cast<Index>(task.chunk_bytes) / row_bytes);
   }
 
-  // Writes h and c of the block's lane n to row `lane` of the states, c in units of 1.
-  void hand_on(Index n, Index lane, FinalStates& states) const {
-    std::copy_n(h_.row(n), h_.cols(), states.h.row(lane));
-    for (Index j = 0; j < rows_.c.cols(); ++j) states.c(lane, j) = cell_value(rows_.c(n, j));
+  // Writes h and c of lane n where they are wanted, c in units of 1.
+  void hand_on(Index n) const {
+    if (lane(n).last_h == nullptr) return;
+    std::copy_n(h_.row(n), h_.cols(), lane(n).last_h);
+    for (Index j = 0; j < rows_.c.cols(); ++j) lane(n).last_c[j] = cell_value(rows_.c(n, j));
   }
 
-  const LanePlan& plan(Index n) const { return task_.plans[task_.lanes[n]]; }
-  MatrixView<float> output(Index n) const {
-    MatrixView<float> all = task_.output.sequence(task_.lanes[n]);
-    return {all.data + task_.first_column, all.rows, h_.cols(), all.stride};
-  }
+  const DirectionLane& lane(Index n) const { return task_.lanes[static_cast<std::size_t>(n)]; }
+  const LanePlan& plan(Index n) const { return lane(n).plan; }
 
   const float* frame(Index step, Index n) const {
-    return task_.input.sequence(task_.lanes[n]).row(plan(n).live[step]);
+    return lane(n).input.row(plan(n).live[static_cast<std::size_t>(step)]);
   }
   // Returns what enters W x: the frame, or the window that ends at it.
   const float* product_input(Index step, Index n) {
     const Index window = task_.layer.form.window;
     if (window == 1) return frame(step, n);
-    window_row(SerialBlock{}, task_.input.sequence(task_.lanes[n]), plan(n).live[step], window,
+    window_row(SerialBlock{}, lane(n).input, plan(n).live[static_cast<std::size_t>(step)], window,
                task_.direction == Direction::kBackward, window_.data());
     return window_.data();
   }
@@ -97,7 +98,7 @@ class DirectionRun {
         cell_step_.enter(Source::kInput,
                          {n, first + k, product_input(first + k, n), w_.operand.row(row),
                           w_.second_operand_row(row)},
-                         rows_, *task_.activity[n]);
+                         rows_, lane(n).activity);
       }
     cell_step_.multiply(Source::kInput, w_.operand, rows, w_, rows_.selection);
     row = 0;
@@ -112,16 +113,17 @@ class DirectionRun {
   // Asks for a row ahead of its use: the rows of a step's lanes lie far apart, each too short for
   // the processor to guess the next.
   void prefetch(const float* row) const {
-    for (Index i = 0; i < task_.input.cols(); i += 16) __builtin_prefetch(row + i);
+    for (Index i = 0; i < task_.layer.inputs; i += 16) __builtin_prefetch(row + i);
   }
 
   // Runs one step, whose W x begins in row `first_row` of the chunk.
   void run_step(Index step, Index active, Index first_row) {
     if (!x_.empty())
       for (Index n = 0; n < active; ++n) x_[n] = frame(step, n);
-    cell_step_.run({active, step, w_, first_row, x_, task_.activity}, rows_, buffers_, h_);
+    cell_step_.run({active, step, w_, first_row, x_, activity_}, rows_, buffers_, h_);
     for (Index n = 0; n < active; ++n)
-      std::copy_n(h_.row(n), h_.cols(), output(n).row(plan(n).live[step]));
+      std::copy_n(h_.row(n), h_.cols(),
+                  lane(n).output.row(plan(n).live[static_cast<std::size_t>(step)]));
   }
 
   const DirectionTask& task_;
@@ -133,39 +135,44 @@ class DirectionRun {
   Matrix<float> h_;              // [padded lanes, H or P]
   typename Cells::Rows rows_;
   typename Cells::Buffers buffers_;
-  typename Cells::Product w_;  // W x of a chunk
-  std::vector<float> window_;  // [C k]
+  typename Cells::Product w_;             // W x of a chunk
+  std::vector<float> window_;             // [C k]
+  std::vector<LayerActivity*> activity_;  // of each lane
 };
 
 }  // namespace
 
 template <class LayerArithmetic>
-void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic,
-                   const OperandChoice& operand) {
+void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic) {
+  const OperandChoice& operand = task.lanes.front().operand;
   if constexpr (std::is_same_v<LayerArithmetic, PseudoSelection::LayerArithmetic>) {
     if (task.pseudo != nullptr) {
       PseudoSelection selection(task, *task.pseudo, std::get_if<Delta>(&operand), arithmetic);
-      DirectionRun(task, arithmetic, arithmetic.rule(AsIs{}), std::move(selection)).run();
+      DirectionRun(task, arithmetic, std::vector{arithmetic.rule(AsIs{})}, std::move(selection))
+          .run();
       return;
     }
   }
   std::vector<Index> steps;  // number of executed steps of each lane
-  for (Index lane : task.lanes) steps.push_back(task.plans[lane].running());
-  const auto run = [&]<class Technique>(const Technique& choice) {
-    if constexpr (kRuns<LayerArithmetic, Technique>)
-      DirectionRun(task, arithmetic, arithmetic.rule(choice),
-                   selection_for(choice, task.layer, arithmetic, task.second, steps))
+  for (const DirectionLane& lane : task.lanes) steps.push_back(lane.plan.running());
+  const auto run = [&]<class Technique>(const Technique& first) {
+    if constexpr (kRuns<LayerArithmetic, Technique>) {
+      std::vector<decltype(arithmetic.rule(first))> rules;
+      for (const DirectionLane& lane : task.lanes)
+        rules.push_back(arithmetic.rule(std::get<Technique>(lane.operand)));
+      DirectionRun(task, arithmetic, std::move(rules),
+                   selection_for(first, task.layer, arithmetic, task.second, steps))
           .run();
-    else
+    } else {
       EDGEVAL_ASSERT(!"an operand that check_point lets through");
+    }
   };
   std::visit(run, operand);
 }
 
-template void run_direction(const DirectionTask&, const FloatLayer&, const OperandChoice&);
-template void run_direction(const DirectionTask&, const QuantizedLayer&, const OperandChoice&);
-template void run_direction(const DirectionTask&, const EightBitLayer&, const OperandChoice&);
-template void run_direction(const DirectionTask&, const FixedLayer<std::int64_t>&,
-                            const OperandChoice&);
+template void run_direction(const DirectionTask&, const FloatLayer&);
+template void run_direction(const DirectionTask&, const QuantizedLayer&);
+template void run_direction(const DirectionTask&, const EightBitLayer&);
+template void run_direction(const DirectionTask&, const FixedLayer<std::int64_t>&);
 
 }  // namespace edgeval

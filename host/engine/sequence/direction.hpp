@@ -14,9 +14,9 @@ namespace edgeval {
 
 // Runs the task and writes its output, its counts and, where they are wanted, its final states.
 // LayerArithmetic is FloatLayer, QuantizedLayer (dynamic precision under fp32), FixedLayer<int32>
-// (int8) or FixedLayer<int64> (int16).
+// (int8) or FixedLayer<int64> (int16). The lanes' operands may differ in the parameters of their
+// rules; where the operand selects (selects<Technique>()), all lanes take the first one's.
 template <class LayerArithmetic>
-void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic,
-                   const OperandChoice& operand);
+void run_direction(const DirectionTask& task, const LayerArithmetic& arithmetic);
 
 }  // namespace edgeval

@@ -9,39 +9,27 @@
 namespace edgeval {
 namespace {
 
-using Directions = std::span<const Direction>;
-
-// Returns the plans of one lane, one for each direction.
-std::vector<LanePlan> plan_lane(const EveryStep&, MatrixView<const float> input,
-                                Directions directions) {
-  std::vector<LanePlan> plans;
-  for (const Direction direction : directions) {
-    LanePlan& plan = plans.emplace_back();
-    plan.modes.assign(static_cast<std::size_t>(input.rows), StepMode::kRun);
-    plan.live.resize(static_cast<std::size_t>(input.rows));
-    if (direction == Direction::kForward)
-      std::iota(plan.live.begin(), plan.live.end(), 0);
-    else
-      std::iota(plan.live.rbegin(), plan.live.rend(), 0);
-  }
-  return plans;
+LanePlan every_step(Index steps, Direction direction) {
+  LanePlan plan;
+  plan.modes.assign(static_cast<std::size_t>(steps), StepMode::kRun);
+  plan.live.resize(static_cast<std::size_t>(steps));
+  if (direction == Direction::kForward)
+    std::iota(plan.live.begin(), plan.live.end(), 0);
+  else
+    std::iota(plan.live.rbegin(), plan.live.rend(), 0);
+  return plan;
 }
 
 // The similarities of frames do not depend on the direction, but which neighbour counts does.
-std::vector<LanePlan> plan_lane(const SimilaritySkip& skip, MatrixView<const float> input,
-                                Directions directions) {
-  const SimilaritySkip::Rule rule = skip.rule();
-  const std::vector<FrameSimilarity> similarity = frame_similarities(rule, input);
-  std::vector<LanePlan> plans;
-  for (const Direction direction : directions) {
-    LanePlan& plan = plans.emplace_back();
-    plan.modes.resize(static_cast<std::size_t>(input.rows));
-    plan.live.resize(static_cast<std::size_t>(input.rows));
-    const bool backward = direction == Direction::kBackward;
-    plan.live.resize(static_cast<std::size_t>(decide_lane(
-        rule, similarity.data(), input.rows, backward, plan.modes.data(), plan.live.data())));
-  }
-  return plans;
+LanePlan skipping(const SimilaritySkip::Rule& rule, const std::vector<FrameSimilarity>& similarity,
+                  Direction direction) {
+  LanePlan plan;
+  plan.modes.resize(similarity.size());
+  plan.live.resize(similarity.size());
+  plan.live.resize(static_cast<std::size_t>(
+      decide_lane(rule, similarity.data(), static_cast<Index>(similarity.size()),
+                  direction == Direction::kBackward, plan.modes.data(), plan.live.data())));
+  return plan;
 }
 
 }  // namespace
@@ -59,32 +47,42 @@ std::vector<FrameSimilarity> frame_similarities(const SimilaritySkip::Rule& rule
   return similarity;
 }
 
-std::vector<std::vector<LanePlan>> plan_lanes(const Plan& plan, const Ragged<float>& input,
-                                              Directions directions, int threads) {
-  std::vector<std::vector<LanePlan>> plans(directions.size());
+const LanePlanner::Similarities& LanePlanner::similarities(const SimilaritySkip::Rule& rule) {
+  const auto [known, is_new] = known_.try_emplace({rule.scale, rule.shift});
+  Similarities& lanes = known->second;
+  if (!is_new) return lanes;
+  lanes.resize(static_cast<std::size_t>(input_.sequences()));
+  parallel_for(input_.sequences(), threads_, [&](Index n) {
+    lanes[static_cast<std::size_t>(n)] = frame_similarities(rule, input_.sequence(n));
+  });
+  return lanes;
+}
+
+std::vector<std::vector<LanePlan>> LanePlanner::plan(const Plan& plan) {
+  std::vector<std::vector<LanePlan>> plans(directions_.size());
   for (std::vector<LanePlan>& of_direction : plans)
-    of_direction.resize(static_cast<std::size_t>(input.sequences()));
-  parallel_for(input.sequences(), threads, [&](Index n) {
-    std::vector<LanePlan> lane = std::visit(
-        [&](const auto& choice) { return plan_lane(choice, input.sequence(n), directions); }, plan);
-    for (std::size_t d = 0; d < lane.size(); ++d)
-      plans[d][static_cast<std::size_t>(n)] = std::move(lane[d]);
+    of_direction.resize(static_cast<std::size_t>(input_.sequences()));
+  const auto* skip = std::get_if<SimilaritySkip>(&plan);
+  const Similarities* similar = skip == nullptr ? nullptr : &similarities(skip->rule());
+  parallel_for(input_.sequences(), threads_, [&](Index n) {
+    const auto lane = static_cast<std::size_t>(n);
+    for (std::size_t d = 0; d < plans.size(); ++d)
+      plans[d][lane] = skip == nullptr ? every_step(input_.length(n), directions_[d])
+                                       : skipping(skip->rule(), (*similar)[lane], directions_[d]);
   });
   return plans;
 }
 
 std::vector<LanePlan> plan_lanes(const Plan& plan, const Ragged<float>& input, Direction direction,
                                  int threads) {
-  return std::move(plan_lanes(plan, input, Directions(&direction, 1), threads).front());
+  return std::move(LanePlanner(input, std::span(&direction, 1), threads).plan(plan).front());
 }
 
-std::vector<std::vector<Index>> lane_blocks(const std::vector<LanePlan>& plans,
-                                            Index largest_block) {
-  std::vector<Index> order(plans.size());
+std::vector<std::vector<Index>> lane_blocks(std::span<const Index> running, Index largest_block) {
+  std::vector<Index> order(running.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
-    return plans[static_cast<std::size_t>(a)].running() >
-           plans[static_cast<std::size_t>(b)].running();
+    return running[static_cast<std::size_t>(a)] > running[static_cast<std::size_t>(b)];
   });
   std::vector<std::vector<Index>> blocks;
   const Index lanes = static_cast<Index>(order.size());

@@ -37,8 +37,7 @@ class PseudoSelection {
                              delta[i] = static_cast<float>(elements.delta);
                            });
     if (pseudo)
-      (*task_.activity[n])[Count::kMacs8x8] +=
-          static_cast<std::uint64_t>(gate_rows() * counts.changed);
+      lane(n).activity[Count::kMacs8x8] += static_cast<std::uint64_t>(gate_rows() * counts.changed);
     return counts;
   }
   // Multiplies full [padded rows, width] into sums. Elements beyond 16 bits, which only a jump over
@@ -75,16 +74,18 @@ class PseudoSelection {
         sums.second_uh);
   }
   void add_counts(Index n, LayerActivity& activity) const {
-    for (StepMode mode : task_.plans[task_.lanes[n]].modes)
+    for (StepMode mode : lane(n).plan.modes)
       if (mode == StepMode::kPseudo) ++activity[Count::kStepsPseudo];
   }
 
  private:
+  const DirectionLane& lane(Index n) const { return task_.lanes[static_cast<std::size_t>(n)]; }
   Index lanes() const { return static_cast<Index>(task_.lanes.size()); }
   Index gate_rows() const { return task_.layer.gates() * task_.layer.cells; }
   bool is_pseudo(Index n, Index step) const {
-    const LanePlan& plan = task_.plans[task_.lanes[n]];
-    return plan.modes[plan.live[step]] == StepMode::kPseudo;
+    const LanePlan& plan = lane(n).plan;
+    const auto frame = static_cast<std::size_t>(plan.live[static_cast<std::size_t>(step)]);
+    return plan.modes[frame] == StepMode::kPseudo;
   }
   PseudoRule rule(const SimilaritySkip& skip, const Delta* delta, Source source) const {
     return PseudoRule::of(skip, delta, source, arithmetic_.rule(AsIs{}).grid(source));

@@ -23,7 +23,7 @@ class RecurrentStepLayer final : public StepLayer {
         second_(second),
         tables_(piecewise_tables(nonlinearity)),
         functions_(tables_ ? tables_->functions() : PiecewiseFunctions{}),
-        cell_step_(layer(), arithmetic_, arithmetic_.rule(choice), second,
+        cell_step_(layer(), arithmetic_, std::vector{arithmetic_.rule(choice)}, second,
                    tables_ ? &functions_ : nullptr) {}
 
   std::unique_ptr<StepState> start(const StepStart& start) const override {

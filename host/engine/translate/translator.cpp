@@ -1,6 +1,7 @@
 #include "host/engine/translate/translator.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "host/engine/counting.hpp"
@@ -13,10 +14,11 @@ namespace {
 class GatheredSentences final : public SearchSink {
  public:
   // `which` are the places of the sentences that are searched, `encoder` what the encoder did for
-  // each of these; `first` is the number of the search's first point in the call.
+  // each of these; `numbers` are those of the search's points in the call.
   GatheredSentences(std::size_t sentences, std::span<const Index> which,
-                    std::span<const Activity> encoder, Index first, TranslationSink& sink)
-      : sentences_(sentences), which_(which), encoder_(encoder), first_(first), sink_(sink) {}
+                    std::span<const Activity> encoder, std::span<const Index> numbers,
+                    TranslationSink& sink)
+      : sentences_(sentences), which_(which), encoder_(encoder), numbers_(numbers), sink_(sink) {}
 
   void receive(Index point, std::vector<SearchResult>&& results) override {
     std::vector<Translation> translations(sentences_);
@@ -30,14 +32,14 @@ class GatheredSentences final : public SearchSink {
                         std::back_inserter(translation.activity.layers));
       translation.search.activity = {};
     }
-    sink_.receive(first_ + point, std::move(translations));
+    sink_.receive(numbers_[static_cast<std::size_t>(point)], std::move(translations));
   }
 
  private:
   const std::size_t sentences_;
   const std::span<const Index> which_;
   const std::span<const Activity> encoder_;
-  const Index first_;
+  const std::span<const Index> numbers_;
   TranslationSink& sink_;
 };
 
@@ -99,32 +101,41 @@ Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
   return activity;
 }
 
-std::size_t Translator::sharing(std::span<const SearchPoint> points) const {
-  const auto encoder = [&](const SearchPoint& point) {
-    return std::span(point.layers.layers).first(model_->network.stack().size());
-  };
-  const auto other = std::find_if(points.begin() + 1, points.end(), [&](const SearchPoint& point) {
-    return !std::ranges::equal(encoder(point), encoder(points.front()));
-  });
-  return static_cast<std::size_t>(other - points.begin());
+std::vector<std::vector<Index>> Translator::by_encoder(std::span<const SearchPoint> points,
+                                                       const LayerObserver* observer) const {
+  std::vector<std::vector<Index>> parts;
+  std::map<std::vector<double>, std::size_t> known;
+  for (std::size_t p = 0; p < points.size(); ++p) {
+    std::vector<double> numbers;
+    if (observer != nullptr)
+      numbers = {static_cast<double>(p)};
+    else
+      for (const LayerPolicy& policy :
+           std::span(points[p].layers.layers).first(model_->network.stack().size())) {
+        const std::vector<double> of_layer = policy_numbers(policy);
+        numbers.insert(numbers.end(), of_layer.begin(), of_layer.end());
+      }
+    const auto [part, is_new] = known.try_emplace(std::move(numbers), parts.size());
+    if (is_new) parts.emplace_back();
+    parts[part->second].push_back(static_cast<Index>(p));
+  }
+  return parts;
 }
 
 void Translator::run(const std::vector<Sentence>& sentences, std::span<const SearchPoint> points,
                      TranslationSink& sink, LayerObserver* observer) {
   const std::vector<Index> which = with_words(sentences);
   const Ragged<float> embedded = embed(sentences, which);
-  for (std::size_t first = 0; first < points.size();) {
-    const std::span<const SearchPoint> rest = points.subspan(first);
-    const std::size_t count = observer != nullptr ? 1 : sharing(rest);
+  for (const std::vector<Index>& numbers : by_encoder(points, observer)) {
+    std::vector<SearchPoint> alike;
+    for (const Index number : numbers) alike.push_back(points[static_cast<std::size_t>(number)]);
     Encoded encoded;
-    if (!which.empty()) encoded = encode(*engine_, embedded, rest.front().layers, observer);
-    GatheredSentences gathered(sentences.size(), which, encoded.activity, static_cast<Index>(first),
-                               sink);
+    if (!which.empty()) encoded = encode(*engine_, embedded, alike.front().layers, observer);
+    GatheredSentences gathered(sentences.size(), which, encoded.activity, numbers, sink);
     if (which.empty())
-      for (std::size_t p = 0; p < count; ++p) gathered.receive(static_cast<Index>(p), {});
+      for (Index p = 0; p < std::ssize(alike); ++p) gathered.receive(p, {});
     else
-      decoder_->search(encoded, rest.first(count), gathered, observer);
-    first += count;
+      decoder_->search(encoded, alike, gathered, observer);
   }
 }
 

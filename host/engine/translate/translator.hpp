@@ -51,8 +51,8 @@ class Translator {
   Activity busiest(const OperatingPoint& point, Index steps) const;
 
   // Translates the sentences under each of the points. A sentence without ids takes no step, gives
-  // one empty hypothesis and costs nothing. Neighbouring points whose choices for the encoder's
-  // layers are the same share one run of the encoder. `observer` sees all layers, those of the
+  // one empty hypothesis and costs nothing. Points whose choices for the encoder's layers are the
+  // same share one run of the encoder. `observer` sees all layers, those of the
   // decoder as DecoderRecord says, one point after the other; then every point has its own run of
   // the encoder, and the groups of sentences run one after the other.
   void run(const std::vector<Sentence>& sentences, std::span<const SearchPoint> points,
@@ -71,9 +71,9 @@ class Translator {
  private:
   // Returns the places of the sentences that have ids, the longest first.
   static std::vector<Index> with_words(const std::vector<Sentence>& sentences);
-  // Returns how many of `points`, which are not empty, share the first one's run of the encoder: 1
-  // or more, the first included.
-  std::size_t sharing(std::span<const SearchPoint> points) const;
+  // Parts the points by their choices for the encoder's layers; an observer sees each point alone.
+  std::vector<std::vector<Index>> by_encoder(std::span<const SearchPoint> points,
+                                             const LayerObserver* observer) const;
   Ragged<float> embed(const std::vector<Sentence>& sentences,
                       const std::vector<Index>& which) const;
 
