@@ -18,11 +18,13 @@
 #include "eval/command/count_command.hpp"
 #include "eval/command/energy_command.hpp"
 #include "eval/command/import_command.hpp"
+#include "eval/command/merge_command.hpp"
 #include "eval/command/options/path_options.hpp"
 #include "eval/command/profile_command.hpp"
 #include "eval/command/run_command.hpp"
 #include "eval/command/score_command.hpp"
 #include "eval/command/similarity_command.hpp"
+#include "eval/command/sweep/sweep_command.hpp"
 #include "eval/report/provenance.hpp"
 #include "eval/task/batches.hpp"
 #include "host/core/error.hpp"
@@ -118,6 +120,8 @@ void add_commands(CLI::App& app) {
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   app.footer(kExample);
   edgeval::setup_run(app);
+  edgeval::setup_sweep(app);
+  edgeval::setup_merge(app);
   edgeval::setup_profile(app);
   edgeval::setup_similarity(app);
   edgeval::setup_score(app);

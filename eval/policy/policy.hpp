@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -42,10 +43,36 @@ struct Policy {
 // Reads a policy from a YAML file, or starts from the dense policy when `file` is nothing, and
 // applies the settings, such as "operand.clusters=12", in their order. A setting that gives an axis
 // another type drops the other keys that the file has for the axis. The path of a profile is
-// relative to the file when the file names it, and to the working folder when a setting does.
+// relative to the file when the file names it, and to the working folder when a setting does. The
+// file may be a point of a sweep, such as sweep:17.
 // Throws Error naming the file, the key and the nearest known key.
 Policy load_policy(const std::optional<std::filesystem::path>& file,
                    const std::vector<std::string>& settings);
+
+// The names of the files in a sweep's folder that say what its points are. Point 17 of the folder
+// DIR is a policy, DIR:17, for load_policy.
+inline constexpr const char* kSweepPolicyFile = "policy.yaml";
+inline constexpr const char* kSweepPointsFile = "points.jsonl";
+
+// A policy from which others are made by further settings.
+class PolicyBase {
+ public:
+  // Takes what load_policy takes.
+  PolicyBase(const std::optional<std::filesystem::path>& file,
+             const std::vector<std::string>& settings);
+  PolicyBase(const PolicyBase&) = delete;
+  ~PolicyBase();
+
+  // Returns the policy with more settings applied, as load_policy would. Messages call it `source`.
+  Policy with(const std::vector<std::string>& settings, const std::string& source) const;
+  // Returns the policy as the text of a file. It names the profile `profile`, or none where that is
+  // empty.
+  std::string to_yaml(const std::string& profile) const;
+
+ private:
+  struct Root;
+  std::unique_ptr<const Root> root_;
+};
 
 // Whether a model's task searches its hypotheses with a beam, or decodes greedily, without one.
 enum class BeamUse { kNone, kSearch };

@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "datasets/text/file_kind.hpp"
 #include "eval/policy/choices.hpp"
 #include "eval/policy/policy.hpp"
 #include "eval/policy/settings.hpp"
 #include "host/core/error.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/path.hpp"
 #include "host/core/files/yaml_file.hpp"
 #include "host/core/names.hpp"
 
@@ -227,15 +230,56 @@ std::string problem_of(const YAML::Node& root, const std::string& source) {
   }
 }
 
-// Returns the root of the policy file, or the empty map of the dense policy when there is no file.
-YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
-  if (!file) return YAML::Node(YAML::NodeType::Map);
-  data::expect_kind(*file, "a policy, a text in YAML, is wanted");
-  const std::string name = file->string();
-  const YAML::Node root = load_yaml(*file);
+YAML::Node load_map(const std::filesystem::path& file) {
+  data::expect_kind(file, "a policy, a text in YAML, is wanted");
+  const std::string name = file.string();
+  const YAML::Node root = load_yaml(file);
   EDGEVAL_EXPECTS(root.IsDefined() && !root.IsNull(), name,
                   ": is empty; a policy names axes, such as plan");
   EDGEVAL_EXPECTS(root.IsMap(), name, ": is no map of axes, such as plan: {type: every_step}");
+  return root;
+}
+
+// The point of a sweep that a path such as sweep:17 names.
+struct NamedPoint {
+  std::filesystem::path folder;
+  std::string number;
+};
+std::optional<NamedPoint> named_point(const std::filesystem::path& file) {
+  const std::string text = file.string();
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0 || is_there(file)) return std::nullopt;
+  const std::filesystem::path folder = text.substr(0, colon);
+  if (!is_there(folder / kSweepPointsFile)) return std::nullopt;
+  return NamedPoint{folder, text.substr(colon + 1)};
+}
+
+std::vector<std::string> point_settings(const NamedPoint& point) {
+  const std::string name = (point.folder / kSweepPointsFile).string();
+  std::istringstream lines(read_file(name));
+  std::size_t last = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::ordered_json::parse(line, nullptr, false);
+    const bool whole = json.is_object() && json.contains("point") && json.contains("settings") &&
+                       json["settings"].is_object();
+    EDGEVAL_EXPECTS(whole, name, ": line ", last + 1, ": is no point of a sweep");
+    if (json["point"].dump() == point.number) return settings_of(json["settings"]);
+    ++last;
+  }
+  throw Error(concat(name, ": has no point ", point.number, "; its points are 1 to ", last));
+}
+
+// Returns the root of the policy file, or the empty map of the dense policy when there is no file.
+// The path of its profile can be opened as it is.
+YAML::Node load_root(const std::optional<std::filesystem::path>& file) {
+  if (!file) return YAML::Node(YAML::NodeType::Map);
+  const std::optional<NamedPoint> point = named_point(*file);
+  const std::filesystem::path path = point ? point->folder / kSweepPolicyFile : *file;
+  YAML::Node root = load_map(path);
+  if (const YAML::Node profile = std::as_const(root)["profile"];
+      profile.IsDefined() && profile.IsScalar())
+    root["profile"] = (path.parent_path() / profile.Scalar()).string();
+  if (point) apply_settings(root, point_settings(*point));
   return root;
 }
 
@@ -246,9 +290,6 @@ Policy load_policy(const std::optional<std::filesystem::path>& file,
   std::string source = file ? file->string() : "--set";
   try {
     YAML::Node root = load_root(file);
-    if (const YAML::Node profile = std::as_const(root)["profile"];
-        profile.IsDefined() && profile.IsScalar())
-      root["profile"] = (file->parent_path() / profile.Scalar()).string();
     const std::string problem = file ? problem_of(root, source) : "";
     try {
       apply_settings(root, settings);
@@ -269,6 +310,40 @@ Policy load_policy(const std::optional<std::filesystem::path>& file,
   } catch (const YAML::Exception& error) {
     throw_not_yaml(source, error);
   }
+}
+
+struct PolicyBase::Root {
+  YAML::Node node;
+};
+
+PolicyBase::PolicyBase(const std::optional<std::filesystem::path>& file,
+                       const std::vector<std::string>& settings) {
+  load_policy(file, settings);  // says what is wrong with them
+  YAML::Node root = load_root(file);
+  apply_settings(root, settings);
+  root_ = std::make_unique<const Root>(Root{root});
+}
+
+PolicyBase::~PolicyBase() = default;
+
+Policy PolicyBase::with(const std::vector<std::string>& settings, const std::string& source) const {
+  try {
+    const YAML::Node root = YAML::Clone(root_->node);
+    apply_settings(root, settings);
+    Policy policy = read_policy(root, source);
+    policy.source = source;
+    return policy;
+  } catch (const YAML::Exception& error) {
+    throw_not_yaml(source, error);
+  }
+}
+
+std::string PolicyBase::to_yaml(const std::string& profile) const {
+  YAML::Node root = YAML::Clone(root_->node);
+  root.remove("profile");
+  if (!profile.empty()) root["profile"] = profile;
+  if (root.size() == 0) return "{}\n";
+  return YAML::Dump(root) + "\n";
 }
 
 }  // namespace edgeval

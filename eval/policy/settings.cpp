@@ -95,6 +95,26 @@ void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
 
 }  // namespace
 
+std::vector<std::string> settings_of(const nlohmann::ordered_json& object) {
+  std::vector<std::string> settings;
+  for (const auto& [key, value] : object.items())
+    settings.push_back(
+        concat(key, "=", value.is_string() ? value.get<std::string>() : value.dump()));
+  return settings;
+}
+
+nlohmann::ordered_json settings_to_json(const std::vector<std::string>& settings) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    const std::string value = setting.substr(equals + 1);
+    const nlohmann::ordered_json number = nlohmann::ordered_json::parse(value, nullptr, false);
+    const bool same = number.is_number() && number.dump() == value;
+    object[setting.substr(0, equals)] = same ? number : nlohmann::ordered_json(value);
+  }
+  return object;
+}
+
 void apply_settings(YAML::Node root, const std::vector<std::string>& settings) {
   const std::vector<Setting> changes(settings.begin(), settings.end());
   for (const Setting& change : changes) drop_keys_of_other_type(root, change);

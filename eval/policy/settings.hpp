@@ -4,6 +4,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,5 +24,11 @@ std::vector<std::string> split_key(const std::string& key, const std::string& pl
 // axis another type drops the other keys that the axis has in `root`. Throws Error naming a setting
 // that is no KEY=VALUE, or whose key does not lead through maps.
 void apply_settings(YAML::Node root, const std::vector<std::string>& settings);
+
+// Returns the settings of a JSON object such as {"operand.clusters": 12, "plan.type":
+// "every_step"}. A text stands for itself, any other value for its JSON, which is YAML, too.
+std::vector<std::string> settings_of(const nlohmann::ordered_json& object);
+// Returns the object of which settings_of returns these settings.
+nlohmann::ordered_json settings_to_json(const std::vector<std::string>& settings);
 
 }  // namespace edgeval

@@ -95,16 +95,6 @@ Metric chrf_metric(const std::string& name, References references,
           chrf_statistics(references, hypotheses, chrf), chrf_score};
 }
 
-// Draws the metric's interval. That of an error rate is drawn as a ratio and then turned into
-// percent.
-std::optional<Interval> drawn_interval(const Metric& metric, std::uint64_t seed) {
-  if (!is_error_metric(metric.name))
-    return bootstrap(metric.statistics, metric.score, {.seed = seed});
-  std::optional<Interval> interval = bootstrap(metric.statistics, ratio_of_sums, {.seed = seed});
-  if (interval) *interval = {100 * interval->low, 100 * interval->high};
-  return interval;
-}
-
 ordered_json to_json(const EditCounts& counts) {
   return {{"errors", counts.errors()},
           {"substitutions", counts.substitutions},
@@ -166,6 +156,15 @@ Metric measure(const std::string& name, References references,
                                     : chrf_metric(name, references, hypotheses, options);
   metric.value = metric.score(metric.statistics.sum());
   return metric;
+}
+
+// The interval of an error rate is drawn as a ratio and then turned into percent.
+std::optional<Interval> drawn_interval(const Metric& metric, std::uint64_t seed) {
+  if (!is_error_metric(metric.name))
+    return bootstrap(metric.statistics, metric.score, {.seed = seed});
+  std::optional<Interval> interval = bootstrap(metric.statistics, ratio_of_sums, {.seed = seed});
+  if (interval) *interval = {100 * interval->low, 100 * interval->high};
+  return interval;
 }
 
 std::vector<Metric> measure_all(const std::vector<std::string>& names, References references,

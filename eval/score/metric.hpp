@@ -80,6 +80,10 @@ Metric measure(const std::string& name, References references,
                std::span<const std::string> hypotheses, const MetricOptions& options,
                std::span<const Alignment> aligned = {});
 
+// Returns the metric's 95 % interval by the bootstrap over utterances with this seed, or nothing
+// where there is none.
+std::optional<Interval> drawn_interval(const Metric& metric, std::uint64_t seed);
+
 // Measures the hypotheses by several metrics, with their intervals. `seed` is that of the
 // bootstrap.
 std::vector<Metric> measure_all(const std::vector<std::string>& names, References references,

@@ -141,6 +141,10 @@ class Session {
                    LayerObserver* observer = nullptr) = 0;
   // Fills in the metrics of a result, and what else follows from its items.
   virtual void score(PointResult& result) = 0;
+  // Measures the best hypotheses of these items by the metrics(), without intervals. The statistics
+  // of a metric have a row for each item. Returns nothing where the set has no references.
+  virtual std::vector<Metric> measure(std::span<const Index> items,
+                                      std::span<const std::string> hypotheses) const = 0;
 
   // What is odd about the test set (notes), and what about it makes figures doubtful (warnings).
   // Both are known once batches() was called.
@@ -150,8 +154,11 @@ class Session {
   virtual std::vector<std::string> late_notes() const { return {}; }
   // What makes the figures of a scored result doubtful.
   virtual std::vector<std::string> warnings(const PointResult& /*result*/) const { return {}; }
+  // Reads the whole test set, so that data() is known before any item ran.
+  virtual void read_all() {}
   // Returns the object "data" of reports, which identifies the test set by "path", by "split" where
-  // it has parts, and by what else the task knows; known once all items ran.
+  // it has parts, and by what else the task knows; known once all items ran or
+  // after read_all().
   virtual nlohmann::ordered_json data() const = 0;
   // Returns objects of the report's top level, by their keys, that have the task's options as they
   // were chosen.

@@ -88,7 +88,7 @@ std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items
 class SpeechSession::Decoding : public ResultSink {
  public:
   // `numbers` are the numbers, in the call of Session::run, of the engine's points.
-  Decoding(const SpeechSession& session, const std::vector<Index>& numbers, OutcomeSink& sink)
+  Decoding(const SpeechSession& session, std::span<const Index> numbers, OutcomeSink& sink)
       : session_(session), numbers_(numbers), sink_(sink) {}
 
   void receive(std::span<const Index> points, Index first, BatchResult&& result) override {
@@ -102,7 +102,7 @@ class SpeechSession::Decoding : public ResultSink {
 
  private:
   const SpeechSession& session_;
-  const std::vector<Index>& numbers_;
+  const std::span<const Index> numbers_;
   OutcomeSink& sink_;
 };
 
@@ -124,6 +124,11 @@ void SpeechSession::run(Prepared& prepared, std::span<const Point> points, Outco
 std::vector<std::string> SpeechSession::late_notes() const {
   const std::string note = cache_ ? cache_->note() : "";
   return note.empty() ? std::vector<std::string>() : std::vector{note};
+}
+
+void SpeechSession::read_all() {
+  const int threads = choice_.threads > 0 ? choice_.threads : hardware_threads();
+  parallel_for(items(), threads, [&](Index n) { audio_.read(n); });
 }
 
 nlohmann::ordered_json SpeechSession::data() const {

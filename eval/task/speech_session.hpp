@@ -38,6 +38,7 @@ class SpeechSession : public Session {
   std::vector<std::string> notes() const override { return plan_.notes; }
   std::vector<std::string> set_warnings() const override { return plan_.warnings; }
   std::vector<std::string> late_notes() const override;
+  void read_all() override;
   nlohmann::ordered_json data() const override;
 
  protected:

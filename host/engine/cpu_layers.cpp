@@ -143,16 +143,47 @@ void run_recurrent(const Recurrent& at, const std::vector<LayerArithmetic>& arit
                       run.plans[d][n].running());
 }
 
+struct Work {
+  PackedLayer& packed;
+  LayerRuns runs;
+  bool final_states;
+  int threads;
+  std::int64_t chunk_bytes;
+};
+
+void run_layer(const RecurrentLayer& layer, const Work& work) {
+  make_plans(layer, work.runs, work.threads);
+  if (work.final_states)
+    for (LayerRun& run : work.runs)
+      for (std::size_t d = 0; d < layer.directions.size(); ++d)
+        run.final_states.push_back({Matrix<float>(run.input.sequences(), layer.width()),
+                                    Matrix<float>(run.input.sequences(), layer.cells)});
+  const LayerPolicy& policy = work.runs.front().policy;
+  const std::optional<WeightForm> form = second_form(policy);
+  const Recurrent at{layer, work.runs, form ? &work.packed.in_form(*form) : nullptr, work.threads,
+                     work.chunk_bytes};
+  if (const DynamicPrecision* operand = eight_bits_of_floats(policy))
+    return run_recurrent(at, work.packed.arithmetics(*operand));
+  std::visit([&](const auto& choice) { run_recurrent(at, work.packed.arithmetics(choice)); },
+             policy.arithmetic);
+}
+
 template <class LayerArithmetic>
-void run_linear_layer(const LinearLayer& layer, LayerRuns runs, int threads,
+void run_linear_lanes(const LinearLayer& layer, const Work& work,
                       const std::vector<LayerArithmetic>& arithmetics) {
-  for (LayerRun& run : runs)
-    parallel_for(run.input.sequences(), threads, [&](Index n) {
+  for (LayerRun& run : work.runs)
+    parallel_for(run.input.sequences(), work.threads, [&](Index n) {
       LayerActivity& activity = run.activity[0][static_cast<std::size_t>(n)];
       run_linear({layer, run.input.sequence(n), run.output.sequence(n), activity}, arithmetics[0],
                  run.policy.operand);
       complete_lane(activity, run.policy, run.input.length(n), run.input.length(n));
     });
+}
+
+void run_layer(const LinearLayer& layer, const Work& work) {
+  std::visit(
+      [&](const auto& choice) { run_linear_lanes(layer, work, work.packed.arithmetics(choice)); },
+      work.runs.front().policy.arithmetic);
 }
 
 }  // namespace
@@ -169,32 +200,9 @@ CpuLayers::CpuLayers(std::shared_ptr<const Model> model, const EngineOptions& op
 
 void CpuLayers::run(std::size_t layer, std::span<LayerRun> runs, bool final_states) {
   const Layer& of_model = model_->layers[layer];
-  PackedLayer& packed = packed_[layer];
-  const LayerPolicy& policy = runs.front().policy;
   make_room(of_model, runs);
-  if (const auto* recurrent = std::get_if<RecurrentLayer>(&of_model)) {
-    make_plans(*recurrent, runs, threads_);
-    if (final_states)
-      for (LayerRun& run : runs)
-        for (std::size_t d = 0; d < recurrent->directions.size(); ++d)
-          run.final_states.push_back({Matrix<float>(run.input.sequences(), recurrent->width()),
-                                      Matrix<float>(run.input.sequences(), recurrent->cells)});
-    const std::optional<WeightForm> form = second_form(policy);
-    const Recurrent at{*recurrent, runs, form ? &packed.in_form(*form) : nullptr, threads_,
-                       options_.chunk_bytes};
-    if (const DynamicPrecision* operand = eight_bits_of_floats(policy))
-      run_recurrent(at, packed.arithmetics(*operand));
-    else
-      std::visit([&](const auto& choice) { run_recurrent(at, packed.arithmetics(choice)); },
-                 policy.arithmetic);
-  } else {
-    const auto& linear = std::get<LinearLayer>(of_model);
-    std::visit(
-        [&](const auto& choice) {
-          run_linear_layer(linear, runs, threads_, packed.arithmetics(choice));
-        },
-        policy.arithmetic);
-  }
+  const Work work{packed_[layer], runs, final_states, threads_, options_.chunk_bytes};
+  std::visit([&](const auto& l) { run_layer(l, work); }, of_model);
   for (const LayerRun& run : runs) expect_finite(run.output, *model_, of_model);
 }
 

@@ -10,6 +10,7 @@
 
 #include "datasets/text/file_kind.hpp"
 #include "eval/report/run_files.hpp"
+#include "eval/report/sweep_output.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/output_folder.hpp"
 #include "host/core/files/path.hpp"
@@ -115,6 +116,21 @@ void expect_files_of_runs(const fs::path& folder) {
   }
 }
 
+// Throws Error when the output's folder is an input or the folder of a test set.
+void expect_own_folder(const fs::path& folder, const std::vector<Input>& inputs) {
+  std::error_code error;
+  for (const Input& input : inputs)
+    EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the ",
+                    fs::is_directory(folder, error) ? "folder" : "file", " of ", input.option,
+                    "; give --out a folder of its own");
+  // In the folder of a test set, utterances.jsonl would look like one more manifest.
+  for (const Input& input : inputs) {
+    const fs::path parent = input.path.has_parent_path() ? input.path.parent_path() : ".";
+    EDGEVAL_EXPECTS(input.option != "--data" || !is_same(folder, parent), "--out ", folder.string(),
+                    " is the folder that ", input.option, " lies in; give --out one of its own");
+  }
+}
+
 // Throws Error when a run must not write into the folder, which may hold an earlier run. Nothing in
 // hypotheses.txt tells who wrote it, but the files beside it do.
 void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
@@ -131,18 +147,15 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
       path_state(hypotheses).kind == PathKind::kNothing || wrote_hypotheses(report, utterances),
       "--out would replace ", hypotheses.string(),
       ", which no run of edgeval left there; remove it or give --out another folder");
-  std::error_code error;
-  for (const Input& input : inputs)
-    EDGEVAL_EXPECTS(!is_same(folder, input.path), "--out ", folder.string(), " is the ",
-                    fs::is_directory(folder, error) ? "folder" : "file", " of ", input.option,
-                    "; give --out a folder of its own");
-  // In the folder of a test set, utterances.jsonl would look like one more manifest.
-  for (const Input& input : inputs) {
-    const fs::path parent = input.path.has_parent_path() ? input.path.parent_path() : ".";
-    EDGEVAL_EXPECTS(input.option != "--data" || !is_same(folder, parent), "--out ", folder.string(),
-                    " is the folder that ", input.option, " lies in; give --out one of its own");
-  }
+  expect_own_folder(folder, inputs);
   if (is_there_already) expect_files_of_runs(folder);
+}
+
+// Throws Error when a sweep must not write into the folder: one of its files would replace an
+// input. What else the folder may hold, the sweep checks.
+void check_sweep_folder(const fs::path& folder, const std::vector<Input>& inputs) {
+  for (const char* file : kSweepFiles) expect_no_input(folder / file, inputs);
+  expect_own_folder(folder, inputs);
 }
 
 // Throws Error when a value is empty. An empty number would read as none, so that --max-loss
@@ -191,7 +204,9 @@ void check_path_options(const CLI::App& command) {
   if (name.size() > 1 && name.front() == '"' && name.back() == '"')
     name = name.substr(1, name.size() - 2);  // CLI11 keeps a default in the quotes that help shows
   if (name.empty()) return;
-  if (out->get_type_name() == kFolder)
+  if (command.get_name() == "sweep" || command.get_name() == "merge")
+    check_sweep_folder(name, inputs);
+  else if (out->get_type_name() == kFolder)
     check_folder(name, inputs);
   else
     check_file(name, command.get_name() == "import" ? Made::kModel : Made::kJson, inputs);

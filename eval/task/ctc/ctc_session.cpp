@@ -35,6 +35,18 @@ void CtcSession::score(PointResult& result) {
                                options_.seed, result.alignments);
 }
 
+std::vector<Metric> CtcSession::measure(std::span<const Index> items,
+                                        std::span<const std::string> hypotheses) const {
+  std::vector<std::string> references;
+  for (const Index n : items) references.push_back(references_[static_cast<std::size_t>(n)]);
+  const std::vector<Alignment> aligned = align_all(references, hypotheses, EditCosts::kUnit);
+  std::vector<Metric> measured;
+  for (const std::string& metric : metrics())
+    measured.push_back(
+        edgeval::measure(metric, {&references, 1}, hypotheses, {.text = options_.text}, aligned));
+  return measured;
+}
+
 std::vector<std::string> CtcSession::notes() const {
   std::vector<std::string> notes = SpeechSession::notes();
   if (std::string note = space_note(set().path.string(), references_, "transcript"); !note.empty())

@@ -20,6 +20,8 @@ class CtcSession : public SpeechSession {
   std::vector<std::string> metrics() const override { return kErrorMetrics; }
   Item item(Index number) const override;
   void score(PointResult& result) override;
+  std::vector<Metric> measure(std::span<const Index> items,
+                              std::span<const std::string> hypotheses) const override;
   std::vector<std::string> notes() const override;
   std::vector<std::string> warnings(const PointResult& result) const override;
   nlohmann::ordered_json choices() const override;

@@ -30,7 +30,7 @@ class Outcomes final : public TranslationSink {
   // `items` are the numbers of the translated sentences in the set, `numbers` those of the
   // translator's points in the session's call.
   Outcomes(const TranslationSession& session, const std::vector<Index>& items,
-           const std::vector<Index>& numbers, OutcomeSink& sink)
+           std::span<const Index> numbers, OutcomeSink& sink)
       : session_(session), items_(items), numbers_(numbers), sink_(sink) {}
 
   void receive(Index point, std::vector<Translation>&& translations) override {
@@ -40,15 +40,15 @@ class Outcomes final : public TranslationSink {
         outcome.texts.push_back(session_.text(items_[i], hypothesis));
       outcome.activity = std::move(translations[i].activity);
       outcome.search = std::move(translations[i].search);
-      sink_.receive(std::span(numbers_).subspan(static_cast<std::size_t>(point), 1),
-                    static_cast<Index>(i), std::move(outcome));
+      sink_.receive(numbers_.subspan(static_cast<std::size_t>(point), 1), static_cast<Index>(i),
+                    std::move(outcome));
     }
   }
 
  private:
   const TranslationSession& session_;
   const std::vector<Index>& items_;
-  const std::vector<Index>& numbers_;
+  const std::span<const Index> numbers_;
   OutcomeSink& sink_;
 };
 
@@ -222,6 +222,20 @@ void TranslationSession::score(PointResult& result) {
     if (options_.reference_perplexity) of_reference = perplexity_of_references(result.point);
   }
   result.figures.push_back(perplexity_figure(predicted, of_reference));
+}
+
+std::vector<Metric> TranslationSession::measure(std::span<const Index> items,
+                                                std::span<const std::string> hypotheses) const {
+  std::vector<Metric> measured;
+  if (set_.references.empty()) return measured;
+  std::vector<std::vector<std::string>> references;
+  for (const std::vector<std::string>& all : set_.references) {
+    std::vector<std::string>& some = references.emplace_back();
+    for (const Index n : items) some.push_back(all[static_cast<std::size_t>(n)]);
+  }
+  for (const std::string& metric : metrics())
+    measured.push_back(edgeval::measure(metric, references, hypotheses, {}));
+  return measured;
 }
 
 // Warns when no hypothesis ended, as happens when the model's end token is not that of its

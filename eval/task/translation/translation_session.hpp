@@ -43,6 +43,8 @@ class TranslationSession : public Session {
   void run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
            LayerObserver* observer = nullptr) override;
   void score(PointResult& result) override;
+  std::vector<Metric> measure(std::span<const Index> items,
+                              std::span<const std::string> hypotheses) const override;
   std::vector<std::string> warnings(const PointResult& result) const override;
   nlohmann::ordered_json data() const override;
   nlohmann::ordered_json choices() const override;

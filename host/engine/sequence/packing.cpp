@@ -58,18 +58,29 @@ const LanePlanner::Similarities& LanePlanner::similarities(const SimilaritySkip:
   return lanes;
 }
 
+auto LanePlanner::planner(const EveryStep&) {
+  return [this](Index n, Direction direction) { return every_step(input_.length(n), direction); };
+}
+auto LanePlanner::planner(const SimilaritySkip& skip) {
+  const Similarities& lanes = similarities(skip.rule());
+  return [&lanes, rule = skip.rule()](Index n, Direction direction) {
+    return skipping(rule, lanes[static_cast<std::size_t>(n)], direction);
+  };
+}
+
 std::vector<std::vector<LanePlan>> LanePlanner::plan(const Plan& plan) {
   std::vector<std::vector<LanePlan>> plans(directions_.size());
   for (std::vector<LanePlan>& of_direction : plans)
     of_direction.resize(static_cast<std::size_t>(input_.sequences()));
-  const auto* skip = std::get_if<SimilaritySkip>(&plan);
-  const Similarities* similar = skip == nullptr ? nullptr : &similarities(skip->rule());
-  parallel_for(input_.sequences(), threads_, [&](Index n) {
-    const auto lane = static_cast<std::size_t>(n);
-    for (std::size_t d = 0; d < plans.size(); ++d)
-      plans[d][lane] = skip == nullptr ? every_step(input_.length(n), directions_[d])
-                                       : skipping(skip->rule(), (*similar)[lane], directions_[d]);
-  });
+  std::visit(
+      [&](const auto& choice) {
+        const auto plan_lane = planner(choice);
+        parallel_for(input_.sequences(), threads_, [&](Index n) {
+          for (std::size_t d = 0; d < plans.size(); ++d)
+            plans[d][static_cast<std::size_t>(n)] = plan_lane(n, directions_[d]);
+        });
+      },
+      plan);
   return plans;
 }
 

@@ -40,6 +40,9 @@ class LanePlanner {
  private:
   using Similarities = std::vector<std::vector<FrameSimilarity>>;  // by lane
   const Similarities& similarities(const SimilaritySkip::Rule& rule);
+  // Return a function that makes the plan of a lane in a direction.
+  auto planner(const EveryStep&);
+  auto planner(const SimilaritySkip& skip);
 
   const Ragged<float>& input_;
   const std::span<const Direction> directions_;

@@ -1,0 +1,68 @@
+#include "eval/command/merge_command.hpp"
+
+#include <iostream>
+
+#include "eval/report/sweep_output.hpp"
+#include "eval/search/merge.hpp"
+#include "eval/search/sweep_journal.hpp"
+#include "host/core/error.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/new_file.hpp"
+#include "host/core/files/path.hpp"
+#include "host/core/number_text.hpp"
+#include "host/core/text.hpp"
+
+namespace edgeval {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMergeExample =
+    "Example:\n"
+    "  edgeval sweep ... --shard 1/2 --out part1\n"
+    "  edgeval sweep ... --shard 2/2 --out part2\n"
+    "  edgeval merge part1 part2 --out all\n"
+    "  edgeval sweep ... --resume --out all\n"
+    "The dots stand for the same options each time; the last command writes the tables.\n";
+
+struct MergeOptions {
+  std::vector<std::string> folders;
+  std::string out;
+};
+
+void run_merge(const MergeOptions& options) {
+  const fs::path out(options.out);
+  EDGEVAL_EXPECTS(!is_there(out) || (is_folder(out) && entries_of(out).empty()), options.out,
+                  ": is there already; name a new folder");
+  std::vector<fs::path> folders(options.folders.begin(), options.folders.end());
+  for (const fs::path& folder : folders)
+    EDGEVAL_EXPECTS(is_there(folder / kJournalFolder), folder.string(), ": holds no sweep");
+  const Merged merged = merge_journals(folders, out / kJournalFolder / "1.jsonl");
+  for (const char* name : {kSweepPolicyFile, kSweepProfileFile, kSweepPointsFile})
+    if (const fs::path file = folders.front() / name; is_there(file))
+      write_file(out / name, read_file(file));
+  std::cout << printable(concat(
+      counted(static_cast<std::size_t>(merged.results), "result"), " of ",
+      counted(folders.size(), "folder"),
+      merged.doubles > 0
+          ? concat("; ", counted(static_cast<std::size_t>(merged.doubles), "double"), " left out")
+          : "",
+      "\nedgeval sweep with --resume --out ", options.out, " writes the tables\n"));
+}
+
+}  // namespace
+
+void setup_merge(CLI::App& app) {
+  auto options = std::make_shared<MergeOptions>();
+  CLI::App* command = app.add_subcommand("merge", "Join the shares of a sweep that ran apart");
+  command->add_option("folders", options->folders, "Folders of sweeps with --shard")
+      ->type_name("FOLDER")
+      ->required();
+  command->add_option("--out", options->out, "A new folder for the whole sweep")
+      ->type_name("FOLDER")
+      ->required();
+  command->footer(kMergeExample);
+  command->callback([options] { run_merge(*options); });
+}
+
+}  // namespace edgeval

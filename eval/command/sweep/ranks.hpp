@@ -1,0 +1,34 @@
+// The processes that sweep together, as mpirun starts them. Without mpirun there is one. With MPI
+// in the build the functions are in ranks_mpi.cpp, else in ranks_alone.cpp.
+#pragma once
+
+#include <string>
+
+namespace edgeval {
+
+// Whether mpirun, or another starter of MPI programs, has started this process.
+bool started_by_mpi();
+
+class Ranks {
+ public:
+  // Throws Error when mpirun has started the process and the build has no MPI.
+  Ranks();
+  Ranks(const Ranks&) = delete;
+  ~Ranks();
+
+  int rank() const { return rank_; }  // from 0
+  int size() const { return size_; }
+  int rank_on_machine() const { return rank_on_machine_; }
+  int size_on_machine() const { return size_on_machine_; }
+
+  // Waits until every process has come here.
+  void wait() const;
+  // Ends all processes with this exit code. Returns where there is one process.
+  void abort(int code) const;
+
+ private:
+  int rank_ = 0, size_ = 1;
+  int rank_on_machine_ = 0, size_on_machine_ = 1;
+};
+
+}  // namespace edgeval

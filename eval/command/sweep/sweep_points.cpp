@@ -1,0 +1,144 @@
+#include "eval/command/sweep/sweep_points.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "eval/policy/settings.hpp"
+#include "eval/search/vary.hpp"
+#include "host/core/error.hpp"
+#include "host/layer/kinds.hpp"
+
+namespace edgeval {
+namespace {
+
+// Whether the axis of a key such as layers.lstm1.plan.threshold acts on the model's layer.
+bool suits_layer(const Model& model, const std::string& key) {
+  const Layer* layer = nullptr;
+  std::string axis;
+  bool in_stack = false;
+  for (std::size_t l = 0; l < model.layers.size(); ++l)
+    for (const std::string& name :
+         {layer_name(model.layers[l]), "\"" + layer_name(model.layers[l]) + "\""})
+      if (const std::string start = "layers." + name + "."; key.starts_with(start)) {
+        layer = &model.layers[l];
+        in_stack = l < model.stack().size();
+        axis = key.substr(start.size(), key.find('.', start.size()) - start.size());
+      }
+  if (layer == nullptr) return false;
+  const LayerAxes axes = layer_axes(*layer);
+  if (axis == "plan") return axes.no_plan == nullptr && in_stack;
+  if (axis == "nonlinearity") return axes.no_nonlinearity == nullptr;
+  return axis != "operand" || axes.general_operand;
+}
+
+std::vector<Dimension> dimensions_of(const PointChoice& choice, const Model& model,
+                                     const MakePoint& make) {
+  std::vector<std::string> names;
+  for (const Layer& layer : model.layers) names.push_back(layer_name(layer));
+  std::vector<Dimension> dimensions = parse_vary(
+      choice.vary, names, [&](const std::string& key) { return suits_layer(model, key); });
+  const auto allowed = [&](const std::vector<std::string>& settings) {
+    try {
+      make(settings);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  };
+  for (std::size_t d = 0; d < dimensions.size(); ++d)
+    if (dimensions[d].is_range()) {
+      Dimension found = dimensions[d];
+      find_whole(found, [&](const std::string& value) {
+        return allowed_somewhere(dimensions, d, value, allowed);
+      });
+      dimensions[d] = found;
+    }
+  return dimensions;
+}
+
+}  // namespace
+
+const Profile* Profiles::of(const Weights& weights) {
+  if (!named()) return nullptr;
+  const auto [known, is_new] = loaded_.try_emplace(choice_numbers(weights));
+  if (is_new) known->second = load_profile(path_, session_.network(weights));
+  return &known->second;
+}
+
+MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Model& model,
+                       const MakePoint& make) {
+  EDGEVAL_EXPECTS(choice.vary.empty() == choice.list.has_value(),
+                  choice.list ? "--vary and --list: name one of them"
+                              : "--vary or --list is wanted: what is swept over, such as --vary "
+                                "plan.threshold=0.3:0.9");
+  if (choice.list) {
+    EDGEVAL_EXPECTS(choice.points == 0, "--points: --list says how many points there are");
+    return listed_points(read_point_list(*choice.list), make);
+  }
+  const std::vector<Dimension> dimensions = dimensions_of(choice, model, make);
+  if (choice.draw == "grid") {
+    EDGEVAL_EXPECTS(choice.points == 0,
+                    "--points: a grid has as many points as its STEPS and lists say");
+    return drawn_points(*grid_draws(dimensions), 0, make);
+  }
+  EDGEVAL_EXPECTS(choice.points > 0,
+                  "--points is wanted: how many points are drawn; or take --draw grid");
+  const auto draws =
+      choice.draw == "random" ? random_draws(dimensions, seed) : sobol_draws(dimensions, seed);
+  return drawn_points(*draws, choice.points, make);
+}
+
+std::string AllPoints::name(std::size_t place) const {
+  if (place < drawn()) return std::to_string(place + 1);
+  const bool several = points.size() > drawn() + 1;
+  return several ? concat("dense ", widest_of(points[place].search->beam)) : "dense";
+}
+
+std::vector<std::string> AllPoints::keys() const {
+  std::vector<std::string> keys;
+  std::set<std::string> known;
+  for (const std::vector<std::string>& of_point : settings)
+    for (const std::string& setting : of_point) {
+      const std::string key = setting.substr(0, setting.find('='));
+      if (known.insert(key).second) keys.push_back(key);
+    }
+  return keys;
+}
+
+bool AllPoints::have_floats() const {
+  return std::ranges::any_of(points, [](const Point& point) {
+    return std::ranges::any_of(point.layers.layers, [](const LayerPolicy& layer) {
+      return std::holds_alternative<Fp32>(layer.arithmetic);
+    });
+  });
+}
+
+std::string AllPoints::to_text() const {
+  std::string text;
+  for (std::size_t p = 0; p < drawn(); ++p) {
+    const nlohmann::ordered_json line{{"point", p + 1},
+                                      {"settings", settings_to_json(settings[p])}};
+    text += line.dump() + "\n";
+  }
+  return text;
+}
+
+AllPoints with_references(Session& session, std::vector<SweepPoint> points, bool wanted) {
+  AllPoints all;
+  for (SweepPoint& point : points) {
+    all.points.push_back(std::move(point.point));
+    all.settings.push_back(std::move(point.settings));
+  }
+  if (!wanted) return all;
+  std::map<int, std::size_t> by_width;  // of the beam; 0 for a task without one
+  for (std::size_t p = 0; p < all.drawn(); ++p) {
+    const Point reference = reference_of(session.network(all.points[p].weights), all.points[p]);
+    const int width = reference.search ? widest_of(reference.search->beam) : 0;
+    const auto [known, is_new] = by_width.try_emplace(width, all.points.size());
+    if (is_new) all.points.push_back(reference);
+    all.reference.push_back(known->second);
+  }
+  return all;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,63 @@
+// The points of a sweep as the command line asks for them, with the references that they are
+// measured against.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eval/search/points.hpp"
+
+namespace edgeval {
+
+// Gives each choice of weights its profile.
+class Profiles {
+ public:
+  // `path` is empty where there is no profile.
+  Profiles(std::filesystem::path path, Session& session)
+      : path_(std::move(path)), session_(session) {}
+  const std::filesystem::path& path() const { return path_; }
+  bool named() const { return !path_.empty(); }
+  // Returns null where there is no profile. Throws Error as load_profile does.
+  const Profile* of(const Weights& weights);
+
+ private:
+  const std::filesystem::path path_;
+  Session& session_;
+  std::map<std::vector<double>, Profile> loaded_;
+};
+
+struct PointChoice {
+  std::vector<std::string> vary;
+  std::optional<std::string> list;  // a file
+  std::string draw = "sobol";       // grid, random or sobol
+  Index points = 0;                 // how many are drawn; 0: not given
+};
+
+// Makes the points that are asked for. Throws Error naming the option that is wrong or missing.
+MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Model& model,
+                       const MakePoint& make);
+
+// The points of a sweep, then their references.
+struct AllPoints {
+  std::vector<Point> points;
+  std::vector<std::vector<std::string>> settings;  // of the points without the references
+  std::vector<std::size_t> reference;              // place of each point's reference; or empty
+  std::size_t drawn() const { return settings.size(); }
+  // Returns "17", or "dense", or "dense 5" for a search whose points have several widths.
+  std::string name(std::size_t place) const;
+  // Returns the keys that vary, in the order in which they first stand.
+  std::vector<std::string> keys() const;
+  // Whether a point has products of fp32, whose bits differ from device to device.
+  bool have_floats() const;
+  // Returns points.jsonl.
+  std::string to_text() const;
+};
+
+// Adds the references, unless none are wanted: one for all points, and for a search one for each of
+// their greatest widths.
+AllPoints with_references(Session& session, std::vector<SweepPoint> points, bool wanted);
+
+}  // namespace edgeval

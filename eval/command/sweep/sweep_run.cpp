@@ -1,0 +1,293 @@
+#include "eval/command/sweep/sweep_run.hpp"
+
+#include <charconv>
+#include <iostream>
+
+#include "cuda/device/devices.hpp"
+#include "eval/command/sweep/ranks.hpp"
+#include "eval/report/notes.hpp"
+#include "eval/report/provenance.hpp"
+#include "eval/report/sweep_output.hpp"
+#include "eval/search/blocks.hpp"
+#include "host/core/error.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/files/new_file.hpp"
+#include "host/core/files/path.hpp"
+#include "host/core/json.hpp"
+#include "host/core/number_text.hpp"
+#include "host/core/parallel.hpp"
+#include "host/core/text.hpp"
+#include "host/model/file.hpp"
+
+namespace edgeval {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostRowsShown = 20;
+constexpr int kMostShards = 1'000'000;
+
+// Chooses the accelerators that can price every point, before the long work.
+ChosenAccelerators accelerators_for(const SweepOptions& options, Session& session,
+                                    const AllPoints& all) {
+  ChosenAccelerators chosen = choose_accelerators(options.hardware, accelerator_folder(),
+                                                  session.busiest(all.points.front()));
+  for (std::size_t p = 1; p < all.drawn(); ++p) {
+    const Activity busiest = session.busiest(all.points[p]);
+    std::erase_if(chosen.accelerators, [&](const hw::Accelerator& accelerator) {
+      const auto reason = hw::cannot_price(accelerator, busiest);
+      if (!reason) return false;
+      EDGEVAL_EXPECTS(options.hardware.empty(), accelerator.file, ": ", accelerator.name,
+                      " cannot price point ", all.name(p), ": ", *reason);
+      chosen.left_out.push_back({accelerator.name, *reason});
+      return true;
+    });
+  }
+  return chosen;
+}
+
+void expect_free(const SweepOptions& options) {
+  if (!is_there(options.out)) return;
+  EDGEVAL_EXPECTS(is_folder(options.out), options.out,
+                  ": the folder cannot be made: a file has this name");
+  const bool sweep = is_there(fs::path(options.out) / kJournalFolder);
+  EDGEVAL_EXPECTS(sweep || entries_of(options.out).empty(), options.out,
+                  ": holds files that are no sweep's; name another folder");
+  EDGEVAL_EXPECTS(!sweep || options.resume || !options.shard.empty(), options.out,
+                  ": holds a sweep; --resume goes on with it, another --out begins anew");
+}
+
+std::string describe(const SweepEstimate& estimate) {
+  return concat("about ",
+                estimate.seconds < 120 ? fixed(estimate.seconds, 0) + " s"
+                                       : fixed(estimate.seconds / 60, 0) + " min",
+                " and ", fixed(estimate.bytes / 1e6, 0), " MB; points share ",
+                fixed(100 * (1 - estimate.shared_runs / std::max(estimate.runs, 1.0)), 1),
+                " % of the runs of layers\n");
+}
+
+SweepTable tables(const SweepOptions& options, Session& session, const AllPoints& all,
+                  const ChosenAccelerators& hardware, const Blocks& blocks,
+                  const SweepJournal& journal) {
+  std::vector<std::string> names;
+  for (const hw::Accelerator& accelerator : hardware.accelerators)
+    names.push_back(accelerator.name);
+  SweepTable table(all.keys(), names);
+  std::map<std::size_t, Activity> references;
+  const auto total = [&](std::size_t p) {
+    return total_of(session, all.points[p], static_cast<Index>(p), blocks, journal,
+                    options.request.seed);
+  };
+  for (std::size_t p = all.drawn(); p < all.points.size(); ++p) references[p] = total(p).activity;
+  for (std::size_t p = 0; p < all.points.size(); ++p) {
+    SweepRow row{all.name(p),
+                 p < all.drawn() ? all.settings[p] : std::vector<std::string>(),
+                 total(p),
+                 0,
+                 {}};
+    const Activity* reference = p >= all.drawn()        ? &references.at(p)
+                                : all.reference.empty() ? nullptr
+                                                        : &references.at(all.reference[p]);
+    row.macs_dense = dense_counts(row.total.activity, reference).macs_executed();
+    for (const hw::Accelerator& accelerator : hardware.accelerators)
+      row.pricings.push_back(
+          price_beside_dense(accelerator, row.total.activity, session.audio_seconds(), reference));
+    table.add(row);
+  }
+  write_file(fs::path(options.out) / kSweepTableFile, table.points_csv());
+  write_file(fs::path(options.out) / kSweepFrontsFile, table.fronts_csv());
+  return table;
+}
+
+// Returns the share that --shard or mpirun gives this process.
+Share share_of(const SweepOptions& options, const Ranks& ranks) {
+  if (options.shard.empty()) return {ranks.rank(), ranks.size()};
+  EDGEVAL_EXPECTS(ranks.size() == 1, "--shard: mpirun shares the work already");
+  const std::size_t slash = options.shard.find('/');
+  const auto number = [&](const std::string& text) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    EDGEVAL_EXPECTS(slash != std::string::npos && error == std::errc() &&
+                        end == text.data() + text.size() && value >= 1 && value <= kMostShards,
+                    "--shard ", options.shard, ": must be i/n, such as 2/5");
+    return value;
+  };
+  const Share share{number(options.shard.substr(0, slash)) - 1,
+                    number(options.shard.substr(slash == std::string::npos ? 0 : slash + 1))};
+  EDGEVAL_EXPECTS(share.part < share.parts, "--shard ", options.shard,
+                  ": has only the shares 1 to ", share.parts);
+  return share;
+}
+
+// Gives the processes of one machine its GPUs in turn, and a share of its processors each.
+EngineChoice engine_of(const SweepOptions& options, const Ranks& ranks) {
+  EngineChoice choice = options.request.engine;
+  if (ranks.size() == 1) return choice;
+  const std::vector<gpu::Device> devices = gpu::devices();
+  if ((choice.device == "auto" || choice.device == "gpu") && !devices.empty())
+    choice.device = concat(
+        "gpu:", devices[static_cast<std::size_t>(ranks.rank_on_machine()) % devices.size()].number);
+  if (choice.threads == 0)
+    choice.threads = std::max(1, hardware_threads() / ranks.size_on_machine());
+  return choice;
+}
+
+struct Texts {
+  std::string points, policy, profile;  // of the files; the profile is empty where there is none
+};
+
+// Returns what the results depend on. Another sweep may not go on with the journal.
+nlohmann::ordered_json head_of(const SweepOptions& options, Session& session, const AllPoints& all,
+                               const Texts& texts, const Provenance& provenance) {
+  nlohmann::ordered_json data = session.data();
+  data.erase("path"), data.erase("references");
+  nlohmann::ordered_json device = nullptr;
+  if (all.have_floats()) device = takes_gpu(options.request.engine) ? provenance.device : "CPU";
+  nlohmann::ordered_json profile = nullptr;
+  if (!texts.profile.empty()) profile = sha256(texts.profile);
+  return {{"sweep", 1},
+          {"version", provenance.version},
+          {"build", provenance.build},
+          {"device", device},
+          {"model", session.network(Neutral<Weights>{}).sha256},
+          {"data", data},
+          {"choices", session.choices()},
+          {"metrics", session.metrics()},
+          {"policy", sha256(texts.policy)},
+          {"profile", profile},
+          {"points", sha256(texts.points)},
+          {"references", all.points.size() - all.drawn()},
+          {"block", options.block},
+          {"seed", options.request.seed}};
+}
+
+// What comes of the options before the long work.
+struct Sweep {
+  const SweepOptions& options;
+  const TaskInfo& task;
+  Session& session;
+  const AllPoints& all;
+  const ChosenAccelerators& hardware;
+  const Blocks& blocks;
+};
+
+std::string plan_text(const Sweep& sweep, const MadePoints& made, const SweepJournal& journal,
+                      const std::vector<SweepUnit>& units) {
+  const AllPoints& all = sweep.all;
+  std::string text = counted(all.drawn(), "point");
+  if (made.refused > 0)
+    text += concat(" (", counted(static_cast<std::size_t>(made.refused), "draw"),
+                   " refused, the first for: ", made.refusal, ")");
+  text += concat(all.points.size() > all.drawn() ? " and the dense network" : "", " on ",
+                 counted(static_cast<std::size_t>(sweep.session.items()), sweep.task.item), " in ",
+                 counted(sweep.blocks.size(), "block"), "; ",
+                 sweep.session.device(all.points.front().weights), "\n");
+  if (!journal.is_empty())
+    text += concat(journal.results(), " of ", all.points.size() * sweep.blocks.size(),
+                   " results are in the journal\n");
+  return text + describe(estimate(sweep.session, all.points, sweep.blocks, units));
+}
+
+void print(const Sweep& sweep, const MadePoints& made, const SweepTable& table) {
+  const fs::path folder(sweep.options.out);
+  if (sweep.options.output.format == "json")
+    std::cout << to_text({{"folder", sweep.options.out},
+                          {"points", sweep.all.drawn()},
+                          {"refused_draws", made.refused},
+                          {"fronts", table.fronts_json()}});
+  else
+    std::cout << printable(concat(table.front_text(kMostRowsShown), "wrote ",
+                                  (folder / kSweepTableFile).string(), ", ",
+                                  (folder / kSweepFrontsFile).string(), "\n"));
+}
+
+void run(const SweepOptions& options, const Ranks& ranks) {
+  const bool is_first = ranks.rank() == 0;
+  const Share share = share_of(options, ranks);
+  if (is_first) expect_free(options);
+  const AnyModel model = load_any_model(options.model);
+  const Task& task = task_of(options.tasks, model);
+  expect_no_others(options.given, task, *network_of(model));
+  const std::optional<fs::path> file =
+      options.policy ? std::optional<fs::path>(*options.policy) : std::nullopt;
+  const PolicyBase base(file, options.settings);
+  Request request = options.request;
+  request.engine = engine_of(options, ranks);
+  const std::unique_ptr<Session> session = task.open(model, request);
+  const Policy without = base.with({}, file ? file->string() : "--set");
+  const fs::path in_policy = without.profile.value_or("");
+  Profiles profiles(options.profile ? fs::path(*options.profile) : in_policy, *session);
+  const MakePoint make = [&](const std::vector<std::string>& settings) {
+    std::string source;
+    for (const std::string& setting : settings) source += (source.empty() ? "" : ", ") + setting;
+    const Policy policy = base.with(settings, source.empty() ? "the policy" : source);
+    return session->resolve(policy, profiles.of(policy.weights));
+  };
+  MadePoints made =
+      make_points(options.points, request.seed, session->network(without.weights), make);
+  const AllPoints all = with_references(*session, std::move(made.points), !options.no_reference);
+  const ChosenAccelerators hardware = accelerators_for(options, *session, all);
+  session->batches();  // finds out how long the items are
+  session->read_all();
+  const Blocks blocks = cut_into_blocks(session->items(), options.block, request.seed);
+  const Sweep sweep{options, task.info(), *session, all, hardware, blocks};
+
+  const Texts texts{all.to_text(), base.to_yaml(profiles.named() ? kSweepProfileFile : ""),
+                    profiles.named() ? read_file(profiles.path()) : ""};
+  const fs::path folder(options.out);
+  const nlohmann::ordered_json head = head_of(
+      options, *session, all, texts, provenance_on(session->device(all.points.front().weights)));
+  const SweepJournal::Size size{std::ssize(all.points), std::ssize(blocks)};
+  std::optional<SweepJournal> journal(std::in_place, folder / kJournalFolder, head, size);
+  std::vector<SweepUnit> units = units_of(*session, all.points, blocks, share);
+  leave_out_done(units, *journal);
+  if (is_first && (options.dry_run || !options.output.quiet))
+    (options.dry_run ? std::cout : std::cerr)
+        << printable(plan_text(sweep, made, *journal, units)) << std::flush;
+  if (options.dry_run) return;
+
+  if (is_first) {
+    write_file(folder / kSweepPolicyFile, texts.policy);
+    if (profiles.named()) write_file(folder / kSweepProfileFile, texts.profile);
+    write_file(folder / kSweepPointsFile, texts.points);
+  }
+  ranks.wait();  // until every process has read the journals that were there
+  journal->open(std::to_string(share.part + 1));
+  run_units(*session, all.points, {blocks, request.engine.batch}, units, *journal, task.info().item,
+            is_first ? options.output.display() : Display{});
+  ranks.wait();
+  if (!is_first) return;
+  write_notes(std::cerr, session->notes(), options.output.quiet);
+  write_notes(std::cerr, session->late_notes(), options.output.quiet);
+  if (ranks.size() > 1) journal.emplace(folder / kJournalFolder, head, size);
+  if (!options.shard.empty()) {
+    std::cout << printable(
+        concat("share ", options.shard,
+               " is done; when all are, `edgeval sweep` with --resume and without "
+               "--shard writes the tables (edgeval merge joins shares of several folders)\n"));
+    return;
+  }
+  print(sweep, made, tables(options, *session, all, hardware, blocks, *journal));
+}
+
+}  // namespace
+
+void run_sweep(const SweepOptions& options) {
+  const Ranks ranks;
+  if (ranks.size() == 1) return run(options, ranks);
+  const auto end = [&](const std::exception& error, int code) {
+    std::cerr << "edgeval: process " << ranks.rank() << " of " << ranks.size() << ": "
+              << printable(error.what()) << "\n"
+              << std::flush;
+    ranks.abort(code);
+  };
+  try {
+    run(options, ranks);
+  } catch (const Error& error) {
+    end(error, 1);
+  } catch (const std::exception& error) {
+    end(error, 2);
+  }
+}
+
+}  // namespace edgeval

@@ -1,0 +1,183 @@
+#include "eval/report/sweep_output.hpp"
+
+#include <charconv>
+#include <limits>
+
+#include "eval/report/table.hpp"
+#include "eval/search/front.hpp"
+#include "host/core/number_text.hpp"
+
+namespace edgeval {
+namespace {
+
+// Returns the shortest text that stands for this number.
+std::string shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+std::string cell(const std::optional<double>& value) { return value ? shortest(*value) : ""; }
+std::string cell(std::uint64_t value) { return std::to_string(value); }
+
+// A text with a comma, a quote or a line break stands in quotes (RFC 4180).
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+std::string line_of(const std::vector<std::string>& cells) {
+  std::string line;
+  for (const std::string& each : cells) line += (line.empty() ? "" : ",") + quoted(each);
+  return line + "\n";
+}
+
+std::map<std::string, std::string> values_of(const std::vector<std::string>& settings) {
+  std::map<std::string, std::string> values;
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    values[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  return values;
+}
+
+}  // namespace
+
+std::string SweepTable::header(const SweepRow& row) const {
+  std::vector<std::string> names{"point"};
+  names.insert(names.end(), keys_.begin(), keys_.end());
+  for (const Metric& metric : row.total.metrics) {
+    for (const char* part : {"", "_low", "_high"}) names.push_back(metric.name + part);
+    if (!metric.edits) continue;
+    for (const char* part : {"_errors", "_substitutions", "_deletions", "_insertions"})
+      names.push_back(metric.name + part);
+  }
+  for (const char* name :
+       {"steps", "steps_run", "steps_skipped", "steps_pseudo", "macs", "macs_dense"})
+    names.emplace_back(name);
+  if (row.total.search)
+    for (const char* name : {"rows", "rows_live", "average_beam_width"}) names.emplace_back(name);
+  for (const std::string& accelerator : accelerators_)
+    for (const char* part : {"_joules", "_joules_dense", "_ratio", "_seconds"})
+      names.push_back(accelerator + part);
+  return line_of(names);
+}
+
+void SweepTable::add(const SweepRow& row) {
+  const PointTotal& total = row.total;
+  const bool is_first = lines_.empty();
+  if (is_first) csv_ = header(row);
+  Line& line = lines_.emplace_back();
+  line.point = row.point;
+  line.settings = values_of(row.settings);
+  std::vector<std::string> cells{row.point};
+  for (const std::string& key : keys_) {
+    const auto value = line.settings.find(key);
+    cells.push_back(value == line.settings.end() ? "" : value->second);
+  }
+  for (const Metric& metric : total.metrics) {
+    cells.push_back(cell(metric.value));
+    cells.push_back(metric.ci95 ? shortest(metric.ci95->low) : "");
+    cells.push_back(metric.ci95 ? shortest(metric.ci95->high) : "");
+    if (!metric.edits) continue;
+    for (const std::uint64_t count : {metric.edits->errors(), metric.edits->substitutions,
+                                      metric.edits->deletions, metric.edits->insertions})
+      cells.push_back(cell(count));
+  }
+  if (!total.metrics.empty()) {
+    const Metric& first = total.metrics.front();
+    metric_ = first.name, title_ = first.title;
+    less_is_better_ = metric_kind(first.name).counts_errors;
+    line.value = first.value, line.ci95 = first.ci95;
+  }
+  for (const Count count :
+       {Count::kSteps, Count::kStepsRun, Count::kStepsSkipped, Count::kStepsPseudo})
+    cells.push_back(cell(total.activity.total(count)));
+  const std::uint64_t macs = total.activity.macs_executed();
+  cells.push_back(cell(macs));
+  cells.push_back(cell(row.macs_dense));
+  line.macs_ratio =
+      row.macs_dense > 0 ? static_cast<double>(macs) / static_cast<double>(row.macs_dense) : 0;
+  const auto cost = [&](const std::string& name, double value) {
+    if (is_first) cost_names_.push_back(name);
+    line.costs.push_back(value);
+  };
+  for (std::size_t a = 0; a < accelerators_.size(); ++a)
+    cost(accelerators_[a] + "_joules", row.pricings[a].price.joules);
+  cost("macs", static_cast<double>(macs));
+  if (total.search) {
+    cells.push_back(cell(total.search->rows));
+    cells.push_back(cell(total.search->rows_live));
+    cells.push_back(shortest(total.search->average_beam_width()));
+    cost("rows", static_cast<double>(total.search->rows));
+  }
+  for (std::size_t a = 0; a < accelerators_.size(); ++a) {
+    const Pricing& pricing = row.pricings[a];
+    for (const double value :
+         {pricing.price.joules, pricing.dense.joules, pricing.ratio.value, pricing.price.seconds})
+      cells.push_back(shortest(value));
+    line.ratios.push_back(pricing.ratio.value);
+    cost(accelerators_[a] + "_seconds", pricing.price.seconds);
+  }
+  csv_ += line_of(cells);
+}
+
+std::vector<std::size_t> SweepTable::front(std::size_t cost) const {
+  std::vector<CostAndError> points;
+  for (const Line& line : lines_) {
+    const double value = line.value.value_or(std::numeric_limits<double>::quiet_NaN());
+    points.push_back({line.costs[cost], less_is_better_ ? value : -value});
+  }
+  return pareto_front(points);
+}
+
+std::string SweepTable::fronts_csv() const {
+  std::string csv =
+      line_of({"cost", "point", "value_of_cost", metric_.empty() ? "metric" : metric_});
+  for (std::size_t cost = 0; cost < cost_names_.size(); ++cost)
+    for (const std::size_t place : front(cost)) {
+      const Line& line = lines_[place];
+      csv += line_of({cost_names_[cost], line.point, shortest(line.costs[cost]), cell(line.value)});
+    }
+  return csv;
+}
+
+nlohmann::ordered_json SweepTable::fronts_json() const {
+  nlohmann::ordered_json fronts = nlohmann::ordered_json::object();
+  for (std::size_t cost = 0; cost < cost_names_.size(); ++cost) {
+    fronts[cost_names_[cost]] = nlohmann::ordered_json::array();
+    for (const std::size_t place : front(cost))
+      fronts[cost_names_[cost]].push_back(lines_[place].point);
+  }
+  return fronts;
+}
+
+std::string SweepTable::front_text(std::size_t most) const {
+  if (lines_.empty() || metric_.empty()) return "no reference given, so there is no front\n";
+  const std::vector<std::size_t> places = front(0);
+  const bool energy = !accelerators_.empty();
+  std::vector<std::vector<std::string>> rows{{"point", title_, "95 % interval", "MACs"}};
+  if (energy) rows[0].emplace_back("energy");
+  rows[0].insert(rows[0].end(), keys_.begin(), keys_.end());
+  for (std::size_t i = 0; i < places.size() && i < most; ++i) {
+    const Line& line = lines_[places[i]];
+    std::vector<std::string>& row = rows.emplace_back();
+    row = {line.point, fixed(*line.value, 2),
+           line.ci95 ? concat("[", fixed(line.ci95->low, 2), ", ", fixed(line.ci95->high, 2), "]")
+                     : "",
+           fixed(100 * line.macs_ratio, 1) + " %"};
+    if (energy) row.push_back(fixed(line.ratios[0], 3));
+    for (const std::string& key : keys_) {
+      const auto value = line.settings.find(key);
+      row.push_back(value == line.settings.end() ? "" : value->second);
+    }
+  }
+  std::string text =
+      concat("the front of ", title_, " against ",
+             energy ? concat("the energy on ", accelerators_[0]) : std::string("MACs"), ", of ",
+             counted(lines_.size(), "point"), ":\n", table(rows));
+  if (places.size() > most) text += concat(places.size() - most, " more in fronts.csv\n");
+  return text;
+}
+
+}  // namespace edgeval

@@ -1,0 +1,40 @@
+// A journal keeps what a long job has found, so that a job that was killed can go on. It is a file
+// of lines, each a JSON object {"crc": "0a1b2c3d", "entry": ...} with the CRC-32 of the entry's
+// text, and lines are only ever added (docs/formats/sweep.md).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string_view>
+
+#include "host/core/files/append_file.hpp"
+
+namespace edgeval {
+
+// Receives the text of an entry, without its checksum, and the place in the file where it begins.
+using ReadEntry = std::function<void(std::string_view entry, std::uint64_t place)>;
+
+// Calls `read` with every entry of a journal in its order, and returns how many bytes the whole
+// lines have. What follows the last whole line, as a killed process or a full disk leaves it, is
+// left out. Throws Error when a line before the last whole one is damaged.
+std::uint64_t read_journal(const std::filesystem::path& file, const ReadEntry& read);
+
+// A journal that is open for more entries, by one process at a time.
+class Journal {
+ public:
+  // Opens or makes the file, cuts off what follows its last whole line, and calls `read` with what
+  // it has. Throws Error when another process writes to it, and as read_journal does.
+  Journal(const std::filesystem::path& file, const ReadEntry& read);
+
+  // Adds an entry, which is a JSON value without line breaks, and returns the bytes of its line.
+  // Throws std::runtime_error when the disk fails or is full; the journal is then of use up to the
+  // entry before.
+  std::uint64_t append(std::string_view entry);
+  void sync() { file_.sync(); }
+
+ private:
+  AppendFile file_;
+};
+
+}  // namespace edgeval

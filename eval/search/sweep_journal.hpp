@@ -1,0 +1,85 @@
+// The journal of a sweep: what every point made of every block of items. It is a folder of journals
+// (journal.hpp), one for each process that took part. The first entry of each is the head, which
+// says what the results depend on; the others are results (docs/formats/sweep.md).
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eval/search/journal.hpp"
+#include "host/core/activity.hpp"
+#include "host/engine/translate/decoder_engine.hpp"
+
+namespace edgeval {
+
+using Counts = std::array<std::uint64_t, kCounts>;
+
+// What one point made of the items of one block.
+struct BlockResult {
+  // The additive statistics of each item, in the order of the block.
+  std::vector<std::vector<double>> statistics;
+  std::vector<Counts> counts;  // of each layer and direction, summed; none where nothing ran
+  std::optional<SearchCounts> search;  // for a search only
+  bool operator==(const BlockResult&) const = default;
+};
+
+// The folder, within a sweep's, that holds its journals.
+inline constexpr const char* kJournalFolder = "journal";
+
+// Returns the numbers, from 0, of the point and the block of an entry with a result. Throws Error
+// for another entry of the file.
+std::pair<Index, Index> point_and_block(std::string_view entry, const std::filesystem::path& file);
+
+class SweepJournal {
+ public:
+  struct Size {
+    Index points, blocks;
+  };
+
+  // Reads the journals of the folder. Throws Error when one of them has another head, when two have
+  // different results of the same point and block, and when one is damaged.
+  SweepJournal(const std::filesystem::path& folder, const nlohmann::ordered_json& head, Size size);
+  ~SweepJournal();
+
+  // Opens the journal with this name for more results, and makes it when it is missing. Throws
+  // Error when another process writes to it.
+  void open(const std::string& name);
+
+  bool is_empty() const { return results_ == 0; }
+  Index results() const { return results_; }
+  bool has(Index point, Index block) const { return place(point, block).file >= 0; }
+  // Adds a result to the open journal. Throws std::runtime_error when the disk fails or is full.
+  void add(Index point, Index block, const BlockResult& result);
+  // Returns a result that the journal has.
+  BlockResult result(Index point, Index block) const;
+
+ private:
+  struct Place {
+    std::int32_t file = -1;  // -1: there is no result
+    std::uint32_t length = 0;
+    std::uint64_t begin = 0;
+  };
+  const Place& place(Index point, Index block) const {
+    return places_[static_cast<std::size_t>(point * size_.blocks + block)];
+  }
+  void take(const std::filesystem::path& file, std::string_view entry, std::uint64_t begin);
+  void expect_head(const std::filesystem::path& file, std::string_view entry) const;
+  std::string text(const Place& place) const;
+
+  const std::filesystem::path folder_;
+  const nlohmann::ordered_json head_;
+  const Size size_;
+  std::vector<std::filesystem::path> files_;
+  std::vector<Place> places_;  // [point][block]
+  Index results_ = 0;
+  std::unique_ptr<Journal> journal_;
+  std::uint64_t end_ = 0;  // bytes of the open journal
+  std::int32_t open_ = -1;
+};
+
+}  // namespace edgeval
