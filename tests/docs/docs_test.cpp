@@ -33,7 +33,6 @@ const Names kAbsent{
     "realtime_factor",                     // of reports of schema 1
     "oneapi/dnnl/dnnl.hpp",                // oneDNN's
     "boost/random/sobol.hpp",              // Boost's
-    "--vary", "--list",                    // of a sweep, until a command has them
     "--use-energy",                        // Kaldi's
     "--fmad",                              // nvcc's
     "--build", "--install",                // CMake's
