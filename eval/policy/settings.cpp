@@ -108,9 +108,9 @@ nlohmann::ordered_json settings_to_json(const std::vector<std::string>& settings
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     const std::string value = setting.substr(equals + 1);
-    const nlohmann::ordered_json number = nlohmann::ordered_json::parse(value, nullptr, false);
-    const bool same = number.is_number() && number.dump() == value;
-    object[setting.substr(0, equals)] = same ? number : nlohmann::ordered_json(value);
+    const nlohmann::ordered_json json = nlohmann::ordered_json::parse(value, nullptr, false);
+    const bool same = !json.is_discarded() && !json.is_string() && json.dump() == value;
+    object[setting.substr(0, equals)] = same ? json : nlohmann::ordered_json(value);
   }
   return object;
 }
