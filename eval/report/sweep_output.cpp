@@ -102,8 +102,9 @@ void SweepTable::add(const SweepRow& row) {
     if (is_first) cost_names_.push_back(name);
     line.costs.push_back(value);
   };
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // is on no front
   for (std::size_t a = 0; a < accelerators_.size(); ++a)
-    cost(accelerators_[a] + "_joules", row.pricings[a].price.joules);
+    cost(accelerators_[a] + "_joules", row.pricings[a] ? row.pricings[a]->price.joules : kNone);
   cost("macs", static_cast<double>(macs));
   if (total.search) {
     cells.push_back(cell(total.search->rows));
@@ -112,12 +113,15 @@ void SweepTable::add(const SweepRow& row) {
     cost("rows", static_cast<double>(total.search->rows));
   }
   for (std::size_t a = 0; a < accelerators_.size(); ++a) {
-    const Pricing& pricing = row.pricings[a];
-    for (const double value :
-         {pricing.price.joules, pricing.dense.joules, pricing.ratio.value, pricing.price.seconds})
-      cells.push_back(shortest(value));
-    line.ratios.push_back(pricing.ratio.value);
-    cost(accelerators_[a] + "_seconds", pricing.price.seconds);
+    const std::optional<Pricing>& pricing = row.pricings[a];
+    if (pricing)
+      for (const double value : {pricing->price.joules, pricing->dense.joules, pricing->ratio.value,
+                                 pricing->price.seconds})
+        cells.push_back(shortest(value));
+    else
+      cells.insert(cells.end(), 4, "");
+    line.ratios.push_back(pricing ? pricing->ratio.value : kNone);
+    cost(accelerators_[a] + "_seconds", pricing ? pricing->price.seconds : kNone);
   }
   csv_ += line_of(cells);
 }

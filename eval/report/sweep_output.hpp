@@ -25,7 +25,8 @@ struct SweepRow {
   std::vector<std::string> settings;  // KEY=VALUE; none for a reference
   PointTotal total;
   std::uint64_t macs_dense = 0;
-  std::vector<Pricing> pricings;  // one for each accelerator
+  // One for each accelerator; nothing where it cannot price a reference.
+  std::vector<std::optional<Pricing>> pricings;
 };
 
 // Takes the rows one after the other and keeps of each what the files and fronts need.

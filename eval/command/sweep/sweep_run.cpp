@@ -89,9 +89,14 @@ SweepTable tables(const SweepOptions& options, Session& session, const AllPoints
                                 : all.reference.empty() ? nullptr
                                                         : &references.at(all.reference[p]);
     row.macs_dense = dense_counts(row.total.activity, reference).macs_executed();
-    for (const hw::Accelerator& accelerator : hardware.accelerators)
-      row.pricings.push_back(
-          price_beside_dense(accelerator, row.total.activity, session.audio_seconds(), reference));
+    for (const hw::Accelerator& accelerator : hardware.accelerators) {
+      // The points can be priced; a reference, in fp32, not by an accelerator of integers.
+      if (p >= all.drawn() && hw::cannot_price(accelerator, row.total.activity))
+        row.pricings.emplace_back();
+      else
+        row.pricings.emplace_back(price_beside_dense(accelerator, row.total.activity,
+                                                     session.audio_seconds(), reference));
+    }
     table.add(row);
   }
   write_file(fs::path(options.out) / kSweepTableFile, table.points_csv());
@@ -221,6 +226,9 @@ void run(const SweepOptions& options, const Ranks& ranks) {
     std::string source;
     for (const std::string& setting : settings) source += (source.empty() ? "" : ", ") + setting;
     const Policy policy = base.with(settings, source.empty() ? "the policy" : source);
+    EDGEVAL_EXPECTS(
+        policy.profile == without.profile, source,
+        ": all points of a sweep have one profile, which --profile or the policy names");
     return session->resolve(policy, profiles.of(policy.weights));
   };
   MadePoints made =
@@ -246,13 +254,16 @@ void run(const SweepOptions& options, const Ranks& ranks) {
         << printable(plan_text(sweep, made, *journal, units)) << std::flush;
   if (options.dry_run) return;
 
+  // The journal comes first: a folder with one is a sweep's, whenever the process is killed.
+  const std::string name = std::to_string(share.part + 1);
   if (is_first) {
+    journal->open(name);
     write_file(folder / kSweepPolicyFile, texts.policy);
     if (profiles.named()) write_file(folder / kSweepProfileFile, texts.profile);
     write_file(folder / kSweepPointsFile, texts.points);
   }
-  ranks.wait();  // until every process has read the journals that were there
-  journal->open(std::to_string(share.part + 1));
+  ranks.wait();
+  if (!is_first) journal->open(name);
   run_units(*session, all.points, {blocks, request.engine.batch}, units, *journal, task.info().item,
             is_first ? options.output.display() : Display{});
   ranks.wait();
