@@ -1,0 +1,179 @@
+// What `edgeval sweep` refuses, each with exit code 1 and one line, and without a change of a file.
+#include <gtest/gtest.h>
+
+#include "eval/search/journal.hpp"
+#include "tests/eval/command/swept_folder.hpp"
+
+namespace edgeval::test {
+namespace {
+
+struct Case {
+  Arguments more;
+  std::string message;  // a part of the line
+  Arguments points = SmallSweep::points();
+};
+
+void expect_refused(const SmallSweep& small, const std::vector<Case>& cases) {
+  const Files before = files_of(small.path());
+  for (const auto& [more, message, points] : cases) {
+    EXPECT_TRUE(is_refusal(small.run(more, points), message))
+        << separated(more) << ' ' << separated(points);
+    EXPECT_EQ(files_of(small.path()), before) << separated(more);
+  }
+}
+
+TEST(SweepRefuses, PointsThatAreNotGivenOrGivenTwice) {
+  const SmallSweep small;
+  small.file("list.jsonl", "{\"operand.threshold_x\": 0.5}\n");
+  const Arguments vary{"--vary", "operand.threshold_x=0:1:5"};
+  expect_refused(
+      small,
+      {{{}, "--vary or --list is wanted: what is swept over", {}},
+       {{"--list", "list.jsonl"}, "--vary and --list: name one of them", vary},
+       {{"--list", "list.jsonl", "--points", "3"}, "--points: --list says how many", {}},
+       {{"--draw", "grid"}, "--points: a grid has as many points as its STEPS and lists say"},
+       {{}, "--points is wanted: how many points are drawn; or take --draw grid", vary},
+       {{"--draw", "random"}, "--points is wanted: how many points are drawn", vary},
+       {{"--draw", "best"}, "--draw: best not in {", with(vary, {"--points", "3"})},
+       {{"--points", "0"}, "--points: ", vary},
+       {{"--block", "0"}, "--block: "},
+       {{"--seed", "-1"}, "--seed: "},
+       {{"--list", "none.jsonl"}, "none.jsonl", {}}});
+  EXPECT_FALSE(std::filesystem::exists(small / "sweep"));
+}
+
+TEST(SweepRefuses, PointsThatNoPolicyAllows) {
+  const SmallSweep small;
+  small.file("unknown.jsonl", "{\"operand.threshold_x\": 0.5}\n\n{\"operand.clusters\": 4}\n");
+  small.file("lines.jsonl", "{\"operand.threshold_x\": 0.5}\n[1]\n");
+  const auto vary = [](const std::string& what) {
+    return Arguments{"--vary", what, "--points", "3"};
+  };
+  expect_refused(
+      small,
+      {{{},
+        "operand.treshold_x: unknown key; did you mean threshold_x?",
+        vary("operand.treshold_x=0:1")},
+       {{}, "pln: unknown key; did you mean plan?", vary("pln.threshold=0:1")},
+       {{},
+        "the rules of policies refused 1000 draws in a row, the first for: operand.threshold_x=",
+        vary("operand.threshold_x=-2:-1")},
+       {{"--draw", "grid"},
+        "the rules of policies refused all of 2 points, the first for: operand.threshold_x=-1: ",
+        {"--vary", "operand.threshold_x=-1,-2"}},
+       {{"--draw", "grid"},
+        "profile=a.json: all points of a sweep have one profile",
+        {"--vary", "profile=a.json,b.json"}},
+       {{"--list", "unknown.jsonl"}, "unknown.jsonl:3: operand.clusters=4: operand.clusters: ", {}},
+       {{"--list", "lines.jsonl"},
+        "lines.jsonl:2: a list of points has one JSON object on each line",
+        {}},
+       {{},
+        "--vary layers.gru*.operand.threshold_x=0:1: no layer of the model is called gru*",
+        vary("layers.gru*.operand.threshold_x=0:1")},
+       {{"--set", "operand.threshold_x=-1"},
+        "edgeval: --set: operand: thresholds must be 0 or more"},
+       {{"--policy", "none.yaml"}, "none.yaml: "},
+       {{"--model", "none.safetensors"}, "none.safetensors: "},
+       {{"--data", "none.jsonl"}, "none.jsonl: "},
+       {{"--profile", "none.json"}, "none.json: "},
+       {{"--reference", "set.jsonl"}, "--reference"}});
+  EXPECT_FALSE(std::filesystem::exists(small / "sweep"));
+}
+
+TEST(SweepRefuses, AcceleratorsThatCannotPriceAPoint) {
+  const SmallSweep small;
+  small.file("widths.jsonl",
+             "{\"arithmetic.type\": \"fp32\"}\n"
+             "{\"arithmetic.type\": \"int8\", \"arithmetic.input_bits\": 5}\n");
+  expect_refused(small, {{{"--hardware", "similarity65"},
+                          "similarity65 cannot price layer lstm1 (forward): it has macs.fp32"},
+                         {{"--hardware", "reuse32", "--list", "widths.jsonl"},
+                          "reuse32 cannot price point 2: layer lstm1 (forward): it has macs.8x8",
+                          {}},
+                         {{"--hardware", "none"}, "none"},
+                         {{"--hardware", "cpu1", "--hardware", "cpu1"},
+                          "an accelerator named cpu1 was given before"}});
+  EXPECT_FALSE(std::filesystem::exists(small / "sweep"));
+}
+
+TEST(SweepRefuses, FoldersThatAreNotItsOwn) {
+  const SmallSweep small;
+  ASSERT_EQ(small.run({}).code, 0);
+  std::filesystem::create_directory(small / "mine");
+  small.file("mine/thesis.txt", "a");
+  small.file("a_file", "b");
+  expect_refused(small,
+                 {{{}, "sweep: holds a sweep; --resume goes on with it, another --out begins anew"},
+                  {{"--dry-run"}, "sweep: holds a sweep; --resume goes on with it"},
+                  {{"--out", "mine"}, "mine: holds files that are no sweep's; name another folder"},
+                  {{"--out", "mine", "--resume"}, "mine: holds files that are no sweep's"},
+                  {{"--out", "a_file"}, "a_file: the folder cannot be made: a file has this name"},
+                  {{"--out", "a_file", "--resume"}, "a_file: the folder cannot be made"}});
+}
+
+TEST(SweepRefuses, ToGoOnWithOtherInputs) {
+  const SmallSweep small;
+  ASSERT_EQ(small.run({}).code, 0);
+  Model other =
+      random_model({.inputs = 4, .lstm = {{.cells = 5}, {.cells = 4}}, .outputs = 5, .gain = 3}, 6);
+  other.tokens = {"", "a", "b", " ", "c"};
+  small.file("other.safetensors", model_bytes(other));
+  std::string manifest = read_file(small / "set.jsonl");
+  manifest.replace(manifest.find("a b c"), 5, "a b b");
+  small.file("other.jsonl", manifest);
+  small.file("p2.yaml", "operand: {type: delta, threshold_x: 0.1, threshold_h: 0.2}\n");
+  const std::string is = "sweep/journal/1.jsonl: is of another sweep: ";
+  const auto refused = [&](const Arguments& more, const std::string& message,
+                           const Arguments& points = SmallSweep::points()) {
+    return Case{with({"--resume"}, more), is + message, points};
+  };
+  Arguments fewer = SmallSweep::points(), further = fewer;
+  fewer.back() = "5";
+  further[1] = "operand.threshold_x=0.01:3:log";
+  expect_refused(small, {refused({"--seed", "1"}, "points was \""),
+                         refused({"--block", "3"}, "block was 2 and is now 3;"),
+                         refused({"--model", "other.safetensors"}, "model was \""),
+                         refused({"--data", "other.jsonl"}, "data was {\""),
+                         refused({"--limit", "4"}, "data was {\""),
+                         refused({"--case", "lower"}, "choices was {\""),
+                         refused({"--policy", "p2.yaml"}, "policy was \""),
+                         refused({"--set", "operand.threshold_h=0.2"}, "policy was \""),
+                         refused({"--no-reference"}, "references was 1 and is now 0;"),
+                         refused({}, "points was \"", fewer), refused({}, "points was \"", further),
+                         refused({"--draw", "random"}, "points was \"")});
+  // Where the points are the same whatever the seed is, the blocks are not.
+  const Arguments grid{"--vary", "operand.threshold_x=0.1,0.2", "--draw", "grid"};
+  ASSERT_EQ(small.run({"--out", "grid"}, grid).code, 0);
+  expect_refused(small,
+                 {{{"--out", "grid", "--resume", "--seed", "1"},
+                   "grid/journal/1.jsonl: is of another sweep: seed was 0 and is now 1; name "
+                   "another --out, or sweep as before",
+                   grid}});
+  // The same inputs under other names are no others, and hardware is priced anew.
+  std::filesystem::rename(small / "model.safetensors", small / "renamed.safetensors");
+  EXPECT_EQ(small.run({"--resume", "--model", "renamed.safetensors", "--hardware", "cpu1"}).code,
+            0);
+}
+
+TEST(SweepRefuses, JournalsThatAreDamagedOrDoNotAgree) {
+  const SmallSweep small;
+  ASSERT_EQ(small.run({}).code, 0);
+  const std::filesystem::path journal = small / "sweep/journal/1.jsonl";
+  const std::string text = read_file(journal);
+  std::string damaged = text;
+  damaged[text.find('\n') + 30] ^= 1;
+  write_file(journal, damaged);
+  expect_refused(small, {{{"--resume"}, "sweep/journal/1.jsonl: line 2 is damaged"}});
+  write_file(journal, text);
+  // The head is the only entry of the second file that fits; its result is that of another build.
+  const std::filesystem::path second = small / "sweep/journal/2.jsonl";
+  write_file(second, text.substr(0, text.find('\n') + 1));
+  Journal(second, [](std::string_view, std::uint64_t) {
+  }).append(R"({"point":1,"block":1,"statistics":[],"counts":[]})");
+  expect_refused(small,
+                 {{{"--resume"}, " have different results of point 1, block 1; remove the"}});
+}
+
+}  // namespace
+}  // namespace edgeval::test
