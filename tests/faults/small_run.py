@@ -21,6 +21,34 @@ def said_one_line(text):
     return len(own) == 1 and own[0].startswith("edgeval: ")
 
 
+def make_inputs(edgeval, folder, utterances):
+    """Small models of speech and of translation in the folder, and a test set of each."""
+    def run(*words):
+        subprocess.run([edgeval, *map(str, words)], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+    imports = SOURCE / "tests/data/import"
+    run("import", "--model", imports / "lstm.pt", "--describe", imports / "describe.json", "--out", "speech.safetensors")
+    run("import", "--model", imports / "opennmt.pt", "--out", "translation.safetensors")
+    lines = []
+    for n in range(utterances):
+        noise = random.Random(n)
+        samples = [noise.randrange(-9000, 9000) for _ in range(1600 + 400 * n)]
+        with wave.open(str(folder / f"u{n}.wav"), "wb") as file:
+            file.setparams((1, 2, 16000, 0, "NONE", ""))
+            file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+        lines.append(json.dumps({"audio_filepath": f"u{n}.wav", "text": "A B"}) + "\n")
+    (folder / "speech.jsonl").write_text("".join(lines))
+    (folder / "lines.txt").write_text("a b\nb c a\n")
+
+
+def environment(faults, more):
+    """The environment of a program with these variables of the library of faults; without any, the library is left out."""
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("EDGEVAL_FAULTS")}
+    if more:
+        variables.update(more, LD_PRELOAD=faults)
+    return variables
+
+
 class SmallRun:
     def __init__(self, edgeval, faults, folder):
         self.edgeval, self.faults, self.folder = str(pathlib.Path(edgeval).resolve()), str(pathlib.Path(faults).resolve()), pathlib.Path(folder)
@@ -28,7 +56,7 @@ class SmallRun:
         self.out = self.parent / "out"
         self.kept = self.folder / "kept"  # features that a run of speech keeps; each point begins without them
         self.parent.mkdir()
-        self._inputs()
+        make_inputs(self.edgeval, self.folder, 2)
         common = ["--quiet", "--out", str(self.out)]
         self.commands = {
             "old": ["run", "--model", "translation.safetensors", "--data", "lines.txt", "--max-length", "5"] + common,
@@ -48,24 +76,6 @@ class SmallRun:
         if self.sets["old"] == self.sets["new"]:
             raise SystemExit("the two sets of files are the same")
 
-    def _inputs(self):
-        imports = SOURCE / "tests/data/import"
-        self._edgeval("import", "--model", imports / "lstm.pt", "--describe", imports / "describe.json", "--out", "speech.safetensors")
-        self._edgeval("import", "--model", imports / "opennmt.pt", "--out", "translation.safetensors")
-        lines = []
-        for n in range(2):
-            noise = random.Random(n)
-            samples = [noise.randrange(-9000, 9000) for _ in range(1600 + 400 * n)]
-            with wave.open(str(self.folder / f"u{n}.wav"), "wb") as file:
-                file.setparams((1, 2, 16000, 0, "NONE", ""))
-                file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
-            lines.append(json.dumps({"audio_filepath": f"u{n}.wav", "text": "A B"}) + "\n")
-        (self.folder / "speech.jsonl").write_text("".join(lines))
-        (self.folder / "lines.txt").write_text("a b\nb c a\n")
-
-    def _edgeval(self, *words):
-        subprocess.run([self.edgeval, *map(str, words)], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
-
     def restore(self, name):
         """The folder of outputs as an undisturbed run left it; None: no folder at all."""
         shutil.rmtree(self.parent)
@@ -75,18 +85,12 @@ class SmallRun:
         else:
             shutil.copytree(self.stored[name], self.parent)
 
-    def start(self, name, threads=1, **environment):
+    def start(self, name, threads=1, **more):
         return subprocess.Popen([self.edgeval, *self.commands[name], "--threads", str(threads)], cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, errors="replace", env=self.environment(environment))
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, errors="replace", env=environment(self.faults, more))
 
-    def environment(self, more):
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("EDGEVAL_FAULTS")}
-        if more:
-            environment.update(more, LD_PRELOAD=self.faults)
-        return environment
-
-    def run(self, name, threads=1, **environment):
-        process = self.start(name, threads, **environment)
+    def run(self, name, threads=1, **more):
+        process = self.start(name, threads, **more)
         try:
             process.stderr_text = process.communicate(timeout=120)[1]
         except subprocess.TimeoutExpired:
