@@ -31,7 +31,7 @@ from small_run import environment, make_inputs, said_one_line
 PAUSE = {"EDGEVAL_FAULTS_DELAY": "2000"}  # microseconds at most
 POLICY = "operand: {type: delta, threshold_x: 0.1, threshold_h: 0.1}\n"
 SWEEP = ["sweep", "--model", "speech.safetensors", "--data", "speech.jsonl", "--policy", "policy.yaml", "--vary", "operand.threshold_x=0.01:2:log",
-         "--vary", "operand.threshold_h=0.01:1", "--points", "9", "--block", "1", "--quiet", "--resume", "--threads", "1"]
+         "--vary", "operand.threshold_h=0.01:1", "--points", "9", "--block", "1", "--quiet", "--resume", "--no-cache", "--threads", "1"]
 
 
 class SmallSweep:
@@ -194,7 +194,7 @@ def main():
     parser.add_argument("faults")
     full = "EDGEVAL_FULL" in os.environ
     parser.add_argument("--kills", type=int, default=100 if full else 10)
-    parser.add_argument("--changes", type=int, default=10**6 if full else 8, help="kill before so many of the first and the last changes of files")
+    parser.add_argument("--changes", type=int, default=10**6 if full else 14, help="kill before so many of the first and the last changes of files")
     parser.add_argument("--interrupts", type=int, default=30 if full else 3)
     parser.add_argument("--full-disks", type=int, default=60 if full else 8)
     parser.add_argument("--seed", type=int, default=1)
