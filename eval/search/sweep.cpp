@@ -177,9 +177,8 @@ std::vector<double> order_of(const Point& point) {
 
 }  // namespace
 
-std::vector<SweepUnit> units_of(Session& session, std::span<const Point> points,
-                                const Blocks& blocks, Share share) {
-  constexpr std::size_t kUnitsOfAProcess = 4;  // where there are several processes
+std::vector<SweepUnit> cut_into_units(std::span<const Point> points, Index blocks,
+                                      std::size_t least) {
   std::vector<std::vector<double>> orders;
   for (const Point& point : points) orders.push_back(order_of(point));
   std::vector<Index> sorted(points.size());
@@ -187,34 +186,42 @@ std::vector<SweepUnit> units_of(Session& session, std::span<const Point> points,
   std::ranges::stable_sort(sorted, {}, [&](Index point) -> const std::vector<double>& {
     return orders[static_cast<std::size_t>(point)];
   });
-  const auto parts = static_cast<std::size_t>(share.parts);
-  const std::size_t least = parts == 1 ? 1 : kUnitsOfAProcess * parts;
-  const std::size_t of_block = (least + blocks.size() - 1) / blocks.size();
+  const auto of_all = static_cast<std::size_t>(blocks);
+  const std::size_t of_block = (least + of_all - 1) / of_all;
   const std::size_t size = (points.size() + of_block - 1) / of_block;
-  struct Weighed {
-    SweepUnit unit;
-    double work;
-  };
-  std::vector<Weighed> units;
-  for (std::size_t block = 0; block < blocks.size(); ++block) {
-    double length = 1;
-    for (const Index item : blocks[block]) length += static_cast<double>(session.item(item).length);
+  std::vector<SweepUnit> units;
+  for (Index block = 0; block < blocks; ++block)
     for (std::size_t first = 0; first < sorted.size(); first += size) {
       const auto from = sorted.begin() + static_cast<std::ptrdiff_t>(first);
       const std::size_t count = std::min(size, sorted.size() - first);
-      units.push_back(
-          {{static_cast<Index>(block), {from, from + static_cast<std::ptrdiff_t>(count)}},
-           length * static_cast<double>(count)});
+      units.push_back({block, {from, from + static_cast<std::ptrdiff_t>(count)}});
     }
+  return units;
+}
+
+std::vector<SweepUnit> share_of_units(const Session& session, std::span<const Point> points,
+                                      const Blocks& blocks, Share share) {
+  constexpr std::size_t kUnitsOfAProcess = 4;  // where there are several processes
+  const auto parts = static_cast<std::size_t>(share.parts);
+  std::vector<SweepUnit> units =
+      cut_into_units(points, std::ssize(blocks), parts == 1 ? 1 : kUnitsOfAProcess * parts);
+  if (parts == 1) return units;
+  std::vector<double> lengths;
+  for (const std::vector<Index>& block : blocks) {
+    double& length = lengths.emplace_back(1);
+    for (const Index item : block) length += static_cast<double>(session.item(item).length);
   }
+  const auto work_of = [&](const SweepUnit& unit) {
+    return lengths[static_cast<std::size_t>(unit.block)] * static_cast<double>(unit.points.size());
+  };
   // The largest unit goes to the process that has the least work so far.
-  std::ranges::stable_sort(units, std::ranges::greater{}, &Weighed::work);
+  std::ranges::stable_sort(units, std::ranges::greater{}, work_of);
   std::vector<double> work(parts);
   std::vector<SweepUnit> own;
-  for (Weighed& each : units) {
-    const auto least_loaded = std::ranges::min_element(work);
-    *least_loaded += each.work;
-    if (least_loaded - work.begin() == share.part) own.push_back(std::move(each.unit));
+  for (SweepUnit& unit : units) {
+    const auto to = std::ranges::min_element(work);
+    *to += work_of(unit);
+    if (to - work.begin() == share.part) own.push_back(std::move(unit));
   }
   return own;
 }

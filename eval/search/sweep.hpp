@@ -25,11 +25,16 @@ struct Share {
   int part = 0, parts = 1;
 };
 
-// Returns the units of one process's share: all points on every block, cut into so many units that
-// each process has several, which are handed out by their expected work. Points that have much in
-// common stay together. The shares do not depend on what has been done.
-std::vector<SweepUnit> units_of(Session& session, std::span<const Point> points,
-                                const Blocks& blocks, Share share);
+// Returns all points on every block: a unit for each block, cut so that there are at least `least`
+// units if the points are many enough. Points that have much in common stay together.
+std::vector<SweepUnit> cut_into_units(std::span<const Point> points, Index blocks,
+                                      std::size_t least);
+
+// Returns one process's share of all points on every block. There are several units for each
+// process, which are handed out by their expected work. The shares do not depend on what has been
+// done.
+std::vector<SweepUnit> share_of_units(const Session& session, std::span<const Point> points,
+                                      const Blocks& blocks, Share share);
 
 // Leaves out of the units what is in the journal.
 void leave_out_done(std::vector<SweepUnit>& units, const SweepJournal& journal);

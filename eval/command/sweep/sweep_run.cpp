@@ -247,7 +247,7 @@ void run(const SweepOptions& options, const Ranks& ranks) {
       options, *session, all, texts, provenance_on(session->device(all.points.front().weights)));
   const SweepJournal::Size size{std::ssize(all.points), std::ssize(blocks)};
   std::optional<SweepJournal> journal(std::in_place, folder / kJournalFolder, head, size);
-  std::vector<SweepUnit> units = units_of(*session, all.points, blocks, share);
+  std::vector<SweepUnit> units = share_of_units(*session, all.points, blocks, share);
   leave_out_done(units, *journal);
   if (is_first && (options.dry_run || !options.output.quiet))
     (options.dry_run ? std::cout : std::cerr)

@@ -24,7 +24,7 @@ const std::string kText =
     "{\"crc\":\"0d4cbb29\",\"entry\":[]}\n"
     "{\"crc\":\"c078c6b1\",\"entry\":\"x y\"}\n";
 
-Texts read(const std::filesystem::path& file) {
+Texts texts_of(const std::filesystem::path& file) {
   Texts entries;
   const std::string text = read_file(file);
   read_journal(file, [&](std::string_view entry, std::uint64_t place) {
@@ -64,9 +64,9 @@ class JournalTest : public ::testing::Test {
 TEST_F(JournalTest, GivesBackWhatWasAdded) {
   append(file_, kEntries);  // makes the folder, too
   EXPECT_EQ(read_file(file_), kText);
-  EXPECT_EQ(read(file_), kEntries);
+  EXPECT_EQ(texts_of(file_), kEntries);
   append(file_, {"4"});
-  EXPECT_EQ(read(file_), (Texts{kEntries[0], kEntries[1], kEntries[2], "4"}));
+  EXPECT_EQ(texts_of(file_), (Texts{kEntries[0], kEntries[1], kEntries[2], "4"}));
 }
 
 TEST_F(JournalTest, SaysHowManyBytesALineHas) {
@@ -77,7 +77,7 @@ TEST_F(JournalTest, SaysHowManyBytesALineHas) {
 
 TEST_F(JournalTest, AnEmptyFileIsAJournalWithoutEntries) {
   append(file_, {});
-  EXPECT_EQ(read(file_), Texts{});
+  EXPECT_EQ(texts_of(file_), Texts{});
   const auto none = folder_.path() / "none.jsonl";
   EXPECT_EQ(refusal([&] { read_journal(none, [](std::string_view, std::uint64_t) {}); }),
             none.string() + ": cannot be read");
@@ -88,7 +88,7 @@ TEST_F(JournalTest, ALineTornAtAnyByteIsCutOffAndTheJournalGoesOn) {
   const std::size_t last = lines()[2].size();
   for (std::size_t kept = 0; kept < last; ++kept) {
     holding(kText.substr(0, kText.size() - last + kept));
-    EXPECT_EQ(read(file_), (Texts{kEntries[0], kEntries[1]})) << kept;
+    EXPECT_EQ(texts_of(file_), (Texts{kEntries[0], kEntries[1]})) << kept;
     append(file_, {kEntries[2]});
     ASSERT_EQ(read_file(file_), kText) << kept;
   }
@@ -114,7 +114,7 @@ TEST_F(JournalTest, ADamagedByteBeforeTheLastLineIsRefusedWithItsLine) {
       holding(text);
       // Without its break the first line is one with the second.
       const std::string line = at < first ? "1" : "2";
-      EXPECT_EQ(refusal([&] { read(file_); }),
+      EXPECT_EQ(refusal([&] { texts_of(file_); }),
                 file_.string() + ": line " + line +
                     " is damaged, and whole lines follow it; restore the file from a copy, or "
                     "remove it and sweep again")
@@ -128,9 +128,9 @@ TEST_F(JournalTest, ADamagedByteBeforeTheLastLineIsRefusedWithItsLine) {
 TEST_F(JournalTest, ZerosAreATornTailButForThoseBeforeAWholeLine) {
   append(file_, {});
   holding(lines()[0] + std::string(50, '\0') + lines()[1] + lines()[2]);
-  EXPECT_NE(refusal([&] { read(file_); }), "accepted");
+  EXPECT_NE(refusal([&] { texts_of(file_); }), "accepted");
   holding(lines()[0] + std::string(4096, '\0'));  // as some file systems leave it at a power cut
-  EXPECT_EQ(read(file_), Texts{kEntries[0]});
+  EXPECT_EQ(texts_of(file_), Texts{kEntries[0]});
 }
 
 TEST_F(JournalTest, SeveralDamagedLinesAtTheEndAreATornTail) {
@@ -139,7 +139,7 @@ TEST_F(JournalTest, SeveralDamagedLinesAtTheEndAreATornTail) {
   text[lines()[0].size() + 15] ^= 1;
   text[lines()[0].size() + lines()[1].size() + 15] ^= 1;
   holding(text + "half a li");
-  EXPECT_EQ(read(file_), Texts{kEntries[0]});
+  EXPECT_EQ(texts_of(file_), Texts{kEntries[0]});
   append(file_, {kEntries[1], kEntries[2]});
   EXPECT_EQ(read_file(file_), kText);
 }
@@ -151,11 +151,11 @@ TEST_F(JournalTest, ASecondWriterIsRefused) {
     Journal first(file_, none);
     EXPECT_EQ(refusal([&] { Journal second(file_, none); }),
               file_.string() + ": another edgeval writes to it; wait until that one ends");
-    EXPECT_EQ(read(file_), kEntries);  // reading is allowed
+    EXPECT_EQ(texts_of(file_), kEntries);  // reading is allowed
     first.append("4");
   }
   append(file_, {"5"});
-  EXPECT_EQ(read(file_).size(), 5u);
+  EXPECT_EQ(texts_of(file_).size(), 5u);
 }
 
 TEST_F(JournalTest, ALinkIsNotFollowed) {
@@ -205,7 +205,7 @@ TEST_F(JournalTest, OnAFullDiskKeepsWhatItHas) {
       EXPECT_EQ(message, file_.string() + ": cannot be written: File too large");
     }
     EXPECT_EQ(std::filesystem::file_size(file_), kText.size() - last + fits);
-    EXPECT_EQ(read(file_), (Texts{kEntries[0], kEntries[1]})) << fits;
+    EXPECT_EQ(texts_of(file_), (Texts{kEntries[0], kEntries[1]})) << fits;
     append(file_, {kEntries[2]});
     EXPECT_EQ(read_file(file_), kText) << fits;
   }

@@ -140,19 +140,20 @@ TEST_F(SpeechSweep, RunsOnlyWhatTheJournalLacks) {
   const Swept whole(session, points, 3);
   const Index blocks = std::ssize(whole.blocks);
   const TemporaryFolder folder;
-  SweepJournal journal(folder.path(), kHead, {std::ssize(points), blocks});
+  SweepJournal journal(folder.path(), kSweptHead, {std::ssize(points), blocks});
   journal.open("1");
   const BlockResult marked{{{5}}, {}, {}};  // what no point makes
   for (Index p = 0; p < std::ssize(points); ++p)
     for (Index b = 0; b < blocks; ++b)
       if ((p + b) % 3 == 0) journal.add(p, b, marked);
-  run_units(session, points, {whole.blocks}, units_to_do(journal, points, blocks, 1), journal,
-            "item", {});
+  std::vector<SweepUnit> units = cut_into_units(points, blocks, 1);
+  leave_out_done(units, journal);
+  run_units(session, points, {whole.blocks}, units, journal, "item", {});
   for (Index p = 0; p < std::ssize(points); ++p)
     for (Index b = 0; b < blocks; ++b)
       EXPECT_EQ(journal.result(p, b), (p + b) % 3 == 0 ? marked : whole.journal.result(p, b));
-  for (const SweepUnit& unit : units_to_do(journal, points, blocks, 1))
-    EXPECT_TRUE(unit.points.empty());
+  leave_out_done(units, journal);
+  EXPECT_TRUE(units.empty());
 }
 
 TEST_F(SpeechSweep, TellsTheShapesOfEveryPointBeforeItRuns) {
@@ -164,14 +165,37 @@ TEST(SweepUnits, HoldEveryPointOfEveryBlockOnceAndAsManyAsAreWanted) {
   const Model model = random_model({.inputs = 2, .lstm = {{}, {}}, .outputs = 2}, 1);
   const std::vector<Point> points = every_point(model, 0, 2);
   for (const std::size_t least : {1, 4, 5, 12, 1000}) {
-    const TemporaryFolder folder;
-    const SweepJournal journal(folder.path(), kHead, {std::ssize(points), 4});
     std::map<std::pair<Index, Index>, int> seen;
-    const std::vector<SweepUnit> units = units_to_do(journal, points, 4, least);
+    const std::vector<SweepUnit> units = cut_into_units(points, 4, least);
     EXPECT_GE(units.size(), std::min(least, 4 * points.size()));
     for (const SweepUnit& unit : units)
       for (const Index point : unit.points) ++seen[{point, unit.block}];
     EXPECT_EQ(seen.size(), 4 * points.size());
+    for (const auto& [work, times] : seen) EXPECT_EQ(times, 1);
+  }
+}
+
+TEST_F(SpeechSweep, GivesEachProcessAShareOfAboutTheSameWork) {
+  const std::vector<Point> points = this->points();
+  CtcSession session = this->session();
+  session.batches();
+  const Blocks blocks = cut_into_blocks(session.items(), 3, 7);
+  double all = 0;
+  for (Index n = 0; n < session.items(); ++n)
+    all += static_cast<double>(session.item(n).length * std::ssize(points));
+  for (const int parts : {1, 2, 3, 5}) {
+    std::map<std::pair<Index, Index>, int> seen;
+    for (int part = 0; part < parts; ++part) {
+      double work = 0;
+      for (const SweepUnit& unit : share_of_units(session, points, blocks, {part, parts}))
+        for (const Index point : unit.points) {
+          ++seen[{point, unit.block}];
+          for (const Index n : blocks[static_cast<std::size_t>(unit.block)])
+            work += static_cast<double>(session.item(n).length);
+        }
+      EXPECT_NEAR(work, all / parts, 0.35 * all / parts) << part << " of " << parts;
+    }
+    EXPECT_EQ(std::ssize(seen), std::ssize(points) * std::ssize(blocks));
     for (const auto& [work, times] : seen) EXPECT_EQ(times, 1);
   }
 }
@@ -187,9 +211,7 @@ TEST(SweepUnits, KeepPointsTogetherThatShareLayers) {
       layers.layers[1].operand = Delta{second, 0};
       points.push_back({AsTrained{}, layers});
     }
-  const TemporaryFolder folder;
-  const SweepJournal journal(folder.path(), kHead, {9, 1});
-  const std::vector<SweepUnit> units = units_to_do(journal, points, 1, 3);
+  const std::vector<SweepUnit> units = cut_into_units(points, 1, 3);
   ASSERT_EQ(units.size(), 3u);
   std::set<std::vector<Index>> found;
   for (const SweepUnit& unit : units) found.insert(unit.points);
@@ -210,9 +232,7 @@ TEST_F(SpeechSweep, EstimatesWhatPointsShare) {
   CtcSession session = this->session();
   session.batches();
   const Blocks blocks = cut_into_blocks(session.items(), 4, 7);
-  const TemporaryFolder folder;
-  const SweepJournal journal(folder.path(), kHead, {4, 2});
-  const SweepEstimate found = estimate(session, points, blocks, units_to_do(journal, points, 2, 1));
+  const SweepEstimate found = estimate(session, points, blocks, cut_into_units(points, 2, 1));
   EXPECT_EQ(found.runs, 2 * 12);
   EXPECT_EQ(found.shared_runs, 2 * (2 + 3 + 3));
   EXPECT_GT(found.seconds, 0);

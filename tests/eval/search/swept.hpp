@@ -13,7 +13,7 @@
 
 namespace edgeval::test {
 
-inline const nlohmann::ordered_json kHead{{"sweep", 1}};
+inline const nlohmann::ordered_json kSweptHead{{"sweep", 1}};
 
 // Every technique that a recurrent layer may take, one per policy, with all parameters chosen.
 inline std::vector<LayerPolicy> every_policy() {
@@ -91,10 +91,10 @@ struct Swept {
   Swept(Session& session, const std::vector<Point>& points, Index block, Index at_once = 0,
         std::size_t least = 1)
       : blocks((session.batches(), cut_into_blocks(session.items(), block, 7))),
-        journal(folder.path(), kHead, {std::ssize(points), std::ssize(blocks)}) {
+        journal(folder.path(), kSweptHead, {std::ssize(points), std::ssize(blocks)}) {
     journal.open("1");
-    run_units(session, points, {blocks, at_once},
-              units_to_do(journal, points, std::ssize(blocks), least), journal, "item", {});
+    run_units(session, points, {blocks, at_once}, cut_into_units(points, std::ssize(blocks), least),
+              journal, "item", {});
     EXPECT_EQ(journal.results(), std::ssize(points) * std::ssize(blocks));
     std::ifstream text(folder.path() / "1.jsonl");
     Index lines = 0;
