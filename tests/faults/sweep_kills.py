@@ -29,6 +29,7 @@ import zlib
 from small_run import environment, make_inputs, said_one_line
 
 PAUSE = {"EDGEVAL_FAULTS_DELAY": "2000"}  # microseconds at most
+CHANGES = ("mkdir", "open", "write", "fsync", "rename")
 POLICY = "operand: {type: delta, threshold_x: 0.1, threshold_h: 0.1}\n"
 SWEEP = ["sweep", "--model", "speech.safetensors", "--data", "speech.jsonl", "--policy", "policy.yaml", "--vary", "operand.threshold_x=0.01:2:log",
          "--vary", "operand.threshold_h=0.01:1", "--points", "9", "--block", "1", "--quiet", "--resume", "--no-cache", "--threads", "1"]
@@ -144,16 +145,14 @@ def stop_sweeps(small, number, count, draw):
 
 
 def kill_at_changes(small, edge):
-    """Kills a new sweep before its n-th change of a file, for all n, or for the first and the last `edge` of them."""
+    """Kills a new sweep before its n-th call of each kind that changes files, for all n, or for the first and the last `edge`."""
     ends, broken = collections.Counter(), collections.Counter()
     counts = small.folder / "counts"
     small.run(EDGEVAL_FAULTS_COUNT=str(counts))
     small.clear()
-    changes = next(int(line.split()[1]) for line in counts.read_text().splitlines() if line.startswith("change "))
-    for n in range(1, changes + 1):
-        if edge < n <= changes - edge:
-            continue
-        done = small.run(EDGEVAL_FAULTS=f"change:{n}:kill")
+    calls = dict(line.split()[:2] for line in counts.read_text().splitlines() if not line.startswith("alloc-site"))
+    for kind, n in [(kind, n) for kind in CHANGES for n in range(1, int(calls[kind]) + 1) if n <= edge or n > int(calls[kind]) - edge]:
+        done = small.run(EDGEVAL_FAULTS=f"{kind}:{n}:kill")
         ends["killed" if done.returncode == -signal.SIGKILL else f"exit code {done.returncode}"] += 1
         broken.update(small.broken_after_stop([]))
         after = small.run()
@@ -194,7 +193,7 @@ def main():
     parser.add_argument("faults")
     full = "EDGEVAL_FULL" in os.environ
     parser.add_argument("--kills", type=int, default=100 if full else 10)
-    parser.add_argument("--changes", type=int, default=10**6 if full else 14, help="kill before so many of the first and the last changes of files")
+    parser.add_argument("--changes", type=int, default=10**6 if full else 3, help="kill before so many of the first and the last changes of files of each kind")
     parser.add_argument("--interrupts", type=int, default=30 if full else 3)
     parser.add_argument("--full-disks", type=int, default=60 if full else 8)
     parser.add_argument("--seed", type=int, default=1)
