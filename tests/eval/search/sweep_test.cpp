@@ -87,11 +87,12 @@ TEST_F(SpeechSweep, GivesForEveryPointWhatItGivesAlone) {
   expect_as_alone(session, points());
 }
 
-TEST_F(SpeechSweep, IsTheSameWhenCutIntoMoreUnits) {
+TEST_F(SpeechSweep, IsTheSameWhenProcessesShareIt) {
   const std::vector<Point> points = this->points();
   CtcSession session = this->session();
-  const Swept whole(session, points, 3), cut(session, points, 3, 0, 20);
-  expect_same_results(cut, whole, std::ssize(points));
+  const Swept whole(session, points, 3);
+  for (const int processes : {2, 5})
+    expect_same_results(Swept(session, points, 3, 0, processes), whole, std::ssize(points));
 }
 
 TEST_F(SpeechSweep, IsTheSameWhenMemoryRunsOut) {
@@ -146,12 +147,12 @@ TEST_F(SpeechSweep, RunsOnlyWhatTheJournalLacks) {
   for (Index p = 0; p < std::ssize(points); ++p)
     for (Index b = 0; b < blocks; ++b)
       if ((p + b) % 3 == 0) journal.add(p, b, marked);
-  std::vector<SweepUnit> units = cut_into_units(points, blocks, 1);
+  std::vector<SweepUnit> units = share_of_units(session, points, whole.blocks, {});
   leave_out_done(units, journal);
   run_units(session, points, {whole.blocks}, units, journal, "item", {});
   for (Index p = 0; p < std::ssize(points); ++p)
     for (Index b = 0; b < blocks; ++b)
-      EXPECT_EQ(journal.result(p, b), (p + b) % 3 == 0 ? marked : whole.journal.result(p, b));
+      EXPECT_EQ(journal.result(p, b), (p + b) % 3 == 0 ? marked : whole.journal->result(p, b));
   leave_out_done(units, journal);
   EXPECT_TRUE(units.empty());
 }
@@ -175,28 +176,32 @@ TEST(SweepUnits, HoldEveryPointOfEveryBlockOnceAndAsManyAsAreWanted) {
   }
 }
 
-TEST_F(SpeechSweep, GivesEachProcessAShareOfAboutTheSameWork) {
+TEST_F(SpeechSweep, SharesHoldEveryPointOfEveryBlockOnceAndAreAboutAsLarge) {
   const std::vector<Point> points = this->points();
   CtcSession session = this->session();
   session.batches();
-  const Blocks blocks = cut_into_blocks(session.items(), 3, 7);
-  double all = 0;
-  for (Index n = 0; n < session.items(); ++n)
-    all += static_cast<double>(session.item(n).length * std::ssize(points));
-  for (const int parts : {1, 2, 3, 5}) {
+  const Blocks blocks = cut_into_blocks(session.items(), 2, 7);
+  for (const int parts : {1, 2, 3, 8}) {
+    SCOPED_TRACE(parts);
     std::map<std::pair<Index, Index>, int> seen;
+    double most = 0, least = 1e9, largest_unit = 0;
     for (int part = 0; part < parts; ++part) {
       double work = 0;
-      for (const SweepUnit& unit : share_of_units(session, points, blocks, {part, parts}))
-        for (const Index point : unit.points) {
-          ++seen[{point, unit.block}];
-          for (const Index n : blocks[static_cast<std::size_t>(unit.block)])
-            work += static_cast<double>(session.item(n).length);
-        }
-      EXPECT_NEAR(work, all / parts, 0.35 * all / parts) << part << " of " << parts;
+      const std::vector<SweepUnit> units = share_of_units(session, points, blocks, {part, parts});
+      for (const SweepUnit& unit : units) {
+        for (const Index point : unit.points) ++seen[{point, unit.block}];
+        double length = 1;
+        for (const Index item : blocks[static_cast<std::size_t>(unit.block)])
+          length += static_cast<double>(session.item(item).length);
+        work += length * static_cast<double>(unit.points.size());
+        largest_unit = std::max(largest_unit, length * static_cast<double>(unit.points.size()));
+      }
+      most = std::max(most, work), least = std::min(least, work);
     }
-    EXPECT_EQ(std::ssize(seen), std::ssize(points) * std::ssize(blocks));
+    EXPECT_EQ(seen.size(), blocks.size() * points.size());
     for (const auto& [work, times] : seen) EXPECT_EQ(times, 1);
+    EXPECT_LE(most, least + largest_unit);
+    EXPECT_GT(least, 0);
   }
 }
 
@@ -232,7 +237,8 @@ TEST_F(SpeechSweep, EstimatesWhatPointsShare) {
   CtcSession session = this->session();
   session.batches();
   const Blocks blocks = cut_into_blocks(session.items(), 4, 7);
-  const SweepEstimate found = estimate(session, points, blocks, cut_into_units(points, 2, 1));
+  const SweepEstimate found =
+      estimate(session, points, blocks, share_of_units(session, points, blocks, {}));
   EXPECT_EQ(found.runs, 2 * 12);
   EXPECT_EQ(found.shared_runs, 2 * (2 + 3 + 3));
   EXPECT_GT(found.seconds, 0);

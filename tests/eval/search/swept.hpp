@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <optional>
 
 #include "eval/command/evaluate.hpp"
 #include "eval/search/blocks.hpp"
@@ -86,25 +87,35 @@ inline void expect_equal(const PointTotal& found, const PointResult& alone) {
   EXPECT_EQ(found.search, alone.search());
 }
 
-// A journal in a folder of its own, in which all units ran.
+// A journal in a folder of its own, in which all units ran; those of several processes one after
+// the other, each with its file.
 struct Swept {
   Swept(Session& session, const std::vector<Point>& points, Index block, Index at_once = 0,
-        std::size_t least = 1)
-      : blocks((session.batches(), cut_into_blocks(session.items(), block, 7))),
-        journal(folder.path(), kSweptHead, {std::ssize(points), std::ssize(blocks)}) {
-    journal.open("1");
-    run_units(session, points, {blocks, at_once}, cut_into_units(points, std::ssize(blocks), least),
-              journal, "item", {});
-    EXPECT_EQ(journal.results(), std::ssize(points) * std::ssize(blocks));
-    std::ifstream text(folder.path() / "1.jsonl");
-    Index lines = 0;
-    for (std::string line; std::getline(text, line);) ++lines;
-    EXPECT_EQ(lines, journal.results() + 1);  // each result once, and the head
+        int processes = 1)
+      : blocks((session.batches(), cut_into_blocks(session.items(), block, 7))) {
+    for (int part = 0; part < processes; ++part) {
+      const std::string name = std::to_string(part + 1);
+      SweepJournal own(folder.path(), kSweptHead, size(points));
+      std::vector<SweepUnit> units = share_of_units(session, points, blocks, {part, processes});
+      leave_out_done(units, own);
+      own.open(name);
+      run_units(session, points, {blocks, at_once}, units, own, "item", {});
+      std::ifstream text(folder.path() / (name + ".jsonl"));
+      for (std::string line; std::getline(text, line);) ++lines;
+    }
+    journal.emplace(folder.path(), kSweptHead, size(points));
+    EXPECT_EQ(journal->results(), std::ssize(points) * std::ssize(blocks));
+    EXPECT_EQ(lines, journal->results() + processes);  // each result once, and the heads
+  }
+
+  SweepJournal::Size size(const std::vector<Point>& points) const {
+    return {std::ssize(points), std::ssize(blocks)};
   }
 
   const TemporaryFolder folder;
   const Blocks blocks;
-  SweepJournal journal;
+  Index lines = 0;
+  std::optional<SweepJournal> journal;
 };
 
 inline void expect_as_alone(Session& session, const std::vector<Point>& points, const Swept& swept,
@@ -112,7 +123,7 @@ inline void expect_as_alone(Session& session, const std::vector<Point>& points, 
   for (std::size_t p = 0; p < points.size(); ++p) {
     SCOPED_TRACE(testing::Message() << "point " << p);
     expect_equal(
-        total_of(session, points[p], static_cast<Index>(p), swept.blocks, swept.journal, 9),
+        total_of(session, points[p], static_cast<Index>(p), swept.blocks, *swept.journal, 9),
         alone[p]);
   }
 }
@@ -120,7 +131,7 @@ inline void expect_as_alone(Session& session, const std::vector<Point>& points, 
 inline void expect_same_results(const Swept& found, const Swept& expected, Index points) {
   for (Index point = 0; point < points; ++point)
     for (Index block = 0; block < std::ssize(expected.blocks); ++block)
-      EXPECT_EQ(found.journal.result(point, block), expected.journal.result(point, block))
+      EXPECT_EQ(found.journal->result(point, block), expected.journal->result(point, block))
           << "point " << point << ", block " << block;
 }
 

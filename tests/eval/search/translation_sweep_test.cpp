@@ -67,7 +67,7 @@ TEST_P(TranslationSweep, WithoutReferencesHasNoMetrics) {
   const std::vector<Point> points = this->points();
   const std::vector<PointResult> expected = evaluate(session, points).points;
   const Swept swept(session, points, 3);
-  EXPECT_TRUE(total_of(session, points[0], 0, swept.blocks, swept.journal, 9).metrics.empty());
+  EXPECT_TRUE(total_of(session, points[0], 0, swept.blocks, *swept.journal, 9).metrics.empty());
   expect_as_alone(session, points, swept, expected);
 }
 
@@ -78,7 +78,8 @@ TEST_P(TranslationSweep, EstimatesOneEncoderForAllBeams) {
   for (int n = 0; n < 5; ++n) points.push_back({AsTrained{}, dense, random_search(random_)});
   TranslationSession session = this->session();
   const Blocks blocks = cut_into_blocks(session.items(), 99, 7);
-  const SweepEstimate found = estimate(session, points, blocks, cut_into_units(points, 1, 1));
+  const SweepEstimate found =
+      estimate(session, points, blocks, share_of_units(session, points, blocks, {}));
   const auto layers = static_cast<double>(model_.network.layers.size());
   const auto encoder = static_cast<double>(model_.network.stack().size());
   EXPECT_EQ(found.runs, 5 * layers);
