@@ -106,7 +106,7 @@ std::vector<std::string> settings_of(const nlohmann::ordered_json& object) {
 nlohmann::ordered_json settings_to_json(const std::vector<std::string>& settings) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (const std::string& setting : settings) {
-    const std::size_t equals = setting.find('=');
+    const std::size_t equals = find_unquoted(setting, '=');
     const std::string value = setting.substr(equals + 1);
     const nlohmann::ordered_json json = nlohmann::ordered_json::parse(value, nullptr, false);
     const bool same = !json.is_discarded() && !json.is_string() && json.dump() == value;

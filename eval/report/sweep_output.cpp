@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "eval/policy/settings.hpp"
 #include "eval/report/table.hpp"
 #include "eval/search/front.hpp"
 #include "host/core/number_text.hpp"
@@ -35,7 +36,7 @@ std::string line_of(const std::vector<std::string>& cells) {
 std::map<std::string, std::string> values_of(const std::vector<std::string>& settings) {
   std::map<std::string, std::string> values;
   for (const std::string& setting : settings) {
-    const std::size_t equals = setting.find('=');
+    const std::size_t equals = find_unquoted(setting, '=');
     values[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
   return values;

@@ -99,7 +99,7 @@ std::vector<std::string> AllPoints::keys() const {
   std::set<std::string> known;
   for (const std::vector<std::string>& of_point : settings)
     for (const std::string& setting : of_point) {
-      const std::string key = setting.substr(0, setting.find('='));
+      const std::string key = setting.substr(0, find_unquoted(setting, '='));
       if (known.insert(key).second) keys.push_back(key);
     }
   return keys;

@@ -33,6 +33,7 @@ TEST(Settings, AreAsJsonWhatTheyAreAndComeBack) {
                        "operand.range=[-1,1]",
                        "operand.clusters=12",
                        "layers.\"a.b\".plan={\"type\":\"every_step\"}",
+                       "layers.\"a=b\".plan.threshold=0.25",
                        "a=true",
                        "b=null",
                        "c=1e3",
@@ -48,6 +49,7 @@ TEST(Settings, AreAsJsonWhatTheyAreAndComeBack) {
   EXPECT_EQ(json.at("operand.range"), nlohmann::ordered_json({-1, 1}));
   EXPECT_EQ(json.at("operand.clusters"), 12);
   EXPECT_EQ(json.at("layers.\"a.b\".plan"), (nlohmann::ordered_json{{"type", "every_step"}}));
+  EXPECT_EQ(json.at("layers.\"a=b\".plan.threshold"), 0.25);
   // What JSON would write in another way stays a text.
   for (const char* key : {"c", "d", "e", "f", "h", "i"}) EXPECT_TRUE(json.at(key).is_string());
 }
