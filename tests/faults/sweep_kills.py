@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Stops `edgeval sweep` at random times and before changes of files, lets its disk run full, and goes on with --resume.
 
-    sweep_kills.py EDGEVAL FAULTS_LIBRARY [--kills N] [--changes N] [--interrupts N] [--full-disks N] [--seed N]
+    sweep_kills.py EDGEVAL FAULTS_LIBRARY [--kills N] [--changes N] [--interrupts N] [--pairs N] [--full-disks N] [--seed N]
 
 After each stop the journal has every result that it had before, none twice, and at most a torn line behind them. Once a
 sweep has ended its folder has the files of one that nobody stopped, byte by byte, and the journal the same results, none
-lost and none doubled. SIGINT ends the program by that signal, and a full disk with exit code 2 and one line. A pause
-before every change of a file spreads the stops over them. Exit code 1 of this script: an invariant was broken.
-EDGEVAL_FULL=1 stands for 100 kills, all changes, 30 interrupts and 60 full disks.
+lost and none doubled. SIGINT ends the program by that signal, a full disk with exit code 2 and one line. A second sweep
+of a folder is refused while the first one writes. A pause before every change of a file spreads the stops over them.
+Exit code 1 of this script: an invariant was broken.
+EDGEVAL_FULL=1 stands for 100 kills, all changes, 30 interrupts, 20 pairs and 60 full disks.
 """
 import argparse
 import collections
@@ -183,6 +184,25 @@ def fill_disks(small, count, draw):
     return ends, broken
 
 
+def start_pairs(small, count):
+    """Starts a second sweep while the first one writes; it is refused, and the first goes on."""
+    ends, broken = collections.Counter(), collections.Counter()
+    for _ in range(count):
+        first = small.start(**PAUSE)
+        while first.poll() is None and len(small.whole_lines() or []) < 5:
+            time.sleep(0.002)
+        second = small.run()
+        text = first.communicate(timeout=120)[1]
+        ends[f"exit codes {first.returncode} and {second.returncode}"] += 1
+        if first.returncode != 0 or text:
+            broken[f"the first: {text.strip()[:200]}"] += 1
+        if second.returncode != 1 or not said_one_line(second.stderr) or "another edgeval writes to it" not in second.stderr:
+            broken[f"the second: {second.stderr.strip()[:200]}"] += 1
+        broken.update(small.broken_at_end())
+        small.clear()
+    return ends, broken
+
+
 def told(counts):
     return ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) or "none"
 
@@ -195,6 +215,7 @@ def main():
     parser.add_argument("--kills", type=int, default=100 if full else 10)
     parser.add_argument("--changes", type=int, default=10**6 if full else 3, help="kill before so many of the first and the last changes of files of each kind")
     parser.add_argument("--interrupts", type=int, default=30 if full else 3)
+    parser.add_argument("--pairs", type=int, default=20 if full else 2, help="sweeps that are started while another writes")
     parser.add_argument("--full-disks", type=int, default=60 if full else 8)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -207,6 +228,7 @@ def main():
                 "kills": stop_sweeps(small, signal.SIGKILL, options.kills, draw),
                 "kills at changes": kill_at_changes(small, options.changes),
                 "interrupts": stop_sweeps(small, signal.SIGINT, options.interrupts, draw),
+                "pairs": start_pairs(small, options.pairs),
                 "full disks": fill_disks(small, options.full_disks, draw)}.items():
             print(f"{name}: {told(ends)}; broken: {told(broken)}")
             all_broken += broken

@@ -86,10 +86,10 @@ void expect_fronts_of(const std::vector<Row>& points, const std::vector<Row>& fr
 TEST(Sweep, MakesOfEveryPointWhatARunMakesOfIt) {
   const TemporaryFolder folder;
   const CommandResult swept =
-      edgeval(with({"sweep"}, kSpoken,
-                   {"--policy", spoken_data() + "/skip_delta.yaml", "--vary",
-                    "plan.threshold=0.5:0.9", "--vary", "operand.type=as_is,delta", "--set",
-                    "operand.threshold_x=0.2", "--points", "4", "--block", "2"}),
+      edgeval(joined({"sweep"}, kSpoken,
+                     {"--policy", spoken_data() + "/skip_delta.yaml", "--vary",
+                      "plan.threshold=0.5:0.9", "--vary", "operand.type=as_is,delta", "--set",
+                      "operand.threshold_x=0.2", "--points", "4", "--block", "2"}),
               folder.path());
   ASSERT_EQ(swept.code, 0) << swept.err;
   const std::filesystem::path sweep = folder.path() / "sweep";
@@ -100,14 +100,14 @@ TEST(Sweep, MakesOfEveryPointWhatARunMakesOfIt) {
     const Row& row = rows.at(std::stoul(point) - 1);
     EXPECT_EQ(row.at("point"), point);
     const StoredRun run =
-        stored_run(with({"run"}, kSpoken, {"--policy", sweep.string() + ":" + point}));
+        stored_run(joined({"run"}, kSpoken, {"--policy", sweep.string() + ":" + point}));
     expect_row_of(row, run.report);
     EXPECT_EQ(std::stod(row.at("macs_dense")),
               run.report.at("activity").at("totals").at("macs_dense").get<double>());
     EXPECT_EQ(row.at("operand.type"), run.report.at("policy").at("operand").at("type"));
   }
   EXPECT_EQ(rows.back().at("point"), "dense");
-  expect_row_of(rows.back(), stored_run(with({"run"}, kSpoken)).report);
+  expect_row_of(rows.back(), stored_run(joined({"run"}, kSpoken)).report);
   expect_fronts_of(rows, csv(sweep / "fronts.csv"), "wer", 1);
 }
 
@@ -115,11 +115,11 @@ TEST(Sweep, OfTranslationsHasAReferenceForEachWidth) {
   const TemporaryFolder folder;
   folder.file("p.yaml",
               "layers: {decoder1: {operand: {type: delta, threshold_x: 0, threshold_h: 0.2}}}\n");
-  const Arguments captions = with(kCaptions, {"--reference", captions_file("captions.de")});
+  const Arguments captions = joined(kCaptions, {"--reference", captions_file("captions.de")});
   const CommandResult swept = edgeval(
-      with({"sweep"}, captions,
-           {"--vary", "beam.width=1,3", "--vary", "layers.decoder1.operand.threshold_x=0.1,0.5",
-            "--policy", "p.yaml", "--draw", "grid", "--block", "3", "--format", "json"}),
+      joined({"sweep"}, captions,
+             {"--vary", "beam.width=1,3", "--vary", "layers.decoder1.operand.threshold_x=0.1,0.5",
+              "--policy", "p.yaml", "--draw", "grid", "--block", "3", "--format", "json"}),
       folder.path());
   ASSERT_EQ(swept.code, 0) << swept.err;
   const std::filesystem::path sweep = folder.path() / "sweep";
@@ -129,11 +129,11 @@ TEST(Sweep, OfTranslationsHasAReferenceForEachWidth) {
   EXPECT_EQ(names, (std::vector<std::string>{"1", "2", "3", "4", "dense 1", "dense 3"}));
   for (const std::size_t p : {1, 2}) {
     const StoredRun run = stored_run(
-        with({"run"}, captions, {"--policy", sweep.string() + ":" + std::to_string(p + 1)}));
+        joined({"run"}, captions, {"--policy", sweep.string() + ":" + std::to_string(p + 1)}));
     expect_row_of(rows[p], run.report);
   }
-  expect_row_of(rows[4], stored_run(with({"run"}, captions, {"--set", "beam.width=1"})).report);
-  expect_row_of(rows[5], stored_run(with({"run"}, captions, {"--set", "beam.width=3"})).report);
+  expect_row_of(rows[4], stored_run(joined({"run"}, captions, {"--set", "beam.width=1"})).report);
+  expect_row_of(rows[5], stored_run(joined({"run"}, captions, {"--set", "beam.width=3"})).report);
   const std::vector<Row> fronts = csv(sweep / "fronts.csv");
   expect_fronts_of(rows, fronts, "bleu", -1);
   // What is printed for programs are the same fronts.
@@ -146,14 +146,14 @@ TEST(Sweep, OfTranslationsHasAReferenceForEachWidth) {
 TEST(Sweep, OfTranslationsWithoutReferencesPricesThem) {
   const TemporaryFolder folder;
   const CommandResult swept = edgeval(
-      with({"sweep"}, kCaptions, {"--vary", "beam.width=1,2", "--draw", "grid"}), folder.path());
+      joined({"sweep"}, kCaptions, {"--vary", "beam.width=1,2", "--draw", "grid"}), folder.path());
   ASSERT_EQ(swept.code, 0) << swept.err;
   EXPECT_NE(swept.out.find("no reference given"), std::string::npos);
   const std::vector<Row> rows = csv(folder.path() / "sweep/points.csv");
   ASSERT_EQ(rows.size(), 4u);
   EXPECT_FALSE(rows[0].contains("bleu"));
-  const StoredRun run =
-      stored_run(with({"run"}, kCaptions, {"--policy", (folder.path() / "sweep").string() + ":2"}));
+  const StoredRun run = stored_run(
+      joined({"run"}, kCaptions, {"--policy", (folder.path() / "sweep").string() + ":2"}));
   expect_row_of(rows[1], run.report);
   EXPECT_TRUE(csv(folder.path() / "sweep/fronts.csv").empty());
 }
@@ -186,7 +186,7 @@ TEST(Sweep, WritesTheSameBytesHoweverItRuns) {
                                 {"--block", "1"},
                                 {"--block", "99", "--batch", "3"}}) {
     const std::string out = "out" + std::to_string(n++);
-    const CommandResult swept = small.run(with({"--out", out}, more));
+    const CommandResult swept = small.run(joined({"--out", out}, more));
     EXPECT_EQ(swept.code, 0) << swept.err;
     EXPECT_EQ(tables(small / out), expected) << separated(more);
     if (more.front() != "--block") {
@@ -312,6 +312,34 @@ TEST(Sweep, SaysWhatItWouldTakeAndWritesNothing) {
   const CommandResult again = small.run({"--dry-run", "--resume"});
   EXPECT_NE(again.out.find("21 of 21 results are in the journal"), std::string::npos) << again.out;
   EXPECT_EQ(files_of(small.path()), swept);
+}
+
+// Shares in folders of their own, which are merged, and shares in one folder.
+TEST(Sweep, InSharesIsTheSameAsWhole) {
+  const SmallSweep small;
+  ASSERT_EQ(small.run({}).code, 0);
+  const Files expected = tables(small / "sweep");
+  const std::multiset<std::string> lines = sorted_lines(small / "sweep/journal/1.jsonl");
+  for (const char* share : {"1", "2", "3"}) {
+    const std::string shard = std::string(share) + "/3";
+    const CommandResult apart = small.run({"--shard", shard, "--out", std::string("part") + share});
+    EXPECT_EQ(apart.code, 0) << apart.err;
+    EXPECT_EQ(apart.out.find("share " + shard + " is done"), 0u) << apart.out;
+    EXPECT_FALSE(std::filesystem::exists(small / (std::string("part") + share) / "points.csv"));
+    EXPECT_EQ(small.run({"--shard", shard, "--resume", "--out", "together"}).code, 0);
+    EXPECT_TRUE(
+        std::filesystem::exists(small / "together/journal" / (std::string(share) + ".jsonl")));
+  }
+  const CommandResult merged =
+      edgeval({"merge", "part3", "part1", "part2", "--out", "all"}, small.path());
+  EXPECT_EQ(merged.code, 0) << merged.err;
+  EXPECT_EQ(merged.out.find("21 results of 3 folders\n"), 0u) << merged.out;
+  EXPECT_EQ(sorted_lines(small / "all/journal/1.jsonl"), lines);
+  for (const char* folder : {"all", "together"}) {
+    EXPECT_EQ(small.run({"--resume", "--out", folder}).code, 0);
+    EXPECT_EQ(tables(small / folder), expected);
+  }
+  EXPECT_EQ(sorted_lines(small / "all/journal/1.jsonl"), lines);  // nothing was left to do
 }
 
 TEST(Sweep, WithoutAReferenceHasThePointsAlone) {

@@ -13,7 +13,7 @@ struct Case {
   Arguments points = SmallSweep::points();
 };
 
-void expect_refused(const SmallSweep& small, const std::vector<Case>& cases) {
+void expect_sweeps_refused(const SmallSweep& small, const std::vector<Case>& cases) {
   const Files before = files_of(small.path());
   for (const auto& [more, message, points] : cases) {
     EXPECT_TRUE(is_refusal(small.run(more, points), message))
@@ -26,7 +26,7 @@ TEST(SweepRefuses, PointsThatAreNotGivenOrGivenTwice) {
   const SmallSweep small;
   small.file("list.jsonl", "{\"operand.threshold_x\": 0.5}\n");
   const Arguments vary{"--vary", "operand.threshold_x=0:1:5"};
-  expect_refused(
+  expect_sweeps_refused(
       small,
       {{{}, "--vary or --list is wanted: what is swept over", {}},
        {{"--list", "list.jsonl"}, "--vary and --list: name one of them", vary},
@@ -34,7 +34,7 @@ TEST(SweepRefuses, PointsThatAreNotGivenOrGivenTwice) {
        {{"--draw", "grid"}, "--points: a grid has as many points as its STEPS and lists say"},
        {{}, "--points is wanted: how many points are drawn; or take --draw grid", vary},
        {{"--draw", "random"}, "--points is wanted: how many points are drawn", vary},
-       {{"--draw", "best"}, "--draw: best not in {", with(vary, {"--points", "3"})},
+       {{"--draw", "best"}, "--draw: best not in {", joined(vary, {"--points", "3"})},
        {{"--points", "0"}, "--points: ", vary},
        {{"--block", "0"}, "--block: "},
        {{"--seed", "-1"}, "--seed: "},
@@ -49,7 +49,7 @@ TEST(SweepRefuses, PointsThatNoPolicyAllows) {
   const auto vary = [](const std::string& what) {
     return Arguments{"--vary", what, "--points", "3"};
   };
-  expect_refused(
+  expect_sweeps_refused(
       small,
       {{{},
         "operand.treshold_x: unknown key; did you mean threshold_x?",
@@ -86,7 +86,8 @@ TEST(SweepRefuses, AcceleratorsThatCannotPriceAPoint) {
   small.file("widths.jsonl",
              "{\"arithmetic.type\": \"fp32\"}\n"
              "{\"arithmetic.type\": \"int8\", \"arithmetic.input_bits\": 5}\n");
-  expect_refused(small, {{{"--hardware", "similarity65"},
+  expect_sweeps_refused(small,
+                        {{{"--hardware", "similarity65"},
                           "similarity65 cannot price layer lstm1 (forward): it has macs.fp32"},
                          {{"--hardware", "reuse32", "--list", "widths.jsonl"},
                           "reuse32 cannot price point 2: layer lstm1 (forward): it has macs.8x8",
@@ -103,13 +104,13 @@ TEST(SweepRefuses, FoldersThatAreNotItsOwn) {
   std::filesystem::create_directory(small / "mine");
   small.file("mine/thesis.txt", "a");
   small.file("a_file", "b");
-  expect_refused(small,
-                 {{{}, "sweep: holds a sweep; --resume goes on with it, another --out begins anew"},
-                  {{"--dry-run"}, "sweep: holds a sweep; --resume goes on with it"},
-                  {{"--out", "mine"}, "mine: holds files that are no sweep's; name another folder"},
-                  {{"--out", "mine", "--resume"}, "mine: holds files that are no sweep's"},
-                  {{"--out", "a_file"}, "a_file: the folder cannot be made: a file has this name"},
-                  {{"--out", "a_file", "--resume"}, "a_file: the folder cannot be made"}});
+  expect_sweeps_refused(
+      small, {{{}, "sweep: holds a sweep; --resume goes on with it, another --out begins anew"},
+              {{"--dry-run"}, "sweep: holds a sweep; --resume goes on with it"},
+              {{"--out", "mine"}, "mine: holds files that are no sweep's; name another folder"},
+              {{"--out", "mine", "--resume"}, "mine: holds files that are no sweep's"},
+              {{"--out", "a_file"}, "a_file: the folder cannot be made: a file has this name"},
+              {{"--out", "a_file", "--resume"}, "a_file: the folder cannot be made"}});
 }
 
 TEST(SweepRefuses, ToGoOnWithOtherInputs) {
@@ -126,34 +127,56 @@ TEST(SweepRefuses, ToGoOnWithOtherInputs) {
   const std::string is = "sweep/journal/1.jsonl: is of another sweep: ";
   const auto refused = [&](const Arguments& more, const std::string& message,
                            const Arguments& points = SmallSweep::points()) {
-    return Case{with({"--resume"}, more), is + message, points};
+    return Case{joined({"--resume"}, more), is + message, points};
   };
   Arguments fewer = SmallSweep::points(), further = fewer;
   fewer.back() = "5";
   further[1] = "operand.threshold_x=0.01:3:log";
-  expect_refused(small, {refused({"--seed", "1"}, "points was \""),
-                         refused({"--block", "3"}, "block was 2 and is now 3;"),
-                         refused({"--model", "other.safetensors"}, "model was \""),
-                         refused({"--data", "other.jsonl"}, "data was {\""),
-                         refused({"--limit", "4"}, "data was {\""),
-                         refused({"--case", "lower"}, "choices was {\""),
-                         refused({"--policy", "p2.yaml"}, "policy was \""),
-                         refused({"--set", "operand.threshold_h=0.2"}, "policy was \""),
-                         refused({"--no-reference"}, "references was 1 and is now 0;"),
-                         refused({}, "points was \"", fewer), refused({}, "points was \"", further),
-                         refused({"--draw", "random"}, "points was \"")});
+  expect_sweeps_refused(
+      small,
+      {refused({"--seed", "1"}, "points was \""),
+       refused({"--block", "3"}, "block was 2 and is now 3;"),
+       refused({"--model", "other.safetensors"}, "model was \""),
+       refused({"--data", "other.jsonl"}, "data was {\""),
+       refused({"--limit", "4"}, "data was {\""), refused({"--case", "lower"}, "choices was {\""),
+       refused({"--policy", "p2.yaml"}, "policy was \""),
+       refused({"--set", "operand.threshold_h=0.2"}, "policy was \""),
+       refused({"--no-reference"}, "references was 1 and is now 0;"),
+       refused({}, "points was \"", fewer), refused({}, "points was \"", further),
+       refused({"--draw", "random"}, "points was \"")});
   // Where the points are the same whatever the seed is, the blocks are not.
   const Arguments grid{"--vary", "operand.threshold_x=0.1,0.2", "--draw", "grid"};
   ASSERT_EQ(small.run({"--out", "grid"}, grid).code, 0);
-  expect_refused(small,
-                 {{{"--out", "grid", "--resume", "--seed", "1"},
-                   "grid/journal/1.jsonl: is of another sweep: seed was 0 and is now 1; name "
-                   "another --out, or sweep as before",
-                   grid}});
+  expect_sweeps_refused(
+      small, {{{"--out", "grid", "--resume", "--seed", "1"},
+               "grid/journal/1.jsonl: is of another sweep: seed was 0 and is now 1; name "
+               "another --out, or sweep as before",
+               grid}});
   // The same inputs under other names are no others, and hardware is priced anew.
   std::filesystem::rename(small / "model.safetensors", small / "renamed.safetensors");
   EXPECT_EQ(small.run({"--resume", "--model", "renamed.safetensors", "--hardware", "cpu1"}).code,
             0);
+}
+
+TEST(SweepRefuses, SharesThatDoNotFit) {
+  const SmallSweep small;
+  ASSERT_EQ(small.run({"--out", "a"}).code, 0);
+  ASSERT_EQ(small.run({"--out", "b", "--block", "3"}).code, 0);
+  std::vector<Case> cases{{{"--shard", "3/2"}, "--shard 3/2: has only the shares 1 to 2"}};
+  for (const char* shard : {"2", "0/2", "1/0", "a/b", "1/2x", "-1/2", "1/", "/2", " 1/2"})
+    cases.push_back({{"--shard", shard}, std::string("--shard ") + shard + ": must be i/n"});
+  expect_sweeps_refused(small, cases);
+  const Files before = files_of(small.path());
+  const auto merge = [&](const Arguments& words, const std::string& message) {
+    EXPECT_TRUE(is_refusal(edgeval(joined({"merge"}, words), small.path()), message));
+    EXPECT_EQ(files_of(small.path()), before);
+    EXPECT_FALSE(std::filesystem::exists(small / "all")) << separated(words);
+  };
+  merge({"a", "b", "--out", "all"}, "are of different sweeps; merge the parts of one");
+  merge({"a", "none", "--out", "all"}, "none: holds no sweep");
+  merge({"a", "--out", "b"}, "b: is there already; name a new folder");
+  merge({"a", "--out", "a"}, "--out a is the folder of");
+  merge({"--out", "all"}, "folders");
 }
 
 TEST(SweepRefuses, JournalsThatAreDamagedOrDoNotAgree) {
@@ -164,15 +187,15 @@ TEST(SweepRefuses, JournalsThatAreDamagedOrDoNotAgree) {
   std::string damaged = text;
   damaged[text.find('\n') + 30] ^= 1;
   write_file(journal, damaged);
-  expect_refused(small, {{{"--resume"}, "sweep/journal/1.jsonl: line 2 is damaged"}});
+  expect_sweeps_refused(small, {{{"--resume"}, "sweep/journal/1.jsonl: line 2 is damaged"}});
   write_file(journal, text);
   // The head is the only entry of the second file that fits; its result is that of another build.
   const std::filesystem::path second = small / "sweep/journal/2.jsonl";
   write_file(second, text.substr(0, text.find('\n') + 1));
   Journal(second, [](std::string_view, std::uint64_t) {
   }).append(R"({"point":1,"block":1,"statistics":[],"counts":[]})");
-  expect_refused(small,
-                 {{{"--resume"}, " have different results of point 1, block 1; remove the"}});
+  expect_sweeps_refused(
+      small, {{{"--resume"}, " have different results of point 1, block 1; remove the"}});
 }
 
 }  // namespace

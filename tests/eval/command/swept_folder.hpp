@@ -18,7 +18,7 @@ namespace edgeval::test {
 
 using Arguments = std::vector<std::string>;
 
-inline Arguments with(Arguments arguments, const Arguments& more, const Arguments& still = {}) {
+inline Arguments joined(Arguments arguments, const Arguments& more, const Arguments& still = {}) {
   arguments.insert(arguments.end(), more.begin(), more.end());
   arguments.insert(arguments.end(), still.begin(), still.end());
   return arguments;
@@ -125,7 +125,7 @@ class SmallSweep : public DataFolder {
         all.push_back(more[i]);
     }
     for (const auto& [option, value] : once) all.insert(all.end(), {option, value});
-    return edgeval(with(all, points), path());
+    return edgeval(joined(all, points), path());
   }
 };
 
