@@ -1,0 +1,101 @@
+// Processes that mpirun starts sweep together: the files are those of one process, and when one
+// dies the others end and --resume goes on.
+#include "host/core/files/path.hpp"
+#include "tests/eval/command/swept_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace edgeval::test {
+namespace {
+
+class SweepRanks : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!EDGEVAL_HAS_MPI) GTEST_SKIP() << "the build has no MPI (libopenmpi-dev)";
+    if (run_shell("command -v mpirun").code != 0)
+      GTEST_SKIP() << "there is no mpirun (openmpi-bin)";
+  }
+
+  // Returns the command of a sweep into a folder of the test's own.
+  std::string sweep(const std::string& out, const std::string& more = "", int limit = 12) const {
+    return concat("edgeval sweep --quiet --model ", quoted(spoken_model()), " --data ",
+                  quoted(spoken_data()), " --policy ", quoted(spoken_data() + "/skip.yaml"),
+                  " --vary plan.threshold=0.3:0.9 --points 5 --block 4 --hardware reuse32 ",
+                  "--threads 1 --limit ", limit, " --out ", path(out), " ", more);
+  }
+  std::string path(const std::string& out) const { return quoted((folder_.path() / out).string()); }
+  // Open MPI refuses root, and more processes than there are cores, unless told otherwise.
+  static std::string mpirun(int processes) {
+    return concat("export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; ",
+                  "mpirun --oversubscribe -n ", processes, " ");
+  }
+  std::string table(const std::string& out) const {
+    return read_file(folder_.path() / out / "points.csv");
+  }
+  void expect_as_one_process(const std::string& out) {
+    if (!is_there(folder_.path() / "one")) ASSERT_EQ(run_shell(sweep("one")).code, 0);
+    EXPECT_EQ(table(out), table("one"));
+    EXPECT_EQ(read_file(folder_.path() / out / "fronts.csv"),
+              read_file(folder_.path() / "one" / "fronts.csv"));
+  }
+
+  const TemporaryFolder folder_;
+};
+
+TEST_F(SweepRanks, GiveTheFilesOfOneProcess) {
+  for (const int processes : {1, 2, 4}) {
+    const std::string out = concat("of", processes);
+    const CommandResult result = run_shell(mpirun(processes) + sweep(out));
+    ASSERT_EQ(result.code, 0) << result.err;
+    expect_as_one_process(out);
+  }
+  std::set<std::string> results;  // of the four processes: each point and block once
+  std::size_t lines = 0;
+  for (int rank = 1; rank <= 4; ++rank) {
+    std::istringstream journal(
+        read_file(folder_.path() / "of4" / "journal" / concat(rank, ".jsonl")));
+    std::string line;
+    std::getline(journal, line);
+    EXPECT_NE(line.find("\"head\""), std::string::npos);
+    for (; std::getline(journal, line); ++lines) {
+      const std::size_t begin = line.find("\"point\"");
+      results.insert(line.substr(begin, line.find("\"statistics\"") - begin));
+    }
+  }
+  EXPECT_EQ(lines, 18U);  // 5 points and the dense network on 3 blocks
+  EXPECT_EQ(results.size(), lines);
+}
+
+TEST_F(SweepRanks, EndTogetherWhenOneFailsAndGoOnLater) {
+  // The second process may write no file beyond a block of the disk.
+  const CommandResult failed = run_shell(
+      mpirun(2) + "sh -c " +
+      quoted("if [ \"$OMPI_COMM_WORLD_RANK\" = 1 ]; then ulimit -f 1; fi; exec " + sweep("part")));
+  EXPECT_EQ(failed.code, 2) << failed.err;
+  EXPECT_NE(failed.err.find("edgeval: process 1 of 2: "), std::string::npos) << failed.err;
+  EXPECT_FALSE(is_there(folder_.path() / "part" / "points.csv"));
+  const CommandResult later = run_shell(mpirun(3) + sweep("part", "--resume"));
+  ASSERT_EQ(later.code, 0) << later.err;
+  expect_as_one_process("part");
+}
+
+TEST_F(SweepRanks, EndTogetherWhenOneIsKilledAndGoOnLater) {
+  const CommandResult killed = run_shell(
+      mpirun(2) + "sh -c " +
+      quoted("if [ \"$OMPI_COMM_WORLD_RANK\" = 1 ]; then (sleep 0.3; kill -9 $$) & fi; exec " +
+             sweep("part", "", 60)));
+  EXPECT_NE(killed.code, 0);
+  const CommandResult later = run_shell(sweep("part", "--resume", 60));
+  ASSERT_EQ(later.code, 0) << later.err;
+  ASSERT_EQ(run_shell(sweep("whole", "", 60)).code, 0);
+  EXPECT_EQ(table("part"), table("whole"));
+}
+
+TEST_F(SweepRanks, RefuseASweepOnceAndInOneLine) {
+  ASSERT_EQ(run_shell(sweep("part")).code, 0);
+  const CommandResult refused = run_shell(mpirun(2) + sweep("part"));
+  EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_NE(refused.err.find("holds a sweep; --resume goes on with it"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace edgeval::test
