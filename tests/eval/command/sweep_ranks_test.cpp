@@ -19,7 +19,7 @@ class SweepRanks : public testing::Test {
   std::string sweep(const std::string& out, const std::string& more = "", int limit = 12) const {
     return concat("edgeval sweep --quiet --model ", quoted(spoken_model()), " --data ",
                   quoted(spoken_data()), " --policy ", quoted(spoken_data() + "/skip.yaml"),
-                  " --vary plan.threshold=0.3:0.9 --points 5 --block 4 --hardware reuse32 ",
+                  " --vary plan.threshold=0.3:0.9 --points 3 --block 4 --hardware reuse32 ",
                   "--threads 1 --limit ", limit, " --out ", path(out), " ", more);
   }
   std::string path(const std::string& out) const { return quoted((folder_.path() / out).string()); }
@@ -61,7 +61,7 @@ TEST_F(SweepRanks, GiveTheFilesOfOneProcess) {
       results.insert(line.substr(begin, line.find("\"statistics\"") - begin));
     }
   }
-  EXPECT_EQ(lines, 18U);  // 5 points and the dense network on 3 blocks
+  EXPECT_EQ(lines, 12U);  // 3 points and the dense network on 3 blocks
   EXPECT_EQ(results.size(), lines);
 }
 
@@ -82,11 +82,11 @@ TEST_F(SweepRanks, EndTogetherWhenOneIsKilledAndGoOnLater) {
   const CommandResult killed = run_shell(
       mpirun(2) + "sh -c " +
       quoted("if [ \"$OMPI_COMM_WORLD_RANK\" = 1 ]; then (sleep 0.3; kill -9 $$) & fi; exec " +
-             sweep("part", "", 60)));
+             sweep("part", "", 30)));
   EXPECT_NE(killed.code, 0);
-  const CommandResult later = run_shell(sweep("part", "--resume", 60));
+  const CommandResult later = run_shell(sweep("part", "--resume", 30));
   ASSERT_EQ(later.code, 0) << later.err;
-  ASSERT_EQ(run_shell(sweep("whole", "", 60)).code, 0);
+  ASSERT_EQ(run_shell(sweep("whole", "", 30)).code, 0);
   EXPECT_EQ(table("part"), table("whole"));
 }
 
