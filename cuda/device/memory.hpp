@@ -76,11 +76,16 @@ class DeviceBuffer {
   void upload(std::span<const T> values, const Stream& stream) {
     upload(values.data(), static_cast<Index>(values.size()), stream);
   }
-  // Copies the first `count` elements to the host. They are there once the stream was synchronized.
-  void download(T* values, Index count, cudaStream_t stream) const {
+  // Copies `count` elements from `first` on to the host. They are there once the stream was
+  // synchronized.
+  void download(T* values, Index first, Index count, cudaStream_t stream) const {
     if (count > 0)
-      EDGEVAL_CUDA(cudaMemcpyAsync(values, data_.get(), static_cast<std::size_t>(count) * sizeof(T),
+      EDGEVAL_CUDA(cudaMemcpyAsync(values, data_.get() + first,
+                                   static_cast<std::size_t>(count) * sizeof(T),
                                    cudaMemcpyDeviceToHost, stream));
+  }
+  void download(T* values, Index count, cudaStream_t stream) const {
+    download(values, 0, count, stream);
   }
 
   T* data() const { return data_.get(); }

@@ -28,6 +28,9 @@ void set_memory(std::size_t bytes);
 long allocations();
 long calls();
 
+// Returns how many bytes were copied from the host to devices since the program's start.
+std::size_t bytes_to_device();
+
 // Make the k-th allocation or call from now on fail, the next one if k is 1; none fails if k is 0.
 void fail_allocation(long k);
 void fail_call(long k);

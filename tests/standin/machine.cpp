@@ -260,6 +260,7 @@ void set_memory(std::size_t bytes) {
 }
 long allocations() { return Machine::get().allocations; }
 long calls() { return Machine::get().calls; }
+std::size_t bytes_to_device() { return Machine::get().bytes_to_device; }
 void fail_allocation(long k) {
   const std::lock_guard lock(Machine::get().mutex);
   Machine::get().fail_allocation_at = k == 0 ? 0 : Machine::get().allocations + k;

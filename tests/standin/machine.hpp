@@ -120,6 +120,7 @@ class Machine {
   std::unordered_map<const void*, int> dynamic_bytes;  // dynamic shared memory allowed to kernels
   std::size_t device_bytes = std::size_t{8} << 30;
   long allocations = 0, calls = 0, fail_allocation_at = 0, fail_call_at = 0;
+  std::size_t bytes_to_device = 0;   // of all copies from the host so far
   cudaError_t broken = cudaSuccess;  // error of a kernel that failed; every call gives it since
   std::string fault;
 

@@ -166,6 +166,7 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
   };
   if (!lies(to, to_pitch, to_device) || !lies(from, from_pitch, from_device))
     return call.answer(cudaErrorInvalidValue, "a copy's memory does not lie where it says");
+  if (kind == cudaMemcpyHostToDevice) machine().bytes_to_device += width * height;
   Task copy{.work = [=] {
     for (std::size_t row = 0; row < height; ++row)
       std::memcpy(static_cast<std::byte*>(to) + row * to_pitch,

@@ -3,8 +3,7 @@
 #include "host/engine/shared_layers.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/points.hpp"
-#include "tests/support/random_case.hpp"
-#include "tests/support/safetensors.hpp"
+#include "tests/support/relatives.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -38,19 +37,6 @@ TEST(EnginePoints, OfEqualOutputsTheFirstIsTheGreatest) {
     EXPECT_EQ(first_greatest(rows[r].data(), 3), places[r]);
 }
 
-// Returns points of which each has the choices of an earlier one but for those of one layer, so
-// that many share their first layers.
-std::vector<OperatingPoint> relatives(Random& random, const Model& model, Kind kind, int count) {
-  std::vector<OperatingPoint> points{random_point(random, model, kind)};
-  while (std::ssize(points) < count) {
-    OperatingPoint point = random.of(points);
-    const auto layer = static_cast<std::size_t>(random.whole(0, std::ssize(model.layers) - 1));
-    point.layers[layer] = random_point(random, model, kind).layers[layer];
-    points.push_back(std::move(point));
-  }
-  return points;
-}
-
 class Relatives : public testing::TestWithParam<Kind> {
  protected:
   void expect_as_alone(const std::vector<OperatingPoint>& points) {
@@ -60,11 +46,7 @@ class Relatives : public testing::TestWithParam<Kind> {
                              points);
   }
   Random random_{static_cast<std::uint64_t>(40 + static_cast<int>(GetParam()))};
-  const Model model_ =
-      random_model({.inputs = 7,
-                    .lstm = {{9, kBothDirections}, {6, kForwardOnly}, {8, kBothDirections}},
-                    .outputs = 5},
-                   6);
+  const Model model_ = model_of_relatives();
 };
 INSTANTIATE_TEST_SUITE_P(EnginePoints, Relatives, testing::ValuesIn(kKinds),
                          [](const auto& info) { return std::string(name(info.param)); });
@@ -73,16 +55,8 @@ TEST_P(Relatives, GiveWhatEachGivesAlone) {
   expect_as_alone(relatives(random_, model_, GetParam(), 24));
 }
 
-// With integers every second point has the widths of the first one, so that lanes of several points
-// run side by side.
 TEST_P(Relatives, GiveWhatEachGivesAloneInIntegers) {
-  std::vector<OperatingPoint> points = relatives(random_, model_, GetParam(), 24);
-  for (std::size_t p = 0; p < points.size(); ++p) {
-    make_integer(random_, p % 4 == 1 ? IntegerKind::kBoth : IntegerKind::kInt8, points[p]);
-    for (std::size_t l = 0; p % 2 == 0 && l < model_.layers.size(); ++l)
-      points[p].layers[l].arithmetic = points[0].layers[l].arithmetic;
-  }
-  expect_as_alone(points);
+  expect_as_alone(integer_relatives(random_, model_, GetParam(), 24));
 }
 
 // Operands that select, and pseudo-skips, run side by side only where all their parameters agree.
@@ -91,30 +65,8 @@ TEST(EnginePoints, OfSelectingOperandsAndPseudoSkipsGiveWhatEachGivesAlone) {
   const Model model = random_model(
       {.inputs = 7, .lstm = {{9, kBothDirections}, {6, kForwardOnly}}, .outputs = 5}, 5);
   const Ragged<float> features = random_batch(random, {20, 9, 31}, 7);
-  std::vector<OperatingPoint> points;
-  for (const double threshold : {0.1, 0.4, 0.4, 0.8}) {
-    for (const bool memoized : {true, false}) {
-      OperatingPoint& point = points.emplace_back(dense_point(model));
-      for (std::size_t l = 0; l < 2; ++l)
-        if (memoized)
-          point.layers[l].operand = Memoized{.threshold = threshold};
-        else
-          point.layers[l].operand = DynamicPrecision{.margin = threshold, .input_alpha = 2};
-    }
-    for (const double clip : {0.0, 0.05}) {
-      OperatingPoint& point = points.emplace_back(dense_point(model));
-      for (LayerPolicy& layer : point.layers) layer.arithmetic = Int16{{.input_bits = 12}};
-      for (std::size_t l = 0; l < 2; ++l) {
-        point.layers[l].plan = SimilaritySkip{.threshold = 0.9,
-                                              .fraction_bits = 12,
-                                              .pseudo_threshold = threshold,
-                                              .pseudo_clip = clip,
-                                              .delta_scale = 0.03125};
-        point.layers[l].operand = Delta{.threshold_x = threshold, .threshold_h = 0.1};
-      }
-    }
-  }
-  expect_points_as_alone(*make_cpu_engine(borrowed(model), {.threads = 2}), features, points);
+  expect_points_as_alone(*make_cpu_engine(borrowed(model), {.threads = 2}), features,
+                         selecting_points(model));
 }
 
 // Points that make the same choices up to a layer are one part there, whatever comes later.

@@ -1,0 +1,105 @@
+// Runs the stages of a schedule on the device: owns the memory that grows with a batch, the weights
+// and the streams. Both directions of a layer run side by side on streams of their own.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "cuda/device/bulk.hpp"
+#include "cuda/lane_activity.hpp"
+#include "cuda/part.hpp"
+#include "cuda/sequence/direction_runner.hpp"
+#include "cuda/sequence/linear_runner.hpp"
+
+namespace edgeval::gpu {
+
+class StageRunner {
+ public:
+  // threads: of the host, at most. chunk_bytes: as for a DirectionRunner.
+  StageRunner(std::shared_ptr<const Model> model, int threads, Index chunk_bytes);
+
+  Index chunk_bytes() const { return chunk_bytes_; }
+  // Takes all memory of the coming part and leaves a margin, so that as a rule nothing fails for
+  // want of it half-way.
+  void reserve(const Part& part);
+  // Uploads the features, for all stages of the part.
+  void upload_features(const Part& part);
+  // Runs a stage, after those before it in the schedule.
+  void run(Part& part, const Stage& stage);
+  // Returns the results of shoot s of a stage of the last layer, directly after run. `outputs` has
+  // the room for them, if they are wanted.
+  BatchResult result(const Part& part, const Stage& stage, Index s, Ragged<float>&& outputs);
+  // Gives back all memory that grows with a batch.
+  void release() { workspace_.reset(); }
+
+ private:
+  // What the last stage of a layer left on the host.
+  struct Level {
+    const Stage* stage = nullptr;
+    Index turn = 0;           // number of the stage among those that ran
+    bool has_totals = false;  // whether these have come from the device
+    LayerCounted counted = {};
+    std::vector<FinalStates> final_states = {};  // of each direction, where wanted
+  };
+
+  // Memory on the device for one layer, which later stages of other layers leave alone.
+  struct LayerMemory {
+    DeviceBuffer<unsigned long long> totals;   // [directions, kTotals, lanes]
+    DeviceBuffer<FrameSimilarity> similarity;  // [frames of the input]
+    // Whose similarities these are: the stage that made the input, and the score's parameters.
+    Index input_turn = -1;
+    float scale = 0;
+    int shift = 0;
+  };
+
+  // All memory that grows with a batch. It is released as a whole when the device has no more.
+  struct Workspace {
+    Workspace(Index chunk_bytes, std::size_t layers);
+
+    LaneTable lanes;
+    // [padded frames, width] each; slots as in Schedule.
+    std::vector<DeviceMatrix<float>> slots;
+    DeviceMatrix<std::int16_t> q;     // of plans that score
+    DeviceBuffer<std::int32_t> best;  // [frames]
+    std::vector<LayerMemory> layers;
+    std::vector<Level> levels;
+    Index turns = 0;
+    std::array<DirectionRunner, 2> runners;
+    LinearRunner linear;
+  };
+
+  const Layer& layer_of(const Stage& stage) const {
+    return model_->layers[static_cast<std::size_t>(stage.layer)];
+  }
+  Level& level(Index layer) { return workspace_->levels[static_cast<std::size_t>(layer)]; }
+  LayerMemory& memory(Index layer) { return workspace_->layers[static_cast<std::size_t>(layer)]; }
+  const std::vector<DeviceProducts>& weights(Index layer, const LayerPolicy& policy);
+  const std::vector<DeviceProducts>* second_weights(Index layer, const LayerPolicy& policy);
+  void reserve(const Part& part, const Stage& stage, const RecurrentLayer& layer);
+  void reserve(const Part& part, const Stage& stage, const LinearLayer& layer);
+  DirectionTask direction_task(const Part& part, const Stage& stage, const RecurrentLayer& layer,
+                               std::size_t d);
+  LinearTask linear_task(const Part& part, const Stage& stage, const Shoot& shoot,
+                         const LinearLayer& layer);
+  void run_layer(const RecurrentLayer& layer, Part& part, const Stage& stage);
+  void run_layer(const LinearLayer& layer, Part& part, const Stage& stage);
+  const FrameSimilarity* similarities(const Stage& stage, const SimilaritySkip& skip);
+  DeviceView<float> input_of(const Stage& stage) const;
+  OperandTotals totals(Index layer, Index direction, Index first);
+  void fetch_totals();
+  void download_outputs(const DeviceView<float>& rows, const Stage& stage, Ragged<float>& outputs);
+  void observe_plan(Part& part, const Stage& stage, Direction direction,
+                    const DirectionRunner& runner) const;
+  void observe_layer(Part& part, const Stage& stage) const;
+
+  const std::shared_ptr<const Model> model_;
+  BulkCopies copies_;  // outlives the stream that reads and writes its memory
+  Stream stream_;
+  Event ready_;
+  CublasLt cublas_;
+  std::vector<DeviceLayer> weights_;  // of each layer
+  const Index chunk_bytes_;
+  std::optional<Workspace> workspace_;
+};
+
+}  // namespace edgeval::gpu
