@@ -1,7 +1,8 @@
 // The GPU engine. It runs part by part of a batch, as many lanes as the memory holds, and for each
-// part the stages of all points (schedule.hpp). The CPU engine (host/engine/cpu_engine.cpp) is the
-// definition: plans, counts and the order of additions outside the products are the same, and the
-// fp32 products agree within rounding (docs/gpu.md).
+// part the stages of all points (schedule.hpp), some of which run side by side as more lanes. The
+// CPU engine (host/engine/cpu_engine.cpp) is the definition: plans, counts and the order of
+// additions outside the products are the same, and the fp32 products agree within rounding
+// (docs/gpu.md).
 #include "cuda/engine.hpp"
 
 #include <future>
@@ -15,6 +16,9 @@
 
 namespace edgeval::gpu {
 namespace {
+
+// The most lanes of several points that run side by side; as many as fill a large GPU.
+constexpr Index kMostLanesSideBySide = 4096;
 
 // The memory on the host for the outputs of the next points. Fresh memory costs the host more than
 // the copy into it: a thread, where one may be had, prepares it while the device works.
@@ -96,7 +100,8 @@ class LayersOnDevice {
   }
 
   // Runs the utterances [first, first + count) under some points. When the memory turns out too
-  // short half-way, those that were not delivered are left for a part of half the lanes. If an
+  // short half-way, those that were not delivered are left for a part with half as many points side
+  // by side or, where these are single ones, half the lanes. If an
   // observer has seen some of it by then, the shortage is thrown to the caller instead, as on the
   // CPU.
   void run_part(const Call& call, const LayerChoices& choices, const std::vector<Index>& points,
@@ -104,20 +109,36 @@ class LayersOnDevice {
     const bool padded = call.wanted.outputs &&
                         DeviceMatrix<float>::padded_cols(model_->outputs()) != model_->outputs();
     const Schedule schedule = make_schedule(call.points, choices, points,
-                                            {.layers = model_->stack().size(), .spare = padded});
+                                            {.layers = model_->stack().size(),
+                                             .most_side_by_side = side_by_side(call, first, count),
+                                             .spare = padded});
     Part part{call, schedule, first, count};
     try {
       run_stages(part, next, sink);
     } catch (const OutOfMemory&) {
       stages_.release();
-      EDGEVAL_EXPECTS(part.count > 1, "an utterance of ", part.length(0),
-                      " frames does not fit into the memory of ", name_, "; use --device cpu");
-      most_lanes_ = part.count / 2;
+      if (schedule.side_by_side > 1) {
+        most_points_ = schedule.side_by_side / 2;
+      } else {
+        EDGEVAL_EXPECTS(part.count > 1, "an utterance of ", part.length(0),
+                        " frames does not fit into the memory of ", name_, "; use --device cpu");
+        most_lanes_ = part.count / 2;
+      }
       if (part.observed) throw;
     } catch (...) {
       stages_.release();
       throw;
     }
+  }
+
+  // Returns how many points may run a layer of these utterances side by side, so that neither their
+  // lanes nor the bytes of all slots are too many.
+  Index side_by_side(const Call& call, Index first, Index count) const {
+    const std::vector<Index>& offsets = call.features.offsets;
+    const Index bytes = (offsets[first + count] - offsets[first]) * stages_.bytes_of_frame();
+    const Index most = std::min({most_points_, kMostLanesSideBySide / count,
+                                 stages_.side_by_side_bytes() / std::max(bytes, Index{1})});
+    return std::max(most, Index{1});
   }
 
   void run_stages(Part& part, std::vector<Index>& next, ResultSink& sink) {
@@ -148,7 +169,8 @@ class LayersOnDevice {
   const std::string name_;
   const int threads_;  // of the host, at most
   StageRunner stages_;
-  Index most_lanes_ = std::numeric_limits<Index>::max();
+  Index most_lanes_ = std::numeric_limits<Index>::max();   // utterances of a part
+  Index most_points_ = std::numeric_limits<Index>::max();  // side by side
 };
 
 class GpuEngine final : public Engine {

@@ -22,10 +22,6 @@ struct Part {
   Index first, count;
   bool observed = false;  // whether the observer was shown something of it
 
-  const LayerPolicy& policy(const Stage& stage, const Shoot& shoot) const {
-    return call.points[static_cast<std::size_t>(shoot.points.front())]
-        .layers[static_cast<std::size_t>(stage.layer)];
-  }
   Index length(Index lane) const { return call.features.length(first + lane); }
   std::vector<Index> lengths() const {
     std::vector<Index> all;

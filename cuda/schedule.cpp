@@ -48,9 +48,13 @@ class Scheduler {
     std::vector<std::vector<Shoot>> groups = groups_of(layer, branches);
     for (std::size_t i = 0; i < groups.size(); ++i) {
       Stage stage{.layer = static_cast<Index>(layer),
+                  .branches = std::ssize(branches),
                   .input = input,
                   .output = take(),
-                  .shoots = std::move(groups[i])};
+                  .shoots = std::move(groups[i]),
+                  .policies = {}};
+      for (const Shoot& shoot : stage.shoots)
+        stage.policies.push_back(&policy(shoot.points.front(), layer));
       schedule_.side_by_side = std::max(schedule_.side_by_side, std::ssize(stage.shoots));
       if (i + 1 == groups.size()) give_back(input);
       const Index output = stage.output;
@@ -66,21 +70,28 @@ class Scheduler {
     }
   }
 
-  // Returns the shoots of all branches, those that run side by side together.
+  const LayerPolicy& policy(Index point, std::size_t layer) const {
+    return points_[static_cast<std::size_t>(point)].layers[layer];
+  }
+
+  // Returns the shoots of all branches, those that run side by side together. Groups of the same
+  // numbers follow one another, so that they find the same scores of frames.
   std::vector<std::vector<Shoot>> groups_of(std::size_t layer,
                                             const std::vector<std::vector<Index>>& branches) const {
-    std::vector<std::vector<Shoot>> groups;
-    std::map<std::vector<double>, std::size_t> open;  // the last group of each launch
+    std::vector<std::vector<Shoot>> launches;
+    std::map<std::vector<double>, std::size_t> known;
     for (std::size_t from = 0; from < branches.size(); ++from)
       for (std::vector<Index>& points : choices_.parts(branches[from], layer)) {
-        const OperatingPoint& first = points_[static_cast<std::size_t>(points.front())];
-        const auto [known, is_new] =
-            open.try_emplace(side_by_side_numbers(first.layers[layer]), groups.size());
-        const bool full =
-            !is_new && std::ssize(groups[known->second]) == options_.most_side_by_side;
-        if (full) known->second = groups.size();
-        if (is_new || full) groups.emplace_back();
-        groups[known->second].push_back({static_cast<Index>(from), std::move(points)});
+        const auto [launch, is_new] =
+            known.try_emplace(side_by_side_numbers(policy(points.front(), layer)), launches.size());
+        if (is_new) launches.emplace_back();
+        launches[launch->second].push_back({static_cast<Index>(from), std::move(points)});
+      }
+    std::vector<std::vector<Shoot>> groups;
+    for (std::vector<Shoot>& launch : launches)
+      for (std::size_t s = 0; s < launch.size(); ++s) {
+        if (static_cast<Index>(s) % options_.most_side_by_side == 0) groups.emplace_back();
+        groups.back().push_back(std::move(launch[s]));
       }
     return groups;
   }

@@ -18,9 +18,18 @@ struct Shoot {
 // first layers. What a branch's frames gave lies in the output in the order of `shoots`.
 struct Stage {
   Index layer = 0;
+  Index branches = 1;           // of the input
   Index input = 0, output = 0;  // numbers of slots
   Index spare = 0;              // behind the last layer: a slot that nobody needs then
   std::vector<Shoot> shoots;
+  std::vector<const LayerPolicy*> policies;  // of each shoot, for this layer; the call's points
+
+  // Returns whether the frames of shoot s lie in the input where they lie in the output.
+  bool keeps_places() const {
+    for (std::size_t s = 0; s < shoots.size(); ++s)
+      if (shoots[s].from != static_cast<Index>(s)) return false;
+    return true;
+  }
 };
 
 struct Schedule {

@@ -14,12 +14,13 @@ StageRunner::Workspace::Workspace(Index chunk_bytes, std::size_t count)
       linear(chunk_bytes) {}
 
 // A chunk takes a sixteenth of what is free for each direction: the activations of a large batch
-// need the rest.
+// need the rest. Those of several points side by side may take a quarter.
 StageRunner::StageRunner(std::shared_ptr<const Model> model, int threads, Index chunk_bytes)
     : model_(std::move(model)),
       copies_(threads),
       weights_(device_layers(model_, model_->stack())),
-      chunk_bytes_(chunk_bytes > 0 ? chunk_bytes : std::min(free_bytes() / 16, Index{1} << 30)) {}
+      chunk_bytes_(chunk_bytes > 0 ? chunk_bytes : std::min(free_bytes() / 16, Index{1} << 30)),
+      side_by_side_bytes_(free_bytes() / 4) {}
 
 // Returns the products of each direction, or those of a linear layer.
 const std::vector<DeviceProducts>& StageRunner::weights(Index layer, const LayerPolicy& policy) {
@@ -38,42 +39,76 @@ const std::vector<DeviceProducts>* StageRunner::second_weights(Index layer,
 void StageRunner::reserve(const Part& part) {
   if (!workspace_) workspace_.emplace(chunk_bytes_, model_->stack().size());
   Workspace& space = *workspace_;
-  space.lanes.upload(part.offsets(), stream_);
-  const Lanes& lanes = space.lanes.lanes();
-  Index widest = model_->inputs();
-  for (const Layer& layer : model_->stack()) widest = std::max(widest, layer_outputs(layer));
+  const Index points = part.schedule.side_by_side;
+  space.lanes.upload(part.offsets(), stream_, points);
+  const Lanes all = space.lanes.lanes(points);
+  if (points > 1) space.input_begin.reserve_discarding(all.count, stream_);
   for (const Stage& stage : part.schedule.stages)
-    std::visit([&](const auto& layer) { reserve(part, stage, layer); }, layer_of(stage));
+    std::visit([&](const auto& layer) { reserve(stage, layer); }, layer_of(stage));
   if (std::ssize(space.slots) < part.schedule.slots)
     space.slots.resize(static_cast<std::size_t>(part.schedule.slots));
   for (Index slot = 0; slot < part.schedule.slots; ++slot)
-    space.slots[slot].resize_discarding(Product::padded(lanes.frames), widest, stream_);
-  if (part.call.wanted.best) space.best.reserve_discarding(lanes.frames, stream_);
-  if (part.count > 1) expect_margin();
+    space.slots[slot].resize_discarding(rows_of(points), widest(), stream_);
+  if (part.call.wanted.best) space.best.reserve_discarding(all.frames, stream_);
+  if (all.count > 1) expect_margin();
 }
 
-void StageRunner::reserve(const Part& part, const Stage& stage, const RecurrentLayer& layer) {
-  const Lanes& lanes = workspace_->lanes.lanes();
-  for (std::size_t d = 0; d < layer.directions.size(); ++d)
-    workspace_->runners[d].reserve(direction_task(part, stage, layer, d));
-  LayerMemory& own = memory(stage.layer);
-  own.totals.reserve_discarding(std::ssize(layer.directions) * kTotals * lanes.count, stream_);
-  const LayerPolicy& policy = part.policy(stage, stage.shoots.front());
-  if (!std::holds_alternative<SimilaritySkip>(policy.plan)) return;
-  workspace_->q.resize_discarding(lanes.frames, layer.inputs, stream_);
-  own.similarity.reserve_discarding(lanes.frames, stream_);
+// Returns the width of the rows of a slot.
+Index StageRunner::widest() const {
+  Index widest = model_->inputs();
+  for (const Layer& layer : model_->stack()) widest = std::max(widest, layer_outputs(layer));
+  return widest;
 }
 
-void StageRunner::reserve(const Part& part, const Stage& stage, const LinearLayer& layer) {
+Index StageRunner::bytes_of_frame() const {
+  const Index slots = std::ssize(model_->stack()) + 2;
+  return slots * DeviceMatrix<float>::padded_cols(widest()) * Index{sizeof(float)};
+}
+
+// Returns the rows of a slot for so many points side by side.
+Index StageRunner::rows_of(Index points) const {
+  return Product::padded(workspace_->lanes.lanes().frames * points);
+}
+
+// Returns the lanes of a stage, those of one shoot after the other.
+Lanes StageRunner::lanes_of(const Stage& stage) const {
+  Lanes lanes = workspace_->lanes.lanes(std::ssize(stage.shoots));
+  if (!stage.keeps_places()) lanes.input = workspace_->input_begin.data();
+  return lanes;
+}
+
+// Uploads where the lanes of a stage begin in its input, if they lie elsewhere than in its output.
+void StageRunner::upload_places(const Part& part, const Stage& stage) {
+  if (stage.keeps_places()) return;
+  const std::vector<Index> offsets = part.offsets();
+  std::vector<Index> begin;
   for (const Shoot& shoot : stage.shoots)
-    workspace_->linear.reserve(linear_task(part, stage, shoot, layer), stream_);
-  memory(stage.layer).totals.reserve_discarding(kTotals * workspace_->lanes.lanes().count, stream_);
+    for (Index lane = 0; lane < part.count; ++lane)
+      begin.push_back(shoot.from * offsets.back() + offsets[lane]);
+  workspace_->input_begin.upload(begin, stream_);
+}
+
+void StageRunner::reserve(const Stage& stage, const RecurrentLayer& layer) {
+  for (std::size_t d = 0; d < layer.directions.size(); ++d)
+    workspace_->runners[d].reserve(direction_task(stage, layer, d));
+  LayerMemory& own = memory(stage.layer);
+  own.totals.reserve_discarding(std::ssize(layer.directions) * kTotals * lanes_of(stage).count,
+                                stream_);
+  if (!std::holds_alternative<SimilaritySkip>(stage.policies.front()->plan)) return;
+  const Index frames = workspace_->lanes.lanes(stage.branches).frames;
+  workspace_->q.resize_discarding(frames, layer.inputs, stream_);
+  own.similarity.reserve_discarding(frames, stream_);
+}
+
+void StageRunner::reserve(const Stage& stage, const LinearLayer& layer) {
+  workspace_->linear.reserve(linear_task(stage, layer), stream_);
+  memory(stage.layer).totals.reserve_discarding(kTotals * lanes_of(stage).count, stream_);
 }
 
 void StageRunner::upload_features(const Part& part) {
   Workspace& space = *workspace_;
   DeviceMatrix<float>& to = space.slots.front();
-  to.resize_discarding(Product::padded(space.lanes.lanes().frames), model_->inputs(), stream_);
+  to.resize_discarding(rows_of(1), model_->inputs(), stream_);
   copies_.upload(part.frames(), to.view(), stream_);
   space.turns = 0;
   for (LayerMemory& layer : space.layers) layer.input_turn = -1;
@@ -81,42 +116,42 @@ void StageRunner::upload_features(const Part& part) {
 
 void StageRunner::run(Part& part, const Stage& stage) {
   Workspace& space = *workspace_;
-  const Lanes& lanes = space.lanes.lanes();
   const Index directions = std::ssize(layer_shapes(layer_of(stage)));
+  const Index points = std::ssize(stage.shoots), lanes = points * part.count;
   level(stage.layer) = {.stage = &stage, .turn = ++space.turns};
-  level(stage.layer).counted.lanes = lanes.count;
-  memory(stage.layer).totals.zero(directions * kTotals * lanes.count, stream_);
-  space.slots[stage.output].resize_discarding(Product::padded(lanes.frames),
-                                              layer_outputs(layer_of(stage)), stream_);
+  level(stage.layer).counted.lanes = lanes;
+  memory(stage.layer).totals.zero(directions * kTotals * lanes, stream_);
+  space.slots[stage.output].resize_discarding(rows_of(points), layer_outputs(layer_of(stage)),
+                                              stream_);
+  upload_places(part, stage);
   std::visit([&](const auto& layer) { run_layer(layer, part, stage); }, layer_of(stage));
   if (part.call.observer != nullptr) observe_layer(part, stage);
 }
 
 // Returns the task of one direction, without its data.
-DirectionTask StageRunner::direction_task(const Part& part, const Stage& stage,
-                                          const RecurrentLayer& layer, std::size_t d) {
-  const LayerPolicy& policy = part.policy(stage, stage.shoots.front());
+DirectionTask StageRunner::direction_task(const Stage& stage, const RecurrentLayer& layer,
+                                          std::size_t d) {
+  const LayerPolicy& policy = *stage.policies.front();
   const std::vector<DeviceProducts>* second = second_weights(stage.layer, policy);
   return {.layer = layer,
           .products = weights(stage.layer, policy)[d],
           .second = second == nullptr ? nullptr : &(*second)[d],
           .direction = layer.directions[d],
-          .policy = policy,
-          .lanes = workspace_->lanes.lanes()};
+          .policies = stage.policies,
+          .lanes = lanes_of(stage)};
 }
 
-LinearTask StageRunner::linear_task(const Part& part, const Stage& stage, const Shoot& shoot,
-                                    const LinearLayer& layer) {
-  const LayerPolicy& policy = part.policy(stage, shoot);
+LinearTask StageRunner::linear_task(const Stage& stage, const LinearLayer& layer) {
   return {.layer = layer,
-          .products = weights(stage.layer, policy).front(),
-          .policy = policy,
-          .lanes = workspace_->lanes.lanes()};
+          .products = weights(stage.layer, *stage.policies.front()).front(),
+          .policies = stage.policies,
+          .lanes = lanes_of(stage)};
 }
 
 // Returns the frames that enter the stage.
 DeviceView<float> StageRunner::input_of(const Stage& stage) const {
-  return workspace_->slots[stage.input].view().leading(workspace_->lanes.lanes().frames);
+  return workspace_->slots[stage.input].view().leading(
+      workspace_->lanes.lanes(stage.branches).frames);
 }
 
 // Returns how alike the frames of the stage's input are. Stages with the same input and the same
@@ -130,7 +165,7 @@ const FrameSimilarity* StageRunner::similarities(const Stage& stage, const Simil
   if (!known) {
     const DeviceView<float> x = input_of(stage);
     workspace_->q.resize_discarding(x.rows, x.cols, stream_);
-    launch_similarity(rule, workspace_->lanes.lanes(), x, workspace_->q.view(),
+    launch_similarity(rule, workspace_->lanes.lanes(stage.branches), x, workspace_->q.view(),
                       own.similarity.data(), stream_);
     own.input_turn = input_turn;
     own.scale = rule.scale;
@@ -141,13 +176,12 @@ const FrameSimilarity* StageRunner::similarities(const Stage& stage, const Simil
 
 void StageRunner::run_layer(const RecurrentLayer& layer, Part& part, const Stage& stage) {
   Workspace& space = *workspace_;
-  const LayerPolicy& policy = part.policy(stage, stage.shoots.front());
-  const auto* skip = std::get_if<SimilaritySkip>(&policy.plan);
+  const auto* skip = std::get_if<SimilaritySkip>(&stage.policies.front()->plan);
   const FrameSimilarity* similarity = skip == nullptr ? nullptr : similarities(stage, *skip);
   std::vector<DirectionTask> tasks;
   for (std::size_t d = 0; d < layer.directions.size(); ++d) {
     const auto direction = static_cast<Index>(d);
-    DirectionTask& task = tasks.emplace_back(direction_task(part, stage, layer, d));
+    DirectionTask& task = tasks.emplace_back(direction_task(stage, layer, d));
     task.x = input_of(stage);
     task.similarity = similarity;
     task.output =
@@ -174,15 +208,13 @@ void StageRunner::run_layer(const RecurrentLayer& layer, Part& part, const Stage
   }
 }
 
-void StageRunner::run_layer(const LinearLayer& layer, Part& part, const Stage& stage) {
+void StageRunner::run_layer(const LinearLayer& layer, Part&, const Stage& stage) {
   Workspace& space = *workspace_;
-  for (const Shoot& shoot : stage.shoots) {
-    LinearTask task = linear_task(part, stage, shoot, layer);
-    task.x = input_of(stage);
-    task.output = space.slots[stage.output].view();
-    task.totals = totals(stage.layer, 0, 0);
-    space.linear.run(task, stream_);
-  }
+  LinearTask task = linear_task(stage, layer);
+  task.x = input_of(stage);
+  task.output = space.slots[stage.output].view();
+  task.totals = totals(stage.layer, 0, 0);
+  space.linear.run(task, stream_);
 }
 
 // Returns the totals of one direction from one on.
@@ -210,15 +242,17 @@ BatchResult StageRunner::result(const Part& part, const Stage& stage, Index s,
                                 Ragged<float>&& outputs) {
   Workspace& space = *workspace_;
   const std::size_t layers = model_->stack().size();
-  const Lanes& lanes = space.lanes.lanes();
-  const DeviceView<float> rows = space.slots[stage.output].view().leading(lanes.frames);
+  const Index frames = space.lanes.lanes().frames;
+  const DeviceView<float> all = space.slots[stage.output].view();
+  const DeviceView<float> rows = all.slice(s * frames, frames);
   BatchResult result;
   if (part.call.wanted.best) {
     result.best = Ragged<std::int32_t>(part.lengths(), 1);
     const Settle settle;
-    launch_greatest(rows, space.best.data(), stream_);
-    space.best.download(result.best.values.data(), rows.rows, stream_);
-    fetch_totals();
+    if (s == 0)
+      launch_greatest(all.leading(std::ssize(stage.shoots) * frames), space.best.data(), stream_);
+    space.best.download(result.best.values.data(), s * frames, frames, stream_);
+    stream_.synchronize();
   }
   if (part.call.wanted.outputs) {
     download_outputs(rows, stage, outputs);
@@ -265,7 +299,7 @@ void StageRunner::download_outputs(const DeviceView<float>& rows, const Stage& s
 void StageRunner::observe_plan(Part& part, const Stage& stage, Direction direction,
                                const DirectionRunner& runner) const {
   part.observed = true;
-  const LayerPolicy& policy = part.policy(stage, stage.shoots.front());
+  const LayerPolicy& policy = *stage.policies.front();
   const std::vector<Index> offsets = part.offsets();
   std::vector<StepMode> modes(static_cast<std::size_t>(offsets.back()), StepMode::kRun);
   if (std::holds_alternative<SimilaritySkip>(policy.plan)) modes = runner.modes(offsets.back());

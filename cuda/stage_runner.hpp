@@ -18,7 +18,10 @@ class StageRunner {
   // threads: of the host, at most. chunk_bytes: as for a DirectionRunner.
   StageRunner(std::shared_ptr<const Model> model, int threads, Index chunk_bytes);
 
-  Index chunk_bytes() const { return chunk_bytes_; }
+  // Returns the bytes that a frame takes at most in the slots of all layers, and how many bytes
+  // these slots may take where several points run side by side.
+  Index bytes_of_frame() const;
+  Index side_by_side_bytes() const { return side_by_side_bytes_; }
   // Takes all memory of the coming part and leaves a margin, so that as a rule nothing fails for
   // want of it half-way.
   void reserve(const Part& part);
@@ -57,7 +60,8 @@ class StageRunner {
     Workspace(Index chunk_bytes, std::size_t layers);
 
     LaneTable lanes;
-    // [padded frames, width] each; slots as in Schedule.
+    DeviceBuffer<Index> input_begin;  // Lanes::input of the stage that runs
+    // [padded frames of the points side by side, width] each; slots as in Schedule.
     std::vector<DeviceMatrix<float>> slots;
     DeviceMatrix<std::int16_t> q;     // of plans that score
     DeviceBuffer<std::int32_t> best;  // [frames]
@@ -75,12 +79,14 @@ class StageRunner {
   LayerMemory& memory(Index layer) { return workspace_->layers[static_cast<std::size_t>(layer)]; }
   const std::vector<DeviceProducts>& weights(Index layer, const LayerPolicy& policy);
   const std::vector<DeviceProducts>* second_weights(Index layer, const LayerPolicy& policy);
-  void reserve(const Part& part, const Stage& stage, const RecurrentLayer& layer);
-  void reserve(const Part& part, const Stage& stage, const LinearLayer& layer);
-  DirectionTask direction_task(const Part& part, const Stage& stage, const RecurrentLayer& layer,
-                               std::size_t d);
-  LinearTask linear_task(const Part& part, const Stage& stage, const Shoot& shoot,
-                         const LinearLayer& layer);
+  Index widest() const;
+  Index rows_of(Index points) const;
+  Lanes lanes_of(const Stage& stage) const;
+  void upload_places(const Part& part, const Stage& stage);
+  void reserve(const Stage& stage, const RecurrentLayer& layer);
+  void reserve(const Stage& stage, const LinearLayer& layer);
+  DirectionTask direction_task(const Stage& stage, const RecurrentLayer& layer, std::size_t d);
+  LinearTask linear_task(const Stage& stage, const LinearLayer& layer);
   void run_layer(const RecurrentLayer& layer, Part& part, const Stage& stage);
   void run_layer(const LinearLayer& layer, Part& part, const Stage& stage);
   const FrameSimilarity* similarities(const Stage& stage, const SimilaritySkip& skip);
@@ -98,7 +104,7 @@ class StageRunner {
   Event ready_;
   CublasLt cublas_;
   std::vector<DeviceLayer> weights_;  // of each layer
-  const Index chunk_bytes_;
+  const Index chunk_bytes_, side_by_side_bytes_;
   std::optional<Workspace> workspace_;
 };
 

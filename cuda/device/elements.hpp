@@ -55,7 +55,7 @@ class PolicyElements {
   void* data_ = nullptr;
 };
 
-// Points to one struct that kernels read, of a type that the policy decides.
+// Points to a struct that kernels read, or to several, of a type that the policy decides.
 class PolicyStruct {
  public:
   PolicyStruct() = default;
@@ -64,6 +64,11 @@ class PolicyStruct {
   EDGEVAL_HD const T& as() const {
     static_assert(std::is_trivially_copyable_v<T>, "it comes as a copy of bytes");
     return *static_cast<const T*>(data_);
+  }
+  // Returns the i-th of several structs that follow one another.
+  template <class T>
+  EDGEVAL_HD const T& at(std::ptrdiff_t i) const {
+    return *(&as<T>() + i);
   }
   bool operator==(const PolicyStruct&) const = default;
 

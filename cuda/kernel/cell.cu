@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(kOperandThreads, 4)
   const Index n = Index{blockIdx.x} * (kOperandThreads >> lane_shift) + (threadIdx.x >> lane_shift);
   const Index active = step.pack.active[step.cursor->step + ahead];
   if (Index{blockIdx.x} * (kOperandThreads >> lane_shift) >= active) return;
-  const Rule rule = step.rule.as<Rule>();
+  const Rule rule = rule_of<Rule>(step, n < active ? n : 0);
   const int width = n < active ? static_cast<int>(step.width) : 0;
   const float* const h = step.h + n * step.h_stride;
   typename Rule::State* state = nullptr;
@@ -65,7 +65,7 @@ __device__ auto cell_row_of(const StepLane<Format, Numbers>& lane, float* h) {
         .wx = wx,
         .uh = uh,
         .after = after,
-        .x = step.x_stride == 0 ? nullptr : step.places->x + lane.frame() * step.x_stride,
+        .x = step.x_stride == 0 ? nullptr : step.places->x + lane.input() * step.x_stride,
         .cells = step.cells,
         .c = lane.c(),
         .h = h};

@@ -10,6 +10,7 @@
 #include "cuda/kernel/format.cuh"
 #include "cuda/kernel/lstm_step.hpp"
 #include "cuda/kernel/operand_four.cuh"
+#include "cuda/kernel/step.cuh"
 #include "host/core/error.hpp"
 
 namespace edgeval::gpu {
@@ -113,7 +114,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
     else
       return numbers.curves();
   }();
-  const Rule rule = step.rule.as<Rule>();
+  const Rule first_rule = step.rule.as<Rule>();
   const int cells = static_cast<int>(step.cells);
   const int lane_threads = 1 << lane_shift, thread = threadIdx.x & (lane_threads - 1);
   const int going_on = static_cast<int>(step.pack.active[k + 1]);
@@ -122,6 +123,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
     const int n = first + (threadIdx.x >> lane_shift);
     OperandCounts counts{0, 0};
     if (n < active) {
+      const Rule rule = kOneForAll<Rule> ? first_rule : rule_of<Rule>(step, n);
       const LaneRows<Format, Numbers, Rule> rows(step, rule, n, k);
       EDGEVAL_ROLLED
       for (int j = kFour * thread; j < cells; j += kFour * lane_threads)

@@ -28,8 +28,9 @@ struct PackedRows {
   __device__ Index lane(Index n) const { return pack.lane[n]; }
   __device__ Index steps(Index n) const { return pack.steps[n]; }
   __device__ Index frame(Index n, Index k) const {
-    return gathered ? row(n, k) : pack.frame_of_row[pack.offset[k] + n];
+    return gathered ? row(n, k) : pack.input_of_row[pack.offset[k] + n];
   }
+  __device__ Index rule(Index n) const { return pack.rule == nullptr ? 0 : pack.rule[n]; }
   __device__ Index row(Index n, Index k) const { return pack.offset[k] + n - first_row; }
 };
 
@@ -37,7 +38,8 @@ struct FrameRows {
   Lanes lanes;
   __device__ Index lane(Index n) const { return n; }
   __device__ Index steps(Index n) const { return lanes.begin[n + 1] - lanes.begin[n]; }
-  __device__ Index frame(Index n, Index k) const { return lanes.begin[n] + k; }
+  __device__ Index frame(Index n, Index k) const { return lanes.input_begin(n) + k; }
+  __device__ Index rule(Index n) const { return lanes.rule == nullptr ? 0 : lanes.rule[n]; }
   __device__ Index row(Index n, Index k) const { return lanes.begin[n] + k; }
 };
 
@@ -60,7 +62,7 @@ __global__ void __launch_bounds__(kThreads, 4)
   const int first = static_cast<int>(task.first_step) + blockIdx.z * shape.steps;
   int end = n < task.lanes ? static_cast<int>(rows.steps(n)) : 0;
   end = smaller(smaller(end, static_cast<int>(task.end_step)), first + shape.steps);
-  const Rule rule = task.rule.as<Rule>();
+  const Rule rule = task.rule.at<Rule>(kOneForAll<Rule> || n >= task.lanes ? 0 : rows.rule(n));
   typename Rule::State* state = nullptr;
   if constexpr (!Rule::kIdentity) state = task.state.as<typename Rule::State>() + n * width;
   const auto access = [&] {
@@ -91,8 +93,8 @@ __global__ void __launch_bounds__(kThreads, 4)
 __global__ void window_kernel(Lanes lanes, PackView pack, WindowTask task) {
   const Index row = blockIdx.x, frame = pack.frame_of_row[task.first_row + row];
   const Index lane = lanes.lane_of_frame[frame], begin = lanes.begin[lane];
-  const MatrixView<const float> frames{task.x.row(begin), lanes.begin[lane + 1] - begin,
-                                       task.x.cols, task.x.stride};
+  const MatrixView<const float> frames{task.x.row(lanes.input_begin(lane)),
+                                       lanes.begin[lane + 1] - begin, task.x.cols, task.x.stride};
   window_row(CudaBlock{}, frames, frame - begin, task.window, task.backward, task.windows.row(row));
 }
 
@@ -126,6 +128,25 @@ void launch_operand(const LayerPolicy& policy, const Rows& rows, const InputOper
   });
 }
 
+// Returns the levels of a rule of reuse as the policy's arithmetic sees them.
+std::vector<ReuseLevel> levels_of(const LayerPolicy& policy, const Reuse& reuse, int h_bits) {
+  const Reuse::Rule rule = reuse.rule();
+  return std::visit(
+      [&]<class Choice>(const Choice& arithmetic) {
+        if constexpr (std::is_same_v<Choice, Fp32>) {
+          const auto same = [](float centroid) { return centroid; };
+          return reuse_levels(rule, same, same);
+        } else {
+          const auto on =
+              rule_on_grid(reuse, Choice::kBits, static_cast<int>(arithmetic.input_bits), h_bits);
+          return reuse_levels(
+              rule, [&](float centroid) { return on.x.snap_half_up(centroid); },
+              [&](float centroid) { return on.h.snap_half_up(centroid); });
+        }
+      },
+      policy.arithmetic);
+}
+
 }  // namespace
 
 bool keeps_elements(const LayerPolicy& policy) { return state_bytes(policy) == 0; }
@@ -145,39 +166,40 @@ bool has_state(const LayerPolicy& policy) {
   return has;
 }
 
-void OperandRule::reserve(const LayerPolicy& policy, int h_bits, cudaStream_t stream) {
+void OperandRule::reserve(std::span<const LayerPolicy* const> policies, int h_bits,
+                          cudaStream_t stream) {
+  std::vector<std::vector<ReuseLevel>> levels(policies.size());
   levels_.clear();
-  if (const auto* reuse = std::get_if<Reuse>(&policy.operand)) {
-    const Reuse::Rule rule = reuse->rule();
-    levels_ = std::visit(
-        [&]<class Choice>(const Choice& arithmetic) {
-          if constexpr (std::is_same_v<Choice, Fp32>) {
-            const auto same = [](float centroid) { return centroid; };
-            return reuse_levels(rule, same, same);
-          } else {
-            const auto on = rule_on_grid(*reuse, Choice::kBits,
-                                         static_cast<int>(arithmetic.input_bits), h_bits);
-            return reuse_levels(
-                rule, [&](float centroid) { return on.x.snap_half_up(centroid); },
-                [&](float centroid) { return on.h.snap_half_up(centroid); });
-          }
-        },
-        policy.arithmetic);
-    levels_on_device_.reserve_discarding(static_cast<Index>(levels_.size()), stream);
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    if (const auto* reuse = std::get_if<Reuse>(&policies[i]->operand))
+      levels[i] = levels_of(*policies[i], *reuse, h_bits);
+    levels_.insert(levels_.end(), levels[i].begin(), levels[i].end());
   }
-  with_rule(policy, h_bits, [&]<class Rule>(auto, Rule rule) {
-    static_assert(std::is_trivially_copyable_v<Rule>, "rules travel as bytes");
-    if (const auto* reuse = std::get_if<Reuse>(&policy.operand)) {
-      const LevelReuse level = level_reuse(reuse->rule(), levels_, levels_on_device_.data());
-      if constexpr (std::is_same_v<Rule, LevelReuse>)
-        rule = level;
-      else if constexpr (std::is_same_v<Rule, OnGrid<LevelReuse>>)
-        rule.inner = level;
-    }
-    bytes_.assign(sizeof rule, std::byte{});
-    if constexpr (!std::is_empty_v<Rule>) std::memcpy(bytes_.data(), &rule, sizeof rule);
-  });
-  on_device_.reserve_discarding(static_cast<Index>(bytes_.size()), stream);
+  levels_on_device_.reserve_discarding(std::ssize(levels_), stream);
+  bytes_.clear();
+  const ReuseLevel* own_levels = levels_on_device_.data();
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    with_rule(*policies[i], h_bits, [&]<class Rule>(auto, Rule rule) {
+      static_assert(std::is_trivially_copyable_v<Rule>, "rules travel as bytes");
+      if (const auto* reuse = std::get_if<Reuse>(&policies[i]->operand)) {
+        const LevelReuse level = level_reuse(reuse->rule(), levels[i], own_levels);
+        if constexpr (std::is_same_v<Rule, LevelReuse>)
+          rule = level;
+        else if constexpr (std::is_same_v<Rule, OnGrid<LevelReuse>>)
+          rule.inner = level;
+      }
+      const std::size_t at = bytes_.size();
+      bytes_.resize(at + sizeof rule);
+      if constexpr (!std::is_empty_v<Rule>) std::memcpy(bytes_.data() + at, &rule, sizeof rule);
+    });
+    own_levels += levels[i].size();
+  }
+  on_device_.reserve_discarding(std::ssize(bytes_), stream);
+}
+
+void OperandRule::reserve(const LayerPolicy& policy, int h_bits, cudaStream_t stream) {
+  const LayerPolicy* const one = &policy;
+  reserve({&one, 1}, h_bits, stream);
 }
 
 void OperandRule::upload(const Stream& stream) {

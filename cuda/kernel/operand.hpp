@@ -14,7 +14,7 @@ struct InputOperand {
   DeviceView<const float> x;  // [frames, C]; if gathered, [rows of the chunk, C k]
   OperandRows operand;   // [rows of the chunk, C]; may be x itself where elements stay as they are
   PolicyElements state;  // Rule::State [N, C], by position; null when the rule has none
-  PolicyStruct rule;     // OperandRule::data()
+  PolicyStruct rule;     // OperandRule::data(); each lane has the rule that its number tells
   OperandTotals totals;
   Index first_step = 0, end_step = 0;  // of the chunk
   Index lanes = 0;                     // how many lanes run the first step
@@ -42,10 +42,11 @@ Index state_bytes(const LayerPolicy& policy);
 bool has_state(const LayerPolicy& policy);
 
 // The operand's rule as the policy's arithmetic sees values, in device memory, for the products of
-// x and those of h.
+// x and those of h; or the rules of several policies, whose types are the same.
 class OperandRule {
  public:
-  // Prepares the rule and takes all its memory. h_bits: fraction bits of h in integers.
+  // Prepares the rules and takes all their memory. h_bits: fraction bits of h in integers.
+  void reserve(std::span<const LayerPolicy* const> policies, int h_bits, cudaStream_t stream);
   void reserve(const LayerPolicy& policy, int h_bits, cudaStream_t stream);
   void upload(const Stream& stream);
   PolicyStruct data() const { return on_device_.data(); }

@@ -6,12 +6,20 @@
 #include "cuda/device/four.hpp"
 #include "cuda/kernel/lanes.hpp"
 #include "host/body/operand.hpp"
+#include "host/technique/on_grid.hpp"
 
 namespace edgeval::gpu {
 
 // A rule that remembers nothing finds no element unchanged.
 template <class Rule>
 inline constexpr bool kChangesAlways = std::is_empty_v<typename Rule::State>;
+
+// A rule without parameters of its own is the same for all lanes of a launch, whose arithmetic is
+// one.
+template <class Rule>
+inline constexpr bool kOneForAll = std::is_empty_v<Rule>;
+template <class Rule>
+inline constexpr bool kOneForAll<OnGrid<Rule>> = std::is_empty_v<Rule>;
 
 // Load and store what the rule remembers of four elements, if anything.
 template <class Access, class Rule>

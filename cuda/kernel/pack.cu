@@ -35,12 +35,23 @@ __global__ void active_kernel(const std::int32_t* steps, Index lanes, Index long
   active[k] = low;
 }
 
+// The memory behind the tables that rows_kernel writes; the last two may be null.
+struct RowTables {
+  Index *frame_of_row, *input_of_row;
+  std::int32_t* rule;
+};
+
 __global__ void rows_kernel(Lanes lanes, const std::int32_t* live, PackView pack,
-                            Index* frame_of_row) {
-  const Index n = blockIdx.x;
-  const Index begin = lanes.begin[pack.lane[n]];
-  CudaBlock{}.for_each(
-      pack.steps[n], [&](Index k) { frame_of_row[pack.offset[k] + n] = begin + live[begin + k]; });
+                            RowTables tables) {
+  const Index n = blockIdx.x, lane = pack.lane[n];
+  const Index begin = lanes.begin[lane], input = lanes.input_begin(lane);
+  const CudaBlock block;
+  block.for_each(pack.steps[n], [&](Index k) {
+    const Index row = pack.offset[k] + n, frame = live[begin + k];
+    tables.frame_of_row[row] = begin + frame;
+    if (tables.input_of_row != nullptr) tables.input_of_row[row] = input + frame;
+  });
+  if (tables.rule != nullptr) block.once([&] { tables.rule[n] = lanes.rule[lane]; });
 }
 
 }  // namespace
@@ -52,6 +63,10 @@ void Packing::reserve(const Lanes& lanes, cudaStream_t stream) {
   active_.reserve_discarding(lanes.longest + 1, stream);
   offset_.reserve_discarding(lanes.longest + 1, stream);
   frame_of_row_.reserve_discarding(lanes.frames, stream);
+  has_inputs_ = lanes.input != nullptr;
+  has_rules_ = lanes.rule != nullptr;
+  if (has_inputs_) input_of_row_.reserve_discarding(lanes.frames, stream);
+  if (has_rules_) rule_.reserve_discarding(lanes.count, stream);
   // Without memory, these calls of CUB only return how much they need.
   EDGEVAL_CUDA(cub::DeviceRadixSort::SortPairsDescending(
       nullptr, sort_bytes_, steps_.data(), steps_.data(), numbers_.data(), lane_.data(),
@@ -72,7 +87,9 @@ void Packing::pack(const Lanes& lanes, const PlanView& plan, cudaStream_t stream
          lanes.count, lanes.longest, active_.data());
   EDGEVAL_CUDA(cub::DeviceScan::ExclusiveSum(scratch_.data(), scan_bytes_, active_.data(),
                                              offset_.data(), lanes.longest + 1, stream));
-  launch(stream, rows_kernel, {count}, kThreads, lanes, plan.live, view(), frame_of_row_.data());
+  launch(stream, rows_kernel, {count}, kThreads, lanes, plan.live, view(),
+         RowTables{frame_of_row_.data(), has_inputs_ ? input_of_row_.data() : nullptr,
+                   has_rules_ ? rule_.data() : nullptr});
 }
 
 }  // namespace edgeval::gpu

@@ -13,6 +13,10 @@ struct PackView {
   const Index* active;        // [longest + 1] lanes that run step k; 0 behind the last
   const Index* offset;        // [longest + 1] packed rows before step k
   const Index* frame_of_row;  // [live frames of all lanes] row of each among the activations
+  // [live frames of all lanes] row of each among the layer's inputs; may be frame_of_row.
+  const Index* input_of_row = nullptr;
+  // [N] number of the rule of the lane at each position; null: all lanes have the first rule.
+  const std::int32_t* rule = nullptr;
   bool operator==(const PackView&) const = default;
 };
 
@@ -33,12 +37,20 @@ class Packing {
     lane_.download(lanes.data(), static_cast<Index>(lanes.size()), stream);
   }
   PackView view() const {
-    return {lane_.data(), steps_.data(), active_.data(), offset_.data(), frame_of_row_.data()};
+    return {.lane = lane_.data(),
+            .steps = steps_.data(),
+            .active = active_.data(),
+            .offset = offset_.data(),
+            .frame_of_row = frame_of_row_.data(),
+            .input_of_row = has_inputs_ ? input_of_row_.data() : frame_of_row_.data(),
+            .rule = has_rules_ ? rule_.data() : nullptr};
   }
 
  private:
-  DeviceBuffer<std::int32_t> numbers_, lane_, steps_;
-  DeviceBuffer<Index> active_, offset_, frame_of_row_;
+  DeviceBuffer<std::int32_t> numbers_, lane_, steps_, rule_;
+  DeviceBuffer<Index> active_, offset_, frame_of_row_, input_of_row_;
+  // Whether the lanes' inputs lie elsewhere than their frames, and whether there are several rules.
+  bool has_inputs_ = false, has_rules_ = false;
   DeviceBuffer<unsigned char> scratch_;  // of CUB
   std::size_t sort_bytes_ = 0, scan_bytes_ = 0;
 };

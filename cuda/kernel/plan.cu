@@ -41,27 +41,35 @@ __global__ void similarity_kernel(SimilaritySkip::Rule rule, Lanes lanes,
   block.once([&] { similarity[frame] = result; });
 }
 
+// The rules of lanes: `each` in device memory, in the order of Lanes::rule, or one for all.
+struct PlanRules {
+  PlanRule one;
+  const PlanRule* each;
+};
+
 // A thread decides one frame of 32. Of successive frames that are alike enough to be skipped, every
 // `period`-th one runs all the same (decide_lane does this step by step).
 __global__ void __launch_bounds__(kThreads)
-    plan_similarity_kernel(SimilaritySkip::Rule rule, int period, Lanes lanes,
-                           const FrameSimilarity* similarity, bool backward, PlanView plan) {
+    plan_similarity_kernel(PlanRules rules, Lanes lanes, const FrameSimilarity* all, bool backward,
+                           PlanView plan) {
   constexpr unsigned kAll = 0xFFFFFFFFU;
   const Index lane = Index{blockIdx.x} * (kThreads / kWarp) + threadIdx.x / kWarp;
   if (lane >= lanes.count) return;
   const int thread = threadIdx.x % kWarp;
   const Index begin = lanes.begin[lane];
+  const FrameSimilarity* const similarity = all + lanes.input_begin(lane);
+  const PlanRule own = rules.each == nullptr ? rules.one : rules.each[lanes.rule[lane]];
   const int steps = static_cast<int>(lanes.begin[lane + 1] - begin);
   // alike_before counts the alike frames that directly precede the present 32.
   int running = 0, alike_before = 0;
   for (int first = 0; first < steps; first += kWarp) {
     const int k = first + thread, t = backward ? steps - 1 - k : k;
     StepMode mode = StepMode::kRun;
-    if (k > 0 && k < steps) mode = rule.next(score_of_frame(similarity + begin, t, backward), 0);
+    if (k > 0 && k < steps) mode = own.rule.next(score_of_frame(similarity, t, backward), 0);
     const unsigned alike = __ballot_sync(kAll, mode == StepMode::kSkip);
     const int in_row = thread == 0 ? 0 : leading_zeros(~(alike << (kWarp - thread)));
     const int before = in_row < thread ? in_row : thread + alike_before;
-    if (mode == StepMode::kSkip && before % period == period - 1) mode = StepMode::kRun;
+    if (mode == StepMode::kSkip && before % own.period == own.period - 1) mode = StepMode::kRun;
     const unsigned live = __ballot_sync(kAll, k < steps && mode != StepMode::kSkip);
     if (k < steps) {
       plan.mode[begin + t] = mode;
@@ -76,7 +84,19 @@ __global__ void __launch_bounds__(kThreads)
   if (thread == 0) plan.running[lane] = static_cast<std::int32_t>(running);
 }
 
+void launch_plan(const PlanRules& rules, const Lanes& lanes, const FrameSimilarity* similarity,
+                 bool backward, PlanView plan, cudaStream_t stream) {
+  if (lanes.count == 0) return;
+  launch(stream, plan_similarity_kernel, {blocks_of(lanes.count, kThreads / kWarp)}, kThreads,
+         rules, lanes, similarity, backward, plan);
+}
+
 }  // namespace
+
+PlanRule PlanRule::of(const SimilaritySkip& skip) {
+  constexpr double kNever = 1 << 30;  // no lane is that long
+  return {skip.rule(), static_cast<int>(std::min(skip.max_consecutive, kNever)) + 1};
+}
 
 void launch_plan_every_step(const Lanes& lanes, bool backward, PlanView plan, cudaStream_t stream) {
   if (lanes.count == 0) return;
@@ -93,14 +113,16 @@ void launch_similarity(const SimilaritySkip::Rule& rule, const Lanes& lanes,
   launch(stream, similarity_kernel, {lanes.frames}, threads, rule, lanes, q, similarity);
 }
 
-void launch_plan_similarity(const SimilaritySkip::Rule& rule, const Lanes& lanes,
+void launch_plan_similarity(const PlanRule& rule, const Lanes& lanes,
                             const FrameSimilarity* similarity, bool backward, PlanView plan,
                             cudaStream_t stream) {
-  if (lanes.count == 0) return;
-  constexpr double kNever = 1 << 30;  // no lane is that long
-  const int period = static_cast<int>(std::min(rule.max_consecutive, kNever)) + 1;
-  launch(stream, plan_similarity_kernel, {blocks_of(lanes.count, kThreads / kWarp)}, kThreads, rule,
-         period, lanes, similarity, backward, plan);
+  launch_plan({rule, nullptr}, lanes, similarity, backward, plan, stream);
+}
+
+void launch_plan_similarity(const PlanRule* rules, const Lanes& lanes,
+                            const FrameSimilarity* similarity, bool backward, PlanView plan,
+                            cudaStream_t stream) {
+  launch_plan({{}, rules}, lanes, similarity, backward, plan, stream);
 }
 
 }  // namespace edgeval::gpu

@@ -64,7 +64,8 @@ __global__ void __launch_bounds__(kColumns)
     const Index packed = pack.offset[k] + n, row = packed - input.first_row;
     const Index frame = pack.frame_of_row[packed];
     const bool pseudo = step.mode[frame] == StepMode::kPseudo;
-    const float* const value = input.x.row(input.gathered ? row : frame) + column;
+    const float* const value =
+        input.x.row(input.gathered ? row : pack.input_of_row[packed]) + column;
     counts.add(pseudo_operand(block, step.rules->x, pseudo, step.x, value, width, n, row, column),
                pseudo);
   }

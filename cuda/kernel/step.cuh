@@ -2,9 +2,17 @@
 // its row of the chunk, its frame, its rows of memory.
 #pragma once
 
+#include "cuda/kernel/operand_four.cuh"
 #include "cuda/kernel/step.hpp"
 
 namespace edgeval::gpu {
+
+// Returns the rule of the lane at a position; often all lanes have the first.
+template <class Rule>
+__device__ __forceinline__ Rule rule_of(const RecurrentStep& step, Index position) {
+  const bool one = kOneForAll<Rule> || step.pack.rule == nullptr;
+  return step.rule.at<Rule>(one ? 0 : step.pack.rule[position]);
+}
 
 template <class Format, class Numbers>
 struct StepLane {
@@ -14,6 +22,7 @@ struct StepLane {
   __device__ StepLane(const RecurrentStep& s, Index position, Index k)
       : step(s), n(position), row(s.pack.offset[k] + position) {}
   __device__ Index frame() const { return step.pack.frame_of_row[row]; }
+  __device__ Index input() const { return step.pack.input_of_row[row]; }
   __device__ Index chunk_row() const { return row - step.cursor->first_row; }
   __device__ auto wx(Index width) const { return Format::sums(step.wx, chunk_row(), width); }
   __device__ auto uh(Index width) const { return Format::sums(step.uh, n, width); }

@@ -40,7 +40,7 @@ struct RecurrentStep {
   float* h;                         // [N, P], P = H without a projection
   OperandRows operand;   // [N, P] what enters U; h itself where elements stay as they are
   PolicyElements state;  // Rule::State [N, P] without padding; null when the rule has none
-  PolicyStruct rule;     // the operand's Rule
+  PolicyStruct rule;     // the operand's Rule, or those of pack.rule
   Index cells;           // H
   Index width;           // P
   Index c_stride, h_stride, output_stride;

@@ -21,16 +21,20 @@ bool has_pseudo(const LayerPolicy& policy) { return pseudo_skip(policy) != nullp
 }  // namespace
 
 RecurrenceTask DirectionRunner::recurrence_of(const DirectionTask& task) {
-  return {task.layer, task.products, task.policy, task.lanes.count,
-          !uses_selection(task.policy) && !has_pseudo(task.policy)};
+  return {task.layer,
+          task.products,
+          task.policy(),
+          task.lanes.count,
+          !uses_selection(task.policy()) && !has_pseudo(task.policy()),
+          task.policies};
 }
 
 SelectionTask DirectionRunner::selection_of(const DirectionTask& task) {
-  return {task.layer, task.products, task.second, task.policy, task.lanes.count};
+  return {task.layer, task.products, task.second, task.policy(), task.lanes.count};
 }
 
 PseudoTask DirectionRunner::pseudo_of(const DirectionTask& task) const {
-  return {task.layer, task.products, *task.second, task.policy, task.lanes.count, mode_.data()};
+  return {task.layer, task.products, *task.second, task.policy(), task.lanes.count, mode_.data()};
 }
 
 void DirectionRunner::reserve(const DirectionTask& task) {
@@ -40,49 +44,64 @@ void DirectionRunner::reserve(const DirectionTask& task) {
   const Index window_bytes =
       window > 1 ? DeviceMatrix<float>::padded_cols(inputs) * Index{sizeof(float)} : 0;
   // Pseudo-skips may multiply by the 16-bit weights twice.
-  const Index times = has_pseudo(task.policy) ? 2 : 1;
+  const Index times = has_pseudo(task.policy()) ? 2 : 1;
   const Index row_bytes = times * (input.operand_bytes() + input.sum_bytes()) + window_bytes +
                           SelectionRunner::row_bytes(task.second);
   chunk_rows_ =
       Product::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
   packing_.reserve(lanes, stream_);
+  if (task.policies.size() > 1) plan_rules_.reserve_discarding(std::ssize(task.policies), stream_);
   mode_.reserve_discarding(lanes.frames, stream_);
   live_.reserve_discarding(lanes.frames, stream_);
   running_on_device_.reserve_discarding(lanes.count, stream_);
   if (window > 1) windows_.resize_discarding(chunk_rows_, inputs, stream_);
-  if (has_pseudo(task.policy)) {
+  if (has_pseudo(task.policy())) {
     pseudo_.reserve(pseudo_of(task), chunk_rows_, stream_);
   } else {
     x_operand_.reserve_discarding(chunk_rows_ * input.operand_bytes(), stream_);
     wx_.reserve_discarding(chunk_rows_ * input.sum_bytes(), stream_);
   }
   recurrence_.reserve(recurrence_of(task), stream_);
-  x_state_.reserve_discarding(lanes.count * inputs * state_bytes(task.policy), stream_);
-  if (uses_selection(task.policy)) selection_.reserve(selection_of(task), chunk_rows_, stream_);
+  x_state_.reserve_discarding(lanes.count * inputs * state_bytes(task.policy()), stream_);
+  if (uses_selection(task.policy())) selection_.reserve(selection_of(task), chunk_rows_, stream_);
   cursor_.reserve_discarding(1, stream_);
   places_.reserve(stream_);
 }
 
 void DirectionRunner::plan(const DirectionTask& task) {
   reserve(task);
-  const bool backward = task.direction == Direction::kBackward;
   std::visit(
       [&](const auto& plan) {
         using Choice = std::remove_cvref_t<decltype(plan)>;
         if constexpr (std::is_same_v<Choice, SimilaritySkip>) {
-          launch_plan_similarity(plan.rule(), task.lanes, task.similarity, backward, plan_view(),
-                                 stream_);
+          plan_by_similarity(task);
         } else {
           static_assert(std::is_same_v<Choice, EveryStep>, "a plan that has no kernel here");
-          launch_plan_every_step(task.lanes, backward, plan_view(), stream_);
+          launch_plan_every_step(task.lanes, task.direction == Direction::kBackward, plan_view(),
+                                 stream_);
         }
       },
-      task.policy.plan);
+      task.policy().plan);
   packing_.pack(task.lanes, plan_view(), stream_);
   running_.resize(static_cast<std::size_t>(task.lanes.count));
   active_.resize(static_cast<std::size_t>(task.lanes.longest) + 1);
   running_on_device_.download(running_.data(), task.lanes.count, stream_);
   packing_.download_active(active_, stream_);
+}
+
+void DirectionRunner::plan_by_similarity(const DirectionTask& task) {
+  const bool backward = task.direction == Direction::kBackward;
+  std::vector<PlanRule> rules;
+  for (const LayerPolicy* policy : task.policies)
+    rules.push_back(PlanRule::of(std::get<SimilaritySkip>(policy->plan)));
+  if (rules.size() == 1) {
+    launch_plan_similarity(rules.front(), task.lanes, task.similarity, backward, plan_view(),
+                           stream_);
+    return;
+  }
+  plan_rules_.upload(rules, stream_);
+  launch_plan_similarity(plan_rules_.data(), task.lanes, task.similarity, backward, plan_view(),
+                         stream_);
 }
 
 void DirectionRunner::run(const DirectionTask& task) {
@@ -93,7 +112,7 @@ void DirectionRunner::run(const DirectionTask& task) {
   RecurrentStep step = recurrent_step(task);
   start(task, step);
   for (Index first = 0; first < steps_;) first = run_chunk(task, step, first);
-  if (std::holds_alternative<SimilaritySkip>(task.policy.plan))
+  if (std::holds_alternative<SimilaritySkip>(task.policy().plan))
     launch_unpack(task.lanes, plan_view(), task.direction == Direction::kBackward, task.output,
                   stream_);
 }
@@ -109,7 +128,7 @@ FinalStates DirectionRunner::final_states(const DirectionTask& task) const {
   recurrence_.download_cells(c, stream_);
   packing_.download_lanes(lane, stream_);
   stream_.synchronize();
-  const bool floats = std::holds_alternative<Fp32>(task.policy.arithmetic);
+  const bool floats = std::holds_alternative<Fp32>(task.policy().arithmetic);
   FinalStates states{Matrix<float>(lanes, h.cols()), Matrix<float>(lanes, cells)};
   for (Index n = 0; n < lanes; ++n) {
     std::copy_n(h.row(n), h.cols(), states.h.row(lane[n]));
@@ -143,7 +162,7 @@ RecurrentStep DirectionRunner::recurrent_step(const DirectionTask& task) const {
 
 // Sets the state before the first step, and makes the operand of h = 0.
 void DirectionRunner::start(const DirectionTask& task, RecurrentStep& step) {
-  const LayerPolicy& policy = task.policy;
+  const LayerPolicy& policy = task.policy();
   const Index lanes = task.lanes.count;
   places_.upload({.output = task.output.data,
                   .x = task.x.data,
@@ -196,7 +215,7 @@ void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentS
   const OperandRows operand{x_operand_.data(), task.products.input.shape().operand_stride()};
   const InputOperand input{.x = windowed ? windows_.view() : task.x,
                            .operand = operand,
-                           .state = keeps_elements(task.policy) ? nullptr : x_state_.data(),
+                           .state = keeps_elements(task.policy()) ? nullptr : x_state_.data(),
                            .rule = step.rule,
                            .totals = task.input_totals,
                            .first_step = first,
@@ -204,13 +223,13 @@ void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentS
                            .lanes = active_[first],
                            .first_row = first_row,
                            .gathered = windowed};
-  if (has_pseudo(task.policy)) {
+  if (has_pseudo(task.policy())) {
     pseudo_.multiply_input(pseudo_of(task), packing_.view(), input, rows, stream_);
     return;
   }
-  launch_packed_operand(task.policy, packing_.view(), input, stream_);
+  launch_packed_operand(task.policy(), packing_.view(), input, stream_);
   task.products.input(operand, rows, step.wx, stream_);
-  if (uses_selection(task.policy))
+  if (uses_selection(task.policy()))
     selection_.multiply_input(selection_of(task), operand, rows, stream_);
 }
 
@@ -229,19 +248,19 @@ void DirectionRunner::run_steps(const DirectionTask& task, const RecurrentStep& 
 void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentStep& step,
                                    Index blocks, Index count) {
   const Index rows = blocks * Product::kRowBlock;
-  const bool selected = uses_selection(task.policy), pseudo = has_pseudo(task.policy);
+  const bool selected = uses_selection(task.policy()), pseudo = has_pseudo(task.policy());
   for (Index ahead = 0; ahead < count; ++ahead) {
     if (task.products.recurrent && !pseudo)
       (*task.products.recurrent)(step.operand, rows, step.uh, stream_);
     if (selected) selection_.launch(selection_of(task), step, rows, ahead, stream_);
     if (pseudo) pseudo_.launch(pseudo_of(task), step, rows, ahead, stream_);
     if (step.fused) {
-      launch_lstm_step(task.policy, step, rows, ahead, stream_);
+      launch_lstm_step(task.policy(), step, rows, ahead, stream_);
       continue;
     }
     RecurrenceRunner::launch_cells(recurrence_of(task), step, rows, ahead, stream_);
     if (task.products.recurrent && !pseudo)
-      launch_recurrent_operand(task.policy, step, rows, ahead + 1, stream_);
+      launch_recurrent_operand(task.policy(), step, rows, ahead + 1, stream_);
   }
   if (count > 0) launch_advance_cursor(cursor_.data(), count, stream_);
 }
@@ -255,10 +274,11 @@ const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentSt
   };
   if (recorded_at_ != times_given_back()) forget();
   const Product* input = &task.products.input;
-  const std::size_t operand = task.policy.operand.index();
-  const bool exact = std::holds_alternative<Exact>(task.policy.nonlinearity);
-  const SelectionStep selection = uses_selection(task.policy) ? selection_.step() : SelectionStep{};
-  const PseudoStep pseudo = has_pseudo(task.policy) ? pseudo_.step() : PseudoStep{};
+  const std::size_t operand = task.policy().operand.index();
+  const bool exact = std::holds_alternative<Exact>(task.policy().nonlinearity);
+  const SelectionStep selection =
+      uses_selection(task.policy()) ? selection_.step() : SelectionStep{};
+  const PseudoStep pseudo = has_pseudo(task.policy()) ? pseudo_.step() : PseudoStep{};
   for (const Recorded& known : recorded_)
     if (known.input == input && known.second == task.second && known.operand == operand &&
         known.exact == exact && known.blocks == blocks && known.step == step &&

@@ -22,15 +22,19 @@ struct DirectionTask {
   const DeviceProducts& products;  // under the policy
   const DeviceProducts* second;    // null where there is no second product
   Direction direction;
-  const LayerPolicy& policy;
+  // The policies of the points side by side, in the order of their lanes, at least one. They have
+  // the same types of choices, and what is no rule of a lane is the same in all.
+  std::span<const LayerPolicy* const> policies;
   Lanes lanes;
-  DeviceView<const float> x = {};               // [frames, C]
-  const FrameSimilarity* similarity = nullptr;  // [frames]; read by plans that skip
+  DeviceView<const float> x = {};               // [frames of the input, C]
+  const FrameSimilarity* similarity = nullptr;  // of the same frames; read by plans that skip
   DeviceView<float> output = {};                // [frames, P], this direction's columns
   OperandTotals input_totals = {}, recurrent_totals = {};
   // Totals by lane. `selected` counts neurons remembered, cells in 4 bits, or pseudo-skips;
   // `at_pseudo` counts the elements that changed at pseudo-skips.
   unsigned long long *selected = nullptr, *at_pseudo = nullptr;
+
+  const LayerPolicy& policy() const { return *policies.front(); }
 };
 
 // Owns the memory and the stream for one direction of one layer at a time. A task is reserved,
@@ -75,6 +79,7 @@ class DirectionRunner {
   static SelectionTask selection_of(const DirectionTask& task);
   PseudoTask pseudo_of(const DirectionTask& task) const;
   RecurrentStep recurrent_step(const DirectionTask& task) const;
+  void plan_by_similarity(const DirectionTask& task);
   void start(const DirectionTask& task, RecurrentStep& step);
   Index run_chunk(const DirectionTask& task, const RecurrentStep& step, Index first);
   void multiply_input(const DirectionTask& task, const RecurrentStep& step, Index first, Index end);
@@ -87,6 +92,7 @@ class DirectionRunner {
   Stream stream_;
   Packing packing_;
   DeviceBuffer<StepMode> mode_;
+  DeviceBuffer<PlanRule> plan_rules_;  // where there are several
   DeviceBuffer<std::int32_t> live_, running_on_device_;
   Index chunk_rows_ = 0;
   DeviceMatrix<float> windows_;

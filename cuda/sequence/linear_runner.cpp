@@ -8,11 +8,11 @@ namespace edgeval::gpu {
 
 void LinearRunner::reserve(const LinearTask& task, const Stream& stream) {
   const ProductShape& shape = task.products.input.shape();
-  numbers_.reserve(task.products, task.policy, stream);
-  rule_.reserve(task.policy, task.products.recurrent_bits, stream);
-  if (!keeps_elements(task.policy)) {
+  numbers_.reserve(task.products, task.policy(), stream);
+  rule_.reserve(task.policies, task.products.recurrent_bits, stream);
+  if (!keeps(task)) {
     operand_.reserve_discarding(Product::padded(task.lanes.frames) * shape.operand_bytes(), stream);
-    state_.reserve_discarding(task.lanes.count * shape.inputs * state_bytes(task.policy), stream);
+    state_.reserve_discarding(task.lanes.count * shape.inputs * state_bytes(task.policy()), stream);
   }
   if (!shape.floats()) sums_.reserve_discarding(rows_at_once(task) * shape.sum_bytes(), stream);
 }
@@ -24,18 +24,19 @@ Index LinearRunner::rows_at_once(const LinearTask& task) const {
 
 void LinearRunner::run(const LinearTask& task, const Stream& stream) {
   const ProductShape& shape = task.products.input.shape();
-  const bool keeps = keeps_elements(task.policy);
-  if (!keeps)
-    launch_initial_state(task.policy, state_.data(), task.lanes.count * task.layer.inputs, stream);
+  const bool keeps = LinearRunner::keeps(task);
+  if (!keeps_elements(task.policy()))
+    launch_initial_state(task.policy(), state_.data(), task.lanes.count * task.layer.inputs,
+                         stream);
   const OperandRows operand = keeps ? OperandRows{task.x.data, shape.operand_stride()}
                                     : OperandRows{operand_.data(), shape.operand_stride()};
-  numbers_.upload(task.products, task.policy, false, stream);
-  rule_.reserve(task.policy, task.products.recurrent_bits, stream);
+  numbers_.upload(task.products, task.policy(), false, stream);
+  rule_.reserve(task.policies, task.products.recurrent_bits, stream);
   rule_.upload(stream);
-  launch_frame_operand(task.policy, task.lanes,
+  launch_frame_operand(task.policy(), task.lanes,
                        {.x = task.x,
                         .operand = operand,
-                        .state = keeps ? nullptr : state_.data(),
+                        .state = keeps_elements(task.policy()) ? nullptr : state_.data(),
                         .rule = rule_.data(),
                         .totals = task.totals},
                        stream);
@@ -46,7 +47,7 @@ void LinearRunner::run(const LinearTask& task, const Stream& stream) {
     const SumRows sums = shape.floats() ? SumRows{y.data, shape.sum_stride()}
                                         : SumRows{sums_.data(), shape.sum_stride()};
     task.products.input(shape.from(operand, first * shape.digits()), y.rows, sums, stream);
-    launch_linear(task.policy.arithmetic,
+    launch_linear(task.policy().arithmetic,
                   {.products = sums,
                    .numbers = numbers_.data(),
                    .range = activation_range(task.layer.activation),

@@ -13,11 +13,15 @@ namespace edgeval::gpu {
 struct LinearTask {
   const LinearLayer& layer;
   const DeviceProducts& products;  // under the policy
-  const LayerPolicy& policy;
+  // The policies of the points side by side, in the order of their lanes, at least one. They differ
+  // in the rules of their operands alone.
+  std::span<const LayerPolicy* const> policies;
   Lanes lanes;
-  DeviceView<float> x = {};       // [frames, C]
+  DeviceView<float> x = {};       // [frames of the input, C]
   DeviceView<float> output = {};  // [frames, O]
   OperandTotals totals = {};      // of each lane
+
+  const LayerPolicy& policy() const { return *policies.front(); }
 };
 
 // Owns the memory for one linear layer at a time. A task is reserved and run, in this order.
@@ -31,6 +35,10 @@ class LinearRunner {
   void run(const LinearTask& task, const Stream& stream);
 
  private:
+  // Returns whether x enters the product from where it lies.
+  static bool keeps(const LinearTask& task) {
+    return keeps_elements(task.policy()) && task.lanes.input == nullptr;
+  }
   // Returns the number of rows whose integer sums are held at once.
   Index rows_at_once(const LinearTask& task) const;
 

@@ -17,7 +17,10 @@ void RecurrenceRunner::reserve(const RecurrenceTask& task, cudaStream_t stream) 
   fused_ =
       task.may_fuse && task.layer.type() == CellType{} && sums_fit_step(task.products, task.policy);
   numbers_.reserve(task.products, task.policy, stream);
-  rule_.reserve(task.policy, task.products.recurrent_bits, stream);
+  if (task.policies.empty())
+    rule_.reserve(task.policy, task.products.recurrent_bits, stream);
+  else
+    rule_.reserve(task.policies, task.products.recurrent_bits, stream);
 }
 
 // Takes the memory for a product that follows within a step.

@@ -16,6 +16,8 @@ struct RecurrenceTask {
   const LayerPolicy& policy;
   Index rows;             // how many rows have a state, which is the most that run at once
   bool may_fuse = false;  // whether nothing comes between the products and the cells of a step
+  // Policies with the operands' rules of pack.rule; empty where all rows have that of `policy`.
+  std::span<const LayerPolicy* const> policies = {};
 };
 
 class RecurrenceRunner {

@@ -129,7 +129,8 @@ PackView SearchRows::pack() const {
           .steps = positions_.data(),
           .active = active_.data(),
           .offset = no_offset_.data(),
-          .frame_of_row = row_numbers_.data()};
+          .frame_of_row = row_numbers_.data(),
+          .input_of_row = row_numbers_.data()};
 }
 
 void launch_begin_step(const RowView& view, Index rows, cudaStream_t stream) {

@@ -3,6 +3,7 @@
 #include "tests/cuda/compare.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/cells.hpp"
+#include "tests/support/points.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -48,6 +49,27 @@ TEST_P(GpuCells, GiveTheBitsOfTheCpuInIntegers) {
       if (seed % 3 == 0) draw_nonlinearities(random, c, random_nonlinearity);
       expect_the_bits_of_the_cpu(c);
     }
+}
+
+// The points differ in rules and plans, so that they run side by side and share their input.
+TEST_P(GpuCells, GiveForManyPointsWhatEachGivesAlone) {
+  EDGEVAL_NEEDS_GPU();
+  for (bool integers : {false, true}) {
+    SCOPED_TRACE(integers);
+    Random random(9300 + standin_turn());
+    const Kind kind = GetParam().in_halves() ? Kind::kSkip : Kind::kSkipDelta;
+    Case c = draw(random, kind, {33, 0, 1, 20});
+    if (integers) make_integer(random, IntegerKind::kBoth, c.point);
+    std::vector<OperatingPoint> points{c.point};
+    for (const double threshold : {0.3, 0.9}) {
+      OperatingPoint& point = points.emplace_back(c.point);
+      for (LayerPolicy& layer : point.layers) {
+        if (auto* skip = std::get_if<SimilaritySkip>(&layer.plan)) skip->threshold = threshold;
+        if (auto* delta = std::get_if<Delta>(&layer.operand)) delta->threshold_x = threshold;
+      }
+    }
+    expect_points_as_alone(*gpu::make_engine(borrowed(c.model), {}), c.features, points);
+  }
 }
 
 TEST_P(GpuCells, DoNotDependOnTheBatch) {

@@ -54,8 +54,8 @@ TEST(GpuSharing, EqualPointsCostWhatOneCosts) {
   EXPECT_EQ(many.bytes, one.bytes);
 }
 
-// Points that differ in the last layer alone add the cost of that layer; those that differ in the
-// first one add nearly that of a point alone, but no features.
+// Points that differ in the last layer alone add the cost of that layer. Those that differ in the
+// kind of operand of the first one add nearly that of a point alone, but no features.
 TEST(GpuSharing, SharedLayersRunOnceAndFeaturesGoUpOnce) {
   EDGEVAL_NEEDS_GPU();
   Random random(2);
@@ -67,21 +67,66 @@ TEST(GpuSharing, SharedLayersRunOnceAndFeaturesGoUpOnce) {
       engine->prepare(std::make_shared<Ragged<float>>(slice(features, 0, features.sequences())));
   const OperatingPoint dense = dense_point(model);
   const auto with = [&](std::size_t layer) {
-    std::vector<OperatingPoint> points{dense};
-    for (const double threshold : {0.1, 0.2, 0.3}) {
-      points.push_back(dense);
-      points.back().layers[layer].operand = Delta{.threshold_x = threshold, .threshold_h = 0.1};
-    }
+    std::vector<OperatingPoint> points(3, dense);
+    points[1].layers[layer].operand = Delta{.threshold_x = 0.1, .threshold_h = 0.1};
+    points[2].layers[layer].operand = Reuse{.clusters = 16, .range_min = -1.5, .range_max = 1.5};
     return points;
   };
   const Cost one = cost_of(*engine, *batch, {dense}),
              in_last = cost_of(*engine, *batch, with(model.layers.size() - 1)),
              in_first = cost_of(*engine, *batch, with(0));
   EXPECT_LT(in_last.calls, 2 * one.calls);
-  EXPECT_GT(in_first.calls, in_last.calls);
+  EXPECT_GT(in_first.calls, 2 * one.calls);
   EXPECT_GE(one.bytes, of_features);
   EXPECT_LT(in_last.bytes, 2 * of_features);
   EXPECT_LT(in_first.bytes, 2 * of_features);
+}
+
+// Points that differ in the parameters of rules and plans run as one launch. Only what each point
+// sends home is copied for each.
+TEST(GpuSharing, PointsOfTheSameKindsRunSideBySide) {
+  EDGEVAL_NEEDS_GPU();
+  Random random(5);
+  const Model model = model_of_relatives();
+  const std::unique_ptr<Engine> engine = gpu::make_engine(borrowed(model), {});
+  const auto batch =
+      engine->prepare(std::make_shared<Ragged<float>>(random_batch(random, {60, 50}, 7)));
+  std::vector<OperatingPoint> points;
+  for (const double threshold : {0.1, 0.2, 0.3, 0.4, 0.5}) {
+    points.push_back(dense_point(model));
+    for (std::size_t l = 0; l < 3; ++l) {
+      points.back().layers[l].plan =
+          SimilaritySkip{.threshold = 1 - threshold, .fraction_bits = 12};
+      points.back().layers[l].operand = Delta{.threshold_x = threshold, .threshold_h = 0.1};
+    }
+  }
+  // The fewest frames are skipped under the first threshold, so its point takes the most steps.
+  const Cost one = cost_of(*engine, *batch, {points.front()}),
+             all = cost_of(*engine, *batch, points);
+  EXPECT_LT(all.calls, 2 * one.calls);
+  expect_points_as_alone(*engine, batch->features(), points);
+}
+
+// The plans never skip, so that the runs differ only in whether both ask the same of the scores.
+TEST(GpuSharing, ScoresOfFramesServeAllPlansThatAskTheSame) {
+  EDGEVAL_NEEDS_GPU();
+  Random random(6);
+  const Model model = random_model({.inputs = 7, .lstm = {{8, kBothDirections}}, .outputs = 0}, 1);
+  const std::unique_ptr<Engine> engine = gpu::make_engine(borrowed(model), {});
+  const auto batch =
+      engine->prepare(std::make_shared<Ragged<float>>(random_batch(random, {30, 9}, 7)));
+  const auto calls = [&](double shift, double fraction_bits) {
+    LayerPolicy first{.plan = SimilaritySkip{.threshold = 1, .fraction_bits = 12},
+                      .operand = AsIs{}},
+        second{
+            .plan = SimilaritySkip{.threshold = 1, .shift = shift, .fraction_bits = fraction_bits},
+            .operand = Delta{}};
+    return cost_of(*engine, *batch, {{{first}}, {{second}}}).calls;
+  };
+  const double shift = SimilaritySkip{}.shift;
+  const long same = calls(shift, 12);
+  EXPECT_GT(calls(shift, 11), same);
+  EXPECT_EQ(calls(shift, 11), calls(shift - 1, 12));
 }
 
 // Every third allocation fails, one in each run; some of these are between the results of points.

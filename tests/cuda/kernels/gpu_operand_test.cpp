@@ -162,9 +162,9 @@ TEST(GpuOperand, PackedRowsInChunks) {
       stream.synchronize();
 
       const auto plans = plan_lanes(EveryStep{}, input, Direction::kForward, 1);
-      std::vector<Index> running;
-      for (const LanePlan& plan : plans) running.push_back(plan.running());
-      const std::vector<Index> order = lane_blocks(running, lanes.count).front();
+      std::vector<Index> steps;
+      for (const LanePlan& plan : plans) steps.push_back(plan.running());
+      const std::vector<Index> order = lane_blocks(steps, lanes.count).front();
       Matrix<float> by_frame(lanes.frames, width);
       Index first_row = 0;
       for (Index first = 0; first < lanes.longest; first += 40) {

@@ -98,7 +98,8 @@ TEST(GpuPlan, SkipsAndPacksAsTheCpuEngine) {
     for (Direction direction : {Direction::kForward, Direction::kBackward}) {
       const bool backward = direction == Direction::kBackward;
       DevicePlan plan(lanes, stream);
-      launch_plan_similarity(skip.rule(), lanes, similarity.data(), backward, plan.view(), stream);
+      launch_plan_similarity(gpu::PlanRule::of(skip), lanes, similarity.data(), backward,
+                             plan.view(), stream);
       const std::vector<LanePlan> expected = plan_lanes(skip, input, direction, 1);
       expect_plan(plan, expected, input, true, stream);
       expect_packed(plan, expected, lanes, input, stream);
