@@ -69,6 +69,7 @@ void SweepTable::add(const SweepRow& row) {
   const bool is_first = lines_.empty();
   if (is_first) csv_ = header(row);
   Line& line = lines_.emplace_back();
+  references_ += row.is_reference ? 1 : 0;
   line.point = row.point;
   line.settings = values_of(row.settings);
   std::vector<std::string> cells{row.point};
@@ -180,7 +181,8 @@ std::string SweepTable::front_text(std::size_t most) const {
   std::string text =
       concat("the front of ", title_, " against ",
              energy ? concat("the energy on ", accelerators_[0]) : std::string("MACs"), ", of ",
-             counted(lines_.size(), "point"), ":\n", table(rows));
+             counted(lines_.size() - references_, "point"),
+             references_ > 0 ? " and the dense network:\n" : ":\n", table(rows));
   if (places.size() > most) text += concat(places.size() - most, " more in fronts.csv\n");
   return text;
 }

@@ -21,12 +21,13 @@ inline constexpr const char* kSweepFiles[] = {kSweepPolicyFile, kSweepProfileFil
 
 // A point with what it made of the whole set.
 struct SweepRow {
-  std::string point;                  // "17", or "dense"
-  std::vector<std::string> settings;  // KEY=VALUE; none for a reference
+  std::string point;  // "17", or "dense"
+  bool is_reference = false;
+  std::vector<std::string> settings{};  // KEY=VALUE; none for a reference
   PointTotal total;
   std::uint64_t macs_dense = 0;
   // One for each accelerator; nothing where it cannot price a reference.
-  std::vector<std::optional<Pricing>> pricings;
+  std::vector<std::optional<Pricing>> pricings{};
 };
 
 // Takes the rows one after the other and keeps of each what the files and fronts need.
@@ -65,6 +66,7 @@ class SweepTable {
   bool less_is_better_ = true;
   std::vector<std::string> cost_names_;
   std::vector<Line> lines_;
+  std::size_t references_ = 0;  // of the lines
 };
 
 }  // namespace edgeval

@@ -80,11 +80,8 @@ SweepTable tables(const SweepOptions& options, Session& session, const AllPoints
   };
   for (std::size_t p = all.drawn(); p < all.points.size(); ++p) references[p] = total(p).activity;
   for (std::size_t p = 0; p < all.points.size(); ++p) {
-    SweepRow row{all.name(p),
-                 p < all.drawn() ? all.settings[p] : std::vector<std::string>(),
-                 total(p),
-                 0,
-                 {}};
+    SweepRow row{.point = all.name(p), .is_reference = p >= all.drawn(), .total = total(p)};
+    if (!row.is_reference) row.settings = all.settings[p];
     const Activity* reference = p >= all.drawn()        ? &references.at(p)
                                 : all.reference.empty() ? nullptr
                                                         : &references.at(all.reference[p]);
@@ -190,6 +187,7 @@ std::string plan_text(const Sweep& sweep, const MadePoints& made, const SweepJou
   if (!journal.is_empty())
     text += concat(journal.results(), " of ", all.points.size() * sweep.blocks.size(),
                    " results are in the journal\n");
+  if (units.empty()) return text + "nothing is left to run\n";
   return text + describe(estimate(sweep.session, all.points, sweep.blocks, units));
 }
 
