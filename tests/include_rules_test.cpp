@@ -271,6 +271,7 @@ TEST(House, OnlyWhatLivesWithinACallKeepsReferences) {
       // Of a task's rows, or part of a StepLayer beside what it refers to.
       {"host/engine/cpu_engine.cpp", {"layers_", "call_"}},  // one call of Engine::run
       {"host/engine/sequence/packing.hpp", {"input_"}},      // one launch of a layer
+      {"cuda/schedule.cpp", {"choices_", "options_"}},       // one call of make_schedule
       {"host/engine/sequence/cell_step.hpp", {"layer_", "arithmetic_"}},
       // Of the rows of a task, or of a search, during which their StepLayer lives.
       {"host/engine/sequence/selection.hpp", {"choice_", "arithmetic_", "second_"}},

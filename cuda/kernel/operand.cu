@@ -34,12 +34,18 @@ struct PackedRows {
   __device__ Index row(Index n, Index k) const { return pack.offset[k] + n - first_row; }
 };
 
+// kSeveral: whether lanes may have rules of their own, or inputs that lie elsewhere.
+template <bool kSeveral>
 struct FrameRows {
   Lanes lanes;
   __device__ Index lane(Index n) const { return n; }
   __device__ Index steps(Index n) const { return lanes.begin[n + 1] - lanes.begin[n]; }
-  __device__ Index frame(Index n, Index k) const { return lanes.input_begin(n) + k; }
-  __device__ Index rule(Index n) const { return lanes.rule == nullptr ? 0 : lanes.rule[n]; }
+  __device__ Index frame(Index n, Index k) const {
+    return (kSeveral ? lanes.input_begin(n) : lanes.begin[n]) + k;
+  }
+  __device__ Index rule(Index n) const {
+    return kSeveral && lanes.rule != nullptr ? lanes.rule[n] : 0;
+  }
   __device__ Index row(Index n, Index k) const { return lanes.begin[n] + k; }
 };
 
@@ -237,7 +243,10 @@ void launch_frame_operand(const LayerPolicy& policy, const Lanes& lanes, const I
   all.first_step = 0;
   all.end_step = lanes.longest;
   all.lanes = lanes.count;
-  launch_operand(policy, FrameRows{lanes}, all, stream);
+  if (lanes.input == nullptr && lanes.rule == nullptr)
+    launch_operand(policy, FrameRows<false>{lanes}, all, stream);
+  else
+    launch_operand(policy, FrameRows<true>{lanes}, all, stream);
 }
 
 }  // namespace edgeval::gpu
