@@ -95,15 +95,16 @@ class LayersOnDevice {
         if (next[point] == first) behind.push_back(point);
         if (next[point] > first) end = std::min(end, next[point]);
       }
+      if (one_by_one_) behind.resize(1);
       run_part(call, choices, behind, first, std::min(most_lanes_, end - first), next, sink);
     }
   }
 
   // Runs the utterances [first, first + count) under some points. When the memory turns out too
   // short half-way, those that were not delivered are left for a part with half as many points side
-  // by side or, where these are single ones, half the lanes. If an
-  // observer has seen some of it by then, the shortage is thrown to the caller instead, as on the
-  // CPU.
+  // by side; where these are single ones, with half the lanes; where these are single ones, too,
+  // for points that share nothing and so need the fewest slots. If an observer has seen some of it
+  // by then, the shortage is thrown to the caller instead, as on the CPU.
   void run_part(const Call& call, const LayerChoices& choices, const std::vector<Index>& points,
                 Index first, Index count, std::vector<Index>& next, ResultSink& sink) {
     const bool padded = call.wanted.outputs &&
@@ -119,10 +120,12 @@ class LayersOnDevice {
       stages_.release();
       if (schedule.side_by_side > 1) {
         most_points_ = schedule.side_by_side / 2;
-      } else {
-        EDGEVAL_EXPECTS(part.count > 1, "an utterance of ", part.length(0),
-                        " frames does not fit into the memory of ", name_, "; use --device cpu");
+      } else if (part.count > 1) {
         most_lanes_ = part.count / 2;
+      } else {
+        EDGEVAL_EXPECTS(points.size() > 1, "an utterance of ", part.length(0),
+                        " frames does not fit into the memory of ", name_, "; use --device cpu");
+        one_by_one_ = true;
       }
       if (part.observed) throw;
     } catch (...) {
@@ -171,6 +174,7 @@ class LayersOnDevice {
   StageRunner stages_;
   Index most_lanes_ = std::numeric_limits<Index>::max();   // utterances of a part
   Index most_points_ = std::numeric_limits<Index>::max();  // side by side
+  bool one_by_one_ = false;                                // whether points share nothing
 };
 
 class GpuEngine final : public Engine {
