@@ -1,6 +1,7 @@
 #include "eval/search/sweep.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <new>
@@ -11,6 +12,9 @@
 
 namespace edgeval {
 namespace {
+
+// A power cut costs the results of so many seconds at most.
+constexpr double kSecondsBetweenSyncs = 10;
 
 // Returns the statistics of an item's best hypothesis: those of each metric, and the kinds of its
 // errors where it counts them.
@@ -240,14 +244,19 @@ void run_units(Session& session, std::span<const Point> points, const BlocksToRu
   for (const SweepUnit& unit : units)
     total += std::ssize(unit.points) * std::ssize(blocks[static_cast<std::size_t>(unit.block)]);
   Progress progress(item, total, display);
+  auto synced = std::chrono::steady_clock::now();
   for (const SweepUnit& unit : units) {
     const std::vector<Index>& items = blocks[static_cast<std::size_t>(unit.block)];
     run_unit(session, points, {items, to_run.at_once}, unit,
              [&](Index point, BlockResult&& result) {
                journal.add(point, unit.block, result);
                progress.advance(std::ssize(items));
+               if (seconds_since(synced) < kSecondsBetweenSyncs) return;
+               journal.sync();
+               synced = std::chrono::steady_clock::now();
              });
   }
+  journal.sync();
 }
 
 PointTotal total_of(Session& session, const Point& point, Index number, const Blocks& blocks,

@@ -55,6 +55,8 @@ class SweepJournal {
   bool has(Index point, Index block) const { return place(point, block).file >= 0; }
   // Adds a result to the open journal. Throws std::runtime_error when the disk fails or is full.
   void add(Index point, Index block, const BlockResult& result);
+  // Has the system write to the disk what was added to the open journal.
+  void sync() { journal_->sync(); }
   // Returns a result that the journal has.
   BlockResult result(Index point, Index block) const;
 

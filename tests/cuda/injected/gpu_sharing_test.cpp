@@ -129,7 +129,7 @@ TEST(GpuSharing, ScoresOfFramesServeAllPlansThatAskTheSame) {
   EXPECT_EQ(calls(shift, 11), calls(shift - 1, 12));
 }
 
-// Every third allocation fails, one in each run; some of these are between the results of points.
+// Every ninth allocation fails, one in each run; some of these are between the results of points.
 TEST(GpuSharing, AShortageInTheMiddleGivesTheSameResultsOnce) {
   EDGEVAL_NEEDS_GPU();
   Random random(3);
@@ -141,7 +141,7 @@ TEST(GpuSharing, AShortageInTheMiddleGivesTheSameResultsOnce) {
     const std::unique_ptr<Engine> cpu = make_cpu_engine(borrowed(model), {});
     cpu->run(*cpu->prepare(features), points, {.outputs = true}, expected);
   }
-  const long step = takes_all_cases() ? 1 : 3;
+  const long step = takes_all_cases() ? 1 : 9;
   int apart = 0;
   bool failed = true;
   for (long k = 1 + static_cast<long>(standin_turn()) % step; failed; k += step) {
@@ -189,7 +189,9 @@ TEST(GpuSharing, OfADeviceWithLittleMemoryGivesTheSameResults) {
       return false;
     }
   };
-  for (std::size_t bytes = std::size_t{4} << 20; fits && bytes > 1000; bytes = bytes * 30 / 32) {
+  const std::size_t shrink = takes_all_cases() ? 30 : 26;
+  for (std::size_t bytes = std::size_t{4} << 20; fits && bytes > 1000;
+       bytes = bytes * shrink / 32) {
     SCOPED_TRACE(bytes);
     standin::set_memory(bytes);
     CountedResults found;
