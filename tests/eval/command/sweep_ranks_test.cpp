@@ -13,6 +13,8 @@ class SweepRanks : public testing::Test {
     if (!EDGEVAL_HAS_MPI) GTEST_SKIP() << "the build has no MPI (libopenmpi-dev)";
     if (run_shell("command -v mpirun").code != 0)
       GTEST_SKIP() << "there is no mpirun (openmpi-bin)";
+    const CommandResult trial = run_shell(mpirun(2) + "true");
+    if (trial.code != 0) GTEST_SKIP() << "mpirun starts no program here: " << trial.err;
   }
 
   // Returns the command of a sweep into a folder of the test's own.
