@@ -30,8 +30,7 @@ constexpr const char* kRunExample =
 struct RunOptions {
   std::string model;
   Request request;
-  std::optional<std::string> policy, profile;
-  std::vector<std::string> settings;
+  PolicyChoice policy;
   std::vector<std::string> hardware;
   std::string out = "out";
   bool no_reference = false;
@@ -42,7 +41,7 @@ struct RunOptions {
 
 std::optional<Profile> profile_for(const RunOptions& options, const Policy& policy,
                                    const Model& model) {
-  if (options.profile) return load_profile(*options.profile, model);
+  if (options.policy.profile) return load_profile(*options.policy.profile, model);
   if (policy.profile) return load_profile(*policy.profile, model);
   return std::nullopt;
 }
@@ -90,7 +89,7 @@ void run_run(const RunOptions& options) {
   const AnyModel model = load_any_model(options.model);
   const Task& task = task_of(options.tasks, model);
   expect_no_others(options.given, task, *network_of(model));
-  const Policy policy = load_policy(options.policy, options.settings);
+  const Policy policy = load_policy(options.policy.file, options.policy.settings);
   const std::unique_ptr<Session> session = task.open(model, options.request);
   const Model& network = session->network(policy.weights);
   const std::optional<Profile> profile = profile_for(options, policy, network);
@@ -112,26 +111,11 @@ void run_run(const RunOptions& options) {
 void setup_run(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Evaluate a model on a test set under a policy");
-  command->add_option("--model", options->model, "The network: a safetensors file")
-      ->type_name("FILE")
-      ->required();
+  add_model_option(*command, options->model);
   add_data_options(*command, options->request.data, options->tasks);
-  command
-      ->add_option("--policy", options->policy,
-                   "What is done to save energy: a YAML file; without one, nothing")
-      ->type_name("FILE");
-  command
-      ->add_option("--profile", options->profile,
-                   "Ranges and formats of the layers, made by edgeval profile")
-      ->type_name("FILE");
-  command
-      ->add_option("--set", options->settings,
-                   "Override keys of the policy, such as operand.clusters=12")
-      ->type_name("KEY=VALUE");
-  command
-      ->add_option("--hardware", options->hardware,
-                   "Accelerators that price the work; without it, all shipped")
-      ->type_name("NAME|FILE");
+  add_policy_options(*command, options->policy,
+                     "What is done to save energy: a YAML file; without one, nothing");
+  add_hardware_option(*command, options->hardware);
   command
       ->add_option("--out", options->out,
                    "Folder for report.json, utterances.jsonl and a translation's hypotheses.txt")

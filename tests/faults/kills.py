@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 
-from small_run import SmallRun, said_one_line
+from small_run import SmallRun, said_one_line, told
 
 PAUSE = {"EDGEVAL_FAULTS_DELAY": "4000"}  # microseconds at most
 
@@ -69,10 +69,6 @@ def run_pairs(small, count):
         if small.leftovers():
             broken["leftover"] += 1
     return ends, broken
-
-
-def told(counts):
-    return ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) or "none"
 
 
 def main():

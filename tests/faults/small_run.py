@@ -140,3 +140,8 @@ class SmallRun:
         known = set().union(*(set(files) for files in self.sets.values()))
         left |= {f"out/{name}" for name in self.files(self.out) if name not in known}
         return sorted(left)
+
+
+def told(counts):
+    """Counts by name as one text: "2 killed, 1 in time"."""
+    return ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) or "none"

@@ -27,7 +27,7 @@ import tempfile
 import time
 import zlib
 
-from small_run import environment, make_inputs, said_one_line
+from small_run import environment, make_inputs, said_one_line, told
 
 PAUSE = {"EDGEVAL_FAULTS_DELAY": "2000"}  # microseconds at most
 CHANGES = ("mkdir", "open", "write", "fsync", "rename")
@@ -118,6 +118,15 @@ class SmallSweep:
         return broken
 
 
+def go_on(small, broken):
+    """Resumes a sweep that was stopped, and checks its files at the end."""
+    after = small.run()
+    if after.returncode != 0:
+        broken[f"resume: {after.stderr.strip()[:200]}"] += 1
+    broken.update(small.broken_at_end())
+    small.clear()
+
+
 def stop_sweeps(small, number, count, draw):
     """Sends sweeps the signal until `count` were stopped, and lets each end; how they ended and what was broken."""
     ends, broken = collections.Counter(), collections.Counter()
@@ -156,11 +165,7 @@ def kill_at_changes(small, edge):
         done = small.run(EDGEVAL_FAULTS=f"{kind}:{n}:kill")
         ends["killed" if done.returncode == -signal.SIGKILL else f"exit code {done.returncode}"] += 1
         broken.update(small.broken_after_stop([]))
-        after = small.run()
-        if after.returncode != 0:
-            broken[f"resume: {after.stderr.strip()[:200]}"] += 1
-        broken.update(small.broken_at_end())
-        small.clear()
+        go_on(small, broken)
     return ends, broken
 
 
@@ -176,11 +181,7 @@ def fill_disks(small, count, draw):
         if done.returncode != 2 or not said_one_line(done.stderr):
             broken[f"exit code {done.returncode}: {done.stderr.strip()[:200]}"] += 1
         broken.update(small.broken_after_stop([]))
-        after = small.run()
-        if after.returncode != 0:
-            broken[f"resume: {after.stderr.strip()[:200]}"] += 1
-        broken.update(small.broken_at_end())
-        small.clear()
+        go_on(small, broken)
     return ends, broken
 
 
@@ -201,10 +202,6 @@ def start_pairs(small, count):
         broken.update(small.broken_at_end())
         small.clear()
     return ends, broken
-
-
-def told(counts):
-    return ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) or "none"
 
 
 def main():

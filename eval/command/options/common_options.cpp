@@ -47,6 +47,30 @@ constexpr const char* kAcceleratorFolder = "hwmodel/accelerators";
 
 }  // namespace
 
+void add_model_option(CLI::App& command, std::string& path) {
+  command.add_option("--model", path, "The network: a safetensors file")
+      ->type_name("FILE")
+      ->required();
+}
+
+void add_hardware_option(CLI::App& command, std::vector<std::string>& names) {
+  command
+      .add_option("--hardware", names, "Accelerators that price the work; without it, all shipped")
+      ->type_name("NAME|FILE");
+}
+
+void add_policy_options(CLI::App& command, PolicyChoice& options, const char* meaning) {
+  command.add_option("--policy", options.file, meaning)->type_name("FILE");
+  command
+      .add_option("--profile", options.profile,
+                  "Ranges and formats of the layers, made by edgeval profile")
+      ->type_name("FILE");
+  command
+      .add_option("--set", options.settings,
+                  "Override keys of the policy, such as operand.clusters=12")
+      ->type_name("KEY=VALUE");
+}
+
 void add_engine_options(CLI::App& command, EngineChoice& options) {
   command
       .add_option(

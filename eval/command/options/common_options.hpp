@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,17 @@ void add_engine_options(CLI::App& command, EngineChoice& options);
 
 // Adds --cache and --no-cache. Without either, features are kept in data::default_feature_folder().
 void add_cache_options(CLI::App& command, EngineChoice& options);
+
+void add_model_option(CLI::App& command, std::string& path);
+void add_hardware_option(CLI::App& command, std::vector<std::string>& names);
+
+// The policy that --policy, --profile and --set ask for.
+struct PolicyChoice {
+  std::optional<std::string> file, profile;
+  std::vector<std::string> settings;
+};
+// `meaning` says what the policy of --policy is for.
+void add_policy_options(CLI::App& command, PolicyChoice& options, const char* meaning);
 
 // Adds the options that choose the data. The help of --data says what each task takes.
 void add_data_options(CLI::App& command, DataChoice& options, const Tasks& tasks = make_tasks());

@@ -20,22 +20,10 @@ void setup_sweep(CLI::App& app) {
   auto options = std::make_shared<SweepOptions>();
   CLI::App* command =
       app.add_subcommand("sweep", "Evaluate a model under many policies at once, find the fronts");
-  command->add_option("--model", options->model, "The network: a safetensors file")
-      ->type_name("FILE")
-      ->required();
+  add_model_option(*command, options->model);
   add_data_options(*command, options->request.data, options->tasks);
-  command
-      ->add_option("--policy", options->policy,
-                   "What all points have in common: a YAML file; without one, nothing")
-      ->type_name("FILE");
-  command
-      ->add_option("--profile", options->profile,
-                   "Ranges and formats of the layers, made by edgeval profile")
-      ->type_name("FILE");
-  command
-      ->add_option("--set", options->settings,
-                   "Override keys of the policy, such as operand.type=reuse")
-      ->type_name("KEY=VALUE");
+  add_policy_options(*command, options->policy,
+                     "What all points have in common: a YAML file; without one, nothing");
   command
       ->add_option("--vary", options->points.vary,
                    "What varies: KEY=LOW:HIGH[:STEPS][:log] or KEY=a,b,c; KEY,KEY=... ties keys, "
@@ -52,10 +40,7 @@ void setup_sweep(CLI::App& app) {
       ->add_option("--points", options->points.points, "How many points are drawn, unless by grid")
       ->check(between(1, Index{10'000'000}))
       ->type_name("N");
-  command
-      ->add_option("--hardware", options->hardware,
-                   "Accelerators that price the work; without it, all shipped")
-      ->type_name("NAME|FILE");
+  add_hardware_option(*command, options->hardware);
   command
       ->add_option("--out", options->out,
                    "Folder for points.csv, fronts.csv, points.jsonl and the journal")

@@ -14,9 +14,9 @@ namespace edgeval {
 struct SweepOptions {
   std::string model;
   Request request;
-  std::optional<std::string> policy, profile;
+  PolicyChoice policy;
   PointChoice points;
-  std::vector<std::string> settings, hardware;
+  std::vector<std::string> hardware;
   Index block = 64;
   std::string out = "sweep";
   std::string shard;  // "2/5": the second of five shares; empty: all

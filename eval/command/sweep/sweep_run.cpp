@@ -204,30 +204,87 @@ void print(const Sweep& sweep, const MadePoints& made, const SweepTable& table) 
                                   (folder / kSweepFrontsFile).string(), "\n"));
 }
 
-void run(const SweepOptions& options, const Ranks& ranks) {
+// Makes the point of the base policy with some settings; `without` is the policy without them.
+Point point_of(const std::vector<std::string>& settings, const PolicyBase& base,
+               const Policy& without, Session& session, Profiles& profiles) {
+  std::string source;
+  for (const std::string& setting : settings) source += (source.empty() ? "" : ", ") + setting;
+  const Policy policy = base.with(settings, source.empty() ? "the policy" : source);
+  EDGEVAL_EXPECTS(policy.profile == without.profile, source,
+                  ": all points of a sweep have one profile, which --profile or the policy names");
+  return session.resolve(policy, profiles.of(policy.weights));
+}
+
+void write(const Texts& texts, const fs::path& folder) {
+  write_file(folder / kSweepPolicyFile, texts.policy);
+  if (!texts.profile.empty()) write_file(folder / kSweepProfileFile, texts.profile);
+  write_file(folder / kSweepPointsFile, texts.points);
+}
+
+// Runs one process's units, together with the other processes, and writes the tables when the
+// sweep is whole.
+void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks& ranks,
+               const MadePoints& made) {
+  const SweepOptions& options = sweep.options;
   const bool is_first = ranks.rank() == 0;
+  const fs::path folder(options.out);
+  const nlohmann::ordered_json head =
+      head_of(options, sweep.session, sweep.all, texts,
+              provenance_on(sweep.session.device(sweep.all.points.front().weights)));
+  const SweepJournal::Size size{std::ssize(sweep.all.points), std::ssize(sweep.blocks)};
+  std::optional<SweepJournal> journal(std::in_place, folder / kJournalFolder, head, size);
+  std::vector<SweepUnit> units =
+      share_of_units(sweep.session, sweep.all.points, sweep.blocks, share);
+  leave_out_done(units, *journal);
+  if (is_first && (options.dry_run || !options.output.quiet))
+    (options.dry_run ? std::cout : std::cerr)
+        << printable(plan_text(sweep, made, *journal, units)) << std::flush;
+  if (options.dry_run) return;
+
+  // The journal comes first: a folder with one is a sweep's, whenever the process is killed.
+  const std::string name = std::to_string(share.part + 1);
+  if (is_first) {
+    journal->open(name);
+    write(texts, folder);
+  }
+  ranks.wait();
+  if (!is_first) journal->open(name);
+  run_units(sweep.session, sweep.all.points, {sweep.blocks, options.request.engine.batch}, units,
+            *journal, sweep.task.item, is_first ? options.output.display() : Display{});
+  ranks.wait();
+  if (!is_first) return;
+  write_notes(std::cerr, sweep.session.notes(), options.output.quiet);
+  write_notes(std::cerr, sweep.session.late_notes(), options.output.quiet);
+  if (!options.shard.empty()) {
+    std::cout << printable(
+        concat("share ", options.shard,
+               " is done; when all are, `edgeval sweep` with --resume and without "
+               "--shard writes the tables (edgeval merge joins shares of several folders)\n"));
+    return;
+  }
+  if (ranks.size() > 1) journal.emplace(folder / kJournalFolder, head, size);
+  print(sweep, made,
+        tables(options, sweep.session, sweep.all, sweep.hardware, sweep.blocks, *journal));
+}
+
+void run(const SweepOptions& options, const Ranks& ranks) {
   const Share share = share_of(options, ranks);
-  if (is_first) expect_free(options);
+  if (ranks.rank() == 0) expect_free(options);
   const AnyModel model = load_any_model(options.model);
   const Task& task = task_of(options.tasks, model);
   expect_no_others(options.given, task, *network_of(model));
-  const std::optional<fs::path> file =
-      options.policy ? std::optional<fs::path>(*options.policy) : std::nullopt;
-  const PolicyBase base(file, options.settings);
   Request request = options.request;
   request.engine = engine_of(options, ranks);
   const std::unique_ptr<Session> session = task.open(model, request);
+  const std::optional<fs::path> file =
+      options.policy.file ? std::optional<fs::path>(*options.policy.file) : std::nullopt;
+  const PolicyBase base(file, options.policy.settings);
   const Policy without = base.with({}, file ? file->string() : "--set");
   const fs::path in_policy = without.profile.value_or("");
-  Profiles profiles(options.profile ? fs::path(*options.profile) : in_policy, *session);
+  Profiles profiles(options.policy.profile ? fs::path(*options.policy.profile) : in_policy,
+                    *session);
   const MakePoint make = [&](const std::vector<std::string>& settings) {
-    std::string source;
-    for (const std::string& setting : settings) source += (source.empty() ? "" : ", ") + setting;
-    const Policy policy = base.with(settings, source.empty() ? "the policy" : source);
-    EDGEVAL_EXPECTS(
-        policy.profile == without.profile, source,
-        ": all points of a sweep have one profile, which --profile or the policy names");
-    return session->resolve(policy, profiles.of(policy.weights));
+    return point_of(settings, base, without, *session, profiles);
   };
   MadePoints made =
       make_points(options.points, request.seed, session->network(without.weights), make);
@@ -240,43 +297,7 @@ void run(const SweepOptions& options, const Ranks& ranks) {
 
   const Texts texts{all.to_text(), base.to_yaml(profiles.named() ? kSweepProfileFile : ""),
                     profiles.named() ? read_file(profiles.path()) : ""};
-  const fs::path folder(options.out);
-  const nlohmann::ordered_json head = head_of(
-      options, *session, all, texts, provenance_on(session->device(all.points.front().weights)));
-  const SweepJournal::Size size{std::ssize(all.points), std::ssize(blocks)};
-  std::optional<SweepJournal> journal(std::in_place, folder / kJournalFolder, head, size);
-  std::vector<SweepUnit> units = share_of_units(*session, all.points, blocks, share);
-  leave_out_done(units, *journal);
-  if (is_first && (options.dry_run || !options.output.quiet))
-    (options.dry_run ? std::cout : std::cerr)
-        << printable(plan_text(sweep, made, *journal, units)) << std::flush;
-  if (options.dry_run) return;
-
-  // The journal comes first: a folder with one is a sweep's, whenever the process is killed.
-  const std::string name = std::to_string(share.part + 1);
-  if (is_first) {
-    journal->open(name);
-    write_file(folder / kSweepPolicyFile, texts.policy);
-    if (profiles.named()) write_file(folder / kSweepProfileFile, texts.profile);
-    write_file(folder / kSweepPointsFile, texts.points);
-  }
-  ranks.wait();
-  if (!is_first) journal->open(name);
-  run_units(*session, all.points, {blocks, request.engine.batch}, units, *journal, task.info().item,
-            is_first ? options.output.display() : Display{});
-  ranks.wait();
-  if (!is_first) return;
-  write_notes(std::cerr, session->notes(), options.output.quiet);
-  write_notes(std::cerr, session->late_notes(), options.output.quiet);
-  if (ranks.size() > 1) journal.emplace(folder / kJournalFolder, head, size);
-  if (!options.shard.empty()) {
-    std::cout << printable(
-        concat("share ", options.shard,
-               " is done; when all are, `edgeval sweep` with --resume and without "
-               "--shard writes the tables (edgeval merge joins shares of several folders)\n"));
-    return;
-  }
-  print(sweep, made, tables(options, *session, all, hardware, blocks, *journal));
+  run_share(sweep, texts, share, ranks, made);
 }
 
 }  // namespace
