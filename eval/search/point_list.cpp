@@ -22,6 +22,7 @@ std::string yaml_text(const std::string& text) {
       !text.empty() && is_letter_or_digit(text[0]) && std::ranges::all_of(text, [&](char c) {
         return is_letter_or_digit(c) || std::string_view("_./+-").find(c) < 5;
       });
+  if (text == ".inf" || text == "-.inf") return text;  // infinity, as a sweep writes it
   const bool is_null = text == "null" || text == "Null" || text == "NULL";
   return is_word && !is_null ? text : nlohmann::ordered_json(text).dump();
 }
