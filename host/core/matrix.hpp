@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -68,20 +69,28 @@ class Matrix {
   MatrixView<const T> view() const { return {data(), rows_, cols_, cols_}; }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
+  static constexpr std::size_t kAlignment = 64;
+  // Freed memory of operator new with an alignment would serve no later request of the same size,
+  // since glibc asks its free blocks for the alignment as well; so what is allocated is plain.
   struct Free {
-    void operator()(T* data) const { ::operator delete[](data, kAlignment); }
+    std::byte* block = nullptr;
+    void operator()(T* /*data*/) const { delete[] block; }
   };
-  static T* allocate(Index count) {
-    T* data =
-        static_cast<T*>(::operator new[](static_cast<std::size_t>(count) * sizeof(T), kAlignment));
-    std::fill_n(data, count, T{});
-    return data;
+  using Data = std::unique_ptr<T[], Free>;
+
+  static Data allocate(Index count) {
+    std::size_t space = static_cast<std::size_t>(count) * sizeof(T) + kAlignment;
+    auto* block = new std::byte[space];
+    void* aligned = block;
+    std::align(kAlignment, space - kAlignment, aligned, space);
+    T* data = static_cast<T*>(aligned);
+    std::uninitialized_fill_n(data, count, T{});
+    return Data(data, Free{block});
   }
 
   Index rows_ = 0;
   Index cols_ = 0;
-  std::unique_ptr<T[], Free> data_;
+  Data data_;
 };
 
 // Copies the rows `parents` of a matrix to the first rows of `to`, which has as many columns and at
