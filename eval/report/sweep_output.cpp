@@ -1,9 +1,11 @@
 #include "eval/report/sweep_output.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
 #include "eval/policy/settings.hpp"
+#include "eval/report/cost_tables.hpp"
 #include "eval/report/table.hpp"
 #include "eval/search/front.hpp"
 #include "host/core/number_text.hpp"
@@ -69,8 +71,7 @@ void SweepTable::add(const SweepRow& row) {
   const bool is_first = lines_.empty();
   if (is_first) csv_ = header(row);
   Line& line = lines_.emplace_back();
-  references_ += row.is_reference ? 1 : 0;
-  line.point = row.point;
+  line.point = row.point, line.is_reference = row.is_reference;
   line.settings = values_of(row.settings);
   std::vector<std::string> cells{row.point};
   for (const std::string& key : keys_) {
@@ -91,6 +92,9 @@ void SweepTable::add(const SweepRow& row) {
     metric_ = first.name, title_ = first.title;
     less_is_better_ = metric_kind(first.name).counts_errors;
     line.value = first.value, line.ci95 = first.ci95;
+    const std::optional<double> dense =
+        row.dense != nullptr ? row.dense->metrics.front().value : std::nullopt;
+    if (first.value && dense) line.change = *first.value - *dense;
   }
   for (const Count count :
        {Count::kSteps, Count::kStepsRun, Count::kStepsSkipped, Count::kStepsPseudo})
@@ -138,12 +142,13 @@ std::vector<std::size_t> SweepTable::front(std::size_t cost) const {
 }
 
 std::string SweepTable::fronts_csv() const {
-  std::string csv =
-      line_of({"cost", "point", "value_of_cost", metric_.empty() ? "metric" : metric_});
+  const std::string metric = metric_.empty() ? "metric" : metric_;
+  std::string csv = line_of({"cost", "point", "value_of_cost", metric, "against_dense"});
   for (std::size_t cost = 0; cost < cost_names_.size(); ++cost)
     for (const std::size_t place : front(cost)) {
       const Line& line = lines_[place];
-      csv += line_of({cost_names_[cost], line.point, shortest(line.costs[cost]), cell(line.value)});
+      csv += line_of({cost_names_[cost], line.point, shortest(line.costs[cost]), cell(line.value),
+                      cell(line.change)});
     }
   return csv;
 }
@@ -151,40 +156,72 @@ std::string SweepTable::fronts_csv() const {
 nlohmann::ordered_json SweepTable::fronts_json() const {
   nlohmann::ordered_json fronts = nlohmann::ordered_json::object();
   for (std::size_t cost = 0; cost < cost_names_.size(); ++cost) {
-    fronts[cost_names_[cost]] = nlohmann::ordered_json::array();
-    for (const std::size_t place : front(cost))
-      fronts[cost_names_[cost]].push_back(lines_[place].point);
+    nlohmann::ordered_json& points = fronts[cost_names_[cost]] = nlohmann::ordered_json::array();
+    for (const std::size_t place : front(cost)) {
+      const Line& line = lines_[place];
+      nlohmann::ordered_json& point = points.emplace_back();
+      point["point"] = line.point;
+      point["value_of_cost"] = line.costs[cost];
+      point[metric_] = *line.value;  // a point without a value is on no front
+      point["against_dense"] = nullptr;
+      if (line.change) point["against_dense"] = *line.change;
+    }
   }
   return fronts;
+}
+
+std::string SweepTable::dense_text() const {
+  std::string text;
+  for (const Line& line : lines_) {
+    if (!line.is_reference) continue;
+    text += concat(line.point, ": ", title_, " ", line.value ? fixed(*line.value, 2) : "none",
+                   line.value && less_is_better_ ? " %" : "");
+    if (!accelerators_.empty() && line.costs[0] == line.costs[0])
+      text += concat(", ", si(line.costs[0], "J"), " on ", accelerators_[0]);
+    text += "\n";
+  }
+  return text;
 }
 
 std::string SweepTable::front_text(std::size_t most) const {
   if (lines_.empty() || metric_.empty()) return "no reference given, so there is no front\n";
   const std::vector<std::size_t> places = front(0);
   const bool energy = !accelerators_.empty();
+  const auto references = std::ranges::count_if(lines_, &Line::is_reference);
   std::vector<std::vector<std::string>> rows{{"point", title_, "95 % interval", "MACs"}};
-  if (energy) rows[0].emplace_back("energy");
+  if (references > 0) rows[0].insert(rows[0].begin() + 2, "against dense");
+  if (energy) rows[0].insert(rows[0].end(), {"energy", "ratio"});
   rows[0].insert(rows[0].end(), keys_.begin(), keys_.end());
   for (std::size_t i = 0; i < places.size() && i < most; ++i) {
     const Line& line = lines_[places[i]];
     std::vector<std::string>& row = rows.emplace_back();
-    row = {line.point, fixed(*line.value, 2),
-           line.ci95 ? concat("[", fixed(line.ci95->low, 2), ", ", fixed(line.ci95->high, 2), "]")
-                     : "",
-           fixed(100 * line.macs_ratio, 1) + " %"};
-    if (energy) row.push_back(fixed(line.ratios[0], 3));
+    row = {line.point, fixed(*line.value, 2)};
+    if (references > 0)
+      row.push_back(line.change ? concat(*line.change < 0 ? "" : "+", fixed(*line.change, 2)) : "");
+    row.push_back(line.ci95
+                      ? concat("[", fixed(line.ci95->low, 2), ", ", fixed(line.ci95->high, 2), "]")
+                      : "");
+    row.push_back(fixed(100 * line.macs_ratio, 1) + " %");
+    if (energy) row.insert(row.end(), {si(line.costs[0], "J"), fixed(line.ratios[0], 3)});
     for (const std::string& key : keys_) {
       const auto value = line.settings.find(key);
       row.push_back(value == line.settings.end() ? "" : value->second);
     }
   }
-  std::string text =
-      concat("the front of ", title_, " against ",
-             energy ? concat("the energy on ", accelerators_[0]) : std::string("MACs"), ", of ",
-             counted(lines_.size() - references_, "point"),
-             references_ > 0 ? " and the dense network:\n" : ":\n", table(rows));
+  std::string text = dense_text();
+  text += concat("the front of ", title_, " against ",
+                 energy ? concat("the energy on ", accelerators_[0]) : std::string("MACs"), ", of ",
+                 counted(lines_.size() - static_cast<std::size_t>(references), "point"),
+                 references > 0 ? " and the dense network:\n" : ":\n", table(rows));
   if (places.size() > most) text += concat(places.size() - most, " more in fronts.csv\n");
-  return text;
+  std::string costs;
+  for (const std::string& name : cost_names_) costs += (costs.empty() ? "" : ", ") + name;
+  return text +
+         paragraph(concat(energy ? "MACs and ratio compare" : "MACs compare",
+                          " a point with the same arithmetic and weights without techniques. "
+                          "fronts.csv has the fronts against ",
+                          costs, "."),
+                   0);
 }
 
 }  // namespace edgeval

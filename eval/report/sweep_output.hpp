@@ -24,7 +24,8 @@ struct SweepRow {
   std::string point;  // "17", or "dense"
   bool is_reference = false;
   std::vector<std::string> settings{};  // KEY=VALUE; none for a reference
-  PointTotal total;
+  const PointTotal& total;
+  const PointTotal* dense = nullptr;  // of the point's dense run; null where there is none
   std::uint64_t macs_dense = 0;
   // One for each accelerator; nothing where it cannot price a reference.
   std::vector<std::optional<Pricing>> pricings{};
@@ -42,16 +43,20 @@ class SweepTable {
   const std::string& points_csv() const { return csv_; }
   // Returns the fronts of the first metric against every cost.
   std::string fronts_csv() const;
-  // Returns the numbers of the points on each front: {"macs": ["12", "5"], ...}.
+  // Returns what fronts_csv has: {"macs": [{"point": "12", "value_of_cost": 1e9, "wer": 9.5,
+  // "against_dense": 0.5}, ...], ...}. What is not known is null.
   nlohmann::ordered_json fronts_json() const;
-  // Returns the front against one cost for the terminal, at most `most` rows of it.
+  // Returns for the terminal the dense runs and the front against the first cost, at most `most`
+  // rows of it.
   std::string front_text(std::size_t most) const;
 
  private:
   struct Line {
     std::string point;
     std::map<std::string, std::string> settings;
-    std::optional<double> value;  // of the first metric
+    bool is_reference = false;
+    // Of the first metric: its value, and what this is more than that of the dense run.
+    std::optional<double> value, change;
     std::optional<Interval> ci95;
     double macs_ratio = 0;
     std::vector<double> ratios;  // of energies, by accelerator
@@ -59,6 +64,7 @@ class SweepTable {
   };
   std::string header(const SweepRow& row) const;
   std::vector<std::size_t> front(std::size_t cost) const;
+  std::string dense_text() const;
 
   const std::vector<std::string> keys_, accelerators_;
   std::string csv_;
@@ -66,7 +72,6 @@ class SweepTable {
   bool less_is_better_ = true;
   std::vector<std::string> cost_names_;
   std::vector<Line> lines_;
-  std::size_t references_ = 0;  // of the lines
 };
 
 }  // namespace edgeval

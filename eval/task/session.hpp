@@ -163,6 +163,9 @@ class Session {
   // Returns objects of the report's top level, by their keys, that have the task's options as they
   // were chosen.
   virtual nlohmann::ordered_json choices() const { return nlohmann::ordered_json::object(); }
+  // Returns the option given whose figure only a run of one point has, not the points of a sweep;
+  // null where there is none.
+  virtual const char* only_of_a_run() const { return nullptr; }
 };
 
 }  // namespace edgeval

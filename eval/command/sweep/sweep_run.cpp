@@ -5,6 +5,7 @@
 
 #include "cuda/device/devices.hpp"
 #include "eval/command/sweep/ranks.hpp"
+#include "eval/command/sweep/sweep_tables.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/provenance.hpp"
 #include "eval/report/sweep_output.hpp"
@@ -24,7 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostRowsShown = 20;
 constexpr int kMostShards = 1'000'000;
 
 // Chooses the accelerators that can price every point, before the long work.
@@ -55,50 +55,6 @@ void expect_free(const SweepOptions& options) {
                   ": holds files that are no sweep's; name another folder");
   EDGEVAL_EXPECTS(!sweep || options.resume || !options.shard.empty(), options.out,
                   ": holds a sweep; --resume goes on with it, another --out begins anew");
-}
-
-std::string describe(const SweepEstimate& estimate) {
-  return concat("about ",
-                estimate.seconds < 120 ? fixed(estimate.seconds, 0) + " s"
-                                       : fixed(estimate.seconds / 60, 0) + " min",
-                " and ", fixed(estimate.bytes / 1e6, 0), " MB; points share ",
-                fixed(100 * (1 - estimate.shared_runs / std::max(estimate.runs, 1.0)), 1),
-                " % of the runs of layers\n");
-}
-
-SweepTable tables(const SweepOptions& options, Session& session, const AllPoints& all,
-                  const ChosenAccelerators& hardware, const Blocks& blocks,
-                  const SweepJournal& journal) {
-  std::vector<std::string> names;
-  for (const hw::Accelerator& accelerator : hardware.accelerators)
-    names.push_back(accelerator.name);
-  SweepTable table(all.keys(), names);
-  std::map<std::size_t, Activity> references;
-  const auto total = [&](std::size_t p) {
-    return total_of(session, all.points[p], static_cast<Index>(p), blocks, journal,
-                    options.request.seed);
-  };
-  for (std::size_t p = all.drawn(); p < all.points.size(); ++p) references[p] = total(p).activity;
-  for (std::size_t p = 0; p < all.points.size(); ++p) {
-    SweepRow row{.point = all.name(p), .is_reference = p >= all.drawn(), .total = total(p)};
-    if (!row.is_reference) row.settings = all.settings[p];
-    const Activity* reference = p >= all.drawn()        ? &references.at(p)
-                                : all.reference.empty() ? nullptr
-                                                        : &references.at(all.reference[p]);
-    row.macs_dense = dense_counts(row.total.activity, reference).macs_executed();
-    for (const hw::Accelerator& accelerator : hardware.accelerators) {
-      // The points can be priced; a reference, in fp32, not by an accelerator of integers.
-      if (p >= all.drawn() && hw::cannot_price(accelerator, row.total.activity))
-        row.pricings.emplace_back();
-      else
-        row.pricings.emplace_back(price_beside_dense(accelerator, row.total.activity,
-                                                     session.audio_seconds(), reference));
-    }
-    table.add(row);
-  }
-  write_file(fs::path(options.out) / kSweepTableFile, table.points_csv());
-  write_file(fs::path(options.out) / kSweepFrontsFile, table.fronts_csv());
-  return table;
 }
 
 // Returns the share that --shard or mpirun gives this process.
@@ -163,47 +119,6 @@ nlohmann::ordered_json head_of(const SweepOptions& options, Session& session, co
           {"seed", options.request.seed}};
 }
 
-// What comes of the options before the long work.
-struct Sweep {
-  const SweepOptions& options;
-  const TaskInfo& task;
-  Session& session;
-  const AllPoints& all;
-  const ChosenAccelerators& hardware;
-  const Blocks& blocks;
-};
-
-std::string plan_text(const Sweep& sweep, const MadePoints& made, const SweepJournal& journal,
-                      const std::vector<SweepUnit>& units) {
-  const AllPoints& all = sweep.all;
-  std::string text = counted(all.drawn(), "point");
-  if (made.refused > 0)
-    text += concat(" (", counted(static_cast<std::size_t>(made.refused), "draw"),
-                   " refused, the first for: ", made.refusal, ")");
-  text += concat(all.points.size() > all.drawn() ? " and the dense network" : "", " on ",
-                 counted(static_cast<std::size_t>(sweep.session.items()), sweep.task.item), " in ",
-                 counted(sweep.blocks.size(), "block"), "; ",
-                 sweep.session.device(all.points.front().weights), "\n");
-  if (!journal.is_empty())
-    text += concat(journal.results(), " of ", all.points.size() * sweep.blocks.size(),
-                   " results are in the journal\n");
-  if (units.empty()) return text + "nothing is left to run\n";
-  return text + describe(estimate(sweep.session, all.points, sweep.blocks, units));
-}
-
-void print(const Sweep& sweep, const MadePoints& made, const SweepTable& table) {
-  const fs::path folder(sweep.options.out);
-  if (sweep.options.output.format == "json")
-    std::cout << to_text({{"folder", sweep.options.out},
-                          {"points", sweep.all.drawn()},
-                          {"refused_draws", made.refused},
-                          {"fronts", table.fronts_json()}});
-  else
-    std::cout << printable(concat(table.front_text(kMostRowsShown), "wrote ",
-                                  (folder / kSweepTableFile).string(), ", ",
-                                  (folder / kSweepFrontsFile).string(), "\n"));
-}
-
 // Makes the point of the base policy with some settings; `without` is the policy without them.
 Point point_of(const std::vector<std::string>& settings, const PolicyBase& base,
                const Policy& without, Session& session, Profiles& profiles) {
@@ -223,8 +138,7 @@ void write(const Texts& texts, const fs::path& folder) {
 
 // Runs one process's units, together with the other processes, and writes the tables when the
 // sweep is whole.
-void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks& ranks,
-               const MadePoints& made) {
+void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks& ranks) {
   const SweepOptions& options = sweep.options;
   const bool is_first = ranks.rank() == 0;
   const fs::path folder(options.out);
@@ -236,10 +150,15 @@ void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks&
   std::vector<SweepUnit> units =
       share_of_units(sweep.session, sweep.all.points, sweep.blocks, share);
   leave_out_done(units, *journal);
-  if (is_first && (options.dry_run || !options.output.quiet))
-    (options.dry_run ? std::cout : std::cerr)
-        << printable(plan_text(sweep, made, *journal, units)) << std::flush;
-  if (options.dry_run) return;
+  SweepPlan plan{journal->results(), {}};
+  const bool says_plan = is_first && (options.dry_run || !options.output.quiet);
+  if (says_plan && !units.empty())
+    plan.estimate = estimate(sweep.session, sweep.all.points, sweep.blocks, units);
+  if (options.dry_run) {
+    if (is_first) print_plan(sweep, plan);
+    return;
+  }
+  if (says_plan) std::cerr << printable(plan_text(sweep, plan)) << std::flush;
 
   // The journal comes first: a folder with one is a sweep's, whenever the process is killed.
   const std::string name = std::to_string(share.part + 1);
@@ -263,8 +182,7 @@ void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks&
     return;
   }
   if (ranks.size() > 1) journal.emplace(folder / kJournalFolder, head, size);
-  print(sweep, made,
-        tables(options, sweep.session, sweep.all, sweep.hardware, sweep.blocks, *journal));
+  write_tables(sweep, *journal);
 }
 
 void run(const SweepOptions& options, const Ranks& ranks) {
@@ -276,6 +194,10 @@ void run(const SweepOptions& options, const Ranks& ranks) {
   Request request = options.request;
   request.engine = engine_of(options, ranks);
   const std::unique_ptr<Session> session = task.open(model, request);
+  if (const char* option = session->only_of_a_run())
+    throw Error(concat(option,
+                       ": a sweep does not measure it; leave it out here, and give it to "
+                       "`edgeval run` of the point"));
   const std::optional<fs::path> file =
       options.policy.file ? std::optional<fs::path>(*options.policy.file) : std::nullopt;
   const PolicyBase base(file, options.policy.settings);
@@ -293,11 +215,11 @@ void run(const SweepOptions& options, const Ranks& ranks) {
   session->batches();  // finds out how long the items are
   session->read_all();
   const Blocks blocks = cut_into_blocks(session->items(), options.block, request.seed);
-  const Sweep sweep{options, task.info(), *session, all, hardware, blocks};
+  const Sweep sweep{options, task.info(), *session, made, all, hardware, blocks};
 
   const Texts texts{all.to_text(), base.to_yaml(profiles.named() ? kSweepProfileFile : ""),
                     profiles.named() ? read_file(profiles.path()) : ""};
-  run_share(sweep, texts, share, ranks, made);
+  run_share(sweep, texts, share, ranks);
 }
 
 }  // namespace

@@ -268,12 +268,15 @@ nlohmann::ordered_json TranslationSession::data() const {
 
 nlohmann::ordered_json TranslationSession::choices() const {
   const SearchOptions& search = options_.search;
-  return {{"search",
-           {{"max_length", search.longest},
-            {"min_length", search.shortest},
-            {"n_best", search.n_best},
-            {"length_penalty", kLengthPenaltyNames[static_cast<std::size_t>(search.penalty)]},
-            {"alpha", search.alpha}}}};
+  nlohmann::ordered_json choices{
+      {"search",
+       {{"max_length", search.longest},
+        {"min_length", search.shortest},
+        {"n_best", search.n_best},
+        {"length_penalty", kLengthPenaltyNames[static_cast<std::size_t>(search.penalty)]},
+        {"alpha", search.alpha}}}};
+  if (options_.replace_unknown) choices["search"]["replace_unknown"] = true;
+  return choices;
 }
 
 }  // namespace edgeval

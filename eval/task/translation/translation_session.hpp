@@ -48,6 +48,9 @@ class TranslationSession : public Session {
   std::vector<std::string> warnings(const PointResult& result) const override;
   nlohmann::ordered_json data() const override;
   nlohmann::ordered_json choices() const override;
+  const char* only_of_a_run() const override {
+    return options_.reference_perplexity ? "--reference-perplexity" : nullptr;
+  }
 
   // Returns the text of a hypothesis of the sentence with this number. Under --replace-unknown the
   // source's piece at the position with the greatest attention stands for each unknown word.

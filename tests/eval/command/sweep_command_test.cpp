@@ -18,8 +18,6 @@ namespace {
 using Json = nlohmann::json;
 
 const Arguments kSpoken{"--model", spoken_model(), "--data", spoken_data(), "--limit", "6"};
-const Arguments kCaptions{
-    "--model", captions_model(), "--data", captions_file("captions.en"), "--limit", "4"};
 
 // Compares a row of points.csv with the report of a run.
 void expect_row_of(const Row& row, const Json& report) {
@@ -137,9 +135,19 @@ TEST(Sweep, OfTranslationsHasAReferenceForEachWidth) {
   const std::vector<Row> fronts = csv(sweep / "fronts.csv");
   expect_fronts_of(rows, fronts, "bleu", -1);
   // What is printed for programs are the same fronts.
-  std::map<std::string, std::vector<std::string>> expected;
-  for (const Row& row : fronts) expected[row.at("cost")].push_back(row.at("point"));
+  std::map<std::string, std::vector<Json>> expected;
+  for (const Row& row : fronts)
+    expected[row.at("cost")].push_back({{"point", row.at("point")},
+                                        {"value_of_cost", std::stod(row.at("value_of_cost"))},
+                                        {"bleu", std::stod(row.at("bleu"))},
+                                        {"against_dense", std::stod(row.at("against_dense"))}});
   EXPECT_EQ(Json::parse(swept.out).at("fronts"), Json(expected));
+  // A point is compared with the dense run of its own width.
+  for (const Row& row : fronts) {
+    const bool is_wide = std::set<std::string>{"3", "4", "dense 3"}.contains(row.at("point"));
+    EXPECT_EQ(std::stod(row.at("against_dense")),
+              std::stod(row.at("bleu")) - std::stod(rows[is_wide ? 5 : 4].at("bleu")));
+  }
   EXPECT_EQ(Json::parse(swept.out).at("points"), 4);
 }
 

@@ -34,7 +34,9 @@ class SweepRanks : public testing::Test {
     return read_file(folder_.path() / out / "points.csv");
   }
   void expect_as_one_process(const std::string& out) {
-    if (!is_there(folder_.path() / "one")) ASSERT_EQ(run_shell(sweep("one")).code, 0);
+    if (!is_there(folder_.path() / "one")) {
+      ASSERT_EQ(run_shell(sweep("one")).code, 0);
+    }
     EXPECT_EQ(table(out), table("one"));
     EXPECT_EQ(read_file(folder_.path() / out / "fronts.csv"),
               read_file(folder_.path() / "one" / "fronts.csv"));

@@ -158,6 +158,20 @@ TEST(SweepRefuses, ToGoOnWithOtherInputs) {
             0);
 }
 
+// Options that change hypotheses are in the journal's head, too.
+TEST(SweepRefuses, ToGoOnWithOtherTranslations) {
+  const TemporaryFolder folder;
+  const Arguments captions =
+      joined({"sweep"}, kCaptions, {"--vary", "beam.width=1", "--draw", "grid", "--no-reference"});
+  EXPECT_TRUE(is_refusal(edgeval(joined(captions, {"--reference-perplexity", "--reference",
+                                                   captions_file("captions.de")}),
+                                 folder.path()),
+                         "--reference-perplexity: a sweep does not measure it"));
+  ASSERT_EQ(edgeval(captions, folder.path()).code, 0);
+  EXPECT_TRUE(is_refusal(
+      edgeval(joined(captions, {"--replace-unknown", "--resume"}), folder.path()), "choices"));
+}
+
 TEST(SweepRefuses, SharesThatDoNotFit) {
   const SmallSweep small;
   ASSERT_EQ(small.run({"--out", "a"}).code, 0);

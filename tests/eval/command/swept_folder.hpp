@@ -24,6 +24,10 @@ inline Arguments joined(Arguments arguments, const Arguments& more, const Argume
   return arguments;
 }
 
+// Options of a small translation.
+inline const Arguments kCaptions{
+    "--model", captions_model(), "--data", captions_file("captions.en"), "--limit", "4"};
+
 using Row = std::map<std::string, std::string>;  // cells by their columns
 
 // Reads a table with a header (RFC 4180), without line breaks in cells.
