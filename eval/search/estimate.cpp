@@ -97,11 +97,13 @@ SweepEstimate estimate(Session& session, std::span<const Point> points, const Bl
     estimate.runs += work.runs_alone, estimate.shared_runs += work.runs_shared;
     estimate.seconds +=
         of_block / length * (preparing + running * all * work.shared / std::max(work.alone, 1.0));
-    // A few points are on their way at each layer, of each of which a layer holds 64 MB or one
-    // point (host/engine/cpu_engine.cpp).
+    // A few points are on their way at each layer, which holds the outputs of several points or of
+    // one.
     const double of_point = of_block * widest * sizeof(float);
     const auto layers = static_cast<double>(session.network(points.front().weights).layers.size());
-    estimate.bytes = std::max(estimate.bytes, of_point + layers * std::max(64e6, of_point));
+    estimate.bytes =
+        std::max(estimate.bytes,
+                 of_point + layers * std::max(static_cast<double>(kMostBytesAtOnce), of_point));
   }
   return estimate;
 }

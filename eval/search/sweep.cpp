@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "eval/task/batches.hpp"
+#include "host/core/background.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval {
@@ -31,7 +32,11 @@ std::vector<double> statistics_of(const Session& session, Index item, const std:
   return row;
 }
 
+// So many outcomes may wait until they are scored.
+constexpr std::size_t kMostWaiting = 4096;
+
 // Gathers what points make of one block, and hands a point on as soon as it has run on all items.
+// It scores and hands on beside the engine's work, on a thread of its own.
 class BlockSink final : public OutcomeSink {
  public:
   using Finish = std::function<void(Index point, BlockResult&& result)>;
@@ -39,20 +44,40 @@ class BlockSink final : public OutcomeSink {
   BlockSink(const Session& session, const std::vector<Index>& items, Finish finish)
       : session_(session), items_(items), known_(items.size()), finish_(std::move(finish)) {}
 
+  // Forgets what was received for a part that is not complete. No point is handed on behind it.
+  void stop() {
+    background_.clear();
+    received_.clear();
+  }
   // Says which part of the block comes next: the places in the block of the prepared items, and the
-  // numbers of the points of the call.
+  // numbers of the points of the call. The part before was ended or stopped.
   void begin(std::vector<Index> places, std::vector<Index> points) {
     places_ = std::move(places);
     points_ = std::move(points);
-    received_.clear();
   }
   // Adds what was received since begin(); the part is complete.
   void end() {
+    background_.wait();
     for (auto& [point, partial] : received_) add(point, std::move(partial));
     received_.clear();
   }
 
   void receive(std::span<const Index> points, Index item, Outcome&& outcome) override {
+    background_.add([this, item, numbers = std::vector<Index>(points.begin(), points.end()),
+                     kept = std::make_shared<const Outcome>(std::move(outcome))] {
+      take(numbers, item, *kept);
+    });
+  }
+
+ private:
+  struct Partial {
+    std::vector<std::vector<double>> statistics;
+    Activity activity;
+    std::optional<SearchCounts> search;
+    Index items = 0;
+  };
+
+  void take(const std::vector<Index>& points, Index item, const Outcome& outcome) {
     const Index place = places_[static_cast<std::size_t>(item)];
     const std::vector<double>& row = statistics(place, outcome.texts.front());
     for (const Index in_call : points) {
@@ -72,14 +97,6 @@ class BlockSink final : public OutcomeSink {
       }
     }
   }
-
- private:
-  struct Partial {
-    std::vector<std::vector<double>> statistics;
-    Activity activity;
-    std::optional<SearchCounts> search;
-    Index items = 0;
-  };
 
   // Points often find the same text.
   const std::vector<double>& statistics(Index place, const std::string& text) {
@@ -117,9 +134,10 @@ class BlockSink final : public OutcomeSink {
   const std::vector<Index>& items_;
   std::vector<std::unordered_map<std::string, std::vector<double>>> known_;  // by place and text
   const Finish finish_;
-  std::vector<Index> places_, points_;  // of the call
-  std::map<Index, Partial> received_;   // since begin()
-  std::map<Index, Partial> parts_;      // of parts of the block that are complete
+  std::vector<Index> places_, points_;   // of the call
+  std::map<Index, Partial> received_;    // since begin()
+  std::map<Index, Partial> parts_;       // of parts of the block that are complete
+  Background background_{kMostWaiting};  // the last member, since it uses all others
 };
 
 // Returns the places 0, 1, ... of the items, the longest items first.
@@ -150,6 +168,7 @@ void run_unit(Session& session, std::span<const Point> points, const ItemsToRun&
     left.erase(std::ranges::find(left, point));
   });
   const auto run = [&](const std::vector<Index>& places) {
+    sink.stop();
     std::vector<Index> part;
     for (const Index place : places) part.push_back(items[static_cast<std::size_t>(place)]);
     const std::unique_ptr<Prepared> prepared = session.prepare(part);

@@ -13,10 +13,9 @@
 namespace edgeval {
 namespace {
 
-// The most lanes, and bytes of outputs, of several points that a layer runs side by side. More
-// would gain no speed, since the blocks of lanes are full by then.
+// The most lanes of several points that a layer runs side by side. More would gain no speed, since
+// the blocks of lanes are full by then.
 constexpr Index kMostLanesAtOnce = 512;
-constexpr Index kMostBytesAtOnce = Index{64} << 20;
 
 std::vector<std::vector<FinalStates>> clone(const std::vector<std::vector<FinalStates>>& states) {
   std::vector<std::vector<FinalStates>> copy(states.size());

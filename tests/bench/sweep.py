@@ -2,13 +2,14 @@
 """Times a sweep beside one run for each point.
 
     sweep.py EDGEVAL --model FILE --data PATH --split NAME --profile FILE [--points N] [--alone N] [--arithmetic NAME]
-             [--last-layer NAME] [--threads N] [--keep FOLDER]
+             [--last-layer NAME] [--threads N] [--limit N] [--keep FOLDER]
 
 Half of the points are similarity skip with reuse, half with delta, with thresholds drawn at random. Of them `--alone` are also
 run one by one. Their seconds, scaled by the steps that each point executes, give what all points would take one by one, and the
 seconds of the engine alone among these are the bound: no layer is shared, since all points differ in the first one. With
 `--last-layer` the points differ in that layer alone. Both sides use the same binary, threads and data; the figures of the two
-sides are compared first. Prints one line for each figure.
+sides are compared first. A second bound is what the multiplications of all points take at the speed of the dense network.
+With `--alone 0` only the sweep runs, which shows its memory. Prints one line for each figure.
 """
 import argparse
 import csv
@@ -59,6 +60,7 @@ def main():
     parser.add_argument("--arithmetic", default="int8")
     parser.add_argument("--last-layer")
     parser.add_argument("--threads", default="2")
+    parser.add_argument("--limit", default="100000000")
     parser.add_argument("--keep")
     given = parser.parse_args()
     folder = pathlib.Path(given.keep or tempfile.mkdtemp(prefix="sweep"))
@@ -66,12 +68,19 @@ def main():
     points = draw_points(given.points, given.last_layer)
     (folder / "list.jsonl").write_text("".join(json.dumps(point) + "\n" for point in points))
     common = ["--model", given.model, "--data", given.data, "--split", given.split, "--profile", given.profile, "--threads",
-              given.threads, "--no-reference", "--quiet", "--hardware", "cpu1"]
+              given.threads, "--limit", given.limit, "--no-reference", "--quiet", "--hardware", "cpu1"]
     settings = ["--set", f"arithmetic.type={given.arithmetic}", "--set", "plan.type=similarity_skip", "--set",
                 "plan.threshold=0.75"]
-    subprocess.run([given.edgeval, "run", *common, "--out", str(folder / "warm")], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([given.edgeval, "run", *common, "--set", f"arithmetic.type={given.arithmetic}", "--out",
+                    str(folder / "dense")], check=True, stdout=subprocess.DEVNULL)  # also fills the cache of features
+    dense = json.load(open(folder / "dense" / "report.json"))
+    speed = dense["activity"]["totals"]["macs_dense"] / dense["timing"]["seconds_engine"]
     wall, user, peak = timed([given.edgeval, "sweep", *common, *settings, "--list", str(folder / "list.jsonl"), "--out",
                               str(folder / "sweep")])
+    print(f"sweep: {given.points} points, {wall:.1f} s, {given.points / wall:.2f} points/s, {user:.1f} s of processors, "
+          f"peak memory {peak / 1024:.0f} MB")
+    if given.alone == 0:
+        return
     rows = list(csv.DictReader(open(folder / "sweep" / "points.csv")))
     steps = [int(row["steps_run"]) + int(row["steps_pseudo"]) for row in rows]
     seen = {}
@@ -89,10 +98,9 @@ def main():
         sums = seen[family(point)]
         for at in range(3):
             total[at] += steps[number] * sums[at + 1] / sums[0]
-    print(f"sweep: {given.points} points, {wall:.1f} s, {given.points / wall:.2f} points/s, {user:.1f} s of processors, "
-          f"peak memory {peak / 1024:.0f} MB")
     print(f"one run for each point, scaled: {total[0]:.1f} s, {total[1]:.1f} s of processors")
     print(f"their engines alone (the bound where no layer is shared): {total[2]:.1f} s")
+    print(f"their multiplications at the dense speed of {speed / 1e9:.2f} GMAC/s: {sum(int(row['macs']) for row in rows) / speed:.1f} s")
     print(f"sweep / one by one {wall / total[0]:.3f}, of processors {user / total[1]:.3f}; sweep / bound {wall / total[2]:.3f}")
 
 
