@@ -263,7 +263,7 @@ std::vector<std::string> point_settings(const NamedPoint& point) {
     const bool whole = json.is_object() && json.contains("point") && json.contains("settings") &&
                        json["settings"].is_object();
     EDGEVAL_EXPECTS(whole, name, ": line ", last + 1, ": is no point of a sweep");
-    if (json["point"].dump() == point.number) return settings_of(json["settings"]);
+    if (json["point"].dump() == point.number) return settings_from_json(json["settings"]);
     ++last;
   }
   throw Error(concat(name, ": has no point ", point.number, "; its points are 1 to ", last));

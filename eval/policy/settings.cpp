@@ -95,7 +95,7 @@ void drop_keys_of_other_type(YAML::Node root, const Setting& setting) {
 
 }  // namespace
 
-std::vector<std::string> settings_of(const nlohmann::ordered_json& object) {
+std::vector<std::string> settings_from_json(const nlohmann::ordered_json& object) {
   std::vector<std::string> settings;
   for (const auto& [key, value] : object.items())
     settings.push_back(

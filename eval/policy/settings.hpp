@@ -26,9 +26,10 @@ std::vector<std::string> split_key(const std::string& key, const std::string& pl
 void apply_settings(YAML::Node root, const std::vector<std::string>& settings);
 
 // Returns the settings of a JSON object such as {"operand.clusters": 12, "plan.type":
-// "every_step"}. A text stands for itself, any other value for its JSON, which is YAML, too.
-std::vector<std::string> settings_of(const nlohmann::ordered_json& object);
-// Returns the object of which settings_of returns these settings.
+// "every_step"}, as a sweep writes it. A text is what stands behind the '=' of --set, in YAML; any
+// other value stands for its JSON, which is YAML, too.
+std::vector<std::string> settings_from_json(const nlohmann::ordered_json& object);
+// Returns the object of which settings_from_json returns these settings.
 nlohmann::ordered_json settings_to_json(const std::vector<std::string>& settings);
 
 }  // namespace edgeval

@@ -13,7 +13,8 @@ namespace edgeval {
 namespace {
 
 // Returns a text as a value of --set: a word as it is, since --set compares that of operand.type as
-// it stands, other text in double quotes. YAML would take the word null for no value.
+// it stands, other text in double quotes. YAML would take the word null for no value. JSON has no
+// infinity, so .inf and -.inf are those of YAML.
 std::string yaml_text(const std::string& text) {
   const auto is_letter_or_digit = [](char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -22,24 +23,29 @@ std::string yaml_text(const std::string& text) {
       !text.empty() && is_letter_or_digit(text[0]) && std::ranges::all_of(text, [&](char c) {
         return is_letter_or_digit(c) || std::string_view("_./+-").find(c) < 5;
       });
-  if (text == ".inf" || text == "-.inf") return text;  // infinity, as a sweep writes it
+  if (text == ".inf" || text == "-.inf") return text;
   const bool is_null = text == "null" || text == "Null" || text == "NULL";
   return is_word && !is_null ? text : nlohmann::ordered_json(text).dump();
 }
 
-std::vector<std::string> settings_of(const nlohmann::ordered_json& object,
-                                     const std::string& place) {
-  std::vector<std::string> settings;
+// Throws Error unless the keys of the object are those of a policy, each once.
+void expect_keys(const nlohmann::ordered_json& object, const std::string& place) {
   std::set<std::vector<std::string>> keys;
   for (const auto& [key, value] : object.items()) {
     const std::string at = concat(place, ": ", shown(key));
     EDGEVAL_EXPECTS(!key.empty() && find_unquoted(key, '=') == std::string::npos, at,
                     ": is no key of a policy, such as plan.threshold");
     EDGEVAL_EXPECTS(keys.insert(split_key(key, at)).second, at, ": is set twice; leave one out");
+  }
+}
+
+// Returns the settings of an object that people write, whose texts are texts and not YAML.
+std::vector<std::string> settings_of_values(const nlohmann::ordered_json& object) {
+  std::vector<std::string> settings;
+  for (const auto& [key, value] : object.items())
     settings.push_back(
         concat(key, "=",
                value.is_string() ? yaml_text(value.get_ref<const std::string&>()) : value.dump()));
-  }
   return settings;
 }
 
@@ -53,9 +59,13 @@ ListedPoint read_point(std::string_view line, const std::string& place) {
   const Json checked = parse_json(line, place);
   // The same again with the keys in the file's order, since --set applies them in order.
   const auto object = nlohmann::ordered_json::parse(line);
-  if (!object.contains("settings")) return {settings_of(object, place), place};
+  if (!object.contains("settings")) {
+    expect_keys(object, place);
+    return {settings_of_values(object), place};
+  }
   Fields(checked, place).object("settings");  // throws Error unless it is an object
-  return {settings_of(object["settings"], concat(place, ": settings")), place};
+  expect_keys(object["settings"], concat(place, ": settings"));
+  return {settings_from_json(object["settings"]), place};
 }
 
 }  // namespace

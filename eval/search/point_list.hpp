@@ -1,7 +1,8 @@
 // Reads the points of a sweep from a file with one JSON object on each line, either the settings
 // themselves, {"plan.threshold": 0.5, "operand.type": "delta"}, or an object whose key "settings"
-// holds them and whose other keys are ignored, so that the points.jsonl that a sweep writes can be
-// read back. A value is any JSON.
+// holds them as settings_to_json writes them and whose other keys are ignored, so that the
+// points.jsonl of a sweep can be read back. A value is any JSON. A text of the first kind is that
+// text, but for ".inf" and "-.inf"; one of the second kind is what --set takes, in YAML.
 #pragma once
 
 #include <filesystem>

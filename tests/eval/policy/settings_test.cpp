@@ -43,7 +43,7 @@ TEST(Settings, AreAsJsonWhatTheyAreAndComeBack) {
                        "h=.inf",
                        "i="};
   const nlohmann::ordered_json json = settings_to_json(settings);
-  EXPECT_EQ(settings_of(json), settings);
+  EXPECT_EQ(settings_from_json(json), settings);
   EXPECT_EQ(json.at("plan.threshold"), 0.5);
   EXPECT_EQ(json.at("operand.type"), "delta");
   EXPECT_EQ(json.at("operand.range"), nlohmann::ordered_json({-1, 1}));

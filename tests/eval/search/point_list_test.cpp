@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "eval/policy/settings.hpp"
+#include "eval/search/draws.hpp"
+#include "eval/search/vary.hpp"
 #include "host/core/json.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -18,7 +20,7 @@ std::vector<ListedPoint> read(std::string_view lines) {
   return read_point_list(folder.file("points.jsonl", lines));
 }
 
-Texts settings_of(const std::string& line) { return read(line).at(0).settings; }
+Texts settings_in(const std::string& line) { return read(line).at(0).settings; }
 
 TEST(PointList, HasAnObjectOfSettingsOnEachLine) {
   const TemporaryFolder folder;
@@ -35,23 +37,49 @@ TEST(PointList, HasAnObjectOfSettingsOnEachLine) {
 }
 
 TEST(PointList, TakesTheSettingsOfWhatASweepWrites) {
-  EXPECT_EQ(settings_of(R"({"point": 3, "settings": {"plan.threshold": 0.5}, "wer": {"x": [1]}})"),
+  EXPECT_EQ(settings_in(R"({"point": 3, "settings": {"plan.threshold": 0.5}, "wer": {"x": [1]}})"),
             Texts{"plan.threshold=0.5"});
 }
 
+// A sweep writes a value that JSON would write in another way as a text, and must get it back.
+TEST(PointList, ReadsTheSettingsOfASweepBackAsTheyWereVaried) {
+  const std::vector<std::string> varied{
+      "operand.range=[-8, 8],[-1,1]", "plan={type: every_step},{\"type\":\"every_step\"}",
+      "profile='a: b',\"c d\",e",     "a=.inf,-.inf,~,null,0.50,1e3,0x10",
+      "b=true,yes,# x,- 1",           "c=0.1:0.9"};
+  const auto draws =
+      random_draws(parse_vary(varied, {}, [](const std::string&) { return true; }), 1);
+  std::string lines;
+  std::vector<Texts> expected;
+  for (int point = 0; point < 40; ++point) {
+    expected.push_back(draws->next().value());
+    const nlohmann::ordered_json line{{"point", point + 1},
+                                      {"settings", settings_to_json(expected.back())}};
+    lines += line.dump() + "\n";
+  }
+  const std::vector<ListedPoint> points = read(lines);
+  ASSERT_EQ(points.size(), expected.size());
+  for (std::size_t i = 0; i < points.size(); ++i) EXPECT_EQ(points[i].settings, expected[i]);
+}
+
+TEST(PointList, ATextOfAListWithoutSettingsIsNoYaml) {
+  EXPECT_EQ(settings_in(R"({"a": "[-8, 8]", "b": ".inf"})"), (Texts{"a=\"[-8, 8]\"", "b=.inf"}));
+  EXPECT_EQ(settings_in(R"({"settings": {"a": "[-8, 8]"}})"), Texts{"a=[-8, 8]"});
+}
+
 TEST(PointList, KeepsTheOrderOfTheFile) {
-  EXPECT_EQ(settings_of(R"({"z": 1, "a": 2, "m": 3})"), (Texts{"z=1", "a=2", "m=3"}));
+  EXPECT_EQ(settings_in(R"({"z": 1, "a": 2, "m": 3})"), (Texts{"z=1", "a=2", "m=3"}));
 }
 
 TEST(PointList, APointWithoutSettingsIsThePolicyAsItIs) {
-  EXPECT_EQ(settings_of("{}"), Texts{});
-  EXPECT_EQ(settings_of(R"({"settings": {}})"), Texts{});
+  EXPECT_EQ(settings_in("{}"), Texts{});
+  EXPECT_EQ(settings_in(R"({"settings": {}})"), Texts{});
 }
 
 // The value that --set puts into a policy.
 YAML::Node value_in_policy(const std::string& json) {
   YAML::Node root(YAML::NodeType::Map);
-  apply_settings(root, settings_of("{\"key\": " + json + "}"));
+  apply_settings(root, settings_in("{\"key\": " + json + "}"));
   return root["key"];
 }
 
@@ -80,7 +108,7 @@ TEST(PointList, TextsReachThePolicyAsTheyAre) {
 // --set drops the keys of an axis whose type changes, for which it compares the word.
 TEST(PointList, TheTypeThatAPolicyHasKeepsItsParameters) {
   YAML::Node root = YAML::Load("operand: {type: delta, threshold_x: 0.5}");
-  apply_settings(root, settings_of(R"({"operand.type": "delta"})"));
+  apply_settings(root, settings_in(R"({"operand.type": "delta"})"));
   EXPECT_EQ(root["operand"]["threshold_x"].as<double>(), 0.5);
 }
 
