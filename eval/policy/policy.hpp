@@ -57,7 +57,8 @@ inline constexpr const char* kSweepPointsFile = "points.jsonl";
 // A policy from which others are made by further settings.
 class PolicyBase {
  public:
-  // Takes what load_policy takes.
+  // Takes what load_policy takes. Throws Error when the file is no map in YAML, or a setting is
+  // none. What else is wrong, or missing, further settings may mend.
   PolicyBase(const std::optional<std::filesystem::path>& file,
              const std::vector<std::string>& settings);
   PolicyBase(const PolicyBase&) = delete;
@@ -65,12 +66,18 @@ class PolicyBase {
 
   // Returns the policy with more settings applied, as load_policy would. Messages call it `source`.
   Policy with(const std::vector<std::string>& settings, const std::string& source) const;
+  // Returns the policy without more settings. Throws Error as load_policy does.
+  Policy alone() const;
+  // Returns the path of its profile, which can be opened as it is; nothing where none is named.
+  std::optional<std::filesystem::path> profile() const;
   // Returns the policy as the text of a file. It names the profile `profile`, or none where that is
   // empty.
   std::string to_yaml(const std::string& profile) const;
 
  private:
   struct Root;
+  const std::optional<std::filesystem::path> file_;
+  const std::vector<std::string> settings_;
   std::unique_ptr<const Root> root_;
 };
 

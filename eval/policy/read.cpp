@@ -317,11 +317,16 @@ struct PolicyBase::Root {
 };
 
 PolicyBase::PolicyBase(const std::optional<std::filesystem::path>& file,
-                       const std::vector<std::string>& settings) {
-  load_policy(file, settings);  // says what is wrong with them
-  YAML::Node root = load_root(file);
-  apply_settings(root, settings);
-  root_ = std::make_unique<const Root>(Root{root});
+                       const std::vector<std::string>& settings)
+    : file_(file), settings_(settings) {
+  try {
+    YAML::Node root = load_root(file);
+    apply_settings(root, settings);
+    root_ = std::make_unique<const Root>(Root{root});
+  } catch (const std::exception&) {
+    alone();  // says whether the file or the settings are to blame
+    throw;
+  }
 }
 
 PolicyBase::~PolicyBase() = default;
@@ -336,6 +341,14 @@ Policy PolicyBase::with(const std::vector<std::string>& settings, const std::str
   } catch (const YAML::Exception& error) {
     throw_not_yaml(source, error);
   }
+}
+
+Policy PolicyBase::alone() const { return load_policy(file_, settings_); }
+
+std::optional<std::filesystem::path> PolicyBase::profile() const {
+  const YAML::Node profile = root_->node["profile"];
+  if (!profile.IsDefined() || !profile.IsScalar()) return {};
+  return profile.Scalar();
 }
 
 std::string PolicyBase::to_yaml(const std::string& profile) const {

@@ -16,27 +16,31 @@ struct SweepPoint {
   Point point;
 };
 
-// Makes the point of a policy with these settings. Throws Error where the rules refuse it.
+// Makes the point of a policy with these settings. Throws Error where the rules refuse it; a
+// message about the settings opens with source_of(settings).
 using MakePoint = std::function<Point(const std::vector<std::string>& settings)>;
+
+// Returns what messages call a policy with these settings: "plan.threshold=0.5, beam.width=3", or
+// "the policy" where there are none.
+std::string source_of(const std::vector<std::string>& settings);
+
+// Returns why `make` refuses these settings, without source_of them; empty where it takes them.
+std::string refusal_of(const std::vector<std::string>& settings, const MakePoint& make);
 
 struct MadePoints {
   std::vector<SweepPoint> points;
-  Index refused = 0;      // draws that the rules refused
-  std::string refusal{};  // why they refused the first of these
+  Index refused = 0;           // draws, or points of a grid, that the rules refused
+  std::string refusal{};       // why they refused the first of these
+  std::string drawn = "draw";  // what was refused: "point" of a grid
+  Index different = 0;         // points whose settings no point before them has
 };
 
-// Takes `count` draws that the rules allow, or all of a grid where `count` is 0. Throws Error when
-// the rules refuse every draw for long.
+// Takes `count` draws that the rules allow, or all of a grid that they allow where `count` is 0.
+// Throws Error when the rules refuse every draw for long, or all of a grid.
 MadePoints drawn_points(Draws& draws, Index count, const MakePoint& make);
 
-// Makes the points of a list. Throws Error, naming its place, for a point that the rules refuse.
+// Makes the points of a list. Throws Error, naming its place, for a point that the rules refuse,
+// and as `make` does where they refuse every point for the same reason.
 MadePoints listed_points(const std::vector<ListedPoint>& list, const MakePoint& make);
-
-// Returns what a grid of one value for each dimension, each from its middle, sets beside
-// `dimension` at `value`. Every combination of the values of other lists is tried until `allowed`
-// takes one; returns whether one was taken.
-bool allowed_somewhere(const std::vector<Dimension>& dimensions, std::size_t dimension,
-                       const std::string& value,
-                       const std::function<bool(const std::vector<std::string>&)>& allowed);
 
 }  // namespace edgeval

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "eval/policy/settings.hpp"
+#include "eval/search/probe.hpp"
 #include "eval/search/vary.hpp"
 #include "host/core/error.hpp"
 #include "host/layer/kinds.hpp"
@@ -37,22 +38,11 @@ std::vector<Dimension> dimensions_of(const PointChoice& choice, const Model& mod
   for (const Layer& layer : model.layers) names.push_back(layer_name(layer));
   std::vector<Dimension> dimensions = parse_vary(
       choice.vary, names, [&](const std::string& key) { return suits_layer(model, key); });
-  const auto allowed = [&](const std::vector<std::string>& settings) {
-    try {
-      make(settings);
-      return true;
-    } catch (const Error&) {
-      return false;
-    }
-  };
-  for (std::size_t d = 0; d < dimensions.size(); ++d)
-    if (dimensions[d].is_range()) {
-      Dimension found = dimensions[d];
-      find_whole(found, [&](const std::string& value) {
-        return allowed_somewhere(dimensions, d, value, allowed);
-      });
-      dimensions[d] = found;
-    }
+  const std::string refused = probe(dimensions, make);
+  // A grid is tried to its end.
+  EDGEVAL_EXPECTS(
+      refused.empty() || choice.draw == "grid",
+      "the rules of policies refused every point that was tried, the first for: ", refused);
   return dimensions;
 }
 
@@ -60,9 +50,39 @@ std::vector<Dimension> dimensions_of(const PointChoice& choice, const Model& mod
 
 const Profile* Profiles::of(const Weights& weights) {
   if (!named()) return nullptr;
-  const auto [known, is_new] = loaded_.try_emplace(choice_numbers(weights));
-  if (is_new) known->second = load_profile(path_, session_.network(weights));
+  const std::vector<double> choice = choice_numbers(weights);
+  auto known = loaded_.find(choice);
+  if (known == loaded_.end())
+    known = loaded_.emplace(choice, load_profile(path_, session_.network(weights))).first;
   return &known->second;
+}
+
+Point point_of(const std::vector<std::string>& settings, const PolicyBase& base, Session& session,
+               Profiles& profiles) {
+  const std::string source = source_of(settings);
+  const auto point = [&](const std::vector<std::string>& set) {
+    const Policy policy = base.with(set, source);
+    EDGEVAL_EXPECTS(policy.profile == base.profile(), source,
+                    ": all points of a sweep have one profile, which --profile or the policy "
+                    "names");
+    return session.resolve(policy, profiles.of(policy.weights));
+  };
+  std::string message;
+  try {
+    return point(settings);
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  // What is wrong with the base, and stays wrong, is said of the base.
+  try {
+    point({});
+  } catch (const Error& error) {
+    if (message == error.what()) {
+      const Policy alone = base.alone();
+      session.resolve(alone, profiles.of(alone.weights));
+    }
+  }
+  throw Error(message);
 }
 
 MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Model& model,

@@ -36,6 +36,11 @@ struct PointChoice {
   Index points = 0;                 // how many are drawn; 0: not given
 };
 
+// Makes the point of the base policy with some settings. Throws Error where the rules of policies
+// refuse it, which names the base where that is wrong and the settings do not change it.
+Point point_of(const std::vector<std::string>& settings, const PolicyBase& base, Session& session,
+               Profiles& profiles);
+
 // Makes the points that are asked for. Throws Error naming the option that is wrong or missing.
 MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Model& model,
                        const MakePoint& make);

@@ -119,17 +119,6 @@ nlohmann::ordered_json head_of(const SweepOptions& options, Session& session, co
           {"seed", options.request.seed}};
 }
 
-// Makes the point of the base policy with some settings; `without` is the policy without them.
-Point point_of(const std::vector<std::string>& settings, const PolicyBase& base,
-               const Policy& without, Session& session, Profiles& profiles) {
-  std::string source;
-  for (const std::string& setting : settings) source += (source.empty() ? "" : ", ") + setting;
-  const Policy policy = base.with(settings, source.empty() ? "the policy" : source);
-  EDGEVAL_EXPECTS(policy.profile == without.profile, source,
-                  ": all points of a sweep have one profile, which --profile or the policy names");
-  return session.resolve(policy, profiles.of(policy.weights));
-}
-
 void write(const Texts& texts, const fs::path& folder) {
   write_file(folder / kSweepPolicyFile, texts.policy);
   if (!texts.profile.empty()) write_file(folder / kSweepProfileFile, texts.profile);
@@ -201,15 +190,14 @@ void run(const SweepOptions& options, const Ranks& ranks) {
   const std::optional<fs::path> file =
       options.policy.file ? std::optional<fs::path>(*options.policy.file) : std::nullopt;
   const PolicyBase base(file, options.policy.settings);
-  const Policy without = base.with({}, file ? file->string() : "--set");
-  const fs::path in_policy = without.profile.value_or("");
+  const fs::path in_policy = base.profile().value_or("");
   Profiles profiles(options.policy.profile ? fs::path(*options.policy.profile) : in_policy,
                     *session);
   const MakePoint make = [&](const std::vector<std::string>& settings) {
-    return point_of(settings, base, without, *session, profiles);
+    return point_of(settings, base, *session, profiles);
   };
   MadePoints made =
-      make_points(options.points, request.seed, session->network(without.weights), make);
+      make_points(options.points, request.seed, session->network(Neutral<Weights>{}), make);
   const AllPoints all = with_references(*session, std::move(made.points), !options.no_reference);
   const ChosenAccelerators hardware = accelerators_for(options, *session, all);
   session->batches();  // finds out how long the items are

@@ -206,6 +206,19 @@ TEST(Sweep, WritesTheSameBytesHoweverItRuns) {
   EXPECT_EQ(tables(small / "sweep"), expected);
 }
 
+TEST(Sweep, MayGiveWhatThePolicyLacks) {
+  const SmallSweep small;
+  small.file("open.yaml", "operand: {type: delta}\n");
+  ASSERT_EQ(small.run({}).code, 0);
+  const CommandResult swept = small.run({"--policy", "open.yaml", "--out", "open"});
+  ASSERT_EQ(swept.code, 0) << swept.err;
+  EXPECT_EQ(csv(small / "open/points.csv"), csv(small / "sweep/points.csv"));
+  const CommandResult run = edgeval({"run", "--quiet", "--model", "model.safetensors", "--data",
+                                     "set.jsonl", "--policy", "open:2"},
+                                    small.path());
+  EXPECT_EQ(run.code, 0) << run.err;
+}
+
 TEST(Sweep, GoesOnFromAJournalThatWasCutAnywhere) {
   const SmallSweep small;
   ASSERT_EQ(small.run({}).code, 0);

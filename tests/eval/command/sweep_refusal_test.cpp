@@ -45,6 +45,9 @@ TEST(SweepRefuses, PointsThatAreNotGivenOrGivenTwice) {
 TEST(SweepRefuses, PointsThatNoPolicyAllows) {
   const SmallSweep small;
   small.file("unknown.jsonl", "{\"operand.threshold_x\": 0.5}\n\n{\"operand.clusters\": 4}\n");
+  small.file("typo.yaml", "operand: {type: delta, treshold_x: 0.1, threshold_h: 0.1}\n");
+  small.file("list.yaml", "[operand]\n");
+  small.file("good.jsonl", "{\"operand.threshold_x\": 0.5}\n{\"operand.threshold_x\": 0.6}\n");
   small.file("lines.jsonl", "{\"operand.threshold_x\": 0.5}\n[1]\n");
   const auto vary = [](const std::string& what) {
     return Arguments{"--vary", what, "--points", "3"};
@@ -56,14 +59,32 @@ TEST(SweepRefuses, PointsThatNoPolicyAllows) {
         vary("operand.treshold_x=0:1")},
        {{}, "pln: unknown key; did you mean plan?", vary("pln.threshold=0:1")},
        {{},
-        "the rules of policies refused 1000 draws in a row, the first for: operand.threshold_x=",
+        "--vary operand.threshold_x=-2:-1: operand: thresholds must be 0 or more",
         vary("operand.threshold_x=-2:-1")},
        {{"--draw", "grid"},
-        "the rules of policies refused all of 2 points, the first for: operand.threshold_x=-1: ",
+        "--vary operand.threshold_x=-1,-2: operand: thresholds must be 0 or more",
         {"--vary", "operand.threshold_x=-1,-2"}},
        {{"--draw", "grid"},
-        "profile=a.json: all points of a sweep have one profile",
+        "--vary operand.type=delta,detla: no point can have operand.type=detla: operand.type: "
+        "unknown type 'detla'",
+        {"--vary", "operand.type=delta,detla"}},
+       {{"--draw", "grid"},
+        "--vary profile=a.json,b.json: all points of a sweep have one profile",
         {"--vary", "profile=a.json,b.json"}},
+       {{"--set", "operand.type=dynamic"}, "edgeval: --set: operand.type: unknown type 'dynamic'"},
+       {{"--set", "plan.type=similarity_skip"},
+        "plan: similarity_skip wants threshold, which no default suits"},
+       {{"--policy", "typo.yaml"}, "edgeval: typo.yaml: operand.treshold_x: unknown key"},
+       {{"--policy", "list.yaml"}, "edgeval: list.yaml: is no map of axes"},
+       {{"--policy", "typo.yaml", "--list", "good.jsonl"},
+        "edgeval: typo.yaml: operand.treshold_x: unknown key",
+        {}},
+       {{"--set", "layers.gru1.operand.type=as_is"},
+        "edgeval: p.yaml with --set: layers.gru1: model"},
+       {{"--set", "beam.width=3"}, "edgeval: p.yaml with --set: beam: model"},
+       {{"--set", "operand={type: reuse, clusters: 4}"},
+        "reuse: range is not known; name a profile",
+        vary("plan.type=every_step")},
        {{"--list", "unknown.jsonl"}, "unknown.jsonl:3: operand.clusters=4: operand.clusters: ", {}},
        {{"--list", "lines.jsonl"},
         "lines.jsonl:2: a list of points has one JSON object on each line",
@@ -71,8 +92,7 @@ TEST(SweepRefuses, PointsThatNoPolicyAllows) {
        {{},
         "--vary layers.gru*.operand.threshold_x=0:1: no layer of the model is called gru*",
         vary("layers.gru*.operand.threshold_x=0:1")},
-       {{"--set", "operand.threshold_x=-1"},
-        "edgeval: --set: operand: thresholds must be 0 or more"},
+       {{"--set", "operand.threshold=-1"}, "edgeval: --set: operand.threshold: unknown key"},
        {{"--policy", "none.yaml"}, "none.yaml: "},
        {{"--model", "none.safetensors"}, "none.safetensors: "},
        {{"--data", "none.jsonl"}, "none.jsonl: "},
