@@ -185,7 +185,11 @@ class Probe {
         if (option_of_[d] == blamed.front()) values[d] = value;
       if (is_allowed(values)) return values;
     }
-    throw Error(concat(dimensions_[first].text, ": ", reason));
+    const Dimension& dimension = dimensions_[first];
+    const bool is_bracket = dimension.values.size() == 1 && dimension.values[0].starts_with('[');
+    throw Error(
+        concat(dimension.text, ": ", reason,
+               is_bracket ? "; a range of numbers is written LOW:HIGH, without brackets" : ""));
   }
 
   // Whether a reason is about a key of the option, or about the map that has it.

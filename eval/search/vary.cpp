@@ -74,8 +74,43 @@ std::vector<bool> find_enclosed(std::string_view value, const std::string& place
     if (c != ' ') before = c;
   }
   EDGEVAL_EXPECTS(quote == 0 && open.empty(), place, ": a ", quote != 0 ? "quote" : "bracket",
-                  " is not closed");
+                  " is not closed; an option with quotes, or with spaces in brackets, stands in "
+                  "single quotes, as in --vary 'operand.range=[-1, 1],[-2, 2]'");
   return enclosed;
+}
+
+// Reads the number at the start of a text, and takes it away; nothing where there is none.
+std::optional<double> take_number(std::string_view& text) {
+  double number = 0;
+  const auto [read, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return {};
+  text.remove_prefix(static_cast<std::size_t>(read - text.data()));
+  return number;
+}
+
+bool is_number(std::string_view text) { return take_number(text) && text.empty(); }
+
+// Returns LOW:HIGH for a text such as 0.3-0.9, 0.3..0.9 or "0.3 to 0.9"; empty for other texts.
+std::string range_meant(std::string_view text) {
+  const std::size_t dots = text.find("..");  // before which 0. would be a number
+  std::string_view low = text.substr(0, dots);
+  if (!take_number(low) || (dots != text.npos && !low.empty())) return {};
+  std::string_view rest = dots == text.npos ? low : text.substr(dots);
+  const std::string_view first = text.substr(0, text.size() - rest.size());
+  for (const std::string_view between : {"..", " to ", " - ", "-"})
+    if (rest.starts_with(between) && is_number(rest.substr(between.size())))
+      return concat(first, ":", rest.substr(between.size()));
+  return {};
+}
+
+// Returns what may cure a part of a range that is no number.
+std::string cure_of(const std::string& part) {
+  if (part.find('=') != part.npos) return "; each key has a --vary of its own";
+  std::string with_point = part;
+  std::ranges::replace(with_point, ',', '.');
+  if (with_point != part && is_number(with_point))
+    return concat("; decimals have a point, as in ", with_point);
+  return "";
 }
 
 double read_end(const std::string& part, const std::string& place) {
@@ -86,7 +121,8 @@ double read_end(const std::string& part, const std::string& place) {
                   shown(part),
                   " is no number from -1e100 to 1e100; a value with a colon is a range, LOW:HIGH, "
                   "LOW:HIGH:STEPS, LOW:HIGH:log or LOW:HIGH:STEPS:log, and other text with a colon "
-                  "stands in double quotes");
+                  "stands in double quotes",
+                  cure_of(part));
   return number + 0.0;  // -0 becomes 0
 }
 
@@ -130,6 +166,8 @@ void read_list(std::vector<std::string> values, Dimension& list) {
     EDGEVAL_EXPECTS(!value.empty(), list.text,
                     ": a value is empty; write values with single commas between them, as in ",
                     list.keys.front(), "=1,2,3");
+    const std::string range = range_meant(value);
+    EDGEVAL_EXPECTS(range.empty(), list.text, ": ", value, " is no number; a range is ", range);
     EDGEVAL_EXPECTS(std::ranges::count(values, value) == 1, list.text, ": ", value,
                     " stands twice in the list; leave one out");
   }

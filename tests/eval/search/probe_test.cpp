@@ -80,6 +80,9 @@ TEST(Probe, TellsAtOnceWhichOptionIsWrong) {
   EXPECT_EQ(refusal_with({"operand.type=delta", "operand.threshold_h=0"},
                          {"plan.type=every_step", "operand.threshold_x=-2:-1"}),
             "--vary operand.threshold_x=-2:-1: operand: thresholds must be 0 or more");
+  EXPECT_EQ(refusal_with(kSkip, {"plan.threshold=[0.3,0.9]"}),
+            "--vary plan.threshold=[0.3,0.9]: plan.threshold: must be a number; a range of numbers "
+            "is written LOW:HIGH, without brackets");
   EXPECT_EQ(refusal_with({}, {"operand.type=detla"}),
             "--vary operand.type=detla: operand.type: unknown type 'detla'; did you mean delta?");
 }

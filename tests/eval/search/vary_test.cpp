@@ -54,6 +54,8 @@ TEST(Vary, AListHasWordsNumbersAndAnyYaml) {
   EXPECT_EQ(list_of("operand.type=as_is,delta"), (Texts{"as_is", "delta"}));
   EXPECT_EQ(list_of("a=1, 2.5,-3e4 ,.inf"), (Texts{"1", "2.5", "-3e4", ".inf"}));
   EXPECT_EQ(list_of("a=5"), Texts{"5"});
+  EXPECT_EQ(list_of("a=1e-5,-2,3-x,x-3,1.0.0,1-,\"1-2\""),
+            (Texts{"1e-5", "-2", "3-x", "x-3", "1.0.0", "1-", "\"1-2\""}));
   EXPECT_EQ(list_of("a=b=c"), Texts{"b=c"});
   EXPECT_EQ(list_of("operand.range=[-1, 1],[-2, 2]"), (Texts{"[-1, 1]", "[-2, 2]"}));
   EXPECT_EQ(list_of("plan={type: every_step},{type: 'x,y', a: [1, 2]}"),
@@ -145,7 +147,16 @@ TEST(Vary, WhatIsNoDimensionIsRefusedWithTheOptionAndACure) {
       {{"a=1,,2"}, "a value is empty"},
       {{"a=1,2,"}, "a value is empty"},
       {{"a=1,2,1"}, "1 stands twice"},
-      {{"a=[1,2"}, "a bracket is not closed"},
+      {{"a=[1,2"}, "a bracket is not closed; an option with quotes, or with spaces in brackets,"},
+      {{"a=[-1,"}, "stands in single quotes, as in --vary 'operand.range=[-1, 1],[-2, 2]'"},
+      {{"a=0.3-0.9"}, "0.3-0.9 is no number; a range is 0.3:0.9"},
+      {{"a=0.3..0.9"}, "0.3..0.9 is no number; a range is 0.3:0.9"},
+      {{"a=1..4"}, "1..4 is no number; a range is 1:4"},
+      {{"a=-1 to 4"}, "-1 to 4 is no number; a range is -1:4"},
+      {{"a=-1--0.5"}, "-1--0.5 is no number; a range is -1:-0.5"},
+      {{"a=0,6:0,9"}, "\"0,6\" is no number"},
+      {{"a=0,6:0,9"}, "; decimals have a point, as in 0.6"},
+      {{"a=0.3:0.9,b=8:12"}, "; each key has a --vary of its own"},
       {{"a=1,2]"}, "the bracket ] closes none"},
       {{"a=[1,2}"}, "the bracket } closes none"},
       {{"a=\"1,2"}, "a quote is not closed"},
