@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 
 #include "datasets/text/file_kind.hpp"
 #include "eval/policy/choices.hpp"
+#include "eval/policy/named_point.hpp"
 #include "eval/policy/policy.hpp"
 #include "eval/policy/settings.hpp"
 #include "host/core/error.hpp"
@@ -238,35 +238,6 @@ YAML::Node load_map(const std::filesystem::path& file) {
                   ": is empty; a policy names axes, such as plan");
   EDGEVAL_EXPECTS(root.IsMap(), name, ": is no map of axes, such as plan: {type: every_step}");
   return root;
-}
-
-// The point of a sweep that a path such as sweep:17 names.
-struct NamedPoint {
-  std::filesystem::path folder;
-  std::string number;
-};
-std::optional<NamedPoint> named_point(const std::filesystem::path& file) {
-  const std::string text = file.string();
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0 || is_there(file)) return std::nullopt;
-  const std::filesystem::path folder = text.substr(0, colon);
-  if (!is_there(folder / kSweepPointsFile)) return std::nullopt;
-  return NamedPoint{folder, text.substr(colon + 1)};
-}
-
-std::vector<std::string> point_settings(const NamedPoint& point) {
-  const std::string name = (point.folder / kSweepPointsFile).string();
-  std::istringstream lines(read_file(name));
-  std::size_t last = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const auto json = nlohmann::ordered_json::parse(line, nullptr, false);
-    const bool whole = json.is_object() && json.contains("point") && json.contains("settings") &&
-                       json["settings"].is_object();
-    EDGEVAL_EXPECTS(whole, name, ": line ", last + 1, ": is no point of a sweep");
-    if (json["point"].dump() == point.number) return settings_from_json(json["settings"]);
-    ++last;
-  }
-  throw Error(concat(name, ": has no point ", point.number, "; its points are 1 to ", last));
 }
 
 // Returns the root of the policy file, or the empty map of the dense policy when there is no file.

@@ -8,6 +8,7 @@
 
 #include "eval/policy/choices.hpp"
 #include "host/core/error.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/safetensors.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -342,6 +343,35 @@ TEST(PolicyOrigin, EveryOpenParameterNamesItsFigureOfTheProfile) {
   expect_origins<Plan>();
   expect_origins<OperandChoice>();
   expect_origins<Beam>();
+}
+
+TEST(NamedPoint, IsReadFromTheFolderOfItsSweep) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path() / "sweep");
+  std::filesystem::create_directories(folder.path() / "other");
+  folder.file("sweep/policy.yaml", "operand: {type: delta, threshold_h: 0.5}\n");
+  folder.file("sweep/points.jsonl", "{\"point\":1,\"settings\":{\"operand.threshold_x\":0.25}}\n");
+  const std::string sweep = (folder.path() / "sweep").string(),
+                    other = (folder.path() / "other").string();
+  const auto said = [](const std::string& path) { return refusal([&] { load_policy(path, {}); }); };
+  EXPECT_EQ(choice_to_json(load_policy(sweep + ":1", {}).operand).at("threshold_x"), 0.25);
+  EXPECT_EQ(said(sweep + ":2"), sweep + "/points.jsonl: has no point 2; its points are 1 to 1");
+  EXPECT_EQ(said(sweep),
+            sweep + ": is the folder of a sweep; name one of its points, as in " + sweep + ":1");
+  EXPECT_EQ(said(sweep + ":"), sweep +
+                                   ": names no point of the sweep; put its number behind the "
+                                   "colon, as in " +
+                                   sweep + ":1");
+  for (const char* dense : {":dense", ":dense 5"})
+    EXPECT_EQ(said(sweep + dense), sweep + dense +
+                                       ": is no point of the sweep but the dense "
+                                       "network, which runs without --policy");
+  for (const std::string& none : {other, sweep + "/nosuch"})
+    for (const char* point : {":3", ":", ":dense"})
+      EXPECT_EQ(said(none + point), none + point + ": " + none +
+                                        " holds no sweep; a point of one "
+                                        "is named by its folder, as in sweep:17");
+  EXPECT_EQ(said(other + ":a.yaml"), other + ":a.yaml: no such file");
 }
 
 }  // namespace
