@@ -84,12 +84,15 @@ std::string plan_text(const Sweep& sweep, const SweepPlan& plan) {
   const MadePoints& made = sweep.made;
   std::string text = counted(all.drawn(), "point");
   if (made.refused > 0)
-    text += concat(" (", counted(static_cast<std::size_t>(made.refused), "draw"),
+    text += concat(" (", counted(static_cast<std::size_t>(made.refused), made.drawn),
                    " refused, the first for: ", made.refusal, ")");
   text += concat(all.points.size() > all.drawn() ? " and the dense network" : "", " on ",
                  counted(static_cast<std::size_t>(sweep.session.items()), sweep.task.item), " in ",
                  counted(sweep.blocks.size(), "block"), "; ",
                  sweep.session.device(all.points.front().weights), "\n");
+  if (static_cast<std::size_t>(made.different) < all.drawn())
+    text += concat("only ", made.different, " of the ", counted(all.drawn(), "point"),
+                   made.different == 1 ? " differs" : " differ", "; the others repeat them\n");
   if (sweep.session.metrics().empty())
     text += "no reference is given, so there will be costs and no front\n";
   if (plan.results > 0)

@@ -219,6 +219,17 @@ TEST(Sweep, MayGiveWhatThePolicyLacks) {
   EXPECT_EQ(run.code, 0) << run.err;
 }
 
+TEST(Sweep, TellsHowManyPointsDiffer) {
+  const SmallSweep small;
+  const CommandResult planned =
+      small.run({"--dry-run"}, {"--vary", "operand.threshold_x=0.1,0.2", "--points", "8"});
+  EXPECT_EQ(planned.code, 0) << planned.err;
+  EXPECT_NE(planned.out.find("only 2 of the 8 points differ; the others repeat them\n"),
+            std::string::npos)
+      << planned.out;
+  EXPECT_EQ(small.run({"--dry-run"}).out.find("differ"), std::string::npos);
+}
+
 TEST(Sweep, GoesOnFromAJournalThatWasCutAnywhere) {
   const SmallSweep small;
   ASSERT_EQ(small.run({}).code, 0);
