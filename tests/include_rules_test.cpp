@@ -281,6 +281,7 @@ TEST(House, OnlyWhatLivesWithinACallKeepsReferences) {
       {"host/engine/translate/translator.cpp", {"sink_"}},      // one call of Translator::run
       {"eval/command/options/task_options.cpp", {"command_"}},  // while a command gets its options
       {"eval/command/sweep/sweep_points.hpp", {"session_"}},    // one sweep
+      {"eval/search/probe.cpp", {"dimensions_", "make_"}},      // one call of probe
       {"eval/search/sweep.cpp", {"session_", "items_"}},        // one unit of a sweep
       {"eval/command/evaluate.cpp", {"to_", "part_"}},          // one call of Session::run
       {"eval/task/speech_session.cpp", {"session_", "sink_"}},  // one call of Session::run
