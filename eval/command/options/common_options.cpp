@@ -19,7 +19,7 @@ CLI::Validator between(Index low, Index high) {
     const auto [read, error] = std::from_chars(text.data(), end, value);
     const bool is_too_large = error == std::errc::result_out_of_range;
     if (read == end && (is_too_large || value < low || value > high))
-      return concat("Value ", text, " not in range ", low, " to ", high);
+      return concat(text, " is out of range; it must be from ", low, " to ", high);
     // CLI11 takes 010 for 8.
     return read == end && concat(value) == text
                ? ""
@@ -36,7 +36,7 @@ CLI::Validator between_numbers(double low, double high) {
     if (read != end || error == std::errc::invalid_argument) return text + " is no number";
     return error == std::errc() && value >= low && value <= high
                ? ""
-               : concat("Value ", text, " not in range ", low, " to ", high);
+               : concat(text, " is out of range; it must be from ", low, " to ", high);
   };
   return CLI::Validator(problem, "");
 }

@@ -251,7 +251,7 @@ TEST(RunTranslation, RefusesWhatCannotBe) {
   refused(with(kRun, {"--split", "test"}), "--split");
   refused(with(kRun, {"--length-penalty", "long"}), "--length-penalty");
   refused(with(kRun, {"--length-penalty", "wu", "--alpha", "nan"}),
-          "--alpha: Value nan not in range");
+          "--alpha: nan is out of range; it must be from");
   refused(with(kRun, {"--alpha", "2"}), "--alpha 2: has an effect with --length-penalty wu alone");
   refused(with(kRun, {"--set", "beam.type=dynamic"}), "name a profile");
   refused(with(kRun, {"--set", "beam.type=dynamic", "--set", "beam.sigma_min=2", "--set",

@@ -151,7 +151,7 @@ TEST_F(LossLimits, WhatCannotBeHeldIsRefused) {
                       "--confidence 0.999: wants at least 5000 --resamples"));
   EXPECT_TRUE(
       refused({"--max-loss", "1", "--metric", "bleu", "--smooth", "floor", "--smooth-value", "nan"},
-              "--smooth-value: Value nan not in range 1e-09 to 1e+09"));
+              "--smooth-value: nan is out of range; it must be from 1e-09 to 1e+09"));
   folder_.file("ref", "a b\n");
   folder_.file("right", "a b\n");
   folder_.file("worse", "a\n");

@@ -239,7 +239,7 @@ TEST(SimilarityCommand, RefusesWhatItCannotUse) {
       "none.json: no such file"));
   EXPECT_TRUE(is_refusal(edgeval({"similarity", "--model", model, "--data", data, "--profile",
                                   data + "/profile.json", "--shift", "16"}),
-                         "--shift: Value 16 not in range 0 to 15"));
+                         "--shift: 16 is out of range; it must be from 0 to 15"));
 }
 
 }  // namespace
