@@ -1,9 +1,12 @@
 #include "eval/report/provenance.hpp"
 
+#include <fstream>
 #include <utility>
 
 #include "cuda/device/devices.hpp"
 #include "host/core/error.hpp"
+#include "host/core/files/file.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -28,6 +31,22 @@ Provenance provenance_on(std::string device) {
           .build = concat(kCompiler, gpu::built_with_cuda() ? ", with CUDA" : ", without CUDA"),
           .device = std::move(device),
           .invocation = words()};
+}
+
+std::string program_hash() {
+  try {
+    return sha256(read_file("/proc/self/exe"));
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+std::string cpu_kind() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name"))
+      return concat("CPU, ", trimmed(std::string_view(line).substr(line.find(':') + 1)));
+  return "CPU";
 }
 
 nlohmann::ordered_json to_json(const Provenance& provenance) {

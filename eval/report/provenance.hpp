@@ -22,6 +22,15 @@ void remember_invocation(int argc, const char* const* argv);
 // command line was kept.
 Provenance provenance_on(std::string device);
 
+// Returns the SHA-256 of the program's file, which differs between builds of other sources, by
+// another compiler, with other flags or for other instructions; empty where the system does not
+// show the file.
+std::string program_hash();
+
+// Returns the kind of the CPU, "CPU, Intel(R) Xeon(R) Platinum 8380 CPU @ 2.30GHz"; "CPU" where the
+// system does not tell.
+std::string cpu_kind();
+
 // Returns {"version", "build", "device"}.
 nlohmann::ordered_json to_json(const Provenance& provenance);
 

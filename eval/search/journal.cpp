@@ -57,6 +57,15 @@ std::uint64_t read_journal(const std::filesystem::path& path, const ReadEntry& r
   return whole;
 }
 
+std::optional<std::string> first_entry(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  EDGEVAL_EXPECTS(file.is_open(), path.string(), ": cannot be read");
+  std::string line;
+  if (!std::getline(file, line) || file.eof()) return std::nullopt;
+  const std::optional<std::string_view> entry = entry_of(line);
+  return entry ? std::optional<std::string>(*entry) : std::nullopt;
+}
+
 Journal::Journal(const std::filesystem::path& file, const ReadEntry& read) : file_(file) {
   file_.cut(read_journal(file, read));
 }

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "host/core/files/append_file.hpp"
@@ -19,6 +21,9 @@ using ReadEntry = std::function<void(std::string_view entry, std::uint64_t place
 // lines have. What follows the last whole line, as a killed process or a full disk leaves it, is
 // left out. Throws Error when a line before the last whole one is damaged.
 std::uint64_t read_journal(const std::filesystem::path& file, const ReadEntry& read);
+
+// Returns the first entry of a journal, or nothing where its first line is not whole.
+std::optional<std::string> first_entry(const std::filesystem::path& file);
 
 // A journal that is open for more entries, by one process at a time.
 class Journal {

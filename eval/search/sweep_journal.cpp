@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <set>
+#include <utility>
 
 #include "host/core/error.hpp"
+#include "host/core/files/append_file.hpp"
+#include "host/core/files/hidden_names.hpp"
 #include "host/core/files/path.hpp"
 
 namespace edgeval {
@@ -42,17 +46,66 @@ BlockResult from_text(const std::string& text) {
   return result;
 }
 
-// Returns what of `found` differs from `wanted`, as "model is ..., was ...".
-std::string difference(const ordered_json& wanted, const ordered_json& found) {
-  if (!found.is_object()) return "it has no head";
-  for (const auto& [key, value] : wanted.items()) {
-    const ordered_json was = found.contains(key) ? found[key] : ordered_json(nullptr);
-    if (was != value) return concat(key, " was ", was.dump(), " and is now ", value.dump());
+bool is_hash(const ordered_json& value) {
+  constexpr std::size_t kDigits = 64;
+  return value.is_string() && value.get_ref<const std::string&>().size() == kDigits &&
+         value.get_ref<const std::string&>().find_first_not_of("0123456789abcdef") ==
+             std::string::npos;
+}
+
+// Returns a value for people; the first digits of a hash tell it from another one.
+std::string shown(const ordered_json& value) {
+  if (value.is_null()) return "none";
+  return is_hash(value) ? value.get<std::string>().substr(0, 8) + "..." : value.dump();
+}
+
+// Adds what differs between two values of a key. Within an object, hashes count only where all else
+// is the same, since they follow from the rest.
+void compare(const std::string& key, const ordered_json& one, const ordered_json& other,
+             const DifferenceWords& words, std::vector<std::string>& found) {
+  if (one == other) return;
+  if (is_hash(one) && is_hash(other)) {
+    found.push_back("not the same " + key);
+  } else if (one.is_object() && other.is_object()) {
+    std::set<std::string> keys;
+    std::vector<std::string> inner, hashes;
+    for (const ordered_json& object : {one, other})
+      for (const auto& [name, value] : object.items()) {
+        if (!keys.insert(name).second) continue;
+        const ordered_json a = one.value(name, ordered_json()),
+                           b = other.value(name, ordered_json());
+        const bool by_hash = !key.empty() && is_hash(a) && is_hash(b);
+        compare(by_hash ? key : (key.empty() ? "" : key + ".") + name, a, b, words,
+                by_hash ? hashes : inner);
+      }
+    for (std::string& each : inner.empty() ? hashes : inner) found.push_back(std::move(each));
+  } else {
+    found.push_back(concat(key, words.first, shown(one), words.second, shown(other)));
   }
-  return found.size() == wanted.size() ? "" : "its head has other keys";
 }
 
 }  // namespace
+
+std::string head_difference(const ordered_json& one, const ordered_json& other,
+                            const DifferenceWords& words) {
+  if (!one.is_object() || !other.is_object()) return "it has no head";
+  std::vector<std::string> found;
+  compare("", one, other, words, found);
+  std::string text;
+  for (const std::string& each : found) text += (text.empty() ? "" : ", ") + each;
+  return text;
+}
+
+void throw_conflict(const std::filesystem::path& one, const std::filesystem::path& other,
+                    Index point, Index block) {
+  const std::string which =
+      concat(" different results of point ", point + 1, ", block ", block + 1);
+  EDGEVAL_EXPECTS(one != other, one.string(), ": has two", which,
+                  "; remove its lines that have \"point\":", point + 1, ",\"block\":", block + 1,
+                  ", and --resume runs these items again");
+  throw Error(concat(other.string(), " and ", one.string(), " have", which,
+                     "; remove the one that was made by another build or device"));
+}
 
 std::pair<Index, Index> point_and_block(std::string_view entry, const std::filesystem::path& file) {
   long long point = 0, block = 0;
@@ -69,69 +122,92 @@ SweepJournal::SweepJournal(const std::filesystem::path& folder, const ordered_js
       head_(head),
       size_(size),
       places_(static_cast<std::size_t>(size.points * size.blocks)) {
-  if (!is_there(folder)) return;
-  for (const std::filesystem::path& file : entries_of(folder)) {
-    if (file.extension() != ".jsonl") continue;
-    files_.push_back(file);
-    bool is_first = true;
-    read_journal(file, [&](std::string_view entry, std::uint64_t begin) {
-      if (std::exchange(is_first, false))
-        expect_head(file, entry);
-      else
-        take(file, entry, begin);
-    });
-  }
+  if (is_there(folder)) read_others();
+}
+
+SweepJournal::SweepJournal(const std::filesystem::path& folder, const ordered_json& head, Size size,
+                           const std::string& name)
+    : folder_(folder),
+      head_(head),
+      size_(size),
+      places_(static_cast<std::size_t>(size.points * size.blocks)) {
+  open(name);
+  read_others();
 }
 
 SweepJournal::~SweepJournal() = default;
 
 void SweepJournal::expect_head(const std::filesystem::path& file, std::string_view entry) const {
   const ordered_json found = ordered_json::parse(entry, nullptr, false);
-  const std::string other =
-      difference(head_, found.is_object() && found.contains("head") ? found["head"] : found);
+  const std::string other = head_difference(
+      found.is_object() ? found.value("head", ordered_json()) : ordered_json(), head_);
   EDGEVAL_EXPECTS(other.empty(), file.string(), ": is of another sweep: ", other,
                   "; name another --out, or sweep as before");
 }
 
-void SweepJournal::take(const std::filesystem::path& file, std::string_view entry,
-                        std::uint64_t begin) {
-  const auto [point, block] = point_and_block(entry, file);
-  EDGEVAL_EXPECTS(point < size_.points && block < size_.blocks, file.string(), ": has point ",
+void SweepJournal::take(std::int32_t file, std::string_view entry, std::uint64_t begin) {
+  const auto path = [&](std::int32_t number) {
+    return files_[static_cast<std::size_t>(number)].string();
+  };
+  const auto [point, block] = point_and_block(entry, path(file));
+  EDGEVAL_EXPECTS(point < size_.points && block < size_.blocks, path(file), ": has point ",
                   point + 1, ", block ", block + 1, ", which this sweep does not have");
   Place& known = places_[static_cast<std::size_t>(point * size_.blocks + block)];
   if (known.file >= 0) {
-    EDGEVAL_EXPECTS(text(known) == entry, file.string(), " and ",
-                    files_[static_cast<std::size_t>(known.file)].string(),
-                    " have different results of point ", point + 1, ", block ", block + 1,
-                    "; remove the one that was made by another build or device");
+    if (text(known) != entry) throw_conflict(path(known.file), path(file), point, block);
     return;
   }
-  known = {static_cast<std::int32_t>(files_.size() - 1), static_cast<std::uint32_t>(entry.size()),
-           begin};
+  known = {file, static_cast<std::uint32_t>(entry.size()), begin};
   ++results_;
 }
 
+// A journal is made while the folder is locked and all others have the same head, so that no two
+// sweeps come into one folder.
 void SweepJournal::open(const std::string& name) {
-  const std::filesystem::path file = folder_ / (name + ".jsonl");
-  const auto known = std::ranges::find(files_, file);
-  open_ = static_cast<std::int32_t>(known - files_.begin());
-  if (known == files_.end()) files_.push_back(file);
+  const FolderLock lock(folder_);
+  for (const std::filesystem::path& file : entries_of(folder_)) {
+    if (file.extension() != ".jsonl") continue;
+    const std::optional<std::string> head = first_entry(file);
+    if (!head) continue;
+    was_there_ = true;
+    expect_head(file, *head);
+  }
+  files_.push_back(folder_ / (name + ".jsonl"));
   bool has_head = false;
-  end_ = 0;
-  journal_ = std::make_unique<Journal>(file, [&](std::string_view entry, std::uint64_t begin) {
-    has_head = true;
-    end_ = begin + entry.size() + 2;  // a brace and the line break follow
-  });
+  journal_ =
+      std::make_unique<Journal>(files_.front(), [&](std::string_view entry, std::uint64_t begin) {
+        if (std::exchange(has_head, true))
+          take(0, entry, begin);
+        else
+          expect_head(files_.front(), entry);
+        end_ = begin + entry.size() + 2;  // a brace and the line break follow
+      });
   if (has_head) return;
-  const std::string head = ordered_json{{"head", head_}}.dump();
-  end_ += journal_->append(head);
+  end_ = journal_->append(ordered_json{{"head", head_}}.dump());
+  journal_->sync();
+  for (const std::filesystem::path& folder : {folder_, folder_.parent_path()}) sync_folder(folder);
+}
+
+// Reads all journals of the folder but the open one.
+void SweepJournal::read_others() {
+  for (const std::filesystem::path& file : entries_of(folder_)) {
+    if (file.extension() != ".jsonl" || (journal_ && file == files_.front())) continue;
+    const auto number = static_cast<std::int32_t>(files_.size());
+    files_.push_back(file);
+    bool is_first = true;
+    read_journal(file, [&](std::string_view entry, std::uint64_t begin) {
+      if (!std::exchange(is_first, false)) return take(number, entry, begin);
+      expect_head(file, entry);
+      was_there_ = was_there_ || !journal_;
+    });
+  }
 }
 
 void SweepJournal::add(Index point, Index block, const BlockResult& result) {
   const std::string entry = to_text(point, block, result);
   const std::uint64_t bytes = journal_->append(entry);
   places_[static_cast<std::size_t>(point * size_.blocks + block)] = {
-      open_, static_cast<std::uint32_t>(entry.size()), end_ + bytes - entry.size() - 2};
+      0, static_cast<std::uint32_t>(entry.size()), end_ + bytes - entry.size() - 2};
   end_ += bytes;
   ++results_;
 }
@@ -147,6 +223,8 @@ std::string SweepJournal::text(const Place& place) const {
 }
 
 BlockResult SweepJournal::result(Index point, Index block) const {
+  EDGEVAL_EXPECTS(has(point, block), folder_.string(), ": has no result of point ", point + 1,
+                  ", block ", block + 1, "; go on with --resume");
   return from_text(text(place(point, block)));
 }
 

@@ -35,21 +35,40 @@ inline constexpr const char* kJournalFolder = "journal";
 // for another entry of the file.
 std::pair<Index, Index> point_and_block(std::string_view entry, const std::filesystem::path& file);
 
+// Throws the Error for two results of a point and block that differ; the files may be the same.
+[[noreturn]] void throw_conflict(const std::filesystem::path& one,
+                                 const std::filesystem::path& other, Index point, Index block);
+
+// How head_difference() says that a value of a head is another.
+struct DifferenceWords {
+  const char* first = " was ";
+  const char* second = " and is now ";
+};
+
+// Says all that differs between two heads, as "block was 2 and is now 3, not the same policy";
+// empty when nothing does.
+std::string head_difference(const nlohmann::ordered_json& one, const nlohmann::ordered_json& other,
+                            const DifferenceWords& words = {});
+
 class SweepJournal {
  public:
   struct Size {
     Index points, blocks;
   };
 
-  // Reads the journals of the folder. Throws Error when one of them has another head, when two have
-  // different results of the same point and block, and when one is damaged.
+  // Reads the journals of the folder, which may be missing. Throws Error when one of them has
+  // another head, when there are different results of the same point and block, and when one is
+  // damaged.
   SweepJournal(const std::filesystem::path& folder, const nlohmann::ordered_json& head, Size size);
+  // Opens the journal with this name for more results, and makes it with its folder when it is
+  // missing, before it reads them all. Throws Error also when another process writes to it. Nothing
+  // is made where a journal has another head.
+  SweepJournal(const std::filesystem::path& folder, const nlohmann::ordered_json& head, Size size,
+               const std::string& name);
   ~SweepJournal();
 
-  // Opens the journal with this name for more results, and makes it when it is missing. Throws
-  // Error when another process writes to it.
-  void open(const std::string& name);
-
+  // Whether the folder had a journal of a sweep before this object made one.
+  bool was_there() const { return was_there_; }
   bool is_empty() const { return results_ == 0; }
   Index results() const { return results_; }
   bool has(Index point, Index block) const { return place(point, block).file >= 0; }
@@ -57,7 +76,7 @@ class SweepJournal {
   void add(Index point, Index block, const BlockResult& result);
   // Has the system write to the disk what was added to the open journal.
   void sync() { journal_->sync(); }
-  // Returns a result that the journal has.
+  // Returns a result. Throws Error when the journal does not have it.
   BlockResult result(Index point, Index block) const;
 
  private:
@@ -69,7 +88,9 @@ class SweepJournal {
   const Place& place(Index point, Index block) const {
     return places_[static_cast<std::size_t>(point * size_.blocks + block)];
   }
-  void take(const std::filesystem::path& file, std::string_view entry, std::uint64_t begin);
+  void open(const std::string& name);
+  void read_others();
+  void take(std::int32_t file, std::string_view entry, std::uint64_t begin);
   void expect_head(const std::filesystem::path& file, std::string_view entry) const;
   std::string text(const Place& place) const;
 
@@ -79,9 +100,9 @@ class SweepJournal {
   std::vector<std::filesystem::path> files_;
   std::vector<Place> places_;  // [point][block]
   Index results_ = 0;
-  std::unique_ptr<Journal> journal_;
-  std::uint64_t end_ = 0;  // bytes of the open journal
-  std::int32_t open_ = -1;
+  bool was_there_ = false;
+  std::unique_ptr<Journal> journal_;  // the open one, the first of files_
+  std::uint64_t end_ = 0;             // bytes of the open journal
 };
 
 }  // namespace edgeval

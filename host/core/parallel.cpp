@@ -1,5 +1,8 @@
 #include "host/core/parallel.hpp"
 
+#include <sched.h>
+
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
@@ -9,6 +12,10 @@
 namespace edgeval {
 
 int hardware_threads() {
+  cpu_set_t own;
+  CPU_ZERO(&own);
+  // This fails on a machine of more processors than the set has places for.
+  if (::sched_getaffinity(0, sizeof(own), &own) == 0) return std::max(1, CPU_COUNT(&own));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 

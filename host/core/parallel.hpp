@@ -7,7 +7,8 @@
 
 namespace edgeval {
 
-// The number of threads that this machine runs at once.
+// The number of threads of this process that run at once: of the machine's processors, those to
+// which the process is bound (taskset, mpirun, a container).
 int hardware_threads();
 
 // Calls task(i) once for every i in [0, count), on up to `threads` threads, in no fixed order.

@@ -8,18 +8,22 @@ namespace edgeval {
 
 // Whether mpirun, or another starter of MPI programs, has started this process.
 bool started_by_mpi();
+// How many processes it has started, as far as the environment tells; 1 where it has started none.
+int processes_of_mpi();
 
 class Ranks {
  public:
-  // Throws Error when mpirun has started the process and the build has no MPI.
-  Ranks();
+  // Throws Error when mpirun has started several processes and the build has no MPI, unless
+  // --shard has given each its share.
+  explicit Ranks(bool have_shards);
   Ranks(const Ranks&) = delete;
   ~Ranks();
 
   int rank() const { return rank_; }  // from 0
   int size() const { return size_; }
   int rank_on_machine() const { return rank_on_machine_; }
-  int size_on_machine() const { return size_on_machine_; }
+  // How many processes of this machine may run on the same processors as this one, itself included.
+  int size_on_processors() const { return size_on_processors_; }
 
   // Waits until every process has come here.
   void wait() const;
@@ -28,7 +32,7 @@ class Ranks {
 
  private:
   int rank_ = 0, size_ = 1;
-  int rank_on_machine_ = 0, size_on_machine_ = 1;
+  int rank_on_machine_ = 0, size_on_processors_ = 1;
 };
 
 }  // namespace edgeval

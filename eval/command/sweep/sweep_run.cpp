@@ -14,6 +14,7 @@
 #include "host/core/files/file.hpp"
 #include "host/core/files/new_file.hpp"
 #include "host/core/files/path.hpp"
+#include "host/core/files/unfinished.hpp"
 #include "host/core/json.hpp"
 #include "host/core/number_text.hpp"
 #include "host/core/parallel.hpp"
@@ -26,6 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostShards = 1'000'000;
+constexpr const char* kHoldsASweep =
+    ": holds a sweep; --resume goes on with it, another --out begins anew";
 
 // Chooses the accelerators that can price every point, before the long work.
 ChosenAccelerators accelerators_for(const SweepOptions& options, Session& session,
@@ -47,14 +50,18 @@ ChosenAccelerators accelerators_for(const SweepOptions& options, Session& sessio
 }
 
 void expect_free(const SweepOptions& options) {
-  if (!is_there(options.out)) return;
-  EDGEVAL_EXPECTS(is_folder(options.out), options.out,
+  const bool exists = is_there(options.out);
+  EDGEVAL_EXPECTS(!exists || is_folder(options.out), options.out,
                   ": the folder cannot be made: a file has this name");
-  const bool sweep = is_there(fs::path(options.out) / kJournalFolder);
-  EDGEVAL_EXPECTS(sweep || entries_of(options.out).empty(), options.out,
+  // Looked for last, since another share may make the journal meanwhile.
+  const bool empty = !exists || entries_of(options.out).empty();
+  const bool sweep = !empty && is_there(fs::path(options.out) / kJournalFolder);
+  EDGEVAL_EXPECTS(sweep || empty, options.out,
                   ": holds files that are no sweep's; name another folder");
-  EDGEVAL_EXPECTS(!sweep || options.resume || !options.shard.empty(), options.out,
-                  ": holds a sweep; --resume goes on with it, another --out begins anew");
+  EDGEVAL_EXPECTS(sweep || !options.resume, options.out,
+                  ": holds no sweep that --resume could go on with; leave out --resume, or name "
+                  "the folder of a sweep");
+  EDGEVAL_EXPECTS(!sweep || options.resume || !options.shard.empty(), options.out, kHoldsASweep);
 }
 
 // Returns the share that --shard or mpirun gives this process.
@@ -77,7 +84,8 @@ Share share_of(const SweepOptions& options, const Ranks& ranks) {
   return share;
 }
 
-// Gives the processes of one machine its GPUs in turn, and a share of its processors each.
+// Gives the processes of one machine its GPUs in turn, and a share of the processors each, among
+// those that are bound to the same ones.
 EngineChoice engine_of(const SweepOptions& options, const Ranks& ranks) {
   EngineChoice choice = options.request.engine;
   if (ranks.size() == 1) return choice;
@@ -86,7 +94,7 @@ EngineChoice engine_of(const SweepOptions& options, const Ranks& ranks) {
     choice.device = concat(
         "gpu:", devices[static_cast<std::size_t>(ranks.rank_on_machine()) % devices.size()].number);
   if (choice.threads == 0)
-    choice.threads = std::max(1, hardware_threads() / ranks.size_on_machine());
+    choice.threads = std::max(1, hardware_threads() / ranks.size_on_processors());
   return choice;
 }
 
@@ -96,16 +104,19 @@ struct Texts {
 
 // Returns what the results depend on. Another sweep may not go on with the journal.
 nlohmann::ordered_json head_of(const SweepOptions& options, Session& session, const AllPoints& all,
-                               const Texts& texts, const Provenance& provenance) {
+                               const Texts& texts, std::size_t blocks) {
+  const Provenance provenance = provenance_on(session.device(all.points.front().weights));
   nlohmann::ordered_json data = session.data();
   data.erase("path"), data.erase("references");
   nlohmann::ordered_json device = nullptr;
-  if (all.have_floats()) device = takes_gpu(options.request.engine) ? provenance.device : "CPU";
+  if (all.have_floats())
+    device = takes_gpu(options.request.engine) ? provenance.device : cpu_kind();
   nlohmann::ordered_json profile = nullptr;
   if (!texts.profile.empty()) profile = sha256(texts.profile);
   return {{"sweep", 1},
           {"version", provenance.version},
           {"build", provenance.build},
+          {"program", program_hash()},
           {"device", device},
           {"model", session.network(Neutral<Weights>{}).sha256},
           {"data", data},
@@ -113,9 +124,10 @@ nlohmann::ordered_json head_of(const SweepOptions& options, Session& session, co
           {"metrics", session.metrics()},
           {"policy", sha256(texts.policy)},
           {"profile", profile},
-          {"points", sha256(texts.points)},
+          {"points", {{"count", all.drawn()}, {"sha256", sha256(texts.points)}}},
           {"references", all.points.size() - all.drawn()},
           {"block", options.block},
+          {"blocks", blocks},
           {"seed", options.request.seed}};
 }
 
@@ -125,6 +137,29 @@ void write(const Texts& texts, const fs::path& folder) {
   write_file(folder / kSweepPointsFile, texts.points);
 }
 
+constexpr const char* kSharedFolder =
+    "--out must be a folder that all machines share; or take --shard and edgeval merge";
+constexpr const char* kInterrupted =
+    "\r\033[Kedgeval: interrupted; what was found is kept, --resume goes on\n";
+constexpr std::size_t kClearLine = 4;  // bytes at its beginning that remove a bar of progress
+
+// Opens the journal of this process before it reads all of the folder. The first process is first,
+// since it makes the folder; a folder with a journal is a sweep's, whenever the process is killed.
+void open(std::optional<SweepJournal>& journal, const SweepOptions& options, Share share,
+          const Ranks& ranks, const nlohmann::ordered_json& head, SweepJournal::Size size) {
+  const bool is_first = ranks.rank() == 0;
+  const fs::path folder = fs::path(options.out) / kJournalFolder;
+  if (!is_first) ranks.wait();
+  journal.emplace(folder, head, size, std::to_string(share.part + 1));
+  EDGEVAL_EXPECTS(!is_first || !journal->was_there() || options.resume || !options.shard.empty(),
+                  options.out, kHoldsASweep);
+  if (is_first) ranks.wait();
+  ranks.wait();
+  for (int part = 1; is_first && part <= ranks.size() && ranks.size() > 1; ++part)
+    EDGEVAL_EXPECTS(is_there(folder / concat(part, ".jsonl")), folder.string(),
+                    ": the journal of process ", part - 1, " is not there; ", kSharedFolder);
+}
+
 // Runs one process's units, together with the other processes, and writes the tables when the
 // sweep is whole.
 void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks& ranks) {
@@ -132,10 +167,18 @@ void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks&
   const bool is_first = ranks.rank() == 0;
   const fs::path folder(options.out);
   const nlohmann::ordered_json head =
-      head_of(options, sweep.session, sweep.all, texts,
-              provenance_on(sweep.session.device(sweep.all.points.front().weights)));
+      head_of(options, sweep.session, sweep.all, texts, sweep.blocks.size());
   const SweepJournal::Size size{std::ssize(sweep.all.points), std::ssize(sweep.blocks)};
-  std::optional<SweepJournal> journal(std::in_place, folder / kJournalFolder, head, size);
+  std::optional<SweepJournal> journal;
+  if (options.dry_run)
+    journal.emplace(folder / kJournalFolder, head, size);
+  else
+    open(journal, options, share, ranks, head, size);
+  const Display display = is_first ? options.output.display() : Display{};
+  const bool has_bar = display.out != nullptr && display.terminal;
+  const SaidAtSignals said(!is_first || options.dry_run ? ""
+                           : has_bar                    ? kInterrupted
+                                                        : kInterrupted + kClearLine);
   std::vector<SweepUnit> units =
       share_of_units(sweep.session, sweep.all.points, sweep.blocks, share);
   leave_out_done(units, *journal);
@@ -149,16 +192,9 @@ void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks&
   }
   if (says_plan) std::cerr << printable(plan_text(sweep, plan)) << std::flush;
 
-  // The journal comes first: a folder with one is a sweep's, whenever the process is killed.
-  const std::string name = std::to_string(share.part + 1);
-  if (is_first) {
-    journal->open(name);
-    write(texts, folder);
-  }
-  ranks.wait();
-  if (!is_first) journal->open(name);
+  if (is_first) write(texts, folder);
   run_units(sweep.session, sweep.all.points, {sweep.blocks, options.request.engine.batch}, units,
-            *journal, sweep.task.item, is_first ? options.output.display() : Display{});
+            *journal, sweep.task.item, display);
   ranks.wait();
   if (!is_first) return;
   write_notes(std::cerr, sweep.session.notes(), options.output.quiet);
@@ -171,6 +207,9 @@ void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks&
     return;
   }
   if (ranks.size() > 1) journal.emplace(folder / kJournalFolder, head, size);
+  EDGEVAL_EXPECTS(journal->results() == size.points * size.blocks, options.out,
+                  ": its journals have ", journal->results(), " of ", size.points * size.blocks,
+                  " results after the work of all processes; ", kSharedFolder);
   write_tables(sweep, *journal);
 }
 
@@ -213,7 +252,7 @@ void run(const SweepOptions& options, const Ranks& ranks) {
 }  // namespace
 
 void run_sweep(const SweepOptions& options) {
-  const Ranks ranks;
+  const Ranks ranks(!options.shard.empty());
   if (ranks.size() == 1) return run(options, ranks);
   const auto end = [&](const std::exception& error, int code) {
     std::cerr << "edgeval: process " << ranks.rank() << " of " << ranks.size() << ": "

@@ -13,10 +13,29 @@
 
 namespace edgeval {
 
-AppendFile::AppendFile(const std::filesystem::path& path) : path_(path) {
+namespace {
+
+void make_folder(const std::filesystem::path& folder) {
   std::error_code error;
-  std::filesystem::create_directories(path.parent_path(), error);
-  if (error) throw_system_error(path.parent_path().string(), "cannot be made", error.value());
+  std::filesystem::create_directories(folder, error);
+  if (error) throw_system_error(folder.string(), "cannot be made", error.value());
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const std::filesystem::path& folder) {
+  make_folder(folder);
+  descriptor_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  while (descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+AppendFile::AppendFile(const std::filesystem::path& path) : path_(path) {
+  make_folder(path.parent_path());
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw_system_error(path.string(), "cannot be opened", errno);
   // Without locks, as on some network file systems, nothing can be said about other processes.

@@ -1,11 +1,23 @@
-// A file to which lines are added, by one process at a time. What was added stays when the process
-// is killed, up to the last write.
+// A file to which lines are added, by one process at a time, and a lock of the folder in which
+// processes make such files. What was added stays when the process is killed, up to the last write.
 #pragma once
 
 #include <filesystem>
 #include <string_view>
 
 namespace edgeval {
+
+// Makes a folder when it is missing and locks it until this object ends; waits for another process
+// that holds the lock. Where the file system has no locks, there is none.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder);
+  FolderLock(const FolderLock&) = delete;
+  ~FolderLock();
+
+ private:
+  int descriptor_;
+};
 
 class AppendFile {
  public:

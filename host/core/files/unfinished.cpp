@@ -19,7 +19,11 @@ std::atomic<int> holding{0};
 std::atomic<bool> ending{false};
 std::atomic<int> waiting{0};  // the signal with which the last RemovalHeld ends the process
 
+std::atomic<const char*> said{nullptr};
+
 void end_by(int number) {
+  if (const char* text = said.exchange(nullptr); text != nullptr) [[maybe_unused]]
+    const ssize_t written = ::write(STDERR_FILENO, text, std::strlen(text));
   remove_unfinished();
   std::signal(number, SIG_DFL);
   std::raise(number);  // within a handler of this signal, it takes effect when the handler returns
@@ -60,6 +64,10 @@ RemovalHeld::RemovalHeld() {
 RemovalHeld::~RemovalHeld() {
   if (--holding == 0 && waiting != 0) end_by(waiting);
 }
+
+SaidAtSignals::SaidAtSignals(const char* text) { said = text; }
+
+SaidAtSignals::~SaidAtSignals() { said = nullptr; }
 
 void remove_unfinished() noexcept {
   ending = true;

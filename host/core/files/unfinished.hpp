@@ -29,6 +29,15 @@ class RemovalHeld {
   ~RemovalHeld();
 };
 
+// While an object of this class lives, Ctrl-C, SIGTERM and SIGHUP print this text on standard error
+// before they end the process. There may be one object at a time; the text must outlive it.
+class SaidAtSignals {
+ public:
+  explicit SaidAtSignals(const char* text);
+  SaidAtSignals(const SaidAtSignals&) = delete;
+  ~SaidAtSignals();
+};
+
 // Removes everything unfinished, the newest first, at the end of the process. A signal handler may
 // call it.
 void remove_unfinished() noexcept;

@@ -274,17 +274,17 @@ TEST(Sweep, GoesOnFromJournalsOfWhichAnyLinesAreMissing) {
   EXPECT_EQ(std::set(both.begin(), both.end()), std::set(lines.begin(), lines.end()));
 }
 
-// A process that was killed before it made the journal, or before it wrote the other files.
+// A process that was killed before it made the folder of the journal begins anew; one that was
+// killed later, before it wrote the other files, goes on.
 TEST(Sweep, GoesOnFromAFolderThatHasHardlyAnything) {
   const SmallSweep small;
   ASSERT_EQ(small.run({}).code, 0);
   const Files expected = tables(small / "sweep");
   std::filesystem::create_directory(small / "empty");
   std::filesystem::create_directories(small / "begun/journal");
-  for (const char* folder : {"empty", "begun"}) {
-    EXPECT_EQ(small.run({"--resume", "--out", folder}).code, 0);
-    EXPECT_EQ(tables(small / folder), expected);
-  }
+  EXPECT_EQ(small.run({"--out", "empty"}).code, 0);
+  EXPECT_EQ(small.run({"--out", "begun", "--resume"}).code, 0);
+  for (const char* folder : {"empty", "begun"}) EXPECT_EQ(tables(small / folder), expected);
 }
 
 TEST(Sweep, ReadsItsPointsBackAsAList) {
@@ -346,6 +346,52 @@ TEST(Sweep, SaysWhatItWouldTakeAndWritesNothing) {
   EXPECT_EQ(files_of(small.path()), swept);
 }
 
+// Returns a script that runs two commands at the same time and then prints their exit codes.
+std::string both(const std::string& first, const std::string& second) {
+  return first + " & one=$!; " + second + "; two=$?; wait $one; echo codes $? $two";
+}
+
+TEST(Sweep, OfTwoAtOnceInOneFolderRefusesOne) {
+  const SmallSweep small;
+  const CommandResult result =
+      run_shell(both(small.line({}), small.line({"--seed", "1"})), small.path());
+  EXPECT_TRUE(result.out.ends_with("codes 0 1\n") || result.out.ends_with("codes 1 0\n"))
+      << result.out;
+  EXPECT_TRUE(result.err.find("another edgeval writes to it") != std::string::npos ||
+              result.err.find("sweep: holds a sweep") != std::string::npos ||
+              result.err.find("is of another sweep") != std::string::npos)
+      << result.err;
+  const bool first = result.out.ends_with("codes 0 1\n");
+  const auto again = [&](const char* seed) { return small.run({"--seed", seed, "--resume"}).code; };
+  EXPECT_EQ(again(first ? "0" : "1"), 0);
+  EXPECT_EQ(again(first ? "1" : "0"), 1);
+}
+
+TEST(Sweep, InSharesAtOnceInOneFolderIsTheSameAsWhole) {
+  const SmallSweep small;
+  ASSERT_EQ(small.run({"--out", "whole"}).code, 0);
+  const CommandResult result =
+      run_shell(both(small.line({"--shard", "1/2"}), small.line({"--shard", "2/2"})), small.path());
+  EXPECT_TRUE(result.out.ends_with("codes 0 0\n")) << result.out << result.err;
+  EXPECT_EQ(small.run({"--resume"}).code, 0);
+  EXPECT_EQ(tables(small / "sweep"), tables(small / "whole"));
+}
+
+TEST(Sweep, SaysAtASignalThatItsResultsAreKept) {
+  const SmallSweep small;
+  for (const auto& [signal, number] : {std::pair("INT", 2), {"TERM", 15}}) {
+    std::filesystem::remove_all(small / "sweep");
+    const CommandResult result =
+        run_shell(concat("(until [ $(cat sweep/journal/1.jsonl 2>/dev/null | wc -l) -gt 3 ]; do "
+                         "sleep 0.01; done; kill -",
+                         signal, " $$) & exec ", small.line({}, SmallSweep::many_points())),
+                  small.path());
+    EXPECT_EQ(result.code, 128 + number);
+    EXPECT_EQ(result.err, "edgeval: interrupted; what was found is kept, --resume goes on\n");
+    EXPECT_EQ(result.out, "");
+  }
+}
+
 // Shares in folders of their own, which are merged, and shares in one folder.
 TEST(Sweep, InSharesIsTheSameAsWhole) {
   const SmallSweep small;
@@ -358,7 +404,7 @@ TEST(Sweep, InSharesIsTheSameAsWhole) {
     EXPECT_EQ(apart.code, 0) << apart.err;
     EXPECT_EQ(apart.out.find("share " + shard + " is done"), 0u) << apart.out;
     EXPECT_FALSE(std::filesystem::exists(small / (std::string("part") + share) / "points.csv"));
-    EXPECT_EQ(small.run({"--shard", shard, "--resume", "--out", "together"}).code, 0);
+    EXPECT_EQ(small.run({"--shard", shard, "--out", "together"}).code, 0);
     EXPECT_TRUE(
         std::filesystem::exists(small / "together/journal" / (std::string(share) + ".jsonl")));
   }

@@ -18,11 +18,13 @@ class SweepRanks : public testing::Test {
   }
 
   // Returns the command of a sweep into a folder of the test's own.
-  std::string sweep(const std::string& out, const std::string& more = "", int limit = 12) const {
+  std::string sweep(const std::string& out, const std::string& more = "", int limit = 12,
+                    int block = 4) const {
     return concat("edgeval sweep --quiet --model ", quoted(spoken_model()), " --data ",
                   quoted(spoken_data()), " --policy ", quoted(spoken_data() + "/skip.yaml"),
-                  " --vary plan.threshold=0.3:0.9 --points 3 --block 4 --hardware reuse32 ",
-                  "--threads 1 --limit ", limit, " --out ", path(out), " ", more);
+                  " --vary plan.threshold=0.3:0.9 --points 3 --hardware reuse32 ",
+                  "--threads 1 --limit ", limit, " --block ", block, " --out ", path(out), " ",
+                  more);
   }
   std::string path(const std::string& out) const { return quoted((folder_.path() / out).string()); }
   // Open MPI refuses root, and more processes than there are cores, unless told otherwise.
@@ -85,13 +87,30 @@ TEST_F(SweepRanks, EndTogetherWhenOneFailsAndGoOnLater) {
 TEST_F(SweepRanks, EndTogetherWhenOneIsKilledAndGoOnLater) {
   const CommandResult killed = run_shell(
       mpirun(2) + "sh -c " +
-      quoted("if [ \"$OMPI_COMM_WORLD_RANK\" = 1 ]; then (sleep 0.3; kill -9 $$) & fi; exec " +
-             sweep("part", "", 30)));
-  EXPECT_NE(killed.code, 0);
-  const CommandResult later = run_shell(sweep("part", "--resume", 30));
+      quoted("if [ \"$OMPI_COMM_WORLD_RANK\" = 1 ]; then (until [ $(cat " +
+             path("part/journal/2.jsonl") +
+             " 2>/dev/null | wc -l) -gt 3 ]; do sleep 0.01; done; kill -9 $$) & fi; exec " +
+             sweep("part", "", 30, 1)));
+  EXPECT_EQ(killed.code, 128 + 9) << killed.err;
+  EXPECT_NE(killed.err.find("exited on signal 9 (Killed)"), std::string::npos) << killed.err;
+  const CommandResult later = run_shell(sweep("part", "--resume", 30, 1));
   ASSERT_EQ(later.code, 0) << later.err;
-  ASSERT_EQ(run_shell(sweep("whole", "", 30)).code, 0);
+  ASSERT_EQ(run_shell(sweep("whole", "", 30, 1)).code, 0);
   EXPECT_EQ(table("part"), table("whole"));
+}
+
+TEST_F(SweepRanks, RefuseFoldersThatTheyDoNotShareBeforeTheWork) {
+  for (const char* folder : {"a", "b"}) std::filesystem::create_directory(folder_.path() / folder);
+  const std::string words = sweep("").substr(0, sweep("").find(" --out ")) + " --out mine";
+  const CommandResult refused = run_shell(mpirun(1) + "--wdir " + path("a") + " " + words +
+                                          " : -n 1 --wdir " + path("b") + " " + words);
+  EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_NE(refused.err.find("edgeval: process 0 of 2: mine/journal: the journal of process 1 is "
+                             "not there; --out must be a folder that all machines share; or take "
+                             "--shard and edgeval merge\n"),
+            std::string::npos)
+      << refused.err;
+  EXPECT_FALSE(is_there(folder_.path() / "a/mine/points.csv"));
 }
 
 TEST_F(SweepRanks, RefuseASweepOnceAndInOneLine) {

@@ -122,6 +122,7 @@ TEST(SweepRefuses, FoldersThatAreNotItsOwn) {
   const SmallSweep small;
   ASSERT_EQ(small.run({}).code, 0);
   std::filesystem::create_directory(small / "mine");
+  std::filesystem::create_directory(small / "empty");
   small.file("mine/thesis.txt", "a");
   small.file("a_file", "b");
   expect_sweeps_refused(
@@ -129,6 +130,11 @@ TEST(SweepRefuses, FoldersThatAreNotItsOwn) {
               {{"--dry-run"}, "sweep: holds a sweep; --resume goes on with it"},
               {{"--out", "mine"}, "mine: holds files that are no sweep's; name another folder"},
               {{"--out", "mine", "--resume"}, "mine: holds files that are no sweep's"},
+              {{"--out", "none", "--resume"},
+               "none: holds no sweep that --resume could go on with; leave out --resume, or name "
+               "the folder of a sweep"},
+              {{"--out", "none", "--resume", "--dry-run"}, "none: holds no sweep that --resume"},
+              {{"--out", "empty", "--resume"}, "empty: holds no sweep that --resume"},
               {{"--out", "a_file"}, "a_file: the folder cannot be made: a file has this name"},
               {{"--out", "a_file", "--resume"}, "a_file: the folder cannot be made"}});
 }
@@ -154,16 +160,18 @@ TEST(SweepRefuses, ToGoOnWithOtherInputs) {
   further[1] = "operand.threshold_x=0.01:3:log";
   expect_sweeps_refused(
       small,
-      {refused({"--seed", "1"}, "points was \""),
-       refused({"--block", "3"}, "block was 2 and is now 3;"),
-       refused({"--model", "other.safetensors"}, "model was \""),
-       refused({"--data", "other.jsonl"}, "data was {\""),
-       refused({"--limit", "4"}, "data was {\""), refused({"--case", "lower"}, "choices was {\""),
-       refused({"--policy", "p2.yaml"}, "policy was \""),
-       refused({"--set", "operand.threshold_h=0.2"}, "policy was \""),
+      {refused({"--seed", "1"}, "not the same points, seed was 0 and is now 1;"),
+       refused({"--block", "3"}, "block was 2 and is now 3, blocks was 3 and is now 2;"),
+       refused({"--model", "other.safetensors"}, "not the same model;"),
+       refused({"--data", "other.jsonl"}, "not the same data;"),
+       refused({"--limit", "4"}, "data.utterances was 5 and is now 4, data.frames was "),
+       refused({"--case", "lower"}, "choices.scoring.case was \"keep\" and is now \"lower\";"),
+       refused({"--policy", "p2.yaml"}, "not the same policy;"),
+       refused({"--set", "operand.threshold_h=0.2"}, "not the same policy;"),
        refused({"--no-reference"}, "references was 1 and is now 0;"),
-       refused({}, "points was \"", fewer), refused({}, "points was \"", further),
-       refused({"--draw", "random"}, "points was \"")});
+       refused({}, "points.count was 6 and is now 5;", fewer),
+       refused({}, "not the same points;", further),
+       refused({"--draw", "random"}, "not the same points;")});
   // Where the points are the same whatever the seed is, the blocks are not.
   const Arguments grid{"--vary", "operand.threshold_x=0.1,0.2", "--draw", "grid"};
   ASSERT_EQ(small.run({"--out", "grid"}, grid).code, 0);

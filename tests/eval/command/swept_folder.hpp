@@ -114,11 +114,17 @@ class SmallSweep : public DataFolder {
             "--vary",   "operand.threshold_h=0.01:0.5",
             "--points", "6"};
   }
+  // What varies in a sweep that takes long.
+  static Arguments many_points() {
+    Arguments many = points();
+    many.back() = "200";
+    return many;
+  }
   static Arguments inputs() {
     return {"--model", "model.safetensors", "--data", "set.jsonl", "--policy", "p.yaml"};
   }
-  // Runs `edgeval sweep`; options that are given again replace those of the sweep.
-  CommandResult run(const Arguments& more, const Arguments& points = SmallSweep::points()) const {
+  // Returns the words of `edgeval sweep`; options that are given again replace those of the sweep.
+  static Arguments words(const Arguments& more, const Arguments& points = SmallSweep::points()) {
     Arguments all{"sweep", "--quiet"};
     std::map<std::string, std::string> once{{"--block", "2"}, {"--out", "sweep"}};
     for (std::size_t i = 0; i + 1 < inputs().size(); i += 2) once[inputs()[i]] = inputs()[i + 1];
@@ -129,7 +135,13 @@ class SmallSweep : public DataFolder {
         all.push_back(more[i]);
     }
     for (const auto& [option, value] : once) all.insert(all.end(), {option, value});
-    return edgeval(joined(all, points), path());
+    return joined(all, points);
+  }
+  static std::string line(const Arguments& more, const Arguments& points = SmallSweep::points()) {
+    return command_line(words(more, points));
+  }
+  CommandResult run(const Arguments& more, const Arguments& points = SmallSweep::points()) const {
+    return edgeval(words(more, points), path());
   }
 };
 

@@ -26,8 +26,7 @@ class Merge : public ::testing::Test {
   // Adds a result to a journal of the folder.
   void add(const std::string& name, Index point, Index block, double value,
            const ordered_json& head = kPartsHead, const std::string& file = "1") const {
-    SweepJournal made(folder(name) / kJournalFolder, head, kPartsSize);
-    made.open(file);
+    SweepJournal made(folder(name) / kJournalFolder, head, kPartsSize, file);
     made.add(point, block, part_result(value));
   }
   Merged merge(const std::vector<std::string>& names) const {

@@ -34,11 +34,13 @@ class SweepJournalTest : public ::testing::Test {
   SweepJournal journal(const ordered_json& head = kHead, SweepJournal::Size size = kSize) const {
     return {folder(), head, size};
   }
+  SweepJournal opened(const std::string& name, const ordered_json& head = kHead) const {
+    return {folder(), head, kSize, name};
+  }
   // Adds results to the file with this name, as a process that knows of no other.
   void add(const std::string& name, Index point, Index block, const BlockResult& result) const {
     const TemporaryFolder alone;
-    SweepJournal made(alone.path(), kHead, kSize);
-    made.open(name);
+    SweepJournal made(alone.path(), kHead, kSize, name);
     made.add(point, block, result);
     std::filesystem::create_directories(folder());
     std::filesystem::copy_file(alone.path() / (name + ".jsonl"), file(name));
@@ -69,8 +71,7 @@ TEST_F(SweepJournalTest, GivesBackWhatWasAddedInThisProcessAndALaterOne) {
     EXPECT_FALSE(found.has(0, 0) || found.has(1, 1) || found.has(2, 0));
   };
   {
-    SweepJournal made = journal();
-    made.open("1");
+    SweepJournal made = opened("1");
     made.add(2, 1, result_of(0.1));
     EXPECT_EQ(made.result(2, 1), result_of(0.1));
     made.add(0, 1, search);
@@ -78,8 +79,7 @@ TEST_F(SweepJournalTest, GivesBackWhatWasAddedInThisProcessAndALaterOne) {
     expect_all(made);
   }
   expect_all(journal());
-  SweepJournal later = journal();
-  later.open("1");
+  SweepJournal later = opened("1");
   later.add(0, 0, result_of(9));
   EXPECT_EQ(later.result(0, 0), result_of(9));
   EXPECT_EQ(journal().result(0, 0), result_of(9));
@@ -103,21 +103,50 @@ TEST_F(SweepJournalTest, HasALineForTheHeadAndForEachResult) {
 
 TEST_F(SweepJournalTest, OfAnotherHeadIsRefusedWithTheKeyThatDiffers) {
   add("1", 0, 0, result_of(1));
+  const auto expect_refused = [&](const ordered_json& head, const std::string& why) {
+    EXPECT_EQ(refusal([&] { journal(head); }), file("1").string() +
+                                                   ": is of another sweep: " + why +
+                                                   "; name another --out, or sweep as before");
+  };
   for (const auto& [key, value] : kHead.items()) {
+    const std::string was = key + " was " + (value.is_null() ? "none" : value.dump());
     ordered_json other = kHead;
     other[key] = "other";
-    EXPECT_EQ(refusal([&] { journal(other); }),
-              file("1").string() + ": is of another sweep: " + key + " was " + value.dump() +
-                  " and is now \"other\"; name another --out, or sweep as before");
-    other.erase(key);
-    EXPECT_NE(refusal([&] { journal(other); }).find(": is of another sweep: its head has other"),
-              std::string::npos);
+    expect_refused(other, was + " and is now \"other\"");
     ordered_json more = kHead;
     more["new"] = 5;
-    EXPECT_NE(refusal([&] { journal(more); }).find(": new was null and is now 5;"),
-              std::string::npos);
+    expect_refused(more, "new was none and is now 5");
+    if (value.is_null()) continue;
+    other.erase(key);
+    expect_refused(other, was + " and is now none");
   }
   EXPECT_EQ(refusal([&] { journal(); }), "accepted");
+}
+
+TEST_F(SweepJournalTest, SaysAllThatDiffersBetweenHeads) {
+  const std::string a(64, 'a'), b(64, 'b');
+  const ordered_json head{{"policy", a},
+                          {"profile", nullptr},
+                          {"points", {{"count", 20}, {"sha256", a}}},
+                          {"data", {{"sha256", a}, {"utterances", 6}}},
+                          {"block", 2}};
+  EXPECT_EQ(head_difference(head, head), "");
+  const auto changed = [&](const std::vector<std::pair<std::string, ordered_json>>& changes) {
+    ordered_json other = head;
+    for (const auto& [place, value] : changes) other[ordered_json::json_pointer(place)] = value;
+    return head_difference(head, other);
+  };
+  EXPECT_EQ(changed({{"/policy", b}, {"/block", 3}}),
+            "not the same policy, block was 2 and is now 3");
+  EXPECT_EQ(changed({{"/points/sha256", b}}), "not the same points");
+  EXPECT_EQ(changed({{"/points/sha256", b}, {"/points/count", 5}}),
+            "points.count was 20 and is now 5");
+  EXPECT_EQ(changed({{"/data/sha256", b}, {"/profile", b}}),
+            "profile was none and is now bbbbbbbb..., not the same data");
+  EXPECT_EQ(head_difference(head, {{"block", 2}}, {" is ", " and "}),
+            "policy is aaaaaaaa... and none, points is {\"count\":20,\"sha256\":\"" + a +
+                "\"} and none, data is {\"sha256\":\"" + a + "\",\"utterances\":6} and none");
+  EXPECT_EQ(head_difference(head, 5), "it has no head");
 }
 
 TEST_F(SweepJournalTest, WithoutAHeadIsRefused) {
@@ -171,12 +200,48 @@ TEST_F(SweepJournalTest, RefusesResultsThatTheSweepDoesNotHave) {
 }
 
 TEST_F(SweepJournalTest, IsOpenForOneProcess) {
-  SweepJournal first = journal();
-  first.open("1");
-  SweepJournal second = journal();
-  EXPECT_NE(refusal([&] { second.open("1"); }).find("another edgeval writes to it"),
-            std::string::npos);
-  second.open("2");
+  SweepJournal first = opened("1");
+  EXPECT_NE(refusal([&] { opened("1"); }).find("another edgeval writes to it"), std::string::npos);
+  // A process with another name takes what there is, and both may add.
+  first.add(0, 0, result_of(1));
+  SweepJournal second = opened("2");
+  EXPECT_EQ(second.result(0, 0), result_of(1));
+  second.add(1, 1, result_of(2)), first.add(2, 1, result_of(3));
+  EXPECT_EQ(journal().results(), 3);
+}
+
+TEST_F(SweepJournalTest, OfAnotherSweepIsNotOpenedUnderAnyName) {
+  EXPECT_FALSE(opened("1").was_there());
+  ordered_json other = kHead;
+  other["seed"] = 1;
+  const std::string before = read_file(file("1"));
+  for (const char* name : {"1", "2"})
+    EXPECT_EQ(refusal([&] { opened(name, other); }),
+              file("1").string() +
+                  ": is of another sweep: seed was 0 and is now 1; name another "
+                  "--out, or sweep as before");
+  EXPECT_EQ(read_file(file("1")), before);
+  EXPECT_FALSE(std::filesystem::exists(file("2")));
+  EXPECT_TRUE(opened("2").was_there());
+}
+
+TEST_F(SweepJournalTest, HasNoResultThatWasNotAdded) {
+  EXPECT_EQ(refusal([&] { journal().result(2, 1); }),
+            folder().string() + ": has no result of point 3, block 2; go on with --resume");
+}
+
+TEST_F(SweepJournalTest, RefusesTwoResultsInOneFileWithACure) {
+  add("1", 1, 0, result_of(1)), add("2", 1, 0, result_of(2));
+  const std::string first = read_file(file("1")), second = read_file(file("2"));
+  const std::string heads = first.substr(0, first.find('\n') + 1);
+  std::filesystem::remove(file("2"));
+  std::ofstream(file("1"), std::ios::app | std::ios::binary) << second.substr(heads.size());
+  EXPECT_EQ(refusal([&] { journal(); }),
+            file("1").string() +
+                ": has two different results of point 2, block 1; remove its lines that have "
+                "\"point\":2,\"block\":1, and --resume runs these items again");
+  std::ofstream(file("1"), std::ios::trunc | std::ios::binary) << heads;  // the cure
+  EXPECT_EQ(refusal([&] { journal(); }), "accepted");
 }
 
 TEST_F(SweepJournalTest, AHeadThatWasTornIsWrittenAgain) {
@@ -184,9 +249,8 @@ TEST_F(SweepJournalTest, AHeadThatWasTornIsWrittenAgain) {
   const std::string text = read_file(file("1"));
   for (const std::size_t kept : {0, 1, 30}) {
     std::ofstream(file("1"), std::ios::trunc | std::ios::binary) << text.substr(0, kept);
-    SweepJournal again = journal();
+    SweepJournal again = opened("1");
     EXPECT_TRUE(again.is_empty());
-    again.open("1");
     again.add(0, 0, result_of(1));
     EXPECT_EQ(again.result(0, 0), result_of(1));
     EXPECT_EQ(read_file(file("1")), text);

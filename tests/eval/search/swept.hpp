@@ -95,10 +95,9 @@ struct Swept {
       : blocks((session.batches(), cut_into_blocks(session.items(), block, 7))) {
     for (int part = 0; part < processes; ++part) {
       const std::string name = std::to_string(part + 1);
-      SweepJournal own(folder.path(), kSweptHead, size(points));
+      SweepJournal own(folder.path(), kSweptHead, size(points), name);
       std::vector<SweepUnit> units = share_of_units(session, points, blocks, {part, processes});
       leave_out_done(units, own);
-      own.open(name);
       run_units(session, points, {blocks, at_once}, units, own, "item", {});
       std::ifstream text(folder.path() / (name + ".jsonl"));
       for (std::string line; std::getline(text, line);) ++lines;
