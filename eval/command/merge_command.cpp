@@ -8,6 +8,7 @@
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
 #include "host/core/files/new_file.hpp"
+#include "host/core/files/new_folder.hpp"
 #include "host/core/files/path.hpp"
 #include "host/core/number_text.hpp"
 #include "host/core/text.hpp"
@@ -32,22 +33,26 @@ struct MergeOptions {
 
 void run_merge(const MergeOptions& options) {
   const fs::path out(options.out);
-  EDGEVAL_EXPECTS(!is_there(out) || (is_folder(out) && entries_of(out).empty()), options.out,
-                  ": is there already; name a new folder");
   std::vector<fs::path> folders(options.folders.begin(), options.folders.end());
   for (const fs::path& folder : folders)
     EDGEVAL_EXPECTS(is_there(folder / kJournalFolder), folder.string(), ": holds no sweep");
-  const Merged merged = merge_journals(folders, out / kJournalFolder / "1.jsonl");
+  const std::string journal = concat(kJournalFolder, "/1.jsonl");
+  NewFolder made(out, {journal, kSweepPolicyFile, kSweepProfileFile, kSweepPointsFile});
+  const Merged merged = merge_journals(folders, made.path() / journal);
   for (const char* name : {kSweepPolicyFile, kSweepProfileFile, kSweepPointsFile})
     if (const fs::path file = folders.front() / name; is_there(file))
-      write_file(out / name, read_file(file));
-  std::cout << printable(concat(
-      counted(static_cast<std::size_t>(merged.results), "result"), " of ",
-      counted(folders.size(), "folder"),
-      merged.doubles > 0
-          ? concat("; ", counted(static_cast<std::size_t>(merged.doubles), "double"), " left out")
-          : "",
-      "\nedgeval sweep with --resume --out ", options.out, " writes the tables\n"));
+      write_new_file(made.path() / name, read_file(file), out / name);
+  made.publish();
+  const bool whole = merged.of == 0 || merged.results == merged.of;
+  std::string text = whole ? counted(static_cast<std::size_t>(merged.results), "result")
+                           : concat(merged.results, " of ", merged.of, " results");
+  text += " from " + counted(folders.size(), "folder");
+  if (merged.doubles > 0)
+    text += concat("; ", counted(static_cast<std::size_t>(merged.doubles), "double"), " left out");
+  if (!whole) text += "; a share is missing";
+  std::cout << printable(
+      concat(text, "\nedgeval sweep with --resume --out ", options.out,
+             whole ? " writes the tables\n" : " runs what is missing and writes the tables\n"));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "eval/search/merge.hpp"
 
+#include <array>
+#include <charconv>
 #include <functional>
 #include <map>
 #include <string>
@@ -14,10 +16,23 @@
 namespace edgeval {
 namespace {
 
+using nlohmann::ordered_json;
+
+using Hash = std::array<std::uint8_t, 32>;
+
+// What is kept of a result, of which there may be millions.
 struct Known {
-  std::filesystem::path file;
-  std::string hash;
+  std::int32_t file;
+  Hash hash;
 };
+
+Hash hash_of(std::string_view entry) {
+  const std::string digits = sha256(entry);
+  Hash hash{};
+  for (std::size_t i = 0; i < hash.size(); ++i)
+    std::from_chars(digits.data() + 2 * i, digits.data() + 2 * i + 2, hash[i], 16);
+  return hash;
+}
 
 // Reads the journals of sweeps and checks that they are parts of one.
 class Parts {
@@ -29,10 +44,10 @@ class Parts {
       for (const std::filesystem::path& file : entries_of(inner))
         if (file.extension() == ".jsonl") files_.push_back(file);
     }
-    for (const std::filesystem::path& file : files_)
+    for (std::size_t file = 0; file < files_.size(); ++file)
       read(
-          file, [&](std::string_view head) { check_head(file, head); },
-          [&](std::string_view entry) { check(file, entry); });
+          files_[file], [&](std::string_view head) { check_head(files_[file], head); },
+          [&](std::string_view entry) { check(static_cast<std::int32_t>(file), entry); });
     EDGEVAL_EXPECTS(!head_.empty(), folders.front().string(), ": its journal is empty");
   }
 
@@ -60,22 +75,40 @@ class Parts {
   }
 
   void check_head(const std::filesystem::path& file, std::string_view head) {
+    if (head_ == head) return;
+    const ordered_json found = ordered_json::parse(head, nullptr, false);
+    EDGEVAL_EXPECTS(found.is_object() && found.contains("head") && found["head"].is_object(),
+                    file.string(), ": its first entry is no head of a sweep");
     if (head_.empty()) {
       head_ = head;
       head_file_ = file;
+      merged_.of = results_of(found["head"]);
+      return;
     }
-    EDGEVAL_EXPECTS(head_ == head, file.string(), " and ", head_file_.string(),
-                    " are of different sweeps; merge the parts of one");
+    throw Error(concat(file.string(), " and ", head_file_.string(), " are of different sweeps: ",
+                       head_difference(found["head"], ordered_json::parse(head_)["head"],
+                                       {.first = " is ", .second = " and "}),
+                       "; merge the parts of one"));
   }
 
-  void check(const std::filesystem::path& file, std::string_view entry) {
-    const std::pair<Index, Index> which = point_and_block(entry, file);
-    const std::string hash = sha256(entry);
+  // Returns how many results the whole sweep has, or 0 where the head does not tell.
+  static Index results_of(const ordered_json& head) {
+    try {
+      return (head.at("points").at("count").get<Index>() + head.at("references").get<Index>()) *
+             head.at("blocks").get<Index>();
+    } catch (const nlohmann::json::exception&) {
+      return 0;
+    }
+  }
+
+  void check(std::int32_t file, std::string_view entry) {
+    const auto path = [&](std::int32_t number) { return files_[static_cast<std::size_t>(number)]; };
+    const std::pair<Index, Index> which = point_and_block(entry, path(file));
+    const Hash hash = hash_of(entry);
     const auto [found, is_new] = known_.try_emplace(which, Known{file, hash});
     if (is_new) return;
-    EDGEVAL_EXPECTS(found->second.hash == hash, file.string(), " and ", found->second.file.string(),
-                    " have different results of point ", which.first + 1, ", block ",
-                    which.second + 1, "; remove the one that was made by another build or device");
+    if (found->second.hash != hash)
+      throw_conflict(path(found->second.file), path(file), which.first, which.second);
     ++merged_.doubles;
   }
 

@@ -10,6 +10,7 @@ namespace edgeval {
 
 struct Merged {
   Index results = 0;  // results in the new journal
+  Index of = 0;       // results that the whole sweep has; 0 where the head does not tell
   Index doubles = 0;  // equal results that were left out
 };
 

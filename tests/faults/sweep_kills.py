@@ -5,10 +5,12 @@
 
 After each stop the journal has every result that it had before, none twice, and at most a torn line behind them. Once a
 sweep has ended its folder has the files of one that nobody stopped, byte by byte, and the journal the same results, none
-lost and none doubled. SIGINT ends the program by that signal, a full disk with exit code 2 and one line. A second sweep
-of a folder is refused while the first one writes. A pause before every change of a file spreads the stops over them.
+lost and none doubled. SIGINT ends the program by that signal and with one line, a full disk with exit code 2 and one
+line. A second sweep of a folder is refused while the first one writes. A merge that is killed leaves nothing under the
+name of its folder, and the next one nothing else. A pause before every change of a file spreads the stops over them.
 Exit code 1 of this script: an invariant was broken.
-EDGEVAL_FULL=1 stands for 100 kills, all changes, 30 interrupts, 20 pairs and 60 full disks.
+EDGEVAL_FULL=1 stands for a sweep of 200 points instead of 9, 100 kills, the first and the last 50 changes of each kind,
+30 interrupts, 20 pairs and 60 full disks.
 """
 import argparse
 import collections
@@ -30,14 +32,18 @@ import zlib
 from small_run import environment, make_inputs, said_one_line, told
 
 PAUSE = {"EDGEVAL_FAULTS_DELAY": "2000"}  # microseconds at most
+FULL = "EDGEVAL_FULL" in os.environ
+POINTS = 200 if FULL else 9
+INTERRUPTED = "edgeval: interrupted; what was found is kept, --resume goes on\n"
+SLOW = PAUSE if FULL else {"EDGEVAL_FAULTS_DELAY": "40000"}  # so that the second of a pair starts before the first ends
 CHANGES = ("mkdir", "open", "write", "fsync", "rename")
 POLICY = "operand: {type: delta, threshold_x: 0.1, threshold_h: 0.1}\n"
 SWEEP = ["sweep", "--model", "speech.safetensors", "--data", "speech.jsonl", "--policy", "policy.yaml", "--vary", "operand.threshold_x=0.01:2:log",
-         "--vary", "operand.threshold_h=0.01:1", "--points", "9", "--block", "1", "--quiet", "--resume", "--no-cache", "--threads", "1"]
+         "--vary", "operand.threshold_h=0.01:1", "--points", str(POINTS), "--block", "1", "--quiet", "--no-cache", "--threads", "1"]
 
 
 class SmallSweep:
-    """A sweep of nine points and the dense network on five blocks."""
+    """A sweep of POINTS points and the dense network on five blocks."""
 
     def __init__(self, edgeval, faults, folder):
         self.edgeval, self.faults, self.folder = str(pathlib.Path(edgeval).resolve()), str(pathlib.Path(faults).resolve()), folder
@@ -50,8 +56,8 @@ class SmallSweep:
         self.seconds = time.monotonic() - start
         self.hashes, self.lines = self.sums(), self.whole_lines()
         self.bytes = self.journal.stat().st_size
-        if len(set(self.results(self.lines))) != 50:
-            raise SystemExit("the undisturbed sweep has not 50 results")
+        if len(set(self.results(self.lines))) != 5 * (POINTS + 1):
+            raise SystemExit("the undisturbed sweep has not all results")
         self.clear()
 
     def clear(self):
@@ -60,7 +66,8 @@ class SmallSweep:
     def start(self, largest_file=None, **more):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
-        return subprocess.Popen([self.edgeval, *SWEEP, "--out", str(self.out)], cwd=self.folder, text=True, errors="replace", stdin=subprocess.DEVNULL,
+        resume = ["--resume"] if self.journal.parent.exists() else []
+        return subprocess.Popen([self.edgeval, *SWEEP, *resume, "--out", str(self.out)], cwd=self.folder, text=True, errors="replace", stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(self.faults, more),
                                 preexec_fn=limit if largest_file is not None else None)
 
@@ -137,7 +144,9 @@ def stop_sweeps(small, number, count, draw):
         process.send_signal(number)
         text = process.communicate(timeout=120)[1]
         ends["stopped" if process.returncode == -number else "in time"] += 1
-        if process.returncode not in (-number, 0) or text:
+        said = INTERRUPTED if number == signal.SIGINT and process.returncode != 0 else ""
+        # A stop before the journal is there says nothing.
+        if process.returncode not in (-number, 0) or text not in (said, ""):
             broken[f"exit code {process.returncode}: {text.strip()[:200]}"] += 1
         broken.update(small.broken_after_stop(before))
         if number == signal.SIGINT and (hidden := [path.name for path in small.out.rglob(".*")]):
@@ -169,6 +178,35 @@ def kill_at_changes(small, edge):
     return ends, broken
 
 
+def kill_merges(small):
+    """Kills a merge before its n-th call of each kind that changes files, for all n; the next merge is whole."""
+    ends, broken = collections.Counter(), collections.Counter()
+    small.run()
+    merged = small.folder / "merged"
+
+    def merge(**more):
+        return subprocess.run([small.edgeval, "merge", str(small.out), "--out", str(merged)], cwd=small.folder, capture_output=True, text=True,
+                              check=False, env=environment(small.faults, more))
+    for kind in CHANGES:
+        for n in range(1, 1000):
+            killed = merge(EDGEVAL_FAULTS=f"{kind}:{n}:kill").returncode != 0
+            if killed and merged.exists() and kind != "fsync":  # only the parent folder is synced after the rename
+                broken["half a folder"] += 1
+            if not merged.exists() and (after := merge()).returncode != 0:
+                broken[f"merge: {after.stderr.strip()[:200]}"] += 1
+            if (merged / "journal/1.jsonl").read_bytes() != small.journal.read_bytes():
+                broken["other journal"] += 1
+            broken.update("leftover" for _ in small.folder.glob(".merged.*"))
+            shutil.rmtree(merged)
+            if not killed:
+                break
+            ends["killed"] += 1
+            if not FULL and n >= 6:
+                break
+    small.clear()
+    return ends, broken
+
+
 def fill_disks(small, count, draw):
     """Lets no file grow beyond a size, or one of the writes fail, then goes on with room; each on a new sweep."""
     ends, broken = collections.Counter(), collections.Counter()
@@ -176,7 +214,7 @@ def fill_disks(small, count, draw):
         if n % 2 == 0:
             done = small.run(largest_file=draw.randrange(small.bytes))
         else:
-            done = small.run(EDGEVAL_FAULTS=f"write:{n // 2 + 1 if n < 8 else draw.randrange(1, 52)}:{errno.ENOSPC}:on")
+            done = small.run(EDGEVAL_FAULTS=f"write:{n // 2 + 1 if n < 8 else draw.randrange(1, len(small.lines) + 1)}:{errno.ENOSPC}:on")
         ends[f"exit code {done.returncode}"] += 1
         if done.returncode != 2 or not said_one_line(done.stderr):
             broken[f"exit code {done.returncode}: {done.stderr.strip()[:200]}"] += 1
@@ -189,7 +227,7 @@ def start_pairs(small, count):
     """Starts a second sweep while the first one writes; it is refused, and the first goes on."""
     ends, broken = collections.Counter(), collections.Counter()
     for _ in range(count):
-        first = small.start(**PAUSE)
+        first = small.start(**SLOW)
         while first.poll() is None and len(small.whole_lines() or []) < 5:
             time.sleep(0.002)
         second = small.run()
@@ -208,12 +246,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("edgeval")
     parser.add_argument("faults")
-    full = "EDGEVAL_FULL" in os.environ
-    parser.add_argument("--kills", type=int, default=100 if full else 10)
-    parser.add_argument("--changes", type=int, default=10**6 if full else 3, help="kill before so many of the first and the last changes of files of each kind")
-    parser.add_argument("--interrupts", type=int, default=30 if full else 3)
-    parser.add_argument("--pairs", type=int, default=20 if full else 2, help="sweeps that are started while another writes")
-    parser.add_argument("--full-disks", type=int, default=60 if full else 8)
+    parser.add_argument("--kills", type=int, default=100 if FULL else 10)
+    parser.add_argument("--changes", type=int, default=50 if FULL else 3, help="kill before so many of the first and the last changes of files of each kind")
+    parser.add_argument("--interrupts", type=int, default=30 if FULL else 3)
+    parser.add_argument("--pairs", type=int, default=20 if FULL else 2, help="sweeps that are started while another writes")
+    parser.add_argument("--full-disks", type=int, default=60 if FULL else 8)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="edgeval-sweep-kills-"))
@@ -226,6 +263,7 @@ def main():
                 "kills at changes": kill_at_changes(small, options.changes),
                 "interrupts": stop_sweeps(small, signal.SIGINT, options.interrupts, draw),
                 "pairs": start_pairs(small, options.pairs),
+                "kills of merges": kill_merges(small),
                 "full disks": fill_disks(small, options.full_disks, draw)}.items():
             print(f"{name}: {told(ends)}; broken: {told(broken)}")
             all_broken += broken

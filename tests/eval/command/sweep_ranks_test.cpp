@@ -1,5 +1,8 @@
 // Processes that mpirun starts sweep together: the files are those of one process, and when one
 // dies the others end and --resume goes on.
+#include <cstdlib>
+
+#include "eval/command/sweep/ranks.hpp"
 #include "host/core/files/path.hpp"
 #include "tests/eval/command/swept_folder.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -90,12 +93,12 @@ TEST_F(SweepRanks, EndTogetherWhenOneIsKilledAndGoOnLater) {
       quoted("if [ \"$OMPI_COMM_WORLD_RANK\" = 1 ]; then (until [ $(cat " +
              path("part/journal/2.jsonl") +
              " 2>/dev/null | wc -l) -gt 3 ]; do sleep 0.01; done; kill -9 $$) & fi; exec " +
-             sweep("part", "", 30, 1)));
+             sweep("part", "", 20, 1)));
   EXPECT_EQ(killed.code, 128 + 9) << killed.err;
   EXPECT_NE(killed.err.find("exited on signal 9 (Killed)"), std::string::npos) << killed.err;
-  const CommandResult later = run_shell(sweep("part", "--resume", 30, 1));
+  const CommandResult later = run_shell(sweep("part", "--resume", 20, 1));
   ASSERT_EQ(later.code, 0) << later.err;
-  ASSERT_EQ(run_shell(sweep("whole", "", 30, 1)).code, 0);
+  ASSERT_EQ(run_shell(sweep("whole", "", 20, 1)).code, 0);
   EXPECT_EQ(table("part"), table("whole"));
 }
 
@@ -118,6 +121,52 @@ TEST_F(SweepRanks, RefuseASweepOnceAndInOneLine) {
   const CommandResult refused = run_shell(mpirun(2) + sweep("part"));
   EXPECT_EQ(refused.code, 1) << refused.err;
   EXPECT_NE(refused.err.find("holds a sweep; --resume goes on with it"), std::string::npos);
+}
+
+// Sets variables of the environment, and removes all that tell of MPI when it ends.
+class MpiVariables {
+ public:
+  explicit MpiVariables(const std::vector<std::pair<const char*, const char*>>& values) {
+    remove();
+    for (const auto& [name, value] : values) ::setenv(name, value, /*overwrite=*/1);
+  }
+  MpiVariables(const MpiVariables&) = delete;
+  ~MpiVariables() { remove(); }
+
+ private:
+  static void remove() {
+    for (const char* name :
+         {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "SLURM_STEP_NUM_TASKS"})
+      ::unsetenv(name);
+  }
+};
+
+TEST(ProcessesOfMpi, AreAsManyAsItsVariablesSay) {
+  const auto processes = [](const std::vector<std::pair<const char*, const char*>>& values) {
+    const MpiVariables set(values);
+    return processes_of_mpi();
+  };
+  EXPECT_EQ(processes({}), 1);
+  EXPECT_EQ(processes({{"SLURM_STEP_NUM_TASKS", "4"}}), 1);  // srun alone starts no MPI
+  EXPECT_EQ(processes({{"OMPI_COMM_WORLD_SIZE", "3"}}), 3);
+  EXPECT_EQ(processes({{"PMI_SIZE", "2"}}), 2);
+  EXPECT_EQ(processes({{"PMIX_RANK", "0"}, {"SLURM_STEP_NUM_TASKS", "4"}}), 4);
+  EXPECT_EQ(processes({{"PMIX_RANK", "0"}}), 1);  // the size is not known
+  EXPECT_EQ(processes({{"PMIX_RANK", "2"}}), 3);  // at least
+}
+
+// A build without MPI works alone, and does a share alone, whatever has started it.
+TEST(SweepWithoutMpi, RefusesOnlySeveralProcessesWithoutShares) {
+  if (EDGEVAL_HAS_MPI) GTEST_SKIP() << "the build has MPI";
+  const SmallSweep small;
+  const auto run = [&](const std::string& size, const Arguments& more) {
+    return run_shell("export PMI_SIZE=" + size + "; " + small.line(more), small.path());
+  };
+  EXPECT_TRUE(is_refusal(run("2", {}),
+                         "mpirun started 2 processes of this edgeval, which was "
+                         "built without MPI"));
+  EXPECT_EQ(run("1", {}).code, 0);
+  EXPECT_EQ(run("2", {"--shard", "1/2", "--out", "part"}).code, 0);
 }
 
 }  // namespace

@@ -214,7 +214,8 @@ TEST(SweepRefuses, SharesThatDoNotFit) {
     EXPECT_EQ(files_of(small.path()), before);
     EXPECT_FALSE(std::filesystem::exists(small / "all")) << separated(words);
   };
-  merge({"a", "b", "--out", "all"}, "are of different sweeps; merge the parts of one");
+  merge({"a", "b", "--out", "all"},
+        "are of different sweeps: block is 3 and 2, blocks is 2 and 3; merge the parts of one");
   merge({"a", "none", "--out", "all"}, "none: holds no sweep");
   merge({"a", "--out", "b"}, "b: is there already; name a new folder");
   merge({"a", "--out", "a"}, "--out a is the folder of");

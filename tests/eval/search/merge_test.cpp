@@ -73,10 +73,21 @@ TEST_F(Merge, OfPartsThatDoNotFitIsRefusedAndWritesNothing) {
                 " have different results of point 1, block 1; remove the one that was made by "
                 "another build or device");
   EXPECT_EQ(refused({"a", "other"}), journal("other").string() + " and " + journal("a").string() +
-                                         " are of different sweeps; merge the parts of one");
+                                         " are of different sweeps: model is \"abd\" and \"abc\"; "
+                                         "merge the parts of one");
   EXPECT_EQ(refused({"a", "none"}), folder("none").string() + ": holds no sweep");
   std::filesystem::create_directories(folder("empty") / kJournalFolder);
   EXPECT_EQ(refused({"empty"}), folder("empty").string() + ": its journal is empty");
+}
+
+TEST_F(Merge, KnowsHowManyResultsAreMissing) {
+  const ordered_json head{{"points", {{"count", 2}}}, {"references", 1}, {"blocks", 2}};
+  add("a", 0, 0, 1, head), add("b", 1, 1, 2, head);
+  const Merged merged = merge({"a", "b"});
+  EXPECT_EQ(merged.results, 2);
+  EXPECT_EQ(merged.of, 6);
+  add("c", 0, 0, 1);
+  EXPECT_EQ(merge_journals({folder("c")}, journal("all of c")).of, 0);
 }
 
 TEST_F(Merge, IntoASweepThatIsThereIsRefused) {

@@ -141,8 +141,7 @@ TEST_F(SpeechSweep, RunsOnlyWhatTheJournalLacks) {
   const Swept whole(session, points, 3);
   const Index blocks = std::ssize(whole.blocks);
   const TemporaryFolder folder;
-  SweepJournal journal(folder.path(), kSweptHead, {std::ssize(points), blocks});
-  journal.open("1");
+  SweepJournal journal(folder.path(), kSweptHead, {std::ssize(points), blocks}, "1");
   const BlockResult marked{{{5}}, {}, {}};  // what no point makes
   for (Index p = 0; p < std::ssize(points); ++p)
     for (Index b = 0; b < blocks; ++b)
