@@ -38,32 +38,37 @@ Attention clone(const Attention& attention) {
   return {type, name, outputs, hidden, output_tanh, probe, context, score.clone(), output};
 }
 
-// A weight matrix, and where its layer and direction keep their size.
+// A weight matrix with its values as trained, and where its layer and direction keep their size.
 struct Place {
   MatrixReport report;
+  const Matrix<float>* trained;
   Matrix<float>* matrix;
   CompressedSize* compressed;
 };
 
-void add_places(RecurrentLayer& layer, std::vector<Place>& places) {
+void add_places(const RecurrentLayer& trained, RecurrentLayer& layer, std::vector<Place>& places) {
   for (std::size_t d = 0; d < layer.weights.size(); ++d) {
+    const RecurrentWeights& before = trained.weights[d];
     RecurrentWeights& weights = layer.weights[d];
     weights.compressed = {static_cast<std::int64_t>(kFloatBits) * weights.diagonal.size(),
                           weights.diagonal.size()};  // these weights stay as trained
-    const auto add = [&](const char* matrix, Matrix<float>& values) {
-      if (values.size() > 0)
-        places.push_back(
-            {{layer.name, name(layer.directions[d]), matrix}, &values, &weights.compressed});
+    const auto add = [&](const char* matrix, Matrix<float> RecurrentWeights::*values) {
+      if ((weights.*values).size() > 0)
+        places.push_back({{layer.name, name(layer.directions[d]), matrix},
+                          &(before.*values),
+                          &(weights.*values),
+                          &weights.compressed});
     };
-    add("weight_ih", weights.weight_ih);
-    add("weight_hh", weights.weight_hh);
-    add("weight_hr", weights.weight_hr);
+    add("weight_ih", &RecurrentWeights::weight_ih);
+    add("weight_hh", &RecurrentWeights::weight_hh);
+    add("weight_hr", &RecurrentWeights::weight_hr);
   }
 }
 
-void add_places(LinearLayer& layer, std::vector<Place>& places) {
+void add_places(const LinearLayer& trained, LinearLayer& layer, std::vector<Place>& places) {
   layer.compressed = {};
-  places.push_back({{layer.name, "none", "weight"}, &layer.weight, &layer.compressed});
+  places.push_back(
+      {{layer.name, "none", "weight"}, &trained.weight, &layer.weight, &layer.compressed});
 }
 
 // Fills in the size of a changed matrix, its nonzero weights and its error against `before`.
@@ -85,20 +90,19 @@ void compare(const Matrix<float>& before, const Matrix<float>& after, MatrixRepo
 TransformedModel transform(const Model& model, const Weights& weights) {
   TransformedModel result{clone(model), {}};
   std::vector<Place> places;
-  for (Layer& layer : result.model.layers)
-    std::visit([&](auto& l) { add_places(l, places); }, layer);
+  for (std::size_t l = 0; l < model.layers.size(); ++l)
+    std::visit([&]<class Kind>(
+                   Kind& layer) { add_places(std::get<Kind>(model.layers[l]), layer, places); },
+               result.model.layers[l]);
 
-  std::vector<Matrix<float>> before;
   std::vector<WeightMatrix> matrices;
-  for (const Place& place : places) {
-    before.push_back(place.matrix->clone());
+  for (const Place& place : places)
     matrices.push_back({place.matrix->values(), place.matrix->rows(), place.matrix->cols()});
-  }
   const std::vector<StoredMatrix> stored =
       std::visit([&](const auto& choice) { return choice.store(matrices); }, weights);
   EDGEVAL_ASSERT(stored.size() == places.size());
   for (std::size_t i = 0; i < places.size(); ++i) {
-    compare(before[i], *places[i].matrix, places[i].report);
+    compare(*places[i].trained, *places[i].matrix, places[i].report);
     places[i].report.stored = stored[i];
     places[i].compressed->bits += static_cast<std::int64_t>(stored[i].bits);
     places[i].compressed->whole += static_cast<std::int64_t>(stored[i].whole);

@@ -78,12 +78,6 @@ struct Pruned {
     float magnitude;
     std::size_t matrix;
     std::int64_t row, col;
-
-    bool operator<(const Piece& other) const {
-      if (magnitude != other.magnitude) return magnitude < other.magnitude;
-      if (matrix != other.matrix) return matrix < other.matrix;
-      return row != other.row ? row < other.row : col < other.col;
-    }
   };
 
   // Calls visit(weight) for all weights of a piece.
@@ -107,13 +101,25 @@ struct Pruned {
       }
   }
 
-  void remove_least(std::span<const WeightMatrix> matrices, Size size, std::vector<Piece>& pieces,
-                    std::vector<std::uint64_t>& kept) const {
+  // The pieces are in the order of matrices, rows and columns.
+  void remove_least(std::span<const WeightMatrix> matrices, Size size,
+                    const std::vector<Piece>& pieces, std::vector<std::uint64_t>& kept) const {
     const auto removed =
         static_cast<std::ptrdiff_t>(std::floor(share * static_cast<double>(pieces.size()) + 0.5));
-    std::nth_element(pieces.begin(), pieces.begin() + removed, pieces.end());
-    for (std::ptrdiff_t i = 0; i < removed; ++i) {
-      const Piece& piece = pieces[static_cast<std::size_t>(i)];
+    if (removed == 0) return;
+    std::vector<float> magnitudes;
+    magnitudes.reserve(pieces.size());
+    for (const Piece& piece : pieces) magnitudes.push_back(piece.magnitude);
+    const auto last = magnitudes.begin() + removed - 1;
+    std::nth_element(magnitudes.begin(), last, magnitudes.end());
+    const float greatest = *last;  // of those that are removed
+    // All pieces below it go, and of those that equal it the first ones.
+    std::ptrdiff_t equal = removed - std::count_if(magnitudes.begin(), last, [&](float magnitude) {
+                             return magnitude < greatest;
+                           });
+    for (const Piece& piece : pieces) {
+      if (piece.magnitude > greatest) continue;
+      if (piece.magnitude == greatest && equal-- <= 0) continue;
       for_each_weight(matrices[piece.matrix], size, piece, [&](float& weight) {
         weight = 0;
         --kept[piece.matrix];
