@@ -91,7 +91,7 @@ void run_run(const RunOptions& options) {
   expect_no_others(options.given, task, *network_of(model));
   const Policy policy = load_policy(options.policy.file, options.policy.settings);
   const std::unique_ptr<Session> session = task.open(model, options.request);
-  const Model& network = session->network(policy.weights);
+  const Model& network = session->trained();
   const std::optional<Profile> profile = profile_for(options, policy, network);
   std::vector<Point> points{session->resolve(policy, profile ? &*profile : nullptr)};
   const ChosenAccelerators hardware = accelerators_for(options, session->busiest(points[0]));

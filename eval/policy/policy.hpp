@@ -93,6 +93,12 @@ enum class BeamUse { kNone, kSearch };
 OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile,
                        BeamUse use = BeamUse::kNone);
 
+// Does the same without reading the values of the weights, so that any choice of the weights axis
+// may have been applied to the model: integers for which weights are too large are not refused,
+// which is left to check_weights.
+OperatingPoint resolve_without_weights(const Policy& policy, const Model& model,
+                                       const Profile* profile, BeamUse use = BeamUse::kNone);
+
 // Returns the beam of a translation with all its parameters. Throws Error when neither the policy
 // nor the profile, which may be null, gives sigma_min and sigma_max of a dynamic beam.
 Beam resolve_beam(const Policy& policy, const Profile* profile);

@@ -23,6 +23,13 @@ void complete(Choice& choice, const Figures& profile) {
 
 OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile,
                        BeamUse use) {
+  OperatingPoint point = resolve_without_weights(policy, model, profile, use);
+  check_weights(model, point);
+  return point;
+}
+
+OperatingPoint resolve_without_weights(const Policy& policy, const Model& model,
+                                       const Profile* profile, BeamUse use) {
   std::vector<std::string> names;
   for (const Layer& layer : model.layers) names.push_back(layer_name(layer));
   for (const auto& [name, change] : policy.layers)
@@ -60,7 +67,6 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
   } catch (const Error& error) {
     throw Error(concat(policy.source, ": ", error.what()));
   }
-  check_weights(model, point);
   return point;
 }
 

@@ -7,10 +7,11 @@ namespace edgeval {
 Record record_of(Session& session, const TaskInfo& task, const Policy& policy,
                  Evaluation evaluation) {
   const PointResult& result = evaluation.points.front();
-  const Model& network = session.network(policy.weights);
+  const std::shared_ptr<const Model> with_weights = session.network(policy.weights);
+  const Model& network = *with_weights;
   const Beam* beam = result.point.search ? &result.point.search->beam : nullptr;
   Record record{.task = task,
-                .provenance = provenance_on(session.device(policy.weights)),
+                .provenance = provenance_on(session.device()),
                 .model_path = network.path,
                 .model_sha256 = network.sha256,
                 .model_name = network.name,

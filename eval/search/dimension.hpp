@@ -14,6 +14,9 @@ namespace edgeval {
 // The most values of a range, and points of a grid.
 inline constexpr std::uint64_t kMostGridPoints = 10'000'000;
 
+// Below it whole numbers and their halves are exact, and plain_number writes no exponent.
+inline constexpr double kWholeLimit = 1e15;
+
 // A list of values, or a range of numbers where `values` is empty.
 struct Dimension {
   std::vector<std::string> keys;       // as --set takes them; all get the same value

@@ -19,6 +19,7 @@ struct NoSink final : OutcomeSink {
 struct SharedWork {
   double alone = 0, shared = 0;            // MACs
   double runs_alone = 0, runs_shared = 0;  // layers
+  double weights = 0;                      // choices of weights
 };
 
 double macs_of(const Layer& layer) {
@@ -34,8 +35,8 @@ SharedWork shared_work(Session& session, std::span<const Point> points,
   for (const Index number : numbers) chosen.push_back(points[static_cast<std::size_t>(number)]);
   SharedWork work;
   for (const std::vector<Index>& alike : by_weights(chosen)) {
-    const Point& first = chosen[static_cast<std::size_t>(alike.front())];
-    const Model& network = session.network(first.weights);
+    ++work.weights;
+    const Model& network = session.trained();
     std::vector<OperatingPoint> layers;
     for (const Index p : alike) layers.push_back(chosen[static_cast<std::size_t>(p)].layers);
     const std::size_t stack = network.stack().size();
@@ -56,6 +57,16 @@ SharedWork shared_work(Session& session, std::span<const Point> points,
     }
   }
   return work;
+}
+
+// Returns the bytes of the networks that a session holds at once, each also with packed weights.
+double bytes_of_networks(const Session& session, std::span<const Point> points) {
+  double weights = 0;
+  for (const LayerShape& shape : layer_shapes(session.trained()))
+    weights += static_cast<double>(shape.weights());
+  const bool varied =
+      std::ranges::any_of(points, [](const Point& point) { return !is_neutral(point.weights); });
+  return (varied ? 2 : 1) * 2 * weights * sizeof(float);
 }
 
 double length_of(const Session& session, const std::vector<Index>& items) {
@@ -83,12 +94,19 @@ SweepEstimate estimate(Session& session, std::span<const Point> points, const Bl
   for (std::size_t i = 0; i < std::min(kTrialPoints, points.size()); ++i)
     trial.push_back(points[i * points.size() / std::min(kTrialPoints, points.size())]);
   NoSink sink;
-  session.run(*prepared, trial, sink);  // packs weights
-  start = std::chrono::steady_clock::now();
-  for (const Point& point : trial) session.run(*prepared, {&point, 1}, sink);
-  const double running = seconds_since(start) / static_cast<double>(trial.size());
+  double loading = 0, running = 0;  // seconds of a point
+  for (const Point& point : trial) {
+    const auto run = [&] {
+      start = std::chrono::steady_clock::now();
+      session.run(*prepared, {&point, 1}, sink);
+      return seconds_since(start) / static_cast<double>(trial.size());
+    };
+    const double first = run(), again = run();  // the first also makes and packs the weights
+    loading += std::max(first - again, 0.0), running += again;
+  }
+  const std::vector<Layer>& layers = session.trained().layers;
   double widest = 0;
-  for (const Layer& layer : session.network(points.front().weights).layers)
+  for (const Layer& layer : layers)
     widest = std::max(widest, static_cast<double>(layer_inputs(layer) + layer_outputs(layer)));
   for (const SweepUnit& unit : units) {
     const SharedWork work = shared_work(session, points, unit.points);
@@ -96,15 +114,16 @@ SweepEstimate estimate(Session& session, std::span<const Point> points, const Bl
     const auto all = static_cast<double>(unit.points.size());
     estimate.runs += work.runs_alone, estimate.shared_runs += work.runs_shared;
     estimate.seconds +=
-        of_block / length * (preparing + running * all * work.shared / std::max(work.alone, 1.0));
+        of_block / length * (preparing + running * all * work.shared / std::max(work.alone, 1.0)) +
+        loading * work.weights;
     // A few points are on their way at each layer, which holds the outputs of several points or of
     // one.
     const double of_point = of_block * widest * sizeof(float);
-    const auto layers = static_cast<double>(session.network(points.front().weights).layers.size());
+    const double of_layer = std::max(static_cast<double>(kMostBytesAtOnce), of_point);
     estimate.bytes =
-        std::max(estimate.bytes,
-                 of_point + layers * std::max(static_cast<double>(kMostBytesAtOnce), of_point));
+        std::max(estimate.bytes, of_point + static_cast<double>(layers.size()) * of_layer);
   }
+  estimate.bytes += bytes_of_networks(session, points);
   return estimate;
 }
 

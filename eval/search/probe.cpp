@@ -17,8 +17,6 @@ using Values = std::vector<std::string>;  // one for each dimension
 // The most combinations that are tried in order, and then at random.
 constexpr int kMostInOrder = 256;
 constexpr std::uint64_t kMostAtRandom = 1000;
-// Numbers above it have no halves that plain_number writes without an exponent.
-constexpr double kWholeLimit = 1e15;
 
 // The whole number of the range at or below `number`, or else above it; nothing where the range has
 // none.

@@ -19,8 +19,6 @@ namespace {
 // Numbers of a range lie within [-kLargest, kLargest], and of a logarithmic one above 1 / kLargest,
 // so that no difference or ratio of two is out of the range of a double.
 constexpr double kLargest = 1e100;
-// Below it whole numbers and their halves are exact, and plain_number writes no exponent.
-constexpr double kWholeLimit = 1e15;
 
 constexpr const char* kForms =
     "KEY=LOW:HIGH, KEY=LOW:HIGH:STEPS, either with :log behind it, or KEY=VALUE,VALUE,...";

@@ -104,17 +104,22 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  virtual const Model& network(const Weights& weights) = 0;
-  // The device on which the network with these weights runs, for people: "CPU, 2 threads".
-  virtual std::string device(const Weights& weights) = 0;
+  // The network as trained, which the session keeps.
+  virtual const Model& trained() const = 0;
+  // The network with these weights. The session keeps the last one only, so that memory does not
+  // grow with the choices of weights; others are made anew.
+  virtual std::shared_ptr<const Model> network(const Weights& weights) = 0;
+  // The device on which networks run, for people: "CPU, 2 threads". Throws Error when it is not
+  // there.
+  virtual std::string device() = 0;
   // What storing these weights takes, matrix by matrix.
-  virtual const std::vector<MatrixReport>& matrices(const Weights& weights) = 0;
+  virtual std::vector<MatrixReport> matrices(const Weights& weights) = 0;
 
   // Makes the point of a policy; `profile` may be null. Throws Error when the policy asks for what
   // the task or the network does not have, or leaves open what no profile gives.
   virtual Point resolve(const Policy& policy, const Profile* profile) = 0;
   // Returns an activity that holds every kind of work the point may do, as busiest_activity makes
-  // it. Throws Error when the point's engine cannot be made.
+  // it. Throws Error when no engine can be made.
   virtual Activity busiest(const Point& point) = 0;
 
   // Names of the metrics by which hypotheses are scored, the most important first.

@@ -10,21 +10,12 @@
 namespace edgeval {
 namespace {
 
-// The features of a batch, with what each engine prepared of them.
-class PreparedSpeech : public Prepared {
- public:
-  explicit PreparedSpeech(Ragged<float> features)
-      : features_(std::make_shared<const Ragged<float>>(std::move(features))) {}
-
-  PreparedBatch& on(Engine& engine) {
-    std::unique_ptr<PreparedBatch>& batch = batches_[&engine];
-    if (batch == nullptr) batch = engine.prepare(features_);
-    return *batch;
-  }
-
- private:
-  const std::shared_ptr<const Ragged<float>> features_;
-  std::map<const Engine*, std::unique_ptr<PreparedBatch>> batches_;
+// The features of a batch. What an engine prepares of them lives as long as a call, since an engine
+// is given up when another choice of weights comes.
+struct PreparedSpeech : Prepared {
+  explicit PreparedSpeech(Ragged<float> those)
+      : features(std::make_shared<const Ragged<float>>(std::move(those))) {}
+  const std::shared_ptr<const Ragged<float>> features;
 };
 
 }  // namespace
@@ -42,21 +33,21 @@ SpeechSession::SpeechSession(std::shared_ptr<const Model> trained, data::TestSet
     cache_.emplace(choice_.feature_folder, networks_.trained().frontend);
 }
 
-std::string SpeechSession::device(const Weights& weights) {
-  return networks_.runner(weights)->device();
-}
+std::string SpeechSession::device() { return networks_.runner()->device(); }
 
-const std::vector<MatrixReport>& SpeechSession::matrices(const Weights& weights) {
+std::vector<MatrixReport> SpeechSession::matrices(const Weights& weights) {
   return networks_.matrices(weights);
 }
 
 Point SpeechSession::resolve(const Policy& policy, const Profile* profile) {
-  return {policy.weights, edgeval::resolve(policy, network(policy.weights), profile)};
+  OperatingPoint layers = resolve_without_weights(policy, trained(), profile);
+  networks_.expect_fit(policy.weights, layers);
+  return {policy.weights, std::move(layers)};
 }
 
 Activity SpeechSession::busiest(const Point& point) {
-  networks_.runner(point.weights);
-  return busiest_activity(network(point.weights), point.layers, 2);
+  networks_.runner();
+  return busiest_activity(trained(), point.layers, 2, networks_.sizes(point.weights));
 }
 
 Item SpeechSession::item(Index number) const {
@@ -108,16 +99,17 @@ class SpeechSession::Decoding : public ResultSink {
 
 void SpeechSession::run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
                         LayerObserver* observer) {
-  auto& speech = static_cast<PreparedSpeech&>(prepared);
+  const auto& speech = static_cast<const PreparedSpeech&>(prepared);
   for (const std::vector<Index>& numbers : by_weights(points)) {
     const auto at = [&](Index number) -> const Point& {
       return points[static_cast<std::size_t>(number)];
     };
-    Engine& engine = *networks_.runner(at(numbers.front()).weights);
+    const std::shared_ptr<Engine> engine = networks_.runner(at(numbers.front()).weights);
     std::vector<OperatingPoint> layers;
     for (const Index number : numbers) layers.push_back(at(number).layers);
     Decoding decoding(*this, numbers, sink);
-    engine.run(speech.on(engine), layers, wanted(), decoding, observer);
+    const std::unique_ptr<PreparedBatch> batch = engine->prepare(speech.features);
+    engine->run(*batch, layers, wanted(), decoding, observer);
   }
 }
 

@@ -22,9 +22,12 @@ class SpeechSession : public Session {
   SpeechSession(std::shared_ptr<const Model> trained, data::TestSet set, const EngineChoice& choice,
                 MakeEngine make = {});
 
-  const Model& network(const Weights& weights) override { return networks_.network(weights); }
-  std::string device(const Weights& weights) override;
-  const std::vector<MatrixReport>& matrices(const Weights& weights) override;
+  const Model& trained() const override { return networks_.trained(); }
+  std::shared_ptr<const Model> network(const Weights& weights) override {
+    return networks_.network(weights);
+  }
+  std::string device() override;
+  std::vector<MatrixReport> matrices(const Weights& weights) override;
   Point resolve(const Policy& policy, const Profile* profile) override;
   Activity busiest(const Point& point) override;
   Index items() const override { return std::ssize(set().utterances); }
@@ -42,7 +45,6 @@ class SpeechSession : public Session {
   nlohmann::ordered_json data() const override;
 
  protected:
-  const Model& trained() const { return networks_.trained(); }
   const data::TestSet& set() const { return audio_.set(); }
   // Says which part of an engine's result decode() reads.
   virtual Wanted wanted() const { return {.outputs = true}; }
@@ -54,7 +56,7 @@ class SpeechSession : public Session {
 
   const EngineChoice choice_;
   const data::FeatureExtractor extractor_;
-  Networks<Model, std::unique_ptr<Engine>> networks_;
+  Networks<Model, Engine> networks_;
   data::AudioReader audio_;
   std::optional<data::FeatureCache> cache_;
   BatchPlan plan_;

@@ -133,6 +133,16 @@ void count_pseudo(LayerActivity& activity, const LayerPolicy& policy) {
   activity[Count::kOperandSubtractions] += elements;
 }
 
+// Gives the shape the bits that operands and weights have under the policy; `size` is the size of
+// the weights.
+void set_bits(LayerShape& shape, const LayerPolicy& policy, const CompressedSize& size) {
+  const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
+  shape.weight_bits = bits;
+  shape.compressed_bits = size.bits_in(bits);
+  with_operand(policy,
+               [&](const auto& operand, auto selecting) { selecting.set_bits(shape, operand); });
+}
+
 }  // namespace
 
 void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index steps, Index running) {
@@ -153,21 +163,20 @@ void complete_lane(LayerActivity& activity, const LayerPolicy& policy, Index ste
 
 std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& policy) {
   std::vector<LayerShape> shapes = layer_shapes(layer);
-  const int bits = std::visit([](const auto& choice) { return choice.kBits; }, policy.arithmetic);
-  for (std::size_t d = 0; d < shapes.size(); ++d) {
-    LayerShape& shape = shapes[d];
-    shape.weight_bits = bits;
-    shape.compressed_bits = layer_size(layer, d).bits_in(bits);
-    with_operand(policy,
-                 [&](const auto& operand, auto selecting) { selecting.set_bits(shape, operand); });
-  }
+  for (std::size_t d = 0; d < shapes.size(); ++d) set_bits(shapes[d], policy, layer_size(layer, d));
   return shapes;
 }
 
 Activity busiest_activity(const Model& model, const OperatingPoint& point, Index steps) {
+  return busiest_activity(model, point, steps, layer_sizes(model));
+}
+
+Activity busiest_activity(const Model& model, const OperatingPoint& point, Index steps,
+                          std::span<const CompressedSize> sizes) {
   Activity activity;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    for (const LayerShape& shape : layer_shapes(model.layers[i], point.layers[i])) {
+    for (LayerShape& shape : layer_shapes(model.layers[i])) {
+      set_bits(shape, point.layers[i], sizes[activity.layers.size()]);
       LayerActivity& layer = activity.layers.emplace_back(LayerActivity{shape, {}});
       layer[Count::kInputsChanged] = static_cast<std::uint64_t>(steps * shape.product_inputs());
       layer[Count::kRecurrentInputsChanged] = static_cast<std::uint64_t>(steps * shape.recurrent);

@@ -18,7 +18,12 @@ std::vector<LayerShape> layer_shapes(const Layer& layer, const LayerPolicy& poli
 
 // Returns the counts of an imagined utterance that shows every kind of work a point does: `steps`
 // steps run and change every element, as many more are skipped where the plan may skip, and every
-// element is counted as a zero, too.
+// element is counted as a zero, too. `sizes` are those of the weights of each layer and direction
+// (layer_sizes); the values of the model's weights are not read, so that the model as trained
+// serves for every choice of the weights axis.
+Activity busiest_activity(const Model& model, const OperatingPoint& point, Index steps,
+                          std::span<const CompressedSize> sizes);
+// Does the same with the sizes of the model's own weights.
 Activity busiest_activity(const Model& model, const OperatingPoint& point, Index steps);
 
 }  // namespace edgeval

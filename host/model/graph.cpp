@@ -12,4 +12,12 @@ std::vector<LayerShape> layer_shapes(const Model& model) {
   return shapes;
 }
 
+std::vector<CompressedSize> layer_sizes(const Model& model) {
+  std::vector<CompressedSize> sizes;
+  for (const Layer& layer : model.layers)
+    for (std::size_t d = 0; d < layer_shapes(layer).size(); ++d)
+      sizes.push_back(layer_size(layer, d));
+  return sizes;
+}
+
 }  // namespace edgeval

@@ -35,4 +35,7 @@ struct Model {
 // Returns the shapes of all layers of the model.
 std::vector<LayerShape> layer_shapes(const Model& model);
 
+// Returns the size of the weights of each layer and direction, in the order of the shapes.
+std::vector<CompressedSize> layer_sizes(const Model& model);
+
 }  // namespace edgeval

@@ -48,13 +48,10 @@ std::vector<Dimension> dimensions_of(const PointChoice& choice, const Model& mod
 
 }  // namespace
 
-const Profile* Profiles::of(const Weights& weights) {
+const Profile* Profiles::get() {
   if (!named()) return nullptr;
-  const std::vector<double> choice = choice_numbers(weights);
-  auto known = loaded_.find(choice);
-  if (known == loaded_.end())
-    known = loaded_.emplace(choice, load_profile(path_, session_.network(weights))).first;
-  return &known->second;
+  if (!loaded_) loaded_ = load_profile(path_, session_.trained());
+  return &*loaded_;
 }
 
 Point point_of(const std::vector<std::string>& settings, const PolicyBase& base, Session& session,
@@ -65,7 +62,7 @@ Point point_of(const std::vector<std::string>& settings, const PolicyBase& base,
     EDGEVAL_EXPECTS(policy.profile == base.profile(), source,
                     ": all points of a sweep have one profile, which --profile or the policy "
                     "names");
-    return session.resolve(policy, profiles.of(policy.weights));
+    return session.resolve(policy, profiles.get());
   };
   std::string message;
   try {
@@ -79,7 +76,7 @@ Point point_of(const std::vector<std::string>& settings, const PolicyBase& base,
   } catch (const Error& error) {
     if (message == error.what()) {
       const Policy alone = base.alone();
-      session.resolve(alone, profiles.of(alone.weights));
+      session.resolve(alone, profiles.get());
     }
   }
   throw Error(message);
@@ -152,7 +149,7 @@ AllPoints with_references(Session& session, std::vector<SweepPoint> points, bool
   if (!wanted) return all;
   std::map<int, std::size_t> by_width;  // of the beam; 0 for a task without one
   for (std::size_t p = 0; p < all.drawn(); ++p) {
-    const Point reference = reference_of(session.network(all.points[p].weights), all.points[p]);
+    const Point reference = reference_of(session.trained(), all.points[p]);
     const int width = reference.search ? widest_of(reference.search->beam) : 0;
     const auto [known, is_new] = by_width.try_emplace(width, all.points.size());
     if (is_new) all.points.push_back(reference);

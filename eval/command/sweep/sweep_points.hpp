@@ -12,7 +12,8 @@
 
 namespace edgeval {
 
-// Gives each choice of weights its profile.
+// Loads the profile when it is first asked for. It serves for all points: it is the dense network's
+// as trained, whatever the weights axis does.
 class Profiles {
  public:
   // `path` is empty where there is no profile.
@@ -21,12 +22,12 @@ class Profiles {
   const std::filesystem::path& path() const { return path_; }
   bool named() const { return !path_.empty(); }
   // Returns null where there is no profile. Throws Error as load_profile does.
-  const Profile* of(const Weights& weights);
+  const Profile* get();
 
  private:
   const std::filesystem::path path_;
   Session& session_;
-  std::map<std::vector<double>, Profile> loaded_;
+  std::optional<Profile> loaded_;
 };
 
 struct PointChoice {

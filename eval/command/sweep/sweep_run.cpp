@@ -30,13 +30,19 @@ constexpr int kMostShards = 1'000'000;
 constexpr const char* kHoldsASweep =
     ": holds a sweep; --resume goes on with it, another --out begins anew";
 
-// Chooses the accelerators that can price every point, before the long work.
+// Chooses the accelerators that can price every point, before the long work. Which kinds of work
+// there are does not depend on the weights, which are not made for this.
 ChosenAccelerators accelerators_for(const SweepOptions& options, Session& session,
                                     const AllPoints& all) {
-  ChosenAccelerators chosen = choose_accelerators(options.hardware, accelerator_folder(),
-                                                  session.busiest(all.points.front()));
+  const auto busiest_of = [&](std::size_t p) {
+    Point point = all.points[p];
+    point.weights = Neutral<Weights>{};
+    return session.busiest(point);
+  };
+  ChosenAccelerators chosen =
+      choose_accelerators(options.hardware, accelerator_folder(), busiest_of(0));
   for (std::size_t p = 1; p < all.drawn(); ++p) {
-    const Activity busiest = session.busiest(all.points[p]);
+    const Activity busiest = busiest_of(p);
     std::erase_if(chosen.accelerators, [&](const hw::Accelerator& accelerator) {
       const auto reason = hw::cannot_price(accelerator, busiest);
       if (!reason) return false;
@@ -105,7 +111,7 @@ struct Texts {
 // Returns what the results depend on. Another sweep may not go on with the journal.
 nlohmann::ordered_json head_of(const SweepOptions& options, Session& session, const AllPoints& all,
                                const Texts& texts, std::size_t blocks) {
-  const Provenance provenance = provenance_on(session.device(all.points.front().weights));
+  const Provenance provenance = provenance_on(session.device());
   nlohmann::ordered_json data = session.data();
   data.erase("path"), data.erase("references");
   nlohmann::ordered_json device = nullptr;
@@ -118,7 +124,7 @@ nlohmann::ordered_json head_of(const SweepOptions& options, Session& session, co
           {"build", provenance.build},
           {"program", program_hash()},
           {"device", device},
-          {"model", session.network(Neutral<Weights>{}).sha256},
+          {"model", session.trained().sha256},
           {"data", data},
           {"choices", session.choices()},
           {"metrics", session.metrics()},
@@ -235,8 +241,7 @@ void run(const SweepOptions& options, const Ranks& ranks) {
   const MakePoint make = [&](const std::vector<std::string>& settings) {
     return point_of(settings, base, *session, profiles);
   };
-  MadePoints made =
-      make_points(options.points, request.seed, session->network(Neutral<Weights>{}), make);
+  MadePoints made = make_points(options.points, request.seed, session->trained(), make);
   const AllPoints all = with_references(*session, std::move(made.points), !options.no_reference);
   const ChosenAccelerators hardware = accelerators_for(options, *session, all);
   session->batches();  // finds out how long the items are

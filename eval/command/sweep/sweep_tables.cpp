@@ -88,8 +88,7 @@ std::string plan_text(const Sweep& sweep, const SweepPlan& plan) {
                    " refused, the first for: ", made.refusal, ")");
   text += concat(all.points.size() > all.drawn() ? " and the dense network" : "", " on ",
                  counted(static_cast<std::size_t>(sweep.session.items()), sweep.task.item), " in ",
-                 counted(sweep.blocks.size(), "block"), "; ",
-                 sweep.session.device(all.points.front().weights), "\n");
+                 counted(sweep.blocks.size(), "block"), "; ", sweep.session.device(), "\n");
   if (static_cast<std::size_t>(made.different) < all.drawn())
     text += concat("only ", made.different, " of the ", counted(all.drawn(), "point"),
                    made.different == 1 ? " differs" : " differ", "; the others repeat them\n");

@@ -97,20 +97,19 @@ TranslationSession::TranslationSession(std::shared_ptr<const TranslationModel> t
       source_(trained->source),
       target_(trained->target),
       ids_(source_sentences(source_, set_)),
-      networks_(std::move(trained),
-                [choice](const auto& model) { return make_translator(model, choice); }) {}
+      networks_(std::move(trained), [choice](const auto& model) {
+        return std::make_shared<Translator>(make_translator(model, choice));
+      }) {}
 
-std::string TranslationSession::device(const Weights& weights) {
-  return translator(weights).device();
-}
+std::string TranslationSession::device() { return networks_.runner()->device(); }
 
-const std::vector<MatrixReport>& TranslationSession::matrices(const Weights& weights) {
+std::vector<MatrixReport> TranslationSession::matrices(const Weights& weights) {
   return networks_.matrices(weights);
 }
 
 Point TranslationSession::resolve(const Policy& policy, const Profile* profile) {
-  OperatingPoint layers =
-      edgeval::resolve(policy, network(policy.weights), profile, BeamUse::kSearch);
+  OperatingPoint layers = resolve_without_weights(policy, trained(), profile, BeamUse::kSearch);
+  networks_.expect_fit(policy.weights, layers);
   SearchOptions search = options_.search;
   search.beam = resolve_beam(policy, profile);
   const int widest = widest_of(search.beam);
@@ -122,7 +121,7 @@ Point TranslationSession::resolve(const Policy& policy, const Profile* profile) 
 }
 
 Activity TranslationSession::busiest(const Point& point) {
-  return translator(point.weights).busiest(point.layers, 2);
+  return networks_.runner()->busiest(point.layers, 2, networks_.sizes(point.weights));
 }
 
 Item TranslationSession::item(Index number) const {
@@ -171,7 +170,7 @@ void TranslationSession::run(Prepared& prepared, std::span<const Point> points, 
     std::vector<SearchPoint> searches;
     for (const Index number : numbers) searches.push_back({at(number).layers, *at(number).search});
     Outcomes outcomes(*this, sentences.items, numbers, sink);
-    translator(at(numbers.front()).weights).run(sentences.ids, searches, outcomes, observer);
+    networks_.runner(at(numbers.front()).weights)->run(sentences.ids, searches, outcomes, observer);
   }
 }
 
@@ -190,6 +189,7 @@ std::string TranslationSession::text(Index sentence, const Hypothesis& hypothesi
 }
 
 std::optional<double> TranslationSession::perplexity_of_references(const Point& point) {
+  const std::shared_ptr<Translator> translator = networks_.runner(point.weights);
   std::vector<std::optional<ScoredSentence>> scored(set_.sources.size());
   const auto score = [&](const std::vector<Index>& part) {
     std::vector<Sentence> sources;
@@ -200,8 +200,7 @@ std::optional<double> TranslationSession::perplexity_of_references(const Point& 
           target_.encode(set_.references.front()[static_cast<std::size_t>(n)]);
       targets.emplace_back(ids.begin(), ids.end());
     }
-    const std::vector<double> sums =
-        translator(point.weights).log_probabilities(sources, targets, point.layers);
+    const std::vector<double> sums = translator->log_probabilities(sources, targets, point.layers);
     for (std::size_t i = 0; i < part.size(); ++i)
       if (!sources[i].empty())
         scored[static_cast<std::size_t>(part[i])] = ScoredSentence{sums[i], std::ssize(targets[i])};

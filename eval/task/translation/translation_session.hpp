@@ -27,11 +27,12 @@ class TranslationSession : public Session {
   TranslationSession(std::shared_ptr<const TranslationModel> trained, data::TextSet set,
                      const TranslationOptions& options, const EngineChoice& choice);
 
-  const Model& network(const Weights& weights) override {
-    return networks_.network(weights).network;
+  const Model& trained() const override { return networks_.trained().network; }
+  std::shared_ptr<const Model> network(const Weights& weights) override {
+    return network_of(networks_.network(weights));
   }
-  std::string device(const Weights& weights) override;
-  const std::vector<MatrixReport>& matrices(const Weights& weights) override;
+  std::string device() override;
+  std::vector<MatrixReport> matrices(const Weights& weights) override;
   Point resolve(const Policy& policy, const Profile* profile) override;
   Activity busiest(const Point& point) override;
   std::vector<std::string> metrics() const override { return {"bleu", "chrf", "exact"}; }
@@ -57,7 +58,6 @@ class TranslationSession : public Session {
   std::string text(Index sentence, const Hypothesis& hypothesis) const;
 
  private:
-  Translator& translator(const Weights& weights) { return networks_.runner(weights); }
   std::optional<double> perplexity_of_references(const Point& point);
 
   const data::TextSet set_;

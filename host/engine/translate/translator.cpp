@@ -85,8 +85,9 @@ Ragged<float> Translator::embed(const std::vector<Sentence>& sentences,
   return embedded;
 }
 
-Activity Translator::busiest(const OperatingPoint& point, Index steps) const {
-  Activity activity = busiest_activity(model_->network, point, steps);
+Activity Translator::busiest(const OperatingPoint& point, Index steps,
+                             std::span<const CompressedSize> sizes) const {
+  Activity activity = busiest_activity(model_->network, point, steps, sizes);
   const std::vector<LayerActivity> decoder = DecoderCounts(model_, point).blank().layers;
   const std::size_t first = model_->network.stack().size(), attention = decoder.size() - 1;
   std::size_t at = activity.layers.size() -

@@ -47,8 +47,9 @@ class Translator {
   bool on_gpu() const { return engine_->on_gpu(); }
 
   // Returns an activity that holds every kind of work the point may do, the search and the
-  // attention included, as busiest_activity makes it.
-  Activity busiest(const OperatingPoint& point, Index steps) const;
+  // attention included, as busiest_activity makes it of weights with these sizes.
+  Activity busiest(const OperatingPoint& point, Index steps,
+                   std::span<const CompressedSize> sizes) const;
 
   // Translates the sentences under each of the points. A sentence without ids takes no step, gives
   // one empty hypothesis and costs nothing. Points whose choices for the encoder's layers are the

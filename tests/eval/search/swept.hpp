@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "eval/command/evaluate.hpp"
+#include "eval/policy/choices.hpp"
 #include "eval/search/blocks.hpp"
 #include "eval/search/sweep.hpp"
 #include "tests/support/temporary_folder.hpp"
