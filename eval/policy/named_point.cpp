@@ -8,6 +8,7 @@
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
 #include "host/core/files/path.hpp"
+#include "host/core/json.hpp"
 #include "host/core/text.hpp"
 
 namespace edgeval {
@@ -42,7 +43,8 @@ std::vector<std::string> point_settings(const NamedPoint& point) {
   std::istringstream lines(read_file(name));
   std::size_t last = 0;
   for (std::string line; std::getline(lines, line);) {
-    const auto json = nlohmann::ordered_json::parse(line, nullptr, false);
+    parse_json(line, concat(name, ":", last + 1));  // refuses what nests deeply or stands twice
+    const auto json = nlohmann::ordered_json::parse(line);
     const bool whole = json.is_object() && json.contains("point") && json.contains("settings") &&
                        json["settings"].is_object();
     EDGEVAL_EXPECTS(whole, name, ": line ", last + 1, ": is no point of a sweep");

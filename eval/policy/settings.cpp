@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/core/error.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 
@@ -36,6 +37,8 @@ namespace {
 // A setting such as "operand.clusters=12", split into keys and value.
 struct Setting {
   explicit Setting(const std::string& given) : text(given) {
+    EDGEVAL_EXPECTS(is_utf8(text) && text.find('\0') == std::string::npos, "--set ", visible(text),
+                    ": is no text in UTF-8");
     // A quote that is not closed hides every '=' from find_unquoted; split_key then tells of it.
     std::size_t equals = find_unquoted(text, '=');
     if (equals == std::string::npos) equals = text.find('=');

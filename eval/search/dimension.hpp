@@ -12,7 +12,7 @@
 namespace edgeval {
 
 // The most values of a range, and points of a grid.
-inline constexpr std::uint64_t kMostGridPoints = 10'000'000;
+inline constexpr std::uint64_t kMostGridPoints = 1'000'000;
 
 // Below it whole numbers and their halves are exact, and plain_number writes no exponent.
 inline constexpr double kWholeLimit = 1e15;

@@ -1,6 +1,8 @@
 // A journal keeps what a long job has found, so that a job that was killed can go on. It is a file
-// of lines, each a JSON object {"crc": "0a1b2c3d", "entry": ...} with the CRC-32 of the entry's
-// text, and lines are only ever added (docs/formats/sweep.md).
+// of lines, each a JSON object {"crc": "0a1b2c3d", "entry": ...}, and lines are only ever added.
+// The checksum of the first line is the CRC-32 of its entry's text; that of another line is the
+// CRC-32 of the text of the first entry with that of its own behind it, so that no line of another
+// journal passes for one of this (docs/formats/sweep.md).
 #pragma once
 
 #include <cstdint>
@@ -17,9 +19,9 @@ namespace edgeval {
 // Receives the text of an entry, without its checksum, and the place in the file where it begins.
 using ReadEntry = std::function<void(std::string_view entry, std::uint64_t place)>;
 
-// Calls `read` with every entry of a journal in its order, and returns how many bytes the whole
-// lines have. What follows the last whole line, as a killed process or a full disk leaves it, is
-// left out. Throws Error when a line before the last whole one is damaged.
+// Calls `read` with every entry of a journal in its order, and returns how many bytes its lines
+// have. A last line without a line break, as a killed process or a full disk leaves it, is left
+// out. Throws Error when another line is damaged or belongs to another journal.
 std::uint64_t read_journal(const std::filesystem::path& file, const ReadEntry& read);
 
 // Returns the first entry of a journal, or nothing where its first line is not whole.
@@ -40,6 +42,7 @@ class Journal {
 
  private:
   AppendFile file_;
+  std::optional<std::uint32_t> head_;  // the CRC-32 of the first entry
 };
 
 }  // namespace edgeval

@@ -33,8 +33,9 @@ void expect_keys(const nlohmann::ordered_json& object, const std::string& place)
   std::set<std::vector<std::string>> keys;
   for (const auto& [key, value] : object.items()) {
     const std::string at = concat(place, ": ", shown(key));
-    EDGEVAL_EXPECTS(!key.empty() && find_unquoted(key, '=') == std::string::npos, at,
-                    ": is no key of a policy, such as plan.threshold");
+    EDGEVAL_EXPECTS(!key.empty() && find_unquoted(key, '=') == std::string::npos &&
+                        key.find('\0') == std::string::npos,
+                    at, ": is no key of a policy, such as plan.threshold");
     EDGEVAL_EXPECTS(keys.insert(split_key(key, at)).second, at, ": is set twice; leave one out");
   }
 }

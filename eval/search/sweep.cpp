@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <new>
+#include <queue>
 #include <unordered_map>
 
 #include "eval/task/batches.hpp"
@@ -239,12 +240,15 @@ std::vector<SweepUnit> share_of_units(const Session& session, std::span<const Po
   };
   // The largest unit goes to the process that has the least work so far.
   std::ranges::stable_sort(units, std::ranges::greater{}, work_of);
-  std::vector<double> work(parts);
+  using WorkAndPart = std::pair<double, int>;
+  std::priority_queue<WorkAndPart, std::vector<WorkAndPart>, std::greater<>> least;
+  for (int part = 0; part < share.parts; ++part) least.emplace(0, part);
   std::vector<SweepUnit> own;
   for (SweepUnit& unit : units) {
-    const auto to = std::ranges::min_element(work);
-    *to += work_of(unit);
-    if (to - work.begin() == share.part) own.push_back(std::move(unit));
+    const auto [work, part] = least.top();
+    least.pop();
+    least.emplace(work + work_of(unit), part);
+    if (part == share.part) own.push_back(std::move(unit));
   }
   return own;
 }
@@ -283,13 +287,22 @@ PointTotal total_of(Session& session, const Point& point, Index number, const Bl
   // The rows come back into the order of the set, in which a run draws its resamples.
   std::vector<std::vector<double>> rows(static_cast<std::size_t>(session.items()));
   PointTotal total{session.measure({}, {}), session.busiest(point), {}};
+  Index width_of_row = 0;
+  for (const Metric& metric : total.metrics)
+    width_of_row += metric.statistics.width() + (metric.edits ? 3 : 0);
   for (LayerActivity& layer : total.activity.layers) layer.counts = {};
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     BlockResult result = journal.result(number, static_cast<Index>(b));
-    EDGEVAL_ASSERT(result.statistics.size() == blocks[b].size());
+    const bool fits = result.statistics.size() == blocks[b].size() &&
+                      std::ranges::all_of(result.statistics, [&](const auto& row) {
+                        return std::ssize(row) == width_of_row;
+                      });
+    EDGEVAL_EXPECTS(
+        fits && (result.counts.empty() || result.counts.size() == total.activity.layers.size()),
+        "the journal's result of point ", number + 1, ", block ", b + 1,
+        " is not of this sweep's shape; remove the folder and sweep again");
     for (std::size_t i = 0; i < blocks[b].size(); ++i)
       rows[static_cast<std::size_t>(blocks[b][i])] = std::move(result.statistics[i]);
-    EDGEVAL_ASSERT(result.counts.empty() || result.counts.size() == total.activity.layers.size());
     for (std::size_t l = 0; l < result.counts.size(); ++l)
       for (std::size_t c = 0; c < kCounts; ++c)
         total.activity.layers[l].counts[c] += result.counts[l][c];

@@ -225,7 +225,13 @@ std::string SweepJournal::text(const Place& place) const {
 BlockResult SweepJournal::result(Index point, Index block) const {
   EDGEVAL_EXPECTS(has(point, block), folder_.string(), ": has no result of point ", point + 1,
                   ", block ", block + 1, "; go on with --resume");
-  return from_text(text(place(point, block)));
+  const Place& at = place(point, block);
+  try {
+    return from_text(text(at));
+  } catch (const nlohmann::json::exception&) {
+    throw Error(concat(files_[static_cast<std::size_t>(at.file)].string(), ": its result of point ",
+                       point + 1, ", block ", block + 1, " cannot be read"));
+  }
 }
 
 }  // namespace edgeval

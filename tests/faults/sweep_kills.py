@@ -85,13 +85,15 @@ class SmallSweep:
         """The lines of the journal whose checksum is right; None where another line stands before the last of them."""
         if not self.journal.exists():
             return []
-        lines, damaged = [], False
+        lines, damaged, head = [], False, 0
         for line in self.journal.read_bytes().split(b"\n"):
-            if not (line.startswith(b'{"crc":"') and line.endswith(b"}") and line[8:16] == b"%08x" % zlib.crc32(line[26:-1])):
+            crc = zlib.crc32(line[26:-1], head)  # of the head's entry, then the line's own
+            if not (line.startswith(b'{"crc":"') and line.endswith(b"}") and line[8:16] == b"%08x" % crc):
                 damaged = True
             elif damaged:
                 return None
             else:
+                head = head or crc
                 lines.append(line)
         return lines
 

@@ -38,7 +38,7 @@ void setup_sweep(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--points", options->points.points, "How many points are drawn, unless by grid")
-      ->check(between(1, Index{10'000'000}))
+      ->check(between(1, static_cast<Index>(kMostGridPoints)))
       ->type_name("N");
   add_hardware_option(*command, options->hardware);
   command

@@ -36,7 +36,9 @@ FolderLock::~FolderLock() {
 
 AppendFile::AppendFile(const std::filesystem::path& path) : path_(path) {
   make_folder(path.parent_path());
-  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+  // O_NONBLOCK has an effect on pipes alone, which would wait for a reader.
+  descriptor_ = ::open(path.c_str(),
+                       O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw_system_error(path.string(), "cannot be opened", errno);
   // Without locks, as on some network file systems, nothing can be said about other processes.
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;

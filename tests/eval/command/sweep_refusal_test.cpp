@@ -35,7 +35,7 @@ TEST(SweepRefuses, PointsThatAreNotGivenOrGivenTwice) {
        {{}, "--points is wanted: how many points are drawn; or take --draw grid", vary},
        {{"--draw", "random"}, "--points is wanted: how many points are drawn", vary},
        {{"--draw", "best"}, "--draw: best not in {", joined(vary, {"--points", "3"})},
-       {{"--points", "0"}, "--points: 0 is out of range; it must be from 1 to 10000000", vary},
+       {{"--points", "0"}, "--points: 0 is out of range; it must be from 1 to 1000000", vary},
        {{"--block", "0"}, "--block: "},
        {{"--seed", "-1"}, "--seed: "},
        {{"--list", "none.jsonl"}, "none.jsonl", {}}});

@@ -108,19 +108,19 @@ TEST(GridDraws, AreRefusedWithoutSteps) {
             "b=0:0.5:5");
 }
 
-TEST(GridDraws, AreRefusedAboveTenMillionPoints) {
+TEST(GridDraws, AreRefusedAboveAMillionPoints) {
   EXPECT_EQ(grid_points(dimensions({"a=0:1:1000", "b=0:1:100"})), 100000u);
   EXPECT_EQ(refusal([] {
-              grid_draws(dimensions({"a=0:1:10000", "b=0:1:1001"}));
+              grid_draws(dimensions({"a=0:1:1000", "b=0:1:1001"}));
             }),
-            "--vary b=0:1:1001: with its 1001 values the grid has more than 10000000 points; take "
+            "--vary b=0:1:1001: with its 1001 values the grid has more than 1000000 points; take "
             "fewer STEPS, or draw points at random");
-  // 10^28 points, more than 64 bits count.
-  const Texts four{"a=0:1:10000000", "b=0:1:10000000", "c=0:1:10000000", "d=0:1:10000000"};
-  EXPECT_NE(refusal([&] { grid_points(dimensions(four)); }).find("more than 10000000 points"),
+  // 10^24 points, more than 64 bits count.
+  const Texts four{"a=0:1:1000000", "b=0:1:1000000", "c=0:1:1000000", "d=0:1:1000000"};
+  EXPECT_NE(refusal([&] { grid_points(dimensions(four)); }).find("more than 1000000 points"),
             std::string::npos);
   // Whole numbers are counted as such.
-  EXPECT_EQ(next_of(*grid_draws(whole("a=1:3:10000000")), 10).size(), 3u);
+  EXPECT_EQ(next_of(*grid_draws(whole("a=1:3:1000000")), 10).size(), 3u);
 }
 
 TEST(Draws, AreRefusedWithoutADimension) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <fstream>
@@ -18,11 +19,12 @@ namespace {
 using Texts = std::vector<std::string>;
 
 const Texts kEntries{R"({"a":1})", "[]", R"("x y")"};
-// The checksums are what `python3 -c 'import zlib; print("%08x" % zlib.crc32(b"[]"))'` prints.
+// The second checksum is what `python3 -c 'import zlib; print("%08x" %
+// zlib.crc32(b"{\"a\":1}[]"))'` prints: of the first entry and its own.
 const std::string kText =
     "{\"crc\":\"561bacaf\",\"entry\":{\"a\":1}}\n"
-    "{\"crc\":\"0d4cbb29\",\"entry\":[]}\n"
-    "{\"crc\":\"c078c6b1\",\"entry\":\"x y\"}\n";
+    "{\"crc\":\"fbb3a2d7\",\"entry\":[]}\n"
+    "{\"crc\":\"c920de08\",\"entry\":\"x y\"}\n";
 
 Texts texts_of(const std::filesystem::path& file) {
   Texts entries;
@@ -103,29 +105,46 @@ TEST_F(JournalTest, ATornFirstLineLeavesNothing) {
   }
 }
 
-TEST_F(JournalTest, ADamagedByteBeforeTheLastLineIsRefusedWithItsLine) {
+TEST_F(JournalTest, ADamagedByteIsRefusedWithItsLine) {
   append(file_, {});
-  const std::size_t first = lines()[0].size();
-  const std::size_t whole = first + lines()[1].size();
-  for (std::size_t at = 0; at < whole - 1; ++at) {  // without the second line's break
-    for (const char damage : {'\x01', '\x20'}) {
-      std::string text = kText;
-      text[at] = static_cast<char>(text[at] ^ damage);
-      holding(text);
-      // Without its break the first line is one with the second.
-      const std::string line = at < first ? "1" : "2";
-      EXPECT_EQ(refusal([&] { texts_of(file_); }),
-                file_.string() + ": line " + line +
-                    " is damaged, and whole lines follow it; restore the file from a copy, or "
-                    "remove it and sweep again")
-          << at;
-      EXPECT_NE(refusal([&] { append(file_, {"4"}); }), "accepted") << at;
-      ASSERT_EQ(read_file(file_), text) << at;  // nothing was cut
-    }
-  }
+  std::size_t begin = 0;
+  for (std::size_t n = 0; n < lines().size(); begin += lines()[n++].size())
+    for (std::size_t at = begin; at + 1 < begin + lines()[n].size(); ++at)  // not its break
+      for (const char damage : {'\x01', '\x20'}) {
+        std::string text = kText;
+        text[at] = static_cast<char>(text[at] ^ damage);
+        holding(text);
+        const std::string cure =
+            n == 0 ? "remove it"
+                   : "cut it off before that line (head -n " + std::to_string(n) + ")";
+        EXPECT_EQ(refusal([&] { texts_of(file_); }),
+                  file_.string() + ": line " + std::to_string(n + 1) +
+                      " is damaged or of another journal; restore the file from a copy, or " +
+                      cure + ", and --resume runs anew what it lacks")
+            << at;
+        EXPECT_NE(refusal([&] { append(file_, {"4"}); }), "accepted") << at;
+        ASSERT_EQ(read_file(file_), text) << at;  // nothing was cut
+      }
 }
 
-TEST_F(JournalTest, ZerosAreATornTailButForThoseBeforeAWholeLine) {
+TEST_F(JournalTest, ALineOfAnotherJournalIsRefused) {
+  append(file_, {R"({"a":2})", "[]"});
+  const std::string other = read_file(file_);
+  holding(lines()[0] + other.substr(other.find('\n') + 1));
+  EXPECT_NE(refusal([&] { texts_of(file_); }).find("line 2 is damaged or of another journal"),
+            std::string::npos);
+}
+
+TEST_F(JournalTest, OtherLineBreaksAreRefusedAndNothingIsCut) {
+  append(file_, {});
+  std::string text;
+  for (const std::string& line : lines()) text += line.substr(0, line.size() - 1) + "\r\n";
+  holding(text);
+  EXPECT_NE(refusal([&] { append(file_, {"4"}); }).find("line 1 is damaged"), std::string::npos);
+  EXPECT_EQ(read_file(file_), text);
+}
+
+TEST_F(JournalTest, ZerosAtTheEndAreATornTail) {
   append(file_, {});
   holding(lines()[0] + std::string(50, '\0') + lines()[1] + lines()[2]);
   EXPECT_NE(refusal([&] { texts_of(file_); }), "accepted");
@@ -133,15 +152,14 @@ TEST_F(JournalTest, ZerosAreATornTailButForThoseBeforeAWholeLine) {
   EXPECT_EQ(texts_of(file_), Texts{kEntries[0]});
 }
 
-TEST_F(JournalTest, SeveralDamagedLinesAtTheEndAreATornTail) {
+TEST_F(JournalTest, APipeIsNoJournal) {
   append(file_, {});
-  std::string text = kText;
-  text[lines()[0].size() + 15] ^= 1;
-  text[lines()[0].size() + lines()[1].size() + 15] ^= 1;
-  holding(text + "half a li");
-  EXPECT_EQ(texts_of(file_), Texts{kEntries[0]});
-  append(file_, {kEntries[1], kEntries[2]});
-  EXPECT_EQ(read_file(file_), kText);
+  const auto pipe = folder_.path() / "inner" / "pipe.jsonl";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const auto none = [](std::string_view, std::uint64_t) {};
+  EXPECT_EQ(refusal([&] { read_journal(pipe, none); }),
+            pipe.string() + ": is no file; a journal is wanted");
+  EXPECT_NE(refusal([&] { append(pipe, {}); }).find("cannot be opened"), std::string::npos);
 }
 
 TEST_F(JournalTest, ASecondWriterIsRefused) {

@@ -14,7 +14,7 @@ using Texts = std::vector<std::string>;
 const Texts kReuse{"operand.type=reuse"};
 const Texts kSkip{"plan.type=similarity_skip", "plan.threshold=0.5"};
 
-std::vector<Dimension> varied(const Texts& vary) {
+std::vector<Dimension> dimensions_of(const Texts& vary) {
   return parse_vary(vary, Texts{"lstm1", "lstm2", "output"},
                     [](const std::string& key) { return key.find("output") == key.npos; });
 }
@@ -30,7 +30,7 @@ MakePoint maker(const Texts& set) {
 
 // Returns which of the ranges have whole numbers alone, as in "10".
 std::string whole(const Texts& set, const Texts& vary) {
-  std::vector<Dimension> dimensions = varied(vary);
+  std::vector<Dimension> dimensions = dimensions_of(vary);
   EXPECT_EQ(probe(dimensions, maker(set)), "");
   std::string text;
   for (const Dimension& dimension : dimensions) text += dimension.whole ? '1' : '0';
@@ -63,7 +63,7 @@ TEST(Probe, FindsWhatIsWholeWhereFewCombinationsAreAllowed) {
                     source_of(settings), ": is refused");
     return Point{};
   };
-  std::vector<Dimension> dimensions = varied({"a=0:101", "b=0:101"});
+  std::vector<Dimension> dimensions = dimensions_of({"a=0:101", "b=0:101"});
   EXPECT_EQ(probe(dimensions, make), "");
   EXPECT_TRUE(dimensions[0].whole);
   EXPECT_TRUE(dimensions[1].whole);
@@ -106,7 +106,7 @@ TEST(Probe, TellsPlainlyWhatHasNothingToDoWithWhatVaries) {
     ++calls;
     throw Error("none.json: no such file");
   };
-  std::vector<Dimension> dimensions = varied({"a=0:1", "b=x,y"});
+  std::vector<Dimension> dimensions = dimensions_of({"a=0:1", "b=x,y"});
   EXPECT_EQ(refusal([&] { probe(dimensions, make); }), "none.json: no such file");
   EXPECT_LT(calls, 20);
 }
@@ -119,7 +119,7 @@ TEST(Probe, APolicyMayLackWhatThePointsGive) {
 }
 
 TEST(Probe, TellsWhatIsRefusedWhereSeveralOptionsAreToBlame) {
-  std::vector<Dimension> dimensions = varied({"beam.min=6:9", "beam.max=2:5"});
+  std::vector<Dimension> dimensions = dimensions_of({"beam.min=6:9", "beam.max=2:5"});
   EXPECT_EQ(probe(dimensions, maker({"beam.type=dynamic", "beam.min=1", "beam.max=9"})),
             "beam.min=7, beam.max=3: beam: min must not be above max");
   EXPECT_FALSE(dimensions[0].whole);
