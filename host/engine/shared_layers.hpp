@@ -9,8 +9,8 @@
 
 namespace edgeval {
 
-// The most bytes of outputs that a layer of the CPU engine makes for several points side by side;
-// those of one point may be more.
+// The most bytes of outputs that are held for several points at once, behind each layer of the CPU
+// engine and behind an encoder; those of one point may be more.
 inline constexpr Index kMostBytesAtOnce = Index{64} << 20;
 
 // The choices that points make for the layers of a model's stack. Equal choices have equal numbers.

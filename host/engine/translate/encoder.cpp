@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host/core/error.hpp"
+
 namespace edgeval {
 namespace {
 
@@ -16,18 +18,43 @@ Matrix<float> side_by_side(const std::vector<FinalStates>& directions,
   return both;
 }
 
-}  // namespace
+// Gathers the results of points that an engine finds to be different.
+class GatheredPoints final : public ResultSink {
+ public:
+  explicit GatheredPoints(std::size_t points) : results_(points) {}
+  void receive(std::span<const Index> points, Index /*first*/, BatchResult&& result) override {
+    EDGEVAL_ASSERT(points.size() == 1);
+    results_[static_cast<std::size_t>(points.front())].append(std::move(result));
+  }
+  std::vector<BatchResult> take() { return std::move(results_); }
 
-Encoded encode(Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
-               LayerObserver* observer) {
-  BatchResult result =
-      engine.run(embedded, point, {.outputs = true, .final_states = true}, observer);
+ private:
+  std::vector<BatchResult> results_;
+};
+
+Encoded encoded_of(BatchResult&& result) {
   EncoderStates states;
   for (const std::vector<FinalStates>& layer : result.final_states) {
     states.h.push_back(side_by_side(layer, &FinalStates::h));
     states.c.push_back(side_by_side(layer, &FinalStates::c));
   }
   return {{std::move(result.outputs), std::move(states)}, std::move(result.activity)};
+}
+
+}  // namespace
+
+std::vector<Encoded> encode(Engine& engine, PreparedBatch& embedded,
+                            std::span<const OperatingPoint> points, LayerObserver* observer) {
+  GatheredPoints gathered(points.size());
+  engine.run(embedded, points, {.outputs = true, .final_states = true}, gathered, observer);
+  std::vector<Encoded> encoded;
+  for (BatchResult& result : gathered.take()) encoded.push_back(encoded_of(std::move(result)));
+  return encoded;
+}
+
+Encoded encode(Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point) {
+  const auto batch = engine.prepare({std::shared_ptr<void>(), &embedded});  // owned by the caller
+  return std::move(encode(engine, *batch, {&point, 1}).front());
 }
 
 EncodedBatch slice(const EncodedBatch& batch, Index first, Index last) {

@@ -21,9 +21,14 @@ struct Encoded : EncodedBatch {
   std::vector<Activity> activity;  // of the encoder's layers, for each sentence
 };
 
-// Runs the encoder over the embedded sentences, [S, E_s] of each.
-Encoded encode(Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point,
-               LayerObserver* observer = nullptr);
+// Runs the encoder over the embedded sentences, [S, E_s] of each, under each of the points, whose
+// choices for the encoder's layers differ. Points share the layers before the first difference.
+std::vector<Encoded> encode(Engine& engine, PreparedBatch& embedded,
+                            std::span<const OperatingPoint> points,
+                            LayerObserver* observer = nullptr);
+
+// Does the same for one point.
+Encoded encode(Engine& engine, const Ragged<float>& embedded, const OperatingPoint& point);
 
 // Returns the sentences [first, last) of a batch.
 EncodedBatch slice(const EncodedBatch& batch, Index first, Index last);

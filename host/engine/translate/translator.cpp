@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "host/engine/counting.hpp"
+#include "host/engine/shared_layers.hpp"
 #include "host/engine/translate/decoder_counts.hpp"
 
 namespace edgeval {
@@ -126,18 +127,37 @@ std::vector<std::vector<Index>> Translator::by_encoder(std::span<const SearchPoi
 void Translator::run(const std::vector<Sentence>& sentences, std::span<const SearchPoint> points,
                      TranslationSink& sink, LayerObserver* observer) {
   const std::vector<Index> which = with_words(sentences);
-  const Ragged<float> embedded = embed(sentences, which);
-  for (const std::vector<Index>& numbers : by_encoder(points, observer)) {
+  const std::vector<std::vector<Index>> parts = by_encoder(points, observer);
+  const auto search = [&](const std::vector<Index>& numbers, const Encoded& encoded) {
     std::vector<SearchPoint> alike;
     for (const Index number : numbers) alike.push_back(points[static_cast<std::size_t>(number)]);
-    Encoded encoded;
-    if (!which.empty()) encoded = encode(*engine_, embedded, alike.front().layers, observer);
     GatheredSentences gathered(sentences.size(), which, encoded.activity, numbers, sink);
     if (which.empty())
       for (Index p = 0; p < std::ssize(alike); ++p) gathered.receive(p, {});
     else
       decoder_->search(encoded, alike, gathered, observer);
+  };
+  if (which.empty()) {
+    for (const std::vector<Index>& numbers : parts) search(numbers, {});
+    return;
   }
+  const auto embedded = std::make_shared<const Ragged<float>>(embed(sentences, which));
+  const std::unique_ptr<PreparedBatch> batch = engine_->prepare(embedded);
+  const std::size_t at_once = observer != nullptr ? 1 : encoders_at_once(*embedded);
+  for (std::size_t first = 0; first < parts.size(); first += at_once) {
+    const auto now = std::span(parts).subspan(first, std::min(at_once, parts.size() - first));
+    std::vector<OperatingPoint> encoders;
+    for (const std::vector<Index>& numbers : now)
+      encoders.push_back(points[static_cast<std::size_t>(numbers.front())].layers);
+    const std::vector<Encoded> encoded = encode(*engine_, *batch, encoders, observer);
+    for (std::size_t i = 0; i < now.size(); ++i) search(now[i], encoded[i]);
+  }
+}
+
+std::size_t Translator::encoders_at_once(const Ragged<float>& embedded) const {
+  const Index bytes = embedded.values.rows() * layer_outputs(model_->network.stack().back()) *
+                      static_cast<Index>(sizeof(float));
+  return static_cast<std::size_t>(std::max(Index{1}, kMostBytesAtOnce / std::max(bytes, Index{1})));
 }
 
 std::vector<Translation> Translator::run(const std::vector<Sentence>& sentences,

@@ -52,8 +52,8 @@ class Translator {
                    std::span<const CompressedSize> sizes) const;
 
   // Translates the sentences under each of the points. A sentence without ids takes no step, gives
-  // one empty hypothesis and costs nothing. Points whose choices for the encoder's layers are the
-  // same share one run of the encoder. `observer` sees all layers, those of the
+  // one empty hypothesis and costs nothing. Points share the encoder's layers before the first one
+  // for which their choices differ. `observer` sees all layers, those of the
   // decoder as DecoderRecord says, one point after the other; then every point has its own run of
   // the encoder, and the groups of sentences run one after the other.
   void run(const std::vector<Sentence>& sentences, std::span<const SearchPoint> points,
@@ -75,6 +75,8 @@ class Translator {
   // Parts the points by their choices for the encoder's layers; an observer sees each point alone.
   std::vector<std::vector<Index>> by_encoder(std::span<const SearchPoint> points,
                                              const LayerObserver* observer) const;
+  // Returns of how many points the encoder's outputs are held at once, 1 or more.
+  std::size_t encoders_at_once(const Ragged<float>& embedded) const;
   Ragged<float> embed(const std::vector<Sentence>& sentences,
                       const std::vector<Index>& which) const;
 

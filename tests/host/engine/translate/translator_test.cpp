@@ -1,33 +1,38 @@
-// A translator at many points in one call gives what each point gives alone, and runs the encoder
-// once for all points that ask the same of it.
+// A translator at many points in one call gives what each point gives alone, and asks the encoder's
+// engine once, for each of the different encoders.
 #include "host/engine/translate/translator.hpp"
 
 #include <gtest/gtest.h>
 
 #include <map>
 
+#include "host/engine/shared_layers.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/searches.hpp"
 
 namespace edgeval::test {
 namespace {
 
-// Runs another engine and counts how often it is asked to.
+struct Stop {};
+
+// Runs another engine and keeps for how many points it is asked to, call by call. Without an engine
+// it throws Stop.
 class CountedEngine final : public Engine {
  public:
-  CountedEngine(std::unique_ptr<Engine> engine, int& runs)
+  CountedEngine(std::unique_ptr<Engine> engine, std::vector<std::size_t>& runs)
       : engine_(std::move(engine)), runs_(runs) {}
-  std::string device() const override { return engine_->device(); }
+  std::string device() const override { return "counted"; }
   bool on_gpu() const override { return false; }
   void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver* observer) override {
-    ++runs_;
+    runs_.push_back(points.size());
+    if (engine_ == nullptr) throw Stop();
     engine_->run(batch, points, wanted, sink, observer);
   }
 
  private:
   std::unique_ptr<Engine> engine_;
-  int& runs_;
+  std::vector<std::size_t>& runs_;
 };
 
 // Keeps the translations of each point, which must come once.
@@ -63,17 +68,17 @@ class TranslatorPoints : public testing::TestWithParam<int> {
         .run(sentences_, points_[point].layers, points_[point].search);
   }
 
-  // Runs all points in one call and compares each with its own run. `encoders` is how often the
-  // encoder must run.
-  void expect_as_alone(int encoders) {
-    int runs = 0;
+  // Runs all points in one call and compares each with its own run. `encoders` is for how many
+  // points the encoder must run, in one call of its own, so that they share layers.
+  void expect_as_alone(std::size_t encoders) {
+    std::vector<std::size_t> runs;
     Translator translator(borrowed(model_),
                           std::make_unique<CountedEngine>(
                               make_cpu_engine(borrowed(model_.network), {.threads = 1}), runs),
                           make_cpu_decoder_engine(borrowed(model_), {.threads = 2}));
     TranslationsByPoint together;
     translator.run(sentences_, points_, together);
-    EXPECT_EQ(runs, encoders);
+    EXPECT_EQ(runs, std::vector{encoders});
     ASSERT_EQ(together.points.size(), points_.size());
     for (std::size_t p = 0; p < points_.size(); ++p) {
       const std::vector<Translation> expected = alone(p);
@@ -102,6 +107,17 @@ TEST_P(TranslatorPoints, ShareAnEncoderThatSkipsSteps) {
     for (std::size_t l = 0; l < model_.network.stack().size(); ++l)
       point.layers.layers[l].plan = SimilaritySkip{.threshold = 0.3, .fraction_bits = 12};
   expect_as_alone(2);
+}
+
+// The outputs of encoders that do not fit the bound are made one after the other.
+TEST_P(TranslatorPoints, OfLongSentencesRunOneEncoderAtATime) {
+  const Index width = layer_outputs(model_.network.stack().back());
+  const auto frames = static_cast<std::size_t>(kMostBytesAtOnce / (4 * width) / 2 + 1);
+  std::vector<std::size_t> runs;
+  Translator translator(borrowed(model_), std::make_unique<CountedEngine>(nullptr, runs), nullptr);
+  TranslationsByPoint ignored;
+  EXPECT_THROW(translator.run({Sentence(frames, 1)}, points_, ignored), Stop);
+  EXPECT_EQ(runs, std::vector<std::size_t>{1});
 }
 
 TEST_P(TranslatorPoints, AreEachSeenAsAlone) {
