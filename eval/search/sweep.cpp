@@ -173,10 +173,9 @@ void run_unit(Session& session, std::span<const Point> points, const ItemsToRun&
     std::vector<Index> part;
     for (const Index place : places) part.push_back(items[static_cast<std::size_t>(place)]);
     const std::unique_ptr<Prepared> prepared = session.prepare(part);
-    const std::vector<Index> numbers = left;
     std::vector<Point> now;
-    for (const Index number : numbers) now.push_back(points[static_cast<std::size_t>(number)]);
-    sink.begin(places, numbers);
+    for (const Index number : left) now.push_back(points[static_cast<std::size_t>(number)]);
+    sink.begin(places, left);
     session.run(*prepared, now, sink);
     sink.end();
   };

@@ -75,7 +75,7 @@ void compare(const std::string& key, const ordered_json& one, const ordered_json
         const ordered_json a = one.value(name, ordered_json()),
                            b = other.value(name, ordered_json());
         const bool by_hash = !key.empty() && is_hash(a) && is_hash(b);
-        compare(by_hash ? key : (key.empty() ? "" : key + ".") + name, a, b, words,
+        compare(by_hash ? key : concat(key, key.empty() ? "" : ".", name), a, b, words,
                 by_hash ? hashes : inner);
       }
     for (std::string& each : inner.empty() ? hashes : inner) found.push_back(std::move(each));
