@@ -214,13 +214,11 @@ std::string SweepTable::front_text(std::size_t most) const {
                  counted(lines_.size() - static_cast<std::size_t>(references), "point"),
                  references > 0 ? " and the dense network:\n" : ":\n", table(rows));
   if (places.size() > most) text += concat(places.size() - most, " more in fronts.csv\n");
-  std::string costs;
-  for (const std::string& name : cost_names_) costs += (costs.empty() ? "" : ", ") + name;
   return text +
          paragraph(concat(energy ? "MACs and ratio compare" : "MACs compare",
                           " a point with the same arithmetic and weights without techniques. "
                           "fronts.csv has the fronts against ",
-                          costs, "."),
+                          separated(cost_names_), "."),
                    0);
 }
 

@@ -188,6 +188,38 @@ void run_unit(Session& session, std::span<const Point> points, const ItemsToRun&
   }
 }
 
+// Returns how many numbers of a row of statistics_of are the metric's.
+Index columns_of(const Metric& metric) {
+  constexpr Index kKindsOfEdits = 3;
+  return metric.statistics.width() + (metric.edits ? kKindsOfEdits : 0);
+}
+
+// Gives the metrics of a point the rows of all items (statistics_of), in the order of the set, and
+// from these their values, intervals and edits.
+void score(std::vector<Metric>& metrics, const std::vector<std::vector<double>>& rows,
+           std::uint64_t seed) {
+  std::size_t first = 0;
+  for (Metric& metric : metrics) {
+    const auto width = static_cast<std::size_t>(metric.statistics.width());
+    if (metric.edits) metric.edits.emplace();
+    for (const std::vector<double>& row : rows) {
+      const std::span<const double> numbers = std::span(row).subspan(first, width);
+      metric.statistics.add(numbers);
+      if (!metric.edits) continue;
+      const auto kind = [&](std::size_t which) {
+        return static_cast<std::uint64_t>(row[first + width + which]);
+      };
+      EditCounts edits;
+      edits.substitutions = kind(0), edits.deletions = kind(1), edits.insertions = kind(2);
+      edits.reference = static_cast<std::uint64_t>(numbers[1]);
+      *metric.edits += edits;
+    }
+    first += static_cast<std::size_t>(columns_of(metric));
+    metric.value = metric.score(metric.statistics.sum());
+    metric.ci95 = drawn_interval(metric, seed);
+  }
+}
+
 // Returns numbers by which points that share their first layers are neighbours.
 std::vector<double> order_of(const Point& point) {
   std::vector<double> numbers = choice_numbers(point.weights);
@@ -287,8 +319,7 @@ PointTotal total_of(Session& session, const Point& point, Index number, const Bl
   std::vector<std::vector<double>> rows(static_cast<std::size_t>(session.items()));
   PointTotal total{session.measure({}, {}), session.busiest(point), {}};
   Index width_of_row = 0;
-  for (const Metric& metric : total.metrics)
-    width_of_row += metric.statistics.width() + (metric.edits ? 3 : 0);
+  for (const Metric& metric : total.metrics) width_of_row += columns_of(metric);
   for (LayerActivity& layer : total.activity.layers) layer.counts = {};
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     BlockResult result = journal.result(number, static_cast<Index>(b));
@@ -309,26 +340,7 @@ PointTotal total_of(Session& session, const Point& point, Index number, const Bl
     if (!total.search) total.search.emplace();
     *total.search += *result.search;
   }
-  std::size_t first = 0;
-  for (Metric& metric : total.metrics) {
-    const auto width = static_cast<std::size_t>(metric.statistics.width());
-    if (metric.edits) metric.edits.emplace();
-    for (const std::vector<double>& row : rows) {
-      const std::span<const double> numbers = std::span(row).subspan(first, width);
-      metric.statistics.add(numbers);
-      if (!metric.edits) continue;
-      const auto kind = [&](std::size_t which) {
-        return static_cast<std::uint64_t>(row[first + width + which]);
-      };
-      EditCounts edits;
-      edits.substitutions = kind(0), edits.deletions = kind(1), edits.insertions = kind(2);
-      edits.reference = static_cast<std::uint64_t>(numbers[1]);
-      *metric.edits += edits;
-    }
-    first += width + (metric.edits ? 3 : 0);
-    metric.value = metric.score(metric.statistics.sum());
-    metric.ci95 = drawn_interval(metric, seed);
-  }
+  score(total.metrics, rows, seed);
   return total;
 }
 

@@ -91,9 +91,7 @@ std::string head_difference(const ordered_json& one, const ordered_json& other,
   if (!one.is_object() || !other.is_object()) return "it has no head";
   std::vector<std::string> found;
   compare("", one, other, words, found);
-  std::string text;
-  for (const std::string& each : found) text += (text.empty() ? "" : ", ") + each;
-  return text;
+  return separated(found);
 }
 
 void throw_conflict(const std::filesystem::path& one, const std::filesystem::path& other,

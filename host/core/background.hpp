@@ -1,4 +1,5 @@
-// A thread that works beside the caller's.
+// A thread that runs tasks one after the other beside the caller's work, and hands on to the caller
+// what they throw.
 #pragma once
 
 #include <condition_variable>

@@ -33,9 +33,7 @@ std::string describe(const SweepEstimate& estimate) {
 
 // Returns "plan.threshold=0.5 operand.type=delta".
 std::string settings_text(const std::vector<std::string>& settings) {
-  std::string text;
-  for (const std::string& setting : settings) text += (text.empty() ? "" : " ") + setting;
-  return text.empty() ? "the policy as it is" : text;
+  return settings.empty() ? "the policy as it is" : separated(settings, " ");
 }
 
 // Tells of a point's total, as it stands in the tables.
