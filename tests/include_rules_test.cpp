@@ -39,8 +39,8 @@ const std::map<std::string, std::set<std::string>>& rooms() {
   static const Rooms gpu{"cuda/device", "cuda/kernel", "cuda/sequence", "cuda"};
   static const Rooms task =
       with(host, with(datasets, with(score, {"cuda", "cuda/device", "eval/policy"})));
-  static const Rooms command =
-      with(task, {"eval/price", "eval/search", "eval/task", "eval/report", "hwmodel"});
+  static const Rooms command = with(task, {"eval/price", "eval/search", "eval/search/race",
+                                           "eval/task", "eval/report", "hwmodel"});
   static const std::map<std::string, Rooms> kRooms{
       {"host/numeric", {}},
       {"host/technique", {"host/numeric"}},
@@ -81,7 +81,8 @@ const std::map<std::string, std::set<std::string>>& rooms() {
       {"eval/task", task},
       {"eval/task/ctc", with(task, {"eval/task"})},
       {"eval/task/translation", with(task, {"eval/task"})},
-      {"eval/search", with(task, {"eval/price", "eval/task", "hwmodel"})},
+      {"eval/search/race", {"host/core", "host/numeric"}},
+      {"eval/search", with(task, {"eval/price", "eval/search/race", "eval/task", "hwmodel"})},
       {"eval/report", with(task, {"eval/price", "eval/search", "eval/task", "hwmodel"})},
       {"eval/command/options", command},
       {"eval/command/about", with(command, {"eval/command/options"})},
@@ -342,6 +343,7 @@ TEST(IncludeRules, AViolationIsFound) {
       {"eval/task/a.cpp", "eval/report/pricing_json.hpp"},
       {"eval/report/a.cpp", "eval/command/options/common_options.hpp"},
       {"eval/search/a.cpp", "eval/report/record.hpp"},
+      {"eval/search/race/a.cpp", "eval/search/sweep.hpp"},
       {"eval/search/a.cpp", "eval/command/options/common_options.hpp"},
       {"eval/command/a.cpp", "tests/support/paths.hpp"},
       {"eval/command/a.cpp", "policy.hpp"},

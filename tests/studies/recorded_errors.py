@@ -74,7 +74,7 @@ def main():
         command += ["--vary", dimension]
     subprocess.run(command, check=True)
 
-    rows = list(csv.DictReader(open(folder / "points.csv")))
+    rows = list(csv.DictReader((folder / "points.csv").read_text().splitlines()))
     every = statistics(folder / "journal" / "1.jsonl", given.points)
     words = [word for _, word in every[-1]]
     options = sys.argv[1:]  # without the paths of this machine
