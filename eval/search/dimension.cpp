@@ -71,6 +71,20 @@ std::string value_at(const Dimension& dimension, double u) {
   return plain_number(std::clamp(number, dimension.low, dimension.high));
 }
 
+void add_settings(const Dimension& dimension, const std::string& value,
+                  std::vector<std::string>& settings) {
+  for (const std::string& key : dimension.keys) settings.push_back(concat(key, "=", value));
+}
+
+std::vector<std::string> settings_at(const std::vector<Dimension>& dimensions,
+                                     const Coordinates& at) {
+  EDGEVAL_ASSERT(at.size() == dimensions.size());
+  std::vector<std::string> settings;
+  for (std::size_t d = 0; d < dimensions.size(); ++d)
+    add_settings(dimensions[d], value_at(dimensions[d], at[d]), settings);
+  return settings;
+}
+
 std::uint64_t grid_size(const Dimension& dimension) {
   if (!dimension.is_range()) return dimension.values.size();
   if (dimension.low == dimension.high) return 1;

@@ -41,6 +41,18 @@ std::string plain_number(double number);
 // it is the floor of the same with high + 1 in place of high.
 std::string value_at(const Dimension& dimension, double u);
 
+// Adds KEY=VALUE, as --set takes it, for each key of the dimension.
+void add_settings(const Dimension& dimension, const std::string& value,
+                  std::vector<std::string>& settings);
+
+// A point of a search: u in [0, 1) for each dimension.
+using Coordinates = std::vector<double>;
+
+// Returns the settings of a point, in the order of the dimensions and of their keys: KEY=VALUE with
+// value_at of its u. There must be as many coordinates as dimensions.
+std::vector<std::string> settings_at(const std::vector<Dimension>& dimensions,
+                                     const Coordinates& at);
+
 // Returns the values that a grid takes: those of the list, or `steps` of the range in even
 // distances, of which the first is low and the last is high. Whole numbers are rounded, and a value
 // that comes again is left out. Throws Error for a range without steps, unless low is high.

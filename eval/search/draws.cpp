@@ -29,11 +29,6 @@ void expect_few_points(const std::vector<Dimension>& dimensions) {
   }
 }
 
-void add_settings(const Dimension& dimension, const std::string& value,
-                  std::vector<std::string>& settings) {
-  for (const std::string& key : dimension.keys) settings.push_back(concat(key, "=", value));
-}
-
 class GridDraws : public Draws {
  public:
   explicit GridDraws(std::vector<Dimension> dimensions)
@@ -76,10 +71,9 @@ class RandomDraws : public Draws {
 
   std::optional<std::vector<std::string>> next() override {
     SplitMix64 random = random_stream(seed_, point_++);
-    std::vector<std::string> settings;
-    for (const Dimension& dimension : dimensions_)
-      add_settings(dimension, value_at(dimension, random.uniform()), settings);
-    return settings;
+    Coordinates point(dimensions_.size());
+    for (double& u : point) u = random.uniform();
+    return settings_at(dimensions_, point);
   }
 
  private:
@@ -105,11 +99,7 @@ class SobolDraws : public Draws {
       : dimensions_(std::move(dimensions)), sequence_(shift_of(dimensions_, seed)) {}
 
   std::optional<std::vector<std::string>> next() override {
-    const std::vector<double> point = sequence_.next();
-    std::vector<std::string> settings;
-    for (std::size_t d = 0; d < dimensions_.size(); ++d)
-      add_settings(dimensions_[d], value_at(dimensions_[d], point[d]), settings);
-    return settings;
+    return settings_at(dimensions_, sequence_.next());
   }
 
  private:
