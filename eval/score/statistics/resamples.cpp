@@ -31,13 +31,17 @@ bool is_narrow(Index items) {
 }  // namespace
 
 Resamples::Resamples(Index items, int resamples, std::uint64_t seed)
-    : items_(items), count_(resamples), seed_(seed) {
+    : items_(items), count_(resamples) {
   EDGEVAL_ASSERT(resamples > 0 && items >= 0);
   EDGEVAL_ASSERT(items <= Index{std::numeric_limits<std::uint32_t>::max()} + 1);
   if (is_narrow(items))
     draw(narrow_, items, resamples, seed);
   else
     draw(wide_, items, resamples, seed);
+  SplitMix64 random = random_stream(seed, 2);
+  unseen_.assign(static_cast<std::size_t>(resamples), 1.0);
+  for (double& least : unseen_)
+    for (Index i = 0; i < items; ++i) least = std::min(least, random.uniform());
 }
 
 void Resamples::add_to(std::span<double> sums, const Statistics& statistics, int resample) const {

@@ -21,7 +21,10 @@ class Resamples {
 
   Index items() const { return items_; }
   int count() const { return count_; }
-  std::uint64_t seed() const { return seed_; }
+
+  // Returns the weight of one more item that was not seen, in this resample: a number from
+  // Beta(1, items), the least of so many uniform numbers of random_stream(seed, 2).
+  double unseen(int resample) const { return unseen_[static_cast<std::size_t>(resample)]; }
 
   // Adds the statistics of every item that the resample draws to sums[width].
   void add_to(std::span<double> sums, const Statistics& statistics, int resample) const;
@@ -29,9 +32,9 @@ class Resamples {
  private:
   Index items_;
   int count_;
-  std::uint64_t seed_;
   std::vector<std::uint16_t> narrow_;  // [resamples, items], or empty
   std::vector<std::uint32_t> wide_;    // [resamples, items], or empty
+  std::vector<double> unseen_;         // [resamples]
 };
 
 // Calls visit(r, score(A*), score(B*)) for each resample r in which both systems have a score. The
