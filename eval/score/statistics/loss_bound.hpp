@@ -51,7 +51,7 @@ std::vector<double> utterance_losses(const Statistics& dense, const Statistics& 
 
 // Returns the sum of cubes over the sum of squares of the losses above 0, or 0 if there are none: a
 // mean in which large losses weigh more. To second order, the percentile bootstrap is too low by
-// (z^2 + 2) / 6 of it, 0.78 for C = 0.95 (from Hall 1992, section 3.5), as much as one utterance
+// (z^2 + 2) / 6 of it, 0.78 for C = 0.95 (from Hall 1992, chapter 3), as much as one utterance
 // more of about this loss adds. So it is the s to hand to upper_bound, measured on a development
 // set over all points.
 double tail_loss(std::span<const double> losses);
