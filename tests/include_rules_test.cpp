@@ -88,9 +88,10 @@ const std::map<std::string, std::set<std::string>>& rooms() {
       {"eval/report", with(task, {"eval/price", "eval/search", "eval/task", "hwmodel"})},
       {"eval/command/options", command},
       {"eval/command/about", with(command, {"eval/command/options"})},
+      {"eval/command/serve", with(command, {"eval/command/options"})},
       {"eval/command/sweep", with(command, {"eval/command/options"})},
       {"eval/command", with(command, {"host/import", "eval/command/options", "eval/command/about",
-                                      "eval/command/sweep"})},
+                                      "eval/command/serve", "eval/command/sweep"})},
       {"tests", {}}};  // see all
   return kRooms;
 }
@@ -283,9 +284,9 @@ TEST(House, OnlyWhatLivesWithinACallKeepsReferences) {
       {"host/engine/translate/decoder.cpp", {"decoder_", "state_", "record_"}},  // one step
       {"host/engine/translate/translator.cpp", {"sink_"}},      // one call of Translator::run
       {"eval/command/options/task_options.cpp", {"command_"}},  // while a command gets its options
-      {"eval/command/sweep/sweep_points.hpp", {"session_"}},    // one sweep
+      {"eval/search/policy_points.hpp", {"session_"}},          // one sweep, or one serve
       {"eval/search/probe.cpp", {"dimensions_", "make_"}},      // one call of probe
-      {"eval/search/sweep.cpp", {"session_", "items_"}},        // one unit of a sweep
+      {"eval/search/block_run.cpp", {"session_", "items_"}},    // one call of run_block
       {"eval/command/evaluate.cpp", {"to_", "part_"}},          // one call of Session::run
       {"eval/task/speech_session.cpp", {"session_", "sink_"}},  // one call of Session::run
       {"eval/task/translation/translation_session.cpp", {"session_", "items_", "sink_"}}};

@@ -23,6 +23,7 @@
 #include "eval/command/profile_command.hpp"
 #include "eval/command/run_command.hpp"
 #include "eval/command/score_command.hpp"
+#include "eval/command/serve/serve_command.hpp"
 #include "eval/command/similarity_command.hpp"
 #include "eval/command/sweep/sweep_command.hpp"
 #include "eval/report/provenance.hpp"
@@ -121,6 +122,7 @@ void add_commands(CLI::App& app) {
   app.footer(kExample);
   edgeval::setup_run(app);
   edgeval::setup_sweep(app);
+  edgeval::setup_serve(app);
   edgeval::setup_merge(app);
   edgeval::setup_profile(app);
   edgeval::setup_similarity(app);

@@ -25,24 +25,30 @@ std::string cure_of_widths(const hw::Accelerator& accelerator, const Activity& a
 
 }  // namespace
 
+std::vector<hw::Accelerator> named_accelerators(const std::vector<std::string>& names,
+                                                const std::filesystem::path& folder) {
+  if (names.empty()) return hw::load_accelerators(folder, kLayerKinds);
+  std::vector<hw::Accelerator> accelerators;
+  for (const std::string& name : names) {
+    hw::Accelerator accelerator = hw::find_accelerator(name, folder, kLayerKinds);
+    // The report knows accelerators by their names.
+    for (const hw::Accelerator& other : accelerators)
+      EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name,
+                      ": an accelerator named ", other.name, " was given before");
+    accelerators.push_back(std::move(accelerator));
+  }
+  return accelerators;
+}
+
 ChosenAccelerators choose_accelerators(const std::vector<std::string>& names,
                                        const std::filesystem::path& folder,
                                        const Activity& activity) {
   ChosenAccelerators choice;
-  for (const std::string& name : names) {
-    hw::Accelerator accelerator = hw::find_accelerator(name, folder, kLayerKinds);
-    // The report knows accelerators by their names.
-    for (const hw::Accelerator& other : choice.accelerators)
-      EDGEVAL_EXPECTS(other.name != accelerator.name, "--hardware ", name,
-                      ": an accelerator named ", other.name, " was given before");
+  for (hw::Accelerator& accelerator : named_accelerators(names, folder)) {
     const auto reason = hw::cannot_price(accelerator, activity);
-    EDGEVAL_EXPECTS(!reason, accelerator.file, ": ", accelerator.name, " cannot price ", *reason,
-                    cure_of_widths(accelerator, activity));
-    choice.accelerators.push_back(std::move(accelerator));
-  }
-  if (!names.empty()) return choice;
-  for (hw::Accelerator& accelerator : hw::load_accelerators(folder, kLayerKinds)) {
-    if (const auto reason = hw::cannot_price(accelerator, activity))
+    EDGEVAL_EXPECTS(!reason || names.empty(), accelerator.file, ": ", accelerator.name,
+                    " cannot price ", reason.value_or(""), cure_of_widths(accelerator, activity));
+    if (reason)
       choice.left_out.push_back({accelerator.name, *reason});
     else
       choice.accelerators.push_back(std::move(accelerator));

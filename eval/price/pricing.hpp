@@ -40,6 +40,11 @@ struct ChosenAccelerators {
   std::vector<LeftOut> left_out;
 };
 
+// Returns the named accelerators, or without names every one of the folder. Throws Error when two
+// have the same name.
+std::vector<hw::Accelerator> named_accelerators(const std::vector<std::string>& names,
+                                                const std::filesystem::path& folder);
+
 // Returns the named accelerators. Without names returns every accelerator of the folder that can
 // price the activity, and the others as left out, with the reason. Throws Error when a named
 // accelerator cannot price the activity, and when two have the same name.

@@ -57,19 +57,26 @@ ListedPoint read_point(std::string_view line, const std::string& place) {
   EDGEVAL_EXPECTS(line.starts_with('{'), place,
                   ": is no JSON object; a list of points has one on each line, such as "
                   "{\"plan.threshold\": 0.5, \"operand.type\": \"as_is\"}");
-  const Json checked = parse_json(line, place);
+  parse_json(line, place);  // throws Error unless it is in order
   // The same again with the keys in the file's order, since --set applies them in order.
-  const auto object = nlohmann::ordered_json::parse(line);
-  if (!object.contains("settings")) {
-    expect_keys(object, place);
-    return {settings_of_values(object), place};
-  }
-  Fields(checked, place).object("settings");  // throws Error unless it is an object
-  expect_keys(object["settings"], concat(place, ": settings"));
-  return {settings_from_json(object["settings"]), place};
+  return {settings_of_point(nlohmann::ordered_json::parse(line), place), place};
 }
 
 }  // namespace
+
+std::vector<std::string> settings_of_point(const nlohmann::ordered_json& object,
+                                           const std::string& place) {
+  EDGEVAL_EXPECTS(object.is_object(), place, ": is ", object.type_name(), ", must be an object");
+  const auto settings = object.find("settings");
+  if (settings == object.end()) {
+    expect_keys(object, place);
+    return settings_of_values(object);
+  }
+  const std::string at = concat(place, ": settings");
+  EDGEVAL_EXPECTS(settings->is_object(), at, ": is ", settings->type_name(), ", must be an object");
+  expect_keys(*settings, at);
+  return settings_from_json(*settings);
+}
 
 std::vector<ListedPoint> read_point_list(const std::filesystem::path& path) {
   const data::TextFile file(path);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,12 @@ struct ListedPoint {
   std::vector<std::string> settings;  // "KEY=VALUE" as --set takes them, in the file's order
   std::string place;                  // for messages: FILE:LINE
 };
+
+// Returns the settings of such an object, "KEY=VALUE" as --set takes them, in its order. Throws
+// Error, which opens with `place`, for what is no object, and for a key that is none of a policy's
+// form or stands twice.
+std::vector<std::string> settings_of_point(const nlohmann::ordered_json& object,
+                                           const std::string& place);
 
 // Returns the points in the file's order, without blank lines; a point without settings is the
 // policy as it is. Throws Error, naming file and line, for a line that is no such object, a key

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "eval/search/block_run.hpp"
 #include "eval/search/sweep_journal.hpp"
 #include "eval/task/progress.hpp"
 #include "eval/task/session.hpp"
@@ -50,13 +51,6 @@ struct BlocksToRun {
 void run_units(Session& session, std::span<const Point> points, const BlocksToRun& blocks,
                std::span<const SweepUnit> units, SweepJournal& journal, const char* item,
                Display display);
-
-// What one point made of the whole set.
-struct PointTotal {
-  std::vector<Metric> metrics;  // with values and intervals, the same as those of a run
-  Activity activity;
-  std::optional<SearchCounts> search;
-};
 
 // Returns the total of a point of which the journal has every block. `seed` is that of the
 // bootstrap.

@@ -48,40 +48,6 @@ std::vector<Dimension> dimensions_of(const PointChoice& choice, const Model& mod
 
 }  // namespace
 
-const Profile* Profiles::get() {
-  if (!named()) return nullptr;
-  if (!loaded_) loaded_ = load_profile(path_, session_.trained());
-  return &*loaded_;
-}
-
-Point point_of(const std::vector<std::string>& settings, const PolicyBase& base, Session& session,
-               Profiles& profiles) {
-  const std::string source = source_of(settings);
-  const auto point = [&](const std::vector<std::string>& set) {
-    const Policy policy = base.with(set, source);
-    EDGEVAL_EXPECTS(policy.profile == base.profile(), source,
-                    ": all points of a sweep have one profile, which --profile or the policy "
-                    "names");
-    return session.resolve(policy, profiles.get());
-  };
-  std::string message;
-  try {
-    return point(settings);
-  } catch (const Error& error) {
-    message = error.what();
-  }
-  // What is wrong with the base, and stays wrong, is said of the base.
-  try {
-    point({});
-  } catch (const Error& error) {
-    if (message == error.what()) {
-      const Policy alone = base.alone();
-      session.resolve(alone, profiles.get());
-    }
-  }
-  throw Error(message);
-}
-
 MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Model& model,
                        const MakePoint& make) {
   EDGEVAL_EXPECTS(choice.vary.empty() == choice.list.has_value(),

@@ -2,33 +2,15 @@
 // measured against.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "eval/search/points.hpp"
+#include "eval/search/policy_points.hpp"
 
 namespace edgeval {
-
-// Loads the profile when it is first asked for. It serves for all points: it is the dense network's
-// as trained, whatever the weights axis does.
-class Profiles {
- public:
-  // `path` is empty where there is no profile.
-  Profiles(std::filesystem::path path, Session& session)
-      : path_(std::move(path)), session_(session) {}
-  const std::filesystem::path& path() const { return path_; }
-  bool named() const { return !path_.empty(); }
-  // Returns null where there is no profile. Throws Error as load_profile does.
-  const Profile* get();
-
- private:
-  const std::filesystem::path path_;
-  Session& session_;
-  std::optional<Profile> loaded_;
-};
 
 struct PointChoice {
   std::vector<std::string> vary;
@@ -36,11 +18,6 @@ struct PointChoice {
   std::string draw = "sobol";       // grid, random or sobol
   Index points = 0;                 // how many are drawn; 0: not given
 };
-
-// Makes the point of the base policy with some settings. Throws Error where the rules of policies
-// refuse it, which names the base where that is wrong and the settings do not change it.
-Point point_of(const std::vector<std::string>& settings, const PolicyBase& base, Session& session,
-               Profiles& profiles);
 
 // Makes the points that are asked for. Throws Error naming the option that is wrong or missing.
 MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Model& model,

@@ -406,8 +406,8 @@ TEST_F(Refused, Transcripts) {
 TEST_F(Refused, Options) {
   const std::vector<std::pair<Arguments, std::string>> cases{
       {{},
-       "a command is wanted; known: run, sweep, merge, profile, similarity, score, compare, "
-       "energy, "
+       "a command is wanted; known: run, sweep, serve, merge, profile, similarity, score, "
+       "compare, energy, "
        "import, count, info, man, completion"},
       {{"rum"}, "unknown command rum"},
       {{"--fast"}, "unknown command --fast"},

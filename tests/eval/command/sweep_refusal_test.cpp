@@ -69,7 +69,7 @@ TEST(SweepRefuses, PointsThatNoPolicyAllows) {
         "unknown type 'detla'",
         {"--vary", "operand.type=delta,detla"}},
        {{"--draw", "grid"},
-        "--vary profile=a.json,b.json: all points of a sweep have one profile",
+        "--vary profile=a.json,b.json: all points have one profile",
         {"--vary", "profile=a.json,b.json"}},
        {{"--set", "operand.type=dynamic"}, "edgeval: --set: operand.type: unknown type 'dynamic'"},
        {{"--set", "plan.type=similarity_skip"},
