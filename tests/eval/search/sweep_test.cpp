@@ -8,6 +8,7 @@
 #include <new>
 #include <set>
 
+#include "eval/search/resident_set.hpp"
 #include "eval/task/batches.hpp"
 #include "eval/task/ctc/ctc_session.hpp"
 #include "tests/datasets/layouts/data_folder.hpp"
@@ -20,9 +21,10 @@ namespace {
 
 // Fails in ways that a test asks for.
 struct Failing {
-  Index most = 1000;     // lanes for which there is memory
-  Index receives = -1;   // how many results arrive before memory runs out, once; -1: all
-  bool halfway = false;  // whether lanes that are too many are noticed behind the work
+  Index most = 1000;         // lanes for which there is memory
+  Index receives = -1;       // how many results arrive before memory runs out, once; -1: all
+  bool halfway = false;      // whether lanes that are too many are noticed behind the work
+  Index most_points = 1000;  // points for which there is memory
 };
 
 class FailingEngine final : public Engine, private ResultSink {
@@ -33,7 +35,8 @@ class FailingEngine final : public Engine, private ResultSink {
   bool on_gpu() const override { return false; }
   void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver* observer) override {
-    const bool too_many = batch.features().sequences() > failing_.most;
+    const bool too_many =
+        batch.features().sequences() > failing_.most || std::ssize(points) > failing_.most_points;
     if (too_many && !failing_.halfway) throw std::bad_alloc();
     sink_ = &sink;
     inner_->run(batch, points, wanted, *this, observer);
@@ -133,6 +136,55 @@ TEST_F(SpeechSweep, EndsWhenMemoryDoesNotSufficeForOne) {
   Failing failing{.most = 0};
   CtcSession small = session(failing);
   EXPECT_THROW(Swept(small, points, 4), OutOfMemoryForOne);
+}
+
+// The totals of the points on the set that stays ready, in calls of so many points.
+std::vector<std::optional<PointTotal>> resident_totals(Session& session,
+                                                       const std::vector<Point>& points,
+                                                       std::size_t at_once) {
+  ResidentSet set(session, "item", {});
+  std::vector<std::optional<PointTotal>> totals;
+  for (std::size_t first = 0; first < points.size(); first += at_once) {
+    const std::size_t count = std::min(at_once, points.size() - first);
+    for (std::optional<PointTotal>& total : set.run(std::span(points).subspan(first, count), 9, {}))
+      totals.push_back(std::move(total));
+  }
+  return totals;
+}
+
+TEST_F(SpeechSweep, OfAResidentSetGivesWhatEachPointGivesAlone) {
+  const std::vector<Point> points = this->points();
+  CtcSession whole = session();
+  const std::vector<PointResult> alone = evaluate(whole, points).points;
+  const auto expect_alone = [&](Failing failing, std::size_t at_once) {
+    SCOPED_TRACE(testing::Message() << failing.most << " lanes, " << failing.most_points << " of "
+                                    << at_once << " points, " << failing.receives << " results");
+    CtcSession session = this->session(failing);
+    const auto totals = resident_totals(session, points, at_once);
+    ASSERT_EQ(totals.size(), points.size());
+    for (std::size_t p = 0; p < points.size(); ++p) {
+      ASSERT_TRUE(totals[p].has_value()) << p;
+      expect_equal(*totals[p], alone[p]);
+    }
+  };
+  expect_alone({}, 1);
+  expect_alone({}, points.size());
+  expect_alone({.most = 3}, 7);
+  expect_alone({.most = 1, .halfway = true}, points.size());
+  expect_alone({.most_points = 1}, points.size());
+  expect_alone({.halfway = true, .most_points = 2}, points.size());
+  for (const Index receives : {0, 1, 8, 20}) expect_alone({.receives = receives}, points.size());
+}
+
+TEST_F(SpeechSweep, OfAResidentSetHasNoTotalWhereMemoryDoesNotSuffice) {
+  const std::vector<Point> points = this->points();
+  Failing failing{.most = 0};
+  CtcSession small = session(failing);
+  ResidentSet set(small, "item", {});
+  for (const auto& total : set.run(points, 9, {})) EXPECT_FALSE(total.has_value());
+  failing.most = 1000;  // the next points have memory again
+  for (const auto& total : set.run(points, 9, {})) EXPECT_TRUE(total.has_value());
+  EXPECT_TRUE(set.run({}, 9, {}).empty());
 }
 
 TEST_F(SpeechSweep, RunsOnlyWhatTheJournalLacks) {
