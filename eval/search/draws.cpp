@@ -82,21 +82,10 @@ class RandomDraws : public Draws {
   std::uint64_t point_ = 0;
 };
 
-std::vector<std::uint64_t> shift_of(const std::vector<Dimension>& dimensions, std::uint64_t seed) {
-  expect_drawable(dimensions);
-  EDGEVAL_EXPECTS(dimensions.size() <= SobolSequence::most_dimensions(), "the sweep has ",
-                  dimensions.size(), " dimensions, and a Sobol sequence at most ",
-                  SobolSequence::most_dimensions(), "; draw points at random");
-  std::vector<std::uint64_t> shift;
-  for (std::size_t d = 0; d < dimensions.size(); ++d)
-    shift.push_back(random_stream(seed, ~std::uint64_t{d}).next());
-  return shift;
-}
-
 class SobolDraws : public Draws {
  public:
   SobolDraws(std::vector<Dimension> dimensions, std::uint64_t seed)
-      : dimensions_(std::move(dimensions)), sequence_(shift_of(dimensions_, seed)) {}
+      : dimensions_(std::move(dimensions)), sequence_(sobol_shift(dimensions_, seed)) {}
 
   std::optional<std::vector<std::string>> next() override {
     return settings_at(dimensions_, sequence_.next());
@@ -108,6 +97,18 @@ class SobolDraws : public Draws {
 };
 
 }  // namespace
+
+std::vector<std::uint64_t> sobol_shift(const std::vector<Dimension>& dimensions,
+                                       std::uint64_t seed) {
+  expect_drawable(dimensions);
+  EDGEVAL_EXPECTS(dimensions.size() <= SobolSequence::most_dimensions(), "the sweep has ",
+                  dimensions.size(), " dimensions, and a Sobol sequence at most ",
+                  SobolSequence::most_dimensions(), "; draw points at random");
+  std::vector<std::uint64_t> shift;
+  for (std::size_t d = 0; d < dimensions.size(); ++d)
+    shift.push_back(random_stream(seed, ~std::uint64_t{d}).next());
+  return shift;
+}
 
 std::unique_ptr<Draws> grid_draws(std::vector<Dimension> dimensions) {
   return std::make_unique<GridDraws>(std::move(dimensions));

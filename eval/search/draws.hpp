@@ -36,6 +36,11 @@ std::uint64_t grid_points(const std::vector<Dimension>& dimensions);
 // random_stream(seed, i) (host/numeric/random.hpp). It depends on nothing drawn before.
 std::unique_ptr<Draws> random_draws(std::vector<Dimension> dimensions, std::uint64_t seed);
 
+// Returns the shift of the Sobol sequence of these dimensions: for dimension d the first 64 bits of
+// random_stream(seed, 2^64 - 1 - d). Throws Error for more dimensions than the sequence has.
+std::vector<std::uint64_t> sobol_shift(const std::vector<Dimension>& dimensions,
+                                       std::uint64_t seed);
+
 // Point i is point i of the Sobol sequence (sobol.hpp), shifted in dimension d by the first 64 bits
 // of random_stream(seed, 2^64 - 1 - d), a stream that no point of random_draws meets. Throws Error
 // for more dimensions than the sequence has.
