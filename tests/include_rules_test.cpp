@@ -286,7 +286,9 @@ TEST(House, OnlyWhatLivesWithinACallKeepsReferences) {
       {"host/engine/translate/decoder.cpp", {"decoder_", "state_", "record_"}},  // one step
       {"host/engine/translate/translator.cpp", {"sink_"}},      // one call of Translator::run
       {"eval/command/options/task_options.cpp", {"command_"}},  // while a command gets its options
-      {"eval/search/policy_points.hpp", {"session_"}},          // one sweep, or one serve
+      {"eval/command/serve/serve_run.cpp", {"options_", "session_"}},  // one call of run_serve
+      {"eval/search/policy_points.hpp", {"session_"}},          // one sweep, or one run_serve
+      {"eval/search/resident_set.hpp", {"session_"}},           // one call of run_serve
       {"eval/search/probe.cpp", {"dimensions_", "make_"}},      // one call of probe
       {"eval/search/block_run.cpp", {"session_", "items_"}},    // one call of run_block
       {"eval/command/evaluate.cpp", {"to_", "part_"}},          // one call of Session::run

@@ -160,7 +160,8 @@ void run_serve(const ServeOptions& options) {
   note(session->notes());
   note(session->late_notes());
   if (!served.note().empty()) note({served.note()});
-  write_line(served.greeting(task.info()).dump());
+  write_line(
+      served.greeting(task.info()).dump(-1, ' ', false, ordered_json::error_handler_t::replace));
   if (::isatty(STDIN_FILENO) == 1)
     note(
         {"points are read from standard input, such as {\"id\": 1, \"point\": "

@@ -1,7 +1,6 @@
 // Runs `edgeval serve` as a sampler would. Its answers must be what `edgeval run` makes of each
 // point alone, however the lines come.
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,7 +203,7 @@ class Conversation {
     EXPECT_EQ(::write(to_, line.data(), line.size()), std::ssize(line));
     return read();
   }
-  // Closes the pipes, first that of the answers where `deaf`, and returns the exit code.
+  // Closes the pipes and returns the exit code.
   int end() {
     if (child_ < 0) return -1;
     ::close(to_), std::fclose(from_);
@@ -299,7 +298,7 @@ TEST(Serve, RefusesWhatIsWrongBeforeItGreets) {
   const auto refused = [&](const Arguments& more) { return serve_small(small, more, ""); };
   EXPECT_TRUE(is_refusal(refused({"--hardware", "none"}), "unknown accelerator"));
   EXPECT_TRUE(is_refusal(refused({"--profile", "none.json"}), "none.json: no such file"));
-  EXPECT_TRUE(is_refusal(refused({"--set", "operand"}), "KEY=VALUE"));
+  EXPECT_TRUE(is_refusal(refused({"--set", "operand"}), "must be key=value"));
   EXPECT_TRUE(is_refusal(refused({"--n-best", "2"}), "--n-best"));
   EXPECT_TRUE(is_refusal(serve(small,
                                joined(kCaptions, {"--reference", captions_file("captions.de"),
@@ -323,7 +322,7 @@ TEST(Serve, EndsWhenNobodyReadsItsAnswers) {
   // The reader leaves behind the greeting, while a line has yet to come.
   const CommandResult left = run_shell(
       "mkfifo in out; (" + line +
-          " < in > out; echo code $? >&2) & exec 4< out 3> in; read greeting <&4; exec 4<&-; "
+          " < in > out; echo code $? >&2) & exec 3> in 4< out; read greeting <&4; exec 4<&-; "
           "echo '{\"point\": {}}' >&3; exec 3>&-; wait",
       small.path());
   EXPECT_EQ(left.err, "edgeval: failed: standard output cannot be written\ncode 2\n");
