@@ -43,7 +43,7 @@ class Serve:
 def point_of(trial):
     point = {"plan.threshold": trial.suggest_float("plan.threshold", 0.6, 1.0)}
     threshold = trial.suggest_float("operand.threshold", 0.02, 0.3, log=True)
-    point.update({key: threshold for key in KEYS_OF_DELTA})
+    point.update(dict.fromkeys(KEYS_OF_DELTA, threshold))
     return point
 
 
