@@ -14,6 +14,7 @@
 #include "eval/command/about/completion_command.hpp"
 #include "eval/command/about/info_command.hpp"
 #include "eval/command/about/man_command.hpp"
+#include "eval/command/calibrate/calibrate_command.hpp"
 #include "eval/command/compare_command.hpp"
 #include "eval/command/count_command.hpp"
 #include "eval/command/energy_command.hpp"
@@ -124,6 +125,7 @@ void add_commands(CLI::App& app) {
   edgeval::setup_sweep(app);
   edgeval::setup_serve(app);
   edgeval::setup_merge(app);
+  edgeval::setup_calibrate(app);
   edgeval::setup_profile(app);
   edgeval::setup_similarity(app);
   edgeval::setup_score(app);

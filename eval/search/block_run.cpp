@@ -166,6 +166,15 @@ void score(std::vector<Metric>& metrics, const std::vector<std::vector<double>>&
 
 }  // namespace
 
+Index first_column(std::span<const Metric> metrics, const std::string& name) {
+  Index first = 0;
+  for (const Metric& metric : metrics) {
+    if (metric.name == name) return first;
+    first += columns_of(metric);
+  }
+  EDGEVAL_ASSERT(false);
+}
+
 PartedBlock longest_first(const Session& session, const std::vector<Index>& items, Index at_once) {
   std::vector<Index> lengths, places;
   for (const Index item : items) {

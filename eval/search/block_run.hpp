@@ -34,6 +34,10 @@ using FinishPoint = std::function<void(Index point, BlockResult&& result)>;
 void run_block(Session& session, std::span<const Point> points, const std::vector<Index>& numbers,
                const PartedBlock& block, const PrepareItems& prepare, const FinishPoint& finish);
 
+// Returns where the statistics of the metric `name` begin in a row of BlockResult::statistics.
+// `metrics` are those of Session::measure, and the metric is one of them.
+Index first_column(std::span<const Metric> metrics, const std::string& name);
+
 // What one point made of the whole set.
 struct PointTotal {
   std::vector<Metric> metrics;  // with values and intervals, the same as those of a run

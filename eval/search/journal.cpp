@@ -49,23 +49,27 @@ std::ifstream opened(const std::filesystem::path& path) {
 }  // namespace
 
 std::uint64_t read_journal(const std::filesystem::path& path, const ReadEntry& read) {
+  JournalPlace place;
+  read_further(path, place, read);
+  return place.bytes;
+}
+
+void read_further(const std::filesystem::path& path, JournalPlace& place, const ReadEntry& read) {
   std::ifstream file = opened(path);
-  std::uint64_t place = 0, number = 0;
-  std::uint32_t head = 0;
-  for (std::string line; std::getline(file, line); place += line.size() + 1) {
+  file.seekg(static_cast<std::streamoff>(place.bytes));
+  for (std::string line; std::getline(file, line); place.bytes += line.size() + 1) {
     if (file.eof()) break;  // the line break is missing
-    ++number;
-    const std::optional<std::string_view> entry = entry_of(line, head);
+    const std::uint64_t number = ++place.lines;
+    const std::optional<std::string_view> entry = entry_of(line, place.head);
     EDGEVAL_EXPECTS(entry, path.string(), ": line ", number,
                     " is damaged or of another journal; restore the file from a copy, or ",
                     number == 1 ? "remove it"
                                 : concat("cut it off before that line (head -n ", number - 1, ")"),
                     ", and --resume runs anew what it lacks");
-    read(*entry, place + static_cast<std::uint64_t>(entry->data() - line.data()));
-    if (number == 1) head = crc_behind(0, *entry);
+    read(*entry, place.bytes + static_cast<std::uint64_t>(entry->data() - line.data()));
+    if (number == 1) place.head = crc_behind(0, *entry);
   }
   EDGEVAL_EXPECTS(!file.bad(), path.string(), ": cannot be read");
-  return place;
 }
 
 std::optional<std::string> first_entry(const std::filesystem::path& path) {

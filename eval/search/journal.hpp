@@ -24,6 +24,15 @@ using ReadEntry = std::function<void(std::string_view entry, std::uint64_t place
 // out. Throws Error when another line is damaged or belongs to another journal.
 std::uint64_t read_journal(const std::filesystem::path& file, const ReadEntry& read);
 
+// How far a journal was read that another process may still write to.
+struct JournalPlace {
+  std::uint64_t bytes = 0, lines = 0;
+  std::uint32_t head = 0;  // the CRC-32 of the first entry
+};
+
+// Does the same from a place on, which it moves behind the last whole line.
+void read_further(const std::filesystem::path& file, JournalPlace& place, const ReadEntry& read);
+
 // Returns the first entry of a journal, or nothing where its first line is not whole.
 std::optional<std::string> first_entry(const std::filesystem::path& file);
 

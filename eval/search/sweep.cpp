@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <map>
 #include <queue>
 
 #include "host/core/error.hpp"
@@ -22,27 +24,46 @@ std::vector<double> order_of(const Point& point) {
   return numbers;
 }
 
+// Sorts the numbers of points so that points that share their first layers are neighbours.
+void sort_alike(std::span<const Point> points, std::vector<Index>& numbers) {
+  std::map<Index, std::vector<double>> orders;
+  for (const Index number : numbers)
+    orders.emplace(number, order_of(points[static_cast<std::size_t>(number)]));
+  std::ranges::stable_sort(
+      numbers, {}, [&](Index number) -> const std::vector<double>& { return orders.at(number); });
+}
+
+std::vector<SweepUnit> cut_sorted(Index block, const std::vector<Index>& numbers,
+                                  std::size_t parts) {
+  const std::size_t size = std::max<std::size_t>(1, (numbers.size() + parts - 1) / parts);
+  std::vector<SweepUnit> units;
+  for (std::size_t first = 0; first < numbers.size(); first += size) {
+    const auto from = numbers.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::size_t count = std::min(size, numbers.size() - first);
+    units.push_back({block, {from, from + static_cast<std::ptrdiff_t>(count)}});
+  }
+  return units;
+}
+
 }  // namespace
+
+std::vector<SweepUnit> cut_block(std::span<const Point> points, Index block,
+                                 std::vector<Index> numbers, std::size_t parts) {
+  sort_alike(points, numbers);
+  return cut_sorted(block, numbers, parts);
+}
 
 std::vector<SweepUnit> cut_into_units(std::span<const Point> points, Index blocks,
                                       std::size_t least) {
-  std::vector<std::vector<double>> orders;
-  for (const Point& point : points) orders.push_back(order_of(point));
-  std::vector<Index> sorted(points.size());
-  for (std::size_t p = 0; p < sorted.size(); ++p) sorted[p] = static_cast<Index>(p);
-  std::ranges::stable_sort(sorted, {}, [&](Index point) -> const std::vector<double>& {
-    return orders[static_cast<std::size_t>(point)];
-  });
+  std::vector<Index> numbers(points.size());
+  for (std::size_t p = 0; p < numbers.size(); ++p) numbers[p] = static_cast<Index>(p);
+  sort_alike(points, numbers);
   const auto of_all = static_cast<std::size_t>(blocks);
-  const std::size_t of_block = (least + of_all - 1) / of_all;
-  const std::size_t size = (points.size() + of_block - 1) / of_block;
   std::vector<SweepUnit> units;
-  for (Index block = 0; block < blocks; ++block)
-    for (std::size_t first = 0; first < sorted.size(); first += size) {
-      const auto from = sorted.begin() + static_cast<std::ptrdiff_t>(first);
-      const std::size_t count = std::min(size, sorted.size() - first);
-      units.push_back({block, {from, from + static_cast<std::ptrdiff_t>(count)}});
-    }
+  for (Index block = 0; block < blocks; ++block) {
+    std::vector<SweepUnit> of_block = cut_sorted(block, numbers, (least + of_all - 1) / of_all);
+    std::ranges::move(of_block, std::back_inserter(units));
+  }
   return units;
 }
 

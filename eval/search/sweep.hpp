@@ -31,6 +31,11 @@ struct Share {
 std::vector<SweepUnit> cut_into_units(std::span<const Point> points, Index blocks,
                                       std::size_t least);
 
+// Returns these points on one block in so many parts of about the same size, or fewer where there
+// are fewer points. Points that have much in common stay together.
+std::vector<SweepUnit> cut_block(std::span<const Point> points, Index block,
+                                 std::vector<Index> numbers, std::size_t parts);
+
 // Returns one process's share of all points on every block. There are several units for each
 // process, which are handed out by their expected work. The shares do not depend on what has been
 // done.

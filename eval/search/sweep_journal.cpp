@@ -120,7 +120,7 @@ SweepJournal::SweepJournal(const std::filesystem::path& folder, const ordered_js
       head_(head),
       size_(size),
       places_(static_cast<std::size_t>(size.points * size.blocks)) {
-  if (is_there(folder)) read_others();
+  if (is_there(folder)) refresh();
 }
 
 SweepJournal::SweepJournal(const std::filesystem::path& folder, const ordered_json& head, Size size,
@@ -130,7 +130,7 @@ SweepJournal::SweepJournal(const std::filesystem::path& folder, const ordered_js
       size_(size),
       places_(static_cast<std::size_t>(size.points * size.blocks)) {
   open(name);
-  read_others();
+  refresh();
 }
 
 SweepJournal::~SweepJournal() = default;
@@ -171,6 +171,7 @@ void SweepJournal::open(const std::string& name) {
     expect_head(file, *head);
   }
   files_.push_back(folder_ / (name + ".jsonl"));
+  read_.emplace_back();
   bool has_head = false;
   journal_ =
       std::make_unique<Journal>(files_.front(), [&](std::string_view entry, std::uint64_t begin) {
@@ -187,18 +188,25 @@ void SweepJournal::open(const std::string& name) {
 }
 
 // Reads all journals of the folder but the open one.
-void SweepJournal::read_others() {
+void SweepJournal::refresh() {
   for (const std::filesystem::path& file : entries_of(folder_)) {
     if (file.extension() != ".jsonl" || (journal_ && file == files_.front())) continue;
-    const auto number = static_cast<std::int32_t>(files_.size());
-    files_.push_back(file);
-    bool is_first = true;
-    read_journal(file, [&](std::string_view entry, std::uint64_t begin) {
-      if (!std::exchange(is_first, false)) return take(number, entry, begin);
-      expect_head(file, entry);
-      was_there_ = was_there_ || !journal_;
-    });
+    auto number = static_cast<std::size_t>(std::ranges::find(files_, file) - files_.begin());
+    if (number == files_.size()) {
+      files_.push_back(file);
+      read_.emplace_back();
+    }
+    read_on(number);
   }
+}
+
+void SweepJournal::read_on(std::size_t file) {
+  bool is_first = read_[file].lines == 0;
+  read_further(files_[file], read_[file], [&](std::string_view entry, std::uint64_t begin) {
+    if (!std::exchange(is_first, false)) return take(static_cast<std::int32_t>(file), entry, begin);
+    expect_head(files_[file], entry);
+    was_there_ = was_there_ || !journal_;
+  });
 }
 
 void SweepJournal::add(Index point, Index block, const BlockResult& result) {

@@ -70,6 +70,8 @@ class SweepJournal {
   // Whether the folder had a journal of a sweep before this object made one.
   bool was_there() const { return was_there_; }
   bool is_empty() const { return results_ == 0; }
+  // Takes in what other processes have added to the journals of the folder since they were read.
+  void refresh();
   Index results() const { return results_; }
   bool has(Index point, Index block) const { return place(point, block).file >= 0; }
   // Adds a result to the open journal. Throws std::runtime_error when the disk fails or is full.
@@ -89,7 +91,7 @@ class SweepJournal {
     return places_[static_cast<std::size_t>(point * size_.blocks + block)];
   }
   void open(const std::string& name);
-  void read_others();
+  void read_on(std::size_t file);
   void take(std::int32_t file, std::string_view entry, std::uint64_t begin);
   void expect_head(const std::filesystem::path& file, std::string_view entry) const;
   std::string text(const Place& place) const;
@@ -98,7 +100,8 @@ class SweepJournal {
   const nlohmann::ordered_json head_;
   const Size size_;
   std::vector<std::filesystem::path> files_;
-  std::vector<Place> places_;  // [point][block]
+  std::vector<JournalPlace> read_;  // how far each file was read, but for the open one
+  std::vector<Place> places_;       // [point][block]
   Index results_ = 0;
   bool was_there_ = false;
   std::unique_ptr<Journal> journal_;  // the open one, the first of files_

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
+
+#include "host/core/error.hpp"
+#include "host/core/text.hpp"
 
 namespace edgeval {
 namespace {
@@ -27,6 +31,23 @@ int processes_of_mpi() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
     if (const int size = number_of(name); size > 0) return size;
   return std::max(1, number_of("PMIX_RANK") + 1);
+}
+
+void run_on_ranks(const Ranks& ranks, const std::function<void()>& work) {
+  if (ranks.size() == 1) return work();
+  const auto end = [&](const std::exception& error, int code) {
+    std::cerr << "edgeval: process " << ranks.rank() << " of " << ranks.size() << ": "
+              << printable(error.what()) << "\n"
+              << std::flush;
+    ranks.abort(code);
+  };
+  try {
+    work();
+  } catch (const Error& error) {
+    end(error, 1);
+  } catch (const std::exception& error) {
+    end(error, 2);
+  }
 }
 
 }  // namespace edgeval

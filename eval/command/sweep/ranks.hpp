@@ -2,6 +2,7 @@
 // in the build the functions are in ranks_mpi.cpp, else in ranks_alone.cpp.
 #pragma once
 
+#include <functional>
 #include <string>
 
 namespace edgeval {
@@ -34,5 +35,8 @@ class Ranks {
   int rank_ = 0, size_ = 1;
   int rank_on_machine_ = 0, size_on_processors_ = 1;
 };
+
+// Calls work(). Where there are several processes, one that fails says so and ends all.
+void run_on_ranks(const Ranks& ranks, const std::function<void()>& work);
 
 }  // namespace edgeval

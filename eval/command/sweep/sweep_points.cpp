@@ -32,21 +32,17 @@ bool suits_layer(const Model& model, const std::string& key) {
   return axis != "operand" || axes.general_operand;
 }
 
-std::vector<Dimension> dimensions_of(const PointChoice& choice, const Model& model,
-                                     const MakePoint& make) {
+}  // namespace
+
+std::vector<Dimension> varied_dimensions(const std::vector<std::string>& vary, const Model& model,
+                                         const MakePoint& make, std::string& refused) {
   std::vector<std::string> names;
   for (const Layer& layer : model.layers) names.push_back(layer_name(layer));
-  std::vector<Dimension> dimensions = parse_vary(
-      choice.vary, names, [&](const std::string& key) { return suits_layer(model, key); });
-  const std::string refused = probe(dimensions, make);
-  // A grid is tried to its end.
-  EDGEVAL_EXPECTS(
-      refused.empty() || choice.draw == "grid",
-      "the rules of policies refused every point that was tried, the first for: ", refused);
+  std::vector<Dimension> dimensions =
+      parse_vary(vary, names, [&](const std::string& key) { return suits_layer(model, key); });
+  refused = probe(dimensions, make);
   return dimensions;
 }
-
-}  // namespace
 
 MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Model& model,
                        const MakePoint& make) {
@@ -58,7 +54,12 @@ MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Mode
     EDGEVAL_EXPECTS(choice.points == 0, "--points: --list says how many points there are");
     return listed_points(read_point_list(*choice.list), make);
   }
-  const std::vector<Dimension> dimensions = dimensions_of(choice, model, make);
+  std::string refused;
+  const std::vector<Dimension> dimensions = varied_dimensions(choice.vary, model, make, refused);
+  // A grid is tried to its end.
+  EDGEVAL_EXPECTS(
+      refused.empty() || choice.draw == "grid",
+      "the rules of policies refused every point that was tried, the first for: ", refused);
   if (choice.draw == "grid") {
     EDGEVAL_EXPECTS(choice.points == 0,
                     "--points: a grid has as many points as its STEPS and lists say");

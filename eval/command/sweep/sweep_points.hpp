@@ -19,6 +19,12 @@ struct PointChoice {
   Index points = 0;                 // how many are drawn; 0: not given
 };
 
+// Returns the dimensions of these --vary, of a model's policies. `refused` receives the reason
+// where the rules of policies refused all points that were tried, and is empty otherwise. Throws
+// Error as parse_vary and probe do.
+std::vector<Dimension> varied_dimensions(const std::vector<std::string>& vary, const Model& model,
+                                         const MakePoint& make, std::string& refused);
+
 // Makes the points that are asked for. Throws Error naming the option that is wrong or missing.
 MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Model& model,
                        const MakePoint& make);

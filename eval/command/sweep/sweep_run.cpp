@@ -3,11 +3,10 @@
 #include <charconv>
 #include <iostream>
 
-#include "cuda/device/devices.hpp"
 #include "eval/command/sweep/ranks.hpp"
+#include "eval/command/sweep/results_head.hpp"
 #include "eval/command/sweep/sweep_tables.hpp"
 #include "eval/report/notes.hpp"
-#include "eval/report/provenance.hpp"
 #include "eval/report/sweep_output.hpp"
 #include "eval/search/blocks.hpp"
 #include "host/core/error.hpp"
@@ -17,7 +16,6 @@
 #include "host/core/files/unfinished.hpp"
 #include "host/core/json.hpp"
 #include "host/core/number_text.hpp"
-#include "host/core/parallel.hpp"
 #include "host/core/text.hpp"
 #include "host/model/file.hpp"
 
@@ -90,20 +88,6 @@ Share share_of(const SweepOptions& options, const Ranks& ranks) {
   return share;
 }
 
-// Gives the processes of one machine its GPUs in turn, and a share of the processors each, among
-// those that are bound to the same ones.
-EngineChoice engine_of(const SweepOptions& options, const Ranks& ranks) {
-  EngineChoice choice = options.request.engine;
-  if (ranks.size() == 1) return choice;
-  const std::vector<gpu::Device> devices = gpu::devices();
-  if ((choice.device == "auto" || choice.device == "gpu") && !devices.empty())
-    choice.device = concat(
-        "gpu:", devices[static_cast<std::size_t>(ranks.rank_on_machine()) % devices.size()].number);
-  if (choice.threads == 0)
-    choice.threads = std::max(1, hardware_threads() / ranks.size_on_processors());
-  return choice;
-}
-
 struct Texts {
   std::string points, policy, profile;  // of the files; the profile is empty where there is none
 };
@@ -111,30 +95,17 @@ struct Texts {
 // Returns what the results depend on. Another sweep may not go on with the journal.
 nlohmann::ordered_json head_of(const SweepOptions& options, Session& session, const AllPoints& all,
                                const Texts& texts, std::size_t blocks) {
-  const Provenance provenance = provenance_on(session.device());
-  nlohmann::ordered_json data = session.data();
-  data.erase("path"), data.erase("references");
-  nlohmann::ordered_json device = nullptr;
-  if (all.have_floats())
-    device = takes_gpu(options.request.engine) ? provenance.device : cpu_kind();
-  nlohmann::ordered_json profile = nullptr;
-  if (!texts.profile.empty()) profile = sha256(texts.profile);
-  return {{"sweep", 1},
-          {"version", provenance.version},
-          {"build", provenance.build},
-          {"program", program_hash()},
-          {"device", device},
-          {"model", session.trained().sha256},
-          {"data", data},
-          {"choices", session.choices()},
-          {"metrics", session.metrics()},
-          {"policy", sha256(texts.policy)},
-          {"profile", profile},
-          {"points", {{"count", all.drawn()}, {"sha256", sha256(texts.points)}}},
-          {"references", all.points.size() - all.drawn()},
-          {"block", options.block},
-          {"blocks", blocks},
-          {"seed", options.request.seed}};
+  nlohmann::ordered_json head{{"sweep", 1}};
+  head.update(results_head(session, options.request, all.have_floats()));
+  head.update({{"policy", sha256(texts.policy)},
+               {"profile", texts.profile.empty() ? nlohmann::ordered_json(nullptr)
+                                                 : nlohmann::ordered_json(sha256(texts.profile))},
+               {"points", {{"count", all.drawn()}, {"sha256", sha256(texts.points)}}},
+               {"references", all.points.size() - all.drawn()},
+               {"block", options.block},
+               {"blocks", blocks},
+               {"seed", options.request.seed}});
+  return head;
 }
 
 void write(const Texts& texts, const fs::path& folder) {
@@ -226,7 +197,7 @@ void run(const SweepOptions& options, const Ranks& ranks) {
   const Task& task = task_of(options.tasks, model);
   expect_no_others(options.given, task, *network_of(model));
   Request request = options.request;
-  request.engine = engine_of(options, ranks);
+  request.engine = engine_of(options.request.engine, ranks);
   const std::unique_ptr<Session> session = task.open(model, request);
   if (const char* option = session->only_of_a_run())
     throw Error(concat(option,
@@ -258,20 +229,7 @@ void run(const SweepOptions& options, const Ranks& ranks) {
 
 void run_sweep(const SweepOptions& options) {
   const Ranks ranks(!options.shard.empty());
-  if (ranks.size() == 1) return run(options, ranks);
-  const auto end = [&](const std::exception& error, int code) {
-    std::cerr << "edgeval: process " << ranks.rank() << " of " << ranks.size() << ": "
-              << printable(error.what()) << "\n"
-              << std::flush;
-    ranks.abort(code);
-  };
-  try {
-    run(options, ranks);
-  } catch (const Error& error) {
-    end(error, 1);
-  } catch (const std::exception& error) {
-    end(error, 2);
-  }
+  run_on_ranks(ranks, [&] { run(options, ranks); });
 }
 
 }  // namespace edgeval

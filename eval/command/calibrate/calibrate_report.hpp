@@ -1,0 +1,64 @@
+// What a calibration found, as values, and as the report that is written and printed.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eval/score/statistics/loss_bound.hpp"
+#include "eval/search/calibration/aim.hpp"
+#include "eval/search/calibration/search.hpp"
+
+namespace edgeval {
+
+// A set on which points ran.
+struct CalibrationSet {
+  std::string name;  // "dev", or the path of the data
+  Index items = 0;
+  std::optional<double> dense;  // the metric of the dense network, in percent or points
+  std::optional<Interval> ci95;
+};
+
+struct Candidate {
+  std::size_t trial = 0;             // place among the trials
+  double cost = 0;                   // on the development set
+  double loss = 0;                   // on the development set
+  std::optional<LossBound> bound{};  // on the confirm set, in the unit of the budget
+  bool tested = false, passed = false;
+};
+
+// What the points of one sampler cost and found.
+struct StageSummary {
+  std::size_t points = 0, dropped = 0;
+  Index utterances = 0;  // that its points ran on
+  std::uint64_t macs = 0;
+  std::optional<double> least{};  // cost of its cheapest point within the budget
+};
+
+struct CalibrationReport {
+  std::string item;  // "utterance"
+  LossBudget budget;
+  std::string title;  // of the metric
+  std::string least;
+  double confidence = 0;
+  CalibrationSet development, confirm;
+  std::optional<double> dense_cost{};  // nothing where the accelerator cannot price fp32
+  double scale_of_one = 0;             // points that an utterance that differs is taken to lose
+  std::vector<Trial> trials;
+  std::vector<std::pair<ProposedBy, StageSummary>> stages;
+  std::vector<Candidate> candidates{};
+  std::optional<std::size_t> winner{};  // place among the candidates
+  std::vector<std::string> warnings{};
+};
+
+std::string name_of(ProposedBy by);
+
+// Returns what is printed.
+std::string text_of(const CalibrationReport& report);
+// Returns calibration.json.
+nlohmann::ordered_json json_of(const CalibrationReport& report);
+// Returns points.csv, with a line for each trial.
+std::string csv_of(const CalibrationReport& report);
+
+}  // namespace edgeval

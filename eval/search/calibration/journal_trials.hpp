@@ -1,0 +1,66 @@
+// Runs the points of a calibration through a session and keeps what they make of blocks in a
+// journal, alone or together with other processes.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "eval/search/calibration/aim.hpp"
+#include "eval/search/calibration/search.hpp"
+#include "eval/search/points.hpp"
+#include "eval/search/sweep.hpp"
+
+namespace edgeval {
+
+// What trials need, all of which outlives them.
+struct TrialSetup {
+  Session& session;
+  const Blocks& blocks;
+  SweepJournal& journal;
+  MakePoint make;
+  Point dense;
+  Index points = 0;   // at most
+  Index at_once = 0;  // items that run at once; 0: all of a block
+  LossBudget budget;
+  Least least;
+  const hw::Accelerator* accelerator = nullptr;
+  std::uint64_t seed = 0;
+  Share share{};
+  std::function<void()> wait = [] {};  // until every process has come here
+};
+
+// The dense network is number `points` in the journal, behind all others.
+class JournalTrials final : public Trials {
+ public:
+  explicit JournalTrials(TrialSetup setup);
+
+  bool allows(const std::vector<std::string>& settings) override;
+  void add(const std::vector<std::string>& settings) override;
+  Index blocks() const override { return std::ssize(setup_.blocks); }
+  void run(Index block, std::span<const Index> points) override;
+  std::vector<double> errors(Index point, Index block) override;
+  double loss_on(Index point, Index blocks) override;
+  CostAndLoss total(Index point) override;
+
+  // Runs the dense network on all blocks.
+  void run_dense();
+  Index dense() const { return setup_.points; }
+  // Returns the race against the budget of a metric that counts errors. The dense network ran.
+  Race race(std::optional<double> alpha);
+  // Returns what a point, or the dense network, that ran on all blocks makes of the set.
+  PointTotal whole(Index point);
+  // Returns the MACs that a point executed on its first blocks.
+  std::uint64_t macs(Index point, Index blocks) const;
+
+ private:
+  // Has every process take in what the others have found.
+  void exchange();
+
+  TrialSetup setup_;
+  Metric metric_;    // without statistics
+  Index first_ = 0;  // column of the metric's statistics in the journal's rows
+  std::vector<Point> points_;
+  Index added_ = 0;
+};
+
+}  // namespace edgeval
