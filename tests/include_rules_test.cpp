@@ -90,10 +90,14 @@ const std::map<std::string, std::set<std::string>>& rooms() {
       {"eval/report", with(task, {"eval/price", "eval/search", "eval/task", "hwmodel"})},
       {"eval/command/options", command},
       {"eval/command/about", with(command, {"eval/command/options"})},
+      {"eval/command/calibrate",
+       with(command, {"eval/search/calibration", "eval/search/race", "eval/search/sampler",
+                      "eval/command/options", "eval/command/sweep"})},
       {"eval/command/serve", with(command, {"eval/command/options"})},
       {"eval/command/sweep", with(command, {"eval/command/options"})},
-      {"eval/command", with(command, {"host/import", "eval/command/options", "eval/command/about",
-                                      "eval/command/serve", "eval/command/sweep"})},
+      {"eval/command",
+       with(command, {"host/import", "eval/command/options", "eval/command/about",
+                      "eval/command/calibrate", "eval/command/serve", "eval/command/sweep"})},
       {"tests", {}}};  // see all
   return kRooms;
 }

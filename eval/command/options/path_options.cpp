@@ -204,7 +204,8 @@ void check_path_options(const CLI::App& command) {
   if (name.size() > 1 && name.front() == '"' && name.back() == '"')
     name = name.substr(1, name.size() - 2);  // CLI11 keeps a default in the quotes that help shows
   if (name.empty()) return;
-  if (command.get_name() == "sweep" || command.get_name() == "merge")
+  if (command.get_name() == "sweep" || command.get_name() == "merge" ||
+      command.get_name() == "calibrate")
     check_sweep_folder(name, inputs);
   else if (out->get_type_name() == kFolder)
     check_folder(name, inputs);

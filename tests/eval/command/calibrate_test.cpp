@@ -1,0 +1,111 @@
+// `edgeval calibrate`: its files are the same bytes however the work is done, its winner is the
+// cheapest candidate that passed, and mistakes are refused before the work.
+#include <nlohmann/json.hpp>
+
+#include "tests/eval/command/swept_folder.hpp"
+
+namespace edgeval::test {
+namespace {
+
+Arguments calibration(const std::string& out, const Arguments& more = {}) {
+  return joined({"calibrate", "--quiet", "--model", "model.safetensors", "--data", "set.jsonl",
+                 "--policy", "p.yaml", "--vary", "operand.threshold_x=0.01:2:log", "--vary",
+                 "operand.threshold_h=0.01:0.5", "--least", "macs", "--points", "70", "--out", out},
+                more);
+}
+const Arguments kGenerous{"--max-loss", "100000", "--confirm-data", "set.jsonl"};
+
+TEST(Calibrate, GivesTheSameFilesForAnyThreadsBatchesAndResumes) {
+  const SmallSweep small;
+  ASSERT_EQ(edgeval(calibration("one", joined(kGenerous, {"--threads", "1"})), small.path()).code,
+            0);
+  const Arguments two =
+      calibration("two", joined(kGenerous, {"--threads", "2", "--batch", "1", "--format", "json"}));
+  ASSERT_EQ(edgeval(two, small.path()).code, 0);
+  const CommandResult resumed = edgeval(joined(two, {"--resume"}), small.path());
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  const auto outputs = [&](const std::string& out) {
+    Files files = files_of(small.path() / out);
+    std::erase_if(files, [](const auto& file) { return file.first.ends_with("/1.jsonl"); });
+    return files;
+  };
+  const Files one = outputs("one");
+  EXPECT_EQ(one.size(), 5U);
+  EXPECT_EQ(one, outputs("two"));
+}
+
+TEST(Calibrate, TheBestIsTheCheapestCandidateThatPassedAndRuns) {
+  const SmallSweep small;
+  const CommandResult result = edgeval(calibration("out", kGenerous), small.path());
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto json = nlohmann::json::parse(read_file(small.path() / "out/calibration.json"));
+  ASSERT_FALSE(json["candidates"].empty());
+  double least = 1e300;
+  int best = 0;
+  for (const auto& candidate : json["candidates"]) {
+    EXPECT_TRUE(candidate["passed"]) << "nothing can lose so much";
+    EXPECT_GE(candidate["confirm_bound"], candidate["confirm_loss"]);
+    if (candidate["cost"] < least) least = candidate["cost"], best = candidate["point"];
+  }
+  EXPECT_EQ(json["best"], best);
+  ASSERT_EQ(json["warnings"].size(), 1U);
+  EXPECT_NE(std::string(json["warnings"][0]).find("are the same, so nothing is confirmed"),
+            std::string::npos);
+  const std::vector<Row> rows = csv(small.path() / "out/points.csv");
+  ASSERT_EQ(rows.size(), 70U);
+  // The winner's cost is that of a run of it.
+  const CommandResult run =
+      edgeval({"run", "--quiet", "--model", "model.safetensors", "--data", "set.jsonl", "--policy",
+               "out/best.yaml", "--out", "run", "--format", "json"},
+              small.path());
+  ASSERT_EQ(run.code, 0) << run.err;
+  const CommandResult named =
+      edgeval({"run", "--quiet", "--model", "model.safetensors", "--data", "set.jsonl", "--policy",
+               "out:" + std::to_string(best), "--out", "named", "--format", "json"},
+              small.path());
+  const auto of_best = nlohmann::json::parse(run.out), of_point = nlohmann::json::parse(named.out);
+  EXPECT_EQ(of_best["quality"], of_point["quality"]);
+  EXPECT_EQ(of_best.at("activity"), of_point.at("activity"));
+}
+
+TEST(Calibrate, FiveUtterancesConfirmNothingWithinAPoint) {
+  const SmallSweep small;
+  const CommandResult result =
+      edgeval(calibration("out", {"--max-loss", "1", "--confirm-data", "set.jsonl"}), small.path());
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.out.find("No policy was confirmed within 1 points of WER at 95 %"),
+            std::string::npos);
+  const auto json = nlohmann::json::parse(read_file(small.path() / "out/calibration.json"));
+  EXPECT_TRUE(json["best"].is_null());
+  EXPECT_EQ(edgeval({"run", "--quiet", "--model", "model.safetensors", "--data", "set.jsonl",
+                     "--policy", "out/best.yaml", "--out", "run"},
+                    small.path())
+                .code,
+            0);
+}
+
+TEST(Calibrate, RefusesMistakesBeforeTheWork) {
+  const SmallSweep small;
+  const auto refused = [&](const Arguments& more, const std::string& part) {
+    EXPECT_TRUE(is_refusal(edgeval(calibration("out", more), small.path()), part));
+    EXPECT_FALSE(std::filesystem::exists(small.path() / "out"));
+  };
+  refused({"--max-loss", "1"}, "--confirm or --confirm-data is wanted");
+  refused({"--max-loss", "1", "--confirm", "test", "--confirm-data", "x"}, "name one of them");
+  refused({"--max-loss", "1", "--confirm-data", "set.jsonl", "--metric", "bleu"},
+          "--metric bleu: is not measured here");
+  refused({"--max-loss", "1", "--confirm-data", "set.jsonl", "--resume"},
+          "holds no calibration that --resume could go on with");
+}
+
+TEST(Calibrate, WarnsWhereAnotherFolderShowsThatTheConfirmSetWasOpened) {
+  const SmallSweep small;
+  ASSERT_EQ(edgeval(calibration("first", kGenerous), small.path()).code, 0);
+  const CommandResult again =
+      edgeval(calibration("second", joined(kGenerous, {"--seed", "1"})), small.path());
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_NE(again.out.find("looked at before"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace edgeval::test
