@@ -142,10 +142,7 @@ void setup_compare(CLI::App& app) {
       ->check(between(1, 10'000'000))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--seed", options->comparison.paired.seed, "Seed of both")
-      ->check(between(0, kLargestSeed))
-      ->type_name("N")
-      ->capture_default_str();
+  add_seed_option(*command, options->comparison.paired.seed, "Seed of both");
   add_output_options(*command, options->output);
   command->get_option("--quiet")->description("The figures alone, without notes");
   command->footer(kCompareExample);

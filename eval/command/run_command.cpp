@@ -123,10 +123,7 @@ void setup_run(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--no-reference", options->no_reference,
                     "Do not run the dense network beside the policy");
-  command->add_option("--seed", options->request.seed, "Seed of the bootstrap intervals")
-      ->check(between(0, kLargestSeed))
-      ->type_name("N")
-      ->capture_default_str();
+  add_seed_option(*command, options->request.seed, "Seed of the bootstrap intervals");
   options->given = add_task_options(*command, options->tasks);
   add_engine_options(*command, options->request.engine);
   add_cache_options(*command, options->request.engine);

@@ -133,10 +133,7 @@ void setup_score(CLI::App& app) {
   command->add_option("--format", options->format, "Form of the output")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Seed of the bootstrap intervals")
-      ->check(between(0, kLargestSeed))
-      ->type_name("N")
-      ->capture_default_str();
+  add_seed_option(*command, options->seed, "Seed of the bootstrap intervals");
   command->add_flag("--alignments", options->alignments, "Show the alignment of every utterance");
   command->add_flag("--quiet", options->quiet, "The figures alone, without notes");
   command->footer(kScoreExample);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "eval/policy/profile.hpp"
+#include "host/core/error.hpp"
 #include "host/engine/engine.hpp"
 #include "host/model/graph.hpp"
 #include "host/technique/arithmetic.hpp"
@@ -38,6 +39,13 @@ struct Policy {
   std::map<std::string, LayerOverride> layers;   // by layer name
   std::optional<std::filesystem::path> profile;  // path that can be opened as it is
   std::string source = "policy";                 // what messages call it: its file, --set, or both
+};
+
+// Says that a policy leaves out a parameter for which there is no default, and which further
+// settings may give.
+class UnchosenParameter : public Error {
+ public:
+  using Error::Error;
 };
 
 // Reads a policy from a YAML file, or starts from the dense policy when `file` is nothing, and

@@ -137,15 +137,16 @@ void expect_keys_of(const Choice& choice, const YAML::Node& node, const Place& p
   }
 }
 
-// Throws Error when the policy names the technique and leaves out a parameter for which there is no
-// default.
+// Throws UnchosenParameter when the policy names the technique and leaves out a parameter for which
+// there is no default.
 template <class Technique>
 void expect_chosen(const Technique& technique, const YAML::Node& node, const Place& place) {
   technique.fields(technique, [&](const std::string& field, auto, const char*, Origin = {}) {
-    EDGEVAL_EXPECTS(!must_be_chosen<Technique>(field) || node[field].IsDefined(), place.text(),
-                    ": ", Technique::kName, " wants ", field,
-                    ", which no default suits; choose it on development data (docs/techniques.md, "
-                    "\"Choosing a threshold\")");
+    if (!must_be_chosen<Technique>(field) || node[field].IsDefined()) return;
+    throw UnchosenParameter(
+        concat(place.text(), ": ", Technique::kName, " wants ", field,
+               ", which no default suits; choose it on development data (docs/techniques.md, "
+               "\"Choosing a threshold\")"));
   });
 }
 

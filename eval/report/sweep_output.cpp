@@ -1,11 +1,11 @@
 #include "eval/report/sweep_output.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "eval/policy/settings.hpp"
 #include "eval/report/cost_tables.hpp"
+#include "eval/report/csv.hpp"
 #include "eval/report/table.hpp"
 #include "eval/search/front.hpp"
 #include "host/core/number_text.hpp"
@@ -13,27 +13,8 @@
 namespace edgeval {
 namespace {
 
-// Returns the shortest text that stands for this number.
-std::string shortest(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
 std::string cell(const std::optional<double>& value) { return value ? shortest(*value) : ""; }
 std::string cell(std::uint64_t value) { return std::to_string(value); }
-
-// A text with a comma, a quote or a line break stands in quotes (RFC 4180).
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
-
-std::string line_of(const std::vector<std::string>& cells) {
-  std::string line;
-  for (const std::string& each : cells) line += (line.empty() ? "" : ",") + quoted(each);
-  return line + "\n";
-}
 
 std::map<std::string, std::string> values_of(const std::vector<std::string>& settings) {
   std::map<std::string, std::string> values;
@@ -63,7 +44,7 @@ std::string SweepTable::header(const SweepRow& row) const {
   for (const std::string& accelerator : accelerators_)
     for (const char* part : {"_joules", "_joules_dense", "_ratio", "_seconds"})
       names.push_back(accelerator + part);
-  return line_of(names);
+  return csv_line(names);
 }
 
 void SweepTable::add(const SweepRow& row) {
@@ -129,7 +110,7 @@ void SweepTable::add(const SweepRow& row) {
     line.ratios.push_back(pricing ? pricing->ratio.value : kNone);
     cost(accelerators_[a] + "_seconds", pricing ? pricing->price.seconds : kNone);
   }
-  csv_ += line_of(cells);
+  csv_ += csv_line(cells);
 }
 
 std::vector<std::size_t> SweepTable::front(std::size_t cost) const {
@@ -143,12 +124,12 @@ std::vector<std::size_t> SweepTable::front(std::size_t cost) const {
 
 std::string SweepTable::fronts_csv() const {
   const std::string metric = metric_.empty() ? "metric" : metric_;
-  std::string csv = line_of({"cost", "point", "value_of_cost", metric, "against_dense"});
+  std::string csv = csv_line({"cost", "point", "value_of_cost", metric, "against_dense"});
   for (std::size_t cost = 0; cost < cost_names_.size(); ++cost)
     for (const std::size_t place : front(cost)) {
       const Line& line = lines_[place];
-      csv += line_of({cost_names_[cost], line.point, shortest(line.costs[cost]), cell(line.value),
-                      cell(line.change)});
+      csv += csv_line({cost_names_[cost], line.point, shortest(line.costs[cost]), cell(line.value),
+                       cell(line.change)});
     }
   return csv;
 }

@@ -139,9 +139,9 @@ Index columns_of(const Metric& metric) {
 }
 
 // Gives the metrics of a point the rows of all items (statistics_of), in the order of the set, and
-// from these their values, intervals and edits.
+// from these their values, edits and, with a seed, intervals.
 void score(std::vector<Metric>& metrics, const std::vector<std::vector<double>>& rows,
-           std::uint64_t seed) {
+           std::optional<std::uint64_t> seed) {
   std::size_t first = 0;
   for (Metric& metric : metrics) {
     const auto width = static_cast<std::size_t>(metric.statistics.width());
@@ -160,7 +160,7 @@ void score(std::vector<Metric>& metrics, const std::vector<std::vector<double>>&
     }
     first += static_cast<std::size_t>(columns_of(metric));
     metric.value = metric.score(metric.statistics.sum());
-    metric.ci95 = drawn_interval(metric, seed);
+    if (seed) metric.ci95 = drawn_interval(metric, *seed);
   }
 }
 
@@ -241,7 +241,7 @@ void PointSum::add(BlockResult&& result, const std::vector<Index>& items) {
   *total_.search += *result.search;
 }
 
-PointTotal PointSum::total(std::uint64_t seed) && {
+PointTotal PointSum::total(std::optional<std::uint64_t> seed) && {
   score(total_.metrics, rows_, seed);
   return std::move(total_);
 }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -40,7 +41,7 @@ Index first_column(std::span<const Metric> metrics, const std::string& name);
 
 // What one point made of the whole set.
 struct PointTotal {
-  std::vector<Metric> metrics;  // with values and intervals, the same as those of a run
+  std::vector<Metric> metrics;  // with values, and intervals where asked for, as those of a run
   Activity activity;
   std::optional<SearchCounts> search;
 };
@@ -54,8 +55,9 @@ class PointSum {
   bool fits(const BlockResult& result, const std::vector<Index>& items) const;
   // Adds a result that fits.
   void add(BlockResult&& result, const std::vector<Index>& items);
-  // Returns the total once all items of the set were added. `seed` is that of the bootstrap.
-  PointTotal total(std::uint64_t seed) &&;
+  // Returns the total once all items of the set were added. `seed` is that of the bootstrap;
+  // without one no intervals are drawn.
+  PointTotal total(std::optional<std::uint64_t> seed) &&;
 
  private:
   PointTotal total_;

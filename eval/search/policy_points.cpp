@@ -39,4 +39,17 @@ Point point_of(const std::vector<std::string>& settings, const PolicyBase& base,
   throw Error(message);
 }
 
+BasePoint base_point(const PolicyBase& base, Session& session, Profiles& profiles) {
+  try {
+    return {point_of({}, base, session, profiles), ""};
+  } catch (const Error& error) {
+    return {session.resolve(Policy{}, profiles.get()), error.what()};
+  }
+}
+
+Activity busiest_as_trained(Session& session, Point point) {
+  point.weights = Neutral<Weights>{};
+  return session.busiest(point);
+}
+
 }  // namespace edgeval

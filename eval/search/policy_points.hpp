@@ -33,4 +33,15 @@ class Profiles {
 Point point_of(const std::vector<std::string>& settings, const PolicyBase& base, Session& session,
                Profiles& profiles);
 
+// The point of a base policy without more settings, from which the dense network takes its beam.
+struct BasePoint {
+  Point point;          // of no policy at all where the base is refused
+  std::string refusal;  // why it is, which the settings of every point must mend; or empty
+};
+BasePoint base_point(const PolicyBase& base, Session& session, Profiles& profiles);
+
+// Returns Session::busiest of the point with its weights as trained. Which kinds of work there are
+// does not depend on the weights, which are not made for this.
+Activity busiest_as_trained(Session& session, Point point);
+
 }  // namespace edgeval

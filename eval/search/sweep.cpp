@@ -128,7 +128,7 @@ void run_units(Session& session, std::span<const Point> points, const BlocksToRu
 }
 
 PointTotal total_of(Session& session, const Point& point, Index number, const Blocks& blocks,
-                    const SweepJournal& journal, std::uint64_t seed) {
+                    const SweepJournal& journal, std::optional<std::uint64_t> seed) {
   PointSum sum(session, point);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     BlockResult result = journal.result(number, static_cast<Index>(b));

@@ -60,7 +60,7 @@ void run_units(Session& session, std::span<const Point> points, const BlocksToRu
 // Returns the total of a point of which the journal has every block. `seed` is that of the
 // bootstrap.
 PointTotal total_of(Session& session, const Point& point, Index number, const Blocks& blocks,
-                    const SweepJournal& journal, std::uint64_t seed);
+                    const SweepJournal& journal, std::optional<std::uint64_t> seed);
 
 // What a sweep will take, as far as can be told before it.
 struct SweepEstimate {

@@ -139,8 +139,10 @@ void SweepJournal::expect_head(const std::filesystem::path& file, std::string_vi
   const ordered_json found = ordered_json::parse(entry, nullptr, false);
   const std::string other = head_difference(
       found.is_object() ? found.value("head", ordered_json()) : ordered_json(), head_);
-  EDGEVAL_EXPECTS(other.empty(), file.string(), ": is of another sweep: ", other,
-                  "; name another --out, or sweep as before");
+  const bool calibrates = head_.contains("calibration");
+  EDGEVAL_EXPECTS(other.empty(), file.string(), ": is of another ",
+                  calibrates ? "calibration: " : "sweep: ", other, "; name another --out, or ",
+                  calibrates ? "calibrate" : "sweep", " as before");
 }
 
 void SweepJournal::take(std::int32_t file, std::string_view entry, std::uint64_t begin) {

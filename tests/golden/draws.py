@@ -7,24 +7,9 @@ own powers.
 
 from scipy.stats import qmc
 
-MASK = 2**64 - 1
+from splitmix import MASK, stream
+
 SEED = 7
-
-
-class SplitMix64:
-    def __init__(self, seed):
-        self.state = seed & MASK
-
-    def next(self):
-        self.state = (self.state + 0x9E3779B97F4A7C15) & MASK
-        z = self.state
-        z = ((z ^ z >> 30) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ z >> 27) * 0x94D049BB133111EB) & MASK
-        return z ^ z >> 31
-
-
-def stream(seed, number):
-    return SplitMix64(SplitMix64(SplitMix64(seed).next() ^ number).next())
 
 
 def values(u):

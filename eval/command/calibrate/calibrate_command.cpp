@@ -88,12 +88,8 @@ void setup_calibrate(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--resume", options->resume,
                     "Go on with the calibration that the folder holds");
-  command
-      ->add_option("--seed", options->request.seed,
-                   "Seed of the search, the blocks and the resamples")
-      ->check(between(0, kLargestSeed))
-      ->type_name("N")
-      ->capture_default_str();
+  add_seed_option(*command, options->request.seed,
+                  "Seed of the search, the blocks and the resamples");
   options->given = add_task_options(*command, options->tasks);
   add_engine_options(*command, options->request.engine);
   add_cache_options(*command, options->request.engine);

@@ -1,8 +1,7 @@
 #include "eval/command/calibrate/calibrate_report.hpp"
 
-#include <charconv>
-
 #include "eval/policy/settings.hpp"
+#include "eval/report/csv.hpp"
 #include "eval/report/table.hpp"
 #include "host/core/json.hpp"
 #include "host/core/number_text.hpp"
@@ -11,27 +10,12 @@
 namespace edgeval {
 namespace {
 
-std::string shortest(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
 std::string signed_points(double value) { return concat(value < 0 ? "" : "+", fixed(value, 2)); }
 
-std::string unit_of(const CalibrationReport& report) {
-  return report.budget.relative ? concat("% of the dense ", report.title)
-                                : concat("points of ", report.title);
-}
-
-std::string percent(double share) { return printed("%g", 100 * share); }
-
-std::string set_text(const CalibrationReport& report, const CalibrationSet& set) {
-  std::string text =
-      concat(report.title, " ", set.dense ? fixed(*set.dense, 2) : "none", " on ", set.name, " (",
-             counted(static_cast<std::size_t>(set.items), report.item));
-  if (set.ci95)
-    text += concat(", 95 % from ", fixed(set.ci95->low, 2), " to ", fixed(set.ci95->high, 2));
-  return text + ")";
+// Returns "1 point of WER", "0.5 points of WER" or "5 % of the dense WER".
+std::string in_words(const CalibrationReport& report, const std::string& number) {
+  if (report.budget.relative) return concat(number, " % of the dense ", report.title);
+  return concat(number, number == "1" ? " point of " : " points of ", report.title);
 }
 
 std::string stages_text(const CalibrationReport& report) {
@@ -47,10 +31,13 @@ std::string stages_text(const CalibrationReport& report) {
 
 std::string candidates_text(const CalibrationReport& report) {
   std::vector<std::vector<std::string>> rows{{"point", "loss on " + report.development.name,
-                                              "loss on " + report.confirm.name, "at most",
+                                              "of all", "loss on " + report.confirm.name, "at most",
                                               report.least, "ratio", "verdict"}};
   for (const Candidate& candidate : report.candidates)
     rows.push_back({std::to_string(candidate.trial + 1), signed_points(candidate.loss),
+                    candidate.interval ? concat("[", fixed(candidate.interval->low, 2), ", ",
+                                                fixed(candidate.interval->high, 2), "]")
+                                       : "",
                     candidate.bound ? signed_points(candidate.bound->loss) : "",
                     candidate.bound ? signed_points(candidate.bound->bound) : "",
                     printed("%.4g", candidate.cost),
@@ -62,17 +49,18 @@ std::string candidates_text(const CalibrationReport& report) {
 }
 
 std::string verdict_text(const CalibrationReport& report) {
-  const std::string confidence = percent(report.confidence) + " %";
+  const std::string confidence = printed("%g %%", 100 * report.confidence);
   if (!report.winner)
-    return concat("No policy was confirmed within ", shortest(report.budget.most), " ",
-                  unit_of(report), " at ", confidence, ", so best.yaml is the dense network. ",
+    return concat("No policy was confirmed within ", in_words(report, shortest(report.budget.most)),
+                  " at ", confidence, ", so best.yaml is the dense network. ",
                   counted(static_cast<std::size_t>(report.confirm.items), report.item),
                   " may be too few to tell.");
   const Candidate& winner = report.candidates[*report.winner];
-  return concat("Point ", winner.trial + 1, " loses at most ", fixed(winner.bound->bound, 2), " ",
-                unit_of(report), " at ", confidence, " (", signed_points(winner.bound->loss),
-                " on ", report.confirm.name, ", ", signed_points(winner.loss), " on ",
-                report.development.name, "): ", separated(report.trials[winner.trial].settings));
+  return concat("Point ", winner.trial + 1, " loses at most ",
+                in_words(report, fixed(winner.bound->bound, 2)), " at ", confidence, " (",
+                signed_points(winner.bound->loss), " on ", report.confirm.name, ", ",
+                signed_points(winner.loss), " on ", report.development.name,
+                "): ", separated(report.trials[winner.trial].settings));
 }
 
 }  // namespace
@@ -89,9 +77,18 @@ std::string name_of(ProposedBy by) {
   return "";
 }
 
+std::string text_of(const CalibrationReport& report, const CalibrationSet& set) {
+  std::string text =
+      concat(report.title, " ", set.dense ? fixed(*set.dense, 2) : "none", " on ", set.name, " (",
+             counted(static_cast<std::size_t>(set.items), report.item));
+  if (set.ci95)
+    text += concat(", 95 % from ", fixed(set.ci95->low, 2), " to ", fixed(set.ci95->high, 2));
+  return text + ")";
+}
+
 std::string text_of(const CalibrationReport& report) {
-  std::string text = concat("dense: ", set_text(report, report.development), ", ",
-                            set_text(report, report.confirm), "\n", stages_text(report));
+  std::string text = concat("dense: ", text_of(report, report.development), ", ",
+                            text_of(report, report.confirm), "\n", stages_text(report));
   text += report.candidates.empty()
               ? concat("no point is within the budget and cheaper than the dense network\n")
               : concat("candidates, in the order of their tests:\n", candidates_text(report));
@@ -133,6 +130,7 @@ nlohmann::ordered_json json_of(const CalibrationReport& report) {
              {"settings", settings_to_json(report.trials[candidate.trial].settings)},
              {"cost", candidate.cost},
              {"development_loss", candidate.loss},
+             {"development_interval", or_null(candidate.interval)},
              {"confirm_loss", nullptr},
              {"confirm_bound", nullptr},
              {"differing", nullptr},
@@ -150,24 +148,26 @@ nlohmann::ordered_json json_of(const CalibrationReport& report) {
 }
 
 std::string csv_of(const CalibrationReport& report) {
-  std::string csv = "point,search,batch,blocks,dropped,loss,cost,within_budget";
+  std::vector<std::string> header{"point",   "search", "batch", "blocks",
+                                  "dropped", "loss",   "cost",  "within_budget"};
   for (const std::string& setting : report.trials.front().settings)
-    csv += "," + setting.substr(0, find_unquoted(setting, '='));
-  csv += "\n";
+    header.push_back(setting.substr(0, find_unquoted(setting, '=')));
+  std::string csv = csv_line(header);
   for (std::size_t t = 0; t < report.trials.size(); ++t) {
     const Trial& trial = report.trials[t];
-    const std::string drop = !trial.drop                           ? ""
-                             : trial.drop->rule == RaceRule::kSure ? "sure"
-                                                                   : "bet";
-    csv += concat(t + 1, ",", name_of(trial.by), ",", trial.batch + 1, ",", trial.blocks, ",", drop,
-                  ",", trial.whole ? shortest(trial.whole->loss) : "", ",",
-                  trial.whole ? shortest(trial.whole->cost) : "", ",",
-                  trial.is_within_budget() ? 1 : 0);
-    for (const std::string& setting : trial.settings) {
-      const std::string value = setting.substr(find_unquoted(setting, '=') + 1);
-      csv += value.find_first_of(",\"\n") == std::string::npos ? "," + value : ",\"" + value + "\"";
-    }
-    csv += "\n";
+    std::string drop;
+    if (trial.drop) drop = trial.drop->rule == RaceRule::kSure ? "sure" : "bet";
+    std::vector<std::string> cells{std::to_string(t + 1),
+                                   name_of(trial.by),
+                                   std::to_string(trial.batch + 1),
+                                   std::to_string(trial.blocks),
+                                   drop,
+                                   trial.whole ? shortest(trial.whole->loss) : "",
+                                   trial.whole ? shortest(trial.whole->cost) : "",
+                                   trial.is_within_budget() ? "1" : "0"};
+    for (const std::string& setting : trial.settings)
+      cells.push_back(setting.substr(find_unquoted(setting, '=') + 1));
+    csv += csv_line(cells);
   }
   return csv;
 }

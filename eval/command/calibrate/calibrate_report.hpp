@@ -21,9 +21,10 @@ struct CalibrationSet {
 };
 
 struct Candidate {
-  std::size_t trial = 0;             // place among the trials
-  double cost = 0;                   // on the development set
-  double loss = 0;                   // on the development set
+  std::size_t trial = 0;      // place among the trials
+  double cost = 0, loss = 0;  // on the development set
+  // Of that loss, for all points that ran on the whole set at once; nothing where none differs.
+  std::optional<Interval> interval{};
   std::optional<LossBound> bound{};  // on the confirm set, in the unit of the budget
   bool tested = false, passed = false;
 };
@@ -54,6 +55,8 @@ struct CalibrationReport {
 
 std::string name_of(ProposedBy by);
 
+// Returns what the dense network makes of a set, in a line for people.
+std::string text_of(const CalibrationReport& report, const CalibrationSet& set);
 // Returns what is printed.
 std::string text_of(const CalibrationReport& report);
 // Returns calibration.json.

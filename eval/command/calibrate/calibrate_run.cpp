@@ -6,7 +6,6 @@
 #include "eval/command/calibrate/calibrate_steps.hpp"
 #include "eval/command/sweep/results_head.hpp"
 #include "eval/command/sweep/sweep_points.hpp"
-#include "eval/policy/settings.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/sweep_output.hpp"
 #include "eval/search/policy_points.hpp"
@@ -28,22 +27,6 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 constexpr const char* kBestFile = "best.yaml";
-constexpr const char* kInterrupted =
-    "edgeval: interrupted; what was found is kept, --resume goes on\n";
-
-void expect_free(const CalibrateOptions& options) {
-  const bool exists = is_there(options.out);
-  EDGEVAL_EXPECTS(!exists || is_folder(options.out), options.out,
-                  ": the folder cannot be made: a file has this name");
-  const bool empty = !exists || entries_of(options.out).empty();
-  const bool holds = !empty && is_there(fs::path(options.out) / kDevelopmentFolder);
-  EDGEVAL_EXPECTS(holds || empty, options.out,
-                  ": holds files that are no calibration's; name another folder");
-  EDGEVAL_EXPECTS(holds || !options.resume, options.out,
-                  ": holds no calibration that --resume could go on with");
-  EDGEVAL_EXPECTS(!holds || options.resume, options.out,
-                  ": holds a calibration; --resume goes on with it, another --out begins anew");
-}
 
 // Gives a task other files for its option --reference, and leaves all else as it is.
 class OtherReferences final : public TaskOptions {
@@ -51,8 +34,11 @@ class OtherReferences final : public TaskOptions {
   explicit OtherReferences(std::vector<std::string> paths) : paths_(std::move(paths)) {}
   void text_rules(TextRules& /*rules*/) override {}
   void files(const char* name, std::vector<std::string>& paths, const char* /*meaning*/) override {
-    if (std::string(name) == "--reference") paths = paths_;
+    if (std::string(name) == "--reference") paths = paths_, taken_ = true;
   }
+  // Whether the task has the option.
+  bool taken() const { return taken_; }
+
   void integer(const char*, int&, Index, Index, const char*) override {}
   void number(const char*, double&, double, double, const char*, const char*) override {}
   void word(const char*, std::string&, const std::vector<std::string>&, const char*) override {}
@@ -60,6 +46,7 @@ class OtherReferences final : public TaskOptions {
 
  private:
   const std::vector<std::string> paths_;
+  bool taken_ = false;
 };
 
 Request confirm_request(const CalibrateOptions& options, const Request& development) {
@@ -82,16 +69,43 @@ Request confirm_request(const CalibrateOptions& options, const Request& developm
   return request;
 }
 
-// The dense network with the beam of the base policy, or the common one where the points must give
-// what the policy lacks.
-Point dense_of(const PolicyBase& base, Session& session, Profiles& profiles) {
-  Point like;
+// Opens the confirm set, for a translation with references of its own.
+std::unique_ptr<Session> open_confirm(const CalibrateOptions& options, const Task& task,
+                                      const AnyModel& model, const Request& request) {
+  OtherReferences others(options.confirm_references);
+  for (const std::unique_ptr<Task>& each : options.tasks)
+    if (each.get() == &task && !options.confirm_data.empty()) each->options(others);
+  EDGEVAL_EXPECTS(options.confirm_references.empty() || others.taken(),
+                  "--confirm-reference: is for translation models; speech has its transcripts");
   try {
-    like = point_of({}, base, session, profiles);
-  } catch (const Error&) {
-    like = session.resolve(Policy{}, profiles.get());
+    return task.open(model, request);
+  } catch (const Error& error) {
+    throw Error(concat("the confirm set: ", error.what()));
   }
-  return reference_of(session.trained(), like);
+}
+
+// Returns what is lost and how, as it is asked for.
+LossBudget budget_of(const CalibrateOptions& options, const Session& session) {
+  const std::vector<std::string> metrics = session.metrics();
+  const LossBudget budget{options.metric.empty() ? metrics.front() : options.metric,
+                          options.max_loss, options.relative};
+  EDGEVAL_EXPECTS(std::ranges::find(metrics, budget.metric) != metrics.end(), "--metric ",
+                  budget.metric, ": is not measured here; known are ", separated(metrics));
+  EDGEVAL_EXPECTS(is_error_metric(budget.metric) || !options.race, "--race ", *options.race,
+                  ": only metrics that count errors are raced, and ", budget.metric,
+                  " does not; leave --race out");
+  return budget;
+}
+
+// Makes the point, and throws Error also where the accelerator, unless it is null, cannot price it.
+Point priced_point(const std::vector<std::string>& settings, const PolicyBase& base,
+                   Session& session, Profiles& profiles, const hw::Accelerator* accelerator) {
+  Point point = point_of(settings, base, session, profiles);
+  if (accelerator == nullptr) return point;
+  const auto reason = hw::cannot_price(*accelerator, busiest_as_trained(session, point));
+  EDGEVAL_EXPECTS(!reason, source_of(settings), ": ", accelerator->name,
+                  " cannot price it: ", reason.value_or(""));
+  return point;
 }
 
 // Returns best.yaml.
@@ -101,9 +115,8 @@ std::string best_policy(const Calibration& c, const CalibrationReport& report) {
     const std::vector<std::string>& of_point =
         report.trials[report.candidates[*report.winner].trial].settings;
     settings.insert(settings.end(), of_point.begin(), of_point.end());
-    const std::optional<fs::path> file =
-        c.options.policy.file ? std::optional<fs::path>(*c.options.policy.file) : std::nullopt;
-    return PolicyBase(file, settings).to_yaml(c.profile.empty() ? "" : kSweepProfileFile);
+    return PolicyBase(c.options.policy.file, settings)
+        .to_yaml(c.profile.empty() ? "" : kSweepProfileFile);
   }
   std::vector<std::string> dense;
   if (c.dense.search)
@@ -115,13 +128,9 @@ void write(const Calibration& c, const CalibrationReport& report) {
   const fs::path folder(c.options.out);
   write_file(folder / kSweepPolicyFile, c.policy);
   if (!c.profile.empty()) write_file(folder / kSweepProfileFile, c.profile);
-  std::string points;
-  for (std::size_t t = 0; t < report.trials.size(); ++t)
-    points +=
-        ordered_json{{"point", t + 1}, {"settings", settings_to_json(report.trials[t].settings)}}
-            .dump() +
-        "\n";
-  write_file(folder / kSweepPointsFile, points);
+  std::vector<std::vector<std::string>> settings;
+  for (const Trial& trial : report.trials) settings.push_back(trial.settings);
+  write_file(folder / kSweepPointsFile, points_text(settings));
   write_file(folder / kSweepTableFile, csv_of(report));
   write_file(folder / "calibration.json", to_text(json_of(report)));
   write_file(folder / kBestFile, best_policy(c, report));
@@ -143,8 +152,8 @@ void calibrate(const Calibration& c) {
                            .confirm = {},
                            .trials = {},
                            .stages = {}};
-  const SaidAtSignals said(c.ranks.rank() == 0 ? kInterrupted : "");
-  if (c.session.data() == c.confirm_session.data())
+  const SaidAtSignals said(c.ranks.rank() == 0 ? interrupted_text(c.display()) : "");
+  if (c.session.data().at("sha256") == c.confirm_session.data().at("sha256"))
     report.warnings.push_back(
         "the development and the confirm set are the same, so nothing is confirmed: points were "
         "chosen by the utterances that judge them");
@@ -152,57 +161,47 @@ void calibrate(const Calibration& c) {
   confirm(c, report);
   c.ranks.wait();
   if (c.ranks.rank() != 0) return;
-  write_notes(std::cerr, c.session.late_notes(), c.options.output.quiet);
+  for (const Session* session : {&c.session, &c.confirm_session}) {
+    write_notes(std::cerr, session->notes(), c.options.output.quiet);
+    write_notes(std::cerr, session->late_notes(), c.options.output.quiet);
+  }
   write(c, report);
 }
 
 void run(const CalibrateOptions& options, const Ranks& ranks) {
-  if (ranks.rank() == 0) expect_free(options);
+  const OutFolder out{.path = options.out,
+                      .work = "calibration",
+                      .journal = kDevelopmentFolder,
+                      .shared = "--out must be a folder that all machines share",
+                      .resumes = options.resume};
+  if (ranks.rank() == 0) expect_free(out);
+  const Least least = parse_least(options.least);
+  std::optional<hw::Accelerator> accelerator;
+  if (!least.accelerator.empty())
+    accelerator = hw::find_accelerator(least.accelerator, accelerator_folder(), kLayerKinds);
   const AnyModel model = load_any_model(options.model);
   const Task& task = task_of(options.tasks, model);
   expect_no_others(options.given, task, *network_of(model));
+  EDGEVAL_EXPECTS(least.kind != CostKind::kRows || task.info().searches,
+                  "--least rows: only a beam search has rows; take macs");
   Request development = options.request;
   development.engine = engine_of(development.engine, ranks);
   const Request confirm = confirm_request(options, development);
   const std::unique_ptr<Session> session = task.open(model, development);
   if (const char* option = session->only_of_a_run())
     throw Error(concat(option, ": a calibration does not measure it; leave it out"));
-  if (!options.confirm_data.empty()) {
-    OtherReferences others(options.confirm_references);
-    for (const std::unique_ptr<Task>& each : options.tasks) each->options(others);
-  }
-  const std::unique_ptr<Session> confirm_session = task.open(model, confirm);
+  const std::unique_ptr<Session> confirm_session = open_confirm(options, task, model, confirm);
   for (Session* each : {session.get(), confirm_session.get()}) {
     EDGEVAL_EXPECTS(!each->metrics().empty(), "a calibration needs references; name them by ",
                     each == session.get() ? "--reference" : "--confirm-reference");
     each->batches();  // finds out how long the items are
     each->read_all();
   }
-  const std::vector<std::string> metrics = session->metrics();
-  const LossBudget budget{options.metric.empty() ? metrics.front() : options.metric,
-                          options.max_loss, options.relative};
-  EDGEVAL_EXPECTS(std::ranges::find(metrics, budget.metric) != metrics.end(), "--metric ",
-                  budget.metric, ": is not measured here; known are ", separated(metrics));
-  const std::optional<fs::path> file =
-      options.policy.file ? std::optional<fs::path>(*options.policy.file) : std::nullopt;
-  const PolicyBase base(file, options.policy.settings);
-  Profiles profiles(options.policy.profile ? fs::path(*options.policy.profile)
-                                           : fs::path(base.profile().value_or("")),
-                    *session);
-  const Least least = parse_least(options.least);
-  std::optional<hw::Accelerator> accelerator;
-  if (!least.accelerator.empty())
-    accelerator = hw::find_accelerator(least.accelerator, accelerator_folder(), kLayerKinds);
+  const LossBudget budget = budget_of(options, *session);
+  const PolicyBase base(options.policy.file, options.policy.settings);
+  Profiles profiles(profile_of(options.policy, base), *session);
   const MakePoint make = [&](const std::vector<std::string>& settings) {
-    Point point = point_of(settings, base, *session, profiles);
-    if (accelerator) {
-      Point unweighted = point;
-      unweighted.weights = Neutral<Weights>{};
-      const auto reason = hw::cannot_price(*accelerator, session->busiest(unweighted));
-      EDGEVAL_EXPECTS(!reason, source_of(settings), ": ", accelerator->name,
-                      " cannot price it: ", reason.value_or(""));
-    }
-    return point;
+    return priced_point(settings, base, *session, profiles, accelerator ? &*accelerator : nullptr);
   };
   std::string refused;
   const std::vector<Dimension> dimensions =
@@ -210,11 +209,11 @@ void run(const CalibrateOptions& options, const Ranks& ranks) {
   EDGEVAL_EXPECTS(
       refused.empty(),
       "the rules of policies refused every point that was tried, the first for: ", refused);
-  const Point dense = dense_of(base, *session, profiles);
+  const Point dense = reference_of(session->trained(), base_point(base, *session, profiles).point);
   const std::string policy = base.to_yaml(profiles.named() ? kSweepProfileFile : ""),
                     profile = profiles.named() ? read_file(profiles.path()) : "";
-  calibrate({options, ranks, task.info(), development, confirm, *session, *confirm_session, base,
-             make, dense, dimensions, policy, profile, budget, least, accelerator});
+  calibrate({options, out, ranks, task.info(), development, confirm, *session, *confirm_session,
+             base, make, dense, dimensions, policy, profile, budget, least, accelerator});
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "eval/command/sweep/results_head.hpp"
 #include "eval/policy/settings.hpp"
 #include "eval/score/statistics/fixed_sequence.hpp"
+#include "eval/score/statistics/simultaneous.hpp"
 #include "eval/search/blocks.hpp"
 #include "eval/search/calibration/journal_trials.hpp"
 #include "host/core/error.hpp"
@@ -29,14 +30,22 @@ Index block_size(const CalibrateOptions& options, Index items) {
   return options.block > 0 ? options.block : std::clamp<Index>(items / 16, 8, 256);
 }
 
-const Metric& metric_of(const PointTotal& total, const std::string& name) {
-  const Metric* metric = find_metric(total.metrics, name);
-  EDGEVAL_ASSERT(metric != nullptr);
-  return *metric;
+Blocks blocks_of(const Calibration& c, const Session& session) {
+  const Index items = session.items();
+  return cut_into_blocks(items, block_size(c.options, items), c.options.request.seed);
 }
 
-CalibrationSet summary_of(const Request& request, const Session& session, const Metric& dense) {
-  return {set_name(request), session.items(), dense.value, dense.ci95};
+// Says what the dense network makes of a set. Throws Error where losses against it have no value.
+CalibrationSet summary_of(const Calibration& c, const Request& request, const Session& session,
+                          const Metric& dense) {
+  const CalibrationSet set{set_name(request), session.items(), dense.value,
+                           drawn_interval(dense, c.options.request.seed)};
+  EDGEVAL_EXPECTS(set.dense, "--max-loss: ", dense.title, " has no value on ", set.name,
+                  ", as its references hold no words");
+  EDGEVAL_EXPECTS(!c.budget.relative || *set.dense != 0, "--relative: the dense network has ",
+                  dense.title, " 0 on ", set.name,
+                  ", so no loss is relative to it; leave --relative out");
+  return set;
 }
 
 ordered_json head_of(const Calibration& c, Session& session, const Request& request,
@@ -61,17 +70,6 @@ ordered_json head_of(const Calibration& c, Session& session, const Request& requ
   return head;
 }
 
-// Opens this process's journal in a folder; the first process makes the folder.
-void open(std::optional<SweepJournal>& journal, const Ranks& ranks, const fs::path& folder,
-          const ordered_json& head, SweepJournal::Size size) {
-  if (ranks.rank() > 0) ranks.wait();
-  journal.emplace(folder, head, size, std::to_string(ranks.rank() + 1));
-  if (ranks.rank() == 0) ranks.wait();
-  ranks.wait();
-  journal->refresh();
-  ranks.wait();
-}
-
 TrialSetup setup_of(const Calibration& c, Session& session, const Blocks& blocks,
                     SweepJournal& journal, Index points) {
   return {.session = session,
@@ -81,38 +79,53 @@ TrialSetup setup_of(const Calibration& c, Session& session, const Blocks& blocks
           .dense = c.dense,
           .points = points,
           .at_once = c.options.request.engine.batch,
+          .item = c.task.item,
+          .display = c.display(),
           .budget = c.budget,
           .least = c.least,
-          .accelerator = c.accelerator ? &*c.accelerator : nullptr,
-          .seed = c.options.request.seed,
+          .accelerator = c.chip(),
           .share = {c.ranks.rank(), c.ranks.size()},
           .wait = [&ranks = c.ranks] { ranks.wait(); }};
 }
 
-// The names of other folders beside this one, and why, whose journals show that the confirm set
-// with this model was looked at before.
+// Whether a file is the journal of work on the data and with the model of this head. What cannot be
+// read as a journal is none.
+bool is_of(const fs::path& file, const ordered_json& head) {
+  try {
+    const std::optional<std::string> entry = first_entry(file);
+    const ordered_json other = entry ? ordered_json::parse(*entry).at("head") : ordered_json();
+    return other.at("data").at("sha256") == head.at("data").at("sha256") &&
+           other.at("model") == head.at("model");
+  } catch (const Error&) {
+    return false;
+  } catch (const ordered_json::exception&) {
+    return false;
+  }
+}
+
+// Returns the entries of a folder; none where it is no folder or may not be listed.
+std::vector<fs::path> entries_seen(const fs::path& folder) {
+  try {
+    return is_folder(folder) ? entries_of(folder) : std::vector<fs::path>();
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+// Returns the folders of journals, in folders beside this one, which show that the confirm set was
+// looked at before with this model.
 std::vector<std::string> opened_before(const fs::path& out, const ordered_json& head) {
   std::vector<std::string> found;
   const fs::path own = fs::weakly_canonical(out);
-  for (const fs::path& folder : entries_of(own.parent_path())) {
-    if (folder == own || !is_folder(folder)) continue;
+  for (const fs::path& folder : entries_seen(own.parent_path()))
     for (const char* name : {kConfirmFolder, kDevelopmentFolder, kJournalFolder}) {
-      if (!is_folder(folder / name)) continue;
-      for (const fs::path& file : entries_of(folder / name)) {
-        if (file.extension() != ".jsonl") continue;
-        const std::optional<std::string> entry = first_entry(file);
-        const ordered_json other =
-            entry ? ordered_json::parse(*entry, nullptr, false) : ordered_json();
-        if (!other.is_object() || !other.contains("head")) continue;
-        const ordered_json& of = other["head"];
-        if (!of.is_object() || of.value("data", ordered_json()) != head.at("data") ||
-            of.value("model", ordered_json()) != head.at("model"))
-          continue;
-        found.push_back((folder / name).string());
-        break;
-      }
+      if (folder == own) continue;
+      const std::vector<fs::path> files = entries_seen(folder / name);
+      const bool shows = std::ranges::any_of(files, [&](const fs::path& file) {
+        return file.extension() == ".jsonl" && is_of(file, head);
+      });
+      if (shows) found.push_back((folder / name).string());
     }
-  }
   return found;
 }
 
@@ -122,7 +135,7 @@ void add_stages(CalibrationReport& report, const JournalTrials& trials, const Bl
     const Trial& trial = report.trials[t];
     StageSummary& stage = stages[trial.by];
     ++stage.points;
-    stage.dropped += trial.drop.has_value();
+    stage.dropped += trial.is_dropped();
     for (Index block = 0; block < trial.blocks; ++block)
       stage.utterances += std::ssize(blocks[static_cast<std::size_t>(block)]);
     stage.macs += trials.macs(static_cast<Index>(t), trial.blocks);
@@ -132,82 +145,96 @@ void add_stages(CalibrationReport& report, const JournalTrials& trials, const Bl
   report.stages.assign(stages.begin(), stages.end());
 }
 
+// Tells people of each batch when it is over.
+BatchDone say_batches(const Calibration& c) {
+  if (c.display().out == nullptr) return [](std::span<const Trial>) {};
+  return [&c](std::span<const Trial> all) {
+    const auto best = cheapest_within_budget(all);
+    std::cerr << printable(concat(counted(all.size(), "point"), " of ", c.options.points,
+                                  " tried, ", std::ranges::count_if(all, &Trial::is_dropped),
+                                  " dropped; ",
+                                  best ? concat("least ", c.options.least, " within the budget ",
+                                                printed("%.4g", all[*best].whole->cost))
+                                       : std::string("none within the budget"),
+                                  "\n"));
+  };
+}
+
+// Adds the candidates with the intervals of their losses, which hold for all points that ran on the
+// whole set at once, and finds what one utterance that differs loses.
+void add_candidates(const Calibration& c, CalibrationReport& report, JournalTrials& trials,
+                    const Metric& dense) {
+  const Resamples resamples(c.session.items(), c.options.resamples, c.options.request.seed);
+  SimultaneousLosses simultaneous(c.options.resamples);
+  std::vector<std::size_t> added(report.trials.size());  // place among the simultaneous losses
+  for (std::size_t t = 0; t < report.trials.size(); ++t) {
+    if (!report.trials[t].whole) continue;
+    const PointTotal total = trials.whole(static_cast<Index>(t));
+    const std::vector<double> losses =
+        resampled_losses(dense.statistics, trials.metric_of(total).statistics, dense.score,
+                         c.budget.kind(), resamples);
+    added[t] = simultaneous.size();
+    simultaneous.add(report.trials[t].whole->loss / c.budget.in_unit(1), losses);
+  }
+  const auto intervals = simultaneous.intervals(c.options.confidence);
+  std::vector<double> losses;  // of utterances, over all candidates
+  for (const std::size_t t : candidates(report.trials, report.dense_cost,
+                                        static_cast<std::size_t>(c.options.candidates))) {
+    const CostAndLoss& whole = *report.trials[t].whole;
+    Candidate& candidate = report.candidates.emplace_back(Candidate{t, whole.cost, whole.loss});
+    if (const std::optional<Interval>& interval = intervals[added[t]])
+      candidate.interval = {c.budget.in_unit(interval->low), c.budget.in_unit(interval->high)};
+    const PointTotal total = trials.whole(static_cast<Index>(t));
+    for (const double loss : utterance_losses(dense.statistics, trials.metric_of(total).statistics,
+                                              dense.score, c.budget.kind().less_is_better))
+      losses.push_back(loss);
+  }
+  report.scale_of_one = 100;
+  if (!is_error_metric(c.budget.metric)) return;
+  const auto utterances = static_cast<double>(dense.statistics.sentences());
+  const double one_error = 100 * utterances / dense.statistics.sum()[1];
+  report.scale_of_one = std::max(one_error, tail_loss(losses));
+}
+
 }  // namespace
 
 void develop(const Calibration& c, CalibrationReport& report) {
-  const Blocks blocks = cut_into_blocks(c.session.items(), block_size(c.options, c.session.items()),
-                                        c.options.request.seed);
+  const Blocks blocks = blocks_of(c, c.session);
   std::optional<SweepJournal> journal;
-  open(journal, c.ranks, fs::path(c.options.out) / kDevelopmentFolder,
-       head_of(c, c.session, c.development, blocks.size()),
-       {c.options.points + 1, std::ssize(blocks)});
+  open_journal(journal, c.out, kDevelopmentFolder, c.ranks.rank() + 1, c.ranks,
+               head_of(c, c.session, c.development, blocks.size()),
+               {c.options.points + 1, std::ssize(blocks)});
   JournalTrials trials(setup_of(c, c.session, blocks, *journal, c.options.points));
-  const bool says = c.ranks.rank() == 0 && !c.options.output.quiet;
   trials.run_dense();
   const PointTotal dense = trials.whole(trials.dense());
-  const Metric& of_dense = metric_of(dense, c.budget.metric);
-  report.title = of_dense.title;
-  report.development = summary_of(c.development, c.session, of_dense);
-  EDGEVAL_EXPECTS(of_dense.value, "--max-loss: ", of_dense.title,
-                  " has no value on the development set, as its references hold no words");
-  if (!c.accelerator || !hw::cannot_price(*c.accelerator, dense.activity))
-    report.dense_cost = cost_of(c.least, c.accelerator ? &*c.accelerator : nullptr, dense);
-  if (says && of_dense.ci95)
-    std::cerr << printable(concat(
-        "dense: ", of_dense.title, " ", fixed(*of_dense.value, 2), " on ", report.development.name,
-        ", 95 % from ", fixed(of_dense.ci95->low, 2), " to ", fixed(of_dense.ci95->high, 2), "\n"));
+  const Metric& metric = trials.metric_of(dense);
+  report.title = metric.title;
+  report.development = summary_of(c, c.development, c.session, metric);
+  if (c.chip() == nullptr || !hw::cannot_price(*c.chip(), dense.activity))
+    report.dense_cost = cost_of(c.least, c.chip(), dense);
+  if (c.display().out != nullptr)
+    std::cerr << printable(concat("dense: ", text_of(report, report.development), "\n"));
   SearchRules rules{.dimensions = c.dimensions,
                     .points = static_cast<std::size_t>(c.options.points),
                     .seed = c.options.request.seed,
                     .budget = c.budget.most};
-  EDGEVAL_EXPECTS(is_error_metric(c.budget.metric) || !c.options.race, "--race ", *c.options.race,
-                  ": only metrics that count errors are raced, and ", of_dense.title, " does not");
   if (is_error_metric(c.budget.metric))
     rules.race = std::make_shared<const Race>(trials.race(c.options.race));
-  report.trials = search(rules, trials, [&](std::span<const Trial> all) {
-    if (!says) return;
-    const auto best = cheapest_within_budget(all);
-    std::cerr << printable(concat(
-        counted(all.size(), "point"), " of ", c.options.points, " tried, ",
-        std::ranges::count_if(all, [](const Trial& trial) { return trial.drop.has_value(); }),
-        " dropped; ",
-        best ? concat("least ", c.options.least, " within the budget ",
-                      printed("%.4g", all[*best].whole->cost))
-             : std::string("none within the budget"),
-        "\n"));
-  });
+  report.trials = search(rules, trials, say_batches(c));
   add_stages(report, trials, blocks);
-  const std::vector<std::size_t> chosen =
-      candidates(report.trials, report.dense_cost, static_cast<std::size_t>(c.options.candidates));
-  // What an utterance that differs loses, over all candidates.
-  std::vector<double> losses;
-  for (const std::size_t trial : chosen) {
-    const CostAndLoss& whole = *report.trials[trial].whole;
-    report.candidates.push_back({trial, whole.cost, whole.loss});
-    const PointTotal total = trials.whole(static_cast<Index>(trial));
-    const Metric& metric = metric_of(total, c.budget.metric);
-    for (const double loss : utterance_losses(of_dense.statistics, metric.statistics, metric.score,
-                                              is_error_metric(c.budget.metric)))
-      losses.push_back(loss);
-  }
-  report.scale_of_one = 100;
-  if (is_error_metric(c.budget.metric)) {
-    const std::vector<double> sums = of_dense.statistics.sum();
-    const double one_error = 100 * static_cast<double>(of_dense.statistics.sentences()) / sums[1];
-    report.scale_of_one = std::max(one_error, tail_loss(losses));
-  }
+  add_candidates(c, report, trials, metric);
 }
 
 void confirm(const Calibration& c, CalibrationReport& report) {
-  const Blocks blocks =
-      cut_into_blocks(c.confirm_session.items(), block_size(c.options, c.confirm_session.items()),
-                      c.options.request.seed);
+  const Blocks blocks = blocks_of(c, c.confirm_session);
   const auto points = static_cast<Index>(report.candidates.size());
   ordered_json head = head_of(c, c.confirm_session, c.confirm, blocks.size());
   ordered_json settings = ordered_json::array();
   for (const Candidate& candidate : report.candidates)
     settings.push_back(settings_to_json(report.trials[candidate.trial].settings));
-  head["candidates"] = settings;
+  head.update({{"candidates", settings},
+               {"confidence", c.options.confidence},
+               {"resamples", c.options.resamples}});
   const std::vector<std::string> before = opened_before(c.options.out, head);
   if (!before.empty())
     report.warnings.push_back(concat(
@@ -215,8 +242,8 @@ void confirm(const Calibration& c, CalibrationReport& report) {
         "; what is chosen after a look at it is not confirmed by it, and the confidence holds for "
         "the first look alone"));
   std::optional<SweepJournal> journal;
-  open(journal, c.ranks, fs::path(c.options.out) / kConfirmFolder, head,
-       {points + 1, std::ssize(blocks)});
+  open_journal(journal, c.out, kConfirmFolder, c.ranks.rank() + 1, c.ranks, head,
+               {points + 1, std::ssize(blocks)});
   JournalTrials trials(setup_of(c, c.confirm_session, blocks, *journal, points));
   std::vector<Index> numbers;
   for (const Candidate& candidate : report.candidates) {
@@ -226,19 +253,17 @@ void confirm(const Calibration& c, CalibrationReport& report) {
   trials.run_dense();
   for (Index block = 0; block < trials.blocks(); ++block) trials.run(block, numbers);
   const PointTotal dense = trials.whole(trials.dense());
-  const Metric& of_dense = metric_of(dense, c.budget.metric);
-  report.confirm = summary_of(c.confirm, c.confirm_session, of_dense);
+  const Metric& metric = trials.metric_of(dense);
+  report.confirm = summary_of(c, c.confirm, c.confirm_session, metric);
   const Resamples resamples(c.confirm_session.items(), c.options.resamples, c.options.request.seed);
   std::vector<double> bounds;
   for (const Index number : numbers) {
     Candidate& candidate = report.candidates[static_cast<std::size_t>(number)];
     const PointTotal total = trials.whole(number);
-    const Metric& metric = metric_of(total, c.budget.metric);
     candidate.bound =
-        upper_bound(of_dense.statistics, metric.statistics, metric.score, c.budget.kind(),
-                    resamples, c.options.confidence, report.scale_of_one);
-    EDGEVAL_EXPECTS(candidate.bound, "--confirm: ", of_dense.title,
-                    " has no value on the confirm set, as its references hold no words");
+        upper_bound(metric.statistics, trials.metric_of(total).statistics, metric.score,
+                    c.budget.kind(), resamples, c.options.confidence, report.scale_of_one);
+    EDGEVAL_ASSERT(candidate.bound);  // the dense network has a score that is not 0
     candidate.bound->loss = c.budget.in_unit(candidate.bound->loss);
     candidate.bound->bound = c.budget.in_unit(candidate.bound->bound);
     bounds.push_back(candidate.bound->bound);

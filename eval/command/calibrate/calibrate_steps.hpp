@@ -7,7 +7,7 @@
 
 #include "eval/command/calibrate/calibrate_options.hpp"
 #include "eval/command/calibrate/calibrate_report.hpp"
-#include "eval/command/sweep/ranks.hpp"
+#include "eval/command/sweep/out_folder.hpp"
 #include "eval/search/points.hpp"
 
 namespace edgeval {
@@ -18,6 +18,7 @@ inline constexpr const char *kDevelopmentFolder = "development", *kConfirmFolder
 // Everything that lives as long as the calibration.
 struct Calibration {
   const CalibrateOptions& options;
+  const OutFolder& out;
   const Ranks& ranks;
   const TaskInfo& task;
   const Request& development;
@@ -32,7 +33,11 @@ struct Calibration {
   const std::string& profile;  // of profile.json; empty where there is none
   LossBudget budget;
   Least least;
-  std::optional<hw::Accelerator> accelerator{};
+  std::optional<hw::Accelerator> accelerator{};  // of `least`; nothing where it names none
+
+  const hw::Accelerator* chip() const { return accelerator ? &*accelerator : nullptr; }
+  // Where the first process shows the progress.
+  Display display() const { return ranks.rank() == 0 ? options.output.display() : Display{}; }
 };
 
 // Searches on the development set. Fills in all of the report but what the confirm set says.

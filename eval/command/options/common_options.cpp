@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 
 #include "datasets/audio/feature_cache.hpp"
 #include "host/core/error.hpp"
@@ -47,6 +48,13 @@ constexpr const char* kAcceleratorFolder = "hwmodel/accelerators";
 
 }  // namespace
 
+void add_seed_option(CLI::App& command, std::uint64_t& seed, const char* meaning) {
+  command.add_option("--seed", seed, meaning)
+      ->check(between(0, std::numeric_limits<Index>::max()))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
 void add_model_option(CLI::App& command, std::string& path) {
   command.add_option("--model", path, "The network: a safetensors file")
       ->type_name("FILE")
@@ -57,6 +65,10 @@ void add_hardware_option(CLI::App& command, std::vector<std::string>& names) {
   command
       .add_option("--hardware", names, "Accelerators that price the work; without it, all shipped")
       ->type_name("NAME|FILE");
+}
+
+std::filesystem::path profile_of(const PolicyChoice& choice, const PolicyBase& base) {
+  return choice.profile ? std::filesystem::path(*choice.profile) : base.profile().value_or("");
 }
 
 void add_policy_options(CLI::App& command, PolicyChoice& options, const char* meaning) {

@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,7 +21,8 @@ namespace edgeval {
 CLI::Validator between(Index low, Index high);
 // Returns a check that an option is a number from low to high, and not NaN.
 CLI::Validator between_numbers(double low, double high);
-inline constexpr Index kLargestSeed = std::numeric_limits<Index>::max();
+// Adds --seed.
+void add_seed_option(CLI::App& command, std::uint64_t& seed, const char* meaning);
 
 void add_engine_options(CLI::App& command, EngineChoice& options);
 
@@ -37,6 +37,9 @@ struct PolicyChoice {
   std::optional<std::string> file, profile;
   std::vector<std::string> settings;
 };
+// Returns the path of the profile: that of --profile, else that of the policy; empty where neither
+// names one.
+std::filesystem::path profile_of(const PolicyChoice& choice, const PolicyBase& base);
 // `meaning` says what the policy of --policy is for.
 void add_policy_options(CLI::App& command, PolicyChoice& options, const char* meaning);
 

@@ -39,19 +39,18 @@ class Served {
       : options_(options),
         session_(session),
         accelerators_(named_accelerators(options.hardware, accelerator_folder())),
-        base_(options.policy.file ? std::optional<std::filesystem::path>(*options.policy.file)
-                                  : std::nullopt,
-              options.policy.settings),
-        profiles_(options.policy.profile ? std::filesystem::path(*options.policy.profile)
-                                         : base_.profile().value_or(""),
-                  session),
+        base_(options.policy.file, options.policy.settings),
+        profiles_(profile_of(options.policy, base_), session),
         device_(session.device()) {
     profiles_.get();  // is wrong now, if ever
-    find_base();
+    expect_no_mistake();
+    const BasePoint like = base_point(base_, session, profiles_);
+    dense_ = reference_of(session.trained(), like.point);
+    if (!like.refusal.empty()) note_ = like.refusal + "; every point must give it";
     set_.emplace(session, task.info().item, options.output.display());
   }
 
-  // What points could mend and is odd until then.
+  // What the policy lacks and every point must give; empty where it is whole.
   const std::string& note() const { return note_; }
 
   ordered_json greeting(const TaskInfo& task) {
@@ -61,11 +60,10 @@ class Served {
                           {"device", device_},
                           {"metrics", session_.metrics()}};
     if (options_.no_reference) return greeting;
-    const Point dense = reference_of(session_.trained(), dense_like_);
     const std::vector<std::optional<PointTotal>> totals =
-        set_->run({&dense, 1}, options_.request.seed, options_.output.display());
+        set_->run({&dense_, 1}, options_.request.seed, options_.output.display());
     if (!totals[0]) throw OutOfMemoryForOne();
-    greeting["dense"] = figures_of(*totals[0], session_.busiest(dense));
+    greeting["dense"] = figures_of(*totals[0], session_.busiest(dense_));
     return greeting;
   }
 
@@ -92,13 +90,11 @@ class Served {
   }
 
  private:
-  // Finds the point of the base policy, or the dense one where points must give what it lacks.
-  void find_base() {
+  // Points give what the policy lacks. Any other mistake is refused at once.
+  void expect_no_mistake() const {
     try {
-      dense_like_ = point_of({}, base_, session_, profiles_);
-    } catch (const Error& error) {
-      note_ = concat(error.what(), "; every point must mend this");
-      dense_like_ = session_.resolve(Policy{}, profiles_.get());
+      base_.alone();
+    } catch (const UnchosenParameter&) {
     }
   }
 
@@ -135,7 +131,7 @@ class Served {
   const PolicyBase base_;
   Profiles profiles_;
   const std::string device_;
-  Point dense_like_;  // whose reference is the dense network
+  Point dense_;  // the dense network
   std::string note_;
   std::optional<ResidentSet> set_;
 };

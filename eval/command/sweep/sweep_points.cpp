@@ -97,9 +97,9 @@ bool AllPoints::have_floats() const {
   });
 }
 
-std::string AllPoints::to_text() const {
+std::string points_text(std::span<const std::vector<std::string>> settings) {
   std::string text;
-  for (std::size_t p = 0; p < drawn(); ++p) {
+  for (std::size_t p = 0; p < settings.size(); ++p) {
     const nlohmann::ordered_json line{{"point", p + 1},
                                       {"settings", settings_to_json(settings[p])}};
     text += line.dump() + "\n";

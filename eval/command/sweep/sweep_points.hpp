@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ std::vector<Dimension> varied_dimensions(const std::vector<std::string>& vary, c
 MadePoints make_points(const PointChoice& choice, std::uint64_t seed, const Model& model,
                        const MakePoint& make);
 
+// Returns points.jsonl, the settings of each point on a line with its number.
+std::string points_text(std::span<const std::vector<std::string>> settings);
+
 // The points of a sweep, then their references.
 struct AllPoints {
   std::vector<Point> points;
@@ -41,8 +45,6 @@ struct AllPoints {
   std::vector<std::string> keys() const;
   // Whether a point has products of fp32, whose bits differ from device to device.
   bool have_floats() const;
-  // Returns points.jsonl.
-  std::string to_text() const;
 };
 
 // Adds the references, unless none are wanted: one for all points, and for a search one for each of

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <iostream>
 
+#include "eval/command/sweep/out_folder.hpp"
 #include "eval/command/sweep/ranks.hpp"
 #include "eval/command/sweep/results_head.hpp"
 #include "eval/command/sweep/sweep_tables.hpp"
@@ -25,22 +26,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostShards = 1'000'000;
-constexpr const char* kHoldsASweep =
-    ": holds a sweep; --resume goes on with it, another --out begins anew";
 
-// Chooses the accelerators that can price every point, before the long work. Which kinds of work
-// there are does not depend on the weights, which are not made for this.
+// Chooses the accelerators that can price every point, before the long work.
 ChosenAccelerators accelerators_for(const SweepOptions& options, Session& session,
                                     const AllPoints& all) {
-  const auto busiest_of = [&](std::size_t p) {
-    Point point = all.points[p];
-    point.weights = Neutral<Weights>{};
-    return session.busiest(point);
-  };
-  ChosenAccelerators chosen =
-      choose_accelerators(options.hardware, accelerator_folder(), busiest_of(0));
+  ChosenAccelerators chosen = choose_accelerators(options.hardware, accelerator_folder(),
+                                                  busiest_as_trained(session, all.points[0]));
   for (std::size_t p = 1; p < all.drawn(); ++p) {
-    const Activity busiest = busiest_of(p);
+    const Activity busiest = busiest_as_trained(session, all.points[p]);
     std::erase_if(chosen.accelerators, [&](const hw::Accelerator& accelerator) {
       const auto reason = hw::cannot_price(accelerator, busiest);
       if (!reason) return false;
@@ -53,19 +46,16 @@ ChosenAccelerators accelerators_for(const SweepOptions& options, Session& sessio
   return chosen;
 }
 
-void expect_free(const SweepOptions& options) {
-  const bool exists = is_there(options.out);
-  EDGEVAL_EXPECTS(!exists || is_folder(options.out), options.out,
-                  ": the folder cannot be made: a file has this name");
-  // Looked for last, since another share may make the journal meanwhile.
-  const bool empty = !exists || entries_of(options.out).empty();
-  const bool sweep = !empty && is_there(fs::path(options.out) / kJournalFolder);
-  EDGEVAL_EXPECTS(sweep || empty, options.out,
-                  ": holds files that are no sweep's; name another folder");
-  EDGEVAL_EXPECTS(sweep || !options.resume, options.out,
-                  ": holds no sweep that --resume could go on with; leave out --resume, or name "
-                  "the folder of a sweep");
-  EDGEVAL_EXPECTS(!sweep || options.resume || !options.shard.empty(), options.out, kHoldsASweep);
+constexpr const char* kSharedFolder =
+    "--out must be a folder that all machines share; or take --shard and edgeval merge";
+
+OutFolder out_folder(const SweepOptions& options) {
+  return {.path = options.out,
+          .work = "sweep",
+          .journal = kJournalFolder,
+          .shared = kSharedFolder,
+          .resumes = options.resume,
+          .may_be_there = !options.shard.empty()};
 }
 
 // Returns the share that --shard or mpirun gives this process.
@@ -114,29 +104,6 @@ void write(const Texts& texts, const fs::path& folder) {
   write_file(folder / kSweepPointsFile, texts.points);
 }
 
-constexpr const char* kSharedFolder =
-    "--out must be a folder that all machines share; or take --shard and edgeval merge";
-constexpr const char* kInterrupted =
-    "\r\033[Kedgeval: interrupted; what was found is kept, --resume goes on\n";
-constexpr std::size_t kClearLine = 4;  // bytes at its beginning that remove a bar of progress
-
-// Opens the journal of this process before it reads all of the folder. The first process is first,
-// since it makes the folder; a folder with a journal is a sweep's, whenever the process is killed.
-void open(std::optional<SweepJournal>& journal, const SweepOptions& options, Share share,
-          const Ranks& ranks, const nlohmann::ordered_json& head, SweepJournal::Size size) {
-  const bool is_first = ranks.rank() == 0;
-  const fs::path folder = fs::path(options.out) / kJournalFolder;
-  if (!is_first) ranks.wait();
-  journal.emplace(folder, head, size, std::to_string(share.part + 1));
-  EDGEVAL_EXPECTS(!is_first || !journal->was_there() || options.resume || !options.shard.empty(),
-                  options.out, kHoldsASweep);
-  if (is_first) ranks.wait();
-  ranks.wait();
-  for (int part = 1; is_first && part <= ranks.size() && ranks.size() > 1; ++part)
-    EDGEVAL_EXPECTS(is_there(folder / concat(part, ".jsonl")), folder.string(),
-                    ": the journal of process ", part - 1, " is not there; ", kSharedFolder);
-}
-
 // Runs one process's units, together with the other processes, and writes the tables when the
 // sweep is whole.
 void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks& ranks) {
@@ -150,12 +117,9 @@ void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks&
   if (options.dry_run)
     journal.emplace(folder / kJournalFolder, head, size);
   else
-    open(journal, options, share, ranks, head, size);
+    open_journal(journal, out_folder(options), kJournalFolder, share.part + 1, ranks, head, size);
   const Display display = is_first ? options.output.display() : Display{};
-  const bool has_bar = display.out != nullptr && display.terminal;
-  const SaidAtSignals said(!is_first || options.dry_run ? ""
-                           : has_bar                    ? kInterrupted
-                                                        : kInterrupted + kClearLine);
+  const SaidAtSignals said(is_first && !options.dry_run ? interrupted_text(display) : "");
   std::vector<SweepUnit> units =
       share_of_units(sweep.session, sweep.all.points, sweep.blocks, share);
   leave_out_done(units, *journal);
@@ -192,7 +156,7 @@ void run_share(const Sweep& sweep, const Texts& texts, Share share, const Ranks&
 
 void run(const SweepOptions& options, const Ranks& ranks) {
   const Share share = share_of(options, ranks);
-  if (ranks.rank() == 0) expect_free(options);
+  if (ranks.rank() == 0) expect_free(out_folder(options));
   const AnyModel model = load_any_model(options.model);
   const Task& task = task_of(options.tasks, model);
   expect_no_others(options.given, task, *network_of(model));
@@ -203,12 +167,8 @@ void run(const SweepOptions& options, const Ranks& ranks) {
     throw Error(concat(option,
                        ": a sweep does not measure it; leave it out here, and give it to "
                        "`edgeval run` of the point"));
-  const std::optional<fs::path> file =
-      options.policy.file ? std::optional<fs::path>(*options.policy.file) : std::nullopt;
-  const PolicyBase base(file, options.policy.settings);
-  const fs::path in_policy = base.profile().value_or("");
-  Profiles profiles(options.policy.profile ? fs::path(*options.policy.profile) : in_policy,
-                    *session);
+  const PolicyBase base(options.policy.file, options.policy.settings);
+  Profiles profiles(profile_of(options.policy, base), *session);
   const MakePoint make = [&](const std::vector<std::string>& settings) {
     return point_of(settings, base, *session, profiles);
   };
@@ -220,7 +180,8 @@ void run(const SweepOptions& options, const Ranks& ranks) {
   const Blocks blocks = cut_into_blocks(session->items(), options.block, request.seed);
   const Sweep sweep{options, task.info(), *session, made, all, hardware, blocks};
 
-  const Texts texts{all.to_text(), base.to_yaml(profiles.named() ? kSweepProfileFile : ""),
+  const Texts texts{points_text(all.settings),
+                    base.to_yaml(profiles.named() ? kSweepProfileFile : ""),
                     profiles.named() ? read_file(profiles.path()) : ""};
   run_share(sweep, texts, share, ranks);
 }

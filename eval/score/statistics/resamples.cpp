@@ -67,13 +67,4 @@ void visit_resampled_scores(
   }
 }
 
-std::vector<double> resampled_differences(const Statistics& a, const Statistics& b,
-                                          const Score& score, const Resamples& resamples) {
-  std::vector<double> differences;
-  visit_resampled_scores(a, b, score, resamples, [&](int /*resample*/, double of_a, double of_b) {
-    differences.push_back(of_b - of_a);
-  });
-  return differences;
-}
-
 }  // namespace edgeval

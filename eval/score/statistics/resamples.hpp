@@ -43,9 +43,4 @@ void visit_resampled_scores(
     const Statistics& a, const Statistics& b, const Score& score, const Resamples& resamples,
     const std::function<void(int resample, double of_a, double of_b)>& visit);
 
-// Returns score(B*) - score(A*) of each resample in which both systems have a score, in their
-// order.
-std::vector<double> resampled_differences(const Statistics& a, const Statistics& b,
-                                          const Score& score, const Resamples& resamples);
-
 }  // namespace edgeval

@@ -6,12 +6,6 @@
 #include "host/core/error.hpp"
 
 namespace edgeval {
-namespace {
-
-constexpr const char* kItem = "utterance";
-
-}  // namespace
-
 JournalTrials::JournalTrials(TrialSetup setup)
     : setup_(std::move(setup)),
       metric_([&] {
@@ -44,7 +38,7 @@ void JournalTrials::run(Index block, std::span<const Index> points) {
   const auto part = static_cast<std::size_t>(setup_.share.part);
   if (part < units.size())
     run_units(setup_.session, points_, {setup_.blocks, setup_.at_once}, {&units[part], 1},
-              setup_.journal, kItem, {});
+              setup_.journal, setup_.item, setup_.display);
   exchange();
   for (const Index point : missing)
     EDGEVAL_EXPECTS(setup_.journal.has(point, block), "the journal has no result of point ",
@@ -79,24 +73,38 @@ double JournalTrials::loss_on(Index point, Index blocks) {
     add(point, block, of_point);
     add(dense(), block, of_dense);
   }
-  const std::optional<double> a = metric_.score(of_dense), b = metric_.score(of_point);
-  const std::optional<double> loss =
-      a && b ? loss_between(*a, *b, setup_.budget.kind()) : std::nullopt;
-  return loss ? setup_.budget.in_unit(*loss) : 0;
+  return loss(metric_.score(of_dense), metric_.score(of_point));
+}
+
+// Where a score or a relative loss has no value, on the first blocks, the loss is not known.
+double JournalTrials::loss(const std::optional<double>& dense,
+                           const std::optional<double>& point) const {
+  if (!dense || !point) return 0;
+  return setup_.budget.in_unit(loss_between(*dense, *point, setup_.budget.kind()).value_or(0));
+}
+
+const Metric& JournalTrials::metric_of(const PointTotal& total) const {
+  const Metric* metric = find_metric(total.metrics, setup_.budget.metric);
+  EDGEVAL_ASSERT(metric != nullptr);
+  return *metric;
 }
 
 PointTotal JournalTrials::whole(Index point) {
   return total_of(setup_.session, points_[static_cast<std::size_t>(point)], point, setup_.blocks,
-                  setup_.journal, setup_.seed);
+                  setup_.journal, std::nullopt);
 }
 
 CostAndLoss JournalTrials::total(Index point) {
-  return {cost_of(setup_.least, setup_.accelerator, whole(point)), loss_on(point, blocks())};
+  const PointTotal total = whole(point);
+  return {cost_of(setup_.least, setup_.accelerator, total),
+          loss(dense_value_, metric_of(total).value)};
 }
 
 void JournalTrials::run_dense() {
   const Index number = dense();
   for (Index block = 0; block < blocks(); ++block) run(block, {&number, 1});
+  const PointTotal total = whole(number);
+  dense_value_ = metric_of(total).value;
 }
 
 Race JournalTrials::race(std::optional<double> alpha) {

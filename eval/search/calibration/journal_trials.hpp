@@ -19,12 +19,13 @@ struct TrialSetup {
   SweepJournal& journal;
   MakePoint make;
   Point dense;
-  Index points = 0;   // at most
-  Index at_once = 0;  // items that run at once; 0: all of a block
+  Index points = 0;           // at most
+  Index at_once = 0;          // items that run at once; 0: all of a block
+  const char* item = "item";  // noun for an item in the progress of a block
+  Display display{};
   LossBudget budget;
   Least least;
   const hw::Accelerator* accelerator = nullptr;
-  std::uint64_t seed = 0;
   Share share{};
   std::function<void()> wait = [] {};  // until every process has come here
 };
@@ -42,25 +43,30 @@ class JournalTrials final : public Trials {
   double loss_on(Index point, Index blocks) override;
   CostAndLoss total(Index point) override;
 
-  // Runs the dense network on all blocks.
+  // Runs the dense network on all blocks. Its metric must have a value for the losses of others.
   void run_dense();
   Index dense() const { return setup_.points; }
   // Returns the race against the budget of a metric that counts errors. The dense network ran.
   Race race(std::optional<double> alpha);
-  // Returns what a point, or the dense network, that ran on all blocks makes of the set.
+  // Returns what a point, or the dense network, that ran on all blocks makes of the set, without
+  // intervals, and the metric of the budget in it.
   PointTotal whole(Index point);
+  const Metric& metric_of(const PointTotal& total) const;
   // Returns the MACs that a point executed on its first blocks.
   std::uint64_t macs(Index point, Index blocks) const;
 
  private:
   // Has every process take in what the others have found.
   void exchange();
+  // Returns a loss in the unit of the budget.
+  double loss(const std::optional<double>& dense, const std::optional<double>& point) const;
 
   TrialSetup setup_;
   Metric metric_;    // without statistics
   Index first_ = 0;  // column of the metric's statistics in the journal's rows
   std::vector<Point> points_;
   Index added_ = 0;
+  std::optional<double> dense_value_{};  // of the metric
 };
 
 }  // namespace edgeval

@@ -53,6 +53,7 @@ struct Trial {
   std::optional<CostAndLoss> whole{};  // nothing for a point that was dropped
   double violation = 0;                // by how much it exceeds the budget; at most 0 within it
 
+  bool is_dropped() const { return drop.has_value(); }
   bool is_within_budget() const { return whole && violation <= 0; }
 };
 

@@ -1,5 +1,6 @@
 // `edgeval calibrate`: its files are the same bytes however the work is done, its winner is the
 // cheapest candidate that passed, and mistakes are refused before the work.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tests/eval/command/swept_folder.hpp"
@@ -8,10 +9,11 @@ namespace edgeval::test {
 namespace {
 
 Arguments calibration(const std::string& out, const Arguments& more = {}) {
+  const bool has_least = std::ranges::find(more, "--least") != more.end();
   return joined({"calibrate", "--quiet", "--model", "model.safetensors", "--data", "set.jsonl",
                  "--policy", "p.yaml", "--vary", "operand.threshold_x=0.01:2:log", "--vary",
-                 "operand.threshold_h=0.01:0.5", "--least", "macs", "--points", "70", "--out", out},
-                more);
+                 "operand.threshold_h=0.01:0.5", "--points", "70", "--out", out},
+                has_least ? Arguments() : Arguments{"--least", "macs"}, more);
 }
 const Arguments kGenerous{"--max-loss", "100000", "--confirm-data", "set.jsonl"};
 
@@ -75,7 +77,7 @@ TEST(Calibrate, FiveUtterancesConfirmNothingWithinAPoint) {
   const CommandResult result =
       edgeval(calibration("out", {"--max-loss", "1", "--confirm-data", "set.jsonl"}), small.path());
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_NE(result.out.find("No policy was confirmed within 1 points of WER at 95 %"),
+  EXPECT_NE(result.out.find("No policy was confirmed within 1 point of WER at 95 %"),
             std::string::npos);
   const auto json = nlohmann::json::parse(read_file(small.path() / "out/calibration.json"));
   EXPECT_TRUE(json["best"].is_null());
@@ -84,6 +86,60 @@ TEST(Calibrate, FiveUtterancesConfirmNothingWithinAPoint) {
                     small.path())
                 .code,
             0);
+}
+
+// The journals of three processes, and of one that goes on with them alone.
+TEST(Calibrate, GivesTheSameFilesUnderMpirun) {
+  if (!EDGEVAL_HAS_MPI || run_shell("command -v mpirun").code != 0)
+    GTEST_SKIP() << "the build has no MPI, or there is no mpirun";
+  const SmallSweep small;
+  const auto result = [&](const std::string& start, const Arguments& more) {
+    return run_shell(concat("cd ", quoted(small.path().string()), "; ",
+                            "export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+                            "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0; ",
+                            start, command_line(calibration("out", joined(kGenerous, more)))));
+  };
+  const auto outputs = [&] {
+    Files files = files_of(small.path() / "out");
+    std::erase_if(files, [](const auto& file) {
+      return file.first.ends_with(".jsonl") && file.first != "points.jsonl";
+    });
+    return files;
+  };
+  ASSERT_EQ(result("", {}).code, 0);
+  const Files one = outputs();
+  std::filesystem::remove_all(small.path() / "out");
+  const CommandResult three = result("mpirun --oversubscribe -n 3 ", {"--threads", "1"});
+  ASSERT_EQ(three.code, 0) << three.err;
+  EXPECT_EQ(outputs(), one);
+  ASSERT_EQ(result("", {"--resume"}).code, 0);
+  EXPECT_EQ(outputs(), one);
+}
+
+// What a kill leaves of a journal is some of its first lines, and perhaps a part of the next.
+TEST(Calibrate, GoesOnFromWhateverAKillHasLeft) {
+  const SmallSweep small;
+  ASSERT_EQ(edgeval(calibration("out", kGenerous), small.path()).code, 0);
+  const auto outputs = [&] {
+    Files files = files_of(small.path() / "out");
+    std::erase_if(files, [](const auto& file) {
+      return file.first.ends_with("/1.jsonl") || file.first.starts_with("confirm");
+    });
+    return files;
+  };
+  const Files whole = outputs();
+  const std::filesystem::path file = small.path() / "out/development/1.jsonl";
+  const std::string journal = read_file(file);
+  for (int kill = 1; kill <= 20; ++kill) {
+    std::filesystem::remove_all(small.path() / "out");
+    small.file("out/development/1.jsonl",
+               journal.substr(0, journal.size() * static_cast<std::size_t>(kill) / 20));
+    const CommandResult result =
+        edgeval(calibration("out", joined(kGenerous, {"--resume"})), small.path());
+    ASSERT_EQ(result.code, 0) << kill << result.err;
+    EXPECT_EQ(outputs(), whole) << kill;
+    EXPECT_EQ(read_file(file), journal) << kill;
+  }
 }
 
 TEST(Calibrate, RefusesMistakesBeforeTheWork) {
@@ -96,6 +152,13 @@ TEST(Calibrate, RefusesMistakesBeforeTheWork) {
   refused({"--max-loss", "1", "--confirm", "test", "--confirm-data", "x"}, "name one of them");
   refused({"--max-loss", "1", "--confirm-data", "set.jsonl", "--metric", "bleu"},
           "--metric bleu: is not measured here");
+  refused({"--max-loss", "1", "--confirm-data", "set.jsonl", "--confirm-reference", "set.jsonl"},
+          "--confirm-reference: is for translation models");
+  refused({"--max-loss", "1", "--confirm-data", "none.jsonl"}, "the confirm set: none.jsonl");
+  refused({"--max-loss", "1", "--confirm-data", "set.jsonl", "--least", "joules"},
+          "--least joules: must be macs, rows, energy:ACCELERATOR or seconds:ACCELERATOR");
+  refused({"--max-loss", "1", "--confirm-data", "set.jsonl", "--least", "rows"},
+          "--least rows: only a beam search has rows");
   refused({"--max-loss", "1", "--confirm-data", "set.jsonl", "--resume"},
           "holds no calibration that --resume could go on with");
 }

@@ -406,7 +406,8 @@ TEST_F(Refused, Transcripts) {
 TEST_F(Refused, Options) {
   const std::vector<std::pair<Arguments, std::string>> cases{
       {{},
-       "a command is wanted; known: run, sweep, serve, merge, profile, similarity, score, "
+       "a command is wanted; known: run, sweep, serve, merge, calibrate, profile, similarity, "
+       "score, "
        "compare, energy, "
        "import, count, info, man, completion"},
       {{"rum"}, "unknown command rum"},

@@ -290,7 +290,7 @@ TEST(Serve, MayGiveWhatThePolicyLacks) {
   EXPECT_NE(answers[1].at("error").get<std::string>().find("threshold"), std::string::npos);
   EXPECT_EQ(answers[2], whole.at(1));
   EXPECT_EQ(answers[0].at("dense"), whole.at(0).at("dense"));
-  EXPECT_NE(served.err.find("every point must mend this"), std::string::npos) << served.err;
+  EXPECT_NE(served.err.find("every point must give it"), std::string::npos) << served.err;
 }
 
 TEST(Serve, RefusesWhatIsWrongBeforeItGreets) {
@@ -299,6 +299,7 @@ TEST(Serve, RefusesWhatIsWrongBeforeItGreets) {
   EXPECT_TRUE(is_refusal(refused({"--hardware", "none"}), "unknown accelerator"));
   EXPECT_TRUE(is_refusal(refused({"--profile", "none.json"}), "none.json: no such file"));
   EXPECT_TRUE(is_refusal(refused({"--set", "operand"}), "must be key=value"));
+  EXPECT_TRUE(is_refusal(refused({"--set", "plan.typo=1"}), "plan.typo: unknown key"));
   EXPECT_TRUE(is_refusal(refused({"--n-best", "2"}), "--n-best"));
   EXPECT_TRUE(is_refusal(serve(small,
                                joined(kCaptions, {"--reference", captions_file("captions.de"),

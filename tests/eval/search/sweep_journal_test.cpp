@@ -210,6 +210,36 @@ TEST_F(SweepJournalTest, IsOpenForOneProcess) {
   EXPECT_EQ(journal().results(), 3);
 }
 
+TEST_F(SweepJournalTest, TakesInWhatOthersHaveAddedSince) {
+  SweepJournal one = opened("1"), two = opened("2");
+  two.add(1, 0, result_of(3));
+  EXPECT_FALSE(one.has(1, 0));
+  one.refresh();
+  EXPECT_EQ(one.result(1, 0), result_of(3));
+  two.add(2, 1, result_of(4));
+  add("3", 0, 0, result_of(5));
+  one.refresh();
+  EXPECT_EQ(one.results(), 3);
+  EXPECT_EQ(one.result(2, 1), result_of(4));
+  EXPECT_EQ(one.result(0, 0), result_of(5));
+  // The line that another process is just writing is taken in once it is whole.
+  const TemporaryFolder alone;
+  SweepJournal made(alone.path(), kHead, kSize, "3");
+  made.add(0, 0, result_of(5));
+  const auto bytes = std::filesystem::file_size(alone.path() / "3.jsonl");
+  made.add(0, 1, result_of(6));
+  std::ifstream whole(alone.path() / "3.jsonl", std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(whole)), std::istreambuf_iterator<char>());
+  const auto append = [&](const std::string& part) {
+    std::ofstream(file("3"), std::ios::binary | std::ios::app) << part;
+    one.refresh();
+  };
+  append(text.substr(bytes, 20));
+  EXPECT_EQ(one.results(), 3);
+  append(text.substr(bytes + 20));
+  EXPECT_EQ(one.result(0, 1), result_of(6));
+}
+
 TEST_F(SweepJournalTest, OfAnotherSweepIsNotOpenedUnderAnyName) {
   EXPECT_FALSE(opened("1").was_there());
   ordered_json other = kHead;

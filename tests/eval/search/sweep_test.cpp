@@ -227,6 +227,23 @@ TEST(SweepUnits, HoldEveryPointOfEveryBlockOnceAndAsManyAsAreWanted) {
   }
 }
 
+TEST(SweepUnits, OfOneBlockHoldTheChosenPointsOnce) {
+  const std::vector<Point> points(10);
+  const std::vector<Index> chosen{1, 4, 5, 7, 9};
+  for (const std::size_t parts : {1U, 2U, 3U, 8U}) {
+    std::vector<Index> held;
+    const std::vector<SweepUnit> units = cut_block(points, 3, chosen, parts);
+    EXPECT_LE(units.size(), parts);
+    for (const SweepUnit& unit : units) {
+      EXPECT_EQ(unit.block, 3);
+      EXPECT_LE(unit.points.size(), (chosen.size() + parts - 1) / parts);
+      held.insert(held.end(), unit.points.begin(), unit.points.end());
+    }
+    std::ranges::sort(held);
+    EXPECT_EQ(held, chosen);
+  }
+}
+
 TEST_F(SpeechSweep, SharesHoldEveryPointOfEveryBlockOnceAndAreAboutAsLarge) {
   const std::vector<Point> points = this->points();
   CtcSession session = this->session();

@@ -25,8 +25,11 @@ TEST(Resamples, DrawWhatComparePairedDraws) {
     for (const std::uint64_t seed : {0, 7}) {
       const PairedComparison compared =
           compare_paired(a, b, percent_of_sums, {.seed = seed, .resamples = 200, .trials = 1});
-      EXPECT_EQ(resampled_differences(a, b, percent_of_sums, Resamples(rows, 200, seed)),
-                compared.resampled);  // the same bits, also where a resample has no words
+      std::vector<double> differences;
+      visit_resampled_scores(
+          a, b, percent_of_sums, Resamples(rows, 200, seed),
+          [&](int, double of_a, double of_b) { differences.push_back(of_b - of_a); });
+      EXPECT_EQ(differences, compared.resampled);  // the same bits, also without words
     }
   }
 }
