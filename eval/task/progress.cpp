@@ -11,7 +11,6 @@ namespace {
 
 constexpr double kSecondsBetweenLines = 5;
 constexpr Index kBarWidth = 30;
-constexpr const char* kClearLine = "\r\033[K";
 
 }  // namespace
 

@@ -16,6 +16,9 @@ struct Display {
   bool terminal = false;        // whether `out` is a terminal
 };
 
+// Removes a bar of progress from the terminal's line.
+inline constexpr const char* kClearLine = "\r\033[K";
+
 class Progress {
  public:
   // `item` is the noun for an item, which takes an s for several; `total` is the number of items.

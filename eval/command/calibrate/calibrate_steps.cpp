@@ -71,7 +71,7 @@ ordered_json head_of(const Calibration& c, Session& session, const Request& requ
 }
 
 TrialSetup setup_of(const Calibration& c, Session& session, const Blocks& blocks,
-                    SweepJournal& journal, Index points) {
+                    SweepJournal& journal, Index points, Display display) {
   return {.session = session,
           .blocks = blocks,
           .journal = journal,
@@ -79,8 +79,7 @@ TrialSetup setup_of(const Calibration& c, Session& session, const Blocks& blocks
           .dense = c.dense,
           .points = points,
           .at_once = c.options.request.engine.batch,
-          .item = c.task.item,
-          .display = c.display(),
+          .display = display,
           .budget = c.budget,
           .least = c.least,
           .accelerator = c.chip(),
@@ -145,12 +144,13 @@ void add_stages(CalibrationReport& report, const JournalTrials& trials, const Bl
   report.stages.assign(stages.begin(), stages.end());
 }
 
-// Tells people of each batch when it is over.
+// Tells people of each batch when it is over, in the place of a bar of progress.
 BatchDone say_batches(const Calibration& c) {
   if (c.display().out == nullptr) return [](std::span<const Trial>) {};
   return [&c](std::span<const Trial> all) {
     const auto best = cheapest_within_budget(all);
-    std::cerr << printable(concat(counted(all.size(), "point"), " of ", c.options.points,
+    std::cerr << (c.display().terminal ? kClearLine : "")
+              << printable(concat(counted(all.size(), "point"), " of ", c.options.points,
                                   " tried, ", std::ranges::count_if(all, &Trial::is_dropped),
                                   " dropped; ",
                                   best ? concat("least ", c.options.least, " within the budget ",
@@ -204,7 +204,7 @@ void develop(const Calibration& c, CalibrationReport& report) {
   open_journal(journal, c.out, kDevelopmentFolder, c.ranks.rank() + 1, c.ranks,
                head_of(c, c.session, c.development, blocks.size()),
                {c.options.points + 1, std::ssize(blocks)});
-  JournalTrials trials(setup_of(c, c.session, blocks, *journal, c.options.points));
+  JournalTrials trials(setup_of(c, c.session, blocks, *journal, c.options.points, c.display()));
   trials.run_dense();
   const PointTotal dense = trials.whole(trials.dense());
   const Metric& metric = trials.metric_of(dense);
@@ -244,7 +244,7 @@ void confirm(const Calibration& c, CalibrationReport& report) {
   std::optional<SweepJournal> journal;
   open_journal(journal, c.out, kConfirmFolder, c.ranks.rank() + 1, c.ranks, head,
                {points + 1, std::ssize(blocks)});
-  JournalTrials trials(setup_of(c, c.confirm_session, blocks, *journal, points));
+  JournalTrials trials(setup_of(c, c.confirm_session, blocks, *journal, points, {}));
   std::vector<Index> numbers;
   for (const Candidate& candidate : report.candidates) {
     trials.add(report.trials[candidate.trial].settings);

@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kInterrupted =
     "\r\033[Kedgeval: interrupted; what was found is kept, --resume goes on\n";
-constexpr std::size_t kClearLine = 4;  // bytes at its beginning that remove a bar of progress
+const std::size_t kClearing = std::string_view(kClearLine).size();  // bytes at its beginning
 
 std::string holds_text(const OutFolder& out) {
   return concat(": holds a ", out.work, "; --resume goes on with it, another --out begins anew");
@@ -54,7 +54,7 @@ void open_journal(std::optional<SweepJournal>& journal, const OutFolder& out,
 
 const char* interrupted_text(Display display) {
   const bool has_bar = display.out != nullptr && display.terminal;
-  return has_bar ? kInterrupted : kInterrupted + kClearLine;
+  return has_bar ? kInterrupted : kInterrupted + kClearing;
 }
 
 }  // namespace edgeval

@@ -15,7 +15,8 @@ JournalTrials::JournalTrials(TrialSetup setup)
         return *found;
       }()),
       first_(first_column(setup_.session.measure({}, {}), setup_.budget.metric)),
-      points_(static_cast<std::size_t>(setup_.points + 1), setup_.dense) {}
+      points_(static_cast<std::size_t>(setup_.points + 1), setup_.dense),
+      progress_("point", setup_.points, setup_.display) {}
 
 bool JournalTrials::allows(const std::vector<std::string>& settings) {
   return refusal_of(settings, setup_.make).empty();
@@ -38,7 +39,7 @@ void JournalTrials::run(Index block, std::span<const Index> points) {
   const auto part = static_cast<std::size_t>(setup_.share.part);
   if (part < units.size())
     run_units(setup_.session, points_, {setup_.blocks, setup_.at_once}, {&units[part], 1},
-              setup_.journal, setup_.item, setup_.display);
+              setup_.journal, "", {});
   exchange();
   for (const Index point : missing)
     EDGEVAL_EXPECTS(setup_.journal.has(point, block), "the journal has no result of point ",

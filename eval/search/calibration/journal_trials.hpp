@@ -19,10 +19,9 @@ struct TrialSetup {
   SweepJournal& journal;
   MakePoint make;
   Point dense;
-  Index points = 0;           // at most
-  Index at_once = 0;          // items that run at once; 0: all of a block
-  const char* item = "item";  // noun for an item in the progress of a block
-  Display display{};
+  Index points = 0;   // at most
+  Index at_once = 0;  // items that run at once; 0: all of a block
+  Display display{};  // of the progress in points
   LossBudget budget;
   Least least;
   const hw::Accelerator* accelerator = nullptr;
@@ -42,6 +41,7 @@ class JournalTrials final : public Trials {
   std::vector<double> errors(Index point, Index block) override;
   double loss_on(Index point, Index blocks) override;
   CostAndLoss total(Index point) override;
+  void over(Index points) override { progress_.advance(points); }
 
   // Runs the dense network on all blocks. Its metric must have a value for the losses of others.
   void run_dense();
@@ -67,6 +67,7 @@ class JournalTrials final : public Trials {
   std::vector<Point> points_;
   Index added_ = 0;
   std::optional<double> dense_value_{};  // of the metric
+  Progress progress_;
 };
 
 }  // namespace edgeval

@@ -33,10 +33,11 @@ void run_batch(const SearchRules& rules, Trials& trials, std::vector<Trial>& all
       for (const double errors : trials.errors(number, block)) racer.add(errors);
       trial.drop = racer.drop();
     }
-    std::erase_if(alive, [&](Index number) {
-      return all[static_cast<std::size_t>(number)].drop.has_value();
-    });
+    const auto dropped = std::erase_if(
+        alive, [&](Index number) { return all[static_cast<std::size_t>(number)].is_dropped(); });
+    trials.over(static_cast<Index>(dropped));
   }
+  trials.over(std::ssize(alive));
   for (std::size_t t = first; t < all.size(); ++t) {
     Trial& trial = all[t];
     const auto number = static_cast<Index>(t);

@@ -40,6 +40,8 @@ class Trials {
   virtual double loss_on(Index point, Index blocks) = 0;
   // Returns what a point that ran on all blocks makes of the set.
   virtual CostAndLoss total(Index point) = 0;
+  // Is told that so many points are over: dropped, or through with all blocks.
+  virtual void over(Index /*points*/) {}
 };
 
 // A point of a search.
