@@ -68,6 +68,9 @@ void setup_calibrate(CLI::App& app) {
       ->check(between(1, Index{100'000}))
       ->type_name("N")
       ->capture_default_str();
+  command->add_flag(
+      "--beside-random", options->beside_random,
+      "Then search at random too, for as many MACs, to show what the search is worth");
   command->add_option("--candidates", options->candidates, "How many points are confirmed at most")
       ->check(between(2, Index{1000}))
       ->type_name("N")

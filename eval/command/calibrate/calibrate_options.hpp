@@ -16,6 +16,7 @@ struct CalibrateOptions {
   PolicyChoice policy;
   std::vector<std::string> vary;
   Index points = 256;
+  bool beside_random = false;
   std::string least;
   double max_loss = 0;
   bool relative = false;

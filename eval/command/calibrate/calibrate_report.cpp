@@ -29,6 +29,27 @@ std::string stages_text(const CalibrationReport& report) {
   return table(rows);
 }
 
+// Compares what the search found with what random search found for as many MACs; nothing where
+// there was none.
+std::string beside_random_text(const CalibrationReport& report) {
+  std::optional<double> of_search, of_random;
+  bool is_beside = false;
+  for (const auto& [by, stage] : report.stages) {
+    std::optional<double>& least = by == ProposedBy::kRandom ? of_random : of_search;
+    if (stage.least && (!least || *stage.least < *least)) least = stage.least;
+    is_beside = is_beside || by == ProposedBy::kRandom;
+  }
+  if (!is_beside) return "";
+  const auto found = [](const std::optional<double>& least) {
+    return least ? printed("%.4g", *least) : std::string("none");
+  };
+  std::string text = concat("For as many MACs, the search found ", found(of_search),
+                            " within the budget and random search ", found(of_random));
+  if (of_search && of_random && *of_random > 0)
+    text += concat(": the search's is ", fixed(*of_search / *of_random, 3), " of the other");
+  return paragraph(text + ".", 0);
+}
+
 std::string candidates_text(const CalibrationReport& report) {
   std::vector<std::vector<std::string>> rows{{"point", "loss on " + report.development.name,
                                               "of all", "loss on " + report.confirm.name, "at most",
@@ -73,6 +94,8 @@ std::string name_of(ProposedBy by) {
       return "descent";
     case ProposedBy::kTpe:
       return "tpe";
+    case ProposedBy::kRandom:
+      return "random";
   }
   return "";
 }
@@ -86,9 +109,27 @@ std::string text_of(const CalibrationReport& report, const CalibrationSet& set) 
   return text + ")";
 }
 
+std::string text_of(const CalibrationReport& report, const Power& power) {
+  const std::string confidence = printed("%g %%", 100 * report.confidence);
+  std::string text =
+      concat(counted(static_cast<std::size_t>(power.items), report.item),
+             " can confirm a policy that loses nothing within ",
+             in_words(report, printed("%.2g", power.least)), " at ", confidence, ", no closer.");
+  if (power.least > report.budget.most) {
+    text += concat(" Within ", in_words(report, shortest(report.budget.most)),
+                   " only a policy that gains something can be confirmed");
+    if (power.wanted)
+      text += concat("; others take at least ", *power.wanted, " ", report.item, "s");
+    text += ".";
+  }
+  return text;
+}
+
 std::string text_of(const CalibrationReport& report) {
   std::string text = concat("dense: ", text_of(report, report.development), ", ",
                             text_of(report, report.confirm), "\n", stages_text(report));
+  text += paragraph(text_of(report, report.power), 0);
+  text += beside_random_text(report);
   text += report.candidates.empty()
               ? concat("no point is within the budget and cheaper than the dense network\n")
               : concat("candidates, in the order of their tests:\n", candidates_text(report));
@@ -112,6 +153,7 @@ nlohmann::ordered_json json_of(const CalibrationReport& report) {
             {"confidence", report.confidence},
             {"development", set(report.development)},
             {"confirm", set(report.confirm)},
+            {"least_confirmable_budget", report.power.least},
             {"dense_cost", or_null(report.dense_cost)},
             {"loss_of_a_differing_item", report.scale_of_one},
             {"search", Json::array()},

@@ -20,6 +20,15 @@ struct CalibrationSet {
   std::optional<Interval> ci95;
 };
 
+// What the size of the confirm set can tell, known before it is opened.
+struct Power {
+  Index items = 0;
+  // The least budget within which a policy can be confirmed that neither loses nor gains, in the
+  // unit of the budget.
+  double least = 0;
+  std::optional<Index> wanted{};  // items it would take for the budget, where these are too few
+};
+
 struct Candidate {
   std::size_t trial = 0;      // place among the trials
   double cost = 0, loss = 0;  // on the development set
@@ -44,6 +53,7 @@ struct CalibrationReport {
   std::string least;
   double confidence = 0;
   CalibrationSet development, confirm;
+  Power power{};
   std::optional<double> dense_cost{};  // nothing where the accelerator cannot price fp32
   double scale_of_one = 0;             // points that an utterance that differs is taken to lose
   std::vector<Trial> trials;
@@ -57,6 +67,8 @@ std::string name_of(ProposedBy by);
 
 // Returns what the dense network makes of a set, in a line for people.
 std::string text_of(const CalibrationReport& report, const CalibrationSet& set);
+// Returns what the confirm set can tell, in a sentence or two for people.
+std::string text_of(const CalibrationReport& report, const Power& power);
 // Returns what is printed.
 std::string text_of(const CalibrationReport& report);
 // Returns calibration.json.

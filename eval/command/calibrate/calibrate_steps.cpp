@@ -6,6 +6,7 @@
 
 #include "eval/command/sweep/results_head.hpp"
 #include "eval/policy/settings.hpp"
+#include "eval/report/table.hpp"
 #include "eval/score/statistics/fixed_sequence.hpp"
 #include "eval/score/statistics/simultaneous.hpp"
 #include "eval/search/blocks.hpp"
@@ -21,6 +22,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
+
+// Points beside the search: so many for each of its points, as those at random are dropped sooner,
+// and no more than these.
+constexpr Index kAtRandom = 16, kMostAtRandom = 100'000;
 
 std::string set_name(const Request& request) {
   return request.data.selection.split.empty() ? request.data.path : request.data.selection.split;
@@ -59,6 +64,7 @@ ordered_json head_of(const Calibration& c, Session& session, const Request& requ
        {"profile", c.profile.empty() ? ordered_json(nullptr) : ordered_json(sha256(c.profile))},
        {"vary", vary},
        {"points", c.options.points},
+       {"beside_random", c.options.beside_random},
        {"metric", c.budget.metric},
        {"max_loss", c.budget.most},
        {"relative", c.budget.relative},
@@ -71,13 +77,14 @@ ordered_json head_of(const Calibration& c, Session& session, const Request& requ
 }
 
 TrialSetup setup_of(const Calibration& c, Session& session, const Blocks& blocks,
-                    SweepJournal& journal, Index points, Display display) {
+                    SweepJournal& journal, Index points, Index shown, Display display) {
   return {.session = session,
           .blocks = blocks,
           .journal = journal,
           .make = c.make,
           .dense = c.dense,
           .points = points,
+          .shown = shown,
           .at_once = c.options.request.engine.batch,
           .display = display,
           .budget = c.budget,
@@ -144,20 +151,28 @@ void add_stages(CalibrationReport& report, const JournalTrials& trials, const Bl
   report.stages.assign(stages.begin(), stages.end());
 }
 
-// Tells people of each batch when it is over, in the place of a bar of progress.
-BatchDone say_batches(const Calibration& c) {
+// Tells people of each batch when it is over, in the place of a bar of progress. `before` is the
+// number of trials that belong to another search.
+BatchDone say_batches(const Calibration& c, std::size_t before, const std::string& tried) {
   if (c.display().out == nullptr) return [](std::span<const Trial>) {};
-  return [&c](std::span<const Trial> all) {
+  return [&c, before, tried](std::span<const Trial> trials) {
+    const std::span<const Trial> all = trials.subspan(before);
     const auto best = cheapest_within_budget(all);
     std::cerr << (c.display().terminal ? kClearLine : "")
-              << printable(concat(counted(all.size(), "point"), " of ", c.options.points,
-                                  " tried, ", std::ranges::count_if(all, &Trial::is_dropped),
-                                  " dropped; ",
+              << printable(concat(counted(all.size(), "point"), tried, ", ",
+                                  std::ranges::count_if(all, &Trial::is_dropped), " dropped; ",
                                   best ? concat("least ", c.options.least, " within the budget ",
                                                 printed("%.4g", all[*best].whole->cost))
                                        : std::string("none within the budget"),
                                   "\n"));
   };
+}
+
+// Returns the loss in points of the set if every utterance lost what one of them loses at least:
+// one error. Of a metric that counts none no utterance can lose more than all.
+double loss_of_one(const Calibration& c, const Metric& dense) {
+  if (!is_error_metric(c.budget.metric)) return 100;
+  return 100 * static_cast<double>(dense.statistics.sentences()) / dense.statistics.sum()[1];
 }
 
 // Adds the candidates with the intervals of their losses, which hold for all points that ran on the
@@ -189,11 +204,19 @@ void add_candidates(const Calibration& c, CalibrationReport& report, JournalTria
                                               dense.score, c.budget.kind().less_is_better))
       losses.push_back(loss);
   }
-  report.scale_of_one = 100;
-  if (!is_error_metric(c.budget.metric)) return;
-  const auto utterances = static_cast<double>(dense.statistics.sentences());
-  const double one_error = 100 * utterances / dense.statistics.sum()[1];
-  report.scale_of_one = std::max(one_error, tail_loss(losses));
+  report.scale_of_one =
+      std::max(loss_of_one(c, dense), is_error_metric(c.budget.metric) ? tail_loss(losses) : 0);
+}
+
+// Says what the size of the confirm set can tell, before the search and without a look at the set.
+Power power_of(const Calibration& c, const CalibrationReport& report, const Metric& dense) {
+  const double unit = c.budget.relative ? *report.development.dense / 100 : 1;  // points in one
+  const double one = loss_of_one(c, dense) / unit;
+  Power power{.items = c.confirm_session.items(),
+              .least = none_differs_bound(c.confirm_session.items(), c.options.confidence, one)};
+  if (power.least > c.budget.most && c.budget.most > 0)
+    power.wanted = items_wanted(c.budget.most, c.options.confidence, one);
+  return power;
 }
 
 }  // namespace
@@ -201,26 +224,36 @@ void add_candidates(const Calibration& c, CalibrationReport& report, JournalTria
 void develop(const Calibration& c, CalibrationReport& report) {
   const Blocks blocks = blocks_of(c, c.session);
   std::optional<SweepJournal> journal;
+  const Index at_random =
+      c.options.beside_random ? std::min(kAtRandom * c.options.points, kMostAtRandom) : 0;
+  const Index points = c.options.points + at_random;
   open_journal(journal, c.out, kDevelopmentFolder, c.ranks.rank() + 1, c.ranks,
                head_of(c, c.session, c.development, blocks.size()),
-               {c.options.points + 1, std::ssize(blocks)});
-  JournalTrials trials(setup_of(c, c.session, blocks, *journal, c.options.points, c.display()));
+               {points + 1, std::ssize(blocks)});
+  JournalTrials trials(
+      setup_of(c, c.session, blocks, *journal, points, c.options.points, c.display()));
   trials.run_dense();
   const PointTotal dense = trials.whole(trials.dense());
   const Metric& metric = trials.metric_of(dense);
   report.title = metric.title;
   report.development = summary_of(c, c.development, c.session, metric);
+  report.power = power_of(c, report, metric);
   if (c.chip() == nullptr || !hw::cannot_price(*c.chip(), dense.activity))
     report.dense_cost = cost_of(c.least, c.chip(), dense);
   if (c.display().out != nullptr)
-    std::cerr << printable(concat("dense: ", text_of(report, report.development), "\n"));
+    std::cerr << printable(concat("dense: ", text_of(report, report.development), "\n",
+                                  paragraph(text_of(report, report.power), 0)));
   SearchRules rules{.dimensions = c.dimensions,
                     .points = static_cast<std::size_t>(c.options.points),
                     .seed = c.options.request.seed,
                     .budget = c.budget.most};
   if (is_error_metric(c.budget.metric))
     rules.race = std::make_shared<const Race>(trials.race(c.options.race));
-  report.trials = search(rules, trials, say_batches(c));
+  report.trials =
+      search(rules, trials, say_batches(c, 0, concat(" of ", c.options.points, " tried")));
+  if (at_random > 0)
+    search_at_random(rules, trials, static_cast<std::size_t>(at_random), report.trials,
+                     say_batches(c, report.trials.size(), " tried at random"));
   add_stages(report, trials, blocks);
   add_candidates(c, report, trials, metric);
 }
@@ -244,7 +277,7 @@ void confirm(const Calibration& c, CalibrationReport& report) {
   std::optional<SweepJournal> journal;
   open_journal(journal, c.out, kConfirmFolder, c.ranks.rank() + 1, c.ranks, head,
                {points + 1, std::ssize(blocks)});
-  JournalTrials trials(setup_of(c, c.confirm_session, blocks, *journal, points, {}));
+  JournalTrials trials(setup_of(c, c.confirm_session, blocks, *journal, points, points, {}));
   std::vector<Index> numbers;
   for (const Candidate& candidate : report.candidates) {
     trials.add(report.trials[candidate.trial].settings);

@@ -57,6 +57,17 @@ double tail_loss(std::span<const double> losses) {
   return squares > 0 ? cubes / squares : 0;
 }
 
+double none_differs_bound(Index items, double confidence, double scale_of_one) {
+  return (1 - std::pow(1 - confidence, 1 / static_cast<double>(items))) * scale_of_one;
+}
+
+Index items_wanted(double budget, double confidence, double scale_of_one) {
+  EDGEVAL_ASSERT(budget > 0);
+  if (budget >= scale_of_one) return 1;
+  return static_cast<Index>(
+      std::ceil(std::log(1 - confidence) / std::log1p(-budget / scale_of_one)));
+}
+
 std::optional<LossBound> upper_bound(const Statistics& dense, const Statistics& point,
                                      const Score& score, LossKind kind, const Resamples& resamples,
                                      double confidence, double scale_of_one) {
@@ -72,8 +83,7 @@ std::optional<LossBound> upper_bound(const Statistics& dense, const Statistics& 
   LossBound result{.loss = *loss};
   for (Index n = 0; n < dense.sentences(); ++n)
     result.differing += !std::ranges::equal(dense[n], point[n]);
-  const double share = 1 - std::pow(1 - confidence, 1 / static_cast<double>(dense.sentences()));
-  const double none = share * scale_of_one / unit;
+  const double none = none_differs_bound(dense.sentences(), confidence, scale_of_one) / unit;
   if (result.differing == 0) {
     result.bound = none;
     return result;

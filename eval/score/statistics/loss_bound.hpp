@@ -56,6 +56,12 @@ std::vector<double> utterance_losses(const Statistics& dense, const Statistics& 
 // set over all points.
 double tail_loss(std::span<const double> losses);
 
+// Returns the bound of k = 0: of the loss where none of so many items differs, with the confidence,
+// if each that would differ lost `scale_of_one`, in the unit of that.
+double none_differs_bound(Index items, double confidence, double scale_of_one);
+// Returns the fewest items for which that bound is at most `budget`, which is above 0.
+Index items_wanted(double budget, double confidence, double scale_of_one);
+
 enum class BoundRule {
   kNoneDiffers,  // no utterance differs: the bound is that of k = 0
   kResamples,    // the quantile over the resamples

@@ -16,7 +16,7 @@ JournalTrials::JournalTrials(TrialSetup setup)
       }()),
       first_(first_column(setup_.session.measure({}, {}), setup_.budget.metric)),
       points_(static_cast<std::size_t>(setup_.points + 1), setup_.dense),
-      progress_("point", setup_.points, setup_.display) {}
+      progress_("point", setup_.shown, setup_.display) {}
 
 bool JournalTrials::allows(const std::vector<std::string>& settings) {
   return refusal_of(settings, setup_.make).empty();
@@ -46,6 +46,12 @@ void JournalTrials::run(Index block, std::span<const Index> points) {
                     point + 1, ", block ", block + 1,
                     " after the work of all processes; --out must be a folder that all machines "
                     "share");
+}
+
+void JournalTrials::over(Index points) {
+  const Index shown = std::min(points, setup_.shown - over_);
+  if (shown > 0) progress_.advance(shown);
+  over_ += points;
 }
 
 void JournalTrials::exchange() {

@@ -20,6 +20,7 @@ struct TrialSetup {
   MakePoint make;
   Point dense;
   Index points = 0;   // at most
+  Index shown = 0;    // points of the progress; those that come behind them are not shown
   Index at_once = 0;  // items that run at once; 0: all of a block
   Display display{};  // of the progress in points
   LossBudget budget;
@@ -41,7 +42,8 @@ class JournalTrials final : public Trials {
   std::vector<double> errors(Index point, Index block) override;
   double loss_on(Index point, Index blocks) override;
   CostAndLoss total(Index point) override;
-  void over(Index points) override { progress_.advance(points); }
+  void over(Index points) override;
+  std::uint64_t macs(Index point, Index blocks) const override;
 
   // Runs the dense network on all blocks. Its metric must have a value for the losses of others.
   void run_dense();
@@ -52,8 +54,6 @@ class JournalTrials final : public Trials {
   // intervals, and the metric of the budget in it.
   PointTotal whole(Index point);
   const Metric& metric_of(const PointTotal& total) const;
-  // Returns the MACs that a point executed on its first blocks.
-  std::uint64_t macs(Index point, Index blocks) const;
 
  private:
   // Has every process take in what the others have found.
@@ -68,6 +68,7 @@ class JournalTrials final : public Trials {
   Index added_ = 0;
   std::optional<double> dense_value_{};  // of the metric
   Progress progress_;
+  Index over_ = 0;
 };
 
 }  // namespace edgeval

@@ -16,7 +16,7 @@
 namespace edgeval {
 
 // Where a point comes from.
-enum class ProposedBy { kSobol, kDescent, kTpe };
+enum class ProposedBy { kSobol, kDescent, kTpe, kRandom };
 
 // So many points are proposed at once. It is fixed, so that the answer does not hang on how many
 // run at once.

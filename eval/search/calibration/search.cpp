@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "eval/search/draws.hpp"
 #include "eval/search/front.hpp"
 #include "host/core/error.hpp"
 
@@ -15,6 +16,8 @@ namespace {
 constexpr double kRounding = 1e-9;
 // A point that is dropped exceeds the budget, whatever its first blocks say.
 constexpr double kLeastViolation = 1e-6;
+// After so many refused or repeated points in a row no further one is drawn at random.
+constexpr int kMostDrawsRefused = 1000;
 
 // Runs the trials of a batch, which begin at `first`, and says of each what became of it.
 void run_batch(const SearchRules& rules, Trials& trials, std::vector<Trial>& all,
@@ -81,6 +84,49 @@ std::vector<Trial> search(const SearchRules& rules, Trials& trials, const BatchD
   }
   EDGEVAL_EXPECTS(!all.empty(), "the rules of policies allow no point of what varies");
   return all;
+}
+
+void search_at_random(const SearchRules& rules, Trials& trials, std::size_t most,
+                      std::vector<Trial>& all, const BatchDone& done) {
+  const std::size_t of_search = all.size();
+  const auto spent = [&](std::size_t from, std::size_t to) {
+    double macs = 0;
+    for (std::size_t t = from; t < to; ++t)
+      macs += static_cast<double>(trials.macs(static_cast<Index>(t), all[t].blocks));
+    return macs;
+  };
+  const double budget = spent(0, of_search);
+  double mean = budget / static_cast<double>(of_search);  // MACs of a point
+  const std::unique_ptr<Draws> draws = random_draws(rules.dimensions, rules.seed);
+  std::set<std::vector<std::string>> known;
+  int refused = 0;
+  for (std::size_t batch = all.back().batch + 1;; ++batch) {
+    const std::size_t first = all.size(), tried = first - of_search;
+    const double left = budget - spent(of_search, first);
+    if (left <= 0 || tried >= most || refused >= kMostDrawsRefused) return;
+    // The last points run in small batches, which end as near the budget as can be.
+    const auto fitting = static_cast<std::size_t>(
+        std::clamp(left / mean, 1.0, static_cast<double>(kProposalsAtOnce)));
+    while (all.size() < first + std::min(fitting, most - tried) && refused < kMostDrawsRefused) {
+      std::vector<std::string> settings = *draws->next();
+      if (known.contains(settings) || !trials.allows(settings)) {
+        ++refused;
+        continue;
+      }
+      refused = 0;
+      known.insert(settings);
+      trials.add(settings);
+      Trial& trial = all.emplace_back();
+      trial.by = ProposedBy::kRandom;
+      trial.batch = batch;
+      trial.settings = std::move(settings);
+    }
+    if (all.size() == first) return;
+    run_batch(rules, trials, all, first);
+    mean =
+        std::max(spent(of_search, all.size()) / static_cast<double>(all.size() - of_search), 1.0);
+    done(all);
+  }
 }
 
 std::optional<std::size_t> cheapest_within_budget(std::span<const Trial> trials) {

@@ -40,6 +40,8 @@ class Trials {
   virtual double loss_on(Index point, Index blocks) = 0;
   // Returns what a point that ran on all blocks makes of the set.
   virtual CostAndLoss total(Index point) = 0;
+  // Returns the multiply-accumulates that a point executed on its first blocks.
+  virtual std::uint64_t macs(Index point, Index blocks) const = 0;
   // Is told that so many points are over: dropped, or through with all blocks.
   virtual void over(Index /*points*/) {}
 };
@@ -74,6 +76,14 @@ using BatchDone = std::function<void(std::span<const Trial> trials)>;
 // Throws Error when nothing varies or the rules of policies allow no point.
 std::vector<Trial> search(
     const SearchRules& rules, Trials& trials,
+    const BatchDone& done = [](std::span<const Trial>) {});
+
+// Tries points at random, raced as those of a search are, until they have executed as many MACs as
+// the trials of that search, and adds them to these. So they show what the search was worth. The
+// same point may come again among those of the search, but not among these. At most `most` points
+// are tried.
+void search_at_random(
+    const SearchRules& rules, Trials& trials, std::size_t most, std::vector<Trial>& all,
     const BatchDone& done = [](std::span<const Trial>) {});
 
 // Returns the place of the cheapest trial within the budget, the first of equal ones; nothing where

@@ -72,6 +72,30 @@ TEST(Calibrate, TheBestIsTheCheapestCandidateThatPassedAndRuns) {
   EXPECT_EQ(of_best.at("activity"), of_point.at("activity"));
 }
 
+TEST(Calibrate, ShowsWhatRandomSearchFindsForAsManyMacs) {
+  const SmallSweep small;
+  const Arguments beside = joined(kGenerous, {"--beside-random"});
+  const CommandResult result = edgeval(calibration("out", beside), small.path());
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.out.find("For as many MACs, the search found"), std::string::npos) << result.out;
+  const auto json = nlohmann::json::parse(read_file(small.path() / "out/calibration.json"));
+  double of_search = 0, of_random = 0, points = 0;
+  for (const auto& stage : json["search"]) {
+    (stage["by"] == "random" ? of_random : of_search) += static_cast<double>(stage["macs"]);
+    if (stage["by"] == "random") points = stage["points"];
+  }
+  ASSERT_GT(points, 0);
+  EXPECT_GE(of_random, of_search);
+  EXPECT_LT(of_random * (points - 1) / points, of_search * 1.05) << "and not much more";
+  const std::vector<Row> rows = csv(small.path() / "out/points.csv");
+  EXPECT_EQ(static_cast<double>(rows.size()), 70 + points);
+  EXPECT_EQ(rows.back().at("search"), "random");
+  const CommandResult resumed =
+      edgeval(calibration("out", joined(beside, {"--resume"})), small.path());
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(resumed.out, result.out);
+}
+
 TEST(Calibrate, FiveUtterancesConfirmNothingWithinAPoint) {
   const SmallSweep small;
   const CommandResult result =
@@ -79,6 +103,15 @@ TEST(Calibrate, FiveUtterancesConfirmNothingWithinAPoint) {
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_NE(result.out.find("No policy was confirmed within 1 point of WER at 95 %"),
             std::string::npos);
+  // With 14 words in 5 utterances, one error in each is 36 points; 0.45 of these (Clopper and
+  // Pearson).
+  EXPECT_NE(
+      result.out.find("5 utterances can confirm a policy that loses nothing within 16 points"),
+      std::string::npos)
+      << result.out;
+  EXPECT_NE(result.out.find("Within 1 point of WER only a policy that gains something"),
+            std::string::npos)
+      << result.out;
   const auto json = nlohmann::json::parse(read_file(small.path() / "out/calibration.json"));
   EXPECT_TRUE(json["best"].is_null());
   EXPECT_EQ(edgeval({"run", "--quiet", "--model", "model.safetensors", "--data", "set.jsonl",

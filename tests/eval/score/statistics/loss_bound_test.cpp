@@ -57,6 +57,20 @@ TEST(LossBound, EqualLossesAreBoundedNearlyAsClopperAndPearsonDo) {
   }
 }
 
+// By the definition: the share of which none is seen among N with probability 1 - C.
+TEST(LossBound, WhatASizeCanConfirmIsThatOfClopperAndPearson) {
+  for (const int items : {10, 85, 130, 1000})
+    for (const double confidence : {0.9, 0.95, 0.99})
+      EXPECT_NEAR(none_differs_bound(items, confidence, 17),
+                  17 * clopper_pearson(0, items, confidence), 1e-9);
+  for (const double budget : {0.05, 0.3, 0.5, 2.0, 16.0}) {
+    const Index items = items_wanted(budget, 0.95, 17);
+    EXPECT_LE(none_differs_bound(items, 0.95, 17), budget);
+    if (items > 1) EXPECT_GT(none_differs_bound(items - 1, 0.95, 17), budget);
+  }
+  EXPECT_EQ(items_wanted(20, 0.95, 17), 1) << "no set can lose more than 17";
+}
+
 TEST(LossBound, NoneThatDiffersIsNoWorseThanOneThatLoses) {
   for (const int utterances : {1, 2, 10, 85})
     for (const double scale : {20.0, 60.0, 100.0})

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "eval/search/draws.hpp"
 #include "host/core/error.hpp"
 #include "host/numeric/random.hpp"
 #include "tests/support/refusal.hpp"
@@ -67,6 +68,13 @@ class Formula final : public Trials {
     for (const std::string& setting : settings_[static_cast<std::size_t>(point)])
       cost += 1 / (1 + value_of(setting));
     return {cost, loss_on(point, blocks())};
+  }
+
+  // A point of low thresholds executes more.
+  std::uint64_t macs(Index point, Index blocks) const override {
+    EXPECT_GE(blocks_run.at(point), blocks) << "what did not run executed nothing";
+    const double first = value_of(settings_[static_cast<std::size_t>(point)][0]);
+    return static_cast<std::uint64_t>(static_cast<double>(blocks) * (2000 - 1000 * first));
   }
 
   double refused_from = 2;
@@ -164,6 +172,47 @@ TEST(CalibrationSearch, EndsWhenAllPointsOfAFewValuesRan) {
   SearchRules rules = rules_of(2, 500, formula, true);
   for (Dimension& dimension : rules.dimensions) dimension.values = {"0.1", "0.5", "0.9"};
   EXPECT_EQ(search(rules, formula).size(), 9U);
+}
+
+TEST(CalibrationSearch, AtRandomTakesAsManyMacsAndThePointsOfRandomDraws) {
+  Formula formula(2), unlimited(2);
+  const SearchRules rules = rules_of(2, 128, formula, true);
+  std::vector<Trial> trials = search(rules, formula);
+  const std::size_t of_search = trials.size();
+  const std::vector<Trial> before = trials;
+  std::size_t last = 0;
+  search_at_random(rules, formula, 10'000, trials,
+                   [&](std::span<const Trial> all) { last = all.size(); });
+  EXPECT_EQ(last, trials.size());
+  ASSERT_GT(trials.size(), of_search + 64);
+  for (std::size_t t = 0; t < of_search; ++t) EXPECT_EQ(trials[t].settings, before[t].settings);
+  double of_random = 0, of_all = 0, greatest = 0;
+  const std::unique_ptr<Draws> draws = random_draws(rules.dimensions, rules.seed);
+  for (std::size_t t = 0; t < trials.size(); ++t) {
+    const auto macs = static_cast<double>(formula.macs(static_cast<Index>(t), trials[t].blocks));
+    of_all += macs;
+    greatest = std::max(greatest, macs);
+    if (t < of_search) continue;
+    of_random += macs;
+    EXPECT_EQ(trials[t].by, ProposedBy::kRandom);
+    EXPECT_EQ(trials[t].settings, *draws->next());
+  }
+  EXPECT_GE(of_random, of_all - of_random);
+  EXPECT_LT(of_random - greatest, of_all - of_random) << "one point too many, at most";
+
+  std::vector<Trial> limited = search(rules, unlimited);
+  search_at_random(rules, unlimited, 10, limited);
+  EXPECT_EQ(limited.size(), of_search + 10);
+}
+
+TEST(CalibrationSearch, AtRandomEndsWhenAllPointsOfAFewValuesRan) {
+  Formula formula(2);
+  SearchRules rules = rules_of(2, 500, formula, true);
+  for (Dimension& dimension : rules.dimensions) dimension.values = {"0.1", "0.5", "0.9"};
+  std::vector<Trial> trials = search(rules, formula);
+  search_at_random(rules, formula, 500, trials);
+  EXPECT_LE(trials.size(), 18U);
+  EXPECT_GT(trials.size(), 9U);
 }
 
 TEST(CalibrationSearch, CandidatesAreTheFrontFromTheLeastLossOn) {
