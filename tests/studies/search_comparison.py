@@ -10,7 +10,7 @@ Combinations that the rules of policies refuse cost nothing.
 For each seed the search of edgeval goes first, with the sure rule where the metric counts errors. The others go on until they
 have executed as many MACs. Random search is measured raced as edgeval's is, and with points that run to the end, as Optuna's
 do: TPESampler(multivariate=True, constraints_func=...) and NSGAIISampler(constraints_func=...), one trial after the other, with
-the cost for the objective and loss minus budget for the constraint. A point that comes again costs nothing.
+the cost for the objective and loss minus budget for the constraint. A point that comes again costs nothing; Optuna may try four times --points.
 
 Prints a row for each search: the mean over the seeds of the least cost within the budget, divided by the dense network's, with
 a 95 % interval (t), the mean excess over the cheapest point of the grid, and in how many seeds edgeval's was cheaper, equal and
@@ -106,7 +106,7 @@ def at_random(work, seed):
         work.look([numbers.random() for _ in work.grid.values])
 
 
-def by_optuna(name):
+def by_optuna(name, most):
     import optuna
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -116,7 +116,7 @@ def by_optuna(name):
                    "nsga2": lambda: optuna.samplers.NSGAIISampler(seed=seed, constraints_func=excess)}[name]()
         study = optuna.create_study(sampler=sampler)
         trials = 0
-        while work.left > 0 and trials < 20 * len(work.grid.points):
+        while work.left > 0 and trials < most:
             trial, trials = study.ask(), trials + 1
             at = []
             for axis, (values, is_list) in enumerate(zip(work.grid.values, work.grid.lists)):
@@ -147,7 +147,7 @@ def compare(grid, given, budget, table):
     found = {"edgeval": [run["search"]["cost"] or dense for run in own],
              "random, raced": [run["random"]["cost"] or dense for run in own]}
     points = {"edgeval": [run["search"]["points"] for run in own], "random, raced": [run["random"]["points"] for run in own]}
-    for name, search in (("random", at_random), ("Optuna's TPE", by_optuna("tpe")), ("Optuna's NSGA-II", by_optuna("nsga2"))):
+    for name, search in (("random", at_random), ("Optuna's TPE", by_optuna("tpe", 4 * given.points)), ("Optuna's NSGA-II", by_optuna("nsga2", 4 * given.points))):
         works = []
         for run in own:
             work = Work(grid, budget, run["search"]["macs"])

@@ -18,12 +18,18 @@ std::string in_words(const CalibrationReport& report, const std::string& number)
   return concat(number, number == "1" ? " point of " : " points of ", report.title);
 }
 
+// The mean over the dropped points, of which there are some.
+double items_to_a_drop(const StageSummary& stage) {
+  return static_cast<double>(stage.to_drops) / static_cast<double>(stage.dropped);
+}
+
 std::string stages_text(const CalibrationReport& report) {
-  std::vector<std::vector<std::string>> rows{
-      {"search", "points", "dropped", report.item + "s", "MACs", "least within the budget"}};
+  std::vector<std::vector<std::string>> rows{{"search", "points", "dropped",
+                                              report.item + "s to a drop", "MACs",
+                                              "least within the budget"}};
   for (const auto& [by, stage] : report.stages)
     rows.push_back({name_of(by), std::to_string(stage.points), std::to_string(stage.dropped),
-                    std::to_string(stage.utterances),
+                    stage.dropped == 0 ? "" : fixed(items_to_a_drop(stage), 1),
                     printed("%.3g", static_cast<double>(stage.macs)),
                     stage.least ? printed("%.4g", *stage.least) : "none"});
   return table(rows);
@@ -161,12 +167,14 @@ nlohmann::ordered_json json_of(const CalibrationReport& report) {
             {"best", nullptr},
             {"warnings", report.warnings}};
   for (const auto& [by, stage] : report.stages)
-    json["search"].push_back({{"by", name_of(by)},
-                              {"points", stage.points},
-                              {"dropped", stage.dropped},
-                              {"items_run", stage.utterances},
-                              {"macs", stage.macs},
-                              {"least", or_null(stage.least)}});
+    json["search"].push_back(
+        {{"by", name_of(by)},
+         {"points", stage.points},
+         {"dropped", stage.dropped},
+         {"items_run", stage.utterances},
+         {"items_to_a_drop", stage.dropped == 0 ? Json(nullptr) : Json(items_to_a_drop(stage))},
+         {"macs", stage.macs},
+         {"least", or_null(stage.least)}});
   for (const Candidate& candidate : report.candidates) {
     Json one{{"point", candidate.trial + 1},
              {"settings", settings_to_json(report.trials[candidate.trial].settings)},

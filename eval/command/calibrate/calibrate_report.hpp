@@ -42,6 +42,7 @@ struct Candidate {
 struct StageSummary {
   std::size_t points = 0, dropped = 0;
   Index utterances = 0;  // that its points ran on
+  Index to_drops = 0;    // utterances that its dropped points had seen when they were dropped
   std::uint64_t macs = 0;
   std::optional<double> least{};  // cost of its cheapest point within the budget
 };

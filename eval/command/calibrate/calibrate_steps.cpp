@@ -142,6 +142,7 @@ void add_stages(CalibrationReport& report, const JournalTrials& trials, const Bl
     StageSummary& stage = stages[trial.by];
     ++stage.points;
     stage.dropped += trial.is_dropped();
+    if (trial.drop) stage.to_drops += trial.drop->utterances;
     for (Index block = 0; block < trial.blocks; ++block)
       stage.utterances += std::ssize(blocks[static_cast<std::size_t>(block)]);
     stage.macs += trials.macs(static_cast<Index>(t), trial.blocks);
