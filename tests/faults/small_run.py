@@ -1,18 +1,31 @@
-"""A small evaluation whose outputs are watched: a folder that holds one of several known sets of files, each as a whole.
+"""Small pieces of work whose outputs are watched.
 
-The sets come from undisturbed runs: `old` of a translation (three files), `new` of speech (two files). A set is told
-by the names and the contents of all its files, what may differ between equal runs left out.
+SmallRun is an evaluation into a folder that holds one of several known sets of files, each as a whole. The sets come from
+undisturbed runs: `old` of a translation (three files), `new` of speech (two files). A set is told by the names and the
+contents of all its files, what may differ between equal runs left out.
+
+SmallResumed is work that keeps a journal, such as a sweep. It is stopped and gone on with, and must end with the files of
+one that nobody stopped.
 """
+import collections
+import hashlib
 import json
 import os
 import pathlib
 import random
+import resource
 import shutil
+import signal
 import struct
 import subprocess
+import time
 import wave
+import zlib
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+PAUSE = {"EDGEVAL_FAULTS_DELAY": "2000"}  # microseconds at most, before each change of a file
+INTERRUPTED = "edgeval: interrupted; what was found is kept, --resume goes on\n"
+CHANGES = ("mkdir", "open", "write", "fsync", "rename")
 
 
 def said_one_line(text):
@@ -145,3 +158,149 @@ class SmallRun:
 def told(counts):
     """Counts by name as one text: "2 killed, 1 in time"."""
     return ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) or "none"
+
+
+def whole_lines(journal):
+    """The lines of the journal whose checksum is right; None where another line stands before the last of them."""
+    if not journal.exists():
+        return []
+    lines, damaged, head = [], False, 0
+    for line in journal.read_bytes().split(b"\n"):
+        crc = zlib.crc32(line[26:-1], head)  # of the head's entry, then the line's own
+        if not (line.startswith(b'{"crc":"') and line.endswith(b"}") and line[8:16] == b"%08x" % crc):
+            damaged = True
+        elif damaged:
+            return None
+        else:
+            head = head or crc
+            lines.append(line)
+    return lines
+
+
+def results(lines):
+    """The numbers of point and block of each result."""
+    entries = [json.loads(line)["entry"] for line in lines]
+    return [(entry["point"], entry["block"]) for entry in entries if "point" in entry]
+
+
+class SmallResumed:
+    """A command that goes on with --resume where its folder has journals.
+
+    `words` are the command's but for --out and --resume, `journals` the folders of its journals in their order, of which the first stands for
+    the work. Ends the script where the undisturbed work fails.
+    """
+
+    def __init__(self, edgeval, faults, folder, words, journals):
+        self.edgeval, self.faults, self.folder = str(pathlib.Path(edgeval).resolve()), str(pathlib.Path(faults).resolve()), folder
+        self.words, self.out = words, folder / "out"
+        self.journals = [self.out / name / "1.jsonl" for name in journals]
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would the work
+        start = time.monotonic()
+        done = self.run(**PAUSE)
+        if done.returncode != 0:
+            raise SystemExit(f"the undisturbed {words[0]} fails: {done.stderr}")
+        self.seconds = time.monotonic() - start
+        self.hashes = self.sums()
+        self.lines = [whole_lines(journal) for journal in self.journals]
+        self.bytes = [journal.stat().st_size for journal in self.journals]
+        self.clear()
+
+    def clear(self):
+        shutil.rmtree(self.out, ignore_errors=True)
+
+    def start(self, largest_file=None, before=(), more_words=(), **more):
+        """Starts the work, behind the words `before`; the other names are variables of the library of faults."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+        resume = ["--resume"] if self.journals[0].parent.exists() else []
+        return subprocess.Popen([*before, self.edgeval, *self.words, *more_words, *resume, "--out", str(self.out)], cwd=self.folder, text=True,
+                                errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                env=environment(self.faults, more), preexec_fn=limit if largest_file is not None else None)
+
+    def run(self, largest_file=None, before=(), more_words=(), **more):
+        process = self.start(largest_file, before, more_words, **more)
+        text = process.communicate(timeout=120)[1]
+        return subprocess.CompletedProcess(process.args, process.returncode, stderr=text)
+
+    def sums(self):
+        """The SHA-256 of every file but those of the journals."""
+        folders = [journal.parent for journal in self.journals]
+        return {str(path.relative_to(self.out)): hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in sorted(self.out.rglob("*")) if path.is_file() and path.parent not in folders}
+
+    def whole_lines(self):
+        return [whole_lines(journal) for journal in self.journals]
+
+    def broken_after_stop(self, before):
+        """What is broken in the journals, which had the lines `before` before the stop; [] stands for none."""
+        broken = []
+        for n, lines in enumerate(self.whole_lines()):
+            known = (before[n] or []) if before else []
+            if lines is None:
+                broken.append("damaged journal")
+                continue
+            if lines[:len(known)] != known:
+                broken.append("lost result")
+            if len(set(results(lines))) != len(results(lines)):
+                broken.append("doubled result")
+            if not set(lines) <= set(self.lines[n]):
+                broken.append("other result")
+        return broken
+
+    def broken_at_end(self):
+        broken = [] if self.sums() == self.hashes else ["other files"]
+        for n, lines in enumerate(self.whole_lines()):
+            if lines is None or not self.journals[n].exists() or self.journals[n].stat().st_size != self.bytes[n]:
+                broken.append("damaged journal at the end")
+            elif collections.Counter(lines) != collections.Counter(self.lines[n]):
+                broken.append("other journal at the end")
+        return broken
+
+    def go_on(self, broken, **more):
+        """Resumes work that was stopped, and checks its files at the end."""
+        after = self.run(**more)
+        if after.returncode != 0:
+            broken[f"resume: {after.stderr.strip()[:200]}"] += 1
+        broken.update(self.broken_at_end())
+        self.clear()
+
+
+def stop_again_and_again(small, number, count, draw):
+    """Sends the work the signal until it was stopped `count` times, and lets each end; how they ended and what was broken."""
+    ends, broken = collections.Counter(), collections.Counter()
+    while ends["stopped"] < count:
+        before = small.whole_lines()
+        process = small.start(**PAUSE)
+        time.sleep(draw.uniform(0, 0.7) * small.seconds)
+        process.send_signal(number)
+        text = process.communicate(timeout=120)[1]
+        ends["stopped" if process.returncode == -number else "in time"] += 1
+        said = INTERRUPTED if number == signal.SIGINT and process.returncode != 0 else ""
+        # A stop before the journal is there says nothing.
+        if process.returncode not in (-number, 0) or text not in (said, ""):
+            broken[f"exit code {process.returncode}: {text.strip()[:200]}"] += 1
+        broken.update(small.broken_after_stop(before))
+        if number == signal.SIGINT and (hidden := [path.name for path in small.out.rglob(".*")]):
+            broken[f"leftover {hidden}"] += 1
+        if process.returncode == 0:
+            ends[small.words[0] + "s"] += 1
+            broken.update(small.broken_at_end())
+            small.clear()
+    ends[small.words[0] + "s"] += 1
+    small.go_on(broken)
+    return ends, broken
+
+
+def kill_at_changes(small, edge):
+    """Kills new work before its n-th call of each kind that changes files, for all n, or for the first and the last `edge`."""
+    ends, broken = collections.Counter(), collections.Counter()
+    counts = small.folder / "counts"
+    small.run(EDGEVAL_FAULTS_COUNT=str(counts))
+    small.clear()
+    calls = dict(line.split()[:2] for line in counts.read_text().splitlines() if not line.startswith("alloc-site"))
+    for kind, n in [(kind, n) for kind in CHANGES for n in range(1, int(calls[kind]) + 1) if n <= edge or n > int(calls[kind]) - edge]:
+        done = small.run(EDGEVAL_FAULTS=f"{kind}:{n}:kill")
+        ends["killed" if done.returncode == -signal.SIGKILL else f"exit code {done.returncode}"] += 1
+        broken.update(small.broken_after_stop([]))
+        small.go_on(broken)
+    return ends, broken
