@@ -18,6 +18,11 @@ inline constexpr const char *kSweepTableFile = "points.csv", *kSweepFrontsFile =
                             *kSweepProfileFile = "profile.json";
 inline constexpr const char* kSweepFiles[] = {kSweepPolicyFile, kSweepProfileFile, kSweepPointsFile,
                                               kSweepTableFile, kSweepFrontsFile};
+// The files of a calibration's folder, beside the journals.
+inline constexpr const char *kBestFile = "best.yaml", *kCalibrationFile = "calibration.json";
+inline constexpr const char* kCalibrationFiles[] = {kSweepPolicyFile, kSweepProfileFile,
+                                                    kSweepPointsFile, kSweepTableFile,
+                                                    kCalibrationFile, kBestFile};
 
 // A point with what it made of the whole set.
 struct SweepRow {

@@ -26,8 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr const char* kBestFile = "best.yaml";
-
 // Gives a task other files for its option --reference, and leaves all else as it is.
 class OtherReferences final : public TaskOptions {
  public:
@@ -132,13 +130,13 @@ void write(const Calibration& c, const CalibrationReport& report) {
   for (const Trial& trial : report.trials) settings.push_back(trial.settings);
   write_file(folder / kSweepPointsFile, points_text(settings));
   write_file(folder / kSweepTableFile, csv_of(report));
-  write_file(folder / "calibration.json", to_text(json_of(report)));
+  write_file(folder / kCalibrationFile, to_text(json_of(report)));
   write_file(folder / kBestFile, best_policy(c, report));
   if (c.options.output.format == "json")
     std::cout << to_text(json_of(report));
   else
     std::cout << printable(text_of(report) + concat("wrote ", (folder / kBestFile).string(), ", ",
-                                                    (folder / "calibration.json").string(), ", ",
+                                                    (folder / kCalibrationFile).string(), ", ",
                                                     (folder / kSweepTableFile).string(), "\n"));
 }
 

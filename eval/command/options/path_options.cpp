@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -151,10 +152,11 @@ void check_folder(const fs::path& folder, const std::vector<Input>& inputs) {
   if (is_there_already) expect_files_of_runs(folder);
 }
 
-// Throws Error when a sweep must not write into the folder: one of its files would replace an
-// input. What else the folder may hold, the sweep checks.
-void check_sweep_folder(const fs::path& folder, const std::vector<Input>& inputs) {
-  for (const char* file : kSweepFiles) expect_no_input(folder / file, inputs);
+// Throws Error when a sweep or calibration, which writes these files, must not write into the
+// folder: one of them would replace an input. What else the folder may hold, the command checks.
+void check_sweep_folder(const fs::path& folder, std::span<const char* const> files,
+                        const std::vector<Input>& inputs) {
+  for (const char* file : files) expect_no_input(folder / file, inputs);
   expect_own_folder(folder, inputs);
 }
 
@@ -204,9 +206,10 @@ void check_path_options(const CLI::App& command) {
   if (name.size() > 1 && name.front() == '"' && name.back() == '"')
     name = name.substr(1, name.size() - 2);  // CLI11 keeps a default in the quotes that help shows
   if (name.empty()) return;
-  if (command.get_name() == "sweep" || command.get_name() == "merge" ||
-      command.get_name() == "calibrate")
-    check_sweep_folder(name, inputs);
+  if (command.get_name() == "sweep" || command.get_name() == "merge")
+    check_sweep_folder(name, kSweepFiles, inputs);
+  else if (command.get_name() == "calibrate")
+    check_sweep_folder(name, kCalibrationFiles, inputs);
   else if (out->get_type_name() == kFolder)
     check_folder(name, inputs);
   else

@@ -196,6 +196,26 @@ TEST(Calibrate, RefusesMistakesBeforeTheWork) {
           "holds no calibration that --resume could go on with");
 }
 
+TEST(Calibrate, RefusesInputsThatItWouldReplace) {
+  const SmallSweep small;
+  ASSERT_EQ(edgeval(calibration("out", kGenerous), small.path()).code, 0);
+  small.file("out/profile.json", "{}");
+  const Files before = files_of(small.path() / "out");
+  const auto refused = [&](const std::string& file, Arguments words) {
+    words = joined(words, {"--resume"});
+    EXPECT_TRUE(is_refusal(edgeval(words, small.path()), "--out would replace out/" + file));
+    EXPECT_EQ(files_of(small.path() / "out"), before) << file;
+  };
+  for (const char* file : {"best.yaml", "calibration.json", "policy.yaml", "points.csv"}) {
+    Arguments words = calibration("out", kGenerous);
+    *std::ranges::find(words, "p.yaml") = std::string("out/") + file;
+    refused(file, words);
+  }
+  refused("profile.json", calibration("out", joined(kGenerous, {"--profile", "out/profile.json"})));
+  refused("points.jsonl", calibration("out", {"--max-loss", "1", "--confirm-data", "set.jsonl",
+                                              "--confirm-reference", "out/points.jsonl"}));
+}
+
 TEST(Calibrate, WarnsWhereAnotherFolderShowsThatTheConfirmSetWasOpened) {
   const SmallSweep small;
   ASSERT_EQ(edgeval(calibration("first", kGenerous), small.path()).code, 0);
