@@ -190,7 +190,7 @@ void run(const CalibrateOptions& options, const Ranks& ranks) {
     throw Error(concat(option, ": a calibration does not measure it; leave it out"));
   const std::unique_ptr<Session> confirm_session = open_confirm(options, task, model, confirm);
   for (Session* each : {session.get(), confirm_session.get()}) {
-    EDGEVAL_EXPECTS(!each->metrics().empty(), "a calibration needs references; name them by ",
+    EDGEVAL_EXPECTS(!each->measure({}, {}).empty(), "a calibration needs references; name them by ",
                     each == session.get() ? "--reference" : "--confirm-reference");
     each->batches();  // finds out how long the items are
     each->read_all();
