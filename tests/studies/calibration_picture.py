@@ -7,7 +7,7 @@
 The first picture has the cost of each point against its loss on the development set, and beside it the cost in the order in
 which points were tried. The second has each candidate's loss on both sets, with interval and bound. All figures come from
 points.csv and calibration.json of the calibration's folder. A dropped point has neither loss nor cost there, so that it
-appears in the second panel alone, by its number. A search that the script does not know gets a mark of its own, too.
+appears in the second panel alone, as a stroke above its number. A search that the script does not know gets a mark of its own, too.
 """
 import argparse
 import csv
@@ -73,12 +73,13 @@ def legend(picture, calibration, x, y):
         picture.mark(shape, x, y - 3, colour)
         picture.text(x + 9, y, f"{by}: {len(own)} points, {dropped} dropped")
         x += 165
-    picture.mark("dot", x, y - 3, GREY, filled=False)
-    picture.text(x + 9, y, "hollow: beyond the budget")
+    if any(point["whole"] and point["y"] > calibration.budget for point in calibration.points):
+        picture.mark("dot", x, y - 3, GREY, filled=False)
+        picture.text(x + 9, y, "hollow: beyond the budget")
 
 
 def draw_search(calibration, path):
-    picture = Picture(720, 350)
+    picture = Picture(720, 336)
     left = [point for point in calibration.points if point["whole"] and point["y"] <= MOST_LOSS * calibration.budget]
     if not left:
         raise SystemExit("no point ran on the whole development set, so there is nothing to draw")
@@ -87,7 +88,7 @@ def draw_search(calibration, path):
                     max(calibration.budget, max(point["y"] for point in left)))
     against_loss(picture, calibration, left, Panel(picture, 48, 28, 300, 240, costs, losses))
     by_number(picture, calibration, left, Panel(picture, 404, 64, 300, 204, (0, len(calibration.points) + 1), costs))
-    legend(picture, calibration, 48, 335)
+    legend(picture, calibration, 52, 325)
     picture.write(path)
 
 
@@ -118,7 +119,7 @@ def best_of(calibration):
 
 
 def by_number(picture, calibration, points, panel):
-    """Costs in the order of the points; above the panel a cross for each that was dropped."""
+    """Costs in the order of the points; above the panel a stroke for each that was dropped."""
     panel.axes("number of the point", calibration.cost_label())
     picture.text(panel.left, panel.top - 44, "cost in the order of the search", size=10, bold=True)
     picture.text(panel.left, panel.top - 26, "dropped:")

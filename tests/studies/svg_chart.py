@@ -30,8 +30,9 @@ class Picture:
                  + (f' stroke-dasharray="{dashes}"' if dashes else "") + "/>")
 
     def mark(self, shape, x, y, colour, size=3.2, filled=True):
-        """Draws a dot, square, triangle or cross of about 2 size points across."""
-        look = f'fill="{colour if filled else "white"}" stroke="{colour}" stroke-width="1"'
+        """Draws a dot, square or triangle of about 2 size points across; filled ones have a white edge, to be told apart."""
+        fill, edge = (colour, "white") if filled else ("white", colour)
+        look = f'fill="{fill}" stroke="{edge}" stroke-width="{0.6 if filled else 1:g}"'
         if shape == "dot":
             self.add(f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{size:g}" {look}/>')
         elif shape == "square":
@@ -39,9 +40,6 @@ class Picture:
         elif shape == "triangle":
             corners = [(x - size, y + size), (x + size, y + size), (x, y - size)]
             self.add('<polygon points="' + " ".join(f"{a:.2f},{b:.2f}" for a, b in corners) + f'" {look}/>')
-        elif shape == "cross":
-            self.line([(x - size, y - size), (x + size, y + size)], colour, 1.2)
-            self.line([(x - size, y + size), (x + size, y - size)], colour, 1.2)
         else:
             raise ValueError(f"{shape}: no such mark")
 
