@@ -87,7 +87,7 @@ def draw_search(calibration, path):
     losses = padded(min(0.0, min(point["y"] for point in left)),
                     max(calibration.budget, max(point["y"] for point in left)))
     against_loss(picture, calibration, left, Panel(picture, 48, 28, 300, 240, costs, losses))
-    by_number(picture, calibration, left, Panel(picture, 404, 64, 300, 204, (0, len(calibration.points) + 1), costs))
+    by_number(picture, calibration, left, Panel(picture, 404, 64, 300, 204, (-3, len(calibration.points) + 4), costs))
     legend(picture, calibration, 52, 325)
     picture.write(path)
 
@@ -152,8 +152,8 @@ def draw_candidates(calibration, path):
             values += interval_of(row)
     values = [value for value in values if value is not None]
     height = 26 * len(rows)
-    picture = Picture(720, height + 112)
-    panel = Panel(picture, 120, 46, 460, height, padded(min(values), max(values)), (len(rows), 0))
+    picture = Picture(720, height + 92)
+    panel = Panel(picture, 120, 26, 460, height, padded(min(values), max(values)), (len(rows), 0))
     panel.axes("loss, " + calibration.loss_unit())
     panel.line([(0, 0), (0, len(rows))], GREY, 0.8)
     panel.line([(calibration.budget, 0), (calibration.budget, len(rows))], RED, 1, "4 2")

@@ -58,6 +58,10 @@ def steps_of(low, high, most=7):
     return [n * step for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
+def written(value):
+    return f"{value:g}".replace("-", "−")
+
+
 class Panel:
     """A rectangle of a picture in which x runs over across = (low, high) and y over up = (low, high)."""
 
@@ -76,10 +80,10 @@ class Panel:
         right, bottom = self.left + self.width, self.top + self.height
         for value in steps_of(*self.across, x_steps):
             self.picture.line([(self.x(value), self.top), (self.x(value), bottom)], "#e5e5e5", 0.8)
-            self.picture.text(self.x(value), bottom + 13, f"{value:g}", "middle")
+            self.picture.text(self.x(value), bottom + 13, written(value), "middle")
         for value in steps_of(*self.up, y_steps) if y_label else []:
             self.picture.line([(self.left, self.y(value)), (right, self.y(value))], "#e5e5e5", 0.8)
-            self.picture.text(self.left - 5, self.y(value) + 3, f"{value:g}", "end")
+            self.picture.text(self.left - 5, self.y(value) + 3, written(value), "end")
         self.picture.add(f'<rect x="{self.left:g}" y="{self.top:g}" width="{self.width:g}" height="{self.height:g}" '
                          'fill="none" stroke="black" stroke-width="0.8"/>')
         self.picture.text(self.left + self.width / 2, bottom + 28, x_label, "middle")
