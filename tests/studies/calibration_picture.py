@@ -7,7 +7,7 @@
 The first picture has the cost of each point against its loss on the development set, and beside it the cost in the order in
 which points were tried. The second has each candidate's loss on both sets, with interval and bound. All figures come from
 points.csv and calibration.json of the calibration's folder. A dropped point has neither loss nor cost there, so that it
-appears in the second panel alone, as a stroke above its number. A search that the script does not know gets a mark of its own, too.
+appears in the second panel alone, as a stroke above its number. A search that the script does not know gets a mark of its own.
 """
 import argparse
 import csv
@@ -73,9 +73,6 @@ def legend(picture, calibration, x, y):
         picture.mark(shape, x, y - 3, colour)
         picture.text(x + 9, y, f"{by}: {len(own)} points, {dropped} dropped")
         x += 165
-    if any(point["whole"] and point["y"] > calibration.budget for point in calibration.points):
-        picture.mark("dot", x, y - 3, GREY, filled=False)
-        picture.text(x + 9, y, "hollow: beyond the budget")
 
 
 def draw_search(calibration, path):
@@ -84,8 +81,8 @@ def draw_search(calibration, path):
     if not left:
         raise SystemExit("no point ran on the whole development set, so there is nothing to draw")
     costs = padded(min(point["x"] for point in left), max(point["x"] for point in left))
-    losses = padded(min(0.0, min(point["y"] for point in left)),
-                    max(calibration.budget, max(point["y"] for point in left)))
+    losses = padded(min(0.0, *(point["y"] for point in left)),
+                    max(calibration.budget, *(point["y"] for point in left)))
     against_loss(picture, calibration, left, Panel(picture, 48, 28, 300, 240, costs, losses))
     by_number(picture, calibration, left, Panel(picture, 404, 64, 300, 204, (-3, len(calibration.points) + 4), costs))
     legend(picture, calibration, 52, 325)
@@ -106,6 +103,8 @@ def against_loss(picture, calibration, points, panel):
     for point in points:
         shape, colour = calibration.looks[point["search"]]
         panel.mark(shape, point["x"], point["y"], colour, filled=point["y"] <= calibration.budget)
+    if any(point["y"] > calibration.budget for point in points):
+        picture.text(panel.left + panel.width, panel.top - 8, "hollow: beyond the budget", "end", GREY)
     best = best_of(calibration)
     if best:
         picture.add(f'<circle cx="{panel.x(best["x"]):.2f}" cy="{panel.y(best["y"]):.2f}" r="7" fill="none" '
