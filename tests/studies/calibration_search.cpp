@@ -8,9 +8,8 @@
 // its values and whether it is a list, `words`, and `dense`, the errors of each utterance in the
 // dense network; `dense` is empty for a metric that is not raced. Each other line is a point: `at`,
 // the number of its value on each axis, `loss`, `macs`, `costs` and `errors`. A range is searched
-// as the numbers from 0 to 1, which are cut into as many equal parts as it has values. A
-// combination that the grid lacks is refused, as the rules of policies refuse one. The MACs of a
-// part of the utterances are taken to be their share.
+// as the whole numbers of its values. A combination that the grid lacks is refused, as the rules of
+// policies refuse one. The MACs of a part of the utterances are taken to be their share.
 //
 // Prints an object for each seed, with what the search and what random search for as many MACs did.
 #include <algorithm>
@@ -54,7 +53,8 @@ Grid read_grid(const char* path, const std::string& cost) {
     Dimension& dimension = grid.dimensions.emplace_back();
     dimension.keys = {concat("axis", grid.dimensions.size())};
     grid.sizes.push_back(axis.at("values"));
-    dimension.high = 1;
+    dimension.high = static_cast<double>(grid.sizes.back() - 1);
+    dimension.whole = true;
     for (std::uint64_t i = 0; axis.at("list") && i < grid.sizes.back(); ++i)
       dimension.values.push_back(std::to_string(i));
   }
@@ -129,13 +129,8 @@ class GridTrials final : public Trials {
   }
   std::vector<std::uint64_t> place(const std::vector<std::string>& settings) const {
     std::vector<std::uint64_t> place;
-    for (std::size_t d = 0; d < settings.size(); ++d) {
-      const double value = std::stod(settings[d].substr(settings[d].find('=') + 1));
-      const auto size = static_cast<double>(grid_->sizes[d]);
-      const bool is_list = !grid_->dimensions[d].is_range();
-      place.push_back(
-          static_cast<std::uint64_t>(is_list ? value : std::min(value * size, size - 1)));
-    }
+    for (const std::string& setting : settings)
+      place.push_back(std::stoull(setting.substr(setting.find('=') + 1)));
     return place;
   }
 

@@ -4,7 +4,7 @@
     search_comparison.py --grid FOLDER --search build/tests/calibration_search --cost reuse32_joules --budget 0.5 1 2 --work study
 
 FOLDER is a finished sweep by `--draw grid`, with the dense network. So every search looks at points that ran, and a search with
-many seeds takes seconds. A range is searched as the numbers from 0 to 1, cut into as many equal parts as it has values.
+many seeds takes seconds. A range is searched as the whole numbers of its values.
 Combinations that the rules of policies refuse cost nothing.
 
 For each seed the search of edgeval goes first, with the sure rule where the metric counts errors. The others go on until they
@@ -68,10 +68,6 @@ class Grid:
         return ({point: [error for block in range(1, count + 1) for error in blocks[point, block]] for point in range(1, points + 1)},
                 sum(words.values()))
 
-    def at(self, coordinates):
-        """The point of numbers from 0 to 1, or nothing where the rules refuse it."""
-        return self.points.get(tuple(min(int(u * len(values)), len(values) - 1) for u, values in zip(coordinates, self.values)))
-
     def best(self, budget):
         return min((point["cost"] for point in self.points.values() if point["loss"] <= budget + 1e-9), default=self.dense_cost)
 
@@ -87,8 +83,9 @@ class Work:
     def __init__(self, grid, budget, macs):
         self.grid, self.budget, self.left, self.least, self.seen, self.points = grid, budget, macs, None, set(), 0
 
-    def look(self, coordinates):
-        point = self.grid.at(coordinates)
+    def look(self, at):
+        """The point of the numbers of its values, or nothing where the rules refuse it."""
+        point = self.grid.points.get(tuple(at))
         if point is None:
             return None
         if point["at"] not in self.seen:
@@ -103,7 +100,7 @@ class Work:
 def at_random(work, seed):
     numbers = random.Random(seed)
     while work.left > 0 and len(work.seen) < len(work.grid.points):
-        work.look([numbers.random() for _ in work.grid.values])
+        work.look([numbers.randrange(len(values)) for values in work.grid.values])
 
 
 def by_optuna(name, most):
@@ -121,9 +118,9 @@ def by_optuna(name, most):
             at = []
             for axis, (values, is_list) in enumerate(zip(work.grid.values, work.grid.lists)):
                 if is_list:
-                    at.append((trial.suggest_categorical(f"axis{axis}", list(range(len(values)))) + 0.5) / len(values))
+                    at.append(trial.suggest_categorical(f"axis{axis}", list(range(len(values)))))
                 else:
-                    at.append(trial.suggest_float(f"axis{axis}", 0, 1))
+                    at.append(trial.suggest_int(f"axis{axis}", 0, len(values) - 1))
             point = work.look(at)
             if point is None:
                 study.tell(trial, state=optuna.trial.TrialState.FAIL)

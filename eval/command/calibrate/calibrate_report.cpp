@@ -1,6 +1,7 @@
 #include "eval/command/calibrate/calibrate_report.hpp"
 
 #include "eval/policy/settings.hpp"
+#include "eval/report/cost_tables.hpp"
 #include "eval/report/csv.hpp"
 #include "eval/report/table.hpp"
 #include "host/core/json.hpp"
@@ -31,7 +32,7 @@ std::string stages_text(const CalibrationReport& report) {
     rows.push_back({name_of(by), std::to_string(stage.points), std::to_string(stage.dropped),
                     stage.dropped == 0 ? "" : fixed(items_to_a_drop(stage), 1),
                     printed("%.3g", static_cast<double>(stage.macs)),
-                    stage.least ? printed("%.4g", *stage.least) : "none"});
+                    stage.least ? cost_text(report.kind, *stage.least) : "none"});
   return table(rows);
 }
 
@@ -46,8 +47,8 @@ std::string beside_random_text(const CalibrationReport& report) {
     is_beside = is_beside || by == ProposedBy::kRandom;
   }
   if (!is_beside) return "";
-  const auto found = [](const std::optional<double>& least) {
-    return least ? printed("%.4g", *least) : std::string("none");
+  const auto found = [&](const std::optional<double>& least) {
+    return least ? cost_text(report.kind, *least) : std::string("nothing");
   };
   std::string text = concat("For as many MACs, the search found ", found(of_search),
                             " within the budget and random search ", found(of_random));
@@ -65,9 +66,9 @@ std::string candidates_text(const CalibrationReport& report) {
                     candidate.interval ? concat("[", fixed(candidate.interval->low, 2), ", ",
                                                 fixed(candidate.interval->high, 2), "]")
                                        : "",
-                    candidate.bound ? signed_points(candidate.bound->loss) : "",
-                    candidate.bound ? signed_points(candidate.bound->bound) : "",
-                    printed("%.4g", candidate.cost),
+                    candidate.tested ? signed_points(candidate.bound->loss) : "",
+                    candidate.tested ? signed_points(candidate.bound->bound) : "",
+                    cost_text(report.kind, candidate.cost),
                     report.dense_cost ? fixed(candidate.cost / *report.dense_cost, 3) : "",
                     candidate.passed   ? "passed"
                     : candidate.tested ? "failed"
@@ -77,11 +78,20 @@ std::string candidates_text(const CalibrationReport& report) {
 
 std::string verdict_text(const CalibrationReport& report) {
   const std::string confidence = printed("%g %%", 100 * report.confidence);
-  if (!report.winner)
-    return concat("No policy was confirmed within ", in_words(report, shortest(report.budget.most)),
-                  " at ", confidence, ", so best.yaml is the dense network. ",
-                  counted(static_cast<std::size_t>(report.confirm.items), report.item),
+  if (!report.winner) {
+    const std::string none =
+        concat("No policy was confirmed within ", in_words(report, shortest(report.budget.most)),
+               " at ", confidence, ", so best.yaml is the dense network.");
+    if (report.candidates.empty()) return none;
+    const LossBound& first = *report.candidates.front().bound;
+    if (first.loss > report.budget.most)
+      return concat(none, " Point ", report.candidates.front().trial + 1, " loses ",
+                    signed_points(first.loss), " on ", report.confirm.name, " itself: the ",
+                    report.development.items, " ", report.item, "s of ", report.development.name,
+                    " may be too few to choose by, or what varies goes too far.");
+    return concat(none, " ", counted(static_cast<std::size_t>(report.confirm.items), report.item),
                   " may be too few to tell.");
+  }
   const Candidate& winner = report.candidates[*report.winner];
   return concat("Point ", winner.trial + 1, " loses at most ",
                 in_words(report, fixed(winner.bound->bound, 2)), " at ", confidence, " (",
@@ -102,6 +112,20 @@ std::string name_of(ProposedBy by) {
       return "tpe";
     case ProposedBy::kRandom:
       return "random";
+  }
+  return "";
+}
+
+std::string cost_text(CostKind kind, double cost) {
+  switch (kind) {
+    case CostKind::kMacs:
+      return si(cost, "MAC");
+    case CostKind::kRows:
+      return printed("%.0f", cost);
+    case CostKind::kEnergy:
+      return si(cost, "J");
+    case CostKind::kSeconds:
+      return si(cost, "s");
   }
   return "";
 }

@@ -51,7 +51,8 @@ struct CalibrationReport {
   std::string item;  // "utterance"
   LossBudget budget;
   std::string title;  // of the metric
-  std::string least;
+  std::string least;  // as it was asked for
+  CostKind kind = CostKind::kMacs;
   double confidence = 0;
   CalibrationSet development, confirm;
   Power power{};
@@ -65,6 +66,9 @@ struct CalibrationReport {
 };
 
 std::string name_of(ProposedBy by);
+
+// Returns a cost for people: "329.7 mJ", "1.234 GMAC", or the number of rows.
+std::string cost_text(CostKind kind, double cost);
 
 // Returns what the dense network makes of a set, in a line for people.
 std::string text_of(const CalibrationReport& report, const CalibrationSet& set);

@@ -8,7 +8,9 @@
 #include "eval/command/sweep/sweep_points.hpp"
 #include "eval/report/notes.hpp"
 #include "eval/report/sweep_output.hpp"
+#include "eval/search/draws.hpp"
 #include "eval/search/policy_points.hpp"
+#include "eval/search/sampler/coordinates.hpp"
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
 #include "host/core/files/new_file.hpp"
@@ -25,6 +27,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
+
+// So many points say how wide a beam may become.
+constexpr int kPointsForTheWidest = 64;
 
 // Gives a task other files for its option --reference, and leaves all else as it is.
 class OtherReferences final : public TaskOptions {
@@ -106,6 +111,29 @@ Point priced_point(const std::vector<std::string>& settings, const PolicyBase& b
   return point;
 }
 
+// Returns the base's point with the beam of the point whose beam may become widest, among points
+// at the ends of what varies and in between. The dense network's beam is as wide. Points of tasks
+// without a search are the base's.
+Point widest_point(const BasePoint& base, const std::vector<Dimension>& dimensions,
+                   const MakePoint& make) {
+  Point widest = base.point;
+  if (!widest.search) return widest;
+  std::vector<std::vector<std::string>> settings;
+  for (const double u : {0.0, kLastCoordinate})
+    settings.push_back(settings_at(dimensions, Coordinates(dimensions.size(), u)));
+  const std::unique_ptr<Draws> draws = sobol_draws(dimensions, 0);
+  for (int i = 0; i < kPointsForTheWidest; ++i) settings.push_back(*draws->next());
+  bool is_known = base.refusal.empty();
+  for (const std::vector<std::string>& of_point : settings) {
+    if (!refusal_of(of_point, make).empty()) continue;
+    const Point point = make(of_point);
+    if (!is_known || widest_of(point.search->beam) > widest_of(widest.search->beam))
+      widest.search = point.search;
+    is_known = true;
+  }
+  return widest;
+}
+
 // Returns best.yaml.
 std::string best_policy(const Calibration& c, const CalibrationReport& report) {
   if (report.winner) {
@@ -145,6 +173,7 @@ void calibrate(const Calibration& c) {
                            .budget = c.budget,
                            .title = "",
                            .least = c.options.least,
+                           .kind = c.least.kind,
                            .confidence = c.options.confidence,
                            .development = {},
                            .confirm = {},
@@ -207,7 +236,8 @@ void run(const CalibrateOptions& options, const Ranks& ranks) {
   EDGEVAL_EXPECTS(
       refused.empty(),
       "the rules of policies refused every point that was tried, the first for: ", refused);
-  const Point dense = reference_of(session->trained(), base_point(base, *session, profiles).point);
+  const Point like = widest_point(base_point(base, *session, profiles), dimensions, make);
+  const Point dense = reference_of(session->trained(), like);
   const std::string policy = base.to_yaml(profiles.named() ? kSweepProfileFile : ""),
                     profile = profiles.named() ? read_file(profiles.path()) : "";
   calibrate({options, out, ranks, task.info(), development, confirm, *session, *confirm_session,

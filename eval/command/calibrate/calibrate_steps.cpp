@@ -86,6 +86,7 @@ TrialSetup setup_of(const Calibration& c, Session& session, const Blocks& blocks
           .points = points,
           .shown = shown,
           .at_once = c.options.request.engine.batch,
+          .item = c.task.item,
           .display = display,
           .budget = c.budget,
           .least = c.least,
@@ -163,7 +164,7 @@ BatchDone say_batches(const Calibration& c, std::size_t before, const std::strin
               << printable(concat(counted(all.size(), "point"), tried, ", ",
                                   std::ranges::count_if(all, &Trial::is_dropped), " dropped; ",
                                   best ? concat("least ", c.options.least, " within the budget ",
-                                                printed("%.4g", all[*best].whole->cost))
+                                                cost_text(c.least.kind, all[*best].whole->cost))
                                        : std::string("none within the budget"),
                                   "\n"));
   };

@@ -53,12 +53,19 @@ class Served {
   // What the policy lacks and every point must give; empty where it is whole.
   const std::string& note() const { return note_; }
 
+  // The names of the metrics that answers have; none where the set has no references.
+  std::vector<std::string> measured() const {
+    std::vector<std::string> names;
+    for (const Metric& metric : session_.measure({}, {})) names.push_back(metric.name);
+    return names;
+  }
+
   ordered_json greeting(const TaskInfo& task) {
     ordered_json greeting{{"ready", true},
                           {"edgeval", provenance_on(device_).version},
                           {concat(task.item, "s"), session_.items()},
                           {"device", device_},
-                          {"metrics", session_.metrics()}};
+                          {"metrics", measured()}};
     if (options_.no_reference) return greeting;
     const std::vector<std::optional<PointTotal>> totals =
         set_->run({&dense_, 1}, options_.request.seed, options_.output.display());

@@ -16,7 +16,15 @@ JournalTrials::JournalTrials(TrialSetup setup)
       }()),
       first_(first_column(setup_.session.measure({}, {}), setup_.budget.metric)),
       points_(static_cast<std::size_t>(setup_.points + 1), setup_.dense),
-      progress_("point", setup_.shown, setup_.display) {}
+      to_show_(setup_.shown * items_from(0)),
+      progress_(setup_.item, to_show_, setup_.display) {}
+
+Index JournalTrials::items_from(Index block) const {
+  Index items = 0;
+  for (; block < blocks(); ++block)
+    items += std::ssize(setup_.blocks[static_cast<std::size_t>(block)]);
+  return items;
+}
 
 bool JournalTrials::allows(const std::vector<std::string>& settings) {
   return refusal_of(settings, setup_.make).empty();
@@ -27,9 +35,14 @@ void JournalTrials::add(const std::vector<std::string>& settings) {
   points_[static_cast<std::size_t>(added_++)] = setup_.make(settings);
 }
 
+void JournalTrials::run(Index block, std::span<const Index> points) {
+  complete(block, points);
+  through((items_from(block) - items_from(block + 1)) * std::ssize(points));
+}
+
 // What is missing is the same for every process, since nothing is added between two exchanges but
 // what belongs to the block.
-void JournalTrials::run(Index block, std::span<const Index> points) {
+void JournalTrials::complete(Index block, std::span<const Index> points) {
   std::vector<Index> missing;
   for (const Index point : points)
     if (!setup_.journal.has(point, block)) missing.push_back(point);
@@ -48,10 +61,12 @@ void JournalTrials::run(Index block, std::span<const Index> points) {
                     "share");
 }
 
-void JournalTrials::over(Index points) {
-  const Index shown = std::min(points, setup_.shown - over_);
+void JournalTrials::dropped(Index points, Index blocks) { through(points * items_from(blocks)); }
+
+void JournalTrials::through(Index items) {
+  const Index shown = std::min(items, to_show_);
   if (shown > 0) progress_.advance(shown);
-  over_ += points;
+  to_show_ -= shown;
 }
 
 void JournalTrials::exchange() {
@@ -109,7 +124,7 @@ CostAndLoss JournalTrials::total(Index point) {
 
 void JournalTrials::run_dense() {
   const Index number = dense();
-  for (Index block = 0; block < blocks(); ++block) run(block, {&number, 1});
+  for (Index block = 0; block < blocks(); ++block) complete(block, {&number, 1});
   const PointTotal total = whole(number);
   dense_value_ = metric_of(total).value;
 }

@@ -20,9 +20,10 @@ struct TrialSetup {
   MakePoint make;
   Point dense;
   Index points = 0;   // at most
-  Index shown = 0;    // points of the progress; those that come behind them are not shown
+  Index shown = 0;    // points whose utterances the progress has; those behind them are not shown
   Index at_once = 0;  // items that run at once; 0: all of a block
-  Display display{};  // of the progress in points
+  std::string item;   // "utterance"
+  Display display{};  // of the progress
   LossBudget budget;
   Least least;
   const hw::Accelerator* accelerator = nullptr;
@@ -42,7 +43,7 @@ class JournalTrials final : public Trials {
   std::vector<double> errors(Index point, Index block) override;
   double loss_on(Index point, Index blocks) override;
   CostAndLoss total(Index point) override;
-  void over(Index points) override;
+  void dropped(Index points, Index blocks) override;
   std::uint64_t macs(Index point, Index blocks) const override;
 
   // Runs the dense network on all blocks. Its metric must have a value for the losses of others.
@@ -56,6 +57,12 @@ class JournalTrials final : public Trials {
   const Metric& metric_of(const PointTotal& total) const;
 
  private:
+  // Runs what the journal lacks.
+  void complete(Index block, std::span<const Index> points);
+  // Returns how many items the blocks from this one on have.
+  Index items_from(Index block) const;
+  // Tells the progress of items that points are through with.
+  void through(Index items);
   // Has every process take in what the others have found.
   void exchange();
   // Returns a loss in the unit of the budget.
@@ -67,8 +74,8 @@ class JournalTrials final : public Trials {
   std::vector<Point> points_;
   Index added_ = 0;
   std::optional<double> dense_value_{};  // of the metric
+  Index to_show_;                        // items of points that the progress waits for
   Progress progress_;
-  Index over_ = 0;
 };
 
 }  // namespace edgeval

@@ -38,9 +38,8 @@ void run_batch(const SearchRules& rules, Trials& trials, std::vector<Trial>& all
     }
     const auto dropped = std::erase_if(
         alive, [&](Index number) { return all[static_cast<std::size_t>(number)].is_dropped(); });
-    trials.over(static_cast<Index>(dropped));
+    trials.dropped(static_cast<Index>(dropped), block + 1);
   }
-  trials.over(std::ssize(alive));
   for (std::size_t t = first; t < all.size(); ++t) {
     Trial& trial = all[t];
     const auto number = static_cast<Index>(t);

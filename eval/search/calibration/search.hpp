@@ -42,8 +42,8 @@ class Trials {
   virtual CostAndLoss total(Index point) = 0;
   // Returns the multiply-accumulates that a point executed on its first blocks.
   virtual std::uint64_t macs(Index point, Index blocks) const = 0;
-  // Is told that so many points are over: dropped, or through with all blocks.
-  virtual void over(Index /*points*/) {}
+  // Is told that so many points were dropped after so many blocks.
+  virtual void dropped(Index /*points*/, Index /*blocks*/) {}
 };
 
 // A point of a search.

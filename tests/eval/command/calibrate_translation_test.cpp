@@ -147,9 +147,11 @@ TEST(CalibrateTranslation, ReportsARelativeLossInChrfAndSeconds) {
   EXPECT_DOUBLE_EQ(json.at("dense_cost").get<double>(), seconds_on_cpu1(dense_run("dev")));
 }
 
-// Where nothing is confirmed, best.yaml is the dense network with its beam.
+// Where nothing is confirmed, best.yaml is the dense network with its beam, which is as wide as
+// that of the points, also where the policy lacks what each of them gives.
 TEST(CalibrateTranslation, FourSentencesConfirmNothingWithinAPoint) {
   const FewCaptions few;
+  few.file("p.yaml", "beam: {type: dynamic, min: 1, max: 4}\n");
   const nlohmann::json json =
       few.calibration({"--least", "rows", "--max-loss", "1", "--points", "2"});
   EXPECT_TRUE(json.at("best").is_null());
@@ -161,6 +163,7 @@ TEST(CalibrateTranslation, FourSentencesConfirmNothingWithinAPoint) {
     EXPECT_NEAR(candidate.at("confirm_bound").get<double>(),
                 100 * (1 - std::pow(0.05, 1.0 / FewCaptions::kSentences)), 1e-9);
   }
+  EXPECT_EQ(json.at("dense_cost").get<double>(), rows_of(dense_run("dev")));
   const nlohmann::json best = few.best("dev");
   EXPECT_EQ(rows_of(best), rows_of(dense_run("dev")));
   EXPECT_EQ(best.at("quality"), dense_run("dev").at("quality"));
