@@ -93,10 +93,12 @@ class BlockSink final : public OutcomeSink {
   // Points often find the same text.
   const std::vector<double>& statistics(Index place, const std::string& text) {
     auto& of_item = known_[static_cast<std::size_t>(place)];
-    const auto [known, is_new] = of_item.try_emplace(text);
-    if (is_new)
-      known->second = statistics_of(session_, items_[static_cast<std::size_t>(place)], text);
-    return known->second;
+    const auto known = of_item.find(text);
+    if (known != of_item.end()) return known->second;
+    // Nothing is kept of a text where memory does not suffice for its numbers.
+    std::vector<double> row =
+        statistics_of(session_, items_[static_cast<std::size_t>(place)], text);
+    return of_item.emplace(text, std::move(row)).first->second;
   }
 
   void add(Index point, Partial&& part) {

@@ -1,5 +1,8 @@
 #include "eval/command/calibrate/calibrate_report.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "eval/policy/settings.hpp"
 #include "eval/report/cost_tables.hpp"
 #include "eval/report/csv.hpp"
@@ -26,13 +29,19 @@ double items_to_a_drop(const StageSummary& stage) {
 
 std::string stages_text(const CalibrationReport& report) {
   std::vector<std::vector<std::string>> rows{{"search", "points", "dropped",
-                                              report.item + "s to a drop", "MACs",
+                                              report.item + "s to a drop", "executed",
                                               "least within the budget"}};
+  const auto macs = [](std::uint64_t count) { return si(static_cast<double>(count), "MAC"); };
+  rows.push_back({"dense", "1", "0", "", macs(report.dense_macs),
+                  report.dense_cost ? cost_text(report.kind, *report.dense_cost) : ""});
   for (const auto& [by, stage] : report.stages)
     rows.push_back({name_of(by), std::to_string(stage.points), std::to_string(stage.dropped),
-                    stage.dropped == 0 ? "" : fixed(items_to_a_drop(stage), 1),
-                    printed("%.3g", static_cast<double>(stage.macs)),
+                    stage.dropped == 0 ? "" : fixed(items_to_a_drop(stage), 1), macs(stage.macs),
                     stage.least ? cost_text(report.kind, *stage.least) : "none"});
+  if (report.confirm_macs > 0) {
+    const auto tested = std::ranges::count_if(report.candidates, &Candidate::is_tested);
+    rows.push_back({"confirm", std::to_string(tested + 1), "", "", macs(report.confirm_macs), ""});
+  }
   return table(rows);
 }
 
@@ -50,29 +59,31 @@ std::string beside_random_text(const CalibrationReport& report) {
   const auto found = [&](const std::optional<double>& least) {
     return least ? cost_text(report.kind, *least) : std::string("nothing");
   };
-  std::string text = concat("For as many MACs, the search found ", found(of_search),
-                            " within the budget and random search ", found(of_random));
+  std::string text =
+      concat("The search found ", found(of_search),
+             " within the budget, and random search, for as many MACs, ", found(of_random));
   if (of_search && of_random && *of_random > 0)
     text += concat(": the search's is ", fixed(*of_search / *of_random, 3), " of the other");
   return paragraph(text + ".", 0);
 }
 
 std::string candidates_text(const CalibrationReport& report) {
-  std::vector<std::vector<std::string>> rows{{"point", "loss on " + report.development.name,
-                                              "of all", "loss on " + report.confirm.name, "at most",
-                                              report.least, "ratio", "verdict"}};
+  const std::string unit = report.budget.relative ? ", %" : "";
+  std::vector<std::vector<std::string>> rows{{"point", "loss on " + report.development.name + unit,
+                                              "of all", "loss on " + report.confirm.name + unit,
+                                              "at most", report.least, "ratio", "verdict"}};
   for (const Candidate& candidate : report.candidates)
     rows.push_back({std::to_string(candidate.trial + 1), signed_points(candidate.loss),
                     candidate.interval ? concat("[", fixed(candidate.interval->low, 2), ", ",
                                                 fixed(candidate.interval->high, 2), "]")
                                        : "",
-                    candidate.tested ? signed_points(candidate.bound->loss) : "",
-                    candidate.tested ? signed_points(candidate.bound->bound) : "",
+                    candidate.bound ? signed_points(candidate.bound->loss) : "",
+                    candidate.bound ? signed_points(candidate.bound->bound) : "",
                     cost_text(report.kind, candidate.cost),
                     report.dense_cost ? fixed(candidate.cost / *report.dense_cost, 3) : "",
-                    candidate.passed   ? "passed"
-                    : candidate.tested ? "failed"
-                                       : "not tested"});
+                    candidate.passed        ? "passed"
+                    : candidate.is_tested() ? "failed"
+                                            : "not tested"});
   return table(rows);
 }
 
@@ -84,20 +95,32 @@ std::string verdict_text(const CalibrationReport& report) {
                " at ", confidence, ", so best.yaml is the dense network.");
     if (report.candidates.empty()) return none;
     const LossBound& first = *report.candidates.front().bound;
+    const std::string of_first =
+        concat(none, " Point ", report.candidates.front().trial + 1, ", the first, loses ",
+               signed_points(first.loss), " on ", report.confirm.name);
     if (first.loss > report.budget.most)
-      return concat(none, " Point ", report.candidates.front().trial + 1, " loses ",
-                    signed_points(first.loss), " on ", report.confirm.name, " itself: the ",
-                    report.development.items, " ", report.item, "s of ", report.development.name,
+      return concat(of_first, " itself: the ",
+                    counted(static_cast<std::size_t>(report.development.items), report.item),
+                    " of ", report.development.name,
                     " may be too few to choose by, or what varies goes too far.");
-    return concat(none, " ", counted(static_cast<std::size_t>(report.confirm.items), report.item),
-                  " may be too few to tell.");
+    return concat(of_first, " and at most ", signed_points(first.bound), ", which ",
+                  counted(static_cast<std::size_t>(report.confirm.items), report.item),
+                  " cannot tell from the budget.");
   }
+  // The test holds for the budget. The winner's own bound, which is not adjusted for the choice of
+  // the winner, is lower.
   const Candidate& winner = report.candidates[*report.winner];
-  return concat("Point ", winner.trial + 1, " loses at most ",
-                in_words(report, fixed(winner.bound->bound, 2)), " at ", confidence, " (",
-                signed_points(winner.bound->loss), " on ", report.confirm.name, ", ",
-                signed_points(winner.loss), " on ", report.development.name,
-                "): ", separated(report.trials[winner.trial].settings));
+  const std::string of_dense =
+      report.dense_cost
+          ? concat(", ", fixed(winner.cost / *report.dense_cost, 3), " of the dense network's,")
+          : "";
+  return concat("Point ", winner.trial + 1, " loses no more than ",
+                in_words(report, shortest(report.budget.most)), " at ", confidence, " (",
+                signed_points(winner.bound->loss), " on ", report.confirm.name,
+                ", where its own bound is ", signed_points(winner.bound->bound), "; ",
+                signed_points(winner.loss), " on ", report.development.name, ") and takes ",
+                cost_text(report.kind, winner.cost), of_dense, " on ", report.development.name,
+                ": ", separated(report.trials[winner.trial].settings));
 }
 
 }  // namespace
@@ -131,9 +154,9 @@ std::string cost_text(CostKind kind, double cost) {
 }
 
 std::string text_of(const CalibrationReport& report, const CalibrationSet& set) {
-  std::string text =
-      concat(report.title, " ", set.dense ? fixed(*set.dense, 2) : "none", " on ", set.name, " (",
-             counted(static_cast<std::size_t>(set.items), report.item));
+  const std::string items = counted(static_cast<std::size_t>(set.items), report.item);
+  if (!set.dense) return concat(set.name, " (", items, ") was not opened");
+  std::string text = concat(report.title, " ", fixed(*set.dense, 2), " on ", set.name, " (", items);
   if (set.ci95)
     text += concat(", 95 % from ", fixed(set.ci95->low, 2), " to ", fixed(set.ci95->high, 2));
   return text + ")";
@@ -143,8 +166,13 @@ std::string text_of(const CalibrationReport& report, const Power& power) {
   const std::string confidence = printed("%g %%", 100 * report.confidence);
   std::string text =
       concat(counted(static_cast<std::size_t>(power.items), report.item),
-             " can confirm a policy that loses nothing within ",
-             in_words(report, printed("%.2g", power.least)), " at ", confidence, ", no closer.");
+             " can confirm a policy that neither loses nor gains within ",
+             in_words(report, fixed(std::ceil(100 * power.least) / 100, 2)), " at ", confidence,
+             " at best",
+             report.budget.relative
+                 ? concat(", if the dense network scores there as on ", report.development.name)
+                 : "",
+             ".");
   if (power.least > report.budget.most) {
     text += concat(" Within ", in_words(report, shortest(report.budget.most)),
                    " only a policy that gains something can be confirmed");
@@ -186,6 +214,8 @@ nlohmann::ordered_json json_of(const CalibrationReport& report) {
             {"least_confirmable_budget", report.power.least},
             {"dense_cost", or_null(report.dense_cost)},
             {"loss_of_a_differing_item", report.scale_of_one},
+            {"dense_macs", report.dense_macs},
+            {"confirm_macs", report.confirm_macs},
             {"search", Json::array()},
             {"candidates", Json::array()},
             {"best", nullptr},
@@ -208,7 +238,7 @@ nlohmann::ordered_json json_of(const CalibrationReport& report) {
              {"confirm_loss", nullptr},
              {"confirm_bound", nullptr},
              {"differing", nullptr},
-             {"tested", candidate.tested},
+             {"tested", candidate.is_tested()},
              {"passed", candidate.passed}};
     if (candidate.bound) {
       one["confirm_loss"] = candidate.bound->loss;
@@ -222,7 +252,7 @@ nlohmann::ordered_json json_of(const CalibrationReport& report) {
 }
 
 std::string csv_of(const CalibrationReport& report) {
-  std::vector<std::string> header{"point",   "search", "batch", "blocks",
+  std::vector<std::string> header{"point",   "search", "batch", "blocks",       "items",
                                   "dropped", "loss",   "cost",  "within_budget"};
   for (const std::string& setting : report.trials.front().settings)
     header.push_back(setting.substr(0, find_unquoted(setting, '=')));
@@ -231,14 +261,16 @@ std::string csv_of(const CalibrationReport& report) {
     const Trial& trial = report.trials[t];
     std::string drop;
     if (trial.drop) drop = trial.drop->rule == RaceRule::kSure ? "sure" : "bet";
-    std::vector<std::string> cells{std::to_string(t + 1),
-                                   name_of(trial.by),
-                                   std::to_string(trial.batch + 1),
-                                   std::to_string(trial.blocks),
-                                   drop,
-                                   trial.whole ? shortest(trial.whole->loss) : "",
-                                   trial.whole ? shortest(trial.whole->cost) : "",
-                                   trial.is_within_budget() ? "1" : "0"};
+    std::vector<std::string> cells{
+        std::to_string(t + 1),
+        name_of(trial.by),
+        std::to_string(trial.batch + 1),
+        std::to_string(trial.blocks),
+        std::to_string(trial.drop ? trial.drop->utterances : report.development.items),
+        drop,
+        trial.whole ? shortest(trial.whole->loss) : "",
+        trial.whole ? shortest(trial.whole->cost) : "",
+        trial.is_within_budget() ? "1" : "0"};
     for (const std::string& setting : trial.settings)
       cells.push_back(setting.substr(find_unquoted(setting, '=') + 1));
     csv += csv_line(cells);

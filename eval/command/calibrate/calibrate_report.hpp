@@ -14,10 +14,11 @@ namespace edgeval {
 
 // A set on which points ran.
 struct CalibrationSet {
-  std::string name;  // "dev", or the path of the data
+  std::string name;  // "dev", or the name of the data's file or folder
   Index items = 0;
-  std::optional<double> dense;  // the metric of the dense network, in percent or points
-  std::optional<Interval> ci95;
+  // The metric of the dense network, in percent or points; nothing where the set was not opened.
+  std::optional<double> dense{};
+  std::optional<Interval> ci95{};
 };
 
 // What the size of the confirm set can tell, known before it is opened.
@@ -35,7 +36,10 @@ struct Candidate {
   // Of that loss, for all points that ran on the whole set at once; nothing where none differs.
   std::optional<Interval> interval{};
   std::optional<LossBound> bound{};  // on the confirm set, in the unit of the budget
-  bool tested = false, passed = false;
+  bool passed = false;
+
+  // Whether it was tested on the confirm set; nothing is known of those behind the first failure.
+  bool is_tested() const { return bound.has_value(); }
 };
 
 // What the points of one sampler cost and found.
@@ -60,6 +64,8 @@ struct CalibrationReport {
   double scale_of_one = 0;             // points that an utterance that differs is taken to lose
   std::vector<Trial> trials;
   std::vector<std::pair<ProposedBy, StageSummary>> stages;
+  // MACs that the dense network executed on the development set, and all runs on the confirm set.
+  std::uint64_t dense_macs = 0, confirm_macs = 0;
   std::vector<Candidate> candidates{};
   std::optional<std::size_t> winner{};  // place among the candidates
   std::vector<std::string> warnings{};

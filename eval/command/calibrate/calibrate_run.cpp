@@ -1,9 +1,11 @@
 #include "eval/command/calibrate/calibrate_run.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 
 #include "eval/command/calibrate/calibrate_steps.hpp"
+#include "eval/command/calibrate/first_look.hpp"
 #include "eval/command/sweep/results_head.hpp"
 #include "eval/command/sweep/sweep_points.hpp"
 #include "eval/report/notes.hpp"
@@ -28,6 +30,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
+// So many resamples must lie beyond a bound, so that it is no chance result of a few.
+constexpr double kFewestBeyond = 20;
 // So many points say how wide a beam may become.
 constexpr int kPointsForTheWidest = 64;
 
@@ -83,7 +87,9 @@ std::unique_ptr<Session> open_confirm(const CalibrateOptions& options, const Tas
   try {
     return task.open(model, request);
   } catch (const Error& error) {
-    throw Error(concat("the confirm set: ", error.what()));
+    throw Error(concat(
+        "the confirm set: ", error.what(),
+        options.confirm.empty() ? "" : "; --confirm-data takes other data as a confirm set"));
   }
 }
 
@@ -180,10 +186,17 @@ void calibrate(const Calibration& c) {
                            .trials = {},
                            .stages = {}};
   const SaidAtSignals said(c.ranks.rank() == 0 ? interrupted_text(c.display()) : "");
+  const Index shared = shared_items(c.session, c.confirm_session);
   if (c.session.data().at("sha256") == c.confirm_session.data().at("sha256"))
     report.warnings.push_back(
         "the development and the confirm set are the same, so nothing is confirmed: points were "
         "chosen by the utterances that judge them");
+  else if (shared > 0)
+    report.warnings.push_back(concat(
+        "the development set has ", shared, " of the ", c.confirm_session.items(), " ", c.task.item,
+        "s of the confirm set, too, so the confidence does not hold: points were "
+        "chosen by some of the ",
+        c.task.item, "s that judge them"));
   develop(c, report);
   confirm(c, report);
   c.ranks.wait();
@@ -202,6 +215,10 @@ void run(const CalibrateOptions& options, const Ranks& ranks) {
                       .shared = "--out must be a folder that all machines share",
                       .resumes = options.resume};
   if (ranks.rank() == 0) expect_free(out);
+  const double beyond = static_cast<double>(options.resamples) * (1 - options.confidence);
+  EDGEVAL_EXPECTS(beyond >= kFewestBeyond, "--resamples ", options.resamples,
+                  ": too few for --confidence ", options.confidence, "; take at least ",
+                  static_cast<Index>(std::ceil(kFewestBeyond / (1 - options.confidence))));
   const Least least = parse_least(options.least);
   std::optional<hw::Accelerator> accelerator;
   if (!least.accelerator.empty())

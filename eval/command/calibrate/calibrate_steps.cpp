@@ -4,6 +4,7 @@
 #include <iostream>
 #include <map>
 
+#include "eval/command/calibrate/first_look.hpp"
 #include "eval/command/sweep/results_head.hpp"
 #include "eval/policy/settings.hpp"
 #include "eval/report/table.hpp"
@@ -28,7 +29,9 @@ using nlohmann::ordered_json;
 constexpr Index kAtRandom = 16, kMostAtRandom = 100'000;
 
 std::string set_name(const Request& request) {
-  return request.data.selection.split.empty() ? request.data.path : request.data.selection.split;
+  if (!request.data.selection.split.empty()) return request.data.selection.split;
+  const fs::path path(request.data.path);
+  return path.has_filename() ? path.filename().string() : request.data.path;
 }
 
 Index block_size(const CalibrateOptions& options, Index items) {
@@ -95,48 +98,8 @@ TrialSetup setup_of(const Calibration& c, Session& session, const Blocks& blocks
           .wait = [&ranks = c.ranks] { ranks.wait(); }};
 }
 
-// Whether a file is the journal of work on the data and with the model of this head. What cannot be
-// read as a journal is none.
-bool is_of(const fs::path& file, const ordered_json& head) {
-  try {
-    const std::optional<std::string> entry = first_entry(file);
-    const ordered_json other = entry ? ordered_json::parse(*entry).at("head") : ordered_json();
-    return other.at("data").at("sha256") == head.at("data").at("sha256") &&
-           other.at("model") == head.at("model");
-  } catch (const Error&) {
-    return false;
-  } catch (const ordered_json::exception&) {
-    return false;
-  }
-}
-
-// Returns the entries of a folder; none where it is no folder or may not be listed.
-std::vector<fs::path> entries_seen(const fs::path& folder) {
-  try {
-    return is_folder(folder) ? entries_of(folder) : std::vector<fs::path>();
-  } catch (const Error&) {
-    return {};
-  }
-}
-
-// Returns the folders of journals, in folders beside this one, which show that the confirm set was
-// looked at before with this model.
-std::vector<std::string> opened_before(const fs::path& out, const ordered_json& head) {
-  std::vector<std::string> found;
-  const fs::path own = fs::weakly_canonical(out);
-  for (const fs::path& folder : entries_seen(own.parent_path()))
-    for (const char* name : {kConfirmFolder, kDevelopmentFolder, kJournalFolder}) {
-      if (folder == own) continue;
-      const std::vector<fs::path> files = entries_seen(folder / name);
-      const bool shows = std::ranges::any_of(files, [&](const fs::path& file) {
-        return file.extension() == ".jsonl" && is_of(file, head);
-      });
-      if (shows) found.push_back((folder / name).string());
-    }
-  return found;
-}
-
 void add_stages(CalibrationReport& report, const JournalTrials& trials, const Blocks& blocks) {
+  report.dense_macs = trials.macs(trials.dense(), trials.blocks());
   std::map<ProposedBy, StageSummary> stages;
   for (std::size_t t = 0; t < report.trials.size(); ++t) {
     const Trial& trial = report.trials[t];
@@ -171,9 +134,9 @@ BatchDone say_batches(const Calibration& c, std::size_t before, const std::strin
 }
 
 // Returns the loss in points of the set if every utterance lost what one of them loses at least:
-// one error. Of a metric that counts none no utterance can lose more than all.
+// one error. Of BLEU and chrF, which no error adds to, it is all that the dense network has.
 double loss_of_one(const Calibration& c, const Metric& dense) {
-  if (!is_error_metric(c.budget.metric)) return 100;
+  if (!is_error_metric(c.budget.metric)) return *dense.value;
   return 100 * static_cast<double>(dense.statistics.sentences()) / dense.statistics.sum()[1];
 }
 
@@ -184,6 +147,7 @@ void add_candidates(const Calibration& c, CalibrationReport& report, JournalTria
   const Resamples resamples(c.session.items(), c.options.resamples, c.options.request.seed);
   SimultaneousLosses simultaneous(c.options.resamples);
   std::vector<std::size_t> added(report.trials.size());  // place among the simultaneous losses
+  std::vector<double> of_items;  // losses of utterances, over all points that ran
   for (std::size_t t = 0; t < report.trials.size(); ++t) {
     if (!report.trials[t].whole) continue;
     const PointTotal total = trials.whole(static_cast<Index>(t));
@@ -192,22 +156,20 @@ void add_candidates(const Calibration& c, CalibrationReport& report, JournalTria
                          c.budget.kind(), resamples);
     added[t] = simultaneous.size();
     simultaneous.add(report.trials[t].whole->loss / c.budget.in_unit(1), losses);
+    for (const double loss : utterance_losses(dense.statistics, trials.metric_of(total).statistics,
+                                              dense.score, c.budget.kind().less_is_better))
+      of_items.push_back(loss);
   }
   const auto intervals = simultaneous.intervals(c.options.confidence);
-  std::vector<double> losses;  // of utterances, over all candidates
   for (const std::size_t t : candidates(report.trials, report.dense_cost,
                                         static_cast<std::size_t>(c.options.candidates))) {
     const CostAndLoss& whole = *report.trials[t].whole;
     Candidate& candidate = report.candidates.emplace_back(Candidate{t, whole.cost, whole.loss});
     if (const std::optional<Interval>& interval = intervals[added[t]])
       candidate.interval = {c.budget.in_unit(interval->low), c.budget.in_unit(interval->high)};
-    const PointTotal total = trials.whole(static_cast<Index>(t));
-    for (const double loss : utterance_losses(dense.statistics, trials.metric_of(total).statistics,
-                                              dense.score, c.budget.kind().less_is_better))
-      losses.push_back(loss);
   }
   report.scale_of_one =
-      std::max(loss_of_one(c, dense), is_error_metric(c.budget.metric) ? tail_loss(losses) : 0);
+      std::max(loss_of_one(c, dense), is_error_metric(c.budget.metric) ? tail_loss(of_items) : 0);
 }
 
 // Says what the size of the confirm set can tell, before the search and without a look at the set.
@@ -260,7 +222,11 @@ void develop(const Calibration& c, CalibrationReport& report) {
   add_candidates(c, report, trials, metric);
 }
 
+// A candidate is run when its turn comes, so that nothing is known of those behind the first
+// failure.
 void confirm(const Calibration& c, CalibrationReport& report) {
+  report.confirm = {.name = set_name(c.confirm), .items = c.confirm_session.items()};
+  if (report.candidates.empty()) return;
   const Blocks blocks = blocks_of(c, c.confirm_session);
   const auto points = static_cast<Index>(report.candidates.size());
   ordered_json head = head_of(c, c.confirm_session, c.confirm, blocks.size());
@@ -270,30 +236,30 @@ void confirm(const Calibration& c, CalibrationReport& report) {
   head.update({{"candidates", settings},
                {"confidence", c.options.confidence},
                {"resamples", c.options.resamples}});
-  const std::vector<std::string> before = opened_before(c.options.out, head);
-  if (!before.empty())
-    report.warnings.push_back(concat(
-        "the confirm set was looked at before with this model, in ", separated(before),
-        "; what is chosen after a look at it is not confirmed by it, and the confidence holds for "
-        "the first look alone"));
+  if (c.ranks.rank() == 0) {
+    const std::vector<std::string> before = looked_at_before(c.options.out, head);
+    if (!before.empty())
+      report.warnings.push_back(
+          concat("the confirm set was looked at before with this model, in ", separated(before),
+                 "; what is chosen after a look at it is not confirmed by it, and the confidence "
+                 "holds for the first look alone"));
+  }
   std::optional<SweepJournal> journal;
   open_journal(journal, c.out, kConfirmFolder, c.ranks.rank() + 1, c.ranks, head,
                {points + 1, std::ssize(blocks)});
   JournalTrials trials(setup_of(c, c.confirm_session, blocks, *journal, points, points, {}));
-  std::vector<Index> numbers;
-  for (const Candidate& candidate : report.candidates) {
-    trials.add(report.trials[candidate.trial].settings);
-    numbers.push_back(std::ssize(numbers));
-  }
   trials.run_dense();
-  for (Index block = 0; block < trials.blocks(); ++block) trials.run(block, numbers);
   const PointTotal dense = trials.whole(trials.dense());
   const Metric& metric = trials.metric_of(dense);
   report.confirm = summary_of(c, c.confirm, c.confirm_session, metric);
+  report.confirm_macs = trials.macs(trials.dense(), trials.blocks());
   const Resamples resamples(c.confirm_session.items(), c.options.resamples, c.options.request.seed);
   std::vector<double> bounds;
-  for (const Index number : numbers) {
+  for (Index number = 0; number < points; ++number) {
     Candidate& candidate = report.candidates[static_cast<std::size_t>(number)];
+    trials.add(report.trials[candidate.trial].settings);
+    for (Index block = 0; block < trials.blocks(); ++block) trials.run(block, {&number, 1});
+    report.confirm_macs += trials.macs(number, trials.blocks());
     const PointTotal total = trials.whole(number);
     candidate.bound =
         upper_bound(metric.statistics, trials.metric_of(total).statistics, metric.score,
@@ -302,13 +268,10 @@ void confirm(const Calibration& c, CalibrationReport& report) {
     candidate.bound->loss = c.budget.in_unit(candidate.bound->loss);
     candidate.bound->bound = c.budget.in_unit(candidate.bound->bound);
     bounds.push_back(candidate.bound->bound);
+    candidate.passed = test_in_order(bounds, c.budget.most).passed == bounds.size();
+    if (!candidate.passed) return;
+    report.winner = static_cast<std::size_t>(number);  // the last that passed is the cheapest
   }
-  const FixedSequence sequence = test_in_order(bounds, c.budget.most);
-  for (std::size_t i = 0; i < report.candidates.size(); ++i) {
-    report.candidates[i].tested = i < sequence.tested;
-    report.candidates[i].passed = i < sequence.passed;
-  }
-  if (sequence.passed > 0) report.winner = sequence.passed - 1;  // the last is the cheapest
 }
 
 }  // namespace edgeval

@@ -10,7 +10,7 @@ LossKind LossBudget::kind() const {
 }
 
 double LossBudget::error_limit(double dense, double words) const {
-  return dense + most / 100 * (relative ? dense : words);
+  return dense + (most + kLossRounding) / 100 * (relative ? dense : words);
 }
 
 Least parse_least(const std::string& text) {

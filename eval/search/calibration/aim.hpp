@@ -9,6 +9,9 @@
 
 namespace edgeval {
 
+// Rounding of a loss, in the unit of the budget. One error among 10^10 words makes more.
+inline constexpr double kLossRounding = 1e-9;
+
 // How much may be lost against the dense network on the same utterances.
 struct LossBudget {
   std::string metric;

@@ -11,6 +11,8 @@ namespace {
 
 // After so many refused points in a row no further one is expected.
 constexpr std::size_t kMostPointsRefused = 1000;
+// Values that the descent tries of a dimension; fewer where it would not reach all dimensions.
+constexpr std::size_t kFewestOfALine = 4, kMostOfALine = 16;
 
 }  // namespace
 
@@ -37,7 +39,9 @@ std::vector<Coordinates> Proposals::sobol(std::size_t count, const Accepts& acce
 }
 
 std::vector<Coordinates> Proposals::descend(std::size_t count, const Accepts& accepts) {
-  if (!descent_) descent_.emplace(dimensions_, known_);
+  if (!descent_)
+    descent_.emplace(dimensions_, known_,
+                     std::clamp(of_descent_ / dimensions_.size(), kFewestOfALine, kMostOfALine));
   std::vector<Coordinates> line = descent_->next(accepts);
   if (line.size() <= count) return line;
   return {};  // a line that is cut off would say little

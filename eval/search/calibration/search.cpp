@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "eval/search/calibration/aim.hpp"
 #include "eval/search/draws.hpp"
 #include "eval/search/front.hpp"
 #include "host/core/error.hpp"
@@ -12,8 +13,6 @@
 namespace edgeval {
 namespace {
 
-// Rounding of a loss, in points. One error among 10^10 words makes more.
-constexpr double kRounding = 1e-9;
 // A point that is dropped exceeds the budget, whatever its first blocks say.
 constexpr double kLeastViolation = 1e-6;
 // After so many refused or repeated points in a row no further one is drawn at random.
@@ -49,7 +48,7 @@ void run_batch(const SearchRules& rules, Trials& trials, std::vector<Trial>& all
     } else {
       trial.whole = trials.total(number);
       const double over = trial.whole->loss - rules.budget;
-      trial.violation = over <= kRounding ? std::min(over, 0.0) : over;
+      trial.violation = over <= kLossRounding ? std::min(over, 0.0) : over;
     }
   }
 }

@@ -28,9 +28,33 @@ std::vector<double> spread_values(const Dimension& dimension, std::size_t most) 
   return spread;
 }
 
+std::vector<std::size_t> order_by_layer(const std::vector<Dimension>& dimensions) {
+  std::vector<std::string> layers{""};  // of no layer
+  std::vector<std::vector<std::size_t>> of_layer(1);
+  for (std::size_t d = 0; d < dimensions.size(); ++d) {
+    const std::string& key = dimensions[d].keys.front();
+    const std::string prefix = "layers.";
+    const std::string layer =
+        key.starts_with(prefix) ? key.substr(0, key.find('.', prefix.size())) : "";
+    const auto place = static_cast<std::size_t>(std::ranges::find(layers, layer) - layers.begin());
+    if (place == layers.size()) {
+      layers.push_back(layer);
+      of_layer.emplace_back();
+    }
+    of_layer[place].push_back(d);
+  }
+  std::vector<std::size_t> order;
+  for (const std::vector<std::size_t>& of_one : of_layer)
+    order.insert(order.end(), of_one.begin(), of_one.end());
+  return order;
+}
+
 Descent::Descent(std::vector<Dimension> dimensions, std::span<const Observed> known,
                  std::size_t values)
-    : dimensions_(std::move(dimensions)), values_(values), left_(dimensions_.size()) {
+    : dimensions_(std::move(dimensions)),
+      values_(values),
+      order_(order_by_layer(dimensions_)),
+      left_(dimensions_.size()) {
   EDGEVAL_ASSERT(!dimensions_.empty() && !known.empty());
   learn(known);
   incumbent_ = *std::ranges::min_element(known, is_better);
@@ -41,8 +65,9 @@ std::vector<Coordinates> Descent::next(const Accepts& accepts) {
   for (; left_ > 0; end_line()) {
     std::vector<Coordinates> batch;
     Coordinates at = incumbent_.at;
-    for (const double u : spread_values(dimensions_[left_ - 1], values_)) {
-      at[left_ - 1] = u;
+    const std::size_t along = order_[left_ - 1];
+    for (const double u : spread_values(dimensions_[along], values_)) {
+      at[along] = u;
       if (!known_.contains(values_of(at)) && accepts(at)) batch.push_back(at);
     }
     is_waiting_ = !batch.empty();
@@ -74,7 +99,7 @@ void Descent::learn(std::span<const Observed> points) {
 }
 
 void Descent::end_line() {
-  const std::size_t along = --left_;
+  const std::size_t along = order_[--left_];
   Values line = values_of(incumbent_.at);
   for (const auto& [values, point] : known_) {
     line[along] = values[along];

@@ -1,5 +1,5 @@
-// Greedy descent by dimension, from the last to the first, as for policies with a threshold per
-// layer: the layers nearest to the outputs are chosen first.
+// Greedy descent by dimension, layer by layer: the layers nearest to the outputs come first, as P3
+// chooses its layers from the back.
 #pragma once
 
 #include <map>
@@ -15,6 +15,11 @@ namespace edgeval {
 // numbers where these are at most `most`, else `most` numbers of a range, among them both of its
 // ends. Each value comes once.
 std::vector<double> spread_values(const Dimension& dimension, std::size_t most);
+
+// Returns the numbers of the dimensions in the order in which the descent takes them from the back:
+// those of one layer stand together, in the order in which their layers first come, and those of no
+// layer stand in front. A dimension belongs to the layer of its first key, "layers.NAME....".
+std::vector<std::size_t> order_by_layer(const std::vector<Dimension>& dimensions);
 
 // The descent has an incumbent, at first the best of the points known at its start (is_better). For
 // one dimension after the other it tries the values of spread_values with all other coordinates at
@@ -54,7 +59,8 @@ class Descent {
   std::size_t values_;
   std::map<Values, Observed> known_;
   Observed incumbent_;
-  std::size_t left_;         // dimensions to come; the line is along number left_ - 1
+  std::vector<std::size_t> order_;
+  std::size_t left_;         // dimensions to come; the line is along order_[left_ - 1]
   bool is_waiting_ = false;  // for what was found on the line
 };
 

@@ -66,7 +66,9 @@ TEST(LossBound, WhatASizeCanConfirmIsThatOfClopperAndPearson) {
   for (const double budget : {0.05, 0.3, 0.5, 2.0, 16.0}) {
     const Index items = items_wanted(budget, 0.95, 17);
     EXPECT_LE(none_differs_bound(items, 0.95, 17), budget);
-    if (items > 1) EXPECT_GT(none_differs_bound(items - 1, 0.95, 17), budget);
+    if (items > 1) {
+      EXPECT_GT(none_differs_bound(items - 1, 0.95, 17), budget);
+    }
   }
   EXPECT_EQ(items_wanted(20, 0.95, 17), 1) << "no set can lose more than 17";
 }

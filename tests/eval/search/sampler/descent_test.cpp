@@ -116,6 +116,19 @@ std::vector<std::string> texts_of(const Dimension& dimension, std::size_t most) 
   return texts;
 }
 
+// P3 chooses the layers from the back; the order of the options says nothing.
+TEST(Descent, TakesTheKeysOfALayerTogetherAndTheLastLayerFirst) {
+  const auto order = [](const std::vector<std::string>& keys) {
+    std::vector<Dimension> dimensions;
+    for (const std::string& key : keys) dimensions.emplace_back().keys = {key};
+    return order_by_layer(dimensions);
+  };
+  EXPECT_EQ(order({"layers.a.plan.threshold", "layers.b.plan.threshold", "plan.shift",
+                   "layers.a.operand.threshold_x", "layers.b.operand.threshold_x"}),
+            (std::vector<std::size_t>{2, 0, 3, 1, 4}));
+  EXPECT_EQ(order({"x", "y", "z"}), (std::vector<std::size_t>{0, 1, 2}));
+}
+
 TEST(SpreadValues, ReachBothEndsAndComeOnce) {
   using Texts = std::vector<std::string>;
   EXPECT_EQ(texts_of(real_range(0), 5), (Texts{"0", "0.25", "0.5", "0.75", "1"}));
