@@ -18,7 +18,8 @@ inline constexpr const char *kSweepTableFile = "points.csv", *kSweepFrontsFile =
                             *kSweepProfileFile = "profile.json";
 inline constexpr const char* kSweepFiles[] = {kSweepPolicyFile, kSweepProfileFile, kSweepPointsFile,
                                               kSweepTableFile, kSweepFrontsFile};
-// The files of a calibration's folder, beside the journals.
+// The folders, within a calibration's, of its journals, and its files beside them.
+inline constexpr const char *kDevelopmentFolder = "development", *kConfirmFolder = "confirm";
 inline constexpr const char *kBestFile = "best.yaml", *kCalibrationFile = "calibration.json";
 inline constexpr const char* kCalibrationFiles[] = {kSweepPolicyFile, kSweepProfileFile,
                                                     kSweepPointsFile, kSweepTableFile,

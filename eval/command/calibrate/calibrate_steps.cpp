@@ -7,6 +7,7 @@
 #include "eval/command/calibrate/first_look.hpp"
 #include "eval/command/sweep/results_head.hpp"
 #include "eval/policy/settings.hpp"
+#include "eval/report/sweep_output.hpp"
 #include "eval/report/table.hpp"
 #include "eval/score/statistics/fixed_sequence.hpp"
 #include "eval/score/statistics/simultaneous.hpp"

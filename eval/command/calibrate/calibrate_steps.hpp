@@ -12,9 +12,6 @@
 
 namespace edgeval {
 
-// The folders, within a calibration's, of its journals.
-inline constexpr const char *kDevelopmentFolder = "development", *kConfirmFolder = "confirm";
-
 // Everything that lives as long as the calibration.
 struct Calibration {
   const CalibrateOptions& options;

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <set>
 
-#include "eval/command/calibrate/calibrate_steps.hpp"
 #include "eval/report/sweep_output.hpp"
 #include "eval/search/journal.hpp"
 #include "host/core/error.hpp"
