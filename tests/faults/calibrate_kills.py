@@ -12,7 +12,6 @@ is killed; three go on, or one alone. Exit code 1 of this script: an invariant w
 EDGEVAL_FULL=1 stands for 20 points on four utterances instead of 6 on two, 100 kills, the first and the last 20 changes
 of each kind, 20 interrupts and 20 kills of one of three processes.
 """
-import argparse
 import collections
 import json
 import os
@@ -21,10 +20,9 @@ import random
 import shutil
 import signal
 import sys
-import tempfile
 import time
 
-from small_run import PAUSE, SOURCE, SmallResumed, kill_at_changes, results, stop_again_and_again, told, whole_lines
+from small_run import PAUSE, SOURCE, SmallResumed, kill_at_changes, results, run_steps, stop_again_and_again, stop_options, whole_lines
 
 FULL = "EDGEVAL_FULL" in os.environ
 POINTS = 20 if FULL else 6
@@ -133,33 +131,17 @@ def kill_one_of_three(small, count, draw):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("edgeval")
-    parser.add_argument("faults")
-    parser.add_argument("--kills", type=int, default=100 if FULL else 20)
-    parser.add_argument("--changes", type=int, default=20 if FULL else 1, help="kill before so many of the first and the last changes of files of each kind")
-    parser.add_argument("--interrupts", type=int, default=20 if FULL else 2)
+    parser = stop_options(__doc__, kills=100 if FULL else 20, changes=20 if FULL else 1, interrupts=20 if FULL else 2)
     parser.add_argument("--ranks", type=int, default=20 if FULL else 2, help="kills of one of three processes; 0 where the build has no MPI")
-    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="edgeval-calibrate-kills-"))
     draw = random.Random(options.seed)
     again = options.kills // 2
-    try:
-        small = SmallCalibration(options.edgeval, options.faults, folder)
-        all_broken = collections.Counter()
-        for name, step in {
-                "kills": lambda: kill_once(small, options.kills - again, draw),
-                "kills again and again": lambda: stop_again_and_again(small, signal.SIGKILL, again, draw),
-                "kills at changes": lambda: kill_at_changes(small, options.changes),
-                "interrupts": lambda: stop_again_and_again(small, signal.SIGINT, options.interrupts, draw),
-                "one of three processes": lambda: kill_one_of_three(small, options.ranks if shutil.which("mpirun") else 0, draw)}.items():
-            ends, broken = step()
-            print(f"{name}: {told(ends)}; broken: {told(broken)}", flush=True)
-            all_broken += broken
-        return 1 if all_broken else 0
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return run_steps(lambda folder: SmallCalibration(options.edgeval, options.faults, folder), {
+        "kills": lambda small: kill_once(small, options.kills - again, draw),
+        "kills again and again": lambda small: stop_again_and_again(small, signal.SIGKILL, again, draw),
+        "kills at changes": lambda small: kill_at_changes(small, options.changes),
+        "interrupts": lambda small: stop_again_and_again(small, signal.SIGINT, options.interrupts, draw),
+        "one of three processes": lambda small: kill_one_of_three(small, options.ranks if shutil.which("mpirun") else 0, draw)})
 
 
 if __name__ == "__main__":

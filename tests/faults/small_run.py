@@ -7,6 +7,7 @@ contents of all its files, what may differ between equal runs left out.
 SmallResumed is work that keeps a journal, such as a sweep. It is stopped and gone on with, and must end with the files of
 one that nobody stopped.
 """
+import argparse
 import collections
 import hashlib
 import json
@@ -18,6 +19,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 import wave
 import zlib
@@ -304,3 +306,31 @@ def kill_at_changes(small, edge):
         broken.update(small.broken_after_stop([]))
         small.go_on(broken)
     return ends, broken
+
+
+def stop_options(description, kills, changes, interrupts):
+    """A parser of the options that all scripts of stops have, with these defaults."""
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
+    parser.add_argument("edgeval")
+    parser.add_argument("faults")
+    parser.add_argument("--kills", type=int, default=kills)
+    parser.add_argument("--changes", type=int, default=changes, help="kill before so many of the first and the last changes of files of each kind")
+    parser.add_argument("--interrupts", type=int, default=interrupts)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+def run_steps(make, steps):
+    """Makes small work in a folder of its own and takes the steps, each a function of it that returns how the work ended and what
+    was broken. Prints a line for each, and returns the exit code."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="edgeval-kills-"))
+    try:
+        small = make(folder)
+        all_broken = collections.Counter()
+        for name, step in steps.items():
+            ends, broken = step(small)
+            print(f"{name}: {told(ends)}; broken: {told(broken)}", flush=True)
+            all_broken += broken
+        return 1 if all_broken else 0
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

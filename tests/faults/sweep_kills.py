@@ -12,7 +12,6 @@ Exit code 1 of this script: an invariant was broken.
 EDGEVAL_FULL=1 stands for a sweep of 200 points instead of 9, 100 kills, the first and the last 50 changes of each kind,
 30 interrupts, 20 pairs and 60 full disks.
 """
-import argparse
 import collections
 import errno
 import os
@@ -22,11 +21,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-from small_run import (CHANGES, PAUSE, SmallResumed, environment, kill_at_changes, make_inputs, results, said_one_line, stop_again_and_again,
-                       told, whole_lines)
+from small_run import (CHANGES, PAUSE, SmallResumed, environment, kill_at_changes, make_inputs, results, run_steps,
+                       said_one_line, stop_again_and_again, stop_options, whole_lines)
 
 FULL = "EDGEVAL_FULL" in os.environ
 POINTS = 200 if FULL else 9
@@ -112,33 +110,18 @@ def start_pairs(small, count):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("edgeval")
-    parser.add_argument("faults")
-    parser.add_argument("--kills", type=int, default=100 if FULL else 10)
-    parser.add_argument("--changes", type=int, default=50 if FULL else 3, help="kill before so many of the first and the last changes of files of each kind")
-    parser.add_argument("--interrupts", type=int, default=30 if FULL else 3)
+    parser = stop_options(__doc__, kills=100 if FULL else 10, changes=50 if FULL else 3, interrupts=30 if FULL else 3)
     parser.add_argument("--pairs", type=int, default=20 if FULL else 2, help="sweeps that are started while another writes")
     parser.add_argument("--full-disks", type=int, default=60 if FULL else 8)
-    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="edgeval-sweep-kills-"))
     draw = random.Random(options.seed)
-    try:
-        small = SmallSweep(options.edgeval, options.faults, folder)
-        all_broken = collections.Counter()
-        for name, (ends, broken) in {
-                "kills": stop_again_and_again(small, signal.SIGKILL, options.kills, draw),
-                "kills at changes": kill_at_changes(small, options.changes),
-                "interrupts": stop_again_and_again(small, signal.SIGINT, options.interrupts, draw),
-                "pairs": start_pairs(small, options.pairs),
-                "kills of merges": kill_merges(small),
-                "full disks": fill_disks(small, options.full_disks, draw)}.items():
-            print(f"{name}: {told(ends)}; broken: {told(broken)}")
-            all_broken += broken
-        return 1 if all_broken else 0
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return run_steps(lambda folder: SmallSweep(options.edgeval, options.faults, folder), {
+        "kills": lambda small: stop_again_and_again(small, signal.SIGKILL, options.kills, draw),
+        "kills at changes": lambda small: kill_at_changes(small, options.changes),
+        "interrupts": lambda small: stop_again_and_again(small, signal.SIGINT, options.interrupts, draw),
+        "pairs": lambda small: start_pairs(small, options.pairs),
+        "kills of merges": kill_merges,
+        "full disks": lambda small: fill_disks(small, options.full_disks, draw)})
 
 
 if __name__ == "__main__":

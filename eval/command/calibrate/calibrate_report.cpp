@@ -45,23 +45,24 @@ std::string stages_text(const CalibrationReport& report) {
   return table(rows);
 }
 
-// Compares what the search found with what random search found for as many MACs; nothing where
-// there was none.
+// Compares what the search found with what random search found; nothing where there was none. That
+// ends with fewer MACs where no further points were to be had.
 std::string beside_random_text(const CalibrationReport& report) {
   std::optional<double> of_search, of_random;
-  bool is_beside = false;
+  std::uint64_t macs_of_search = 0, macs_of_random = 0;
   for (const auto& [by, stage] : report.stages) {
-    std::optional<double>& least = by == ProposedBy::kRandom ? of_random : of_search;
+    const bool is_random = by == ProposedBy::kRandom;
+    std::optional<double>& least = is_random ? of_random : of_search;
     if (stage.least && (!least || *stage.least < *least)) least = stage.least;
-    is_beside = is_beside || by == ProposedBy::kRandom;
+    (is_random ? macs_of_random : macs_of_search) += stage.macs;
   }
-  if (!is_beside) return "";
+  if (macs_of_random == 0) return "";
   const auto found = [&](const std::optional<double>& least) {
     return least ? cost_text(report.kind, *least) : std::string("nothing");
   };
   std::string text =
-      concat("The search found ", found(of_search),
-             " within the budget, and random search, for as many MACs, ", found(of_random));
+      concat("The search found ", found(of_search), " within the budget, and random search, for ",
+             macs_of_random < macs_of_search ? "fewer" : "as many", " MACs, ", found(of_random));
   if (of_search && of_random && *of_random > 0)
     text += concat(": the search's is ", fixed(*of_search / *of_random, 3), " of the other");
   return paragraph(text + ".", 0);

@@ -74,7 +74,6 @@ std::vector<std::string> looked_at_before(const std::string& out, const ordered_
     }
   }
   const std::vector<std::string> found = found_beside(out, head);
-  fs::create_directories(file.parent_path());
   write_file(file, to_text(ordered_json(found)));
   return found;
 }

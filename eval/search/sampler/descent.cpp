@@ -29,23 +29,19 @@ std::vector<double> spread_values(const Dimension& dimension, std::size_t most) 
 }
 
 std::vector<std::size_t> order_by_layer(const std::vector<Dimension>& dimensions) {
-  std::vector<std::string> layers{""};  // of no layer
-  std::vector<std::vector<std::size_t>> of_layer(1);
-  for (std::size_t d = 0; d < dimensions.size(); ++d) {
+  const auto layer_of = [&](std::size_t d) {
     const std::string& key = dimensions[d].keys.front();
     const std::string prefix = "layers.";
-    const std::string layer =
-        key.starts_with(prefix) ? key.substr(0, key.find('.', prefix.size())) : "";
-    const auto place = static_cast<std::size_t>(std::ranges::find(layers, layer) - layers.begin());
-    if (place == layers.size()) {
-      layers.push_back(layer);
-      of_layer.emplace_back();
-    }
-    of_layer[place].push_back(d);
-  }
+    return key.starts_with(prefix) ? key.substr(0, key.find('.', prefix.size())) : "";
+  };
+  std::vector<std::string> layers{""};  // of no layer
   std::vector<std::size_t> order;
-  for (const std::vector<std::size_t>& of_one : of_layer)
-    order.insert(order.end(), of_one.begin(), of_one.end());
+  for (std::size_t d = 0; d < dimensions.size(); ++d) {
+    order.push_back(d);
+    if (std::ranges::find(layers, layer_of(d)) == layers.end()) layers.push_back(layer_of(d));
+  }
+  std::ranges::stable_sort(order, {},
+                           [&](std::size_t d) { return std::ranges::find(layers, layer_of(d)); });
   return order;
 }
 
