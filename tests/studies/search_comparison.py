@@ -44,6 +44,7 @@ class Grid:
         # Keys that always have equal values are tied, and are one axis.
         axes = [key for at, key in enumerate(keys) if not any(columns[key] == columns[before] for before in keys[:at])]
         self.values = [sorted(set(columns[key])) for key in axes]
+        # A grid does not say which --vary was a list: up to three whole numbers are taken for one, without an order.
         self.lists = [len(values) <= 3 and all(isinstance(value, int) for value in values) for values in self.values]
         self.worse = 1 if metric == "wer" else -1
         self.dense_cost, self.dense_value = float(dense[cost]), float(dense[metric])
