@@ -57,7 +57,8 @@ class LayersOnDevice {
       : model_(std::move(model)),
         name_(std::move(name)),
         threads_(options.threads > 0 ? options.threads : hardware_threads()),
-        stages_(model_, threads_, options.gpu_chunk_bytes) {}
+        stages_(model_, threads_, options.gpu_chunk_bytes,
+                options.gpu_whole_steps ? StepForm::kWhole : StepForm::kCells) {}
 
   // Runs as many lanes at once as fit into the memory, mostly all of them. With an observer, which
   // sees a layer once for each such part, points come one after the other.

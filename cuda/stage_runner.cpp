@@ -7,20 +7,22 @@
 
 namespace edgeval::gpu {
 
-StageRunner::Workspace::Workspace(Index chunk_bytes, std::size_t count)
+StageRunner::Workspace::Workspace(Index chunk_bytes, StepForm most, std::size_t count)
     : layers(count),
       levels(count),
-      runners{DirectionRunner(chunk_bytes), DirectionRunner(chunk_bytes)},
+      runners{DirectionRunner(chunk_bytes, most), DirectionRunner(chunk_bytes, most)},
       linear(chunk_bytes) {}
 
 // A chunk takes a sixteenth of what is free for each direction: the activations of a large batch
 // need the rest. Those of several points side by side may take a quarter.
-StageRunner::StageRunner(std::shared_ptr<const Model> model, int threads, Index chunk_bytes)
+StageRunner::StageRunner(std::shared_ptr<const Model> model, int threads, Index chunk_bytes,
+                         StepForm most)
     : model_(std::move(model)),
       copies_(threads),
       weights_(device_layers(model_, model_->stack())),
       chunk_bytes_(chunk_bytes > 0 ? chunk_bytes : std::min(free_bytes() / 16, Index{1} << 30)),
-      side_by_side_bytes_(free_bytes() / 4) {}
+      side_by_side_bytes_(free_bytes() / 4),
+      most_(most) {}
 
 // Returns the products of each direction, or those of a linear layer.
 const std::vector<DeviceProducts>& StageRunner::weights(Index layer, const LayerPolicy& policy) {
@@ -37,7 +39,7 @@ const std::vector<DeviceProducts>* StageRunner::second_weights(Index layer,
 }
 
 void StageRunner::reserve(const Part& part) {
-  if (!workspace_) workspace_.emplace(chunk_bytes_, model_->stack().size());
+  if (!workspace_) workspace_.emplace(chunk_bytes_, most_, model_->stack().size());
   Workspace& space = *workspace_;
   const Index points = part.schedule.side_by_side;
   space.lanes.upload(part.offsets(), stream_, points);

@@ -15,8 +15,8 @@ namespace edgeval::gpu {
 
 class StageRunner {
  public:
-  // threads: of the host, at most. chunk_bytes: as for a DirectionRunner.
-  StageRunner(std::shared_ptr<const Model> model, int threads, Index chunk_bytes);
+  // threads: of the host, at most. chunk_bytes, most: as for a DirectionRunner.
+  StageRunner(std::shared_ptr<const Model> model, int threads, Index chunk_bytes, StepForm most);
 
   // Returns the bytes that a frame takes at most in the slots of all layers, and how many bytes
   // these slots may take where several points run side by side.
@@ -57,7 +57,7 @@ class StageRunner {
 
   // All memory that grows with a batch. It is released as a whole when the device has no more.
   struct Workspace {
-    Workspace(Index chunk_bytes, std::size_t layers);
+    Workspace(Index chunk_bytes, StepForm most, std::size_t layers);
 
     LaneTable lanes;
     DeviceBuffer<Index> input_begin;  // Lanes::input of the stage that runs
@@ -105,6 +105,7 @@ class StageRunner {
   CublasLt cublas_;
   std::vector<DeviceLayer> weights_;  // of each layer
   const Index chunk_bytes_, side_by_side_bytes_;
+  const StepForm most_;
   std::optional<Workspace> workspace_;
 };
 

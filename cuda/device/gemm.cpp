@@ -73,7 +73,7 @@ Product::Product(const CublasLt& cublas, MatrixView<const float> weight, Index t
     : cublas_(&cublas), shape_{weight.cols, weight.rows, 32} {
   weight_.reserve_discarding(shape_.width() * shape_.operand_bytes(), stream);
   upload(weight,
-         DeviceView<float>{rows_of_weight().data.as<float>(), weight.rows, weight.cols,
+         DeviceView<float>{weights().data.as<float>(), weight.rows, weight.cols,
                            shape_.operand_stride()},
          stream);
   EDGEVAL_CUBLAS(cublasLtMatmulDescInit(&product_, CUBLAS_COMPUTE_32F_PEDANTIC, CUDA_R_32F));
@@ -96,8 +96,8 @@ void Product::upload_integers(const FixedWeights& weight, const Stream& stream) 
   weight_.reserve_discarding(bytes, stream);
   weight_.zero(bytes, stream);  // the padding stays 0
   upload(digits.view(),
-         DeviceView<std::int8_t>{rows_of_weight().data.as<std::int8_t>(), digits.rows(),
-                                 digits.cols(), shape_.operand_stride()},
+         DeviceView<std::int8_t>{weights().data.as<std::int8_t>(), digits.rows(), digits.cols(),
+                                 shape_.operand_stride()},
          stream);
   weight_bits_ = weight.fraction_bits;
   for (Index o = 0; o < shape_.outputs; ++o) {

@@ -60,6 +60,8 @@ class Product {
   const ProductShape& shape() const { return shape_; }
   // Returns the algorithm that makes the product of so many rows.
   const Algorithm& algorithm(Index rows) const;
+  // Returns the uploaded weights, as ProductShape describes them.
+  OperandRows weights() const { return {weight_.data(), shape_.operand_stride()}; }
   Index inputs() const { return shape_.inputs; }
   Index outputs() const { return shape_.outputs; }
 
@@ -75,7 +77,6 @@ class Product {
     cublasLtMatrixLayoutOpaque_t weight, x, y;
   };
   Layouts layouts(Index rows, Index blocks) const;
-  OperandRows rows_of_weight() const { return {weight_.data(), shape_.operand_stride()}; }
   void upload_integers(const FixedWeights& weight, const Stream& stream);
   Algorithm algorithm_for(Layouts shapes, const std::vector<Layouts>& others) const;
   void choose_integer_algorithms();

@@ -1,7 +1,7 @@
 // Instructions that C++ has no name for. Each stands beside a plain body, written from the tables
-// of fragments in NVIDIA's PTX ISA, that gives the same numbers: it is what the stand-in for CUDA
-// runs, and what the instruction is compared with on a device (expect_instructions,
-// instructions.hpp).
+// of fragments in NVIDIA's PTX ISA, that gives the same numbers: it is what the instruction is
+// compared with on a device (expect_instructions, instructions.hpp) and on the stand-in for CUDA,
+// which has a quick form of its own.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +54,9 @@ __device__ inline void multiply_bytes(const ByteFragments& from, int (&d)[4]) {
       : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
       : "r"(from.a[0]), "r"(from.a[1]), "r"(from.a[2]), "r"(from.a[3]), "r"(from.b[0]),
         "r"(from.b[1]));
+#elif defined(EDGEVAL_STANDIN)
+  standin::multiply_bytes(
+      {{from.a[0], from.a[1], from.a[2], from.a[3]}, {from.b[0], from.b[1]}, d});
 #else
   multiply_bytes_plain(from, d);
 #endif

@@ -7,9 +7,8 @@
 
 #include "cuda/device/block.cuh"
 #include "cuda/device/launch.hpp"
-#include "cuda/kernel/format.cuh"
+#include "cuda/kernel/lstm_cells.cuh"
 #include "cuda/kernel/lstm_step.hpp"
-#include "cuda/kernel/operand_four.cuh"
 #include "cuda/kernel/step.cuh"
 #include "host/core/error.hpp"
 
@@ -23,80 +22,6 @@ constexpr int kBlocks = std::is_base_of_v<WordStepNumbers, Numbers> ? 2 : 3;
 constexpr Index kMostBlocks = 1024;      // further lanes wait until a block is free
 constexpr int kLeastShift = 3;           // a lane has at least 8 threads
 constexpr Index kManyThreads = 1 << 16;  // as many as fill a large GPU
-
-// Where one lane's rows of a step lie.
-template <class Format, class Numbers, class Rule>
-struct LaneRows {
-  using Sums = decltype(Format::sums(SumRows{}, 0, 0));
-  using State = typename Numbers::State;
-  Sums wx, uh;
-  State* c;
-  float *h, *output;
-  typename Rule::State* state = nullptr;
-  decltype(Format::operand(std::declval<const Rule&>(), Source::kRecurrent, OperandRows{}, 0,
-                           0)) operand;
-
-  __device__ LaneRows(const RecurrentStep& step, const Rule& rule, Index n, Index k)
-      : wx(Format::sums(step.wx, step.pack.offset[k] + n - step.cursor->first_row, 4 * step.cells)),
-        uh(Format::sums(step.uh, n, 4 * step.cells)),
-        c(step.c.as<State>() + n * step.c_stride),
-        h(step.h + n * step.h_stride),
-        output(step.places->output +
-               step.pack.frame_of_row[step.pack.offset[k] + n] * step.output_stride),
-        operand(Format::operand(rule, Source::kRecurrent, step.operand, n, 0)) {
-    if constexpr (!Rule::kIdentity) state = step.state.as<typename Rule::State>() + n * step.width;
-  }
-};
-
-// Runs the cells j to j + 3.
-template <class Numbers, class Functions, class Rule, class Rows, class Access>
-__device__ __forceinline__ void four_cells(Access access, const Numbers& numbers,
-                                           const Functions& functions, const Rule& rule,
-                                           const Rows& rows, int cells, int j,
-                                           OperandCounts& counts) {
-  using State = typename Numbers::State;
-  const auto z = [&](int gate) {
-    return numbers.preactivations(access, rows.wx, rows.uh, gate * cells + j);
-  };
-  const Four<State> z_i = z(0), z_f = z(1), z_g = z(2), z_o = z(3);
-  Four<State> c = access.load(rows.c + j);
-  Four<float> h;
-  EDGEVAL_UNROLL
-  for (int i = 0; i < kFour; ++i) {
-    const auto next = numbers.lstm(functions, z_i[i], z_f[i], z_g[i], z_o[i], c[i]);
-    c[i] = next.c;
-    h[i] = next.h;
-  }
-  access.store(rows.c + j, c);
-  access.store(rows.h + j, h);
-  access.store(rows.output + j, h);
-  // h is on its grid already. Where it enters as it is, the product reads it from its own memory.
-  auto remembered = load_states(access, rule, rows.state + j);
-  if constexpr (Rule::kIdentity)
-    count_zeros(access, h, counts);
-  else
-    four_operands(access, rule, Source::kRecurrent, h, remembered, from(rows.operand, j), counts);
-  store_states(access, rule, rows.state + j, remembered);
-}
-
-// Whether the cells' functions are tables, of which a block keeps a copy. Otherwise they are the
-// numbers' own.
-template <class Numbers>
-constexpr bool kHasTables =
-    std::is_same_v<Numbers, ByteStepNumbers> || std::is_same_v<Numbers, WordStepNumbers>;
-
-template <int kCount>
-struct alignas(16) Pairs {
-  ActivationPair at[kCount];
-};
-
-__device__ ActivationPairs copy_tables(const ActivationPair* pairs, ActivationPair* copy) {
-  EDGEVAL_ROLLED
-  for (int i = 2 * threadIdx.x; i < kActivationPairs; i += 2 * kThreads)
-    together<Pairs<2>>(copy + i) = together<const Pairs<2>>(pairs + i);
-  CudaBlock{}.synchronize();
-  return {copy, copy + kSigmoidPairs};
-}
 
 template <bool kAligned, class Format, class Numbers, class Rule>
 __global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
@@ -124,13 +49,22 @@ __global__ void __launch_bounds__(kThreads, kBlocks<Numbers>)
     OperandCounts counts{0, 0};
     if (n < active) {
       const Rule rule = kOneForAll<Rule> ? first_rule : rule_of<Rule>(step, n);
-      const LaneRows<Format, Numbers, Rule> rows(step, rule, n, k);
+      const LaneRows<Format, Numbers, Rule> rows(step, step.operand, rule, n, k);
+      const auto wx = Format::sums(step.wx, step.pack.offset[k] + n - step.cursor->first_row,
+                                   4 * step.cells),
+                 uh = Format::sums(step.uh, n, 4 * step.cells);
+      const auto run_cells = [&](auto access, int j) {
+        const auto z = [&](int gate) {
+          return numbers.preactivations(access, wx, uh, gate * cells + j);
+        };
+        four_cells(access, numbers, functions, rule, rows, z, j, counts);
+      };
       EDGEVAL_ROLLED
       for (int j = kFour * thread; j < cells; j += kFour * lane_threads)
         if constexpr (kAligned)
-          four_cells(Together{}, numbers, functions, rule, rows, cells, j, counts);
+          run_cells(Together{}, j);
         else
-          four_cells(OneByOne{cells - j}, numbers, functions, rule, rows, cells, j, counts);
+          run_cells(OneByOne{cells - j}, j);
     }
     add_counts<Rule>(
         step.places->recurrent, n < going_on, [&] { return step.pack.lane[n]; }, counts,
@@ -157,7 +91,7 @@ bool is_aligned(const RecurrentStep& step) {
 void launch_lstm_step(const LayerPolicy& policy, const RecurrentStep& step, Index lanes,
                       Index ahead, cudaStream_t stream) {
   if (lanes == 0) return;
-  EDGEVAL_ASSERT(step.fused && !eight_bits_of_floats(policy));
+  EDGEVAL_ASSERT(step.form == StepForm::kCells && !eight_bits_of_floats(policy));
   const bool aligned = is_aligned(step);
   with_rule(policy, [&]<class Format, class Rule>(Format, const Rule&) {
     if constexpr (!std::is_same_v<Format, QuantizedFormat>)

@@ -40,4 +40,26 @@ struct StepLane {
   __device__ float* output() const { return step.places->output + frame() * step.output_stride; }
 };
 
+// Where the rows of a lane of plain LSTM cells lie at step k, but for its sums. target: where the
+// operand for the step behind it is written.
+template <class Format, class Numbers, class Rule>
+struct LaneRows {
+  using State = typename Numbers::State;
+  State* c;
+  float *h, *output;
+  typename Rule::State* state = nullptr;
+  decltype(Format::operand(std::declval<const Rule&>(), Source::kRecurrent, OperandRows{}, 0,
+                           0)) operand;
+
+  __device__ LaneRows(const RecurrentStep& step, OperandRows target, const Rule& rule, Index n,
+                      Index k)
+      : c(step.c.as<State>() + n * step.c_stride),
+        h(step.h + n * step.h_stride),
+        output(step.places->output +
+               step.pack.frame_of_row[step.pack.offset[k] + n] * step.output_stride),
+        operand(Format::operand(rule, Source::kRecurrent, target, n, 0)) {
+    if constexpr (!Rule::kIdentity) state = step.state.as<typename Rule::State>() + n * step.width;
+  }
+};
+
 }  // namespace edgeval::gpu

@@ -7,6 +7,13 @@
 
 namespace edgeval::gpu {
 
+// What one kernel does of a step.
+enum class StepForm {
+  kSeparate,  // the products, the cells and the next operand are launches of their own
+  kCells,     // launch_lstm_step runs the cells and makes the next operand
+  kWhole      // launch_lstm_product does so and makes the products, too
+};
+
 inline constexpr Index kStateBytes = 4;  // of Numbers::State, in every arithmetic
 
 struct StepCursor {
@@ -53,7 +60,7 @@ struct RecurrentStep {
   // What a selection made of W x and U h, as Numbers::Sum [N, G H]; null: the cells take wx and uh.
   SumRows chosen_wx = {}, chosen_uh = {};
   bool output_aligned = false;  // whether rows of places->output start at multiples of 16 bytes
-  bool fused = false;  // whether `numbers` are those of launch_lstm_step (step_numbers.hpp)
+  StepForm form = StepForm::kSeparate;  // in others `numbers` are those of step_numbers.hpp
   EDGEVAL_HD Index gates() const { return type.blocks.gates; }
   bool operator==(const RecurrentStep&) const = default;
 };

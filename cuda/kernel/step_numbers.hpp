@@ -45,6 +45,21 @@ struct ByteStepNumbers : FixedNumbers<std::int32_t> {
     }
     return z;
   }
+
+  // Returns four pre-activations from sums that both products share: those with the greater unit
+  // were added first and then shifted up to the smaller one. They may have wrapped around, too.
+  template <class Access>
+  EDGEVAL_HD_ALWAYS Four<State> preactivations(Access access, const Four<std::int32_t> (&shared)[1],
+                                               int at) const {
+    const std::uint32_t unit = unit_x < unit_h ? unit_x : unit_h;
+    const Four<std::uint32_t> b = access.load(narrow_bias + at);
+    Four<State> z;
+    for (int i = 0; i < kFour; ++i) {
+      const std::uint32_t sum = static_cast<std::uint32_t>(shared[0][i]) * unit + b[i];
+      z[i] = round_shift_narrow(static_cast<std::int32_t>(sum), sum_bits - kStateBits);
+    }
+    return z;
+  }
 };
 
 struct WordStepNumbers : FixedNumbers<std::int64_t> {
@@ -62,6 +77,21 @@ struct WordStepNumbers : FixedNumbers<std::int64_t> {
     Four<State> z;
     for (int i = 0; i < kFour; ++i)
       z[i] = static_cast<State>(round_shift(sum[i], sum_bits - kStateBits));
+    return z;
+  }
+
+  // Does the same from the three sums of digits that both products share.
+  template <class Access>
+  EDGEVAL_HD_ALWAYS Four<State> preactivations(Access access, const Four<std::int32_t> (&shared)[3],
+                                               int at) const {
+    const bool x_is_finer = unit_x[2] < unit_h[2];
+    Four<std::int64_t> sum = access.load(bias + at);
+    Four<State> z;
+    for (int i = 0; i < kFour; ++i) {
+      for (int d = 0; d < 3; ++d)
+        sum[i] = multiply_add_wide(shared[d][i], x_is_finer ? unit_x[d] : unit_h[d], sum[i]);
+      z[i] = static_cast<State>(round_shift(sum[i], sum_bits - kStateBits));
+    }
     return z;
   }
 

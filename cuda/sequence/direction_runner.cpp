@@ -20,13 +20,22 @@ bool has_pseudo(const LayerPolicy& policy) { return pseudo_skip(policy) != nullp
 
 }  // namespace
 
-RecurrenceTask DirectionRunner::recurrence_of(const DirectionTask& task) {
+RecurrenceTask DirectionRunner::recurrence_of(const DirectionTask& task) const {
+  const bool separate = uses_selection(task.policy()) || has_pseudo(task.policy());
   return {task.layer,
           task.products,
           task.policy(),
           task.lanes.count,
-          !uses_selection(task.policy()) && !has_pseudo(task.policy()),
+          separate ? StepForm::kSeparate : most_,
           task.policies};
+}
+
+// Returns what the kernel of a whole step reads, or nothing for steps of another form.
+StepFactors DirectionRunner::factors_of(const DirectionTask& task) const {
+  if (recurrence_.form() != StepForm::kWhole) return {};
+  StepFactors factors = recurrence_.factors(recurrence_of(task));
+  factors.x = {x_operand_.data(), task.products.input.shape().operand_stride()};
+  return factors;
 }
 
 SelectionTask DirectionRunner::selection_of(const DirectionTask& task) {
@@ -45,7 +54,9 @@ void DirectionRunner::reserve(const DirectionTask& task) {
       window > 1 ? DeviceMatrix<float>::padded_cols(inputs) * Index{sizeof(float)} : 0;
   // Pseudo-skips may multiply by the 16-bit weights twice.
   const Index times = has_pseudo(task.policy()) ? 2 : 1;
-  const Index row_bytes = times * (input.operand_bytes() + input.sum_bytes()) + window_bytes +
+  recurrence_.reserve(recurrence_of(task), stream_);
+  const Index sum_bytes = recurrence_.form() == StepForm::kWhole ? 0 : input.sum_bytes();
+  const Index row_bytes = times * (input.operand_bytes() + sum_bytes) + window_bytes +
                           SelectionRunner::row_bytes(task.second);
   chunk_rows_ =
       Product::padded(std::min(std::max(lanes.count, chunk_bytes_ / row_bytes), lanes.frames));
@@ -59,9 +70,8 @@ void DirectionRunner::reserve(const DirectionTask& task) {
     pseudo_.reserve(pseudo_of(task), chunk_rows_, stream_);
   } else {
     x_operand_.reserve_discarding(chunk_rows_ * input.operand_bytes(), stream_);
-    wx_.reserve_discarding(chunk_rows_ * input.sum_bytes(), stream_);
+    wx_.reserve_discarding(chunk_rows_ * sum_bytes, stream_);
   }
-  recurrence_.reserve(recurrence_of(task), stream_);
   x_state_.reserve_discarding(lanes.count * inputs * state_bytes(task.policy()), stream_);
   if (uses_selection(task.policy())) selection_.reserve(selection_of(task), chunk_rows_, stream_);
   cursor_.reserve_discarding(1, stream_);
@@ -198,7 +208,7 @@ Index DirectionRunner::run_chunk(const DirectionTask& task, const RecurrentStep&
   return end;
 }
 
-// Computes W x of the steps [first, end).
+// Makes the operand of x for the steps [first, end) and, unless the steps do so, W x.
 void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentStep& step,
                                      Index first, Index end) {
   const RecurrentLayer& layer = task.layer;
@@ -228,6 +238,7 @@ void DirectionRunner::multiply_input(const DirectionTask& task, const RecurrentS
     return;
   }
   launch_packed_operand(task.policy(), packing_.view(), input, stream_);
+  if (step.form == StepForm::kWhole) return;
   task.products.input(operand, rows, step.wx, stream_);
   if (uses_selection(task.policy()))
     selection_.multiply_input(selection_of(task), operand, rows, stream_);
@@ -249,12 +260,17 @@ void DirectionRunner::launch_steps(const DirectionTask& task, const RecurrentSte
                                    Index blocks, Index count) {
   const Index rows = blocks * Product::kRowBlock;
   const bool selected = uses_selection(task.policy()), pseudo = has_pseudo(task.policy());
+  const StepFactors factors = factors_of(task);
   for (Index ahead = 0; ahead < count; ++ahead) {
+    if (step.form == StepForm::kWhole) {
+      launch_lstm_product(task.policy(), step, factors, rows, ahead, stream_);
+      continue;
+    }
     if (task.products.recurrent && !pseudo)
       (*task.products.recurrent)(step.operand, rows, step.uh, stream_);
     if (selected) selection_.launch(selection_of(task), step, rows, ahead, stream_);
     if (pseudo) pseudo_.launch(pseudo_of(task), step, rows, ahead, stream_);
-    if (step.fused) {
+    if (step.form == StepForm::kCells) {
       launch_lstm_step(task.policy(), step, rows, ahead, stream_);
       continue;
     }
@@ -279,13 +295,14 @@ const Graph& DirectionRunner::graph(const DirectionTask& task, const RecurrentSt
   const SelectionStep selection =
       uses_selection(task.policy()) ? selection_.step() : SelectionStep{};
   const PseudoStep pseudo = has_pseudo(task.policy()) ? pseudo_.step() : PseudoStep{};
+  const StepFactors factors = factors_of(task);
   for (const Recorded& known : recorded_)
     if (known.input == input && known.second == task.second && known.operand == operand &&
         known.exact == exact && known.blocks == blocks && known.step == step &&
-        known.selection == selection && known.pseudo == pseudo)
+        known.selection == selection && known.pseudo == pseudo && known.factors == factors)
       return known.graph;
   if (recorded_.size() == kMostRecorded) forget();
-  recorded_.push_back({step, selection, pseudo, input, task.second, operand, exact, blocks,
+  recorded_.push_back({step, selection, pseudo, factors, input, task.second, operand, exact, blocks,
                        Graph([&] { launch_steps(task, step, blocks, kStepsPerGraph); }, stream_)});
   return recorded_.back().graph;
 }

@@ -41,8 +41,9 @@ struct DirectionTask {
 // planned and run, in this order.
 class DirectionRunner {
  public:
-  // chunk_bytes: how many bytes of operands and pre-activations are held at once.
-  explicit DirectionRunner(Index chunk_bytes) : chunk_bytes_(chunk_bytes) {}
+  // chunk_bytes: how many bytes of operands and pre-activations are held at once. most: the form of
+  // a step with the most in one kernel.
+  DirectionRunner(Index chunk_bytes, StepForm most) : chunk_bytes_(chunk_bytes), most_(most) {}
 
   // Takes all the memory that a task needs, so that plan and run allocate nothing. It does not read
   // the task's views.
@@ -66,6 +67,7 @@ class DirectionRunner {
     RecurrentStep step;
     SelectionStep selection;
     PseudoStep pseudo;
+    StepFactors factors;
     const Product* input;          // tells the layer, direction and arithmetic
     const DeviceProducts* second;  // tells the form of the second weights
     std::size_t operand;           // number of the choice of operand
@@ -75,10 +77,11 @@ class DirectionRunner {
   };
 
   PlanView plan_view() const { return {mode_.data(), live_.data(), running_on_device_.data()}; }
-  static RecurrenceTask recurrence_of(const DirectionTask& task);
+  RecurrenceTask recurrence_of(const DirectionTask& task) const;
   static SelectionTask selection_of(const DirectionTask& task);
   PseudoTask pseudo_of(const DirectionTask& task) const;
   RecurrentStep recurrent_step(const DirectionTask& task) const;
+  StepFactors factors_of(const DirectionTask& task) const;
   void plan_by_similarity(const DirectionTask& task);
   void start(const DirectionTask& task, RecurrentStep& step);
   Index run_chunk(const DirectionTask& task, const RecurrentStep& step, Index first);
@@ -89,6 +92,7 @@ class DirectionRunner {
   const Graph& graph(const DirectionTask& task, const RecurrentStep& step, Index blocks);
 
   Index chunk_bytes_;
+  StepForm most_;
   Stream stream_;
   Packing packing_;
   DeviceBuffer<StepMode> mode_;

@@ -30,7 +30,7 @@ void LinearRunner::run(const LinearTask& task, const Stream& stream) {
                          stream);
   const OperandRows operand = keeps ? OperandRows{task.x.data, shape.operand_stride()}
                                     : OperandRows{operand_.data(), shape.operand_stride()};
-  numbers_.upload(task.products, task.policy(), false, stream);
+  numbers_.upload(task.products, task.policy(), StepForm::kSeparate, stream);
   rule_.reserve(task.policies, task.products.recurrent_bits, stream);
   rule_.upload(stream);
   launch_frame_operand(task.policy(), task.lanes,

@@ -1,5 +1,6 @@
 #include "cuda/sequence/numbers.hpp"
 
+#include "cuda/kernel/lstm_product.hpp"
 #include "cuda/kernel/step_numbers.hpp"
 #include "host/engine/product/layer_arithmetic.hpp"
 
@@ -11,17 +12,23 @@ constexpr Index kMostBytes = 256;
 
 }  // namespace
 
-bool sums_fit_step(const DeviceProducts& products, const LayerPolicy& policy) {
+StepForm step_form(const DeviceProducts& products, const LayerPolicy& policy, StepForm most) {
+  if (most == StepForm::kSeparate) return most;
   return std::visit(
       [&]<class Choice>(const Choice& choice) {
-        if constexpr (std::is_same_v<Choice, Fp32>)
-          return true;
-        else
-          return sums_fit(
-              products,
+        if constexpr (std::is_same_v<Choice, Fp32>) {
+          return StepForm::kCells;
+        } else {
+          const FixedConstants constants =
               FixedConstants::of(products, Choice::kBits, static_cast<int>(choice.input_bits),
-                                 products.recurrent_bits),
-              Choice::kBits);
+                                 products.recurrent_bits);
+          if (!sums_fit(products, constants, Choice::kBits)) return StepForm::kSeparate;
+          const bool whole =
+              most == StepForm::kWhole &&
+              can_multiply_in_step(policy, products.input.inputs(), products.recurrent->inputs(),
+                                   constants.scale.up_x, constants.scale.up_h);
+          return whole ? StepForm::kWhole : StepForm::kCells;
+        }
       },
       policy.arithmetic);
 }
@@ -49,7 +56,7 @@ void LayerNumbers::reserve(const DeviceProducts& products, const LayerPolicy& po
   }
 }
 
-void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& policy, bool fused,
+void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& policy, StepForm form,
                           const Stream& stream) {
   if (const DynamicPrecision* operand = eight_bits_of_floats(policy)) {
     upload(quantized(products, *operand, stream), policy.nonlinearity, stream);
@@ -58,7 +65,7 @@ void LayerNumbers::upload(const DeviceProducts& products, const LayerPolicy& pol
   std::visit(
       [&](const auto& arithmetic) {
         const auto numbers = plain(products, arithmetic, stream);
-        if (fused)
+        if (form != StepForm::kSeparate)
           upload(step_numbers(numbers, pairs_.data(), narrow_bias_.data()), policy.nonlinearity,
                  stream);
         else

@@ -2,26 +2,27 @@
 // recorded graphs read them: the struct itself, and the constants and tables it points to.
 #pragma once
 
+#include "cuda/kernel/step.hpp"
 #include "cuda/sequence/weights.hpp"
 #include "host/numeric/activation_pairs.hpp"
 
 namespace edgeval::gpu {
 
-// Returns whether a step of plain LSTM cells may use step_numbers, since no sum can exceed their
-// range.
-bool sums_fit_step(const DeviceProducts& products, const LayerPolicy& policy);
+// Returns the form of a step of plain LSTM cells that does the most in one kernel, up to `most`. It
+// is separate where a sum could exceed the range of step_numbers.
+StepForm step_form(const DeviceProducts& products, const LayerPolicy& policy, StepForm most);
 
 class LayerNumbers {
  public:
   // Takes all the memory that the numbers of such a layer need.
   void reserve(const DeviceProducts& products, const LayerPolicy& policy, cudaStream_t stream);
-  // Uploads the numbers; if fused, in the form of the kernel of a step of plain LSTM cells
-  // (step_numbers.hpp).
-  void upload(const DeviceProducts& products, const LayerPolicy& policy, bool fused,
+  // Uploads the numbers as a step of this form takes them (step_numbers.hpp).
+  void upload(const DeviceProducts& products, const LayerPolicy& policy, StepForm form,
               const Stream& stream);
 
   // Returns FloatNumbers, FixedNumbers or, for dynamic precision under fp32, QuantizedNumbers; if
-  // fused, their form for that kernel; PiecewiseNumbers of these unless the nonlinearity is exact.
+  // the step is not separate, their form for its kernels; PiecewiseNumbers of these unless the
+  // nonlinearity is exact.
   PolicyStruct data() const { return numbers_.data(); }
 
  private:

@@ -4,18 +4,19 @@ namespace edgeval::gpu {
 
 void RecurrenceRunner::reserve(const RecurrenceTask& task, cudaStream_t stream) {
   const Index padded = Product::padded(task.rows);
+  form_ = task.layer.type() == CellType{} ? step_form(task.products, task.policy, task.most)
+                                          : StepForm::kSeparate;
   h_.resize_discarding(padded, task.layer.width(), stream);
   c_.reserve_discarding(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells), stream);
   if (task.products.recurrent) {
     const ProductShape& recurrent = task.products.recurrent->shape();
-    uh_.reserve_discarding(padded * recurrent.sum_bytes(), stream);
+    const bool whole = form_ == StepForm::kWhole;
+    if (!whole) uh_.reserve_discarding(padded * recurrent.sum_bytes(), stream);
     if (!keeps_elements(task.policy))
-      h_operand_.reserve_discarding(padded * recurrent.operand_bytes(), stream);
+      h_operand_.reserve_discarding((whole ? 2 : 1) * padded * recurrent.operand_bytes(), stream);
     h_state_.reserve_discarding(task.rows * task.layer.width() * state_bytes(task.policy), stream);
   }
   if (task.products.after) reserve_after(task, stream);
-  fused_ =
-      task.may_fuse && task.layer.type() == CellType{} && sums_fit_step(task.products, task.policy);
   numbers_.reserve(task.products, task.policy, stream);
   if (task.policies.empty())
     rule_.reserve(task.policy, task.products.recurrent_bits, stream);
@@ -36,7 +37,7 @@ void RecurrenceRunner::start(const RecurrenceTask& task, const Stream& stream) {
   c_.zero(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells), stream);
   h_.zero(stream);
   rule_.upload(stream);
-  numbers_.upload(task.products, task.policy, fused_, stream);
+  numbers_.upload(task.products, task.policy, form_, stream);
   if (task.products.recurrent)
     launch_initial_state(task.policy, h_state_.data(), task.rows * task.layer.width(), stream);
 }
@@ -62,7 +63,7 @@ RecurrentStep RecurrenceRunner::step(const RecurrenceTask& task) const {
                      .h_stride = h_.view().stride,
                      .output_stride = 0,
                      .type = layer.type(),
-                     .fused = fused_};
+                     .form = form_};
   if (products.recurrent) {
     const ProductShape& recurrent = products.recurrent->shape();
     step.uh = {uh_.data(), recurrent.sum_stride()};
@@ -76,6 +77,15 @@ RecurrentStep RecurrenceRunner::step(const RecurrenceTask& task) const {
     step.after = {after_.data(), after.sum_stride()};
   }
   return step;
+}
+
+StepFactors RecurrenceRunner::factors(const RecurrenceTask& task) const {
+  const Product& u = *task.products.recurrent;
+  const Index bytes = Product::padded(task.rows) * u.shape().operand_bytes();
+  return {.x = {},
+          .w = task.products.input.weights(),
+          .u = u.weights(),
+          .at_odd_steps = {h_operand_.data() + bytes, u.shape().operand_stride()}};
 }
 
 void RecurrenceRunner::launch_cells(const RecurrenceTask& task, const RecurrentStep& step,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cuda/kernel/cell.hpp"
+#include "cuda/kernel/lstm_product.hpp"
 #include "cuda/kernel/operand.hpp"
 #include "cuda/sequence/numbers.hpp"
 
@@ -14,8 +15,10 @@ struct RecurrenceTask {
   const RecurrentLayer& layer;
   const DeviceProducts& products;  // under the policy
   const LayerPolicy& policy;
-  Index rows;             // how many rows have a state, which is the most that run at once
-  bool may_fuse = false;  // whether nothing comes between the products and the cells of a step
+  Index rows;  // how many rows have a state, which is the most that run at once
+  // The form of a step with the most in one kernel that the task allows. Only kSeparate lets
+  // something come between the products and the cells.
+  StepForm most = StepForm::kSeparate;
   // Policies with the operands' rules of pack.rule; empty where all rows have that of `policy`.
   std::span<const LayerPolicy* const> policies = {};
 };
@@ -29,11 +32,14 @@ class RecurrenceRunner {
   // Returns what the kernels read, without pack, cursor, places and wx, and without the strides of
   // output and x.
   RecurrentStep step(const RecurrenceTask& task) const;
+  // Returns what the kernel of a whole step reads beside, without x, for a step of that form.
+  StepFactors factors(const RecurrenceTask& task) const;
   // Launches the cells of step cursor + ahead, and a product that follows within the step. The
   // products W and U and a selection come before.
   static void launch_cells(const RecurrenceTask& task, const RecurrentStep& step, Index rows,
                            Index ahead, cudaStream_t stream);
 
+  StepForm form() const { return form_; }
   DeviceView<float> h() const { return h_.view(); }
   // Copy c as Numbers::State, or in fp32 as its bits, row by row, c_stride apart. A download is
   // done once the stream was synchronized.
@@ -52,7 +58,7 @@ class RecurrenceRunner {
   DeviceMatrix<float> h_, before_after_;
   LayerNumbers numbers_;
   OperandRule rule_;
-  bool fused_ = false;  // whether launch_lstm_step runs the steps
+  StepForm form_ = StepForm::kSeparate;
 };
 
 }  // namespace edgeval::gpu

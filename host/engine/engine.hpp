@@ -93,6 +93,9 @@ struct EngineOptions {
   // On a GPU: bytes of operands and pre-activations that a direction holds at once; 0: chosen from
   // the GPU's memory.
   std::int64_t gpu_chunk_bytes = 0;
+  // On a GPU: whether one kernel makes the products, cells and next operand of a step, where it can
+  // (cuda/kernel/lstm_product.hpp).
+  bool gpu_whole_steps = false;
   int gpu = kFirstDevice;  // number of the GPU, as CUDA counts them
   // false: integer products are made in fp32, as on CPUs without instructions for bytes.
   bool byte_instructions = true;

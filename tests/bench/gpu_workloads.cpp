@@ -7,8 +7,10 @@
 //            so that copies and the first layer do not count
 //   wider    as wide, with 2,048 cells and 4,096 lanes
 //
-// Some lanes are compared with the CPU engine before a time is printed, as "name <tab>
-// milliseconds <tab> rate". Times are medians, or a difference of two.
+// In integers each is timed twice: with steps of several kernels, and ("_whole") with one kernel
+// for a step (cuda/kernel/lstm_product.hpp). Some lanes are compared with the CPU engine before a
+// time is printed, as "name <tab> milliseconds <tab> rate". Times are medians, or a difference of
+// two.
 //
 //   gpu_workloads [WORKLOAD [ARITHMETIC...]]     takes all workloads and fp32, int16 and int8 when
 //                                                none are given; exits with 3 when there is no
@@ -54,11 +56,22 @@ Ragged<float> features_of(const std::vector<Index>& lengths) {
   return random_features(lengths, random);
 }
 
+// A way to run the steps of a layer.
+struct Form {
+  std::string suffix;
+  EngineOptions options;
+};
+
+std::vector<Form> forms_of(const Arithmetic& arithmetic) {
+  if (std::holds_alternative<Fp32>(arithmetic)) return {{"", {}}};
+  return {{"", {}}, {"_whole", {.gpu_whole_steps = true}}};
+}
+
 // Returns the median seconds of a run. A comparison with the CPU engine comes first, which also
 // warms up the device.
 double checked_seconds(const Model& model, const OperatingPoint& point,
-                       const Ragged<float>& features) {
-  const auto engine = gpu::make_engine(test::borrowed(model), {});
+                       const Ragged<float>& features, const Form& form) {
+  const auto engine = gpu::make_engine(test::borrowed(model), form.options);
   expect_as_cpu(model, point, features, engine->run(features, point), kCompared);
   return median_seconds([&] { engine->run(features, point); }, kWarmUps, kRepeats);
 }
@@ -77,14 +90,15 @@ void speech(const std::vector<NamedArithmetic>& numbers) {
   double macs = 0;
   for (const LayerShape& shape : layer_shapes(model))
     macs += static_cast<double>(shape.macs_per_step());
-  for (const auto& [name, arithmetic] : numbers) {
-    const double full = checked_seconds(model, dense(model, arithmetic), features);
-    print("speech_" + name + "_dense", full, "%.0f x real time, %.1f TOP/s", frames / 100 / full,
-          2e-12 * macs * frames / full);
-    const double half = checked_seconds(model, skipping(model, arithmetic, 1), features);
-    print("speech_" + name + "_keep_half", half, "%.0f x real time, %.3f of dense",
-          frames / 100 / half, half / full);
-  }
+  for (const auto& [name, arithmetic] : numbers)
+    for (const Form& form : forms_of(arithmetic)) {
+      const double full = checked_seconds(model, dense(model, arithmetic), features, form);
+      print("speech_" + name + "_dense" + form.suffix, full, "%.0f x real time, %.1f TOP/s",
+            frames / 100 / full, 2e-12 * macs * frames / full);
+      const double half = checked_seconds(model, skipping(model, arithmetic, 1), features, form);
+      print("speech_" + name + "_keep_half" + form.suffix, half, "%.0f x real time, %.3f of dense",
+            frames / 100 / half, half / full);
+    }
 }
 
 void one_layer(const std::string& workload, Index cells, Index lanes,
@@ -97,13 +111,15 @@ void one_layer(const std::string& workload, Index cells, Index lanes,
   two.layers.erase(two.layers.begin() + 2);  // it has the shape of the layer before it
   const std::vector<LayerShape> shapes = layer_shapes(three);  // one for each direction
   const auto macs = static_cast<double>(shapes[4].macs_per_step() + shapes[5].macs_per_step());
-  for (const auto& [name, arithmetic] : numbers) {
-    const double seconds = checked_seconds(three, dense(three, arithmetic), features) -
-                           checked_seconds(two, dense(two, arithmetic), features);
-    print(workload + "_" + name + "_layer", seconds, "%.0f us a step of one direction, %.1f TOP/s",
-          1e6 * seconds / (2 * static_cast<double>(kSteps)),
-          2e-12 * macs * static_cast<double>(kSteps * lanes) / seconds);
-  }
+  for (const auto& [name, arithmetic] : numbers)
+    for (const Form& form : forms_of(arithmetic)) {
+      const double seconds = checked_seconds(three, dense(three, arithmetic), features, form) -
+                             checked_seconds(two, dense(two, arithmetic), features, form);
+      print(workload + "_" + name + "_layer" + form.suffix, seconds,
+            "%.0f us a step of one direction, %.1f TOP/s",
+            1e6 * seconds / (2 * static_cast<double>(kSteps)),
+            2e-12 * macs * static_cast<double>(kSteps * lanes) / seconds);
+    }
 }
 
 void run(const std::string& workload, const std::vector<NamedArithmetic>& numbers) {

@@ -8,6 +8,7 @@
 
 #include "tests/standin/fault.hpp"
 #include "tests/standin/fiber.hpp"
+#include "tests/standin/pipeline.hpp"
 #include "tests/standin/shared_memory.hpp"
 #include "tests/standin/sites.hpp"
 
@@ -85,6 +86,36 @@ unsigned source_lane(WarpOperation operation, int given, unsigned lane) {
     default:
       return lane ^ argument;
   }
+}
+
+std::int8_t byte_of(unsigned word, unsigned at) {
+  return static_cast<std::int8_t>(word >> (8 * at) & 255);
+}
+
+// Adds the product of a warp's fragments to what its lanes hold of D [16, 8]. lanes: the address of
+// each lane's ByteProduct.
+void multiply_bytes_of(const std::uint64_t (&lanes)[kWarp]) {
+  std::array<std::array<int, 32>, 16> a{};  // A [16, 32]
+  std::array<std::array<int, 8>, 32> b{};   // B [32, 8]
+  const auto lane = [&](unsigned l) {
+    return reinterpret_cast<ByteProduct*>(static_cast<std::uintptr_t>(lanes[l]));
+  };
+  for (unsigned l = 0; l < kWarp; ++l) {
+    const unsigned row = l / 4, first = l % 4 * 4;
+    for (unsigned i = 0; i < 4; ++i) {
+      for (unsigned word = 0; word < 4; ++word)
+        a[row + word % 2 * 8][first + word / 2 * 16 + i] = byte_of(lane(l)->a[word], i);
+      for (unsigned word = 0; word < 2; ++word)
+        b[first + word * 16 + i][row] = byte_of(lane(l)->b[word], i);
+    }
+  }
+  for (unsigned l = 0; l < kWarp; ++l)
+    for (unsigned i = 0; i < 4; ++i) {
+      const unsigned row = l / 4 + i / 2 * 8, column = l % 4 * 2 + i % 2;
+      int sum = 0;
+      for (unsigned k = 0; k < 32; ++k) sum += a[row][k] * b[k][column];
+      lane(l)->d[i] += sum;
+    }
 }
 
 // Runs one block after the other; the blocks share the memory of this object.
@@ -211,6 +242,7 @@ void Block::run(const GridLaunch& grid, Order& order) {
   grid_ = &grid;
   order_ = &order;
   shared_.start(grid.dynamic_bytes, grid.most_shared);
+  forget_copies();
   at_barrier_ = ended_ = ready_count_ = warp_ = 0;
   // Every other block lets a warp run as far as it can before the others.
   greedy_ = order.below(2) == 1;
@@ -309,6 +341,7 @@ void Block::complete(unsigned first, Warp& warp) {
     all = 0;
     for (unsigned l = 0; l < kWarp; ++l) all |= given[l] << l;
   }
+  if (call.operation == WarpOperation::kMultiplyBytes) multiply_bytes_of(given);
   const bool shuffles =
       call.operation == WarpOperation::kShuffle || call.operation == WarpOperation::kShuffleDown ||
       call.operation == WarpOperation::kShuffleUp || call.operation == WarpOperation::kShuffleXor;

@@ -1,5 +1,6 @@
 // Tests what the stand-in shows about kernels: the order of threads and blocks, barriers, warps,
 // shared memory, and launches that CUDA refuses.
+#include <cuda_pipeline.h>
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
@@ -236,6 +237,79 @@ TEST(Kernel, DynamicSharedMemoryAbove48KiBWantsTheAttribute) {
   EXPECT_EQ(run_shared(static_and_dynamic, 1, 1U, 32 << 10, out.data), cudaSuccess);
   expect_fault(run_shared(static_and_dynamic, 1, 1U, (32 << 10) + 4, out.data),
                "more than the kernel may have");
+}
+
+// --- Asynchronous copies -------------------------------------------------------------------------
+
+enum class Lacks { kNothing, kWait, kBarrier };
+
+// Each thread copies a word ahead, round after round, into one of two halves of shared memory, and
+// adds its neighbour's word of this round.
+template <Lacks kLacks>
+__global__ void add_rounds(const int* in, int rounds, int* out) {
+  EDGEVAL_SHARED(int, shared, 128);
+  const unsigned t = threadIdx.x;
+  const auto begin = [&](int round) {
+    if (round < rounds)
+      __pipeline_memcpy_async(shared + round % 2 * 64 + t, in + round * 64 + t, 4);
+    __pipeline_commit();
+  };
+  int sum = 0;
+  begin(0);
+  for (int round = 0; round < rounds; ++round) {
+    begin(round + 1);
+    if constexpr (kLacks != Lacks::kWait) __pipeline_wait_prior(1);
+    __syncthreads();
+    sum += shared[round % 2 * 64 + (t + 1) % 64];
+    if constexpr (kLacks != Lacks::kBarrier) __syncthreads();
+  }
+  out[t] = sum;
+}
+
+template <Lacks kLacks>
+int sums_that_are_right() {
+  constexpr int kRounds = 5;
+  std::vector<int> in(64 * kRounds);
+  std::iota(in.begin(), in.end(), 1);
+  const Device<int> there(in);
+  int right = 0;
+  for (std::uint64_t at = 1; at <= 20; ++at) {
+    seed(at);
+    Device<int> out(64);
+    EXPECT_EQ(run(add_rounds<kLacks>, 1, 64U, there.data, kRounds, out.data), cudaSuccess);
+    std::vector<int> expected(64);
+    for (int t = 0; t < 64; ++t)
+      for (int round = 0; round < kRounds; ++round)
+        expected[static_cast<std::size_t>(t)] += round * 64 + (t + 1) % 64 + 1;
+    right += out.values() == expected;
+  }
+  return right;
+}
+
+TEST(Kernel, AsynchronousCopiesAreThereWhenTheirThreadHasWaited) {
+  EXPECT_EQ(sums_that_are_right<Lacks::kNothing>(), 20);
+  EXPECT_EQ(sums_that_are_right<Lacks::kWait>(), 0);
+  EXPECT_LT(sums_that_are_right<Lacks::kBarrier>(), 20);
+}
+
+__global__ void copy_with_zeros(const int* in, int* out, std::size_t zeros, int shift) {
+  EDGEVAL_SHARED(int4, shared, 2);
+  auto* const to = reinterpret_cast<char*>(shared) + shift;
+  __pipeline_memcpy_async(to, in, 16, zeros);
+  __pipeline_commit();
+  __pipeline_wait_prior(0);
+  for (int i = 0; i < 4; ++i) out[i] = reinterpret_cast<const int*>(to)[i];
+}
+
+TEST(Kernel, AsynchronousCopiesEndWithZerosAndAreAligned) {
+  const Device<int> in(std::vector<int>{1, 2, 3, 4});
+  Device<int> out(4);
+  EXPECT_EQ(run(copy_with_zeros, 1, 1U, in.data, out.data, 8U, 0), cudaSuccess);
+  EXPECT_EQ(out.values(), (std::vector<int>{1, 2, 0, 0}));
+  EXPECT_EQ(run(copy_with_zeros, 1, 1U, in.data, out.data, 16U, 0), cudaSuccess);
+  EXPECT_EQ(out.values(), (std::vector<int>{0, 0, 0, 0}));
+  expect_fault(run(copy_with_zeros, 1, 1U, in.data, out.data, 17U, 0), "17 zeros");
+  expect_fault(run(copy_with_zeros, 1, 1U, in.data, out.data, 0U, 8), "not aligned");
 }
 
 // --- Launches ------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ Outcome on_gpu(const Recurrence& r, const OperandChoice& choice, Way way,
       .h_stride = h.view().stride,
       .output_stride = output.view().stride,
       .output_aligned = gpu::starts_aligned(output.view().data, output.view().stride),
-      .fused = true};
+      .form = gpu::StepForm::kCells};
   launch_set_cursor(cursor.data(), {0, 0}, stream);
   launch_recurrent_operand(policy, step, r.active.front(), 0, stream);
   const Index padded = r.lanes() + 3;  // blocks of lanes that are not there leave at once
@@ -322,7 +322,7 @@ IntegerOutcome on_gpu(const IntegerCase<Bits>& input, const OperandChoice& choic
       .h_stride = h.view().stride,
       .output_stride = output.view().stride,
       .output_aligned = gpu::starts_aligned(output.view().data, output.view().stride),
-      .fused = true};
+      .form = gpu::StepForm::kCells};
   launch_set_cursor(cursor.data(), {0, 0}, stream);
   for (int k = 0; k < kIntegerSteps; ++k) launch_lstm_step(policy, step, kLanes + 2, k, stream);
   IntegerOutcome outcome;

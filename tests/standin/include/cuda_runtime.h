@@ -76,7 +76,14 @@ enum class WarpOperation {
   kLeast,
   kAnd,
   kOr,
-  kBallot
+  kBallot,
+  kMultiplyBytes  // the value is the address of the lane's ByteProduct
+};
+
+// What a lane holds of a product of bytes by its warp, as mma.m16n8k32 spreads it (PTX ISA).
+struct ByteProduct {
+  unsigned a[4], b[2];
+  int* d;  // [4]
 };
 
 // Returns the calling thread's result of a warp operation in which all lanes of `mask` take part.
@@ -98,6 +105,13 @@ T of_bits(std::uint64_t bits) {
   T value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
+}
+
+// The instruction mma.m16n8k32 of signed bytes: D += A B by the lanes of a whole warp, all at once.
+inline void multiply_bytes(ByteProduct lane, const char* file = __builtin_FILE(),
+                           int line = __builtin_LINE()) {
+  warp_operation(WarpOperation::kMultiplyBytes, 0xFFFFFFFFU,
+                 reinterpret_cast<std::uintptr_t>(&lane), 0, file, line);
 }
 
 }  // namespace edgeval::standin
