@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cuda/device/instructions.hpp"
 #include "cuda/kernel/unpack.hpp"
 #include "host/core/error.hpp"
 
@@ -22,7 +23,9 @@ StageRunner::StageRunner(std::shared_ptr<const Model> model, int threads, Index 
       weights_(device_layers(model_, model_->stack())),
       chunk_bytes_(chunk_bytes > 0 ? chunk_bytes : std::min(free_bytes() / 16, Index{1} << 30)),
       side_by_side_bytes_(free_bytes() / 4),
-      most_(most) {}
+      most_(most) {
+  if (most_ == StepForm::kWhole) expect_instructions(stream_);
+}
 
 // Returns the products of each direction, or those of a linear layer.
 const std::vector<DeviceProducts>& StageRunner::weights(Index layer, const LayerPolicy& policy) {

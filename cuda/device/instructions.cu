@@ -6,6 +6,7 @@
 #include "cuda/device/memory.hpp"
 #include "cuda/device/ptx.cuh"
 #include "cuda/device/ptx.hpp"
+#include "cuda/device/shared.hpp"
 #include "host/core/error.hpp"
 
 namespace edgeval::gpu {
@@ -13,6 +14,10 @@ namespace {
 
 constexpr Index kRows = 16, kColumns = 8, kInner = 32;
 constexpr int kWarp = 32;
+
+struct alignas(16) MatrixRow {
+  unsigned words[4];
+};
 
 // Returns four bytes, `apart` elements from one to the next, as a word with the first one lowest.
 __device__ unsigned four_bytes(const std::int8_t* first, int apart) {
@@ -39,6 +44,22 @@ __global__ void __launch_bounds__(kWarp) byte_product_kernel(ByteProductCheck ch
   }
 }
 
+__global__ void __launch_bounds__(kWarp) matrices_kernel(MatricesCheck check) {
+  EDGEVAL_SHARED(MatrixRow, rows, kWarp);
+  const int lane = static_cast<int>(threadIdx.x);
+  for (int i = 0; i < 4; ++i) rows[lane].words[i] = check.rows[4 * lane + i];
+  __syncwarp();
+  // Each lane gives the address of another row than its own.
+  const auto* const row = reinterpret_cast<const unsigned char*>(rows + (lane * 5 + 3) % kWarp);
+  unsigned fast[4], plain[4];
+  load_matrices(row, fast);
+  load_matrices_plain(row, plain);
+  for (int i = 0; i < 4; ++i) {
+    check.by_instruction[4 * lane + i] = fast[i];
+    check.by_plain_body[4 * lane + i] = plain[i];
+  }
+}
+
 __global__ void __launch_bounds__(kWarp) wide_sum_kernel(WideSumCheck check) {
   const unsigned i = threadIdx.x;
   check.sum[i] = multiply_add_wide(check.a[i], check.b[i], check.c[i]);
@@ -48,6 +69,10 @@ __global__ void __launch_bounds__(kWarp) wide_sum_kernel(WideSumCheck check) {
 
 void launch_wide_sum(const WideSumCheck& check, cudaStream_t stream) {
   launch(stream, wide_sum_kernel, {1}, kWarp, check);
+}
+
+void launch_matrices(const MatricesCheck& check, cudaStream_t stream) {
+  launch(stream, matrices_kernel, {1}, kWarp, check);
 }
 
 void launch_byte_product(const ByteProductCheck& check, cudaStream_t stream) {
@@ -77,6 +102,18 @@ void expect_instructions(const Stream& stream) {
   stream.synchronize();
   if (fast != plain)
     throw CudaError("mma.m16n8k32 of signed bytes does not give what its plain body gives");
+  std::vector<unsigned> rows(kWarp * 4), fast_rows(rows.size()), plain_rows(rows.size());
+  for (unsigned& word : rows) word = state = state * 1664525U + 1013904223U;
+  DeviceBuffer<unsigned> rows_there, fast_rows_there, plain_rows_there;
+  rows_there.upload(rows, stream);
+  fast_rows_there.reserve_discarding(std::ssize(rows), stream);
+  plain_rows_there.reserve_discarding(std::ssize(rows), stream);
+  launch_matrices({rows_there.data(), fast_rows_there.data(), plain_rows_there.data()}, stream);
+  fast_rows_there.download(fast_rows.data(), std::ssize(rows), stream);
+  plain_rows_there.download(plain_rows.data(), std::ssize(rows), stream);
+  stream.synchronize();
+  if (fast_rows != plain_rows)
+    throw CudaError("ldmatrix.x4 does not give what its plain body gives");
 }
 
 }  // namespace edgeval::gpu

@@ -62,4 +62,30 @@ __device__ inline void multiply_bytes(const ByteFragments& from, int (&d)[4]) {
 #endif
 }
 
+// Four matrices of 8 rows of 16 bytes in shared memory, loaded by a whole warp (PTX ISA,
+// "ldmatrix"). Lane l gives the address of row l % 8 of matrix l / 8, a multiple of 16, and gets
+// word l % 4 of row l / 4 of each matrix: what ByteFragments takes of A or of B.
+__device__ inline void load_matrices_plain(const unsigned char* row, unsigned (&words)[4]) {
+  constexpr unsigned kAll = 0xFFFFFFFFU;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  for (int i = 0; i < 4; ++i) {
+    const auto address = reinterpret_cast<unsigned long long>(row);
+    const auto of_row = __shfl_sync(kAll, address, 8 * i + lane / 4);
+    words[i] = reinterpret_cast<const unsigned*>(of_row)[lane % 4];
+  }
+}
+
+__device__ inline void load_matrices(const unsigned char* row, unsigned (&words)[4]) {
+#ifdef __CUDA_ARCH__
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+               : "r"(static_cast<unsigned>(__cvta_generic_to_shared(row)))
+               : "memory");
+#elif defined(EDGEVAL_STANDIN)
+  standin::load_matrices(row, words);
+#else
+  load_matrices_plain(row, words);
+#endif
+}
+
 }  // namespace edgeval::gpu

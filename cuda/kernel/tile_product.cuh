@@ -3,10 +3,9 @@
 // kInner bytes of each row after the other, copied ahead of what is multiplied.
 //
 // A warp has the sums of kWarpLanes lanes and kWarpColumns columns, as mma.m16n8k32 spreads them
-// (cuda/device/ptx.cuh). Which byte of a row is which k does not matter to a sum as long as both
-// factors agree: a thread takes 4 kWords neighbouring bytes of a row, as one word for each half of
-// an instruction's k. So fragments are loaded 16 or 8 bytes at a time, from rows that follow one
-// another without padding and yet meet no bank of shared memory twice.
+// (cuda/device/ptx.cuh). The rows of a stage follow one another without padding. The parts of 16
+// bytes of a row change places (place_of), so that eight rows that are loaded at once meet no bank
+// of shared memory twice.
 #pragma once
 
 #include <cuda_pipeline.h>
@@ -27,7 +26,7 @@ struct Tile {
   // bits for up to 65,535 terms.
   static constexpr int kSums = 2 * kDigits - 1;
   static constexpr int kInner = 64 / kDigits;  // bytes of a digit's row in a stage
-  static constexpr int kWords = kInner / 16;   // words of a row that a thread takes
+  static constexpr int kParts = kInner / 16;   // of 16 bytes, of such a row
   static constexpr int kLaneTiles = kDigits == 1 ? 2 : 1, kColumnTiles = 8;  // of a warp
   static constexpr int kLaneWarps = 4, kColumnWarps = 2;                     // of a block
   static constexpr int kThreads = kWarp * kLaneWarps * kColumnWarps;
@@ -37,6 +36,14 @@ struct Tile {
   static constexpr int kRows = kDigits * (kLanes + kColumns);
   static constexpr int kStages = 3, kStageBytes = kRows * kInner;
   static constexpr int kBytes = kStages * kStageBytes;  // of shared memory
+
+  // Returns where a part of a row stands behind the beginning of its row, for rows of this rest
+  // modulo 8.
+  __device__ static int place_of(int row, int part) { return 16 * (part ^ (row * kParts / 8)); }
+  // Returns the place of the stage behind one.
+  __device__ static int next_stage(int place) {
+    return place + kStageBytes == kBytes ? 0 : place + kStageBytes;
+  }
 };
 
 // Sums [digits][lanes][columns] that a thread has, as the instruction spreads them.
@@ -69,7 +76,7 @@ class TileLoader {
   __device__ TileLoader(int lanes, int outputs, const WeightRow& weight_row) {
     EDGEVAL_UNROLL
     for (int i = 0; i < kCopies; ++i) {
-      const int row = static_cast<int>(threadIdx.x) / kParts + i * kRowsAtOnce;
+      const int row = static_cast<int>(threadIdx.x) / T::kParts + i * kRowsAtOnce;
       if (i < kLaneCopies) {
         const int digit = row / T::kLanes, lane = row % T::kLanes;
         row_[i] = lane < lanes ? lane * T::kDigits + digit : -1;
@@ -83,10 +90,12 @@ class TileLoader {
 
   // Begins to copy the bytes from `inner` on of all rows.
   __device__ void load(const TileFactors& factors, int inner, unsigned char* stage) const {
-    const int at = inner + 16 * (static_cast<int>(threadIdx.x) % kParts);
+    const int row = static_cast<int>(threadIdx.x) / T::kParts;
+    const int part = static_cast<int>(threadIdx.x) % T::kParts, at = inner + 16 * part;
     EDGEVAL_UNROLL
     for (int i = 0; i < kCopies; ++i) {
-      unsigned char* const to = stage + (static_cast<int>(threadIdx.x) + i * T::kThreads) * 16;
+      unsigned char* const to =
+          stage + row * T::kInner + T::place_of(row % 8, part) + i * kRowsAtOnce * T::kInner;
       const std::int8_t* const rows = i < kLaneCopies ? factors.x : factors.w;
       const bool there = row_[i] >= 0 && at < factors.stride;
       __pipeline_memcpy_async(to, rows + (there ? Index{row_[i]} * factors.stride + at : 0), 16,
@@ -95,53 +104,50 @@ class TileLoader {
   }
 
  private:
-  static constexpr int kParts = T::kInner / 16;  // copies of a row
-  static constexpr int kRowsAtOnce = T::kThreads / kParts;
+  static constexpr int kRowsAtOnce = T::kThreads / T::kParts;
   static constexpr int kCopies = T::kRows / kRowsAtOnce;
   static constexpr int kLaneCopies = T::kDigits * T::kLanes / kRowsAtOnce;
-  static_assert(kCopies * kRowsAtOnce == T::kRows);
+  static_assert(kCopies * kRowsAtOnce == T::kRows && kRowsAtOnce % 8 == 0);
   static_assert(kLaneCopies * kRowsAtOnce == T::kDigits * T::kLanes);
 
   int row_[kCopies];  // of x or of w, digit by digit; -1: none
-};
-
-// A thread's bytes of a row.
-template <int kCount>
-struct alignas(4 * kCount) Words {
-  unsigned at[kCount];
 };
 
 // Adds the products of a stage to the sums. lane, column: the warp's first ones within the tile.
 template <class T>
 __device__ __forceinline__ void multiply_stage(const unsigned char* stage, int lane, int column,
                                                TileSums<T>& sums) {
-  using Part = Words<T::kWords>;
-  const int thread = static_cast<int>(threadIdx.x) % kWarp, g = thread / 4, t = thread % 4;
-  const auto part_of = [&](int row) {
-    return *reinterpret_cast<const Part*>(stage + row * T::kInner +
-                                          t * static_cast<int>(sizeof(Part)));
-  };
-  Part x[T::kDigits][T::kLaneTiles][2];
+  constexpr int kSteps = T::kParts / 2;   // of the instruction along the stage
+  constexpr int kAtOnce = 4 / T::kParts;  // column tiles that one load brings
+  // A load brings four matrices; this thread gives the address of one row of one of them.
+  const int matrix = static_cast<int>(threadIdx.x) % kWarp / 8;
+  const int row = static_cast<int>(threadIdx.x) % 8;
+  const unsigned char* const lanes = stage + (lane + matrix % 2 * 8 + row) * T::kInner;
+  const unsigned char* const columns =
+      stage + (T::kDigits * T::kLanes + column + matrix / T::kParts * 8 + row) * T::kInner +
+      T::place_of(row, matrix % T::kParts);
+  unsigned x[T::kDigits][T::kLaneTiles][kSteps][4];
   EDGEVAL_UNROLL
   for (int d = 0; d < T::kDigits; ++d) EDGEVAL_UNROLL
   for (int m = 0; m < T::kLaneTiles; ++m) EDGEVAL_UNROLL
-  for (int half = 0; half < 2; ++half)
-    x[d][m][half] = part_of(d * T::kLanes + lane + 16 * m + 8 * half + g);
+  for (int k = 0; k < kSteps; ++k)
+    load_matrices(
+        lanes + (d * T::kLanes + 16 * m) * T::kInner + T::place_of(row, 2 * k + matrix / 2),
+        x[d][m][k]);
   EDGEVAL_UNROLL
-  for (int j = 0; j < T::kColumnTiles; ++j) {
-    Part w[T::kDigits];
+  for (int j = 0; j < T::kColumnTiles; j += kAtOnce) {
+    unsigned w[T::kDigits][4];
     EDGEVAL_UNROLL
     for (int d = 0; d < T::kDigits; ++d)
-      w[d] = part_of(T::kDigits * T::kLanes + d * T::kColumns + column + 8 * j + g);
+      load_matrices(columns + (d * T::kColumns + 8 * j) * T::kInner, w[d]);
     EDGEVAL_UNROLL
-    for (int m = 0; m < T::kLaneTiles; ++m) EDGEVAL_UNROLL
-    for (int of_x = 0; of_x < T::kDigits; ++of_x) EDGEVAL_UNROLL
     for (int of_w = 0; of_w < T::kDigits; ++of_w) EDGEVAL_UNROLL
-    for (int k = 0; k < T::kWords; k += 2) {
-      const Part(&rows)[2] = x[of_x][m];
-      multiply_bytes({{rows[0].at[k], rows[1].at[k], rows[0].at[k + 1], rows[1].at[k + 1]},
-                      {w[of_w].at[k], w[of_w].at[k + 1]}},
-                     sums.at[of_x + of_w][m][j]);
+    for (int of_x = 0; of_x < T::kDigits; ++of_x) EDGEVAL_UNROLL
+    for (int m = 0; m < T::kLaneTiles; ++m) EDGEVAL_UNROLL
+    for (int i = 0; i < 4; i += 2) {  // the halves of what a load brought
+      const unsigned(&a)[4] = x[of_x][m][i / 2 % kSteps];
+      multiply_bytes({{a[0], a[1], a[2], a[3]}, {w[of_w][i], w[of_w][i + 1]}},
+                     sums.at[of_x + of_w][m][j + i / 2 / kSteps]);
     }
   }
 }
@@ -167,21 +173,31 @@ __device__ void multiply_tile(const TileFactors& first, int shift, const TileFac
     return (factors.stride + T::kInner - 1) / T::kInner;
   };
   const int before = stages_of(first), all = before + stages_of(second);
-  const auto load = [&](int s) {
-    const bool of_first = s < before;
-    if (s < all)
-      loader.load(either(of_first, first, second), (of_first ? s : s - before) * T::kInner,
-                  memory + s % T::kStages * T::kStageBytes);
+  int coming = 0, writing = 0, reading = 0;  // the stage to copy next, and places of stages
+  const auto load = [&] {
+    const bool of_first = coming < before;
+    if (coming < all)
+      loader.load(either(of_first, first, second),
+                  (of_first ? coming : coming - before) * T::kInner, memory + writing);
     __pipeline_commit();
+    ++coming;
+    writing = T::next_stage(writing);
   };
-  for (int s = 0; s < T::kStages - 1; ++s) load(s);
+  for (int s = 0; s < T::kStages - 1; ++s) load();
+  const auto multiply = [&](int stages) {
+    EDGEVAL_ROLLED
+    for (int s = 0; s < stages; ++s) {
+      __pipeline_wait_prior(T::kStages - 2);
+      CudaBlock{}.synchronize();  // the stage is there, and nobody reads the one before it any more
+      load();
+      if (busy) multiply_stage<T>(memory + reading, lane, column, sums);
+      reading = T::next_stage(reading);
+    }
+  };
   EDGEVAL_ROLLED
-  for (int s = 0; s < all; ++s) {
-    __pipeline_wait_prior(T::kStages - 2);
-    CudaBlock{}.synchronize();  // the stage is there, and nobody reads the one before it any more
-    load(s + T::kStages - 1);
-    if (s == before && shift > 0) shift_up(sums, shift);
-    if (busy) multiply_stage<T>(memory + s % T::kStages * T::kStageBytes, lane, column, sums);
+  for (int part = 0; part < 2; ++part) {
+    multiply(part == 0 ? before : all - before);
+    if (part == 0) shift_up(sums, shift);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "tests/standin/block.hpp"
 
 #include <array>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -116,6 +117,20 @@ void multiply_bytes_of(const std::uint64_t (&lanes)[kWarp]) {
       for (unsigned k = 0; k < 32; ++k) sum += a[row][k] * b[k][column];
       lane(l)->d[i] += sum;
     }
+}
+
+// Gives a warp's lanes their words of four matrices. lanes: the address of each lane's MatrixRow.
+void load_matrices_of(const std::uint64_t (&lanes)[kWarp]) {
+  const auto lane = [&](unsigned l) {
+    return reinterpret_cast<const MatrixRow*>(static_cast<std::uintptr_t>(lanes[l]));
+  };
+  for (unsigned l = 0; l < kWarp; ++l)
+    if (reinterpret_cast<std::uintptr_t>(lane(l)->row) % 16 != 0)
+      throw KernelFault("a row of a matrix that is not aligned to 16 bytes");
+  for (unsigned l = 0; l < kWarp; ++l)
+    for (unsigned i = 0; i < 4; ++i)
+      std::memcpy(lane(l)->words + i,
+                  static_cast<const char*>(lane(8 * i + l / 4)->row) + 4 * (l % 4), 4);
 }
 
 // Runs one block after the other; the blocks share the memory of this object.
@@ -342,6 +357,7 @@ void Block::complete(unsigned first, Warp& warp) {
     for (unsigned l = 0; l < kWarp; ++l) all |= given[l] << l;
   }
   if (call.operation == WarpOperation::kMultiplyBytes) multiply_bytes_of(given);
+  if (call.operation == WarpOperation::kLoadMatrices) load_matrices_of(given);
   const bool shuffles =
       call.operation == WarpOperation::kShuffle || call.operation == WarpOperation::kShuffleDown ||
       call.operation == WarpOperation::kShuffleUp || call.operation == WarpOperation::kShuffleXor;

@@ -32,6 +32,24 @@ TEST(GpuInstructions, ProductOfBytesIsThatOfALoop) {
   }
 }
 
+TEST(GpuInstructions, MatricesAreLoadedAsPtxSaysTheyAre) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  std::vector<unsigned> rows(32 * 4), expected;
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<unsigned>(i);
+  for (unsigned lane = 0; lane < 32; ++lane)
+    for (unsigned matrix = 0; matrix < 4; ++matrix) {
+      const unsigned giver = 8 * matrix + lane / 4;  // of the row's address
+      expected.push_back(4 * ((giver * 5 + 3) % 32) + lane % 4);
+    }
+  const auto there = on_device(rows, stream);
+  const auto fast = on_device(std::vector<unsigned>(32 * 4), stream);
+  const auto plain = on_device(std::vector<unsigned>(32 * 4), stream);
+  launch_matrices({there.data(), fast.data(), plain.data()}, stream);
+  EXPECT_EQ(on_host(fast, 32 * 4, stream), expected);
+  EXPECT_EQ(on_host(plain, 32 * 4, stream), expected);
+}
+
 TEST(GpuInstructions, WideSumIsThatOf64Bits) {
   EDGEVAL_NEEDS_GPU();
   const gpu::Stream stream;

@@ -85,8 +85,9 @@ StepsOutcome literal_steps(const WholeSteps<Bits>& layer, const OperandChoice& c
   const Index lanes = layer.lanes(), cells = layer.cells;
   Matrix<std::int32_t> c(lanes, cells);
   Matrix<float> h(lanes, cells), operand(lanes, cells), output(layer.rows(), cells);
-  StepsOutcome outcome{.changed = std::vector<unsigned long long>(layer.lane.size()),
-                       .zero = std::vector<unsigned long long>(layer.lane.size())};
+  StepsOutcome outcome;
+  outcome.changed.resize(layer.lane.size());
+  outcome.zero.resize(layer.lane.size());
   std::visit(
       [&](const auto& technique) {
         const auto rule = rule_on_grid(technique, Bits, 3, Bits - 1);
@@ -211,12 +212,11 @@ StepsOutcome steps_on_gpu(const WholeSteps<Bits>& layer, const OperandChoice& ch
   }
   Matrix<std::int32_t> states(lanes, cells);
   download(c.view(), states.view(), stream);
-  StepsOutcome outcome{.output = list_of(on_host(output, stream)),
-                       .h = list_of(on_host(h, stream)),
-                       .changed = on_host(changed, lanes, stream),
-                       .zero = on_host(zero, lanes, stream)};
-  outcome.c = list_of(states);
-  return outcome;
+  return {.output = list_of(on_host(output, stream)),
+          .h = list_of(on_host(h, stream)),
+          .c = list_of(states),
+          .changed = on_host(changed, lanes, stream),
+          .zero = on_host(zero, lanes, stream)};
 }
 
 // Lanes in several blocks, some of which end early.

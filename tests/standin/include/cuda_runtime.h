@@ -77,13 +77,20 @@ enum class WarpOperation {
   kAnd,
   kOr,
   kBallot,
-  kMultiplyBytes  // the value is the address of the lane's ByteProduct
+  kMultiplyBytes,  // the value is the address of the lane's ByteProduct
+  kLoadMatrices    // the value is the address of the lane's MatrixRow
 };
 
 // What a lane holds of a product of bytes by its warp, as mma.m16n8k32 spreads it (PTX ISA).
 struct ByteProduct {
   unsigned a[4], b[2];
   int* d;  // [4]
+};
+
+// What a lane gives and gets when its warp loads four matrices of 8 rows of 16 bytes (ldmatrix).
+struct MatrixRow {
+  const void* row;
+  unsigned* words;  // [4]
 };
 
 // Returns the calling thread's result of a warp operation in which all lanes of `mask` take part.
@@ -112,6 +119,14 @@ inline void multiply_bytes(ByteProduct lane, const char* file = __builtin_FILE()
                            int line = __builtin_LINE()) {
   warp_operation(WarpOperation::kMultiplyBytes, 0xFFFFFFFFU,
                  reinterpret_cast<std::uintptr_t>(&lane), 0, file, line);
+}
+
+// The instruction ldmatrix for four matrices.
+inline void load_matrices(const void* row, unsigned* words, const char* file = __builtin_FILE(),
+                          int line = __builtin_LINE()) {
+  MatrixRow lane{row, words};
+  warp_operation(WarpOperation::kLoadMatrices, 0xFFFFFFFFU, reinterpret_cast<std::uintptr_t>(&lane),
+                 0, file, line);
 }
 
 }  // namespace edgeval::standin
