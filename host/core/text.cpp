@@ -7,6 +7,7 @@ namespace edgeval {
 namespace {
 
 constexpr std::string_view kSpaces = " \t\n\v\f\r";
+constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 constexpr std::string_view kLineBreaks[] = {
     "\n", "\v", "\f", "\r", "\x1C", "\x1D", "\x1E", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
@@ -77,20 +78,24 @@ std::string_view first_word(std::string_view text) {
 
 std::vector<std::string_view> split_words(std::string_view text) {
   std::vector<std::string_view> words;
-  for (std::size_t begin = text.find_first_not_of(kSpaces); begin != std::string_view::npos;) {
-    const std::size_t end = text.find_first_of(kSpaces, begin);
-    words.push_back(text.substr(begin, end - begin));
-    begin = text.find_first_not_of(kSpaces, end);
+  words.reserve(text.size() / 4);
+  for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end + 1) {
+    end = begin;
+    while (end < text.size() && !is_space(text[end])) ++end;
+    if (end > begin) words.push_back(text.substr(begin, end - begin));
   }
   return words;
 }
 
 std::string single_spaced(std::string_view text) {
   std::string joined;
-  for (const std::string_view word : split_words(text)) {
-    if (!joined.empty()) joined += ' ';
-    joined += word;
-  }
+  joined.reserve(text.size());
+  for (const char c : text)
+    if (!is_space(c))
+      joined += c;
+    else if (!joined.empty() && joined.back() != ' ')
+      joined += ' ';
+  if (!joined.empty() && joined.back() == ' ') joined.pop_back();
   return joined;
 }
 

@@ -14,32 +14,16 @@
 //            NIST's sclite, which ignores case unless called with -s; here case always matters.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "eval/score/metrics/edits.hpp"
 #include "eval/score/text/token.hpp"
 #include "host/core/matrix.hpp"
 
 namespace edgeval {
-
-enum class EditCosts { kUnit, kSclite };
-
-struct EditCounts {
-  std::uint64_t substitutions = 0;
-  std::uint64_t deletions = 0;
-  std::uint64_t insertions = 0;
-  std::uint64_t reference = 0;  // number of words or characters of the reference
-
-  std::uint64_t errors() const { return substitutions + deletions + insertions; }
-  EditCounts& operator+=(const EditCounts& other);
-  bool operator==(const EditCounts&) const = default;
-};
-
-enum class Edit : std::uint8_t { kCorrect, kSubstitution, kDeletion, kInsertion };
-inline constexpr std::string_view kEditLetters = "CSDI";
 
 struct AlignedPair {
   Edit edit;
@@ -61,7 +45,8 @@ std::string letters(const Alignment& alignment);
 Alignment align(std::span<const Token> reference, std::span<const Token> hypothesis,
                 EditCosts costs);
 
-// Returns the counts of align() in memory that grows with the length of the hypothesis only.
+// Returns the counts of align(). At unit costs it takes as much memory, at those of sclite as much
+// as grows with the length of the hypothesis only.
 EditCounts count_edits(std::span<const Token> reference, std::span<const Token> hypothesis,
                        EditCosts costs);
 
