@@ -13,7 +13,7 @@ constexpr std::size_t kBlock = 64;  // tokens of a word of bits
 class Places {
  public:
   explicit Places(std::span<const Token> block)
-      : shift_(32 - std::bit_width(2 * block.size() - 1)) {
+      : shift_(std::countl_zero(static_cast<std::uint32_t>(2 * block.size() - 1))) {
     std::fill_n(slots_, std::size_t{1} << (32 - shift_), Slot{});
     for (std::size_t i = 0; i < block.size(); ++i) {
       Slot& slot = slots_[find(block[i])];

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 namespace edgeval::test {
 namespace {
 
@@ -38,6 +40,27 @@ TEST(Text, NoCharacterOfALineEndsIt) {
                                 "f\u0085g\u2028h\u2029i"),
             "a b c d e   f g h i");
   EXPECT_EQ(without_line_breaks("a\tb\u0084\u2027"), "a\tb\u0084\u2027");
+}
+
+// All texts of up to six of these characters, against what a stream makes of words.
+TEST(Text, WordsAreWhatSpacesPart) {
+  const std::string characters = "a\xC3 \t\r";
+  for (int code = 0; code < 5 * 5 * 5 * 5 * 5 * 5 * 2; ++code) {
+    std::string text;
+    for (int rest = code; rest > 0; rest /= 5)
+      text += characters[static_cast<std::size_t>(rest % 5)];
+    std::istringstream stream(text);
+    std::vector<std::string_view> words = split_words(text);
+    std::string joined;
+    std::size_t n = 0;
+    for (std::string word; stream >> word; ++n) {
+      ASSERT_LT(n, words.size());
+      ASSERT_EQ(words[n], word);
+      joined += (n > 0 ? " " : "") + word;
+    }
+    ASSERT_EQ(n, words.size());
+    ASSERT_EQ(single_spaced(text), joined);
+  }
 }
 
 }  // namespace
