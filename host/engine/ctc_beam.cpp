@@ -1,0 +1,168 @@
+#include "host/engine/ctc_beam.hpp"
+
+#include "host/body/ctc_beam.hpp"
+
+namespace edgeval {
+namespace {
+
+constexpr int kNone = -1;
+
+// All prefixes that were ever in the beam, as a tree: the way from the root to a node spells a
+// prefix, and no other node has the same one.
+class PrefixTree {
+ public:
+  struct Node {
+    int parent = kNone, token = kNone;
+    int row = kNone;  // its row in the beam
+    int first_child = kNone, next_sibling = kNone;
+  };
+
+  Node& operator[](int node) { return nodes_[static_cast<std::size_t>(node)]; }
+
+  // Returns the child of a node with this token, or kNone.
+  int find(int node, int token) {
+    int child = (*this)[node].first_child;
+    while (child != kNone && (*this)[child].token != token) child = (*this)[child].next_sibling;
+    return child;
+  }
+  int find_or_add(int node, int token) {
+    int child = find(node, token);
+    if (child != kNone) return child;
+    child = static_cast<int>(nodes_.size());
+    nodes_.push_back({node, token, kNone, kNone, (*this)[node].first_child});
+    (*this)[node].first_child = child;
+    return child;
+  }
+  std::vector<int> prefix(int node) {
+    std::vector<int> tokens;
+    for (; (*this)[node].parent != kNone; node = (*this)[node].parent)
+      tokens.push_back((*this)[node].token);
+    std::reverse(tokens.begin(), tokens.end());
+    return tokens;
+  }
+
+ private:
+  std::vector<Node> nodes_{Node{.row = 0}};
+};
+
+struct Row {
+  CtcPrefix prefix;
+  int node;
+};
+
+// The scores of candidates in nats, as a beam's rule reads them.
+struct NatsOfCandidates {
+  const std::vector<CtcCandidate>& candidates;
+  float operator[](Index i) const {
+    return static_cast<float>(static_cast<double>(candidates[static_cast<std::size_t>(i)].score) /
+                              (1 << kStateBits));
+  }
+};
+
+class Search {
+ public:
+  Search(int blank, const Beam& beam) : blank_(blank), beam_(beam) {}
+
+  void step(const float* outputs, Index tokens) {
+    logs_.resize(static_cast<std::size_t>(tokens));
+    frame_logs(SerialBlock{}, tables_, outputs, tokens, logs_.data());
+    candidates_.clear();
+    for (std::size_t r = 0; r < rows_.size(); ++r) stay(static_cast<int>(r));
+    // Where the beam is full, candidates behind all prefixes that stay are not among the best.
+    const auto widest = static_cast<std::size_t>(widest_of(beam_));
+    std::int64_t least = kNeverLog / 2;
+    if (candidates_.size() >= widest)
+      least = std::ranges::min(candidates_, {}, &CtcCandidate::score).score;
+    for (std::size_t r = 0; r < rows_.size(); ++r) extend(static_cast<int>(r), least);
+    const std::size_t count = std::min(candidates_.size(), widest);
+    const auto last = candidates_.begin() + static_cast<std::ptrdiff_t>(count);
+    std::ranges::partial_sort(candidates_, last,
+                              [](const auto& a, const auto& b) { return a.before(b); });
+    candidates_.resize(count);
+    keep();
+  }
+
+  CtcSearch result() {
+    const CtcPrefix& best = rows_.front().prefix;
+    result_.ids = tree_.prefix(rows_.front().node);
+    result_.score =
+        static_cast<double>(log_add(tables_, best.blank, best.token)) / (1 << kStateBits);
+    return std::move(result_);
+  }
+
+ private:
+  std::int64_t log(int token) const { return logs_[static_cast<std::size_t>(token)]; }
+  const Row& row(int r) const { return rows_[static_cast<std::size_t>(r)]; }
+
+  void stay(int r) {
+    const PrefixTree::Node& node = tree_[row(r).node];
+    const bool last = node.parent != kNone;
+    const int before = last ? tree_[node.parent].row : kNone;
+    const std::int64_t extended =
+        before == kNone ? kNeverLog
+                        : extended_log(tables_, row(before).prefix,
+                                       tree_[node.parent].token == node.token, log(node.token));
+    const CtcPrefix after =
+        stayed(tables_, row(r).prefix, last, log(blank_), last ? log(node.token) : 0, extended);
+    candidates_.push_back(
+        {log_add(tables_, after.blank, after.token), CtcCandidate::kStays, r, after});
+  }
+
+  void extend(int r, std::int64_t least) {
+    const CtcPrefix& prefix = row(r).prefix;
+    const int node = row(r).node;
+    const std::int64_t all = extended_log(tables_, prefix, false, 0);
+    const std::int64_t repeated = extended_log(tables_, prefix, true, 0);
+    const int last = tree_[node].token, tokens = static_cast<int>(logs_.size());
+    for (int v = 0; v < tokens; ++v) {
+      if (all + log(v) < least || v == blank_) continue;
+      const std::int64_t score = log(v) + (v == last ? repeated : all);
+      if (score < least || !is_possible(score)) continue;
+      const int child = tree_.find(node, v);  // which stays, if it is in the beam
+      if (child == kNone || tree_[child].row == kNone)
+        candidates_.push_back({score, v, r, {kNeverLog, score}});
+    }
+  }
+
+  // Makes rows of those candidates that the beam keeps.
+  void keep() {
+    const int count = static_cast<int>(candidates_.size());
+    const int width = std::visit(
+        [&](const auto& choice) {
+          return choice.rule().keep(NatsOfCandidates{candidates_}, count);
+        },
+        beam_);
+    result_.rows += rows_.size();
+    result_.beam_width_sum += static_cast<std::uint64_t>(width);
+    std::vector<Row> next;
+    for (int i = 0; i < std::min(count, width); ++i) {
+      const CtcCandidate& kept = candidates_[static_cast<std::size_t>(i)];
+      const int from = row(kept.row).node;
+      next.push_back({kept.after, kept.token == CtcCandidate::kStays
+                                      ? from
+                                      : tree_.find_or_add(from, kept.token)});
+    }
+    for (const Row& gone : rows_) tree_[gone.node].row = kNone;
+    rows_ = std::move(next);
+    for (std::size_t r = 0; r < rows_.size(); ++r) tree_[rows_[r].node].row = static_cast<int>(r);
+  }
+
+  const int blank_;
+  const Beam beam_;
+  const SoftmaxTables tables_ = softmax_tables();
+  PrefixTree tree_;
+  std::vector<Row> rows_{{{0, kNeverLog}, 0}};
+  std::vector<std::int64_t> logs_;
+  std::vector<CtcCandidate> candidates_;
+  CtcSearch result_;
+};
+
+}  // namespace
+
+CtcSearch ctc_beam_search(MatrixView<const float> outputs, int blank, const Beam& beam) {
+  Search search(blank, beam);
+  for (Index t = 0; t < outputs.rows; ++t) search.step(outputs.row(t), outputs.cols);
+  return search.result();
+}
+
+}  // namespace edgeval
