@@ -89,7 +89,7 @@ class PolicyBase {
   std::unique_ptr<const Root> root_;
 };
 
-// Whether a model's task searches its hypotheses with a beam, or decodes greedily, without one.
+// Whether the beam of a policy is left to the caller, or refused.
 enum class BeamUse { kNone, kSearch };
 
 // Returns what every layer of the model does. The policy's operand holds for recurrent layers, and
@@ -97,7 +97,7 @@ enum class BeamUse { kNone, kSearch };
 // every step with their operand as it is, unless `layers` says otherwise. The profile, which may be
 // null, gives the parameters that the policy leaves open. Throws Error when `layers` names an
 // unknown layer, when a layer cannot take a choice, when a parameter stays open, and when the
-// policy has a beam although the model's task decodes greedily.
+// policy has a beam, which BeamUse::kNone refuses.
 OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* profile,
                        BeamUse use = BeamUse::kNone);
 

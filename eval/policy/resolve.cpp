@@ -36,10 +36,9 @@ OperatingPoint resolve_without_weights(const Policy& policy, const Model& model,
     EDGEVAL_EXPECTS(std::find(names.begin(), names.end(), name) != names.end(), policy.source,
                     ": layers.", name, ": model ", model.name, " has no such layer",
                     suggestion(name, names));
-  EDGEVAL_EXPECTS(
-      !policy.beam || use == BeamUse::kSearch, policy.source, ": beam: model ", model.name,
-      " is a ", model.task,
-      " model, which is decoded greedily; only a translation model searches with a beam");
+  EDGEVAL_EXPECTS(!policy.beam || use == BeamUse::kSearch, policy.source, ": beam: model ",
+                  model.name, " is a ", model.task,
+                  " model, whose outputs are taken as they are, without a search");
   OperatingPoint point;
   for (const Layer& layer : model.layers) {
     const bool in_stack = point.layers.size() < model.stack().size();

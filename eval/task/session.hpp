@@ -21,7 +21,7 @@ namespace edgeval {
 struct Point {
   Weights weights;
   OperatingPoint layers;
-  std::optional<SearchOptions> search{};  // for translation only
+  std::optional<SearchOptions> search{};  // of a translation, or of CTC with a beam
 };
 
 // Whether the point is a reference: the dense network as trained, with a fixed beam.
@@ -42,7 +42,7 @@ struct Item {
 struct Outcome {
   std::vector<std::string> texts;        // hypotheses, the best first
   Activity activity{};                   // counts; without layers when nothing ran
-  std::optional<SearchResult> search{};  // for translation only; its activity is in `activity`
+  std::optional<SearchResult> search{};  // where there was one; its activity is in `activity`
 };
 
 // A figure of quality that is no metric, for every writer.
@@ -71,8 +71,8 @@ struct PointResult {
 
   std::vector<std::string> hypotheses() const;  // the best hypothesis of each item
   Activity total() const;
-  std::optional<SearchCounts> search() const;  // summed over all items; nothing for speech
-  CutOff cut_off() const;                      // all 0 for speech
+  std::optional<SearchCounts> search() const;  // summed over all items; nothing without a search
+  CutOff cut_off() const;                      // all 0 without a search
 };
 
 struct Evaluation {

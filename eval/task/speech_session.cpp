@@ -1,9 +1,11 @@
 #include "eval/task/speech_session.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "eval/task/progress.hpp"
+#include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
 #include "host/engine/counting.hpp"
 
@@ -68,9 +70,8 @@ std::vector<std::vector<Index>> SpeechSession::batches() {
 
 std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items) {
   const auto start = std::chrono::steady_clock::now();
-  const int threads = choice_.threads > 0 ? choice_.threads : hardware_threads();
   auto prepared = std::make_unique<PreparedSpeech>(
-      batch_features(audio_, items, plan_, extractor_, threads, cache_ ? &*cache_ : nullptr));
+      batch_features(audio_, items, plan_, extractor_, threads(), cache_ ? &*cache_ : nullptr));
   feature_seconds_ += seconds_since(start);
   return prepared;
 }
@@ -78,24 +79,53 @@ std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items
 // Decodes the results of an engine and passes them on as outcomes.
 class SpeechSession::Decoding : public ResultSink {
  public:
-  // `numbers` are the numbers, in the call of Session::run, of the engine's points.
-  Decoding(const SpeechSession& session, std::span<const Index> numbers, OutcomeSink& sink)
-      : session_(session), numbers_(numbers), sink_(sink) {}
+  // `numbers` are the numbers, among the points of the call of Session::run, of the engine's.
+  Decoding(const SpeechSession& session, std::span<const Point> points,
+           std::span<const Index> numbers, OutcomeSink& sink)
+      : session_(session), points_(points), numbers_(numbers), sink_(sink) {}
 
   void receive(std::span<const Index> points, Index first, BatchResult&& result) override {
-    std::vector<Index> numbers;
-    for (const Index point : points) numbers.push_back(numbers_[static_cast<std::size_t>(point)]);
-    for (Index n = 0; n < result.utterances(); ++n)
-      sink_.receive(numbers, first + n,
-                    {.texts = {session_.decode(result, n)},
-                     .activity = std::move(result.activity[static_cast<std::size_t>(n)])});
+    // The points of a part share their search, or decode greedily.
+    std::map<std::vector<double>, std::vector<Index>> parts;
+    for (const Index point : points) {
+      const Index number = numbers_[static_cast<std::size_t>(point)];
+      const std::optional<SearchOptions>& search = point_at(number).search;
+      parts[search ? choice_numbers(search->beam) : std::vector<double>()].push_back(number);
+    }
+    for (const auto& [choice, numbers] : parts) decode(numbers, first, result);
   }
 
  private:
+  const Point& point_at(Index number) const { return points_[static_cast<std::size_t>(number)]; }
+
+  void decode(const std::vector<Index>& numbers, Index first, const BatchResult& result) {
+    const std::optional<SearchOptions>& search = point_at(numbers.front()).search;
+    std::vector<Outcome> outcomes(static_cast<std::size_t>(result.utterances()));
+    if (search)
+      parallel_for(result.utterances(), session_.threads(), [&](Index n) {
+        outcomes[static_cast<std::size_t>(n)] = session_.search(result, n, *search);
+      });
+    for (Index n = 0; n < result.utterances(); ++n) {
+      Outcome& outcome = outcomes[static_cast<std::size_t>(n)];
+      if (!search) outcome.texts = {session_.decode(result, n)};
+      outcome.activity = result.activity[static_cast<std::size_t>(n)];
+      sink_.receive(numbers, first + n, std::move(outcome));
+    }
+  }
+
   const SpeechSession& session_;
+  const std::span<const Point> points_;
   const std::span<const Index> numbers_;
   OutcomeSink& sink_;
 };
+
+Outcome SpeechSession::search(const BatchResult&, Index, const SearchOptions&) const {
+  EDGEVAL_ASSERT(false);  // no point of this session has a search
+}
+
+int SpeechSession::threads() const {
+  return choice_.threads > 0 ? choice_.threads : hardware_threads();
+}
 
 void SpeechSession::run(Prepared& prepared, std::span<const Point> points, OutcomeSink& sink,
                         LayerObserver* observer) {
@@ -107,9 +137,9 @@ void SpeechSession::run(Prepared& prepared, std::span<const Point> points, Outco
     const std::shared_ptr<Engine> engine = networks_.runner(at(numbers.front()).weights);
     std::vector<OperatingPoint> layers;
     for (const Index number : numbers) layers.push_back(at(number).layers);
-    Decoding decoding(*this, numbers, sink);
+    Decoding decoding(*this, points, numbers, sink);
     const std::unique_ptr<PreparedBatch> batch = engine->prepare(speech.features);
-    engine->run(*batch, layers, wanted(), decoding, observer);
+    engine->run(*batch, layers, wanted(points), decoding, observer);
   }
 }
 
@@ -119,8 +149,7 @@ std::vector<std::string> SpeechSession::late_notes() const {
 }
 
 void SpeechSession::read_all() {
-  const int threads = choice_.threads > 0 ? choice_.threads : hardware_threads();
-  parallel_for(items(), threads, [&](Index n) { audio_.read(n); });
+  parallel_for(items(), threads(), [&](Index n) { audio_.read(n); });
 }
 
 nlohmann::ordered_json SpeechSession::data() const {

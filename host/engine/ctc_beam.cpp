@@ -1,6 +1,9 @@
 #include "host/engine/ctc_beam.hpp"
 
+#include <span>
+
 #include "host/body/ctc_beam.hpp"
+#include "host/core/error.hpp"
 
 namespace edgeval {
 namespace {
@@ -73,6 +76,12 @@ class Search {
     std::int64_t least = kNeverLog / 2;
     if (candidates_.size() >= widest)
       least = std::ranges::min(candidates_, {}, &CtcCandidate::score).score;
+    // The first prefix is the likeliest, so that tokens behind which it is not among the best are
+    // of no use to any.
+    const std::int64_t all = extended_log(tables_, rows_.front().prefix, false, 0);
+    tokens_.clear();
+    for (int v = 0; v < tokens; ++v)
+      if (v != blank_ && all + log(v) >= least) tokens_.push_back(v);
     for (std::size_t r = 0; r < rows_.size(); ++r) extend(static_cast<int>(r), least);
     const std::size_t count = std::min(candidates_.size(), widest);
     const auto last = candidates_.begin() + static_cast<std::ptrdiff_t>(count);
@@ -113,9 +122,8 @@ class Search {
     const int node = row(r).node;
     const std::int64_t all = extended_log(tables_, prefix, false, 0);
     const std::int64_t repeated = extended_log(tables_, prefix, true, 0);
-    const int last = tree_[node].token, tokens = static_cast<int>(logs_.size());
-    for (int v = 0; v < tokens; ++v) {
-      if (all + log(v) < least || v == blank_) continue;
+    const int last = tree_[node].token;
+    for (const int v : tokens_) {
       const std::int64_t score = log(v) + (v == last ? repeated : all);
       if (score < least || !is_possible(score)) continue;
       const int child = tree_.find(node, v);  // which stays, if it is in the beam
@@ -153,6 +161,7 @@ class Search {
   PrefixTree tree_;
   std::vector<Row> rows_{{{0, kNeverLog}, 0}};
   std::vector<std::int64_t> logs_;
+  std::vector<int> tokens_;  // those that a prefix may be extended by in this frame
   std::vector<CtcCandidate> candidates_;
   CtcSearch result_;
 };
@@ -161,7 +170,13 @@ class Search {
 
 CtcSearch ctc_beam_search(MatrixView<const float> outputs, int blank, const Beam& beam) {
   Search search(blank, beam);
-  for (Index t = 0; t < outputs.rows; ++t) search.step(outputs.row(t), outputs.cols);
+  for (Index t = 0; t < outputs.rows; ++t) {
+    const std::span<const float> frame(outputs.row(t), static_cast<std::size_t>(outputs.cols));
+    EDGEVAL_EXPECTS(std::ranges::all_of(frame, [](float z) { return z - z == 0; }),
+                    "an output of frame ", t,
+                    " is infinite or not a number; a beam search needs finite outputs");
+    search.step(frame.data(), outputs.cols);
+  }
   return search.result();
 }
 

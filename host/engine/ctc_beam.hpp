@@ -25,7 +25,8 @@ struct CtcSearch {
   std::uint64_t rows = 0, beam_width_sum = 0;
 };
 
-// outputs: [T, tokens] of an utterance, finite; the blank is among the tokens.
+// outputs: [T, tokens] of an utterance; the blank is among the tokens. Throws Error where an output
+// is not finite.
 CtcSearch ctc_beam_search(MatrixView<const float> outputs, int blank, const Beam& beam);
 
 }  // namespace edgeval

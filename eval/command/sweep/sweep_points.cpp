@@ -113,6 +113,10 @@ AllPoints with_references(Session& session, std::vector<SweepPoint> points, bool
     all.points.push_back(std::move(point.point));
     all.settings.push_back(std::move(point.settings));
   }
+  for (const Point& point : all.points)
+    EDGEVAL_EXPECTS(point.search.has_value() == all.points.front().search.has_value(),
+                    "some points of the sweep have a beam and others have none; make a sweep of "
+                    "each kind");
   if (!wanted) return all;
   std::map<int, std::size_t> by_width;  // of the beam; 0 for a task without one
   for (std::size_t p = 0; p < all.drawn(); ++p) {

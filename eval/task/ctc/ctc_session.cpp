@@ -1,8 +1,11 @@
 #include "eval/task/ctc/ctc_session.hpp"
 
+#include <algorithm>
+
 #include "eval/score/text/space_note.hpp"
 #include "eval/task/warnings.hpp"
 #include "host/engine/ctc.hpp"
+#include "host/engine/ctc_beam.hpp"
 
 namespace edgeval {
 
@@ -21,11 +24,42 @@ Item CtcSession::item(Index number) const {
   return item;
 }
 
+Point CtcSession::resolve(const Policy& policy, const Profile* profile) {
+  Policy of_layers = policy;
+  of_layers.beam.reset();
+  Point point = SpeechSession::resolve(of_layers, profile);
+  if (policy.beam) point.search = {.beam = resolve_beam(policy, profile)};
+  return point;
+}
+
+Wanted CtcSession::wanted(std::span<const Point> points) const {
+  const auto searches = [](const Point& point) { return point.search.has_value(); };
+  return {.outputs = std::ranges::any_of(points, searches),
+          .best = !std::ranges::all_of(points, searches)};
+}
+
+std::string CtcSession::text_of(const std::vector<int>& ids) const {
+  return applied(options_.text, tokens_to_text(ids, tokens_));
+}
+
 std::string CtcSession::decode(const BatchResult& result, Index utterance) const {
   const MatrixView<const std::int32_t> best = result.best.sequence(utterance);
-  const std::vector<int> ids =
-      ctc_collapse({best.data, static_cast<std::size_t>(best.rows)}, trained().blank);
-  return applied(options_.text, tokens_to_text(ids, tokens_));
+  return text_of(ctc_collapse({best.data, static_cast<std::size_t>(best.rows)}, trained().blank));
+}
+
+Outcome CtcSession::search(const BatchResult& result, Index utterance,
+                           const SearchOptions& options) const {
+  const MatrixView<const float> outputs = result.outputs.sequence(utterance);
+  CtcSearch found = ctc_beam_search(outputs, trained().blank, options.beam);
+  const auto log_probability = static_cast<float>(found.score);
+  Outcome outcome{.texts = {text_of(found.ids)}};
+  outcome.search =
+      SearchResult{.best = {{std::move(found.ids), {}, found.score, log_probability, true}},
+                   .counts = {static_cast<std::uint64_t>(outputs.rows), found.rows, found.rows,
+                              found.beam_width_sum},
+                   .activity = {},
+                   .spreads = {}};
+  return outcome;
 }
 
 void CtcSession::score(PointResult& result) {
@@ -55,7 +89,12 @@ std::vector<std::string> CtcSession::notes() const {
 }
 
 std::vector<std::string> CtcSession::warnings(const PointResult& result) const {
-  return text_warnings(references_, result.hypotheses(), applied(options_.text, tokens_));
+  std::vector<std::string> warnings =
+      text_warnings(references_, result.hypotheses(), applied(options_.text, tokens_));
+  if (result.point.search)
+    for (std::string& warning : beam_warnings(result.point.search->beam, *result.search()))
+      warnings.push_back(std::move(warning));
+  return warnings;
 }
 
 nlohmann::ordered_json CtcSession::choices() const {

@@ -1,6 +1,6 @@
 // Recognises speech with a network that was trained with CTC. Greedy decoding takes the largest
-// output of every frame and drops repeats and blanks; the text is scored by word, character and
-// sentence errors.
+// output of every frame and drops repeats and blanks; where the policy has a beam, a prefix beam
+// search finds the text. It is scored by word, character and sentence errors.
 #pragma once
 
 #include "eval/task/speech_session.hpp"
@@ -17,6 +17,8 @@ class CtcSession : public SpeechSession {
   CtcSession(std::shared_ptr<const Model> trained, data::TestSet set, const CtcOptions& options,
              const EngineChoice& choice, MakeEngine make = {});
 
+  // A policy's beam makes a prefix beam search of the decoding.
+  Point resolve(const Policy& policy, const Profile* profile) override;
   std::vector<std::string> metrics() const override { return kErrorMetrics; }
   Item item(Index number) const override;
   void score(PointResult& result) override;
@@ -27,10 +29,15 @@ class CtcSession : public SpeechSession {
   nlohmann::ordered_json choices() const override;
 
  protected:
-  Wanted wanted() const override { return {.best = true}; }
+  Wanted wanted(std::span<const Point> points) const override;
   std::string decode(const BatchResult& result, Index utterance) const override;
+  Outcome search(const BatchResult& result, Index utterance,
+                 const SearchOptions& options) const override;
 
  private:
+  // Returns the text of tokens as it is scored.
+  std::string text_of(const std::vector<int>& ids) const;
+
   const CtcOptions options_;
   const std::vector<std::string> tokens_;  // the text that each token stands for
   std::vector<std::string> references_;    // transcript of each utterance, as it is scored

@@ -262,8 +262,6 @@ TEST(RunTranslation, RefusesWhatCannotBe) {
   refused(with(kRun, {"--set", "beam.width=0"}), "width must be a whole number");
   refused(with(kRun, {"--set", "beam.min=2"}), "a key of type dynamic");
   refused(with(kModel, {"--data", source, "--reference-perplexity"}), "wants a --reference");
-  refused({"run", "--model", spoken_model(), "--data", spoken_data(), "--set", "beam.width=2"},
-          "decoded greedily");
   for (const Arguments& option : {Arguments{"--reference", source},
                                   {"--n-best", "2"},
                                   {"--length-penalty", "wu"},
