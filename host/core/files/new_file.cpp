@@ -79,11 +79,11 @@ class NewFile {
     return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   }
 
-  // Another run may take this file for one that a dead run has left, and remove it before it is
-  // locked.
+  // Before this file is locked, another run may take it for one that a dead run has left. That run
+  // locks it, then removes it. Where there are no locks, other runs remove nothing.
   bool is_ours() const {
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
     struct stat status {};
-    ::flock(descriptor_, LOCK_EX | LOCK_NB);  // without locks, other runs remove nothing
     return ::fstat(descriptor_, &status) == 0 && status.st_nlink > 0;
   }
 

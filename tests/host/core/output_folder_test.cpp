@@ -6,17 +6,35 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
+#include <utility>
 
 #include "host/core/error.hpp"
 #include "host/core/files/file.hpp"
 #include "host/core/files/new_file.hpp"
 #include "host/core/files/unfinished.hpp"
 #include "tests/support/temporary_folder.hpp"
+
+namespace edgeval::test {
+namespace {
+
+// Is called, once, with the descriptor of the next lock before it is taken.
+std::function<void(int)> before_next_flock;
+
+}  // namespace
+}  // namespace edgeval::test
+
+// The program is linked to this in place of the system's function.
+extern "C" int flock(int descriptor, int operation) noexcept {
+  if (const auto call = std::exchange(edgeval::test::before_next_flock, nullptr)) call(descriptor);
+  return static_cast<int>(::syscall(SYS_flock, descriptor, operation));
+}
 
 namespace edgeval::test {
 namespace {
@@ -298,6 +316,30 @@ TEST_F(NewFileTest, RemovesWhatKilledRunsLeftAndNoOther) {
   EXPECT_TRUE(fs::exists(alive));
   EXPECT_TRUE(fs::is_symlink(place_.path() / ".f.edgeval-cccccccccccc"));
   ::close(descriptor);
+}
+
+// The other run looks for what killed runs have left just when the new file has been made and is
+// not locked yet.
+TEST_F(NewFileTest, TakesAnotherNameWhileAnotherRunRemovesTheFirst) {
+  const fs::path file = place_.path() / "f";
+  fs::path first;
+  int of_other = -1;
+  before_next_flock = [&](int descriptor) {
+    const fs::path link = "/proc/self/fd/" + std::to_string(descriptor);
+    first = fs::read_symlink(link);
+    of_other = ::open(link.c_str(), O_RDONLY | O_CLOEXEC);
+    EXPECT_EQ(::flock(of_other, LOCK_EX | LOCK_NB), 0);
+  };
+  write_file(file, "whole");
+  ASSERT_GE(of_other, 0);
+  struct stat others {
+  }, ours{};
+  EXPECT_EQ(::fstat(of_other, &others), 0);
+  EXPECT_EQ(::stat(file.c_str(), &ours), 0);
+  EXPECT_NE(ours.st_ino, others.st_ino);
+  ::unlink(first.c_str());
+  ::close(of_other);
+  EXPECT_EQ(contents(place_.path()), "f=whole");
 }
 
 TEST_F(NewFileTest, ExpectWritableLeavesNothing) {
