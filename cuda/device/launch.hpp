@@ -1,10 +1,11 @@
 // All kernels are launched in this way:
 //   launch(stream, kernel, {blocks}, threads, arguments...)
-// runs `kernel` in a grid of `blocks` thread blocks of so many threads, or of {threads, bytes of
-// dynamic shared memory}, behind what the stream was given before. The arguments are converted to
-// the kernel's parameters and copied. A launch that CUDA refuses throws CudaError, which names the
-// line that launched; with EDGEVAL_SYNC=1 in the environment each launch is waited for, so that a
-// fault of the kernel is reported there, too.
+//   launch(stream, kernel, {blocks}, {threads, shared_bytes}, arguments...)
+// runs `kernel` in a grid of `blocks` thread blocks of so many threads, each block with so many
+// bytes of dynamic shared memory, behind what the stream was given before. The arguments are
+// converted to the kernel's parameters and copied. A launch that CUDA refuses throws CudaError,
+// which names the line that launched; with EDGEVAL_SYNC=1 in the environment each launch is waited
+// for, so that a fault of the kernel is reported there, too.
 #pragma once
 
 #include "cuda/device/error.hpp"
@@ -18,8 +19,16 @@ struct Blocks {
   Index x, y = 1, z = 1;
 };
 
-inline constexpr int kMostSharedUnasked = 48 << 10;  // bytes of a block, without an attribute
-inline constexpr Index kMostInX = 2147483647;        // blocks of a grid in x; CUDA checks the rest
+// A thread block, with bytes of dynamic shared memory beside its static one.
+struct ThreadBlock {
+  int threads;
+  Index shared_bytes;
+  ThreadBlock(int of_threads, Index of_shared_bytes = 0)
+      : threads(of_threads), shared_bytes(of_shared_bytes) {}
+};
+
+inline constexpr Index kMostSharedUnasked = 48 << 10;  // bytes of a block, without an attribute
+inline constexpr Index kMostInX = 2147483647;  // blocks of a grid in x; CUDA checks the rest
 
 // Returns how many blocks of `each` elements hold `count`.
 constexpr Index blocks_of(Index count, Index each) { return (count + each - 1) / each; }
@@ -37,26 +46,19 @@ struct LaunchedAt {
 // Throws CudaError when a launch failed; with EDGEVAL_SYNC=1, also when its kernel did.
 void check_launch(cudaError_t status, const LaunchedAt& at);
 
-// A block's threads, and the bytes of dynamic shared memory that it has beside them.
-struct Threads {
-  int count;
-  int shared_bytes = 0;
-  Threads(int threads, int bytes = 0) : count(threads), shared_bytes(bytes) {}
-};
-
 template <class... Parameters, class... Arguments>
-void launch(LaunchedAt at, void (*kernel)(Parameters...), Blocks blocks, Threads threads,
+void launch(LaunchedAt at, void (*kernel)(Parameters...), Blocks blocks, ThreadBlock block,
             const Arguments&... arguments) {
   EDGEVAL_ASSERT(blocks.x <= kMostInX && blocks.y <= kMostInX && blocks.z <= kMostInX);
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(static_cast<unsigned>(blocks.x), static_cast<unsigned>(blocks.y),
                         static_cast<unsigned>(blocks.z));
-  config.blockDim = dim3(static_cast<unsigned>(threads.count));
-  config.dynamicSmemBytes = static_cast<std::size_t>(threads.shared_bytes);
+  config.blockDim = dim3(static_cast<unsigned>(block.threads));
+  config.dynamicSmemBytes = static_cast<std::size_t>(block.shared_bytes);
   config.stream = at.stream;
-  if (threads.shared_bytes > kMostSharedUnasked)
+  if (block.shared_bytes > kMostSharedUnasked)
     check_launch(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                      threads.shared_bytes),
+                                      static_cast<int>(block.shared_bytes)),
                  at);
   check_launch(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...), at);
 }

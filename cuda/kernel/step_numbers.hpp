@@ -24,6 +24,14 @@ struct FloatStepNumbers : FloatNumbers {
     for (int i = 0; i < kFour; ++i) z[i] = (x[i] + h[i]) + b[i];
     return z;
   }
+  // Returns four outputs of a linear layer, W x + b.
+  template <class Access>
+  EDGEVAL_HD_ALWAYS Four<State> input_parts(Access access, const float* wx, int at) const {
+    const Four<float> x = access.load(wx + at), b = access.load(bias + at);
+    Four<State> z;
+    for (int i = 0; i < kFour; ++i) z[i] = x[i] + b[i];
+    return z;
+  }
 };
 
 struct ByteStepNumbers : FixedNumbers<std::int32_t> {
@@ -60,6 +68,17 @@ struct ByteStepNumbers : FixedNumbers<std::int32_t> {
     }
     return z;
   }
+  template <class Access>
+  EDGEVAL_HD_ALWAYS Four<State> input_parts(Access access, const std::int32_t* wx, int at) const {
+    const Four<std::int32_t> x = access.load(wx + at);
+    const Four<std::uint32_t> b = access.load(narrow_bias + at);
+    Four<State> z;
+    for (int i = 0; i < kFour; ++i) {
+      const std::uint32_t sum = static_cast<std::uint32_t>(x[i]) * unit_x + b[i];
+      z[i] = round_shift_narrow(static_cast<std::int32_t>(sum), sum_bits - kStateBits);
+    }
+    return z;
+  }
 };
 
 struct WordStepNumbers : FixedNumbers<std::int64_t> {
@@ -74,10 +93,13 @@ struct WordStepNumbers : FixedNumbers<std::int64_t> {
     Four<std::int64_t> sum = access.load(bias + at);
     add(access, wx, unit_x, at, sum);
     add(access, uh, unit_h, at, sum);
-    Four<State> z;
-    for (int i = 0; i < kFour; ++i)
-      z[i] = static_cast<State>(round_shift(sum[i], sum_bits - kStateBits));
-    return z;
+    return rounded(sum);
+  }
+  template <class Access>
+  EDGEVAL_HD_ALWAYS Four<State> input_parts(Access access, const DigitSums& wx, int at) const {
+    Four<std::int64_t> sum = access.load(bias + at);
+    add(access, wx, unit_x, at, sum);
+    return rounded(sum);
   }
 
   // Does the same from the three sums of digits that both products share.
@@ -86,16 +108,19 @@ struct WordStepNumbers : FixedNumbers<std::int64_t> {
                                                int at) const {
     const bool x_is_finer = unit_x[2] < unit_h[2];
     Four<std::int64_t> sum = access.load(bias + at);
-    Four<State> z;
-    for (int i = 0; i < kFour; ++i) {
+    for (int i = 0; i < kFour; ++i)
       for (int d = 0; d < 3; ++d)
         sum[i] = multiply_add_wide(shared[d][i], x_is_finer ? unit_x[d] : unit_h[d], sum[i]);
-      z[i] = static_cast<State>(round_shift(sum[i], sum_bits - kStateBits));
-    }
-    return z;
+    return rounded(sum);
   }
 
  private:
+  EDGEVAL_HD_ALWAYS Four<State> rounded(const Four<std::int64_t>& sum) const {
+    Four<State> z;
+    for (int i = 0; i < kFour; ++i)
+      z[i] = static_cast<State>(round_shift(sum[i], sum_bits - kStateBits));
+    return z;
+  }
   template <class Access>
   static EDGEVAL_HD_ALWAYS void add(Access access, const DigitSums& digits,
                                     const std::int32_t (&unit)[3], int at,

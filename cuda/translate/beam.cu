@@ -1,68 +1,13 @@
-// Kernels of the beam search. Over the vocabulary a thread block owns a row and makes first its
-// log-probabilities, then its best candidates, in one launch. Over the beam a thread block owns a
-// sentence, whose few rows leave most of its threads idle; thousands of sentences fill the chip all
-// the same.
+// Kernels of the beam search over the candidates of the rows. A thread block owns a sentence, whose
+// few rows leave most of its threads idle; thousands of sentences fill the chip all the same.
 #include <cub/device/device_scan.cuh>
 
 #include "cuda/device/block.cuh"
 #include "cuda/device/launch.hpp"
-#include "cuda/kernel/format.cuh"
 #include "cuda/translate/beam.hpp"
-#include "host/body/linear.hpp"
-#include "host/body/softmax.hpp"
 
 namespace edgeval::gpu {
 namespace {
-
-constexpr int kRowThreads = 256;
-
-// Turns the generator's sums of row r into log-probabilities and returns these. A single overflow
-// makes a whole row infinite or not a number; such rows are counted.
-template <class Format>
-__device__ const float* log_probabilities_row(CudaBlock block, const VocabularyTask& task,
-                                              const RowView& rows, Index r) {
-  using Numbers = typename Format::Numbers;
-  const Numbers& numbers = task.numbers.as<Numbers>();
-  const Index width = task.log_probabilities.cols;
-  const auto sums = Format::sums(task.sums, r, width);
-  float* const to = task.log_probabilities.row(r);
-  if constexpr (std::is_same_v<Numbers, FloatNumbers>) {
-    block.for_each(width, [&](Index v) { to[v] = numbers.value(sums[v], v); });
-    log_softmax_row(block, to, width);
-  } else {
-    std::int32_t* const logits = task.logits.row(r);
-    block.for_each(width, [&](Index v) { logits[v] = numbers.input_part(sums[v], v); });
-    log_softmax_row(block, task.softmax, logits, width, to);
-  }
-  block.once([&] {
-    if (!(absolute(to[0]) < kInfinity)) atomicAdd(&rows.state->overflowed, 1ULL);
-  });
-  return to;
-}
-
-template <class Format>
-__global__ void __launch_bounds__(kRowThreads)
-    candidates_kernel(VocabularyTask task, RowView rows, SearchView search) {
-  const Index r = blockIdx.x;
-  if (r >= rows.state->running) return;
-  const CudaBlock block;
-  const float* const found = log_probabilities_row<Format>(block, task, rows, r);
-  const CandidateRow from{found, task.log_probabilities.cols, rows.score[r], rows.place[r],
-                          rows.state->step < search.shortest ? search.eos : -1};
-  const int widest = static_cast<int>(search.widest);
-  row_candidates(block, from, widest, search.of_rows + r * search.widest);
-}
-
-template <class Format>
-__global__ void __launch_bounds__(kRowThreads)
-    scores_kernel(VocabularyTask task, RowView rows, const std::int32_t* tokens, double* sums) {
-  const Index r = blockIdx.x;
-  if (r >= rows.state->running) return;
-  const CudaBlock block;
-  const float* const found = log_probabilities_row<Format>(block, task, rows, r);
-  block.synchronize();
-  block.once([&] { sums[rows.sentence[r]] += static_cast<double>(found[tokens[r]]); });
-}
 
 // Decides what a sentence keeps of best [widest]. A single thread runs it.
 template <class Rule>
@@ -114,11 +59,6 @@ __global__ void next_rows_kernel(RowView rows, SearchView search) {
     rows.parent[r] = next.parent;
     rows.score[r] = next.score;
   });
-}
-
-template <class Launch>
-void with_format(const Arithmetic& arithmetic, const Launch& launch) {
-  std::visit([&](const auto& choice) { launch(format_of(choice)); }, arithmetic);
 }
 
 }  // namespace
@@ -183,23 +123,6 @@ SearchMemory::History SearchMemory::download(Index steps, cudaStream_t stream) c
   attended_.download(history.attended.data(), rows, stream);
   EDGEVAL_CUDA(cudaStreamSynchronize(stream));
   return history;
-}
-
-void launch_candidates(const Arithmetic& arithmetic, const VocabularyTask& task,
-                       const RowView& rows, const SearchView& search, Index count,
-                       cudaStream_t stream) {
-  const int threads = threads_for(task.log_probabilities.cols, kRowThreads);
-  with_format(arithmetic, [&]<class Format>(Format) {
-    launch(stream, candidates_kernel<Format>, {count}, threads, task, rows, search);
-  });
-}
-
-void launch_scores(const Arithmetic& arithmetic, const VocabularyTask& task, const RowView& rows,
-                   const std::int32_t* tokens, double* sums, Index count, cudaStream_t stream) {
-  const int threads = threads_for(task.log_probabilities.cols, kRowThreads);
-  with_format(arithmetic, [&]<class Format>(Format) {
-    launch(stream, scores_kernel<Format>, {count}, threads, task, rows, tokens, sums);
-  });
 }
 
 void launch_choose(const Beam& beam, const RowView& rows, const SearchView& search,

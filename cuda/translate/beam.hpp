@@ -1,12 +1,11 @@
-// Runs a step of the beam search on the device, from the generator's sums to the rows of the next
-// step (bodies in host/body/beam.hpp and softmax.hpp). The candidates of every step are kept for
-// the host, which makes hypotheses of them.
+// Runs a step of the beam search on the device, from the best candidates of its rows
+// (vocabulary.hpp) to the rows of the next step (bodies in host/body/beam.hpp). The candidates of
+// every step are kept for the host, which makes hypotheses of them.
 #pragma once
 
 #include "cuda/translate/search_rows.hpp"
 #include "host/body/beam.hpp"
 #include "host/engine/translate/decoder_engine.hpp"
-#include "host/numeric/softmax.hpp"
 
 namespace edgeval::gpu {
 
@@ -61,24 +60,6 @@ class SearchMemory {
   std::size_t scan_bytes_ = 0;
 };
 
-// The generator's sums, and where its log-probabilities go.
-struct VocabularyTask {
-  SumRows sums;
-  PolicyStruct numbers;                 // of the generator
-  DeviceView<float> log_probabilities;  // [R, V]
-  DeviceView<std::int32_t> logits;      // [R, V], scratch; in integers only
-  SoftmaxTables softmax;
-};
-
-// Computes the log-probabilities and the best candidates of every row. count: the number of rows
-// for which the step is launched.
-void launch_candidates(const Arithmetic& arithmetic, const VocabularyTask& task,
-                       const RowView& rows, const SearchView& search, Index count,
-                       cudaStream_t stream);
-// Computes the log-probabilities of every row, and adds that of the row's token, of tokens [R], to
-// the sum of its sentence, in sums [S].
-void launch_scores(const Arithmetic& arithmetic, const VocabularyTask& task, const RowView& rows,
-                   const std::int32_t* tokens, double* sums, Index count, cudaStream_t stream);
 // Finds the best candidates of each sentence, lets the beam choose its width, and decides who lives
 // on.
 void launch_choose(const Beam& beam, const RowView& rows, const SearchView& search,

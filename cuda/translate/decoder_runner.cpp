@@ -77,11 +77,7 @@ void DecoderRunner::reserve(const Batch& batch) {
   x_.resize_discarding(padded, embedding_.view().cols + feed, stream_);
   both_.resize_discarding(padded, keys + queries, stream_);
   feed_.resize_discarding(padded, attention.outputs, stream_);
-  log_probabilities_.resize_discarding(most_rows_, model_->linear(model_->generator).width,
-                                       stream_);
   shares_.resize_discarding(most_rows_, std::ranges::max(lengths), stream_);
-  if (!std::holds_alternative<Fp32>(vocabulary_arithmetic()))
-    logits_.resize_discarding(most_rows_, log_probabilities_.view().cols, stream_);
   if (!std::holds_alternative<Fp32>(policy(attention.output).arithmetic)) {
     sums_.resize_discarding(most_rows_, keys, stream_);
     codes_.resize_discarding(most_rows_, keys, stream_);
@@ -231,10 +227,11 @@ void DecoderRunner::step(Index rows, std::int32_t* attended, Index widest) {
 
 VocabularyTask DecoderRunner::vocabulary() {
   const LinearStepLayer& generator = linear(model_->generator);
-  return {.sums = generator.sums(linear_task(model_->generator, most_rows_)),
+  const LinearStepTask task = linear_task(model_->generator, most_rows_);
+  return {.sums = generator.sums(task),
           .numbers = generator.numbers(),
-          .log_probabilities = log_probabilities_.view(),
-          .logits = logits_.view(),
+          .sums_fit = task.sums_fit(),
+          .width = task.layer.width,
           .softmax = source_.view().softmax};
 }
 

@@ -4,9 +4,9 @@
 #pragma once
 
 #include "cuda/device/stream.hpp"
-#include "cuda/translate/beam.hpp"
 #include "cuda/translate/source_memory.hpp"
 #include "cuda/translate/step_layer.hpp"
+#include "cuda/translate/vocabulary.hpp"
 #include "host/engine/translate/decoder_counts.hpp"
 #include "host/engine/translate/encoder.hpp"
 
@@ -81,8 +81,8 @@ class DecoderRunner {
   SearchRows rows_;
   LaneTable lanes_;  // the sentences as lanes of source positions
   SourceMemory source_;
-  DeviceMatrix<float> x_, probe_, both_, feed_, log_probabilities_, bridge_in_, bridge_out_;
-  DeviceMatrix<std::int32_t> logits_, codes_;
+  DeviceMatrix<float> x_, probe_, both_, feed_, bridge_in_, bridge_out_;
+  DeviceMatrix<std::int32_t> codes_;
   DeviceMatrix<std::int64_t> shares_, sums_;
   DeviceBuffer<unsigned long long> totals_;  // [layers, kTotals, S]
   std::vector<RowSegment> segments_;

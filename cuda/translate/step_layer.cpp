@@ -145,7 +145,8 @@ void LinearStepLayer::reserve(const LinearStepTask& task, cudaStream_t stream) {
 
 void LinearStepLayer::start(const LinearStepTask& task, const Stream& stream) {
   input_.start(task.policy, stream);
-  numbers_.upload(task.products, task.policy, StepForm::kSeparate, stream);
+  numbers_.upload(task.products, task.policy,
+                  task.sums_fit() ? StepForm::kCells : StepForm::kSeparate, stream);
 }
 
 void LinearStepLayer::multiply(const LinearStepTask& task, DeviceView<const float> x,

@@ -84,6 +84,12 @@ struct LinearStepTask {
   Index rows;
   LinearEnd end;
   LayerTotals totals;
+  // Whether the layer's numbers have the form of step_numbers.hpp, which the kernels over the
+  // vocabulary know and no sum of the layer leaves.
+  bool sums_fit() const {
+    return end == LinearEnd::kLogSoftmax &&
+           step_form(products, policy, StepForm::kCells) == StepForm::kCells;
+  }
 };
 
 class LinearStepLayer {

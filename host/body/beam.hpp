@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "host/body/block.hpp"
+#include "host/body/softmax.hpp"
 
 namespace edgeval {
 
@@ -31,31 +31,51 @@ struct CandidateOrder {
   EDGEVAL_HD bool operator()(const Candidate& a, const Candidate& b) const { return a.before(b); }
 };
 
-// Where the candidates of a row come from: log-probabilities [width], the score of the row before
-// this step, its number, and a token that is barred (-1 for none).
+// A row whose candidates are looked for: its score before this step, its number, and a token that
+// is barred (-1 for none).
 struct CandidateRow {
-  const float* log_probabilities;
-  Index width;
   float before;
   int row, barred;
+  EDGEVAL_HD Candidate candidate(float log_probability, Index token) const {
+    return {before + log_probability, static_cast<int>(token), row};
+  }
 };
 
 // Writes the best `count` candidates of a row to best [count], in falling order, with
-// no_candidate() after the last one.
-template <class Block>
-EDGEVAL_HD void row_candidates(Block block, const CandidateRow& from, int count, Candidate* best) {
+// no_candidate() after the last one. log_probability(v) is that of token v of `width`.
+template <class Block, class LogProbability>
+EDGEVAL_HD void row_candidates(Block block, const CandidateRow& from, Index width,
+                               LogProbability log_probability, int count, Candidate* best) {
   Candidate last{kInfinity, -1, from.row};  // comes before all candidates
   for (int i = 0; i < count; ++i) {
     last = block.best(
-        from.width, no_candidate(),
+        width, no_candidate(),
         [&](Index v) {
-          const Candidate next{from.before + from.log_probabilities[v], static_cast<int>(v),
-                               from.row};
+          const Candidate next = from.candidate(log_probability(v), v);
           return v != from.barred && last.before(next) ? next : no_candidate();
         },
         CandidateOrder{});
     block.once([&] { best[i] = last; });
   }
+}
+
+// Returns a score z of the vocabulary at or below every one whose candidate comes before that of
+// `bound` or has the same score, in a row that had the score `before`. A candidate's score rises
+// with z, but is rounded: the log-probability, and its sum with `before`, each by up to 2^-24 of
+// itself. So scores tie only less than 2^-22 (|before| + |log-probability of bound|) apart; twice
+// that is taken. A log-probability is at least z - most - ln(number of words), and this logarithm
+// is below 64.
+EDGEVAL_HD float lowest_tie(const FloatLogSoftmax& softmax, float before, float bound) {
+  return bound - 0x1p-21F * (absolute(before) + (softmax.most - bound) + 64);
+}
+// In integers log-probabilities are rounded to kLogBits fraction bits as well.
+EDGEVAL_HD std::int32_t lowest_tie(const FixedLogSoftmax& softmax, float before,
+                                   std::int32_t bound) {
+  constexpr float kOne = 1 << kStateBits, kStep = 1 << (kStateBits - kLogBits);
+  const float distance = static_cast<float>(softmax.distance(bound)) / kOne;
+  const float apart = 0x1p-21F * kOne * (absolute(before) + distance + 64) + 2 * kStep;
+  const std::int64_t lowest = bound - static_cast<std::int64_t>(apart < 0x1p32F ? apart : 0x1p32F);
+  return static_cast<std::int32_t>(saturate(lowest, 32));
 }
 
 // Writes the best `count` candidates of of_rows [rows, count] to `best`. Each row of of_rows is in

@@ -28,29 +28,56 @@ EDGEVAL_HD_ALWAYS T greatest(Block block, const T* z, Index width) {
       width, kLeast<T>, [&](Index i) { return z[i]; }, [](T a, T b) { return a > b; });
 }
 
-// Replaces z [width] by z - max z - ln sum exp(z - max z).
+// The log-softmax of a row whose greatest score is `most`, z - most - ln sum exp(z - most). Scores
+// give weights, and the sum of these, once it is set, log-probabilities.
+struct FloatLogSoftmax {
+  using Sum = double;
+  float most;
+  float shift = 0;
+
+  EDGEVAL_HD_ALWAYS Sum weight(float z) const { return static_cast<Sum>(exponential(z - most)); }
+  EDGEVAL_HD_ALWAYS void set_sum(Sum sum) {
+    shift = static_cast<float>(static_cast<double>(most) + natural_logarithm(sum));
+  }
+  EDGEVAL_HD_ALWAYS float log_probability(float z) const { return z - shift; }
+};
+
+// In integers scores have kStateBits fraction bits.
+struct FixedLogSoftmax {
+  using Sum = std::uint64_t;
+  SoftmaxTables tables;
+  std::int32_t most;
+  std::int64_t ln = 0;
+
+  EDGEVAL_HD_ALWAYS std::uint32_t distance(std::int32_t z) const {
+    return static_cast<std::uint32_t>(most) - static_cast<std::uint32_t>(z);
+  }
+  EDGEVAL_HD_ALWAYS Sum weight(std::int32_t z) const {
+    return exp_of_distance(tables, distance(z));
+  }
+  EDGEVAL_HD_ALWAYS void set_sum(Sum sum) { ln = ln_of_sum(tables, sum); }
+  EDGEVAL_HD_ALWAYS float log_probability(std::int32_t z) const {
+    return log_share(distance(z), ln);
+  }
+};
+
+// Writes the log-probabilities of z [width] to y [width], which may be the same memory. `softmax`
+// knows the greatest of z.
+template <class Block, class Softmax, class T>
+EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, Softmax softmax, const T* z, Index width,
+                                       float* y) {
+  softmax.set_sum(block.template total<typename Softmax::Sum>(
+      width, [&](Index i) { return softmax.weight(z[i]); }));
+  block.for_each(width, [&](Index i) { y[i] = softmax.log_probability(z[i]); });
+}
 template <class Block>
 EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, float* z, Index width) {
-  const float most = greatest(block, z, width);
-  const double sum = block.template total<double>(
-      width, [&](Index i) { return static_cast<double>(exponential(z[i] - most)); });
-  const auto shift = static_cast<float>(static_cast<double>(most) + natural_logarithm(sum));
-  block.for_each(width, [&](Index i) { z[i] -= shift; });
+  log_softmax_row(block, FloatLogSoftmax{greatest(block, z, width)}, z, width, z);
 }
-
-// Writes the log-probabilities of z [width], which has kStateBits fraction bits, to y [width],
-// which may be the same memory.
 template <class Block>
 EDGEVAL_HD_ALWAYS void log_softmax_row(Block block, const SoftmaxTables& tables,
                                        const std::int32_t* z, Index width, float* y) {
-  const auto most = static_cast<std::uint32_t>(greatest(block, z, width));
-  const auto sum = block.template total<std::uint64_t>(width, [&](Index i) {
-    return static_cast<std::uint64_t>(
-        exp_of_distance(tables, most - static_cast<std::uint32_t>(z[i])));
-  });
-  const std::int64_t ln = ln_of_sum(tables, sum);
-  block.for_each(width,
-                 [&](Index i) { y[i] = log_share(most - static_cast<std::uint32_t>(z[i]), ln); });
+  log_softmax_row(block, FixedLogSoftmax{tables, greatest(block, z, width)}, z, width, y);
 }
 
 template <class T>

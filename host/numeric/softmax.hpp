@@ -43,17 +43,22 @@ EDGEVAL_HD std::uint32_t score_distance(std::int64_t below, int fraction_bits) {
   return static_cast<std::uint32_t>(below > kMost >> up ? kMost : below << up);
 }
 
-// e^-distance, with kExpBits fraction bits.
-EDGEVAL_HD std::uint32_t exp_of_distance(const SoftmaxTables& tables, std::uint32_t distance) {
+// e^-distance, with kExpBits fraction bits. All numbers but one product fit 32 bits, since e^-22
+// rounds to 0 and so does every e^-distance below it.
+EDGEVAL_HD_ALWAYS std::uint32_t exp_of_distance(const SoftmaxTables& tables,
+                                                std::uint32_t distance) {
   constexpr int kWithinBits = 11, kFractionBits = kSoftmaxKnotBits + kWithinBits;
-  const std::uint64_t log2 = (distance * kLog2OfE) >> (kStateBits + kExpBits - kFractionBits);
-  const std::uint64_t halvings = log2 >> kFractionBits < 32 ? log2 >> kFractionBits : 32;
-  const std::uint64_t knot = (log2 >> kWithinBits) & ((1 << kSoftmaxKnotBits) - 1);
-  const std::uint32_t within = static_cast<std::uint32_t>(log2) & ((1 << kWithinBits) - 1);
+  constexpr int kUp = 32 - (kStateBits + kExpBits - kFractionBits);
+  constexpr std::uint32_t kFarthest = 22U << kStateBits;
+  const std::uint32_t near = distance < kFarthest ? distance : kFarthest;
+  const auto log2 = static_cast<std::uint32_t>(((near << kUp) * kLog2OfE) >> 32);
+  const std::uint32_t halvings = log2 >> kFractionBits;  // 31 at most
+  const std::uint32_t knot = (log2 >> kWithinBits) & ((1 << kSoftmaxKnotBits) - 1);
+  const std::uint32_t within = log2 & ((1 << kWithinBits) - 1);
   const std::uint32_t fall = (tables.power[knot] - tables.power[knot + 1]) * within;
-  const std::uint64_t value =
+  const std::uint32_t value =
       tables.power[knot] - ((fall + (1 << (kWithinBits - 1))) >> kWithinBits);
-  return static_cast<std::uint32_t>((value + (std::uint64_t{1} << halvings)) >> (halvings + 1));
+  return ((value >> halvings) + 1) >> 1;
 }
 
 // ln(sum), with kStateBits fraction bits; sum has kExpBits fraction bits and is 1 or more.

@@ -54,8 +54,9 @@ TYPED_TEST(SearchBody, CandidatesOfRowsBecomeThoseOfTheSentence) {
               own.push_back({before + scores[static_cast<std::size_t>(v)], static_cast<int>(v), r});
           all.insert(all.end(), own.begin(), own.end());
           Candidate* const first = of_rows.data() + r * count;
-          row_candidates(TypeParam{}, CandidateRow{scores.data(), width, before, r, barred}, count,
-                         first);
+          row_candidates(
+              TypeParam{}, CandidateRow{before, r, barred}, width,
+              [&](Index v) { return scores[static_cast<std::size_t>(v)]; }, count, first);
           std::ranges::sort(own, CandidateOrder{});
           own.resize(static_cast<std::size_t>(count), no_candidate());
           expect_same({first, first + count}, own);

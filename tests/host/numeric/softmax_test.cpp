@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "host/numeric/softmax.hpp"
@@ -21,6 +22,25 @@ TEST(Softmax, ExponentialsAreNearTheExactOnes) {
   }
   EXPECT_EQ(exp_of_distance(tables, 22U << kStateBits), 0U);
   EXPECT_EQ(exp_of_distance(tables, 0xFFFFFFFF), 0U);
+}
+
+// The definition: n + r = d / ln 2 with 21 fraction bits, 2^-r linear between the knots, and one
+// rounding at the end, all in numbers that are wide enough.
+std::uint32_t wide_exp_of_distance(const SoftmaxTables& tables, std::uint32_t distance) {
+  const std::uint64_t log2 = (distance * kLog2OfE) >> 29;
+  const std::uint64_t halvings = std::min<std::uint64_t>(log2 >> 21, 32);
+  const std::uint64_t knot = (log2 >> 11) & 1023, within = log2 & 2047;
+  const std::uint64_t fall = std::uint64_t{tables.power[knot] - tables.power[knot + 1]} * within;
+  const std::uint64_t value = tables.power[knot] - ((fall + 1024) >> 11);
+  return static_cast<std::uint32_t>((value + (std::uint64_t{1} << halvings)) >> (halvings + 1));
+}
+
+TEST(Softmax, ExponentialsAreTheirDefinition) {
+  const SoftmaxTables& tables = softmax_tables();
+  for (std::uint32_t d = 0; d < 23U << kStateBits; d += 5)
+    ASSERT_EQ(exp_of_distance(tables, d), wide_exp_of_distance(tables, d)) << d;
+  for (std::uint32_t d = 0xFFFFFFFF; d > 22U << kStateBits; d -= 99991)
+    ASSERT_EQ(exp_of_distance(tables, d), wide_exp_of_distance(tables, d)) << d;
 }
 
 TEST(Softmax, LogarithmsAreNearTheExactOnes) {
