@@ -95,14 +95,8 @@ struct WordStepNumbers : FixedNumbers<std::int64_t> {
     add(access, uh, unit_h, at, sum);
     return rounded(sum);
   }
-  template <class Access>
-  EDGEVAL_HD_ALWAYS Four<State> input_parts(Access access, const DigitSums& wx, int at) const {
-    Four<std::int64_t> sum = access.load(bias + at);
-    add(access, wx, unit_x, at, sum);
-    return rounded(sum);
-  }
-
-  // Does the same from the three sums of digits that both products share.
+  // Returns four pre-activations from the three sums of digits that both products share, as in 8
+  // bits; these have not wrapped around.
   template <class Access>
   EDGEVAL_HD_ALWAYS Four<State> preactivations(Access access, const Four<std::int32_t> (&shared)[3],
                                                int at) const {
@@ -111,6 +105,12 @@ struct WordStepNumbers : FixedNumbers<std::int64_t> {
     for (int i = 0; i < kFour; ++i)
       for (int d = 0; d < 3; ++d)
         sum[i] = multiply_add_wide(shared[d][i], x_is_finer ? unit_x[d] : unit_h[d], sum[i]);
+    return rounded(sum);
+  }
+  template <class Access>
+  EDGEVAL_HD_ALWAYS Four<State> input_parts(Access access, const DigitSums& wx, int at) const {
+    Four<std::int64_t> sum = access.load(bias + at);
+    add(access, wx, unit_x, at, sum);
     return rounded(sum);
   }
 

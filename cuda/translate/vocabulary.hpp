@@ -10,7 +10,7 @@ namespace edgeval::gpu {
 struct VocabularyTask {
   SumRows sums;
   PolicyStruct numbers;  // of the generator, in the form of step_numbers.hpp if sums_fit
-  bool sums_fit;         // whether no sum leaves the range of that form (sums_fit_step)
+  bool sums_fit;         // whether no sum leaves the range of that form (step_form)
   Index width;           // V
   SoftmaxTables softmax;
 };
