@@ -15,8 +15,7 @@ add_custom_command(TARGET edgeval POST_BUILD
 set(share ${CMAKE_INSTALL_DATADIR}/edgeval)
 # eval/command/options/common_options.cpp looks for the shared files by this path from the program's folder.
 file(RELATIVE_PATH share_from_program /${CMAKE_INSTALL_BINDIR} /${share})
-set_property(SOURCE eval/command/options/common_options.cpp APPEND PROPERTY
-  COMPILE_DEFINITIONS EDGEVAL_SHARE_FROM_PROGRAM="${share_from_program}")
+target_compile_definitions(edgeval_eval_command PRIVATE EDGEVAL_SHARE_FROM_PROGRAM="${share_from_program}")
 
 install(TARGETS edgeval RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY hwmodel/accelerators DESTINATION ${share}/hwmodel FILES_MATCHING PATTERN *.yaml)
