@@ -20,8 +20,10 @@ long live_objects();
 // before. Under AddressSanitizer, which ends the program at such a write, this is always true.
 bool freed_memory_is_untouched();
 
-// Sets the bytes that a device holds in all. An allocation that would exceed them fails.
+// Sets the bytes that each device, or one of them, holds in all. An allocation that would exceed
+// them fails.
 void set_memory(std::size_t bytes);
+void set_memory(int device, std::size_t bytes);
 
 // Return the numbers of allocations and of all calls since the program's start. An allocation is a
 // call that allocates on a device, pins memory or instantiates a graph.

@@ -65,6 +65,11 @@ bool Machine::take_allocation() {
   return false;
 }
 
+std::size_t Machine::free_bytes(int device) const {
+  const std::size_t all = device_bytes[static_cast<std::size_t>(device)];
+  return all - std::min(all, used(device));
+}
+
 std::size_t Machine::used(int device) const {
   std::size_t bytes = 0;
   for (const auto& [data, allocation] : memory)
@@ -76,7 +81,7 @@ cudaError_t Machine::allocate(void** data, std::size_t bytes, int device) {
   *data = nullptr;
   if (!take_allocation()) return cudaErrorMemoryAllocation;
   if (bytes == 0) return device < 0 ? cudaErrorInvalidValue : cudaSuccess;
-  if (device >= 0 && bytes > device_bytes - std::min(device_bytes, used(device))) {
+  if (device >= 0 && bytes > free_bytes(device)) {
     fault = "the device has no more memory";
     return cudaErrorMemoryAllocation;
   }
@@ -137,15 +142,16 @@ bool Machine::holds(int device, const void* data, std::size_t bytes) const {
          static_cast<const std::byte*>(data) + bytes <= first + allocation.bytes;
 }
 
-bool Machine::capturing() const {
-  for (cudaStream_t stream : streams)
-    if (stream->capture) return true;
-  return false;
+bool Machine::forbids_this_thread(cudaStream_t stream) {
+  return stream->capture &&
+         (stream->forbids == std::thread::id() || stream->forbids == std::this_thread::get_id());
 }
+
+bool Machine::capturing() const { return std::ranges::any_of(streams, forbids_this_thread); }
 
 void Machine::invalidate_captures() {
   for (cudaStream_t stream : streams)
-    if (stream->capture) stream->invalidated = true;
+    if (forbids_this_thread(stream)) stream->invalidated = true;
 }
 
 // Gives a stream a task that uses `device`, or no device if that is -1.
@@ -256,7 +262,11 @@ long live_objects() {
 }
 void set_memory(std::size_t bytes) {
   const std::lock_guard lock(Machine::get().mutex);
-  Machine::get().device_bytes = bytes;
+  Machine::get().device_bytes.fill(bytes);
+}
+void set_memory(int device, std::size_t bytes) {
+  const std::lock_guard lock(Machine::get().mutex);
+  Machine::get().device_bytes.at(static_cast<std::size_t>(device)) = bytes;
 }
 long allocations() { return Machine::get().allocations; }
 long calls() { return Machine::get().calls; }

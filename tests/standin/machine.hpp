@@ -5,12 +5,14 @@
 
 #include <cuda_runtime.h>
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -48,6 +50,8 @@ struct CUstream_st {
   long number = 0;  // number of streams that were made before
   std::deque<edgeval::standin::Task> tasks = {};
   std::unique_ptr<CUgraph_st> capture = {};  // graph that the stream records into, or null
+  // The only thread whose calls the recording forbids; none: those of all threads.
+  std::thread::id forbids = {};
   bool invalidated = false;
 };
 struct CUevent_st {
@@ -90,6 +94,7 @@ class Machine {
   bool holds(int device, const void* data, std::size_t bytes) const;
   bool take_allocation();  // counts an allocation, and returns false if it is to fail
   std::size_t used(int device) const;
+  std::size_t free_bytes(int device) const;
 
   // Work.
   bool known(cudaStream_t stream) const { return known_streams.contains(stream); }
@@ -97,8 +102,9 @@ class Machine {
   void start(std::uint64_t seed);
   cudaError_t run_until(const Ticket& ticket);
   cudaError_t run_all(int device);
+  // Whether a stream records a graph and forbids this thread to allocate or wait.
   bool capturing() const;
-  void invalidate_captures();
+  void invalidate_captures();  // those that forbid so
 
   std::recursive_mutex mutex;
   std::uint64_t first_seed = 1;
@@ -118,7 +124,7 @@ class Machine {
   long library_handles = 0;
   std::map<const std::byte*, Allocation> memory;
   std::unordered_map<const void*, int> dynamic_bytes;  // dynamic shared memory allowed to kernels
-  std::size_t device_bytes = std::size_t{8} << 30;
+  std::array<std::size_t, kDevices> device_bytes = {std::size_t{8} << 30, std::size_t{8} << 30};
   long allocations = 0, calls = 0, fail_allocation_at = 0, fail_call_at = 0;
   std::size_t bytes_to_device = 0;   // of all copies from the host so far
   cudaError_t broken = cudaSuccess;  // error of a kernel that failed; every call gives it since
@@ -126,6 +132,7 @@ class Machine {
 
  private:
   Machine();
+  static bool forbids_this_thread(cudaStream_t stream);
   cudaStream_t choose(int policy, const Ticket* wanted, int device);
   cudaError_t run_one(cudaStream_t stream);
   void set_aside(void* data, std::size_t bytes);

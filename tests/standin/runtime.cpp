@@ -25,6 +25,7 @@ constexpr bool kNotDuringCapture = false;
 // --- Errors --------------------------------------------------------------------------------------
 
 cudaError_t cudaGetLastError() {
+  const std::lock_guard lock(machine().mutex);
   return std::exchange(edgeval::standin::last_error(), machine().broken);
 }
 cudaError_t cudaPeekAtLastError() { return edgeval::standin::last_error(); }
@@ -65,9 +66,13 @@ const char* cudaGetErrorName(cudaError_t error) {
   return "unrecognized error code";
 }
 
-// Returns what happened in words, which tell more than CUDA's.
+// Returns what happened in words, which tell more than CUDA's. They hold until the thread's next
+// call of this function.
 const char* cudaGetErrorString(cudaError_t error) {
-  return error == cudaSuccess ? "no error" : machine().fault.c_str();
+  if (error == cudaSuccess) return "no error";
+  thread_local std::string fault;
+  const std::lock_guard lock(machine().mutex);
+  return (fault = machine().fault).c_str();
 }
 
 // --- Devices and memory --------------------------------------------------------------------------
@@ -99,7 +104,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   std::copy(name.begin(), name.end(), properties->name);
   properties->major = 9;
   properties->multiProcessorCount = 132;
-  properties->totalGlobalMem = machine().device_bytes;
+  properties->totalGlobalMem = machine().device_bytes[static_cast<std::size_t>(device)];
   properties->sharedMemPerBlockOptin = edgeval::standin::SharedMemory::kMostDynamic;
   return cudaSuccess;
 }
@@ -112,8 +117,8 @@ cudaError_t cudaDeviceSynchronize() {
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   const Machine::Call call;
   if (!call.ok()) return call.error();
-  *total = machine().device_bytes;
-  *free = *total - std::min(*total, machine().used(current_device()));
+  *total = machine().device_bytes[static_cast<std::size_t>(current_device())];
+  *free = machine().free_bytes(current_device());
   return cudaSuccess;
 }
 
@@ -289,7 +294,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
 
 // --- Graphs --------------------------------------------------------------------------------------
 
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
   const Machine::Call call;
   if (!call.ok()) return call.error();
   if (!machine().known(stream))
@@ -298,6 +303,8 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
     return call.answer(cudaErrorStreamCaptureUnsupported, "the stream records already");
   stream->capture = std::make_unique<CUgraph_st>();
   stream->capture->device = stream->device;
+  stream->forbids =
+      mode == cudaStreamCaptureModeThreadLocal ? std::this_thread::get_id() : std::thread::id();
   stream->invalidated = false;
   return cudaSuccess;
 }

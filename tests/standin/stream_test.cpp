@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/standin/device.hpp"
@@ -220,6 +221,28 @@ TEST(Graph, RefusesToRecordWhatCudaRefuses) {
   refused([&] { return cudaStreamSynchronize(other); });
   refused([&] { return cudaDeviceSynchronize(); });
   EXPECT_EQ(give(stream, add_one, value.data), cudaSuccess) << "the stream works again";
+}
+
+// A recording in the mode of a thread forbids the calls of that thread alone.
+TEST(Graph, LetsOtherThreadsAllocateWhereItsModeDoes) {
+  const OneStream stream;
+  for (const cudaStreamCaptureMode mode :
+       {cudaStreamCaptureModeThreadLocal, cudaStreamCaptureModeGlobal}) {
+    const bool lets = mode == cudaStreamCaptureModeThreadLocal;
+    EXPECT_EQ(cudaStreamBeginCapture(stream, mode), cudaSuccess);
+    std::jthread([&] {
+      void* data = nullptr;
+      EXPECT_EQ(cudaMalloc(&data, 4), lets ? cudaSuccess : cudaErrorStreamCaptureUnsupported);
+      EXPECT_EQ(cudaFree(data), lets ? cudaSuccess : cudaErrorStreamCaptureUnsupported);
+    }).join();
+    cudaGraph_t graph = nullptr;
+    EXPECT_EQ(cudaStreamEndCapture(stream, &graph),
+              lets ? cudaSuccess : cudaErrorStreamCaptureInvalidated);
+    EXPECT_EQ(graph != nullptr, lets);
+    if (lets) {
+      EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+    }
+  }
 }
 
 }  // namespace
