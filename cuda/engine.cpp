@@ -7,12 +7,11 @@
 
 #include <future>
 #include <limits>
+#include <mutex>
 #include <numeric>
 
-#include "cuda/device/device.hpp"
+#include "cuda/on_devices.hpp"
 #include "cuda/stage_runner.hpp"
-#include "host/core/error.hpp"
-#include "host/core/parallel.hpp"
 
 namespace edgeval::gpu {
 namespace {
@@ -50,48 +49,71 @@ class OutputRoom {
   std::future<Ragged<float>> room_;
 };
 
-// Does the engine's work while its device is current.
+// Hands on the results of several devices, one at a time. Once a device has failed, the others fail
+// as it did with their next result.
+class SharedSink final : public ResultSink {
+ public:
+  explicit SharedSink(ResultSink& sink) : sink_(&sink) {}
+  void receive(std::span<const Index> points, Index first, BatchResult&& result) override {
+    const std::lock_guard lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+    try {
+      sink_->receive(points, first, std::move(result));
+    } catch (...) {
+      failure_ = std::current_exception();  // before another device hands on a result
+      throw;
+    }
+  }
+  void fail(const std::exception_ptr& failure) {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = failure;
+  }
+
+ private:
+  ResultSink* const sink_;
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+// Does the engine's work on one device, while that is current.
 class LayersOnDevice {
  public:
-  LayersOnDevice(std::shared_ptr<const Model> model, const EngineOptions& options, std::string name)
+  LayersOnDevice(std::shared_ptr<const Model> model, const EngineOptions& options, int threads)
       : model_(std::move(model)),
-        name_(std::move(name)),
-        threads_(options.threads > 0 ? options.threads : hardware_threads()),
+        limited_(options.gpus.memory > 0),
+        threads_(threads),
         stages_(model_, threads_, options.gpu_chunk_bytes,
                 options.gpu_whole_steps ? StepForm::kWhole : StepForm::kCells) {}
 
   // Runs as many lanes at once as fit into the memory, mostly all of them. With an observer, which
   // sees a layer once for each such part, points come one after the other.
-  void run(const PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
-           ResultSink& sink, LayerObserver* observer) {
-    for (const OperatingPoint& point : points) check_point(*model_, point);
-    if (points.empty()) return;
-    const LayerChoices choices(points, model_->stack().size());
-    const Call call{batch.features(), points, wanted, observer};
-    std::vector<Index> all(points.size());
+  void run(const Call& call, ResultSink& sink) {
+    for (const OperatingPoint& point : call.points) check_point(*model_, point);
+    if (call.points.empty()) return;
+    const LayerChoices choices(call.points, model_->stack().size());
+    std::vector<Index> all(call.points.size());
     std::iota(all.begin(), all.end(), Index{0});
-    const std::size_t at_once = observer == nullptr ? all.size() : 1;
+    const std::size_t at_once = call.observer == nullptr ? all.size() : 1;
     for (std::size_t first = 0; first < all.size(); first += at_once)
       run_points(call, choices, std::span(all).subspan(first, at_once), sink);
   }
 
  private:
-  // Delivers all utterances of some points. `next` has, for each point of the call, the number of
-  // the first utterance that its sink has not received yet.
+  // Delivers all of the device's utterances of some points. `next` has, for each point of the call,
+  // the number of the first utterance that its sink has not received yet.
   void run_points(const Call& call, const LayerChoices& choices, std::span<const Index> points,
                   ResultSink& sink) {
-    const Index lanes = call.features.sequences();
-    if (lanes == 0) {
+    if (call.first == call.last) {
       BatchResult nothing;
       nothing.outputs = Ragged<float>({}, model_->outputs());
-      return sink.receive(points, 0, std::move(nothing));
+      return sink.receive(points, call.first, std::move(nothing));
     }
-    std::vector<Index> next(call.points.size(), lanes);
-    for (const Index point : points) next[point] = 0;
-    for (Index first = 0; first < lanes; first = *std::ranges::min_element(next)) {
+    std::vector<Index> next(call.points.size(), call.last);
+    for (const Index point : points) next[point] = call.first;
+    for (Index first = call.first; first < call.last; first = *std::ranges::min_element(next)) {
       // When memory runs out in the middle of a part, some points may be ahead of others.
       std::vector<Index> behind;
-      Index end = lanes;
+      Index end = call.last;
       for (const Index point : points) {
         if (next[point] == first) behind.push_back(point);
         if (next[point] > first) end = std::min(end, next[point]);
@@ -125,7 +147,8 @@ class LayersOnDevice {
         most_lanes_ = part.count / 2;
       } else {
         EDGEVAL_EXPECTS(points.size() > 1, "an utterance of ", part.length(0),
-                        " frames does not fit into the memory of ", name_, "; use --device cpu");
+                        " frames does not fit into the memory of ", device_name(current_device()),
+                        "; use --device cpu", limited_ ? " or a greater --gpu-memory" : "");
         one_by_one_ = true;
       }
       if (part.observed) throw;
@@ -170,8 +193,8 @@ class LayersOnDevice {
   }
 
   const std::shared_ptr<const Model> model_;
-  const std::string name_;
-  const int threads_;  // of the host, at most
+  const bool limited_;  // whether --gpu-memory was given
+  const int threads_;   // of the host, at most
   StageRunner stages_;
   Index most_lanes_ = std::numeric_limits<Index>::max();   // utterances of a part
   Index most_points_ = std::numeric_limits<Index>::max();  // side by side
@@ -180,34 +203,44 @@ class LayersOnDevice {
 
 class GpuEngine final : public Engine {
  public:
-  GpuEngine(std::shared_ptr<const Model> model, const EngineOptions& options, int number)
-      : name_(device_name(number)), layers_(number, std::move(model), options, name_) {}
+  GpuEngine(std::shared_ptr<const Model> model, const EngineOptions& options)
+      : layers_(options.gpus, std::move(model), options, threads_of_each(options)) {}
 
-  std::string device() const override { return name_; }
+  std::string device() const override { return layers_.names(); }
   bool on_gpu() const override { return true; }
 
   using Engine::run;
   void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver* observer) override {
-    layers_.with(
-        [&](LayersOnDevice& layers) { layers.run(batch, points, wanted, sink, observer); });
+    EDGEVAL_EXPECTS(observer == nullptr || layers_.count() == 1,
+                    "what passes between layers is seen on one device at a time; name one GPU in "
+                    "--device");
+    SharedSink shared(sink);
+    const Ragged<float>& features = batch.features();
+    layers_.share(features.offsets, [&](LayersOnDevice& layers, Index first, Index last) {
+      try {
+        layers.run({features, first, last, points, wanted, observer}, shared);
+      } catch (...) {
+        shared.fail(std::current_exception());
+        throw;
+      }
+    });
   }
 
  private:
-  const std::string name_;
-  OnDevice<LayersOnDevice> layers_;
+  static int threads_of_each(const EngineOptions& options) {
+    const int all = options.threads > 0 ? options.threads : hardware_threads();
+    return std::max(1, all / std::max(1, static_cast<int>(options.gpus.numbers.size())));
+  }
+
+  OnDevices<LayersOnDevice> layers_;
 };
 
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(std::shared_ptr<const Model> model,
                                     const EngineOptions& options) {
-  const int number = choose_device(options.gpu);
-  try {
-    return std::make_unique<GpuEngine>(std::move(model), options, number);
-  } catch (const OutOfMemory&) {
-    throw Error(concat("gpu:", number, " has no memory left; use --device cpu or another GPU"));
-  }
+  return std::make_unique<GpuEngine>(std::move(model), options);
 }
 
 }  // namespace edgeval::gpu

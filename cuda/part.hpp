@@ -7,9 +7,10 @@
 
 namespace edgeval::gpu {
 
-// A call of run().
+// A call of run(), as far as it is one device's.
 struct Call {
   const Ragged<float>& features;
+  Index first, last;  // the device's are the utterances [first, last)
   std::span<const OperatingPoint> points;
   const Wanted& wanted;
   LayerObserver* observer;  // of a call with one point

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cuda/device/device.hpp"
 #include "host/core/parallel.hpp"
 
 namespace edgeval::gpu {
@@ -19,8 +20,7 @@ template <class Copy>
 void BulkCopies::in_parts(Index rows, Index row_bytes, const Copy& copy) {
   const Index parts =
       std::clamp(rows * row_bytes / kLeastBytes, Index{1}, static_cast<Index>(parts_.size()));
-  int device = 0;
-  EDGEVAL_CUDA(cudaGetDevice(&device));
+  const int device = current_device();
   parallel_for(parts, static_cast<int>(parts), [&](Index i) {
     EDGEVAL_CUDA(cudaSetDevice(device));  // every thread has a current device of its own
     const Index first = rows * i / parts;

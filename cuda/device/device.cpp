@@ -4,7 +4,6 @@
 
 #include "cuda/device/devices.hpp"
 #include "host/core/error.hpp"
-#include "host/engine/engine.hpp"
 
 namespace edgeval::gpu {
 namespace {
@@ -38,23 +37,33 @@ std::vector<Device> devices() {
 
 std::string device_name(int number) { return properties_of(number).name; }
 
-int choose_device(int number) {
+std::vector<int> choose_devices(const std::vector<int>& numbers) {
   const std::vector<Device> usable = devices();
   EDGEVAL_EXPECTS(!usable.empty(), "there is no GPU that edgeval can use (compute capability ",
                   least_capability() / 10, ".", least_capability() % 10,
                   " or later, with a driver for CUDA ", CUDART_VERSION / 1000,
                   "); use --device cpu");
-  if (number == kFirstDevice) return usable.front().number;
+  if (numbers.empty()) return {usable.front().number};
   std::string names;
-  for (const Device& device : usable) {
-    if (device.number == number) return number;
+  for (const Device& device : usable)
     names += concat(names.empty() ? "" : ", ", "gpu:", device.number, " (", device.name, ")");
+  for (const int number : numbers) {
+    EDGEVAL_EXPECTS(std::ranges::count(usable, number, &Device::number) == 1,
+                    "--device: there is no gpu:", number, " that edgeval can use; there is ",
+                    names);
+    EDGEVAL_EXPECTS(std::ranges::count(numbers, number) == 1, "--device: gpu:", number,
+                    " is named twice");
   }
-  throw Error(concat("there is no gpu:", number, " that edgeval can use; there is ", names));
+  return numbers;
 }
 
-CurrentDevice::CurrentDevice(int number) : number_(number) {
-  EDGEVAL_CUDA(cudaGetDevice(&before_));
+int current_device() {
+  int number = 0;
+  EDGEVAL_CUDA(cudaGetDevice(&number));
+  return number;
+}
+
+CurrentDevice::CurrentDevice(int number) : before_(current_device()), number_(number) {
   if (before_ != number_) EDGEVAL_CUDA(cudaSetDevice(number_));
 }
 

@@ -5,16 +5,18 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cuda/device/error.hpp"
 
 namespace edgeval::gpu {
 
-// Returns `number` if that is a usable device; for kFirstDevice, the number of the first usable
-// one. Throws Error when there is none, and names those that can be used.
-int choose_device(int number);
+// Returns `numbers` if all of these are usable devices; the number of the first usable one if they
+// are empty. Throws Error when one is not there or comes twice, and names those that can be used.
+std::vector<int> choose_devices(const std::vector<int>& numbers);
 
 std::string device_name(int number);
+int current_device();
 
 // Returns ten times the least compute capability that the kernels are compiled for: 80 is 8.0.
 int least_capability();
@@ -28,7 +30,7 @@ class CurrentDevice {
   CurrentDevice& operator=(const CurrentDevice&) = delete;
 
  private:
-  int before_ = 0, number_;
+  int before_, number_;
 };
 
 // Holds a T that lives on one device. That device is current while the T is made, used and

@@ -15,19 +15,23 @@
 
 namespace edgeval::gpu {
 
+// Sets how many bytes of the current device's memory this process takes at most, from now on; 0:
+// all there is. What CUDA takes on its own does not count.
+void limit_memory(Index bytes);
+
 // Returns uninitialized memory on the current device. Where the environment asks for it, `stream`
 // poisons the memory before it does what it is given later. Throws OutOfMemory.
-void* fresh_memory(std::size_t bytes, cudaStream_t stream);
-void give_back(void* memory) noexcept;
-// Returns how often this process gave device memory back. As long as this number stays the same, an
-// address that was valid stays valid.
+void* fresh_memory(Index bytes, cudaStream_t stream);
+void give_back(void* memory, Index bytes) noexcept;
+// Returns how often this process gave memory of the current device back. As long as this number
+// stays the same, an address there that was valid stays valid.
 std::uint64_t times_given_back();
 
-// Throws OutOfMemory when the current device has less memory left than is kept free for what CUDA
-// takes later on its own: the code of kernels, graphs, local memory.
+// Throws OutOfMemory when the current device, or the limit, has less memory left than is kept free
+// for what CUDA takes later on its own: the code of kernels, graphs, local memory.
 void expect_margin();
 
-// Returns the number of free bytes on the current device.
+// Returns the number of bytes that this process may still take of the current device.
 Index free_bytes();
 
 template <class T>
@@ -56,7 +60,8 @@ class DeviceBuffer {
   void reserve_discarding(Index count, cudaStream_t stream) {
     if (count <= capacity()) return;
     release();
-    data_.reset(static_cast<T*>(fresh_memory(static_cast<std::size_t>(count) * sizeof(T), stream)));
+    const Index bytes = count * Index{sizeof(T)};
+    data_ = {static_cast<T*>(fresh_memory(bytes, stream)), GiveBack{bytes}};
     capacity_ = count;
   }
   void release() {
@@ -93,7 +98,8 @@ class DeviceBuffer {
 
  private:
   struct GiveBack {
-    void operator()(T* data) const { give_back(data); }
+    Index bytes = 0;
+    void operator()(T* data) const { give_back(data, bytes); }
   };
   std::unique_ptr<T, GiveBack> data_;
   Index capacity_ = 0;

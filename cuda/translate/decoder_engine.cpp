@@ -6,10 +6,9 @@
 #include <array>
 #include <numeric>
 
-#include "cuda/device/device.hpp"
 #include "cuda/engine.hpp"
+#include "cuda/on_devices.hpp"
 #include "cuda/translate/decoder_runner.hpp"
-#include "host/core/error.hpp"
 #include "host/engine/translate/sentence_search.hpp"
 
 namespace edgeval::gpu {
@@ -52,36 +51,35 @@ class SearchOnDevice {
   SearchOnDevice(std::shared_ptr<const TranslationModel> model, const DecoderLimits& limits)
       : model_(std::move(model)), limits_(limits) {}
 
-  std::vector<SearchResult> search(const EncodedBatch& batch, const OperatingPoint& point,
-                                   const SearchOptions& options) {
-    std::vector<SearchResult> results;
-    in_parts(batch, [&](Index, EncodedBatch part) {
-      std::ranges::move(search_part(part, point, options), std::back_inserter(results));
+  // Puts what is found for the sentences [first, last) of a batch in their places of `results`.
+  void search(const EncodedBatch& batch, Index first, Index last, const SearchPoint& point,
+              std::vector<SearchResult>& results) {
+    in_parts(batch, first, last, [&](Index begin, EncodedBatch part) {
+      std::ranges::move(search_part(part, point.layers, point.search), results.begin() + begin);
     });
-    return results;
   }
 
-  std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,
-                                        std::span<const std::vector<int>> targets) {
-    std::vector<double> sums;
-    in_parts(batch, [&](Index first, EncodedBatch part) {
+  // Does the same with the sums of the sentences' targets.
+  void log_probabilities(const EncodedBatch& batch, Index first, Index last,
+                         const OperatingPoint& point, std::span<const std::vector<int>> targets,
+                         std::vector<double>& sums) {
+    in_parts(batch, first, last, [&](Index begin, EncodedBatch part) {
       const auto count = static_cast<std::size_t>(part.keys.sequences());
       std::ranges::move(
-          score_part(part, point, targets.subspan(static_cast<std::size_t>(first), count)),
-          std::back_inserter(sums));
+          score_part(part, point, targets.subspan(static_cast<std::size_t>(begin), count)),
+          sums.begin() + begin);
     });
-    return sums;
   }
 
  private:
-  // Runs as many sentences at once as fit into the memory, and halves the number until they do. If
-  // it had to halve, it gives all memory back at the end, for others. `work` adds to the results
-  // only once nothing can fail any more.
+  // Runs as many of the sentences at once as fit into the memory, and halves the number until they
+  // do. If it had to halve, it gives all memory back at the end, for others. `work` adds to the
+  // results only once nothing can fail any more.
   template <class Work>
-  void in_parts(const EncodedBatch& batch, const Work& work) {
+  void in_parts(const EncodedBatch& batch, Index first, Index last, const Work& work) {
     Index most = limits_.sentences;
-    for (Index first = 0; first < batch.keys.sequences();) {
-      const Index count = std::min(most, batch.keys.sequences() - first);
+    while (first < last) {
+      const Index count = std::min(most, last - first);
       try {
         const Settle settle;
         if (!decoder_) decoder_.emplace(model_);
@@ -90,7 +88,8 @@ class SearchOnDevice {
       } catch (const OutOfMemory&) {
         release();
         EDGEVAL_EXPECTS(count > 1, "the decoder with a sentence of ", batch.keys.length(first),
-                        " positions does not fit into the memory of the GPU; use --device cpu");
+                        " positions does not fit into the memory of the GPU; use --device cpu",
+                        limits_.gpus.memory > 0 ? " or a greater --gpu-memory" : "");
         most = count / 2;
       } catch (...) {
         release();
@@ -250,7 +249,7 @@ class SearchOnDevice {
 class GpuDecoderEngine final : public DecoderEngine {
  public:
   GpuDecoderEngine(std::shared_ptr<const TranslationModel> model, const DecoderLimits& limits)
-      : search_(choose_device(limits.device), std::move(model), limits) {}
+      : search_(limits.gpus, std::move(model), limits) {}
 
   using DecoderEngine::search;
   void search(const EncodedBatch& batch, std::span<const SearchPoint> points, SearchSink& sink,
@@ -258,20 +257,26 @@ class GpuDecoderEngine final : public DecoderEngine {
     EDGEVAL_EXPECTS(
         observer == nullptr,
         "what passes between a decoder's layers is seen on the CPU only; use --device cpu");
-    for (std::size_t p = 0; p < points.size(); ++p)
-      sink.receive(static_cast<Index>(p), search_.with([&](SearchOnDevice& search) {
-        return search.search(batch, points[p].layers, points[p].search);
-      }));
+    for (std::size_t p = 0; p < points.size(); ++p) {
+      std::vector<SearchResult> results(static_cast<std::size_t>(batch.keys.sequences()));
+      search_.share(batch.keys.offsets, [&](SearchOnDevice& search, Index first, Index last) {
+        search.search(batch, first, last, points[p], results);
+      });
+      sink.receive(static_cast<Index>(p), std::move(results));
+    }
   }
 
   std::vector<double> log_probabilities(const EncodedBatch& batch, const OperatingPoint& point,
                                         std::span<const std::vector<int>> targets) override {
-    return search_.with(
-        [&](SearchOnDevice& search) { return search.log_probabilities(batch, point, targets); });
+    std::vector<double> sums(targets.size());
+    search_.share(batch.keys.offsets, [&](SearchOnDevice& search, Index first, Index last) {
+      search.log_probabilities(batch, first, last, point, targets, sums);
+    });
+    return sums;
   }
 
  private:
-  OnDevice<SearchOnDevice> search_;
+  OnDevices<SearchOnDevice> search_;
 };
 
 }  // namespace

@@ -67,6 +67,7 @@ Request request_for(const ProfileOptions& options, const TaskInfo& task, const M
         ": the profile of a translation model is made on the CPU; leave the option out");
     request.engine.device = "cpu";
   } else {
+    expect_one_device(request.engine);
     EDGEVAL_EXPECTS(options.width_option->count() == 0, "--width is for translation models; ",
                     model.path, " is of task ", model.task);
   }

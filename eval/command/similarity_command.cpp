@@ -96,6 +96,7 @@ nlohmann::ordered_json to_json(const std::vector<SimilarityFacts>& facts, const 
 
 // The order of the steps makes a mistake of the user show before the long work begins.
 void run_similarity(const SimilarityOptions& options) {
+  expect_one_device(options.request.engine);
   // Only speech models give a token for each frame.
   const auto model = std::make_shared<const Model>(load_model(options.model));
   const Profile profile = load_profile(options.profile, *model);

@@ -81,7 +81,7 @@ Matrix<float> features_of(data::AudioReader& audio, Index n, const BatchPlan& pl
 }  // namespace
 
 BatchPlan plan_batches(const data::TestSet& set, const Model& model,
-                       const data::FeatureExtractor& extractor, Index largest) {
+                       const data::FeatureExtractor& extractor, Index largest, Index devices) {
   BatchPlan plan;
   measure(set, model.frontend, extractor, plan);
   std::vector<Index> order(plan.frames.size());
@@ -90,7 +90,7 @@ BatchPlan plan_batches(const data::TestSet& set, const Model& model,
                    [&](Index a, Index b) { return plan.frames[a] > plan.frames[b]; });
   const auto most_frames =
       static_cast<Index>(kShareOfMemory * available_memory() / bytes_per_frame(model));
-  const Index most = largest > 0 ? largest : kMostUtterances;
+  const Index most = largest > 0 ? largest : devices * kMostUtterances;
   Index frames = 0;
   for (Index n : order) {
     const bool full = plan.batches.empty() ||

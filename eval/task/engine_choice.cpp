@@ -1,32 +1,63 @@
 #include "eval/task/engine_choice.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "cuda/engine.hpp"
+#include "host/core/error.hpp"
 
 namespace edgeval {
 namespace {
 
-constexpr std::string_view kGpu = "gpu";
+constexpr std::string_view kList = "gpu:", kAllGpus = "gpu:all";
 
-// Returns the number that follows "gpu:", or nothing when `device` is not written so.
-std::optional<int> gpu_number(std::string_view device) {
-  if (!device.starts_with("gpu:")) return std::nullopt;
-  const std::string_view digits = device.substr(kGpu.size() + 1);
-  int number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  return whole && number >= 0 ? std::optional(number) : std::nullopt;
+// Returns the numbers of the list that follows "gpu:", or nothing when `device` is not written so.
+std::optional<std::vector<int>> gpu_list(std::string_view device) {
+  if (!device.starts_with(kList)) return std::nullopt;
+  std::vector<int> numbers;
+  const char* const end = device.data() + device.size();
+  for (const char* at = device.data() + kList.size();; ++at) {
+    const auto [next, error] = std::from_chars(at, end, numbers.emplace_back());
+    if (error != std::errc() || numbers.back() < 0) return std::nullopt;
+    if (next == end) return numbers;
+    if (*next != ',') return std::nullopt;
+    at = next;
+  }
+}
+
+Gpus gpus_of(const EngineChoice& choice) {
+  Gpus gpus{.memory = choice.gpu_memory};
+  if (choice.device == kAllGpus)
+    for (const gpu::Device& device : gpu::devices()) gpus.numbers.push_back(device.number);
+  else
+    gpus.numbers = gpu_list(choice.device).value_or(std::vector<int>());
+  return gpus;
 }
 
 EngineOptions engine_options(const EngineChoice& choice) {
-  return {.threads = choice.threads, .gpu = gpu_number(choice.device).value_or(kFirstDevice)};
+  return {.threads = choice.threads, .gpus = gpus_of(choice)};
 }
 
 }  // namespace
 
-bool is_device(std::string_view text) {
-  return text == "auto" || text == "cpu" || text == kGpu || gpu_number(text);
+std::string device_problem(std::string_view device) {
+  for (const std::string_view known : {"auto", "cpu", "gpu", kAllGpus.data()})
+    if (device == known) return "";
+  std::optional<std::vector<int>> numbers = gpu_list(device);
+  if (!numbers)
+    return concat(device, ": must be auto, cpu, gpu, gpu:N, a list such as gpu:0,1, or ", kAllGpus);
+  std::ranges::sort(*numbers);
+  const auto twice = std::ranges::adjacent_find(*numbers);
+  return twice == numbers->end() ? "" : concat(device, ": names GPU ", *twice, " twice");
+}
+
+void expect_one_device(const EngineChoice& choice) {
+  EDGEVAL_EXPECTS(devices_of(choice) == 1, "--device ", choice.device,
+                  ": what passes between layers is seen on one GPU; name one, such as gpu:0");
+}
+
+Index devices_of(const EngineChoice& choice) {
+  return std::max(std::ssize(gpus_of(choice).numbers), std::ptrdiff_t{1});
 }
 
 bool takes_gpu(const EngineChoice& choice) {
@@ -45,7 +76,7 @@ Translator make_translator(const std::shared_ptr<const TranslationModel>& model,
   const EngineOptions engine = engine_options(choice);
   if (!takes_gpu(choice)) return {model, engine};
   return {model, gpu::make_engine(network_of(model), engine),
-          gpu::make_decoder_engine(model, {.device = engine.gpu})};
+          gpu::make_decoder_engine(model, {.gpus = engine.gpus})};
 }
 
 }  // namespace edgeval

@@ -64,7 +64,7 @@ double SpeechSession::audio_seconds() const {
 }
 
 std::vector<std::vector<Index>> SpeechSession::batches() {
-  plan_ = plan_batches(set(), trained(), extractor_, choice_.batch);
+  plan_ = plan_batches(set(), trained(), extractor_, choice_.batch, devices_of(choice_));
   return plan_.batches;
 }
 

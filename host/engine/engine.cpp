@@ -32,13 +32,13 @@ void append(Matrix<float>& all, const Matrix<float>& more) {
 
 class GatheredBatch final : public ResultSink {
  public:
-  void receive(std::span<const Index> /*points*/, Index /*first*/, BatchResult&& result) override {
-    result_.append(std::move(result));
+  void receive(std::span<const Index> /*points*/, Index first, BatchResult&& result) override {
+    result_.add(first, std::move(result));
   }
-  BatchResult take() { return std::move(result_); }
+  BatchResult take() { return result_.take(); }
 
  private:
-  BatchResult result_;
+  GatheredResult result_;
 };
 
 }  // namespace
@@ -56,6 +56,13 @@ void BatchResult::append(BatchResult&& next) {
       edgeval::append(final_states[layer][d].h, next.final_states[layer][d].h);
       edgeval::append(final_states[layer][d].c, next.final_states[layer][d].c);
     }
+}
+
+BatchResult GatheredResult::take() {
+  BatchResult all;
+  for (auto& [first, part] : parts_) all.append(std::move(part));
+  parts_.clear();
+  return all;
 }
 
 std::unique_ptr<PreparedBatch> Engine::prepare(std::shared_ptr<const Ragged<float>> features) {

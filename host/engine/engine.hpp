@@ -3,6 +3,7 @@
 // fp32, outputs within a tolerance.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -58,15 +59,26 @@ struct BatchResult {
   void append(BatchResult&& next);
 };
 
-// Receives results: points in any order, the utterances of a point in the order of the batch. An
-// engine passes on as many utterances at a time as it likes, so that the outputs of a thousand
-// points are never held at once. When run() throws, what was received is void.
+// Receives results: points in any order, and of each point every utterance once. An engine passes
+// on as many consecutive utterances at a time as it likes, and several devices pass on theirs as
+// they are done, so that the outputs of a thousand points are never held at once. Calls come one
+// after the other, on any thread. When run() throws, what was received is void.
 class ResultSink {
  public:
   virtual ~ResultSink() = default;
   // points: the numbers, in the call, of all points that have this result. first: the number of the
   // result's first utterance in the batch.
   virtual void receive(std::span<const Index> points, Index first, BatchResult&& result) = 0;
+};
+
+// Puts the results of one point together.
+class GatheredResult {
+ public:
+  void add(Index first, BatchResult&& result) { parts_.emplace(first, std::move(result)); }
+  BatchResult take();  // of all utterances, in the order of the batch
+
+ private:
+  std::map<Index, BatchResult> parts_;  // by the number of the first utterance
 };
 
 // Sees what passes between layers, for profiles and tests. `layer` counts the model's layers from
@@ -84,7 +96,13 @@ class LayerObserver {
                        std::span<const StepMode> /*modes*/) {}
 };
 
-inline constexpr int kFirstDevice = -1;  // the first GPU that can be used
+// The GPUs that engines run on, and what they may take of them.
+struct Gpus {
+  std::vector<int> numbers = {};  // as CUDA counts them; none: the first GPU that can be used
+  // The most bytes of device memory that all engines of the process together take of each GPU, as
+  // the engine says that was made last; 0: all there is.
+  std::int64_t memory = 0;
+};
 
 struct EngineOptions {
   int threads = 0;  // CPU threads; 0: all of the machine
@@ -96,7 +114,7 @@ struct EngineOptions {
   // On a GPU: whether one kernel makes the products, cells and next operand of a step, where it can
   // (cuda/kernel/lstm_product.hpp).
   bool gpu_whole_steps = false;
-  int gpu = kFirstDevice;  // number of the GPU, as CUDA counts them
+  Gpus gpus = {};
   // false: integer products are made in fp32, as on CPUs without instructions for bytes.
   bool byte_instructions = true;
 };

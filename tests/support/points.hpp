@@ -1,5 +1,5 @@
 // Checks that several points in one call of an engine give what each point gives alone, in the
-// promised order of utterances, and nothing that was not wanted.
+// order of the batch, and nothing that was not wanted.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,20 +11,24 @@
 
 namespace edgeval::test {
 
-// Keeps all results, and checks that the utterances of each point come once, in the order of the
-// batch.
+// Keeps all results in the order of the batch, and checks that the utterances of each point come
+// once.
 class OrderedResults final : public ResultSink {
  public:
   void receive(std::span<const Index> points, Index first, BatchResult&& result) override {
     EXPECT_FALSE(points.empty());
-    for (const Index point : points) {
-      EXPECT_EQ(first == 0, !results_.contains(point));
-      EXPECT_EQ(first, results_[point].utterances());
-      results_[point].append(copy_of(result));
-    }
+    for (const Index point : points)
+      EXPECT_TRUE(parts_[point].emplace(first, copy_of(result)).second);
   }
-  BatchResult& of(Index point) { return results_.at(point); }
-  Index points() const { return std::ssize(results_); }
+  BatchResult& of(Index point) {
+    for (auto& [first, part] : parts_.at(point)) {
+      EXPECT_EQ(first, results_[point].utterances());
+      results_[point].append(std::move(part));
+    }
+    parts_.at(point).clear();
+    return results_[point];
+  }
+  Index points() const { return std::ssize(parts_); }
 
  private:
   static BatchResult copy_of(const BatchResult& result) {
@@ -40,6 +44,7 @@ class OrderedResults final : public ResultSink {
     return copy;
   }
 
+  std::map<Index, std::map<Index, BatchResult>> parts_;  // by point and first utterance
   std::map<Index, BatchResult> results_;
 };
 

@@ -45,6 +45,30 @@ CLI::Validator between_numbers(double low, double high) {
 namespace {
 
 constexpr const char* kAcceleratorFolder = "hwmodel/accelerators";
+constexpr Index kLeastGpuMemory = Index{64} << 20;
+
+// Returns a transformation of a size into bytes, which are at least `least`, whole MiB. A size is a
+// whole number with K, M, G or T behind it, the powers of 1024.
+CLI::Validator bytes_from(Index least) {
+  const auto transform = [least](std::string& text) -> std::string {
+    constexpr std::string_view kUnits = "KMGT";
+    Index number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [unit, error] = std::from_chars(text.data(), end, number);
+    const std::size_t place =
+        unit + 1 == end ? kUnits.find(*unit) : static_cast<std::size_t>(std::string::npos);
+    if (place == std::string::npos || error == std::errc::invalid_argument || text[0] == '-')
+      return text + " is no size; it is a whole number with K, M, G or T behind it, such as 24G";
+    const int shift = 10 * (static_cast<int>(place) + 1);
+    if (error != std::errc() || number > std::numeric_limits<Index>::max() >> shift)
+      return text + " is out of range";
+    if (number << shift < least)
+      return concat(text, " is too little; it must be at least ", least >> 20, "M");
+    text = concat(number << shift);
+    return "";
+  };
+  return CLI::Validator(transform, "");
+}
 
 }  // namespace
 
@@ -87,16 +111,17 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
   command
       .add_option(
           "--device", options.device,
-          "Where the network runs: auto, cpu, gpu, or gpu:N for the GPU of that number; auto "
-          "takes a GPU when there is one")
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            return is_device(text) ? std::string()
-                                   : concat(text, ": must be auto, cpu, gpu or gpu:N");
-          },
-          ""))
+          "Where the network runs: auto, cpu, gpu, gpu:N for the GPU of that number, gpu:0,1 for "
+          "several, or gpu:all; auto takes a GPU when there is one")
+      ->check(CLI::Validator([](const std::string& text) { return device_problem(text); }, ""))
       ->type_name("DEVICE")
       ->capture_default_str();
+  command
+      .add_option("--gpu-memory", options.gpu_memory,
+                  "Memory that is taken of each GPU at most, such as 24G; without it, all that is "
+                  "free. Results do not depend on it")
+      ->transform(bytes_from(kLeastGpuMemory))
+      ->type_name("SIZE");
   command.add_option("--threads", options.threads, "CPU threads; 0: all")
       ->check(between(0, 4096))
       ->type_name("N")
@@ -104,7 +129,7 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
   command
       .add_option("--batch", options.batch,
                   "Utterances or sentences at once; 0: from memory, at most 512, of sentences on a "
-                  "GPU 16384. Results do not depend on it")
+                  "GPU 16384, for each device. Results do not depend on it")
       ->check(between(0, 1 << 30))
       ->type_name("N")
       ->capture_default_str();

@@ -134,7 +134,9 @@ Item TranslationSession::item(Index number) const {
 
 // The sentences of a batch have about the same length.
 std::vector<std::vector<Index>> TranslationSession::batches() {
-  const Index most = choice_.batch > 0 ? choice_.batch : takes_gpu(choice_) ? kGpuBatch : kCpuBatch;
+  const Index most = choice_.batch > 0    ? choice_.batch
+                     : takes_gpu(choice_) ? kGpuBatch * devices_of(choice_)
+                                          : kCpuBatch;
   std::vector<std::vector<Index>> batches;
   for (Index n : longest_first(ids_)) {
     if (batches.empty() || std::ssize(batches.back()) >= most) batches.emplace_back();

@@ -22,14 +22,14 @@ Matrix<float> side_by_side(const std::vector<FinalStates>& directions,
 class GatheredPoints final : public ResultSink {
  public:
   explicit GatheredPoints(std::size_t points) : results_(points) {}
-  void receive(std::span<const Index> points, Index /*first*/, BatchResult&& result) override {
+  void receive(std::span<const Index> points, Index first, BatchResult&& result) override {
     EDGEVAL_ASSERT(points.size() == 1);
-    results_[static_cast<std::size_t>(points.front())].append(std::move(result));
+    results_[static_cast<std::size_t>(points.front())].add(first, std::move(result));
   }
-  std::vector<BatchResult> take() { return std::move(results_); }
+  std::vector<GatheredResult> take() { return std::move(results_); }
 
  private:
-  std::vector<BatchResult> results_;
+  std::vector<GatheredResult> results_;
 };
 
 Encoded encoded_of(BatchResult&& result) {
@@ -48,7 +48,7 @@ std::vector<Encoded> encode(Engine& engine, PreparedBatch& embedded,
   GatheredPoints gathered(points.size());
   engine.run(embedded, points, {.outputs = true, .final_states = true}, gathered, observer);
   std::vector<Encoded> encoded;
-  for (BatchResult& result : gathered.take()) encoded.push_back(encoded_of(std::move(result)));
+  for (GatheredResult& result : gathered.take()) encoded.push_back(encoded_of(result.take()));
   return encoded;
 }
 

@@ -424,6 +424,10 @@ TEST_F(Refused, Options) {
   const std::vector<std::array<std::string, 2>> values{
       {"--device", "tpu"},      {"--device", "gpu:"},
       {"--device", "gpu:-1"},   {"--device", "gpu:1x"},
+      {"--device", "gpu:0,"},   {"--device", "gpu:,0"},
+      {"--device", "gpu:0;1"},  {"--device", "gpu:0,1,0"},
+      {"--device", "gpu:some"}, {"--gpu-memory", "24"},
+      {"--gpu-memory", "1M"},   {"--gpu-memory", "24GB"},
       {"--threads", "-1"},      {"--threads", "two"},
       {"--batch", "-3"},        {"--limit", "0"},
       {"--limit", "1.5"},       {"--limit", "010"},
@@ -433,6 +437,15 @@ TEST_F(Refused, Options) {
       {"--format", "yaml"}};
   for (const auto& [option, value] : values)
     EXPECT_TRUE(is_refusal(inputs().run_with(option, value), option));
+  EXPECT_TRUE(is_refusal(inputs().run_with("--device", "gpu:0,1,0"), "names GPU 0 twice"));
+  EXPECT_EQ(inputs().run_with("--gpu-memory", "24G").code, 0);
+  Arguments observing{"profile",  "--model", "model.safetensors", "--data", "set.jsonl",
+                      "--device", "gpu:0,1"};
+  const std::string one = "--device gpu:0,1: what passes between layers is seen on one GPU";
+  EXPECT_TRUE(is_refusal(inputs().run(observing), one));
+  observing.front() = "similarity";
+  observing.insert(observing.end(), {"--profile", "profile.json"});
+  EXPECT_TRUE(is_refusal(inputs().run(observing), one));
   EXPECT_EQ(inputs().run_with("--seed", "9223372036854775807").code, 0);
   EXPECT_TRUE(is_refusal(inputs().run_with("--policy", ""),
                          "--policy is empty"));  // an unset variable of a script

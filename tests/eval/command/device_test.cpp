@@ -1,13 +1,17 @@
-// With a GPU, `--device auto` takes it, and whole texts are translated there as on the CPU. The
-// test is labelled gpu.
+// With a GPU, `--device auto` takes it, several share the work of a command, and whole texts are
+// translated there as on the CPU. The test is labelled gpu.
 #include <cuda_runtime.h>
 
 #include "cuda/engine.hpp"
 #include "eval/command/options/common_options.hpp"
+#include "eval/command/run_command.hpp"
+#include "eval/command/sweep/sweep_command.hpp"
 #include "host/core/error.hpp"
+#include "host/core/files/file.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/random_case.hpp"
+#include "tests/support/refused_command.hpp"
 #include "tests/support/safetensors.hpp"
 #include "tests/support/translation_task.hpp"
 
@@ -58,6 +62,94 @@ TEST(DeviceChoice, TakesEveryGpuByItsNumberAndNoOther) {
   }
 }
 
+TEST(DeviceChoice, TakesSeveralGpus) {
+  EDGEVAL_NEEDS_GPU();
+  const std::vector<gpu::Device> devices = gpu::devices();
+  const Model model = random_model({.inputs = 3, .lstm = {{.cells = 2}}, .outputs = 5}, 1);
+  Random random(2);
+  const Ragged<float> features = random_batch(random, {5, 40, 41}, 3);
+  const OperatingPoint point = dense_point(model);
+  std::string list;
+  for (const gpu::Device& device : devices)
+    list += concat(list.empty() ? "gpu:" : ",", device.number);
+  for (const std::string& device : {list, std::string("gpu:all")}) {
+    std::vector<std::size_t> before;
+    for (const gpu::Device& each : devices) before.push_back(free_memory(each.number));
+    const auto engine = make_engine(borrowed(model), {.device = device});
+    EXPECT_EQ(engine->run(features, point).activity,
+              make_engine(borrowed(model), {.device = "gpu"})->run(features, point).activity);
+    for (std::size_t d = 0; d < devices.size(); ++d)
+      EXPECT_LT(free_memory(devices[d].number), before[d]) << device;
+  }
+}
+
+// Returns the value that --gpu-memory leaves, or the message with which it is refused.
+std::string gpu_memory_of(const std::string& size) {
+  CLI::App app;
+  EngineChoice choice;
+  add_engine_options(app, choice);
+  try {
+    app.parse(std::vector<std::string>{size, "--gpu-memory"});
+  } catch (const CLI::ParseError& error) {
+    return error.what();
+  }
+  return concat(choice.gpu_memory);
+}
+
+TEST(DeviceChoice, ReadsSizesOfMemory) {
+  EXPECT_EQ(gpu_memory_of("24G"), "25769803776");
+  EXPECT_EQ(gpu_memory_of("64M"), "67108864");
+  EXPECT_EQ(gpu_memory_of("65536K"), "67108864");
+  EXPECT_EQ(gpu_memory_of("2T"), "2199023255552");
+  for (const char* size : {"24", "24g", "24GB", "G", "", "-24G", "1.5G", "24 G", "x", "24X"})
+    EXPECT_NE(gpu_memory_of(size).find("--gpu-memory"), std::string::npos) << size;
+  EXPECT_NE(gpu_memory_of("63M").find("at least 64M"), std::string::npos);
+  EXPECT_NE(gpu_memory_of("8388608T").find("out of range"), std::string::npos);
+  EXPECT_NE(gpu_memory_of("99999999999999999999G").find("out of range"), std::string::npos);
+}
+
+// Runs a command in this process, which has the GPU engine, and returns a file that it wrote.
+std::string written(void (*setup)(CLI::App&), const Inputs& inputs, const Arguments& more,
+                    const std::string& file) {
+  const TemporaryFolder out;
+  CLI::App app;
+  setup(app);
+  Arguments arguments{app.get_subcommands({}).front()->get_name()};
+  for (const auto& [option, path] :
+       {std::pair("--model", inputs.path() / "model.safetensors"),
+        std::pair("--data", inputs.path() / "set.jsonl"),
+        std::pair("--policy", inputs.path() / "p.yaml"), std::pair("--out", out.path() / "out")})
+    arguments.insert(arguments.end(), {option, path.string()});
+  arguments.insert(arguments.end(), {"--no-cache", "--quiet"});
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  std::ranges::reverse(arguments);  // as CLI11 takes them
+  app.parse(std::move(arguments));
+  return read_file(out.path() / "out" / file);
+}
+
+// All figures and their order, the id of the run among them, are those of one GPU, in fp32 too.
+TEST(DeviceChoice, ChangesNothingThatACommandWrites) {
+  EDGEVAL_NEEDS_GPU();
+  if (gpu::devices().size() < 2) GTEST_SKIP() << "there is one device";
+  const Inputs inputs;
+  const auto run = [&](const Arguments& more) {
+    return written(setup_run, inputs, more, "utterances.jsonl");
+  };
+  const auto sweep = [&](Arguments more) {
+    more.insert(more.end(), {"--draw", "grid", "--vary", "plan.threshold=0.3,0.5,0.7", "--vary",
+                             "operand.clusters=8,16"});
+    return written(setup_sweep, inputs, more, "points.csv");
+  };
+  const std::string one_run = run({"--device", "gpu"}), one_sweep = sweep({"--device", "gpu"});
+  EXPECT_EQ(std::ranges::count(one_run, '\n'), 2);
+  EXPECT_EQ(std::ranges::count(one_sweep, '\n'), 8);
+  for (const Arguments& several : {Arguments{"--device", "gpu:all"},
+                                   Arguments{"--device", "gpu:all", "--gpu-memory", "64M"}}) {
+    EXPECT_EQ(run(several), one_run);
+    EXPECT_EQ(sweep(several), one_sweep);
+  }
+}
+
 TEST(GpuTranslationOfText, OfTheShippedCaptionsScoresAsOnTheCpu) {
   EDGEVAL_NEEDS_GPU();
   const auto task = [](const char* device) {
@@ -69,6 +161,7 @@ TEST(GpuTranslationOfText, OfTheShippedCaptionsScoresAsOnTheCpu) {
   EXPECT_NEAR(gpu.bleu(1), cpu.bleu(1), 0.1);
   EXPECT_NEAR(gpu.bleu(widest), cpu.bleu(widest), 0.1);
   EXPECT_EQ(gpu.translate(widest, 7).hypotheses(), gpu.translate(widest).hypotheses());
+  EXPECT_EQ(task("gpu:all").translate(widest).hypotheses(), gpu.translate(widest).hypotheses());
 }
 
 TEST(GpuTranslationOfText, OfAnImportedOpenNmtModelIsExactAsOftenAsThere) {
