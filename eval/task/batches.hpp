@@ -26,11 +26,11 @@ struct BatchPlan {
 };
 
 // Plans the batches from the headers of the audio files. `largest` is the greatest number of
-// utterances in a batch; with 0 a batch has at most 512 utterances for each of the devices that
-// share it, and as many as fit a quarter of the available memory. Throws Error when no utterance is
-// as long as a frame.
+// utterances in a batch; with 0 a batch has as many as fit a quarter of the available memory, but
+// at most 512 or, where GPUs share it, 4096 for each of these. Throws Error when no utterance is as
+// long as a frame.
 BatchPlan plan_batches(const data::TestSet& set, const Model& model,
-                       const data::FeatureExtractor& extractor, Index largest, Index devices = 1);
+                       const data::FeatureExtractor& extractor, Index largest, Index gpus = 0);
 
 // Is thrown when memory does not suffice for a single utterance or sentence.
 class OutOfMemoryForOne : public std::bad_alloc {

@@ -64,7 +64,8 @@ double SpeechSession::audio_seconds() const {
 }
 
 std::vector<std::vector<Index>> SpeechSession::batches() {
-  plan_ = plan_batches(set(), trained(), extractor_, choice_.batch, devices_of(choice_));
+  plan_ = plan_batches(set(), trained(), extractor_, choice_.batch,
+                       takes_gpu(choice_) ? devices_of(choice_) : 0);
   return plan_.batches;
 }
 

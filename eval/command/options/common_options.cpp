@@ -127,9 +127,10 @@ void add_engine_options(CLI::App& command, EngineChoice& options) {
       ->type_name("N")
       ->capture_default_str();
   command
-      .add_option("--batch", options.batch,
-                  "Utterances or sentences at once; 0: from memory, at most 512, of sentences on a "
-                  "GPU 16384, for each device. Results do not depend on it")
+      .add_option(
+          "--batch", options.batch,
+          "Utterances or sentences at once; 0: from memory, at most 512, or for each GPU 4096 "
+          "utterances or 16384 sentences. Results do not depend on it")
       ->check(between(0, 1 << 30))
       ->type_name("N")
       ->capture_default_str();

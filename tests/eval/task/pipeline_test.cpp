@@ -81,6 +81,22 @@ TEST_F(PipelineTest, BatchesHoldEveryUtteranceOnceLongestFirst) {
   }
 }
 
+TEST_F(PipelineTest, GpusTakeMoreUtterancesAtOnce) {
+  const data::FeatureExtractor extractor(model_.frontend);
+  data::TestSet many = set_;
+  while (std::ssize(many.utterances) < 4200) many.utterances.push_back(many.utterances[1]);
+  const auto sizes = [&](Index largest, Index gpus) {
+    std::vector<std::size_t> of_batches;
+    for (const auto& batch : plan_batches(many, model_, extractor, largest, gpus).batches)
+      of_batches.push_back(batch.size());
+    return of_batches;
+  };
+  EXPECT_EQ(sizes(0, 0), (std::vector<std::size_t>{512, 512, 512, 512, 512, 512, 512, 512, 104}));
+  EXPECT_EQ(sizes(0, 1), (std::vector<std::size_t>{4096, 104}));
+  EXPECT_EQ(sizes(0, 2), (std::vector<std::size_t>{4200}));
+  EXPECT_EQ(sizes(3000, 2), (std::vector<std::size_t>{3000, 1200}));
+}
+
 TEST_F(PipelineTest, HalvingABatchThatIsTooLargeChangesNothing) {
   const auto with_memory_for = [&](Index most) {
     CtcSession small = session(small_engine(most), {.threads = 1});
