@@ -20,19 +20,68 @@ inline int threads_for(Index width, int most = 256) {
   return static_cast<int>(whole < kWarp ? kWarp : (whole < most ? whole : most));
 }
 
-// Returns the `value` of the lane `apart` places further on. T is any type that can be copied as
-// words.
-template <class T>
-__device__ T shuffled_down(const T& value, int apart) {
+// Returns shuffle(word) of every word of `value`, of any type that can be copied as words.
+template <class T, class Shuffle>
+__device__ T shuffled(const T& value, Shuffle shuffle) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(unsigned) == 0);
   constexpr std::size_t kWords = sizeof(T) / sizeof(unsigned);
   unsigned words[kWords];
   memcpy(words, &value, sizeof value);
-  for (unsigned& word : words) word = __shfl_down_sync(0xFFFFFFFFU, word, apart);
+  for (unsigned& word : words) word = shuffle(word);
   T moved;
   memcpy(&moved, words, sizeof moved);
   return moved;
 }
+
+// Returns the `value` of the lane `apart` places further on.
+template <class T>
+__device__ T shuffled_down(const T& value, int apart) {
+  return shuffled(value, [&](unsigned word) { return __shfl_down_sync(0xFFFFFFFFU, word, apart); });
+}
+
+// One warp as a block of the bodies. The threads of other warps need not call anything.
+struct CudaWarp {
+  template <class Visit>
+  __device__ void for_each(Index count, Visit visit) const {
+    for (Index i = lane(); i < count; i += kWarp) visit(i);
+  }
+
+  template <class T, class Value>
+  __device__ T total(Index count, Value value) const {
+    T mine = 0;
+    for (Index i = lane(); i < count; i += kWarp) mine += value(i);
+    return combined(mine, [](T a, T b) { return a + b; });
+  }
+
+  template <class T, class Value, class Before>
+  __device__ T best(Index count, T none, Value value, Before before) const {
+    T mine = none;
+    const auto better = [&](const T& a, const T& b) { return before(b, a) ? b : a; };
+    for (Index i = lane(); i < count; i += kWarp) mine = better(mine, value(i));
+    return combined(mine, better);
+  }
+
+  template <class Action>
+  __device__ void once(Action action) const {
+    if (lane() == 0) action();
+  }
+
+  __device__ void synchronize() const { __syncwarp(); }
+
+  // Combines the values of all lanes, two at a time, and returns the result to every lane. What
+  // combine(a, b) returns does not depend on the order of a and b.
+  template <class T, class Combine>
+  __device__ T combined(T mine, Combine combine) const {
+    for (int apart = kWarp / 2; apart > 0; apart /= 2)
+      mine = combine(mine, shuffled(mine, [&](unsigned word) {
+                       return __shfl_xor_sync(0xFFFFFFFFU, word, apart);
+                     }));
+    return mine;
+  }
+
+ private:
+  static __device__ unsigned lane() { return threadIdx.x % kWarp; }
+};
 
 struct CudaBlock {
   template <class Visit>

@@ -56,6 +56,21 @@ struct OneByOne {
   }
 };
 
+// Calls visit(access, at) for every four of `count` elements that belong to thread number `thread`
+// of `threads`, which share them. aligned: whether four of them can be loaded together.
+template <class Visit>
+EDGEVAL_HD_ALWAYS void for_fours(unsigned thread, unsigned threads, int count, bool aligned,
+                                 Visit visit) {
+  for (int at = kFour * static_cast<int>(thread); at < count;
+       at += kFour * static_cast<int>(threads)) {
+    const int left = count - at;
+    if (aligned && left >= kFour)
+      visit(Together{}, at);
+    else
+      visit(OneByOne{left < kFour ? left : kFour}, at);
+  }
+}
+
 // Returns whether rows of elements of at least a byte start where four of them can be loaded
 // together.
 inline bool starts_aligned(const void* data, Index stride) {

@@ -54,8 +54,9 @@ class SearchOnDevice {
   // Puts what is found for the sentences [first, last) of a batch in their places of `results`.
   void search(const EncodedBatch& batch, Index first, Index last, const SearchPoint& point,
               std::vector<SearchResult>& results) {
-    in_parts(batch, first, last, [&](Index begin, EncodedBatch part) {
-      std::ranges::move(search_part(part, point.layers, point.search), results.begin() + begin);
+    in_parts(batch, first, last, [&](const Part& part) {
+      std::ranges::move(search_part(part, point.layers, point.search),
+                        results.begin() + part.first);
     });
   }
 
@@ -63,15 +64,20 @@ class SearchOnDevice {
   void log_probabilities(const EncodedBatch& batch, Index first, Index last,
                          const OperatingPoint& point, std::span<const std::vector<int>> targets,
                          std::vector<double>& sums) {
-    in_parts(batch, first, last, [&](Index begin, EncodedBatch part) {
-      const auto count = static_cast<std::size_t>(part.keys.sequences());
-      std::ranges::move(
-          score_part(part, point, targets.subspan(static_cast<std::size_t>(begin), count)),
-          sums.begin() + begin);
+    in_parts(batch, first, last, [&](const Part& part) {
+      const auto own = targets.subspan(static_cast<std::size_t>(part.first),
+                                       static_cast<std::size_t>(part.sentences));
+      std::ranges::move(score_part(part, point, own), sums.begin() + part.first);
     });
   }
 
  private:
+  // The sentences [first, first + sentences) of a batch.
+  struct Part {
+    const EncodedBatch& batch;
+    Index first, sentences;
+  };
+
   // Runs as many of the sentences at once as fit into the memory, and halves the number until they
   // do. If it had to halve, it gives all memory back at the end, for others. `work` adds to the
   // results only once nothing can fail any more.
@@ -83,7 +89,7 @@ class SearchOnDevice {
       try {
         const Settle settle;
         if (!decoder_) decoder_.emplace(model_);
-        work(first, slice(batch, first, first + count));
+        work(Part{batch, first, count});
         first += count;
       } catch (const OutOfMemory&) {
         release();
@@ -104,14 +110,15 @@ class SearchOnDevice {
     search_memory_ = {};
   }
 
-  std::vector<SearchResult> search_part(EncodedBatch& batch, const OperatingPoint& point,
+  std::vector<SearchResult> search_part(const Part& part, const OperatingPoint& point,
                                         const SearchOptions& options) {
-    const Index sentences = batch.keys.sequences(), widest = widest_of(options.beam);
+    const Index sentences = part.sentences, widest = widest_of(options.beam);
     std::vector<std::int32_t> order(static_cast<std::size_t>(sentences));
     std::iota(order.begin(), order.end(), 0);
     search_memory_.reserve(sentences * widest, sentences, widest, options.longest,
                            decoder_->stream());
-    decoder_->start({batch, point, order, sentences * widest, options.longest});
+    decoder_->start(
+        {part.batch, part.first, sentences, point, order, sentences * widest, options.longest});
     search_memory_.start(decoder_->stream());
     const Index steps = run_steps(sentences, options);
     return replay(steps, options);
@@ -165,6 +172,7 @@ class SearchOnDevice {
   std::vector<SearchResult> replay(Index steps, const SearchOptions& options) const {
     const SearchMemory::History history = search_memory_.download(steps, decoder_->stream());
     std::vector<Activity> activity = decoder_->activity();
+    const std::vector<KeyCounts> keys = decoder_->keys();
     const auto widest = static_cast<Index>(widest_of(options.beam)),
                sentences = static_cast<Index>(activity.size());
     std::vector<SearchResult> results;
@@ -183,15 +191,15 @@ class SearchOnDevice {
       }
       SearchResult& result = results.emplace_back(sentence.take());
       result.activity = std::move(activity[static_cast<std::size_t>(n)]);
-      decoder_->counts().complete(decoder_->keys(n), static_cast<Index>(result.counts.rows_live),
-                                  result.activity);
+      decoder_->counts().complete(keys[static_cast<std::size_t>(n)],
+                                  static_cast<Index>(result.counts.rows_live), result.activity);
     }
     return results;
   }
 
   // Scores the targets' own tokens, longest target first, so that those that go on are the first
   // rows of every step.
-  std::vector<double> score_part(EncodedBatch& batch, const OperatingPoint& point,
+  std::vector<double> score_part(const Part& part, const OperatingPoint& point,
                                  std::span<const std::vector<int>> targets) {
     const auto sentences = static_cast<Index>(targets.size());
     std::vector<std::int32_t> order(targets.size());
@@ -199,7 +207,7 @@ class SearchOnDevice {
     const auto length = [&](std::int32_t n) { return targets[static_cast<std::size_t>(n)].size(); };
     std::ranges::stable_sort(order, std::ranges::greater{}, length);
     const auto steps = static_cast<Index>(targets[static_cast<std::size_t>(order[0])].size()) + 1;
-    decoder_->start({batch, point, order, sentences, steps});
+    decoder_->start({part.batch, part.first, sentences, point, order, sentences, steps});
     const Stream& stream = decoder_->stream();
     const RowView view = decoder_->rows();
     sums_.reserve_discarding(sentences, stream);

@@ -53,14 +53,12 @@ StepLaunch DecoderRunner::launch(Index rows) const {
 void DecoderRunner::start(const Batch& batch) {
   check_point(model_->network, batch.point);
   counts_ = DecoderCounts(model_, batch.point);
-  sentences_ = batch.encoded.keys.sequences();
+  sentences_ = batch.sentences;
   most_rows_ = batch.rows;
-  memory_.keys = std::move(batch.encoded.keys);
-  make_source_attention(model_->attention, policy(model_->attention.output).arithmetic)
-      ->remember(memory_);
+  offsets_ = offsets_of(batch.encoded.keys, batch.first, batch.sentences);
   reserve(batch);
   totals_.zero(static_cast<Index>(weights_.size()) * kTotals * sentences_, stream_);
-  rows_.start(batch.order, memory_.keys.offsets, static_cast<int>(*model_->target.bos), stream_);
+  rows_.start(batch.order, offsets_, static_cast<int>(*model_->target.bos), stream_);
   remember();
   start_layers(batch);
   collect_segments();
@@ -71,17 +69,15 @@ void DecoderRunner::reserve(const Batch& batch) {
   const Index padded = Product::padded(most_rows_), keys = model_->keys(),
               queries = model_->queries();
   const Index feed = model_->input_feeding ? attention.outputs : 0;
-  const std::vector<Index> lengths = memory_.keys.lengths();
   totals_.reserve_discarding(static_cast<Index>(weights_.size()) * kTotals * sentences_, stream_);
   rows_.reserve(most_rows_, sentences_, batch.steps, stream_);
   x_.resize_discarding(padded, embedding_.view().cols + feed, stream_);
   both_.resize_discarding(padded, keys + queries, stream_);
   feed_.resize_discarding(padded, attention.outputs, stream_);
-  shares_.resize_discarding(most_rows_, std::ranges::max(lengths), stream_);
-  if (!std::holds_alternative<Fp32>(policy(attention.output).arithmetic)) {
-    sums_.resize_discarding(most_rows_, keys, stream_);
+  lanes_.upload(offsets_, stream_);
+  shares_.resize_discarding(most_rows_, lanes_.lanes().longest, stream_);
+  if (!std::holds_alternative<Fp32>(policy(attention.output).arithmetic))
     codes_.resize_discarding(most_rows_, keys, stream_);
-  }
   for (std::size_t at = 0; at < recurrent_.size(); ++at)
     recurrent_[at].reserve(recurrent_task(at), stream_);
   if (attention.probe) {
@@ -90,8 +86,11 @@ void DecoderRunner::reserve(const Batch& batch) {
   }
   for (std::size_t layer : {attention.output, model_->generator})
     linear(layer).reserve(linear_task(layer, most_rows_), stream_);
-  source_.upload(memory_, attention, policy(attention.output).arithmetic, stream_);
-  lanes_.upload(memory_.keys.offsets, stream_);
+  const Ragged<float>& all = batch.encoded.keys;
+  const MatrixView<const float> own{all.values.row(all.offsets[batch.first]), offsets_.back(),
+                                    all.cols(), all.cols()};
+  source_.upload(own, lanes_.lanes(), attention, policy(attention.output).arithmetic, copies_,
+                 stream_);
   if (sentences_ > 1) expect_margin();
 }
 
@@ -99,7 +98,7 @@ void DecoderRunner::reserve(const Batch& batch) {
 void DecoderRunner::remember() {
   if (!model_->attention.context) return;
   const std::size_t layer = *model_->attention.context;
-  const LinearStepTask task = linear_task(layer, memory_.keys.values.rows());
+  const LinearStepTask task = linear_task(layer, offsets_.back());
   linear(layer).reserve(task, stream_);
   linear(layer).start(task, stream_);
   linear(layer).run(task, lanes_.lanes(), source_.keys(), source_.hidden(), stream_);
@@ -115,8 +114,8 @@ std::vector<Matrix<float>> DecoderRunner::cross_bridge(const std::vector<Matrix<
   for (Index r = 0; r < sentences_; ++r) {
     float* at = from.row(r);
     for (std::size_t l : model_->bridge.from)
-      at = std::copy_n(finals[l].row(batch.order[static_cast<std::size_t>(r)]), finals[l].cols(),
-                       at);
+      at = std::copy_n(finals[l].row(batch.first + batch.order[static_cast<std::size_t>(r)]),
+                       finals[l].cols(), at);
   }
   bridge_in_.resize_discarding(Product::padded(sentences_), from.cols(), stream_);
   bridge_out_.resize_discarding(Product::padded(sentences_), to.cols(), stream_);
@@ -142,7 +141,8 @@ std::vector<Matrix<float>> DecoderRunner::cross_bridge(const std::vector<Matrix<
 void DecoderRunner::start_layers(const Batch& batch) {
   const Bridge& bridge = model_->bridge;
   const EncoderStates& finals = batch.encoded.states;
-  const std::vector<Index> order(batch.order.begin(), batch.order.end());
+  std::vector<Index> order(batch.order.begin(), batch.order.end());
+  for (Index& sentence : order) sentence += batch.first;
   std::vector<Matrix<float>> h, c;
   if (bridge.hidden) {
     h = cross_bridge(finals.h, *bridge.hidden, batch);
@@ -214,7 +214,6 @@ void DecoderRunner::step(Index rows, std::int32_t* attended, Index widest) {
                     .query = x,
                     .both = both_.view(),
                     .shares = shares_.view(),
-                    .sums = sums_.view(),
                     .codes = codes_.view(),
                     .attended = attended,
                     .sentences = sentences_,
@@ -238,6 +237,14 @@ VocabularyTask DecoderRunner::vocabulary() {
 void DecoderRunner::gather(const Index* count, Index most) {
   launch_gather(rows_.view(), segments_on_device_.data(), static_cast<Index>(segments_.size()),
                 count, std::min(most, most_rows_), stream_);
+}
+
+std::vector<KeyCounts> DecoderRunner::keys() const {
+  const std::vector<unsigned long long> zeros = source_.zeros(sentences_, stream_);
+  std::vector<KeyCounts> counts;
+  for (std::size_t n = 0; n < zeros.size(); ++n)
+    counts.push_back({offsets_[n + 1] - offsets_[n], zeros[n]});
+  return counts;
 }
 
 std::vector<Activity> DecoderRunner::activity() const {

@@ -7,6 +7,7 @@
 #include "cuda/translate/source_memory.hpp"
 #include "cuda/translate/step_layer.hpp"
 #include "cuda/translate/vocabulary.hpp"
+#include "host/core/parallel.hpp"
 #include "host/engine/translate/decoder_counts.hpp"
 #include "host/engine/translate/encoder.hpp"
 
@@ -17,11 +18,13 @@ class DecoderRunner {
   explicit DecoderRunner(std::shared_ptr<const TranslationModel> model);
 
   struct Batch {
-    EncodedBatch& encoded;  // start() moves its keys away
+    const EncodedBatch& encoded;
+    Index first, sentences;  // the sentences [first, first + sentences) of it
     const OperatingPoint& point;
-    const std::vector<std::int32_t>& order;  // the sentence of each of the first rows, one for each
-    Index rows;                              // the most rows of a step
-    Index steps;                             // the most steps that are made
+    // The sentence of each of the first rows, one for each, counted from `first`.
+    const std::vector<std::int32_t>& order;
+    Index rows;   // the most rows of a step
+    Index steps;  // the most steps that are made
   };
   // Takes the memory of a batch, or throws OutOfMemory. Runs the bridge and prepares what attention
   // reads.
@@ -42,8 +45,8 @@ class DecoderRunner {
   // Returns, for each sentence, the counts of what entered products so far. It waits for the
   // stream.
   std::vector<Activity> activity() const;
-  // Returns the keys of sentence n, [S, K], as attention reads them.
-  MatrixView<const float> keys(Index n) const { return memory_.keys.sequence(n); }
+  // Returns the counts of each sentence's keys, as attention reads them. It waits for the stream.
+  std::vector<KeyCounts> keys() const;
   const DecoderCounts& counts() const { return counts_; }
 
  private:
@@ -67,7 +70,8 @@ class DecoderRunner {
   void collect_segments();
 
   const std::shared_ptr<const TranslationModel> model_;
-  DecoderCounts counts_;  // holds the point, which is empty before start()
+  DecoderCounts counts_;                   // holds the point, which is empty before start()
+  BulkCopies copies_{hardware_threads()};  // outlives the stream that reads its memory
   Stream stream_;
   CublasLt cublas_;
   std::vector<DeviceLayer> weights_;           // of each of the decoder's layers
@@ -77,13 +81,13 @@ class DecoderRunner {
   DeviceMatrix<float> embedding_;
 
   Index most_rows_ = 0, sentences_ = 0;
-  DecoderMemory memory_;
+  std::vector<Index> offsets_;  // [S + 1] number of source positions before each sentence
   SearchRows rows_;
   LaneTable lanes_;  // the sentences as lanes of source positions
   SourceMemory source_;
   DeviceMatrix<float> x_, probe_, both_, feed_, bridge_in_, bridge_out_;
   DeviceMatrix<std::int32_t> codes_;
-  DeviceMatrix<std::int64_t> shares_, sums_;
+  DeviceMatrix<std::int64_t> shares_;
   DeviceBuffer<unsigned long long> totals_;  // [layers, kTotals, S]
   std::vector<RowSegment> segments_;
   DeviceBuffer<RowSegment> segments_on_device_;

@@ -4,27 +4,29 @@
 
 namespace edgeval::gpu {
 
-void SourceMemory::upload(const DecoderMemory& memory, const Attention& attention,
-                          const Arithmetic& arithmetic, const Stream& stream) {
-  const MatrixView<const float> keys = memory.keys.values.view();
+void SourceMemory::upload(MatrixView<const float> keys, const Lanes& sentences,
+                          const Attention& attention, const Arithmetic& arithmetic,
+                          BulkCopies& copies, const Stream& stream) {
+  expect_attendable(arithmetic, sentences.longest);
   keys_.resize_discarding(Product::padded(keys.rows), keys.cols,
                           stream);  // padded, since a product reads them, too
-  gpu::upload(keys, keys_.view().leading(keys.rows), stream);
+  zeros_.reserve_discarding(sentences.count, stream);
+  zeros_.zero(sentences.count, stream);
   mlp_ = attention.type == Attention::Type::kMlp;
   if (mlp_) {
     hidden_.resize_discarding(Product::padded(keys.rows), attention.hidden, stream);
     score_.upload(attention.score.data(), attention.score.size(), stream);
   }
   FixedWeights score;
+  Grid grid{};
   std::visit(
       [&](const auto& choice) {
         if constexpr (requires { choice.input_bits; }) {
           integers_ = true;
           bits_ = choice.kBits;
           x_bits_ = static_cast<int>(choice.input_bits);
-          const MatrixView<const std::int32_t> codes = memory.codes.values.view();
-          codes_.resize_discarding(codes.rows, codes.cols, stream);
-          gpu::upload(codes, codes_.view(), stream);
+          grid = Grid::of(x_bits_, bits_);
+          codes_.resize_discarding(keys.rows, keys.cols, stream);
           if (!mlp_) return;
           score = FixedWeights::of(attention.score.view(), bits_);
           score_bits_ = score.fraction_bits;
@@ -34,6 +36,14 @@ void SourceMemory::upload(const DecoderMemory& memory, const Attention& attentio
         }
       },
       arithmetic);
+  copies.upload(keys, keys_.view().leading(keys.rows), stream);
+  launch_keys(arithmetic,
+              {.keys = keys_.view(),
+               .codes = codes_.view(),
+               .lanes = sentences,
+               .grid = grid,
+               .zeros = zeros_.data()},
+              stream);
   constexpr Index kKnots = (Index{1} << kSoftmaxKnotBits) + 1;
   power_.upload(softmax_tables().power, kKnots, stream);
   logarithm_.upload(softmax_tables().logarithm, kKnots, stream);
@@ -41,9 +51,17 @@ void SourceMemory::upload(const DecoderMemory& memory, const Attention& attentio
   tanh_.upload(activation_tables().tanh, kTableSegments, stream);
 }
 
+std::vector<unsigned long long> SourceMemory::zeros(Index sentences, const Stream& stream) const {
+  std::vector<unsigned long long> zeros(static_cast<std::size_t>(sentences));
+  const Settle settle;
+  zeros_.download(zeros.data(), sentences, stream);
+  stream.synchronize();
+  return zeros;
+}
+
 SourceView SourceMemory::view() const {
   return {.keys = keys_.view(),
-          .codes = integers_ ? codes_.view() : DeviceView<std::int32_t>{},
+          .codes = integers_ ? codes_.view() : DeviceView<std::int16_t>{},
           .hidden = mlp_ ? hidden_.view() : DeviceView<float>{},
           .score = score_.data(),
           .score_codes = score_codes_.data(),

@@ -11,6 +11,7 @@
 // holds are left, which takes a wide beam or scores that are all alike, the best are found one by
 // one.
 #include "cuda/device/block.cuh"
+#include "cuda/device/four.hpp"
 #include "cuda/device/launch.hpp"
 #include "cuda/kernel/format.cuh"
 #include "cuda/translate/vocabulary.hpp"
@@ -57,14 +58,7 @@ struct ScoreRow {
   // Calls visit(access, at) for every four words of the thread.
   template <class Visit>
   __device__ void for_fours(Visit visit) const {
-    for (int at = kFour * static_cast<int>(threadIdx.x); at < width;
-         at += kFour * static_cast<int>(blockDim.x)) {
-      const int left = width - at;
-      if (aligned && left >= kFour)
-        visit(Together{}, at);
-      else
-        visit(OneByOne{left < kFour ? left : kFour}, at);
-    }
+    gpu::for_fours(threadIdx.x, blockDim.x, width, aligned, visit);
   }
 
   // Keeps the scores of the thread's words and returns the greatest.

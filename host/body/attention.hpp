@@ -8,6 +8,18 @@
 
 namespace edgeval {
 
+// Returns what element m adds to a position's score in mlp attention: v tanh(probe + hidden).
+EDGEVAL_HD_ALWAYS double mlp_term(float v, float probe, float hidden) {
+  return static_cast<double>(v) * static_cast<double>(hyperbolic_tangent(probe + hidden));
+}
+
+// Returns tanh(probe + hidden) in integers, with kUnitBits fraction bits.
+EDGEVAL_HD_ALWAYS std::int32_t mlp_tanh(const ActivationTables& activations, float probe,
+                                        float hidden) {
+  const double z = (static_cast<double>(probe) + static_cast<double>(hidden)) * (1 << kStateBits);
+  return table_tanh(activations, Grid::nearest(clamp(z, -0x1p31 + 1, 0x1p31 - 1)));
+}
+
 // What attention in fp32 reads of a sentence with S source positions.
 struct FloatSource {
   MatrixView<const float> keys;    // [S, K]
@@ -26,10 +38,7 @@ EDGEVAL_HD Index attention_row(Block block, const FloatSource& source, const flo
         hidden.data != nullptr
             ? static_cast<float>(block.template total<double>(
                   hidden.cols,
-                  [&](Index m) {
-                    return static_cast<double>(source.score[m]) *
-                           static_cast<double>(hyperbolic_tangent(probe[m] + hidden(s, m)));
-                  }))
+                  [&](Index m) { return mlp_term(source.score[m], probe[m], hidden(s, m)); }))
             : block.template total<float>(keys.cols,
                                           [&](Index k) { return probe[k] * keys(s, k); });
     block.once([&] { shares[s] = score; });
@@ -94,10 +103,8 @@ EDGEVAL_HD int mlp_scores(Block block, const FixedSource& source, const float* p
   const MatrixView<const float>& hidden = source.hidden;
   for (Index s = 0; s < hidden.rows; ++s) {
     const auto sum = block.template total<std::int64_t>(hidden.cols, [&](Index m) {
-      const double z =
-          (static_cast<double>(probe[m]) + static_cast<double>(hidden(s, m))) * (1 << kStateBits);
       return static_cast<std::int64_t>(source.score[m]) *
-             table_tanh(source.activations, Grid::nearest(clamp(z, -0x1p31 + 1, 0x1p31 - 1)));
+             mlp_tanh(source.activations, probe[m], hidden(s, m));
     });
     block.once([&] { scratch.shares[s] = sum; });
   }
@@ -121,8 +128,9 @@ EDGEVAL_HD Index attention_row(Block block, const FixedSource& source, const flo
     const std::int32_t* const key = keys.row(s);
     block.for_each(keys.cols, [&](Index k) { sums[k] += share * key[k]; });
   }
+  const Divisor divisor = Divisor::of(shares.sum);
   block.for_each(keys.cols, [&](Index k) {
-    context[k] = static_cast<float>(static_cast<double>(rounded_quotient(sums[k], shares.sum)) *
+    context[k] = static_cast<float>(static_cast<double>(rounded_quotient(sums[k], divisor)) *
                                     source.inverse);
   });
   return shares.most;

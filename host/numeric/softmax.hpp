@@ -84,10 +84,23 @@ EDGEVAL_HD float log_share(std::uint32_t distance, std::int64_t ln_of_sum) {
   return static_cast<float>(static_cast<double>(-code) / (1 << kLogBits));
 }
 
-// sum / weights, rounded half away from zero; weights > 0, |sum| and weights below 2^61.
-EDGEVAL_HD std::int64_t rounded_quotient(std::int64_t sum, std::int64_t weights) {
-  const std::int64_t half = weights / 2;
-  return (sum < 0 ? sum - half : sum + half) / weights;
+// What sums are divided by: a number from 1 to 2^61.
+struct Divisor {
+  std::int64_t value;
+  float inverse;
+  EDGEVAL_HD static Divisor of(std::int64_t value) {
+    return {value, 1.0F / static_cast<float>(value)};
+  }
+};
+
+// sum / divisor, rounded half away from zero, for |sum| below 2^61 and quotients of 2^16 at most.
+// Floats estimate the quotient to within 2^-22 of itself, so that it is one off at most.
+EDGEVAL_HD_ALWAYS std::int32_t rounded_quotient(std::int64_t sum, const Divisor& divisor) {
+  const std::int64_t dividend = (sum < 0 ? -sum : sum) + divisor.value / 2;
+  auto quotient = static_cast<std::int32_t>(static_cast<float>(dividend) * divisor.inverse);
+  const std::int64_t rest = dividend - quotient * divisor.value;
+  quotient += (rest >= divisor.value ? 1 : 0) - (rest < 0 ? 1 : 0);
+  return sum < 0 ? -quotient : quotient;
 }
 
 // Returns the fraction bits of a row that has a format of its own: the finest format in which no

@@ -117,7 +117,7 @@ std::vector<SearchResult> beam_search(const Decoder& decoder, EncodedBatch batch
   for (std::size_t n = 0; n < sentences.size(); ++n) {
     SearchResult& result = results.emplace_back(sentences[n].take());
     result.activity = std::move(activity[n]);
-    decoder.counts().complete(memory.keys.sequence(static_cast<Index>(n)),
+    decoder.counts().complete(KeyCounts::of(memory.keys.sequence(static_cast<Index>(n))),
                               static_cast<Index>(result.counts.rows_live), result.activity);
   }
   return results;

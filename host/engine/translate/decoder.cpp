@@ -95,6 +95,8 @@ class Decoder::Step {
 DecoderMemory Decoder::remember(Ragged<float> keys, const DecoderRecord& record) const {
   DecoderMemory memory;
   memory.keys = std::move(keys);
+  for (Index length : memory.keys.lengths())
+    expect_attendable(counts_.policy(model_->attention.output).arithmetic, length);
   attention_->remember(memory);
   if (!model_->attention.context) return memory;
   const std::size_t layer = *model_->attention.context, l = place(layer);

@@ -6,13 +6,11 @@
 #include "host/layer/kinds.hpp"
 
 namespace edgeval {
-namespace {
 
-std::uint64_t zeros(MatrixView<const float> keys) {
-  return static_cast<std::uint64_t>(std::count(keys.data, keys.data + keys.rows * keys.cols, 0.0F));
+KeyCounts KeyCounts::of(MatrixView<const float> keys) {
+  return {keys.rows, static_cast<std::uint64_t>(
+                         std::count(keys.data, keys.data + keys.rows * keys.cols, 0.0F))};
 }
-
-}  // namespace
 
 LinearEnd linear_end(const TranslationModel& model, std::size_t layer) {
   if (layer == model.generator) return LinearEnd::kLogSoftmax;
@@ -49,16 +47,16 @@ StepOf DecoderCounts::step_of(std::size_t entry) const {
   return model_->attention.context == i ? StepOf::kPosition : StepOf::kRow;
 }
 
-void DecoderCounts::complete(MatrixView<const float> keys, Index rows, Activity& activity) const {
-  const Index positions = keys.rows;
+void DecoderCounts::complete(const KeyCounts& keys, Index rows, Activity& activity) const {
+  const Index positions = keys.positions;
   for (std::size_t l = 0; l + 1 < activity.layers.size(); ++l) {
     const std::size_t i = model_->network.stack().size() + l;
     const Index run = steps(step_of(l), positions, rows);
     complete_lane(activity.layers[l], policy(i), run, run);
   }
   LayerActivity& attention = activity.layers.back();
-  attention[Count::kInputsZero] = static_cast<std::uint64_t>(rows) * zeros(keys);
-  attention[Count::kInputsChanged] = static_cast<std::uint64_t>(rows * positions * keys.cols);
+  attention[Count::kInputsZero] = static_cast<std::uint64_t>(rows) * keys.zeros;
+  attention[Count::kInputsChanged] = static_cast<std::uint64_t>(rows * positions * model_->keys());
   complete_lane(attention, {EveryStep{}, AsIs{}}, rows * positions, rows * positions);
 }
 

@@ -32,6 +32,13 @@ constexpr Index steps(StepOf of, Index positions, Index rows) {
   return 0;
 }
 
+// What attention reads of a sentence.
+struct KeyCounts {
+  Index positions;
+  std::uint64_t zeros;  // how many elements of its keys, [S, K] as attention reads them, are 0
+  static KeyCounts of(MatrixView<const float> keys);
+};
+
 class DecoderCounts {
  public:
   // point: the policies of all layers of the network, the encoder's among them.
@@ -46,9 +53,8 @@ class DecoderCounts {
   Activity blank() const;
   // Returns what the layer runs a step for that has this entry in blank().
   StepOf step_of(std::size_t entry) const;
-  // Completes the counts of a sentence. keys: [S, K], as attention reads them; rows: how many rows
-  // all its steps had together.
-  void complete(MatrixView<const float> keys, Index rows, Activity& activity) const;
+  // Completes the counts of a sentence. rows: how many rows all its steps had together.
+  void complete(const KeyCounts& keys, Index rows, Activity& activity) const;
 
  private:
   std::shared_ptr<const TranslationModel> model_;

@@ -42,12 +42,7 @@ class FixedAttention final : public SourceAttention {
   }
 
   void remember(DecoderMemory& memory) const override {
-    constexpr Index kMostPositions = 65536;  // sums of weights times keys stay below 2^61
     memory.codes = Ragged<std::int32_t>(memory.keys.lengths(), memory.keys.cols());
-    for (Index n = 0; n < memory.keys.sequences(); ++n)
-      EDGEVAL_EXPECTS(
-          memory.keys.length(n) <= kMostPositions, "a sentence of ", memory.keys.length(n),
-          " positions is too long for attention in integers, which takes ", kMostPositions);
     for (Index i = 0; i < memory.keys.values.size(); ++i) {
       float& key = memory.keys.values.data()[i];
       key = grid_.snap(key);
@@ -83,6 +78,13 @@ class FixedAttention final : public SourceAttention {
 };
 
 }  // namespace
+
+void expect_attendable(const Arithmetic& arithmetic, Index positions) {
+  constexpr Index kMostPositions = 65536;  // sums of weights times keys stay below 2^61
+  EDGEVAL_EXPECTS(std::holds_alternative<Fp32>(arithmetic) || positions <= kMostPositions,
+                  "a sentence of ", positions,
+                  " positions is too long for attention in integers, which takes ", kMostPositions);
+}
 
 std::unique_ptr<SourceAttention> make_source_attention(const Attention& attention,
                                                        const Arithmetic& arithmetic) {

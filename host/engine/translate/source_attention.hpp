@@ -24,11 +24,14 @@ struct DecoderMemory {
   Ragged<float> hidden;        // [S, M], W_context h(s); only in mlp attention
 };
 
+// Throws Error when attention in this arithmetic cannot take a sentence of so many positions.
+void expect_attendable(const Arithmetic& arithmetic, Index positions);
+
 class SourceAttention {
  public:
   virtual ~SourceAttention() = default;
-  // Brings the keys of all sentences into the form that this arithmetic reads. Throws Error when a
-  // sentence is too long for integers.
+  // Brings the keys of all sentences, which it can attend to, into the form that this arithmetic
+  // reads.
   virtual void remember(DecoderMemory& memory) const = 0;
   // Writes context [K] and returns the position, from 0, with the greatest score, the first of
   // equal ones. probe is [K]; in mlp attention it is W_query q + b, [M]. Several threads may call

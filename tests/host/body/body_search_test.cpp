@@ -148,8 +148,10 @@ TYPED_TEST(SearchBody, AttentionInIntegersIsItsLiteralForm) {
         std::int64_t sum = 0;
         for (Index s = 0; s < positions; ++s)
           sum += weights[static_cast<std::size_t>(s)] * keys(s, k);
-        EXPECT_EQ(context[static_cast<std::size_t>(k)],
-                  static_cast<float>(rounded_quotient(sum, all)) / (1 << kXBits));
+        EXPECT_EQ(
+            context[static_cast<std::size_t>(k)],
+            static_cast<float>(std::llround(static_cast<double>(sum) / static_cast<double>(all))) /
+                (1 << kXBits));
       }
     }
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/numeric/random.hpp"
 #include "host/numeric/softmax.hpp"
 
 namespace edgeval::test {
@@ -64,11 +65,26 @@ TEST(Softmax, DistancesRoundAndSaturate) {
 }
 
 TEST(Softmax, QuotientsRoundHalfAwayFromZero) {
-  EXPECT_EQ(rounded_quotient(5, 2), 3);
-  EXPECT_EQ(rounded_quotient(-5, 2), -3);
-  EXPECT_EQ(rounded_quotient(4, 3), 1);
-  EXPECT_EQ(rounded_quotient(-5, 3), -2);
-  EXPECT_EQ(rounded_quotient(0, 7), 0);
+  EXPECT_EQ(rounded_quotient(5, Divisor::of(2)), 3);
+  EXPECT_EQ(rounded_quotient(-5, Divisor::of(2)), -3);
+  EXPECT_EQ(rounded_quotient(4, Divisor::of(3)), 1);
+  EXPECT_EQ(rounded_quotient(-5, Divisor::of(3)), -2);
+  EXPECT_EQ(rounded_quotient(0, Divisor::of(7)), 0);
+  SplitMix64 random(1);
+  for (int i = 0; i < 300000; ++i) {
+    // Around whole and half quotients of divisors of all sizes.
+    const auto weights = static_cast<std::int64_t>(random.next() >> (3 + random.next() % 60)) %
+                             (std::int64_t{1} << 45) +
+                         1;
+    const auto quotient = static_cast<std::int64_t>(random.next() % 65537);
+    const std::int64_t sum = std::max<std::int64_t>(
+        0, quotient * weights - static_cast<std::int64_t>(random.next() & 1) * (weights / 2) +
+               static_cast<std::int64_t>(random.next() % 5) - 2);
+    const std::int64_t exact = (sum + weights / 2) / weights;
+    if (exact > 65536) continue;
+    ASSERT_EQ(rounded_quotient(sum, Divisor::of(weights)), exact) << sum << " / " << weights;
+    ASSERT_EQ(rounded_quotient(-sum, Divisor::of(weights)), -exact) << sum << " / " << weights;
+  }
 }
 
 TEST(Softmax, ARowsFormatIsTheFinestThatHoldsIt) {
