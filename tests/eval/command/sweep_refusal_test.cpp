@@ -49,6 +49,7 @@ TEST(SweepRefuses, PointsThatNoPolicyAllows) {
   small.file("list.yaml", "[operand]\n");
   small.file("good.jsonl", "{\"operand.threshold_x\": 0.5}\n{\"operand.threshold_x\": 0.6}\n");
   small.file("lines.jsonl", "{\"operand.threshold_x\": 0.5}\n[1]\n");
+  small.file("mixed.jsonl", "{\"operand.threshold_x\": 0.5}\n{\"beam.width\": 3}\n");
   const auto vary = [](const std::string& what) {
     return Arguments{"--vary", what, "--points", "3"};
   };
@@ -81,7 +82,9 @@ TEST(SweepRefuses, PointsThatNoPolicyAllows) {
         {}},
        {{"--set", "layers.gru1.operand.type=as_is"},
         "edgeval: p.yaml with --set: layers.gru1: model"},
-       {{"--set", "beam.width=3"}, "edgeval: p.yaml with --set: beam: model"},
+       {{"--list", "mixed.jsonl"},
+        "edgeval: some points of the sweep have a beam and others have none; make a sweep of each",
+        {}},
        {{"--set", "operand={type: reuse, clusters: 4}"},
         "reuse: range is not known; name a profile",
         vary("plan.type=every_step")},
