@@ -20,6 +20,19 @@
 
 namespace edgeval {
 
+// Of 64 cells of a column, bit by bit: whether a token of the reference or of the hypothesis stands
+// alone in the last edit of the way to the cell, where the tokens differ, and whether that is one
+// of the reference.
+struct EditColumn {
+  std::uint64_t gap, deletion;
+
+  Edit edit(std::size_t bit, bool equal) const {
+    if (equal) return Edit::kCorrect;
+    if ((gap >> bit & 1) == 0) return Edit::kSubstitution;
+    return (deletion >> bit & 1) != 0 ? Edit::kDeletion : Edit::kInsertion;
+  }
+};
+
 // Holds the last edit of the way to every cell, in two bits for each pair of a reference and a
 // hypothesis token. The tokens must live as long as it.
 class UnitEdits {
@@ -31,23 +44,20 @@ class UnitEdits {
   Edit operator()(std::size_t i, std::size_t j) const {
     if (i == 0) return Edit::kInsertion;
     if (j == 0) return Edit::kDeletion;
-    if (reference_[i - 1] == hypothesis_[j - 1]) return Edit::kCorrect;
-    const Column& column = columns_[(i - 1) / 64 * hypothesis_.size() + j - 1];
-    const std::size_t bit = (i - 1) % 64;
-    if ((column.gap >> bit & 1) == 0) return Edit::kSubstitution;
-    return (column.deletion >> bit & 1) != 0 ? Edit::kDeletion : Edit::kInsertion;
+    return columns_[(i - 1) / 64 * hypothesis_.size() + j - 1].edit(
+        (i - 1) % 64, reference_[i - 1] == hypothesis_[j - 1]);
   }
 
  private:
-  struct Column {  // bit b of block k tells of reference token 64 k + b
-    std::uint64_t gap, deletion;
-  };
   std::span<const Token> reference_, hypothesis_;
-  std::vector<Column> columns_;  // [blocks of the reference, hypothesis]
+  std::vector<EditColumn> columns_;  // [blocks of the reference, hypothesis]
 };
 
-// Returns the counts of that way.
-EditCounts count_unit_edits(std::span<const Token> reference, std::span<const Token> hypothesis);
+// Returns the counts of that way. Where more than `most_columns` columns of 64 cells are needed,
+// one block of the reference is held at a time, and every block is made twice; then a pair of
+// tokens takes a 256th of a byte.
+EditCounts count_unit_edits(std::span<const Token> reference, std::span<const Token> hypothesis,
+                            std::size_t most_columns = 1 << 18);
 
 // Takes away what both have in common at their beginnings and at their ends, which changes no
 // counts at unit costs: from the end, matches go before all else; and where the way reaches the

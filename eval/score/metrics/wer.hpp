@@ -45,8 +45,8 @@ std::string letters(const Alignment& alignment);
 Alignment align(std::span<const Token> reference, std::span<const Token> hypothesis,
                 EditCosts costs);
 
-// Returns the counts of align(). At unit costs it takes as much memory, at those of sclite as much
-// as grows with the length of the hypothesis only.
+// Returns the counts of align(). At unit costs a pair of tokens takes at most a 256th of a byte
+// beyond 4 MiB; at those of sclite memory grows with the length of the hypothesis only.
 EditCounts count_edits(std::span<const Token> reference, std::span<const Token> hypothesis,
                        EditCosts costs);
 

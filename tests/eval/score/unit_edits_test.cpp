@@ -70,6 +70,7 @@ class WrittenTable {
 void expect_as_written(const TokenList& reference, const TokenList& hypothesis, bool cells) {
   const WrittenTable written(reference, hypothesis);
   ASSERT_EQ(count_unit_edits(reference, hypothesis), written.counts());
+  ASSERT_EQ(count_unit_edits(reference, hypothesis, 0), written.counts()) << "block by block";
   if (!cells) return;
   const UnitEdits edits(reference, hypothesis);
   for (std::size_t i = 0; i <= reference.size(); ++i)
@@ -92,6 +93,13 @@ TokenList with_errors(SplitMix64& random, const TokenList& tokens, std::uint64_t
     if (kind == 3) heard.push_back(tokens[random.below(tokens.size())]);
   }
   return heard;
+}
+
+TEST(UnitEdits, OfLongTextsAreCountedBlockByBlock) {
+  SplitMix64 random(11);
+  const TokenList reference = drawn_tokens(random, 4200, 30, 1);
+  expect_as_written(reference, with_errors(random, reference, 15), false);
+  expect_as_written(reference, drawn_tokens(random, 4300, 30, 1), false);
 }
 
 TEST(UnitEdits, AreThoseOfTheTableInEveryCell) {
