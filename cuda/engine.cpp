@@ -204,7 +204,8 @@ class LayersOnDevice {
 class GpuEngine final : public Engine {
  public:
   GpuEngine(std::shared_ptr<const Model> model, const EngineOptions& options)
-      : layers_(options.gpus, std::move(model), options, threads_of_each(options)) {}
+      : layers_(options.gpus, std::move(model), options,
+                threads_of_each(options.gpus, options.threads)) {}
 
   std::string device() const override { return layers_.names(); }
   bool on_gpu() const override { return true; }
@@ -228,11 +229,6 @@ class GpuEngine final : public Engine {
   }
 
  private:
-  static int threads_of_each(const EngineOptions& options) {
-    const int all = options.threads > 0 ? options.threads : hardware_threads();
-    return std::max(1, all / std::max(1, static_cast<int>(options.gpus.numbers.size())));
-  }
-
   OnDevices<LayersOnDevice> layers_;
 };
 

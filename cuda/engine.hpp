@@ -18,6 +18,7 @@ std::unique_ptr<Engine> make_engine(std::shared_ptr<const Model> model,
 // The devices of a decoder, and how much runs on each at once; results do not depend on these.
 struct DecoderLimits {
   Gpus gpus = {};
+  int threads = 0;            // of the host, at most; 0: all of the machine
   Index sentences = 1 << 20;  // at most so many at once; fewer where memory is short
   // A step is launched for so many rows more than the host knows of and a sixteenth of these.
   Index spare_rows = 128;

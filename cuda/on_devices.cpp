@@ -20,6 +20,11 @@ std::vector<Index> shares_of(const std::vector<Index>& offsets, Index shares) {
   return begin;
 }
 
+int threads_of_each(const Gpus& gpus, int threads) {
+  const int all = threads > 0 ? threads : hardware_threads();
+  return std::max(1, all / std::max(1, static_cast<int>(gpus.numbers.size())));
+}
+
 std::string names_of(const std::vector<int>& numbers) {
   std::vector<std::string> names;
   for (const int number : numbers) names.push_back(device_name(number));

@@ -23,6 +23,10 @@ std::vector<Index> shares_of(const std::vector<Index>& offsets, Index shares);
 // Returns the names of devices for people: "NVIDIA H200", "2 x NVIDIA H200" or "A, B".
 std::string names_of(const std::vector<int>& numbers);
 
+// Returns how many of the host's threads each device has, at least one. threads: of all devices; 0:
+// all of the machine.
+int threads_of_each(const Gpus& gpus, int threads);
+
 // A T on each device. Throws Error when a device is not there or has no memory left.
 template <class T>
 class OnDevices {

@@ -10,10 +10,12 @@ void RecurrenceRunner::reserve(const RecurrenceTask& task, cudaStream_t stream) 
   c_.reserve_discarding(task.rows * DeviceMatrix<float>::padded_cols(task.layer.cells), stream);
   if (task.products.recurrent) {
     const ProductShape& recurrent = task.products.recurrent->shape();
-    const bool whole = form_ == StepForm::kWhole;
-    if (!whole) uh_.reserve_discarding(padded * recurrent.sum_bytes(), stream);
-    if (!keeps_elements(task.policy))
-      h_operand_.reserve_discarding((whole ? 2 : 1) * padded * recurrent.operand_bytes(), stream);
+    const Index operand_bytes = padded * recurrent.operand_bytes();
+    if (!keeps_elements(task.policy)) h_operand_.reserve_discarding(operand_bytes, stream);
+    if (form_ == StepForm::kWhole)
+      h_operand_at_odd_steps_.reserve_discarding(operand_bytes, stream);
+    else
+      uh_.reserve_discarding(padded * recurrent.sum_bytes(), stream);
     h_state_.reserve_discarding(task.rows * task.layer.width() * state_bytes(task.policy), stream);
   }
   if (task.products.after) reserve_after(task, stream);
@@ -81,11 +83,10 @@ RecurrentStep RecurrenceRunner::step(const RecurrenceTask& task) const {
 
 StepFactors RecurrenceRunner::factors(const RecurrenceTask& task) const {
   const Product& u = *task.products.recurrent;
-  const Index bytes = Product::padded(task.rows) * u.shape().operand_bytes();
   return {.x = {},
           .w = task.products.input.weights(),
           .u = u.weights(),
-          .at_odd_steps = {h_operand_.data() + bytes, u.shape().operand_stride()}};
+          .at_odd_steps = {h_operand_at_odd_steps_.data(), u.shape().operand_stride()}};
 }
 
 void RecurrenceRunner::launch_cells(const RecurrenceTask& task, const RecurrentStep& step,

@@ -53,7 +53,8 @@ class RecurrenceRunner {
  private:
   void reserve_after(const RecurrenceTask& task, cudaStream_t stream);
 
-  DeviceBuffer<std::byte> h_operand_, after_operand_, uh_, after_, h_state_;
+  DeviceBuffer<std::byte> h_operand_, h_operand_at_odd_steps_, after_operand_, uh_, after_,
+      h_state_;
   DeviceBuffer<std::int32_t> c_;  // holds floats in fp32
   DeviceMatrix<float> h_, before_after_;
   LayerNumbers numbers_;

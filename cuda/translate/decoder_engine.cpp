@@ -88,7 +88,7 @@ class SearchOnDevice {
       const Index count = std::min(most, last - first);
       try {
         const Settle settle;
-        if (!decoder_) decoder_.emplace(model_);
+        if (!decoder_) decoder_.emplace(model_, threads_of_each(limits_.gpus, limits_.threads));
         work(Part{batch, first, count});
         first += count;
       } catch (const OutOfMemory&) {

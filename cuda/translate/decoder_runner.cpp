@@ -4,9 +4,10 @@
 
 namespace edgeval::gpu {
 
-DecoderRunner::DecoderRunner(std::shared_ptr<const TranslationModel> model)
+DecoderRunner::DecoderRunner(std::shared_ptr<const TranslationModel> model, int threads)
     : model_(std::move(model)),
       counts_(model_, {}),
+      copies_(threads),
       weights_(
           device_layers(network_of(model_),
                         std::span(model_->network.layers).subspan(model_->network.stack().size()))),

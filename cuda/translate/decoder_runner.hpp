@@ -15,7 +15,8 @@ namespace edgeval::gpu {
 
 class DecoderRunner {
  public:
-  explicit DecoderRunner(std::shared_ptr<const TranslationModel> model);
+  // threads: of the host, at most.
+  DecoderRunner(std::shared_ptr<const TranslationModel> model, int threads);
 
   struct Batch {
     const EncodedBatch& encoded;
@@ -70,8 +71,8 @@ class DecoderRunner {
   void collect_segments();
 
   const std::shared_ptr<const TranslationModel> model_;
-  DecoderCounts counts_;                   // holds the point, which is empty before start()
-  BulkCopies copies_{hardware_threads()};  // outlives the stream that reads its memory
+  DecoderCounts counts_;  // holds the point, which is empty before start()
+  BulkCopies copies_;     // outlives the stream that reads its memory
   Stream stream_;
   CublasLt cublas_;
   std::vector<DeviceLayer> weights_;           // of each of the decoder's layers

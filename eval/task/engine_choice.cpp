@@ -60,6 +60,15 @@ Index devices_of(const EngineChoice& choice) {
   return std::max(std::ssize(gpus_of(choice).numbers), std::ptrdiff_t{1});
 }
 
+EngineChoice in_turn(EngineChoice choice, int turn) {
+  std::vector<int> numbers = gpus_of(choice).numbers;
+  if (choice.device == "auto" || choice.device == "gpu")
+    for (const gpu::Device& device : gpu::devices()) numbers.push_back(device.number);
+  if (!numbers.empty())
+    choice.device = concat("gpu:", numbers[static_cast<std::size_t>(turn) % numbers.size()]);
+  return choice;
+}
+
 bool takes_gpu(const EngineChoice& choice) {
   return choice.asks_for_gpu() || (choice.device == "auto" && !gpu::devices().empty());
 }
@@ -76,7 +85,7 @@ Translator make_translator(const std::shared_ptr<const TranslationModel>& model,
   const EngineOptions engine = engine_options(choice);
   if (!takes_gpu(choice)) return {model, engine};
   return {model, gpu::make_engine(network_of(model), engine),
-          gpu::make_decoder_engine(model, {.gpus = engine.gpus})};
+          gpu::make_decoder_engine(model, {.gpus = engine.gpus, .threads = engine.threads})};
 }
 
 }  // namespace edgeval

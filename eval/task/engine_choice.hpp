@@ -30,6 +30,10 @@ void expect_one_device(const EngineChoice& choice);
 // Returns among how many devices a batch is shared: 1 for the CPU.
 Index devices_of(const EngineChoice& choice);
 
+// Returns the choice for one of several processes on this machine. Where the choice allows several
+// GPUs the processes take them in turn; `turn` counts the processes.
+EngineChoice in_turn(EngineChoice choice, int turn);
+
 // Whether the network runs on a GPU. "auto" takes a GPU when there is one.
 bool takes_gpu(const EngineChoice& choice);
 

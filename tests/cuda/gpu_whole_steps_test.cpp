@@ -57,6 +57,25 @@ TEST_P(GpuWholeSteps, AgreeWithTheCpuEngineBitForBit) {
   }
 }
 
+// Batches of other numbers of lanes, and long ones whose steps are recorded, on one engine.
+TEST(GpuWholeStepsOfBatches, OnOneEngineAreThoseOfTheCpuBitForBit) {
+  EDGEVAL_NEEDS_GPU();
+  Random random(701 + standin_turn());
+  const Model model = random_model({.inputs = 9, .lstm = {{8, kBothDirections}}, .outputs = 3}, 7);
+  OperatingPoint point = random_point(random, model, Kind::kDelta);
+  for (LayerPolicy& layer : point.layers) layer.arithmetic = Int8{{.input_bits = 4}};
+  const std::unique_ptr<Engine> gpu = gpu::make_engine(borrowed(model), kWholeSteps);
+  const std::unique_ptr<Engine> cpu = make_cpu_engine(borrowed(model), {});
+  for (const Index lanes : {3, 140, 5, 140}) {
+    std::vector<Index> lengths(static_cast<std::size_t>(lanes), 2);
+    lengths.front() = 80;
+    const Ragged<float> features = random_batch(random, lengths, 9);
+    const BatchResult found = gpu->run(features, point), expected = cpu->run(features, point);
+    EXPECT_EQ(found.activity, expected.activity);
+    EXPECT_TRUE(same_bits(found.outputs, expected.outputs)) << lanes << " lanes";
+  }
+}
+
 class GpuWholeStepsOfPoints : public testing::TestWithParam<IntegerKind> {};
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GpuWholeStepsOfPoints,

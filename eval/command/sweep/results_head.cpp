@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "cuda/device/devices.hpp"
 #include "eval/report/provenance.hpp"
 #include "host/core/error.hpp"
 #include "host/core/parallel.hpp"
@@ -23,10 +22,7 @@ nlohmann::ordered_json results_head(Session& session, const Request& request, bo
 
 EngineChoice engine_of(EngineChoice choice, const Ranks& ranks) {
   if (ranks.size() == 1) return choice;
-  const std::vector<gpu::Device> devices = gpu::devices();
-  if ((choice.device == "auto" || choice.device == "gpu") && !devices.empty())
-    choice.device = concat(
-        "gpu:", devices[static_cast<std::size_t>(ranks.rank_on_machine()) % devices.size()].number);
+  choice = in_turn(std::move(choice), ranks.rank_on_machine());
   if (choice.threads == 0)
     choice.threads = std::max(1, hardware_threads() / ranks.size_on_processors());
   return choice;

@@ -96,6 +96,27 @@ std::string gpu_memory_of(const std::string& size) {
   return concat(choice.gpu_memory);
 }
 
+TEST(DeviceChoice, GivesProcessesTheirGpusInTurn) {
+  const auto devices_of_turns = [](const std::string& device) {
+    std::vector<std::string> devices;
+    for (int turn = 0; turn < 3; ++turn)
+      devices.push_back(in_turn({.device = device}, turn).device);
+    return devices;
+  };
+  using Devices = std::vector<std::string>;
+  EXPECT_EQ(devices_of_turns("gpu:3,1"), (Devices{"gpu:3", "gpu:1", "gpu:3"}));
+  EXPECT_EQ(devices_of_turns("gpu:1"), (Devices{"gpu:1", "gpu:1", "gpu:1"}));
+  EXPECT_EQ(devices_of_turns("cpu"), (Devices{"cpu", "cpu", "cpu"}));
+  for (const std::string all : {"auto", "gpu", "gpu:all"}) {
+    Devices expected;
+    const std::vector<gpu::Device> usable = gpu::devices();
+    for (std::size_t turn = 0; turn < 3; ++turn)
+      expected.push_back(usable.empty() ? all
+                                        : concat("gpu:", usable[turn % usable.size()].number));
+    EXPECT_EQ(devices_of_turns(all), expected);
+  }
+}
+
 TEST(DeviceChoice, ReadsSizesOfMemory) {
   EXPECT_EQ(gpu_memory_of("24G"), "25769803776");
   EXPECT_EQ(gpu_memory_of("64M"), "67108864");
