@@ -78,6 +78,9 @@ class PolicyBase {
   Policy alone() const;
   // Returns the path of its profile, which can be opened as it is; nothing where none is named.
   std::optional<std::filesystem::path> profile() const;
+  // Returns the beam that it names, whatever is wrong with the rest: the neutral one where the beam
+  // itself is wrong, and nothing where none is named.
+  std::optional<Beam> beam() const;
   // Returns the policy as the text of a file. It names the profile `profile`, or none where that is
   // empty.
   std::string to_yaml(const std::string& profile) const;

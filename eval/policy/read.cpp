@@ -323,6 +323,16 @@ std::optional<std::filesystem::path> PolicyBase::profile() const {
   return profile.Scalar();
 }
 
+std::optional<Beam> PolicyBase::beam() const {
+  const YAML::Node beam = root_->node["beam"];
+  if (!beam.IsDefined()) return {};
+  try {
+    return read_choice(beam, Place{"policy", "beam"}, Beam{});
+  } catch (const Error&) {
+    return Neutral<Beam>{};
+  }
+}
+
 std::string PolicyBase::to_yaml(const std::string& profile) const {
   YAML::Node root = YAML::Clone(root_->node);
   root.remove("profile");

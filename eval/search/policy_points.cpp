@@ -43,7 +43,10 @@ BasePoint base_point(const PolicyBase& base, Session& session, Profiles& profile
   try {
     return {point_of({}, base, session, profiles), ""};
   } catch (const Error& error) {
-    return {session.resolve(Policy{}, profiles.get()), error.what()};
+    Policy plain;
+    if (const std::optional<Beam> beam = base.beam())
+      plain.beam = Neutral<Beam>{static_cast<double>(widest_of(*beam))};
+    return {session.resolve(plain, profiles.get()), error.what()};
   }
 }
 

@@ -35,7 +35,7 @@ Point point_of(const std::vector<std::string>& settings, const PolicyBase& base,
 
 // The point of a base policy without more settings, from which the dense network takes its beam.
 struct BasePoint {
-  Point point;          // of no policy at all where the base is refused
+  Point point;          // where the base is refused, of a fixed beam as wide as its beam alone
   std::string refusal;  // why it is, which the settings of every point must mend; or empty
 };
 BasePoint base_point(const PolicyBase& base, Session& session, Profiles& profiles);

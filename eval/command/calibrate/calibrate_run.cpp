@@ -118,12 +118,11 @@ Point priced_point(const std::vector<std::string>& settings, const PolicyBase& b
 }
 
 // Returns the base's point with the beam of the point whose beam may become widest, among points
-// at the ends of what varies and in between. The dense network's beam is as wide. Points of tasks
-// without a search are the base's.
+// at the ends of what varies and in between. The dense network's beam is as wide. What varies has
+// the same keys at every point, so either all points have a beam or none has.
 Point widest_point(const BasePoint& base, const std::vector<Dimension>& dimensions,
                    const MakePoint& make) {
   Point widest = base.point;
-  if (!widest.search) return widest;
   std::vector<std::vector<std::string>> settings;
   for (const double u : {0.0, kLastCoordinate})
     settings.push_back(settings_at(dimensions, Coordinates(dimensions.size(), u)));
@@ -133,7 +132,9 @@ Point widest_point(const BasePoint& base, const std::vector<Dimension>& dimensio
   for (const std::vector<std::string>& of_point : settings) {
     if (!refusal_of(of_point, make).empty()) continue;
     const Point point = make(of_point);
-    if (!is_known || widest_of(point.search->beam) > widest_of(widest.search->beam))
+    if (!point.search) break;
+    if (!is_known || !widest.search ||
+        widest_of(point.search->beam) > widest_of(widest.search->beam))
       widest.search = point.search;
     is_known = true;
   }
@@ -226,8 +227,6 @@ void run(const CalibrateOptions& options, const Ranks& ranks) {
   const AnyModel model = load_any_model(options.model);
   const Task& task = task_of(options.tasks, model);
   expect_no_others(options.given, task, *network_of(model));
-  EDGEVAL_EXPECTS(least.kind != CostKind::kRows || task.info().searches,
-                  "--least rows: only a beam search has rows; take macs");
   Request development = options.request;
   development.engine = engine_of(development.engine, ranks);
   const Request confirm = confirm_request(options, development);
@@ -255,6 +254,8 @@ void run(const CalibrateOptions& options, const Ranks& ranks) {
       "the rules of policies refused every point that was tried, the first for: ", refused);
   const Point like = widest_point(base_point(base, *session, profiles), dimensions, make);
   const Point dense = reference_of(session->trained(), like);
+  EDGEVAL_EXPECTS(least.kind != CostKind::kRows || dense.search,
+                  "--least rows: only a beam search has rows, and no point has a beam; take macs");
   const std::string policy = base.to_yaml(profiles.named() ? kSweepProfileFile : ""),
                     profile = profiles.named() ? read_file(profiles.path()) : "";
   calibrate({options, out, ranks, task.info(), development, confirm, *session, *confirm_session,

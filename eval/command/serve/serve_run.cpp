@@ -79,7 +79,11 @@ class Served {
     std::vector<Point> points;
     std::vector<std::size_t> places;
     for (std::size_t p = 0; p < asked.size(); ++p) try {
-        points.push_back(point_of(asked[p], base_, session_, profiles_));
+        Point point = point_of(asked[p], base_, session_, profiles_);
+        EDGEVAL_EXPECTS(point.search.has_value() == dense_.search.has_value(), source_of(asked[p]),
+                        ": the point has a beam and the dense network has none; start `edgeval "
+                        "serve` with a beam, such as --set beam.type=fixed");
+        points.push_back(std::move(point));
         places.push_back(p);
       } catch (const Error& error) {
         answers[p].error = error.what();

@@ -29,7 +29,7 @@ Least parse_least(const std::string& text) {
 double cost_of(const Least& least, const hw::Accelerator* accelerator, const PointTotal& total) {
   if (least.kind == CostKind::kMacs) return static_cast<double>(total.activity.macs_executed());
   if (least.kind == CostKind::kRows) {
-    EDGEVAL_EXPECTS(total.search, "--least rows: only translations have rows; take macs");
+    EDGEVAL_EXPECTS(total.search, "--least rows: only a beam search has rows; take macs");
     return static_cast<double>(total.search->rows);
   }
   EDGEVAL_ASSERT(accelerator != nullptr);
