@@ -86,9 +86,9 @@ Beam resolve_beam(const Policy& policy, const Profile* profile) {
   }
   EDGEVAL_EXPECTS(!from_profile(dynamic->sigma_min) && !from_profile(dynamic->sigma_max),
                   policy.source,
-                  ": beam, dynamic: sigma_min and sigma_max are not both known; name a profile "
-                  "(edgeval profile makes one) or "
-                  "give them in the policy");
+                  ": beam, dynamic: sigma_min and sigma_max are not both known; give them in the "
+                  "policy, or for a translation name a profile that has them (edgeval profile "
+                  "makes one)");
   EDGEVAL_EXPECTS(dynamic->problem() == nullptr, policy.source,
                   ": beam, dynamic: ", dynamic->problem());
   return beam;

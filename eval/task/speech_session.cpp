@@ -12,12 +12,14 @@
 namespace edgeval {
 namespace {
 
-// The features of a batch. What an engine prepares of them lives as long as a call, since an engine
-// is given up when another choice of weights comes.
+// The features of a batch and the numbers of its utterances. What an engine prepares of them lives
+// as long as a call, since an engine is given up when another choice of weights comes.
 struct PreparedSpeech : Prepared {
-  explicit PreparedSpeech(Ragged<float> those)
-      : features(std::make_shared<const Ragged<float>>(std::move(those))) {}
+  PreparedSpeech(Ragged<float> those, std::vector<Index> numbers)
+      : features(std::make_shared<const Ragged<float>>(std::move(those))),
+        items(std::move(numbers)) {}
   const std::shared_ptr<const Ragged<float>> features;
+  const std::vector<Index> items;
 };
 
 }  // namespace
@@ -72,7 +74,8 @@ std::vector<std::vector<Index>> SpeechSession::batches() {
 std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items) {
   const auto start = std::chrono::steady_clock::now();
   auto prepared = std::make_unique<PreparedSpeech>(
-      batch_features(audio_, items, plan_, extractor_, threads(), cache_ ? &*cache_ : nullptr));
+      batch_features(audio_, items, plan_, extractor_, threads(), cache_ ? &*cache_ : nullptr),
+      items);
   feature_seconds_ += seconds_since(start);
   return prepared;
 }
@@ -80,10 +83,11 @@ std::unique_ptr<Prepared> SpeechSession::prepare(const std::vector<Index>& items
 // Decodes the results of an engine and passes them on as outcomes.
 class SpeechSession::Decoding : public ResultSink {
  public:
-  // `numbers` are the numbers, among the points of the call of Session::run, of the engine's.
-  Decoding(const SpeechSession& session, std::span<const Point> points,
-           std::span<const Index> numbers, OutcomeSink& sink)
-      : session_(session), points_(points), numbers_(numbers), sink_(sink) {}
+  // `items` are the utterances of the batch. `numbers` are the numbers, among the points of the
+  // call of Session::run, of the engine's.
+  Decoding(const SpeechSession& session, std::span<const Index> items,
+           std::span<const Point> points, std::span<const Index> numbers, OutcomeSink& sink)
+      : session_(session), items_(items), points_(points), numbers_(numbers), sink_(sink) {}
 
   void receive(std::span<const Index> points, Index first, BatchResult&& result) override {
     // The points of a part share their search, or decode greedily.
@@ -104,7 +108,7 @@ class SpeechSession::Decoding : public ResultSink {
     std::vector<Outcome> outcomes(static_cast<std::size_t>(result.utterances()));
     if (search)
       parallel_for(result.utterances(), session_.threads(), [&](Index n) {
-        outcomes[static_cast<std::size_t>(n)] = session_.search(result, n, *search);
+        outcomes[static_cast<std::size_t>(n)] = searched(result, first, n, *search);
       });
     for (Index n = 0; n < result.utterances(); ++n) {
       Outcome& outcome = outcomes[static_cast<std::size_t>(n)];
@@ -114,7 +118,18 @@ class SpeechSession::Decoding : public ResultSink {
     }
   }
 
+  Outcome searched(const BatchResult& result, Index first, Index utterance,
+                   const SearchOptions& search) const {
+    try {
+      return session_.search(result, utterance, search);
+    } catch (const Error& error) {
+      const Index item = items_[static_cast<std::size_t>(first + utterance)];
+      throw Error(concat("utterance ", session_.item(item).id, ": ", error.what()));
+    }
+  }
+
   const SpeechSession& session_;
+  const std::span<const Index> items_;
   const std::span<const Point> points_;
   const std::span<const Index> numbers_;
   OutcomeSink& sink_;
@@ -138,7 +153,7 @@ void SpeechSession::run(Prepared& prepared, std::span<const Point> points, Outco
     const std::shared_ptr<Engine> engine = networks_.runner(at(numbers.front()).weights);
     std::vector<OperatingPoint> layers;
     for (const Index number : numbers) layers.push_back(at(number).layers);
-    Decoding decoding(*this, points, numbers, sink);
+    Decoding decoding(*this, speech.items, points, numbers, sink);
     const std::unique_ptr<PreparedBatch> batch = engine->prepare(speech.features);
     engine->run(*batch, layers, wanted(points), decoding, observer);
   }

@@ -172,9 +172,10 @@ CtcSearch ctc_beam_search(MatrixView<const float> outputs, int blank, const Beam
   Search search(blank, beam);
   for (Index t = 0; t < outputs.rows; ++t) {
     const std::span<const float> frame(outputs.row(t), static_cast<std::size_t>(outputs.cols));
-    EDGEVAL_EXPECTS(std::ranges::all_of(frame, [](float z) { return z - z == 0; }),
-                    "an output of frame ", t,
-                    " is infinite or not a number; a beam search needs finite outputs");
+    EDGEVAL_EXPECTS(
+        std::ranges::all_of(frame, [](float z) { return z - z == 0; }), "an output of frame ", t,
+        " is infinite or not a number; a beam search needs finite outputs, and the model's weights "
+        "or inputs are too large for fp32");
     search.step(frame.data(), outputs.cols);
   }
   return search.result();

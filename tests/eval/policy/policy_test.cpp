@@ -316,6 +316,26 @@ TEST_F(PolicyTest, DescribesABeamThatIsNotFixed) {
   EXPECT_EQ(describe(model_, dense, &dynamic), "dynamic beam");
 }
 
+// No profile has a sigma of CTC, so that only a translation is told of profiles.
+TEST_F(PolicyTest, SaysWhereTheSigmaOfADynamicBeamComesFrom) {
+  const Profile without = profile();
+  for (const Profile* profile : {static_cast<const Profile*>(nullptr), &without})
+    EXPECT_NE(refusal([&] {
+                resolve_beam(read("beam: {type: dynamic}"), profile);
+              }).find("give them in the policy, or for a translation name a profile"),
+              std::string::npos);
+}
+
+TEST_F(PolicyTest, ABaseNamesItsBeamWhateverIsWrongWithTheRest) {
+  const auto beam = [](const Settings& settings) {
+    return PolicyBase(std::nullopt, settings).beam();
+  };
+  EXPECT_FALSE(beam({"operand.type=delta"}));
+  EXPECT_EQ(widest_of(*beam({"operand.type=delta", "beam.width=3"})), 3);
+  EXPECT_EQ(widest_of(*beam({"beam.type=dynamic", "beam.max=8"})), 8);
+  EXPECT_EQ(widest_of(*beam({"beam.width=0"})), 5);
+}
+
 // Numbers far outside a technique's range are written, compared and refused without undefined
 // behaviour.
 TEST_F(PolicyTest, HugeNumbersAreKept) {

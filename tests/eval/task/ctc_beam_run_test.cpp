@@ -2,11 +2,14 @@
 // call, and texts are those of the literal search on the outputs of the engine.
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "eval/task/ctc/ctc_session.hpp"
 #include "host/engine/ctc.hpp"
 #include "tests/literal/literal_ctc.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/spoken.hpp"
 
 namespace edgeval::test {
@@ -66,6 +69,46 @@ TEST(CtcBeamRun, TextsAreThoseOfTheLiteralSearch) {
   EXPECT_TRUE(is_reference(points[2]));
   EXPECT_FALSE(is_reference(points[3]));
   EXPECT_EQ(widest_of(reference_of(model, points[3]).search->beam), 6);
+}
+
+// An engine, as those on GPUs, that passes infinite outputs on: of frame 3 of the second utterance.
+class OverflowingEngine : public Engine {
+ public:
+  explicit OverflowingEngine(std::shared_ptr<const Model> model)
+      : inner_(make_cpu_engine(std::move(model), {.threads = 1})) {}
+  std::string device() const override { return "overflowing"; }
+  bool on_gpu() const override { return false; }
+  void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
+           ResultSink& sink, LayerObserver*) override {
+    BatchResult result = inner_->run(batch.features(), points[0], wanted);
+    result.outputs.values.row(result.outputs.offsets[1] + 3)[0] =
+        std::numeric_limits<float>::infinity();
+    const Index first_point = 0;
+    sink.receive({&first_point, 1}, 0, std::move(result));
+  }
+
+ private:
+  std::unique_ptr<Engine> inner_;
+};
+
+TEST(CtcBeamRun, NamesTheUtteranceWhoseOutputsAreInfinite) {
+  const Model model = load_spoken_model();
+  CtcSession session(
+      borrowed(model),
+      data::open_test_set(source_folder() / "datasets/spoken", {.limit = kUtterances}), {},
+      {.device = "cpu", .threads = 1},
+      [](const auto& of) { return std::make_unique<OverflowingEngine>(of); });
+  session.batches();
+  Policy policy;
+  policy.beam = FixedBeam{2};
+  const Point point = session.resolve(policy, nullptr);
+  KeptOutcomes outcomes(1);
+  const std::string message = refusal([&] {
+    session.run(*session.prepare({3, 1}), {&point, 1}, outcomes);
+  });
+  EXPECT_TRUE(message.starts_with("utterance " + session.item(1).id +
+                                  ": an output of frame 3 is infinite or not a number"))
+      << message;
 }
 
 }  // namespace
