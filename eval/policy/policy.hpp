@@ -28,7 +28,7 @@ struct Policy {
   Nonlinearity nonlinearity;
   Plan plan;
   OperandChoice operand;
-  std::optional<Beam> beam;  // for models that search; without one, the neutral choice is taken
+  std::optional<Beam> beam;  // without one, translations take the neutral one, and CTC is greedy
 
   struct LayerOverride {
     std::optional<Arithmetic> arithmetic;
@@ -110,18 +110,20 @@ OperatingPoint resolve(const Policy& policy, const Model& model, const Profile* 
 OperatingPoint resolve_without_weights(const Policy& policy, const Model& model,
                                        const Profile* profile, BeamUse use = BeamUse::kNone);
 
-// Returns the beam of a translation with all its parameters. Throws Error when neither the policy
-// nor the profile, which may be null, gives sigma_min and sigma_max of a dynamic beam.
+// Returns the policy's beam, the neutral one where it has none, with all its parameters. Throws
+// Error when neither the policy nor the profile, which may be null, gives sigma_min and sigma_max
+// of a dynamic beam.
 Beam resolve_beam(const Policy& policy, const Profile* profile);
 
 // Returns the policy with every default and with the resolved parameters of every layer. `beam` is
-// given for a translation.
+// given for a point with a search.
 nlohmann::ordered_json to_json(const Policy& policy, const Model& model,
                                const OperatingPoint& point, const Beam* beam = nullptr);
 
 // Describes the point in one line for people, such as "similarity_skip (threshold 0.5, ...) + reuse
 // (clusters 16, ...) on lstm1", or as "dense". Layers are named where a technique does not run on
-// all layers that could run it. `beam` is given for a translation; it is named unless it is fixed.
+// all layers that could run it. `beam` is given for a point with a search; it is named unless it is
+// fixed.
 std::string describe(const Model& model, const OperatingPoint& point, const Beam* beam = nullptr);
 
 // Describes the choice with its parameters for people, such as "fixed (width 5)".

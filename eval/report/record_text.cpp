@@ -65,7 +65,8 @@ std::string search_line(const Record& record) {
   if (!counts) return "";
   std::string text = concat("beam: ", describe(result.point.search->beam), "; average width ",
                             fixed(counts->average_beam_width(), 2), ", ", counts->rows_live,
-                            " decoder rows in ", counts->steps, " steps");
+                            record.is_speech() ? " prefixes in " : " decoder rows in ",
+                            counts->steps, record.is_speech() ? " frames" : " steps");
   const SearchCounts of_dense = dense != nullptr ? *dense->search() : SearchCounts{};
   if (of_dense.rows_live > 0)
     text +=

@@ -16,8 +16,8 @@
 
 namespace edgeval {
 
-// What a run is asked to do: an operating point with the choice of the weights axis and, for a
-// translation, the beam search.
+// What a run is asked to do: an operating point with the choice of the weights axis and, where
+// there is one, the beam search.
 struct Point {
   Weights weights;
   OperatingPoint layers;
