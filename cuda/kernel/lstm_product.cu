@@ -20,6 +20,44 @@ constexpr int kWarpCells = Tile<1>::kWarpColumns / kGates;
 __device__ int gate_of(int c) { return c / 8 % 2 * 2 + c % 2; }
 __device__ int cell_of(int c) { return c % 8 / 2 * kFour + c / 16; }
 
+// Runs the cells whose sums a warp has, from lane first_lane and cell warp_cell on, at step k.
+// next: where the operand for the step behind it is written.
+template <class Format, class Numbers, class Rule, class T>
+__device__ __forceinline__ void run_cells(const RecurrentStep& step, OperandRows next,
+                                          const Numbers& numbers, const ActivationPairs& functions,
+                                          const TileSums<T>& sums, Index k, int first_lane,
+                                          int warp_cell) {
+  const int g = static_cast<int>(threadIdx.x) % kWarp / 4, t = static_cast<int>(threadIdx.x) % 4;
+  const int j = warp_cell + kFour * t;
+  const int cells = static_cast<int>(step.cells);
+  const int active = static_cast<int>(step.pack.active[k]);
+  const int going_on = static_cast<int>(step.pack.active[k + 1]);
+  const Rule first_rule = step.rule.as<Rule>();
+  EDGEVAL_UNROLL
+  for (int m = 0; m < T::kLaneTiles; ++m) EDGEVAL_UNROLL
+  for (int half = 0; half < 2; ++half) {
+    const int n = first_lane + 16 * m + 8 * half + g;
+    OperandCounts counts{0, 0};
+    if (n < active && j < cells) {
+      const Rule rule = kOneForAll<Rule> ? first_rule : rule_of<Rule>(step, n);
+      const LaneRows<Format, Numbers, Rule> rows(step, next, rule, n, k);
+      const auto z = [&](int gate) {
+        Four<std::int32_t> shared[T::kSums];
+        EDGEVAL_UNROLL
+        for (int d = 0; d < T::kSums; ++d) EDGEVAL_UNROLL
+        for (int i = 0; i < kFour; ++i)
+          shared[d][i] = sums.at[d][m][2 * i + gate / 2][2 * half + gate % 2];
+        return numbers.preactivations(Together{}, shared, gate * cells + j);
+      };
+      four_cells(Together{}, numbers, functions, rule, rows, z, j, counts);
+    }
+    // Where each element causes work, the block of the first cells counts those of all.
+    add_counts<Rule>(
+        step.places->recurrent, n < going_on, [&] { return step.pack.lane[n]; }, counts, 4,
+        t == 0 && warp_cell == 0 ? cells : 0);
+  }
+}
+
 template <class Format, class Numbers, class Rule, class T>
 __global__ void __launch_bounds__(T::kThreads, T::kDigits == 1 ? 2 : 1)
     lstm_product_kernel(RecurrentStep step, StepFactors factors, Index ahead) {
@@ -57,34 +95,8 @@ __global__ void __launch_bounds__(T::kThreads, T::kDigits == 1 ? 2 : 1)
   multiply_tile<T>(either(x_first, x, h), shift, either(x_first, h, x),
                    TileLoader<T>(active - first_lane, kGates * cells, weight_row),
                    first_lane + lane < active && warp_cell < cells, lane, column, memory, sums);
-
-  const int g = static_cast<int>(threadIdx.x) % kWarp / 4, t = static_cast<int>(threadIdx.x) % 4;
-  const int j = warp_cell + kFour * t;
-  const int going_on = static_cast<int>(step.pack.active[k + 1]);
-  const Rule first_rule = step.rule.as<Rule>();
-  EDGEVAL_UNROLL
-  for (int m = 0; m < T::kLaneTiles; ++m) EDGEVAL_UNROLL
-  for (int half = 0; half < 2; ++half) {
-    const int n = first_lane + lane + 16 * m + 8 * half + g;
-    OperandCounts counts{0, 0};
-    if (n < active && j < cells) {
-      const Rule rule = kOneForAll<Rule> ? first_rule : rule_of<Rule>(step, n);
-      const LaneRows<Format, Numbers, Rule> rows(step, next, rule, n, k);
-      const auto z = [&](int gate) {
-        Four<std::int32_t> shared[T::kSums];
-        EDGEVAL_UNROLL
-        for (int d = 0; d < T::kSums; ++d) EDGEVAL_UNROLL
-        for (int i = 0; i < kFour; ++i)
-          shared[d][i] = sums.at[d][m][2 * i + gate / 2][2 * half + gate % 2];
-        return numbers.preactivations(Together{}, shared, gate * cells + j);
-      };
-      four_cells(Together{}, numbers, functions, rule, rows, z, j, counts);
-    }
-    // Where each element causes work, the block of the first cells counts those of all.
-    add_counts<Rule>(
-        step.places->recurrent, n < going_on, [&] { return step.pack.lane[n]; }, counts, 4,
-        t == 0 && warp_cell == 0 ? cells : 0);
-  }
+  run_cells<Format, Numbers, Rule>(step, next, numbers, functions, sums, k, first_lane + lane,
+                                   warp_cell);
 }
 
 template <class T>

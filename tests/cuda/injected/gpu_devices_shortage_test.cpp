@@ -5,6 +5,7 @@
 #include "cuda/device/error.hpp"
 #include "tests/cuda/compare.hpp"
 #include "tests/standin/control.hpp"
+#include "tests/support/gpu_memory.hpp"
 #include "tests/support/points.hpp"
 #include "tests/support/searches.hpp"
 
@@ -13,16 +14,7 @@ namespace {
 
 constexpr std::size_t kAllMemory = std::size_t{8} << 30;
 
-// Returns how many bytes of a device are taken.
-Index taken_of(int number) {
-  int current = 0;
-  std::size_t free = 0, total = 0;
-  EXPECT_EQ(cudaGetDevice(&current), cudaSuccess);
-  EXPECT_EQ(cudaSetDevice(number), cudaSuccess);
-  EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
-  EXPECT_EQ(cudaSetDevice(current), cudaSuccess);
-  return static_cast<Index>(total - free);
-}
+Index taken_of(int number) { return static_cast<Index>(memory_of_gpu(number).taken()); }
 
 // Keeps the results, and the most memory that was taken of each device when one came.
 class WatchedResults final : public ResultSink {

@@ -12,7 +12,7 @@
 #include "host/body/cell.hpp"
 #include "host/body/operand.hpp"
 #include "host/technique/on_grid.hpp"
-#include "tests/cuda/kernels/device.hpp"
+#include "tests/cuda/kernels/integer_step.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -266,13 +266,9 @@ IntegerOutcome on_gpu(const IntegerCase<Bits>& input, const OperandChoice& choic
   std::conditional_t<Bits == 16, Int16, Int8> arithmetic;
   arithmetic.input_bits = 3;
   const LayerPolicy policy{.plan = EveryStep{}, .operand = choice, .arithmetic = arithmetic};
-  const std::vector<std::int32_t> lanes{0, 1, 2, 3, 4}, steps(5, kIntegerSteps);
-  const std::vector<Index> actives{5, 5, 5, 0};
-  const std::vector<Index> offsets{0, 0, 0, 0};  // the same sums at every step
-  const std::vector<Index> frames{0, 1, 2, 3, 4};
-  const auto lane = on_device(lanes, stream), step_counts = on_device(steps, stream);
-  const auto active = on_device(actives, stream), offset = on_device(offsets, stream);
-  const auto frame_of_row = on_device(frames, stream);
+  // All steps have the same sums.
+  const PackedLanes packed({0, 1, 2, 3, 4}, std::vector<std::int32_t>(kLanes, kIntegerSteps),
+                           {5, 5, 5, 0}, {0, 0, 0, 0}, {0, 1, 2, 3, 4}, stream);
   const auto wx = on_device(input.wx, stream), uh = on_device(input.uh, stream);
   const auto bias = on_device(input.bias, stream);
   const auto narrow_bias = on_device(input.narrow_bias, stream);
@@ -282,55 +278,18 @@ IntegerOutcome on_gpu(const IntegerCase<Bits>& input, const OperandChoice& choic
   of_device.bias = bias.data();
   const auto numbers =
       bytes_on_device(gpu::step_numbers(of_device, pairs.data(), narrow_bias.data()), stream);
-  gpu::OperandRule rule;
-  rule.reserve(policy, Bits - 1, stream);
-  rule.upload(stream);
-  gpu::DeviceMatrix<std::int32_t> c;
-  gpu::DeviceMatrix<float> h, output;
-  c.resize_discarding(kLanes, cells, stream);
-  h.resize_discarding(kLanes, cells, stream);
-  output.resize_discarding(kLanes, cells, stream);
-  c.zero(stream);
+  const IntegerStepMemory memory(policy, Bits, kLanes, kLanes, cells, stream);
   const gpu::ProductShape of_operand{cells, 1, Bits};
   const auto operand = zeros_on_device<std::int8_t>(kLanes * of_operand.operand_bytes(), stream);
-  gpu::DeviceBuffer<std::byte> state;
-  state.reserve_discarding(kLanes * cells * gpu::state_bytes(policy), stream);
-  gpu::launch_initial_state(policy, state.data(), kLanes * cells, stream);
-  const auto changed = zeros_on_device<unsigned long long>(kLanes, stream);
-  const auto zero = zeros_on_device<unsigned long long>(kLanes, stream);
-  gpu::DeviceBuffer<gpu::StepCursor> cursor;
-  cursor.reserve_discarding(1, stream);
-  gpu::Mirrored<gpu::StepPlaces> places;
-  places.upload(
-      {.output = output.view().data, .input = {}, .recurrent = {changed.data(), zero.data()}},
-      stream);
-  const gpu::RecurrentStep step{
-      .pack = {lane.data(), step_counts.data(), active.data(), offset.data(), frame_of_row.data()},
-      .cursor = cursor.data(),
-      .places = places.there(),
-      .wx = {wx.data(), input.shape.sum_stride()},
-      .uh = {uh.data(), input.shape.sum_stride()},
-      .numbers = numbers.data(),
-      .c = c.view().data,
-      .h = h.view().data,
-      .operand = {operand.data(), of_operand.operand_stride()},
-      .state = state.data(),
-      .rule = rule.data(),
-      .cells = cells,
-      .width = cells,
-      .c_stride = c.view().stride,
-      .h_stride = h.view().stride,
-      .output_stride = output.view().stride,
-      .output_aligned = gpu::starts_aligned(output.view().data, output.view().stride),
-      .form = gpu::StepForm::kCells};
-  launch_set_cursor(cursor.data(), {0, 0}, stream);
+  const Index sum_stride = input.shape.sum_stride();
+  const gpu::RecurrentStep step =
+      memory.step(packed, {wx.data(), sum_stride}, {uh.data(), sum_stride}, numbers.data(),
+                  {operand.data(), of_operand.operand_stride()}, gpu::StepForm::kCells);
   for (int k = 0; k < kIntegerSteps; ++k) launch_lstm_step(policy, step, kLanes + 2, k, stream);
   IntegerOutcome outcome;
-  Matrix<std::int32_t> states(kLanes, cells);
-  download(c.view(), states.view(), stream);
-  outcome.h = values_of(on_host(h, stream));
-  EXPECT_EQ(values_of(on_host(output, stream)), outcome.h);
-  outcome.c.assign(states.data(), states.data() + states.size());
+  outcome.c = memory.states(stream);
+  outcome.h = values_of(on_host(memory.h, stream));
+  EXPECT_EQ(values_of(on_host(memory.output, stream)), outcome.h);
   const std::vector<std::int8_t> digits =
       on_host(operand, kLanes * of_operand.operand_bytes(), stream);
   for (Index n = 0; n < kLanes; ++n)
@@ -339,8 +298,8 @@ IntegerOutcome on_gpu(const IntegerCase<Bits>& input, const OperandChoice& choic
       outcome.codes.push_back(Bits == 16 ? 256 * row[j] + row[j + of_operand.operand_stride()] + 128
                                          : int{row[j]});
     }
-  outcome.changed = on_host(changed, kLanes, stream);
-  outcome.zero = on_host(zero, kLanes, stream);
+  outcome.changed = on_host(memory.changed, kLanes, stream);
+  outcome.zero = on_host(memory.zero, kLanes, stream);
   return outcome;
 }
 

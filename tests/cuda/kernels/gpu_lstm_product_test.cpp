@@ -4,15 +4,13 @@
 #include <numeric>
 
 #include "cuda/device/gemm.hpp"
-#include "cuda/kernel/cell.hpp"
 #include "cuda/kernel/lstm_product.hpp"
-#include "cuda/kernel/operand.hpp"
 #include "cuda/kernel/step_numbers.hpp"
 #include "host/body/cell.hpp"
 #include "host/body/operand.hpp"
 #include "host/core/concat.hpp"
 #include "host/technique/on_grid.hpp"
-#include "tests/cuda/kernels/device.hpp"
+#include "tests/cuda/kernels/integer_step.hpp"
 
 namespace edgeval::test {
 namespace {
@@ -129,9 +127,8 @@ StepsOutcome steps_on_gpu(const WholeSteps<Bits>& layer, const OperandChoice& ch
   const LayerPolicy policy{.plan = EveryStep{}, .operand = choice, .arithmetic = arithmetic};
   EXPECT_TRUE(gpu::can_multiply_in_step(policy, layer.inputs, cells, layer.up_x, layer.up_h));
   const gpu::Product w(cublas, layer.w, Bits, stream), u(cublas, layer.u, Bits, stream);
-  const auto lane = on_device(layer.lane, stream), steps = on_device(layer.steps, stream);
-  const auto active = on_device(layer.active, stream), offset = on_device(layer.offset, stream);
-  const auto frame_of_row = on_device(layer.frame_of_row, stream);
+  const PackedLanes packed(layer.lane, layer.steps, layer.active, layer.offset, layer.frame_of_row,
+                           stream);
   std::vector<std::int64_t> whole_bias = layer.bias;
   std::vector<std::uint32_t> narrow;
   for (Index o = 0; o < 4 * cells; ++o) {
@@ -146,9 +143,6 @@ StepsOutcome steps_on_gpu(const WholeSteps<Bits>& layer, const OperandChoice& ch
   of_device.bias = bias.data();
   const auto numbers =
       bytes_on_device(gpu::step_numbers(of_device, pairs.data(), narrow_bias.data()), stream);
-  gpu::OperandRule rule;
-  rule.reserve(policy, Bits - 1, stream);
-  rule.upload(stream);
   const gpu::ProductShape &of_x = w.shape(), &of_h = u.shape();
   std::vector<std::int8_t> digits(layer.rows() * of_x.operand_bytes(), 77);  // so is the padding
   for (Index r = 0; r < layer.rows(); ++r) {
@@ -159,64 +153,28 @@ StepsOutcome steps_on_gpu(const WholeSteps<Bits>& layer, const OperandChoice& ch
   const auto x = on_device(digits, stream);
   const Index operand_bytes = lanes * of_h.operand_bytes();
   const auto operand = on_device(std::vector<std::int8_t>(2 * operand_bytes, 77), stream);
-  gpu::DeviceMatrix<std::int32_t> c;
-  gpu::DeviceMatrix<float> h, output;
-  c.resize_discarding(lanes, cells, stream);
-  h.resize_discarding(lanes, cells, stream);
-  output.resize_discarding(layer.rows(), cells, stream);
-  c.zero(stream);
-  h.zero(stream);
-  gpu::DeviceBuffer<std::byte> state;
-  state.reserve_discarding(lanes * cells * gpu::state_bytes(policy), stream);
-  gpu::launch_initial_state(policy, state.data(), lanes * cells, stream);
-  const auto changed = zeros_on_device<unsigned long long>(lanes, stream);
-  const auto zero = zeros_on_device<unsigned long long>(lanes, stream);
-  gpu::DeviceBuffer<gpu::StepCursor> cursor;
-  cursor.reserve_discarding(1, stream);
-  gpu::Mirrored<gpu::StepPlaces> places;
-  places.upload(
-      {.output = output.view().data, .input = {}, .recurrent = {changed.data(), zero.data()}},
-      stream);
-  const gpu::RecurrentStep step{
-      .pack = {lane.data(), steps.data(), active.data(), offset.data(), frame_of_row.data()},
-      .cursor = cursor.data(),
-      .places = places.there(),
-      .wx = {},
-      .uh = {},
-      .numbers = numbers.data(),
-      .c = c.view().data,
-      .h = h.view().data,
-      .operand = {operand.data(), of_h.operand_stride()},
-      .state = state.data(),
-      .rule = rule.data(),
-      .cells = cells,
-      .width = cells,
-      .c_stride = c.view().stride,
-      .h_stride = h.view().stride,
-      .output_stride = output.view().stride,
-      .output_aligned = gpu::starts_aligned(output.view().data, output.view().stride),
-      .form = gpu::StepForm::kWhole};
+  const IntegerStepMemory memory(policy, Bits, lanes, layer.rows(), cells, stream);
+  const gpu::RecurrentStep step =
+      memory.step(packed, {}, {}, numbers.data(), {operand.data(), of_h.operand_stride()},
+                  gpu::StepForm::kWhole);
   const gpu::StepFactors factors{
       .x = {x.data(), of_x.operand_stride()},
       .w = w.weights(),
       .u = u.weights(),
       .at_odd_steps = {operand.data() + operand_bytes, of_h.operand_stride()}};
-  launch_set_cursor(cursor.data(), {0, 0}, stream);
   launch_recurrent_operand(policy, step, lanes, 0, stream);
   // Two steps of a launch at a time, and lanes that are not there.
   for (Index k = 0; k < layer.steps.front(); k += 2) {
     const Index count = std::min(Index{2}, layer.steps.front() - k);
     for (Index ahead = 0; ahead < count; ++ahead)
       launch_lstm_product(policy, step, factors, lanes + 200, ahead, stream);
-    launch_advance_cursor(cursor.data(), count, stream);
+    launch_advance_cursor(memory.cursor.data(), count, stream);
   }
-  Matrix<std::int32_t> states(lanes, cells);
-  download(c.view(), states.view(), stream);
-  return {.output = list_of(on_host(output, stream)),
-          .h = list_of(on_host(h, stream)),
-          .c = list_of(states),
-          .changed = on_host(changed, lanes, stream),
-          .zero = on_host(zero, lanes, stream)};
+  return {.output = list_of(on_host(memory.output, stream)),
+          .h = list_of(on_host(memory.h, stream)),
+          .c = memory.states(stream),
+          .changed = on_host(memory.changed, lanes, stream),
+          .zero = on_host(memory.zero, lanes, stream)};
 }
 
 // Lanes in several blocks, some of which end early.

@@ -1,7 +1,5 @@
 // With a GPU, `--device auto` takes it, several share the work of a command, and whole texts are
 // translated there as on the CPU. The test is labelled gpu.
-#include <cuda_runtime.h>
-
 #include "cuda/engine.hpp"
 #include "eval/command/options/common_options.hpp"
 #include "eval/command/run_command.hpp"
@@ -10,6 +8,7 @@
 #include "host/core/files/file.hpp"
 #include "tests/support/borrowed.hpp"
 #include "tests/support/gpu.hpp"
+#include "tests/support/gpu_memory.hpp"
 #include "tests/support/random_case.hpp"
 #include "tests/support/refused_command.hpp"
 #include "tests/support/safetensors.hpp"
@@ -25,17 +24,6 @@ TEST(DeviceChoice, AutoTakesTheGpu) {
   EXPECT_FALSE(make_engine(borrowed(model), {.device = "cpu"})->on_gpu());
 }
 
-// Returns the free memory of a GPU in bytes.
-std::size_t free_memory(int number) {
-  int current = 0;
-  std::size_t free = 0, total = 0;
-  EXPECT_EQ(cudaGetDevice(&current), cudaSuccess);
-  EXPECT_EQ(cudaSetDevice(number), cudaSuccess);
-  EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
-  EXPECT_EQ(cudaSetDevice(current), cudaSuccess);
-  return free;
-}
-
 TEST(DeviceChoice, TakesEveryGpuByItsNumberAndNoOther) {
   EDGEVAL_NEEDS_GPU();
   const Model model = random_model({.inputs = 3, .lstm = {{.cells = 2}}, .outputs = 5}, 1);
@@ -45,11 +33,11 @@ TEST(DeviceChoice, TakesEveryGpuByItsNumberAndNoOther) {
   const BatchResult expected =
       make_engine(borrowed(model), {.device = "gpu"})->run(features, point);
   for (const gpu::Device& device : gpu::devices()) {
-    const std::size_t before = free_memory(device.number);
+    const std::size_t before = memory_of_gpu(device.number).free;
     const auto engine = make_engine(borrowed(model), {.device = concat("gpu:", device.number)});
     EXPECT_EQ(engine->device(), device.name);
     EXPECT_EQ(engine->run(features, point).activity, expected.activity);
-    EXPECT_LT(free_memory(device.number), before) << device.number << " was not used";
+    EXPECT_LT(memory_of_gpu(device.number).free, before) << device.number << " was not used";
   }
   try {
     make_engine(borrowed(model), {.device = "gpu:99"});
@@ -74,12 +62,12 @@ TEST(DeviceChoice, TakesSeveralGpus) {
     list += concat(list.empty() ? "gpu:" : ",", device.number);
   for (const std::string& device : {list, std::string("gpu:all")}) {
     std::vector<std::size_t> before;
-    for (const gpu::Device& each : devices) before.push_back(free_memory(each.number));
+    for (const gpu::Device& each : devices) before.push_back(memory_of_gpu(each.number).free);
     const auto engine = make_engine(borrowed(model), {.device = device});
     EXPECT_EQ(engine->run(features, point).activity,
               make_engine(borrowed(model), {.device = "gpu"})->run(features, point).activity);
     for (std::size_t d = 0; d < devices.size(); ++d)
-      EXPECT_LT(free_memory(devices[d].number), before[d]) << device;
+      EXPECT_LT(memory_of_gpu(devices[d].number).free, before[d]) << device;
   }
 }
 
