@@ -173,7 +173,9 @@ class LayersOnDevice {
     Index results = 0;
     if (part.call.wanted.outputs)
       for (const Stage& stage : part.schedule.stages)
-        if (stage.layer == last) results += std::ssize(stage.shoots);
+        if (stage.layer == last)
+          for (const Shoot& shoot : stage.shoots)
+            results += std::ssize(parts_by_beam(part.call.points, shoot.points));
     OutputRoom room(part, model_->outputs(), threads_ > 1, results);
     const Settle settle;
     stages_.reserve(part);
@@ -181,14 +183,15 @@ class LayersOnDevice {
     for (const Stage& stage : part.schedule.stages) {
       stages_.run(part, stage);
       if (stage.layer != last) continue;
-      for (std::size_t s = 0; s < stage.shoots.size(); ++s) {
-        BatchResult result =
-            stages_.result(part, stage, static_cast<Index>(s),
-                           part.call.wanted.outputs ? room.next() : Ragged<float>());
-        const std::vector<Index>& points = stage.shoots[s].points;
-        for (const Index point : points) next[point] = part.first + part.count;
-        sink.receive(points, part.first, std::move(result));
-      }
+      for (std::size_t s = 0; s < stage.shoots.size(); ++s)
+        for (const std::vector<Index>& points :
+             parts_by_beam(part.call.points, stage.shoots[s].points)) {
+          BatchResult result =
+              stages_.result(part, stage, static_cast<Index>(s), points.front(),
+                             part.call.wanted.outputs ? room.next() : Ragged<float>());
+          for (const Index point : points) next[point] = part.first + part.count;
+          sink.receive(points, part.first, std::move(result));
+        }
     }
   }
 

@@ -8,14 +8,17 @@
 
 namespace edgeval::gpu {
 
-StageRunner::Workspace::Workspace(Index chunk_bytes, StepForm most, std::size_t count)
+StageRunner::Workspace::Workspace(Index chunk_bytes, Index tree_bytes, StepForm most,
+                                  std::size_t count)
     : layers(count),
       levels(count),
       runners{DirectionRunner(chunk_bytes, most), DirectionRunner(chunk_bytes, most)},
-      linear(chunk_bytes) {}
+      linear(chunk_bytes),
+      searcher(tree_bytes) {}
 
 // A chunk takes a sixteenth of what is free for each direction: the activations of a large batch
-// need the rest. Those of several points side by side may take a quarter.
+// need the rest. Those of several points side by side may take a quarter, and the trees of CTC's
+// prefix searches an eighth.
 StageRunner::StageRunner(std::shared_ptr<const Model> model, int threads, Index chunk_bytes,
                          StepForm most)
     : model_(std::move(model)),
@@ -23,6 +26,7 @@ StageRunner::StageRunner(std::shared_ptr<const Model> model, int threads, Index 
       weights_(device_layers(model_, model_->stack())),
       chunk_bytes_(chunk_bytes > 0 ? chunk_bytes : std::min(free_bytes() / 16, Index{1} << 30)),
       side_by_side_bytes_(free_bytes() / 4),
+      tree_bytes_(free_bytes() / 8),
       most_(most) {
   if (most_ == StepForm::kWhole) expect_instructions(stream_);
 }
@@ -42,7 +46,7 @@ const std::vector<DeviceProducts>* StageRunner::second_weights(Index layer,
 }
 
 void StageRunner::reserve(const Part& part) {
-  if (!workspace_) workspace_.emplace(chunk_bytes_, most_, model_->stack().size());
+  if (!workspace_) workspace_.emplace(chunk_bytes_, tree_bytes_, most_, model_->stack().size());
   Workspace& space = *workspace_;
   const Index points = part.schedule.side_by_side;
   space.lanes.upload(part.offsets(), stream_, points);
@@ -55,7 +59,19 @@ void StageRunner::reserve(const Part& part) {
   for (Index slot = 0; slot < part.schedule.slots; ++slot)
     space.slots[slot].resize_discarding(rows_of(points), widest(), stream_);
   if (part.call.wanted.best) space.best.reserve_discarding(all.frames, stream_);
+  reserve_search(part);
   if (all.count > 1) expect_margin();
+}
+
+// Takes the memory of the search with the widest beam of the part's points, if any has one.
+void StageRunner::reserve_search(const Part& part) {
+  int widest = 0;
+  for (const Stage& stage : part.schedule.stages)
+    for (const Shoot& shoot : stage.shoots)
+      for (const Index point : shoot.points)
+        if (const auto& beam = part.call.points[static_cast<std::size_t>(point)].beam)
+          widest = std::max(widest, widest_of(*beam));
+  if (widest > 0) workspace_->searcher.reserve(part.offsets(), model_->outputs(), widest, stream_);
 }
 
 // Returns the width of the rows of a slot.
@@ -243,7 +259,7 @@ void StageRunner::fetch_totals() {
   stream_.synchronize();
 }
 
-BatchResult StageRunner::result(const Part& part, const Stage& stage, Index s,
+BatchResult StageRunner::result(const Part& part, const Stage& stage, Index s, Index point,
                                 Ragged<float>&& outputs) {
   Workspace& space = *workspace_;
   const std::size_t layers = model_->stack().size();
@@ -259,6 +275,10 @@ BatchResult StageRunner::result(const Part& part, const Stage& stage, Index s,
     space.best.download(result.best.values.data(), s * frames, frames, stream_);
     stream_.synchronize();
   }
+  const OperatingPoint& chosen = part.call.points[static_cast<std::size_t>(point)];
+  if (chosen.beam)
+    result.searches = space.searcher.search(*chosen.beam, model_->blank, rows, part.offsets(),
+                                            space.lanes.lanes().begin, stream_);
   if (part.call.wanted.outputs) {
     download_outputs(rows, stage, outputs);
     result.outputs = std::move(outputs);
@@ -281,9 +301,7 @@ BatchResult StageRunner::result(const Part& part, const Stage& stage, Index s,
     shoot = left.stage->shoots[static_cast<std::size_t>(shoot)].from;
   }
   std::ranges::reverse(of_layers);
-  const Index point = stage.shoots[static_cast<std::size_t>(s)].points.front();
-  result.activity = lane_activities(*model_, part.call.points[static_cast<std::size_t>(point)],
-                                    of_layers, part.lengths());
+  result.activity = lane_activities(*model_, chosen, of_layers, part.lengths());
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "cuda/ctc/prefix_searcher.hpp"
 #include "cuda/device/bulk.hpp"
 #include "cuda/lane_activity.hpp"
 #include "cuda/part.hpp"
@@ -29,9 +30,11 @@ class StageRunner {
   void upload_features(const Part& part);
   // Runs a stage, after those before it in the schedule.
   void run(Part& part, const Stage& stage);
-  // Returns the results of shoot s of a stage of the last layer, directly after run. `outputs` has
-  // the room for them, if they are wanted.
-  BatchResult result(const Part& part, const Stage& stage, Index s, Ragged<float>&& outputs);
+  // Returns the results of shoot s of a stage of the last layer, directly after run, for those of
+  // its points that have the beam of `point`, or like it none. `outputs` has the room for them, if
+  // they are wanted.
+  BatchResult result(const Part& part, const Stage& stage, Index s, Index point,
+                     Ragged<float>&& outputs);
   // Gives back all memory that grows with a batch.
   void release() { workspace_.reset(); }
 
@@ -57,7 +60,7 @@ class StageRunner {
 
   // All memory that grows with a batch. It is released as a whole when the device has no more.
   struct Workspace {
-    Workspace(Index chunk_bytes, StepForm most, std::size_t layers);
+    Workspace(Index chunk_bytes, Index tree_bytes, StepForm most, std::size_t layers);
 
     LaneTable lanes;
     DeviceBuffer<Index> input_begin;  // Lanes::input of the stage that runs
@@ -70,6 +73,7 @@ class StageRunner {
     Index turns = 0;
     std::array<DirectionRunner, 2> runners;
     LinearRunner linear;
+    PrefixSearcher searcher;
   };
 
   const Layer& layer_of(const Stage& stage) const {
@@ -85,6 +89,7 @@ class StageRunner {
   void upload_places(const Part& part, const Stage& stage);
   void reserve(const Stage& stage, const RecurrentLayer& layer);
   void reserve(const Stage& stage, const LinearLayer& layer);
+  void reserve_search(const Part& part);
   DirectionTask direction_task(const Stage& stage, const RecurrentLayer& layer, std::size_t d);
   LinearTask linear_task(const Stage& stage, const LinearLayer& layer);
   void run_layer(const RecurrentLayer& layer, Part& part, const Stage& stage);
@@ -104,7 +109,7 @@ class StageRunner {
   Event ready_;
   CublasLt cublas_;
   std::vector<DeviceLayer> weights_;  // of each layer
-  const Index chunk_bytes_, side_by_side_bytes_;
+  const Index chunk_bytes_, side_by_side_bytes_, tree_bytes_;
   const StepForm most_;
   std::optional<Workspace> workspace_;
 };

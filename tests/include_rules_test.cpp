@@ -36,7 +36,7 @@ const std::map<std::string, std::set<std::string>>& rooms() {
   static const Rooms datasets{"datasets/audio", "datasets/text", "datasets/layouts"};
   static const Rooms score{"eval/score/text", "eval/score/statistics", "eval/score/metrics",
                            "eval/score"};
-  static const Rooms gpu{"cuda/device", "cuda/kernel", "cuda/sequence", "cuda"};
+  static const Rooms gpu{"cuda/device", "cuda/kernel", "cuda/sequence", "cuda/ctc", "cuda"};
   static const Rooms task =
       with(host, with(datasets, with(score, {"cuda", "cuda/device", "eval/policy"})));
   static const Rooms command = with(task, {"eval/price", "eval/search", "eval/search/race",
@@ -64,7 +64,8 @@ const std::map<std::string, std::set<std::string>>& rooms() {
       {"cuda/device", host},
       {"cuda/kernel", with(host, {"cuda/device"})},
       {"cuda/sequence", with(host, {"cuda/device", "cuda/kernel"})},
-      {"cuda", with(host, {"cuda/device", "cuda/kernel", "cuda/sequence"})},
+      {"cuda/ctc", with(host, {"cuda/device"})},
+      {"cuda", with(host, {"cuda/device", "cuda/kernel", "cuda/sequence", "cuda/ctc"})},
       {"cuda/translate", with(host, gpu)},
       {"datasets/audio", {"host/core", "host/core/files", "host/numeric"}},
       {"datasets/text", {"host/core", "host/core/files", "datasets/audio"}},

@@ -1,7 +1,6 @@
 #include "eval/task/speech_session.hpp"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 
 #include "eval/task/progress.hpp"
@@ -86,58 +85,33 @@ class SpeechSession::Decoding : public ResultSink {
   // `items` are the utterances of the batch. `numbers` are the numbers, among the points of the
   // call of Session::run, of the engine's.
   Decoding(const SpeechSession& session, std::span<const Index> items,
-           std::span<const Point> points, std::span<const Index> numbers, OutcomeSink& sink)
-      : session_(session), items_(items), points_(points), numbers_(numbers), sink_(sink) {}
+           std::span<const Index> numbers, OutcomeSink& sink)
+      : session_(session), items_(items), numbers_(numbers), sink_(sink) {}
 
   void receive(std::span<const Index> points, Index first, BatchResult&& result) override {
-    // The points of a part share their search, or decode greedily.
-    std::map<std::vector<double>, std::vector<Index>> parts;
-    for (const Index point : points) {
-      const Index number = numbers_[static_cast<std::size_t>(point)];
-      const std::optional<SearchOptions>& search = point_at(number).search;
-      parts[search ? choice_numbers(search->beam) : std::vector<double>()].push_back(number);
-    }
-    for (const auto& [choice, numbers] : parts) decode(numbers, first, result);
-  }
-
- private:
-  const Point& point_at(Index number) const { return points_[static_cast<std::size_t>(number)]; }
-
-  void decode(const std::vector<Index>& numbers, Index first, const BatchResult& result) {
-    const std::optional<SearchOptions>& search = point_at(numbers.front()).search;
-    std::vector<Outcome> outcomes(static_cast<std::size_t>(result.utterances()));
-    if (search)
-      parallel_for(result.utterances(), session_.threads(), [&](Index n) {
-        outcomes[static_cast<std::size_t>(n)] = searched(result, first, n, *search);
-      });
+    std::vector<Index> numbers;
+    for (const Index point : points) numbers.push_back(numbers_[static_cast<std::size_t>(point)]);
     for (Index n = 0; n < result.utterances(); ++n) {
-      Outcome& outcome = outcomes[static_cast<std::size_t>(n)];
-      if (!search) outcome.texts = {session_.decode(result, n)};
-      outcome.activity = result.activity[static_cast<std::size_t>(n)];
+      Outcome outcome = decoded(result, n, items_[static_cast<std::size_t>(first + n)]);
+      outcome.activity = std::move(result.activity[static_cast<std::size_t>(n)]);
       sink_.receive(numbers, first + n, std::move(outcome));
     }
   }
 
-  Outcome searched(const BatchResult& result, Index first, Index utterance,
-                   const SearchOptions& search) const {
+ private:
+  Outcome decoded(const BatchResult& result, Index utterance, Index item) const {
     try {
-      return session_.search(result, utterance, search);
+      return session_.decode(result, utterance);
     } catch (const Error& error) {
-      const Index item = items_[static_cast<std::size_t>(first + utterance)];
       throw Error(concat("utterance ", session_.item(item).id, ": ", error.what()));
     }
   }
 
   const SpeechSession& session_;
   const std::span<const Index> items_;
-  const std::span<const Point> points_;
   const std::span<const Index> numbers_;
   OutcomeSink& sink_;
 };
-
-Outcome SpeechSession::search(const BatchResult&, Index, const SearchOptions&) const {
-  EDGEVAL_ASSERT(false);  // no point of this session has a search
-}
 
 int SpeechSession::threads() const {
   return choice_.threads > 0 ? choice_.threads : hardware_threads();
@@ -152,8 +126,11 @@ void SpeechSession::run(Prepared& prepared, std::span<const Point> points, Outco
     };
     const std::shared_ptr<Engine> engine = networks_.runner(at(numbers.front()).weights);
     std::vector<OperatingPoint> layers;
-    for (const Index number : numbers) layers.push_back(at(number).layers);
-    Decoding decoding(*this, speech.items, points, numbers, sink);
+    for (const Index number : numbers) {
+      OperatingPoint& point = layers.emplace_back(at(number).layers);
+      if (at(number).search) point.beam = at(number).search->beam;
+    }
+    Decoding decoding(*this, speech.items, numbers, sink);
     const std::unique_ptr<PreparedBatch> batch = engine->prepare(speech.features);
     engine->run(*batch, layers, wanted(points), decoding, observer);
   }

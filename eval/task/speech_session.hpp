@@ -46,13 +46,10 @@ class SpeechSession : public Session {
 
  protected:
   const data::TestSet& set() const { return audio_.set(); }
-  // Says which part of an engine's result decode() and search() read at these points.
+  // Says which part of an engine's result decode() reads at these points.
   virtual Wanted wanted(std::span<const Point> /*points*/) const { return {.outputs = true}; }
-  // Returns the text that a result holds for one of its utterances.
-  virtual std::string decode(const BatchResult& result, Index utterance) const = 0;
-  // Does so for points with a search; the outcome lacks its activity only. Several threads call it.
-  virtual Outcome search(const BatchResult& result, Index utterance,
-                         const SearchOptions& options) const;
+  // Returns what a result holds for one of its utterances, but for the activity.
+  virtual Outcome decode(const BatchResult& result, Index utterance) const = 0;
 
  private:
   class Decoding;

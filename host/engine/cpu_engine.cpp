@@ -7,6 +7,7 @@
 
 #include "host/body/greatest.hpp"
 #include "host/core/concat.hpp"
+#include "host/core/parallel.hpp"
 #include "host/engine/cpu_layers.hpp"
 #include "host/engine/shared_layers.hpp"
 
@@ -154,10 +155,39 @@ class PointTree {
   }
 
   void deliver(Branch& branch) const {
-    if (call_.wanted.best) branch.result.best = best_of_frames(branch.result.outputs);
-    if (!call_.wanted.outputs) branch.result.outputs = {};
-    for (Index& point : branch.points) point += call_.first_point;
-    call_.sink.receive(branch.points, 0, std::move(branch.result));
+    BatchResult& all = branch.result;
+    if (call_.wanted.best) all.best = best_of_frames(all.outputs);
+    std::vector<std::vector<Index>> parts = parts_by_beam(call_.points, branch.points);
+    for (std::vector<Index>& points : parts) {
+      std::vector<CtcSearch> searches = searched(all.outputs, points.front());
+      if (!call_.wanted.outputs && &points == &parts.back()) all.outputs = {};
+      BatchResult result = &points == &parts.back() ? std::move(all) : copy_of(all);
+      result.searches = std::move(searches);
+      for (Index& point : points) point += call_.first_point;
+      call_.sink.receive(points, 0, std::move(result));
+    }
+  }
+
+  // Searches the text of each utterance, if the point has a beam.
+  std::vector<CtcSearch> searched(const Ragged<float>& outputs, Index point) const {
+    const std::optional<Beam>& beam = call_.points[static_cast<std::size_t>(point)].beam;
+    if (!beam) return {};
+    std::vector<CtcSearch> searches(static_cast<std::size_t>(outputs.sequences()));
+    parallel_for(outputs.sequences(), layers_.threads(), [&](Index n) {
+      searches[static_cast<std::size_t>(n)] =
+          ctc_beam_search(outputs.sequence(n), layers_.model().blank, *beam);
+    });
+    return searches;
+  }
+
+  // Returns a copy of what is wanted of a result.
+  BatchResult copy_of(const BatchResult& result) const {
+    const auto whole = [](const auto& all) { return slice(all, 0, all.sequences()); };
+    return {.outputs = call_.wanted.outputs ? whole(result.outputs) : Ragged<float>(),
+            .activity = result.activity,
+            .best = whole(result.best),
+            .searches = {},
+            .final_states = clone(result.final_states)};
   }
 
   CpuLayers& layers_;

@@ -1,9 +1,9 @@
 #include "host/engine/ctc_beam.hpp"
 
+#include <algorithm>
 #include <span>
 
 #include "host/body/ctc_beam.hpp"
-#include "host/core/error.hpp"
 
 namespace edgeval {
 namespace {
@@ -53,41 +53,37 @@ struct Row {
   int node;
 };
 
-// The scores of candidates in nats, as a beam's rule reads them.
-struct NatsOfCandidates {
-  const std::vector<CtcCandidate>& candidates;
-  float operator[](Index i) const {
-    return static_cast<float>(static_cast<double>(candidates[static_cast<std::size_t>(i)].score) /
-                              (1 << kStateBits));
-  }
-};
-
 class Search {
  public:
   Search(int blank, const Beam& beam) : blank_(blank), beam_(beam) {}
 
-  void step(const float* outputs, Index tokens) {
-    logs_.resize(static_cast<std::size_t>(tokens));
-    frame_logs(SerialBlock{}, tables_, outputs, tokens, logs_.data());
+  void step(std::span<const float> outputs) {
+    const auto tokens = static_cast<Index>(outputs.size());
+    const FrameSum frame = frame_sum(SerialBlock{}, tables_, outputs.data(), tokens);
+    logs_.clear();
+    for (const float z : outputs) logs_.push_back(frame.log_probability(z));
     candidates_.clear();
+    stays_.clear();
     for (std::size_t r = 0; r < rows_.size(); ++r) stay(static_cast<int>(r));
     // Where the beam is full, candidates behind all prefixes that stay are not among the best.
-    const auto widest = static_cast<std::size_t>(widest_of(beam_));
+    const int widest = widest_of(beam_);
     std::int64_t least = kNeverLog / 2;
-    if (candidates_.size() >= widest)
+    if (std::ssize(candidates_) >= widest)
       least = std::ranges::min(candidates_, {}, &CtcCandidate::score).score;
     // The first prefix is the likeliest, so that tokens behind which it is not among the best are
     // of no use to any.
     const std::int64_t all = extended_log(tables_, rows_.front().prefix, false, 0);
     tokens_.clear();
     for (int v = 0; v < tokens; ++v)
-      if (v != blank_ && all + log(v) >= least) tokens_.push_back(v);
+      if (v != blank_ && all + log(v) >= least) tokens_.push_back({log(v), v});
+    const auto before = [](const auto& a, const auto& b) { return a.before(b); };
+    const auto some = std::min(std::ssize(tokens_), std::ptrdiff_t{tokens_of_row(0, widest)});
+    std::ranges::partial_sort(tokens_, tokens_.begin() + some, before);
+    tokens_.resize(static_cast<std::size_t>(some));
     for (std::size_t r = 0; r < rows_.size(); ++r) extend(static_cast<int>(r), least);
-    const std::size_t count = std::min(candidates_.size(), widest);
-    const auto last = candidates_.begin() + static_cast<std::ptrdiff_t>(count);
-    std::ranges::partial_sort(candidates_, last,
-                              [](const auto& a, const auto& b) { return a.before(b); });
-    candidates_.resize(count);
+    const auto count = std::min(std::ssize(candidates_), std::ptrdiff_t{widest});
+    std::ranges::partial_sort(candidates_, candidates_.begin() + count, before);
+    candidates_.resize(static_cast<std::size_t>(count));
     keep();
   }
 
@@ -111,10 +107,9 @@ class Search {
         before == kNone ? kNeverLog
                         : extended_log(tables_, row(before).prefix,
                                        tree_[node.parent].token == node.token, log(node.token));
-    const CtcPrefix after =
-        stayed(tables_, row(r).prefix, last, log(blank_), last ? log(node.token) : 0, extended);
-    candidates_.push_back(
-        {log_add(tables_, after.blank, after.token), CtcCandidate::kStays, r, after});
+    const CtcPrefix after = stays_.emplace_back(
+        stayed(tables_, row(r).prefix, last, log(blank_), last ? log(node.token) : 0, extended));
+    candidates_.push_back({log_add(tables_, after.blank, after.token), CtcCandidate::kStays, r});
   }
 
   void extend(int r, std::int64_t least) {
@@ -123,12 +118,13 @@ class Search {
     const std::int64_t all = extended_log(tables_, prefix, false, 0);
     const std::int64_t repeated = extended_log(tables_, prefix, true, 0);
     const int last = tree_[node].token;
-    for (const int v : tokens_) {
-      const std::int64_t score = log(v) + (v == last ? repeated : all);
+    const auto most = static_cast<std::size_t>(tokens_of_row(r, widest_of(beam_)));
+    for (const auto& [log, v] : std::span(tokens_).first(std::min(tokens_.size(), most))) {
+      if (all + log < least) return;  // and so are all behind it
+      const std::int64_t score = log + (v == last ? repeated : all);
       if (score < least || !is_possible(score)) continue;
       const int child = tree_.find(node, v);  // which stays, if it is in the beam
-      if (child == kNone || tree_[child].row == kNone)
-        candidates_.push_back({score, v, r, {kNeverLog, score}});
+      if (child == kNone || tree_[child].row == kNone) candidates_.push_back({score, v, r});
     }
   }
 
@@ -137,18 +133,19 @@ class Search {
     const int count = static_cast<int>(candidates_.size());
     const int width = std::visit(
         [&](const auto& choice) {
-          return choice.rule().keep(NatsOfCandidates{candidates_}, count);
+          return choice.rule().keep(NatsOfCandidates{candidates_.data()}, count);
         },
         beam_);
+    ++result_.frames;
     result_.rows += rows_.size();
     result_.beam_width_sum += static_cast<std::uint64_t>(width);
     std::vector<Row> next;
     for (int i = 0; i < std::min(count, width); ++i) {
       const CtcCandidate& kept = candidates_[static_cast<std::size_t>(i)];
       const int from = row(kept.row).node;
-      next.push_back({kept.after, kept.token == CtcCandidate::kStays
-                                      ? from
-                                      : tree_.find_or_add(from, kept.token)});
+      next.push_back({kept.after(stays_.data()), kept.token == CtcCandidate::kStays
+                                                     ? from
+                                                     : tree_.find_or_add(from, kept.token)});
     }
     for (const Row& gone : rows_) tree_[gone.node].row = kNone;
     rows_ = std::move(next);
@@ -161,8 +158,9 @@ class Search {
   PrefixTree tree_;
   std::vector<Row> rows_{{{0, kNeverLog}, 0}};
   std::vector<std::int64_t> logs_;
-  std::vector<int> tokens_;  // those that a prefix may be extended by in this frame
+  std::vector<FrameToken> tokens_;  // those that a prefix may be extended by in this frame
   std::vector<CtcCandidate> candidates_;
+  std::vector<CtcPrefix> stays_;  // of each row, where it stays
   CtcSearch result_;
 };
 
@@ -172,11 +170,8 @@ CtcSearch ctc_beam_search(MatrixView<const float> outputs, int blank, const Beam
   Search search(blank, beam);
   for (Index t = 0; t < outputs.rows; ++t) {
     const std::span<const float> frame(outputs.row(t), static_cast<std::size_t>(outputs.cols));
-    EDGEVAL_EXPECTS(
-        std::ranges::all_of(frame, [](float z) { return z - z == 0; }), "an output of frame ", t,
-        " is infinite or not a number; a beam search needs finite outputs, and the model's weights "
-        "or inputs are too large for fp32");
-    search.step(frame.data(), outputs.cols);
+    if (!std::ranges::all_of(frame, is_finite)) return {.overflowed = t};
+    search.step(frame);
   }
   return search.result();
 }

@@ -19,14 +19,18 @@
 namespace edgeval {
 
 struct CtcSearch {
-  std::vector<int> ids;  // the tokens of the best prefix
-  double score = 0;      // its log-probability
+  std::vector<int> ids = {};  // the tokens of the best prefix
+  double score = 0;           // its log-probability
+  std::uint64_t frames = 0;   // of the utterance
   // Sums over the frames: of the prefixes that entered them, and of the widths chosen.
   std::uint64_t rows = 0, beam_width_sum = 0;
+  // The first frame with an output that is infinite or not a number, for which there is no search:
+  // then the rest is empty. -1: there is none.
+  Index overflowed = -1;
+  bool operator==(const CtcSearch&) const = default;
 };
 
-// outputs: [T, tokens] of an utterance; the blank is among the tokens. Throws Error where an output
-// is not finite.
+// outputs: [T, tokens] of an utterance; the blank is among the tokens.
 CtcSearch ctc_beam_search(MatrixView<const float> outputs, int blank, const Beam& beam);
 
 }  // namespace edgeval

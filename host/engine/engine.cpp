@@ -51,6 +51,7 @@ void BatchResult::append(BatchResult&& next) {
   edgeval::append(outputs, next.outputs);
   edgeval::append(best, next.best);
   std::ranges::move(next.activity, std::back_inserter(activity));
+  std::ranges::move(next.searches, std::back_inserter(searches));
   for (std::size_t layer = 0; layer < final_states.size(); ++layer)
     for (std::size_t d = 0; d < final_states[layer].size(); ++d) {
       edgeval::append(final_states[layer][d].h, next.final_states[layer][d].h);

@@ -5,12 +5,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "host/core/activity.hpp"
 #include "host/core/matrix.hpp"
+#include "host/engine/ctc_beam.hpp"
 #include "host/engine/sequence/final_states.hpp"
 #include "host/layer/layer_policy.hpp"
 #include "host/model/graph.hpp"
@@ -20,6 +22,9 @@ namespace edgeval {
 // The policies of all layers of a model, one entry for each. A linear layer's plan is EveryStep.
 struct OperatingPoint {
   std::vector<LayerPolicy> layers;
+  // Of a model that was trained with CTC: how wide the search of the text is. Without it there is
+  // no search.
+  std::optional<Beam> beam = {};
 };
 
 // A batch of utterances that an engine has taken in. An engine that keeps more than the features
@@ -51,6 +56,8 @@ struct BatchResult {
   std::vector<Activity> activity;  // one per utterance
   // The number of the greatest output, the lowest of equal ones, [frames of each utterance, 1].
   Ragged<std::int32_t> best;
+  // One per utterance, at points with a beam.
+  std::vector<CtcSearch> searches;
   // final_states[layer of the stack][direction]; a linear layer has no entries.
   std::vector<std::vector<FinalStates>> final_states;
 
@@ -66,8 +73,8 @@ struct BatchResult {
 class ResultSink {
  public:
   virtual ~ResultSink() = default;
-  // points: the numbers, in the call, of all points that have this result. first: the number of the
-  // result's first utterance in the batch.
+  // points: the numbers, in the call, of all points that have this result, beam included. first:
+  // the number of the result's first utterance in the batch.
   virtual void receive(std::span<const Index> points, Index first, BatchResult&& result) = 0;
 };
 

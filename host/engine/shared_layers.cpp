@@ -27,6 +27,18 @@ std::vector<std::vector<Index>> LayerChoices::parts(std::span<const Index> point
   return parts;
 }
 
+std::vector<std::vector<Index>> parts_by_beam(std::span<const OperatingPoint> points,
+                                              std::span<const Index> chosen) {
+  std::map<std::vector<double>, std::vector<Index>> parts;
+  for (const Index point : chosen) {
+    const std::optional<Beam>& beam = points[static_cast<std::size_t>(point)].beam;
+    parts[beam ? choice_numbers(*beam) : std::vector<double>()].push_back(point);
+  }
+  std::vector<std::vector<Index>> all;
+  for (auto& [beam, numbers] : parts) all.push_back(std::move(numbers));
+  return all;
+}
+
 std::vector<double> launch_numbers(const LayerPolicy& policy) {
   std::vector<double> numbers = choice_numbers(policy.arithmetic);
   const auto add = [&](const std::vector<double>& more) {

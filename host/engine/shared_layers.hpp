@@ -26,6 +26,10 @@ class LayerChoices {
   std::vector<std::vector<Index>> numbers_;  // [layer][point]
 };
 
+// Parts numbers of points by their beams, or the want of one.
+std::vector<std::vector<Index>> parts_by_beam(std::span<const OperatingPoint> points,
+                                              std::span<const Index> chosen);
+
 // Returns numbers that are equal for policies under which lanes may run side by side in one block
 // of a layer: they have the same types of choices, and the same parameters of all that is not a
 // rule of each lane.

@@ -16,6 +16,8 @@ EDGEVAL_HD T clamp(T value, T low, T high) {
 
 EDGEVAL_HD float absolute(float value) { return value < 0 ? -value : value; }
 
+EDGEVAL_HD bool is_finite(float value) { return value - value == 0; }
+
 // floor(value + 0.5): half rounds up. `value` must fit 32 bits.
 EDGEVAL_HD std::int32_t round_half_up(double value) {
   const double shifted = value + 0.5;

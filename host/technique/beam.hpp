@@ -88,7 +88,6 @@ struct DynamicBeam {
       }
     return std::sqrt(squares / static_cast<double>(finite - 1));
   }
-  EDGEVAL_HD static bool is_finite(float score) { return score - score == 0; }
   // Returns BW(sigma).
   EDGEVAL_HD int width(double sigma) const {
     if (sigma <= sigma_min) return static_cast<int>(max);

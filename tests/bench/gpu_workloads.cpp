@@ -6,11 +6,14 @@
 //   wide     the time that one more BiLSTM layer of 1,024 cells takes on 2,048 lanes of 50 steps,
 //            so that copies and the first layer do not count
 //   wider    as wide, with 2,048 cells and 4,096 lanes
+//   search   CTC's prefix beam search for utterances as long as those of `speech`, with 46 outputs
+//            a frame, drawn uniformly from -3 to 3 and, as trained networks give them, with a peak
+//            ("_peaks"). It has no arithmetic.
 //
-// In integers each is timed twice: with steps of several kernels, and ("_whole") with one kernel
-// for a step (cuda/kernel/lstm_product.hpp). Some lanes are compared with the CPU engine before a
-// time is printed, as "name <tab> milliseconds <tab> rate". Times are medians, or a difference of
-// two.
+// In integers each of the others is timed twice: with steps of several kernels, and ("_whole") with
+// one kernel for a step (cuda/kernel/lstm_product.hpp). Some lanes are compared with the CPU engine
+// before a time is printed, as "name <tab> milliseconds <tab> rate". Times are medians, or a
+// difference of two.
 //
 //   gpu_workloads [WORKLOAD [ARITHMETIC...]]     takes all workloads and fp32, int16 and int8 when
 //                                                none are given; exits with 3 when there is no
@@ -18,11 +21,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <numbers>
 #include <string>
 #include <vector>
 
+#include "cuda/ctc/prefix_searcher.hpp"
+#include "cuda/device/bulk.hpp"
 #include "cuda/engine.hpp"
+#include "cuda/kernel/lanes.hpp"
 #include "tests/bench/gpu_case.hpp"
 #include "tests/bench/gpu_run.hpp"
 #include "tests/bench/median.hpp"
@@ -122,11 +129,56 @@ void one_layer(const std::string& workload, Index cells, Index lanes,
     }
 }
 
+// Draws outputs [frames, tokens]. Every second peak is that of token 0, the blank.
+Ragged<float> outputs_of(const std::vector<Index>& lengths, Index tokens, bool peaks) {
+  test::Random random(4);
+  Ragged<float> outputs(lengths, tokens);
+  for (float& value : outputs.values.values()) value = static_cast<float>(random.uniform(-3, 3));
+  for (Index row = 0; peaks && row < outputs.values.rows(); ++row)
+    outputs.values(row, random.chance(0.5) ? 0 : random.whole(0, tokens - 1)) += 8;
+  return outputs;
+}
+
+void search() {
+  constexpr Index kTokens = 46, kTreeBytes = Index{4} << 30;
+  const gpu::Stream stream;
+  gpu::LaneTable lanes;
+  gpu::BulkCopies copies(1);
+  for (const bool peaks : {false, true}) {
+    std::vector<Index> lengths = test_clean_lengths();
+    std::ranges::sort(lengths, std::greater());  // as batches have them
+    const Ragged<float> outputs = outputs_of(lengths, kTokens, peaks);
+    lanes.upload(outputs.offsets, stream);
+    gpu::DeviceMatrix<float> there;
+    there.resize_discarding(outputs.values.rows(), kTokens, stream);
+    copies.upload(outputs.values.view(), there.view(), stream);
+    for (const double width : {10.0, 100.0}) {
+      const FixedBeam beam{width};
+      gpu::PrefixSearcher searcher(kTreeBytes);
+      searcher.reserve(outputs.offsets, kTokens, static_cast<int>(width), stream);
+      const auto run = [&] {
+        return searcher.search(beam, 0, there.view(), outputs.offsets, lanes.lanes().begin, stream);
+      };
+      const std::vector<CtcSearch> found = run();
+      for (const Index n : {Index{0}, outputs.sequences() - 1})
+        EDGEVAL_EXPECTS(
+            found[static_cast<std::size_t>(n)] == ctc_beam_search(outputs.sequence(n), 0, beam),
+            "the text of utterance ", n, " differs from the CPU's");
+      const double seconds = median_seconds(run, kWarmUps, kRepeats);
+      print(concat("search_", width, peaks ? "_peaks" : ""), seconds,
+            "%.0f utterances a second, %.2f us a frame of the longest",
+            static_cast<double>(outputs.sequences()) / seconds,
+            1e6 * seconds / static_cast<double>(outputs.length(0)));
+    }
+  }
+}
+
 void run(const std::string& workload, const std::vector<NamedArithmetic>& numbers) {
+  if (workload == "search") return search();
   if (workload == "speech") return speech(numbers);
   if (workload == "wide") return one_layer(workload, 1024, 2048, numbers);
   if (workload == "wider") return one_layer(workload, 2048, 4096, numbers);
-  throw Error("there is no workload " + workload + "; they are speech, wide and wider");
+  throw Error("there is no workload " + workload + "; they are search, speech, wide and wider");
 }
 
 }  // namespace
@@ -149,7 +201,7 @@ int main(int argc, char** argv) {
     }
     const std::vector<std::string> workloads =
         argc > 1 ? std::vector<std::string>{argv[1]}
-                 : std::vector<std::string>{"speech", "wide", "wider"};
+                 : std::vector<std::string>{"search", "speech", "wide", "wider"};
     for (const std::string& workload : workloads)
       run(workload, wanted.empty() ? arithmetics() : wanted);
   } catch (const std::exception& error) {

@@ -32,10 +32,11 @@ class OrderedResults final : public ResultSink {
 
  private:
   static BatchResult copy_of(const BatchResult& result) {
-    BatchResult copy{slice(result.outputs, 0, result.outputs.sequences()),
-                     result.activity,
-                     slice(result.best, 0, result.best.sequences()),
-                     {}};
+    BatchResult copy{.outputs = slice(result.outputs, 0, result.outputs.sequences()),
+                     .activity = result.activity,
+                     .best = slice(result.best, 0, result.best.sequences()),
+                     .searches = result.searches,
+                     .final_states = {}};
     for (const auto& layer : result.final_states) {
       auto& of_layer = copy.final_states.emplace_back();
       for (const FinalStates& states : layer)

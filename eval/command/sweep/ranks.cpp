@@ -36,8 +36,9 @@ int processes_of_mpi() {
 void run_on_ranks(const Ranks& ranks, const std::function<void()>& work) {
   if (ranks.size() == 1) return work();
   const auto end = [&](const std::exception& error, int code) {
-    std::cerr << "edgeval: process " << ranks.rank() << " of " << ranks.size() << ": "
-              << printable(error.what()) << "\n"
+    // As a whole, since mpirun writes lines of its own between those that it is handed in parts.
+    std::cerr << concat("edgeval: process ", ranks.rank(), " of ", ranks.size(), ": ",
+                        printable(error.what()), "\n")
               << std::flush;
     ranks.abort(code);
   };

@@ -4,8 +4,8 @@
 
 #include "eval/score/text/space_note.hpp"
 #include "eval/task/warnings.hpp"
+#include "host/core/error.hpp"
 #include "host/engine/ctc.hpp"
-#include "host/engine/ctc_beam.hpp"
 
 namespace edgeval {
 
@@ -34,29 +34,31 @@ Point CtcSession::resolve(const Policy& policy, const Profile* profile) {
 
 Wanted CtcSession::wanted(std::span<const Point> points) const {
   const auto searches = [](const Point& point) { return point.search.has_value(); };
-  return {.outputs = std::ranges::any_of(points, searches),
-          .best = !std::ranges::all_of(points, searches)};
+  return {.best = !std::ranges::all_of(points, searches)};
 }
 
 std::string CtcSession::text_of(const std::vector<int>& ids) const {
   return applied(options_.text, tokens_to_text(ids, tokens_));
 }
 
-std::string CtcSession::decode(const BatchResult& result, Index utterance) const {
+Outcome CtcSession::decode(const BatchResult& result, Index utterance) const {
+  if (!result.searches.empty())
+    return searched(result.searches[static_cast<std::size_t>(utterance)]);
   const MatrixView<const std::int32_t> best = result.best.sequence(utterance);
-  return text_of(ctc_collapse({best.data, static_cast<std::size_t>(best.rows)}, trained().blank));
+  return {.texts = {text_of(
+              ctc_collapse({best.data, static_cast<std::size_t>(best.rows)}, trained().blank))}};
 }
 
-Outcome CtcSession::search(const BatchResult& result, Index utterance,
-                           const SearchOptions& options) const {
-  const MatrixView<const float> outputs = result.outputs.sequence(utterance);
-  CtcSearch found = ctc_beam_search(outputs, trained().blank, options.beam);
-  const auto log_probability = static_cast<float>(found.score);
+// Returns the outcome of a prefix search.
+Outcome CtcSession::searched(const CtcSearch& found) const {
+  EDGEVAL_EXPECTS(
+      found.overflowed < 0, "an output of frame ", found.overflowed,
+      " is infinite or not a number; a beam search needs finite outputs, and the model's weights "
+      "or inputs are too large for fp32");
   Outcome outcome{.texts = {text_of(found.ids)}};
   outcome.search =
-      SearchResult{.best = {{std::move(found.ids), {}, found.score, log_probability, true}},
-                   .counts = {static_cast<std::uint64_t>(outputs.rows), found.rows, found.rows,
-                              found.beam_width_sum},
+      SearchResult{.best = {{found.ids, {}, found.score, static_cast<float>(found.score), true}},
+                   .counts = {found.frames, found.rows, found.rows, found.beam_width_sum},
                    .activity = {},
                    .spreads = {}};
   return outcome;

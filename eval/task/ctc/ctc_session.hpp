@@ -30,11 +30,10 @@ class CtcSession : public SpeechSession {
 
  protected:
   Wanted wanted(std::span<const Point> points) const override;
-  std::string decode(const BatchResult& result, Index utterance) const override;
-  Outcome search(const BatchResult& result, Index utterance,
-                 const SearchOptions& options) const override;
+  Outcome decode(const BatchResult& result, Index utterance) const override;
 
  private:
+  Outcome searched(const CtcSearch& found) const;
   // Returns the text of tokens as it is scored.
   std::string text_of(const std::vector<int>& ids) const;
 

@@ -159,6 +159,19 @@ TEST(DeviceChoice, ChangesNothingThatACommandWrites) {
   }
 }
 
+TEST(DeviceChoice, ChangesNoTextThatABeamFindsInIntegers) {
+  EDGEVAL_NEEDS_GPU();
+  const Inputs inputs;
+  const auto run = [&](const std::string& device) {
+    return written(setup_run, inputs,
+                   {"--set", "arithmetic.type=int8", "--set", "beam.width=6", "--device", device},
+                   "utterances.jsonl");
+  };
+  const std::string found = run("gpu");
+  EXPECT_NE(found.find("\"beam_width_sum\""), std::string::npos);
+  EXPECT_EQ(found, run("cpu"));
+}
+
 TEST(GpuTranslationOfText, OfTheShippedCaptionsScoresAsOnTheCpu) {
   EDGEVAL_NEEDS_GPU();
   const auto task = [](const char* device) {

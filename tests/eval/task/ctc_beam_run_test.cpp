@@ -2,8 +2,6 @@
 // call, and texts are those of the literal search on the outputs of the engine.
 #include <gtest/gtest.h>
 
-#include <limits>
-
 #include "eval/task/ctc/ctc_session.hpp"
 #include "host/engine/ctc.hpp"
 #include "tests/literal/literal_ctc.hpp"
@@ -71,7 +69,7 @@ TEST(CtcBeamRun, TextsAreThoseOfTheLiteralSearch) {
   EXPECT_EQ(widest_of(reference_of(model, points[3]).search->beam), 6);
 }
 
-// An engine, as those on GPUs, that passes infinite outputs on: of frame 3 of the second utterance.
+// An engine, as those on GPUs, that finds infinite outputs: of frame 3 of the second utterance.
 class OverflowingEngine : public Engine {
  public:
   explicit OverflowingEngine(std::shared_ptr<const Model> model)
@@ -81,8 +79,7 @@ class OverflowingEngine : public Engine {
   void run(PreparedBatch& batch, std::span<const OperatingPoint> points, const Wanted& wanted,
            ResultSink& sink, LayerObserver*) override {
     BatchResult result = inner_->run(batch.features(), points[0], wanted);
-    result.outputs.values.row(result.outputs.offsets[1] + 3)[0] =
-        std::numeric_limits<float>::infinity();
+    result.searches[1] = {.overflowed = 3};
     const Index first_point = 0;
     sink.receive({&first_point, 1}, 0, std::move(result));
   }

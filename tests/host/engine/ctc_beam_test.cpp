@@ -40,12 +40,13 @@ TEST(CtcBeam, LogarithmsOfAFrameAreThoseOfASoftmax) {
   SplitMix64 random(3);
   for (const double spread : {0.01, 1.0, 20.0, 500.0}) {
     const Matrix<float> outputs = drawn_outputs(random, 40, 33, spread);
-    std::vector<std::int64_t> log(33);
     for (Index t = 0; t < outputs.rows(); ++t) {
-      frame_logs(SerialBlock{}, softmax_tables(), outputs.row(t), 33, log.data());
+      const FrameSum frame = frame_sum(SerialBlock{}, softmax_tables(), outputs.row(t), 33);
       const std::vector<double> expected = literal::log_softmax(outputs.row(t), 33);
-      for (std::size_t v = 0; v < log.size(); ++v)
-        ASSERT_NEAR(static_cast<double>(log[v]) / (1 << kStateBits), expected[v], 0x1p-18);
+      for (std::size_t v = 0; v < expected.size(); ++v)
+        ASSERT_NEAR(
+            static_cast<double>(frame.log_probability(outputs.row(t)[v])) / (1 << kStateBits),
+            expected[v], 0x1p-18);
     }
   }
 }
@@ -101,6 +102,17 @@ TEST(CtcBeam, NoFramesGiveNoTokens) {
   EXPECT_EQ(found.ids, std::vector<int>{});
   EXPECT_EQ(found.score, 0);
   EXPECT_EQ(found.rows, 0u);
+}
+
+TEST(CtcBeam, SaysWhichFrameOverflowed) {
+  SplitMix64 random(7);
+  Matrix<float> outputs = drawn_outputs(random, 9, 4, 1);
+  EXPECT_EQ(ctc_beam_search(outputs.view(), 0, FixedBeam{3}).overflowed, -1);
+  outputs(7, 2) = NAN;
+  outputs(5, 3) = -INFINITY;
+  const CtcSearch found = ctc_beam_search(outputs.view(), 0, FixedBeam{3});
+  EXPECT_EQ(found.overflowed, 5);
+  EXPECT_EQ(found.ids, std::vector<int>{});
 }
 
 // Where one token has nearly all probability in each frame, one way decides.

@@ -204,6 +204,12 @@ T atomicMax(T* at, U value) {
   if (static_cast<T>(value) > before) *at = static_cast<T>(value);
   return before;
 }
+template <class T, class U>
+T atomicExch(T* at, U value) {
+  const T before = *at;
+  *at = static_cast<T>(value);
+  return before;
+}
 inline void __threadfence() {}
 template <class T>
 T __ldg(const T* at) {

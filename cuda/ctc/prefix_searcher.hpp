@@ -1,0 +1,38 @@
+// CTC's prefix beam search for a batch of utterances, whose outputs are in device memory.
+#pragma once
+
+#include "cuda/ctc/prefix_search.hpp"
+#include "host/engine/ctc_beam.hpp"
+
+namespace edgeval::gpu {
+
+class PrefixSearcher {
+ public:
+  // bytes: of the trees of those utterances that are searched at once, at most; those of a single
+  // utterance may be more.
+  explicit PrefixSearcher(Index bytes) : bytes_(bytes) {}
+
+  // Takes the memory for searches of utterances that have so many outputs a frame, with beams up to
+  // a width. offsets: [utterances + 1] where their frames begin, from 0 on.
+  void reserve(std::span<const Index> offsets, Index outputs, int widest, const Stream& stream);
+  // Searches these utterances. outputs: [frames of all, outputs a frame]. begin: `offsets` in
+  // device memory. It waits for the stream.
+  std::vector<CtcSearch> search(const Beam& beam, int blank, DeviceView<const float> outputs,
+                                std::span<const Index> offsets, const Index* begin,
+                                const Stream& stream);
+
+ private:
+  // Calls visit(first, count, nodes) for utterances that are searched at once.
+  template <class Visit>
+  void for_parts(std::span<const Index> offsets, Index outputs, int widest, Visit visit) const;
+
+  Index bytes_;
+  DeviceBuffer<std::uint32_t> power_, logarithm_;
+  DeviceBuffer<FrameSum> sums_;
+  DeviceBuffer<PrefixNode> nodes_;
+  DeviceBuffer<unsigned char> scratch_;
+  DeviceBuffer<std::int32_t> ids_;
+  DeviceBuffer<FoundPrefix> found_;
+};
+
+}  // namespace edgeval::gpu
