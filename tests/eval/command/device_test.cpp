@@ -176,7 +176,7 @@ TEST(GpuTranslationOfText, OfTheShippedCaptionsScoresAsOnTheCpu) {
   EDGEVAL_NEEDS_GPU();
   const auto task = [](const char* device) {
     return TranslationTask(captions() / "multi30k-en-de.safetensors", captions() / "captions.en",
-                           captions() / "captions.de", device, takes_all_cases() ? 0 : 24);
+                           captions() / "captions.de", device, takes_all_cases() ? 0 : 12);
   };
   const TranslationTask gpu = task("gpu"), cpu = task("cpu");
   const double widest = takes_all_cases() ? 5 : 2;
