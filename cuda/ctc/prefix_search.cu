@@ -194,7 +194,7 @@ struct Searcher {
       if (before != kNone)
         work.next_child[i] = atomicExch(&work.first_child[before], static_cast<int>(i));
     });
-    block.synchronize();
+    // No thread reads what others wrote here before the next frame's first barrier.
     const Rows gone = work.rows;
     work.rows = work.next;
     work.next = gone;

@@ -15,7 +15,7 @@ namespace edgeval::test {
 namespace {
 
 // Returns a case of two recurrent layers and a linear one in integers, with enough steps for
-// recorded graphs.
+// recorded graphs, and with a beam.
 Case two_layers() {
   Case c{
       .model = random_model(
@@ -28,13 +28,14 @@ Case two_layers() {
   c.point.layers = {policy, policy, policy};
   c.point.layers[0].operand = Reuse{.clusters = 16, .range_min = -1.5, .range_max = 1.5};
   c.point.layers[1].operand = Memoized{.threshold = 0.5};
+  c.point.beam = FixedBeam{3};
   Random random(2);
   c.features = random_batch(random, {36, 35, 0, 36}, 6);
   return c;
 }
 
 bool equal(const BatchResult& a, const BatchResult& b) {
-  return a.activity == b.activity && same_bits(a.outputs, b.outputs);
+  return a.activity == b.activity && same_bits(a.outputs, b.outputs) && a.searches == b.searches;
 }
 
 // How a program may end under a shortage.
