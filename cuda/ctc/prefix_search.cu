@@ -10,7 +10,7 @@
 namespace edgeval::gpu {
 namespace {
 
-constexpr int kMostThreads = 256, kBlocksAtOnce = 5;  // 48 registers a thread
+constexpr int kMostThreads = 256, kBlocksAtOnce = 4;  // 64 registers a thread
 constexpr int kNone = -1;
 constexpr int kFramesOfBlock = 8;  // that are summed, each by a warp
 

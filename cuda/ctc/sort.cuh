@@ -25,10 +25,11 @@ __device__ void sort(CudaBlock block, T* items, int count, Before before) {
   while (places < count) places *= 2;
   for (int run = 2; run <= places; run *= 2)
     for (int apart = run / 2; apart > 0; apart /= 2) {
+      // What turns the place of the first item of an exchange into that of the second.
+      const int other = apart == run / 2 ? run - 1 : apart;
       for (int pair = static_cast<int>(threadIdx.x); pair < places / 2;
            pair += static_cast<int>(blockDim.x)) {
-        const int within = pair % apart, first = 2 * (pair - within) + within;
-        const int second = apart == run / 2 ? first + 2 * (apart - within) - 1 : first + apart;
+        const int first = 2 * pair - (pair & (apart - 1)), second = first ^ other;
         if (second >= count) continue;
         const T a = items[first], b = items[second];
         if (before(b, a)) {
