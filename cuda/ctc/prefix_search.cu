@@ -17,9 +17,8 @@ constexpr int kFramesOfBlock = 8;  // that are summed, each by a warp
 // The prefixes of the beam, by falling probability.
 struct Rows {
   CtcPrefix* prefix;
-  std::int64_t* score;  // ln(e^blank + e^token) of each
-  int *node, *last;     // in the tree; its last token, kNone at the root
-  int* before;          // the row of the prefix without its last token, or kNone
+  int *node, *last;  // in the tree; its last token, kNone at the root
+  int* before;       // the row of the prefix without its last token, or kNone
 };
 
 // What a search of an utterance works with. All but the counters is scratch.
@@ -41,18 +40,16 @@ struct Workspace {
     return part;
   }
   // scratch: scratch_bytes(), aligned for 16 bytes.
-  __device__ Workspace(unsigned char* scratch, int widest, int most_candidates, Counters* counts)
+  __device__ Workspace(unsigned char* scratch, int widest, int most_candidates, int width,
+                       Counters* counts)
       : counters(counts) {
-    rows.prefix = take<CtcPrefix>(scratch, widest);
-    next.prefix = take<CtcPrefix>(scratch, widest);
-    stays = take<CtcPrefix>(scratch, widest);
     candidates = take<CtcCandidate>(scratch, most_candidates);
-    rows.score = take<std::int64_t>(scratch, widest);
-    next.score = take<std::int64_t>(scratch, widest);
+    tokens = take<FrameToken>(scratch, width);
+    for (CtcPrefix** prefixes : {&rows.prefix, &next.prefix, &stays})
+      *prefixes = take<CtcPrefix>(scratch, widest);
     for (int** ints : {&rows.node, &rows.last, &rows.before, &next.node, &next.last, &next.before,
                        &first_child, &next_child})
       *ints = take<int>(scratch, widest);
-    tokens = take<FrameToken>(scratch, 0);  // what is left
   }
 };
 
@@ -70,8 +67,7 @@ struct Searcher {
   // Makes a beam of the empty prefix.
   __device__ void start() {
     block.once([&] {
-      work.rows.prefix[0] = {0, kNeverLog};
-      work.rows.score[0] = 0;
+      work.rows.prefix[0] = empty_prefix();
       work.rows.node[0] = 0;
       work.rows.last[0] = work.rows.before[0] = work.first_child[0] = kNone;
       nodes[0] = {kNone, kNone, 0, kNone, kNone};
@@ -113,20 +109,18 @@ struct Searcher {
       const int last = rows.last[r], before = rows.before[r];
       const std::int64_t of_last = last == kNone ? 0 : frame.log_probability(z[last]);
       const std::int64_t extended =
-          before == kNone
-              ? kNeverLog
-              : extended_log(tables, rows.prefix[before], rows.last[before] == last, of_last);
+          before == kNone ? kNeverLog
+                          : extended_log(rows.prefix[before], rows.last[before] == last, of_last);
       const CtcPrefix after =
           stayed(tables, rows.prefix[r], last != kNone, of_blank, of_last, extended);
       work.stays[r] = after;
-      work.candidates[r] = {log_add(tables, after.blank, after.token), CtcCandidate::kStays,
-                            static_cast<int>(r)};
+      work.candidates[r] = {after.all, CtcCandidate::kStays, static_cast<int>(r)};
     });
   }
 
   // Lists the tokens behind which the likeliest prefix, and so any, may have a score of `least`.
   __device__ void list_tokens(const FrameSum& frame, const float* z, std::int64_t least) {
-    const std::int64_t best = work.rows.score[0];
+    const std::int64_t best = work.rows.prefix[0].all;
     block.for_each(width, [&](Index v) {
       const std::int64_t log = frame.log_probability(z[v]);
       if (v != blank && best + log >= least)
@@ -143,9 +137,8 @@ struct Searcher {
     const int listed = work.counters->tokens, most = tokens_of_row(r, widest);
     for (int j = 0; j < listed && j < most; ++j) {
       const auto [log, token] = work.tokens[j];
-      if (rows.score[r] + log < least) return;  // and so are all behind it
-      const bool repeats = token == rows.last[r];
-      const std::int64_t score = (repeats ? rows.prefix[r].blank : rows.score[r]) + log;
+      if (rows.prefix[r].all + log < least) return;  // and so are all behind it
+      const std::int64_t score = extended_log(rows.prefix[r], token == rows.last[r], log);
       if (score < least || !is_possible(score)) continue;
       int child = work.first_child[r];
       while (child != kNone && rows.last[child] != token) child = work.next_child[child];
@@ -168,7 +161,6 @@ struct Searcher {
       }
       next.node[i] = node;  // kNone: the tree lacks it
       next.prefix[i] = candidate.after(work.stays);
-      next.score[i] = candidate.score;
       next.last[i] =
           candidate.token == CtcCandidate::kStays ? rows.last[candidate.row] : candidate.token;
     });
@@ -231,7 +223,8 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtOnce)
       .blank = task.blank,
       .widest = task.widest,
       .nodes = task.nodes + nodes_of(begin - task.begin[first], blockIdx.x, task.widest),
-      .work = Workspace(scratch, task.widest, most_candidates, counters)};
+      .work = Workspace(scratch, task.widest, most_candidates, static_cast<int>(task.outputs.cols),
+                        counters)};
   search.start();
   FoundPrefix found{.score = 0, .rows = 0, .widths = 0, .overflowed = kNone, .length = 0};
   for (Index row = begin; row < end; ++row) {
@@ -244,7 +237,7 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtOnce)
     found.widths += static_cast<unsigned long long>(search.step(frame, task.outputs.row(row)));
   }
   search.block.once([&] {
-    found.score = search.work.rows.score[0];
+    found.score = search.work.rows.prefix[0].all;
     if (found.overflowed == kNone) found.length = search.spell(task.ids + end);
     task.found[utterance] = found;
   });
@@ -271,11 +264,10 @@ int most_candidates(int widest) {
 }  // namespace
 
 Index scratch_bytes(Index tokens, Index widest) {
-  constexpr Index kOfRow =
-      3 * Index{sizeof(CtcPrefix)} + 2 * Index{sizeof(std::int64_t)} + 8 * Index{sizeof(int)};
-  static_assert(kOfRow % 16 == 0);
-  return widest * kOfRow + most_candidates(static_cast<int>(widest)) * Index{sizeof(CtcCandidate)} +
-         tokens * Index{sizeof(FrameToken)};
+  const Index sorted = most_candidates(static_cast<int>(widest)) * Index{sizeof(CtcCandidate)} +
+                       tokens * Index{sizeof(FrameToken)};
+  const Index rows = widest * (3 * Index{sizeof(CtcPrefix)} + 8 * Index{sizeof(int)});
+  return sorted + blocks_of(rows, 16) * 16;  // so that the next one's begins aligned
 }
 
 void launch_frame_sums(const PrefixSearch& task, cudaStream_t stream) {

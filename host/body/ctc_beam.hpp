@@ -48,10 +48,12 @@ EDGEVAL_HD FrameSum frame_sum(Block block, const SoftmaxTables& tables, const fl
 }
 
 // A prefix of the beam: the logarithms of the probability of all ways through the frames so far
-// that end in a blank, and of those that end in its last token.
+// that end in a blank, of those that end in its last token, and of all of them.
 struct CtcPrefix {
-  std::int64_t blank, token;
+  std::int64_t blank, token, all;
 };
+// The prefix without tokens, before the first frame.
+EDGEVAL_HD CtcPrefix empty_prefix() { return {0, kNeverLog, 0}; }
 
 // Returns a prefix after a frame in which it stays as it is. of_blank and of_last are the frame's
 // log-probabilities of the blank and of the prefix's last token, `last` is whether it has one, and
@@ -59,21 +61,21 @@ struct CtcPrefix {
 // kNeverLog.
 EDGEVAL_HD CtcPrefix stayed(const SoftmaxTables& tables, const CtcPrefix& prefix, bool last,
                             std::int64_t of_blank, std::int64_t of_last, std::int64_t extended) {
-  return {log_add(tables, prefix.blank, prefix.token) + of_blank,
-          last ? log_add(tables, prefix.token + of_last, extended) : kNeverLog};
+  const std::int64_t blank = prefix.all + of_blank;
+  const std::int64_t token = last ? log_add(tables, prefix.token + of_last, extended) : kNeverLog;
+  return {blank, token, log_add(tables, blank, token)};
 }
 
 // Returns the logarithm of the probability that a prefix is extended by a token with this
 // log-probability. A token that is the prefix's last one counts anew only behind a blank.
-EDGEVAL_HD std::int64_t extended_log(const SoftmaxTables& tables, const CtcPrefix& prefix,
-                                     bool repeats, std::int64_t of_token) {
-  return (repeats ? prefix.blank : log_add(tables, prefix.blank, prefix.token)) + of_token;
+EDGEVAL_HD std::int64_t extended_log(const CtcPrefix& prefix, bool repeats, std::int64_t of_token) {
+  return (repeats ? prefix.blank : prefix.all) + of_token;
 }
 
 // What may live on: a prefix that stays (kStays) or is extended by a token.
 struct alignas(16) CtcCandidate {
   static constexpr int kStays = -1;
-  std::int64_t score;  // ln(e^blank + e^token) of the prefix that it makes
+  std::int64_t score;  // CtcPrefix::all of the prefix that it makes
   int token;
   int row;  // of the prefix among those of the beam
   // Whether this candidate comes before the other one, in a total order.
@@ -84,7 +86,7 @@ struct alignas(16) CtcCandidate {
   }
   // Returns the prefix that it makes; stays has the prefix of each row where that stays.
   EDGEVAL_HD CtcPrefix after(const CtcPrefix* stays) const {
-    return token == kStays ? stays[row] : CtcPrefix{kNeverLog, score};
+    return token == kStays ? stays[row] : CtcPrefix{kNeverLog, score, score};
   }
 };
 

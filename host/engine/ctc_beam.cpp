@@ -72,10 +72,10 @@ class Search {
       least = std::ranges::min(candidates_, {}, &CtcCandidate::score).score;
     // The first prefix is the likeliest, so that tokens behind which it is not among the best are
     // of no use to any.
-    const std::int64_t all = extended_log(tables_, rows_.front().prefix, false, 0);
+    const std::int64_t likeliest = rows_.front().prefix.all;
     tokens_.clear();
     for (int v = 0; v < tokens; ++v)
-      if (v != blank_ && all + log(v) >= least) tokens_.push_back({log(v), v});
+      if (v != blank_ && likeliest + log(v) >= least) tokens_.push_back({log(v), v});
     const auto before = [](const auto& a, const auto& b) { return a.before(b); };
     const auto some = std::min(std::ssize(tokens_), std::ptrdiff_t{tokens_of_row(0, widest)});
     std::ranges::partial_sort(tokens_, tokens_.begin() + some, before);
@@ -88,10 +88,8 @@ class Search {
   }
 
   CtcSearch result() {
-    const CtcPrefix& best = rows_.front().prefix;
     result_.ids = tree_.prefix(rows_.front().node);
-    result_.score =
-        static_cast<double>(log_add(tables_, best.blank, best.token)) / (1 << kStateBits);
+    result_.score = static_cast<double>(rows_.front().prefix.all) / (1 << kStateBits);
     return std::move(result_);
   }
 
@@ -105,23 +103,21 @@ class Search {
     const int before = last ? tree_[node.parent].row : kNone;
     const std::int64_t extended =
         before == kNone ? kNeverLog
-                        : extended_log(tables_, row(before).prefix,
-                                       tree_[node.parent].token == node.token, log(node.token));
+                        : extended_log(row(before).prefix, tree_[node.parent].token == node.token,
+                                       log(node.token));
     const CtcPrefix after = stays_.emplace_back(
         stayed(tables_, row(r).prefix, last, log(blank_), last ? log(node.token) : 0, extended));
-    candidates_.push_back({log_add(tables_, after.blank, after.token), CtcCandidate::kStays, r});
+    candidates_.push_back({after.all, CtcCandidate::kStays, r});
   }
 
   void extend(int r, std::int64_t least) {
     const CtcPrefix& prefix = row(r).prefix;
     const int node = row(r).node;
-    const std::int64_t all = extended_log(tables_, prefix, false, 0);
-    const std::int64_t repeated = extended_log(tables_, prefix, true, 0);
     const int last = tree_[node].token;
     const auto most = static_cast<std::size_t>(tokens_of_row(r, widest_of(beam_)));
     for (const auto& [log, v] : std::span(tokens_).first(std::min(tokens_.size(), most))) {
-      if (all + log < least) return;  // and so are all behind it
-      const std::int64_t score = log + (v == last ? repeated : all);
+      if (prefix.all + log < least) return;  // and so are all behind it
+      const std::int64_t score = extended_log(prefix, v == last, log);
       if (score < least || !is_possible(score)) continue;
       const int child = tree_.find(node, v);  // which stays, if it is in the beam
       if (child == kNone || tree_[child].row == kNone) candidates_.push_back({score, v, r});
@@ -156,7 +152,7 @@ class Search {
   const Beam beam_;
   const SoftmaxTables tables_ = softmax_tables();
   PrefixTree tree_;
-  std::vector<Row> rows_{{{0, kNeverLog}, 0}};
+  std::vector<Row> rows_{{empty_prefix(), 0}};
   std::vector<std::int64_t> logs_;
   std::vector<FrameToken> tokens_;  // those that a prefix may be extended by in this frame
   std::vector<CtcCandidate> candidates_;
