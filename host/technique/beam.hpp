@@ -1,8 +1,8 @@
-// The beam axis: how many hypotheses of a sentence live on after a step. A choice looks at the
-// scores of the best k candidates, k being its greatest width. Scores are cumulative natural-log
-// probabilities in falling order (docs/techniques.md, "Beam"). rule() returns the part that
-// decides; it is trivially copyable and gives the same bits on every device. The type of `scores`
-// has operator[], and there are `count` scores.
+// The beam axis: how many hypotheses of a sentence, or prefixes of an utterance, live on after a
+// step of the search. A choice looks at the scores of the best k candidates, k being its greatest
+// width. Scores are cumulative natural-log probabilities in falling order (docs/techniques.md,
+// "Beam"). rule() returns the part that decides; it is trivially copyable and gives the same bits
+// on every device. The type of `scores` has operator[], and there are `count` scores.
 #pragma once
 
 #include <algorithm>
