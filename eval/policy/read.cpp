@@ -95,6 +95,20 @@ std::vector<std::string> group_keys(const Technique& technique, const std::strin
   return keys;
 }
 
+// Returns what the map gives beside its type, as the end of a message: "; given: {width: 0}".
+std::string given_text(const YAML::Node& node) {
+  YAML::Emitter text;
+  text << YAML::Flow << YAML::BeginMap;
+  bool any = false;
+  for (const auto& pair : node) {
+    if (pair.first.Scalar() == "type") continue;
+    text << YAML::Key << pair.first << YAML::Value << pair.second;
+    any = true;
+  }
+  text << YAML::EndMap;
+  return any ? concat("; given: ", text.c_str()) : "";
+}
+
 template <class Technique>
 void read_fields(Technique& technique, const YAML::Node& node, const Place& place) {
   expect_map(node, place, policy_keys(technique), "{type: ...}");
@@ -114,7 +128,8 @@ void read_fields(Technique& technique, const YAML::Node& node, const Place& plac
                     ": must be [min, max]");
     read_field(low ? given[0] : high ? given[1] : given, here, value);
   });
-  EDGEVAL_EXPECTS(technique.problem() == nullptr, place.text(), ": ", technique.problem());
+  EDGEVAL_EXPECTS(technique.problem() == nullptr, place.text(), ": ", technique.problem(),
+                  given_text(node));
 }
 
 // Throws Error when a key belongs to another type of the axis, and says to which type.

@@ -34,12 +34,13 @@ std::string value_of(const Metric& metric) {
                 interval_of(metric));
 }
 
-// `dense` is the metric of the reference, or null when the reference did not run.
-std::string quality_line(const Metric& metric, const Metric* dense) {
+// `dense` is the metric of the reference, or null when the reference did not run; `name` is what
+// the reference is called.
+std::string quality_line(const Metric& metric, const Metric* dense, const std::string& name) {
   std::string text = value_of(metric);
   if (dense != nullptr && metric.value && dense->value) {
     const double change = *metric.value - *dense->value;
-    text += concat("  (", change < 0 ? "" : "+", fixed(change, 2), " against dense)");
+    text += concat("  (", change < 0 ? "" : "+", fixed(change, 2), " against ", name, ")");
   }
   if (metric.name == "wer")
     text +=
@@ -84,9 +85,12 @@ std::string search_line(const Record& record) {
 
 std::string quality_lines(const Record& record) {
   const PointResult &result = record.result(), *dense = record.reference();
-  std::string text;
+  // Without a beam speech is decoded greedily, and one could take the reference for that.
+  std::string text, name = "dense";
+  if (record.is_speech() && dense != nullptr && dense->point.search)
+    name += concat(" with a beam of ", widest_of(dense->point.search->beam));
   for (std::size_t i = 0; i < result.metrics.size(); ++i)
-    text += quality_line(result.metrics[i], dense != nullptr ? &dense->metrics[i] : nullptr);
+    text += quality_line(result.metrics[i], dense != nullptr ? &dense->metrics[i] : nullptr, name);
   if (std::ranges::all_of(record.items, [](const Item& item) { return item.references.empty(); }))
     text += "no reference given, so nothing is scored\n";
   for (const Figure& figure : result.figures)

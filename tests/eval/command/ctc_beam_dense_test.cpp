@@ -88,6 +88,23 @@ TEST_F(CtcBeamDense, OfACalibrationIsGreedyWherePointsAre) {
   EXPECT_FALSE(report({"--policy", "out/best.yaml"}).at("policy").contains("beam"));
 }
 
+TEST_F(CtcBeamDense, OfARunIsSaidToHaveABeam) {
+  const auto printed = [&](const Arguments& more) {
+    const CommandResult run =
+        edgeval(joined({"run", "--set", "operand.type=delta", "operand.threshold_x=0.1",
+                        "operand.threshold_h=0.1", "--out", "run"},
+                       kSmallSpeech, more),
+                small_.path());
+    EXPECT_EQ(run.code, 0) << run.err;
+    std::filesystem::remove_all(small_.path() / "run");
+    return run.out;
+  };
+  const std::string beam = printed({"--set", "beam.type=pruned", "beam.width=7"}),
+                    greedy = printed({});
+  EXPECT_NE(beam.find(" against dense with a beam of 7)"), std::string::npos) << beam;
+  EXPECT_NE(greedy.find(" against dense)"), std::string::npos) << greedy;
+}
+
 TEST_F(CtcBeamDense, OfAServiceIsAsWideAsThePolicy) {
   const std::vector<nlohmann::json> open =
       served({"--set", "beam.type=dynamic", "beam.max=8"},

@@ -35,16 +35,19 @@ TEST(NonlinearityPolicy, ParametersOutOfRangeAreRefused) {
     }
     return "accepted";
   };
-  EXPECT_EQ(refused({"nonlinearity.type=table", "nonlinearity.entries=0"}),
-            "--set: nonlinearity: entries must be a whole number from 1 to 65536");
+  EXPECT_EQ(
+      refused({"nonlinearity.type=table", "nonlinearity.entries=0"}),
+      "--set: nonlinearity: entries must be a whole number from 1 to 65536; given: {entries: 0}");
   EXPECT_EQ(refused({"nonlinearity.type=table", "nonlinearity.range=[4, 4]"}),
-            "--set: nonlinearity: range must be [min, max] with -64 <= min < max <= 64");
+            "--set: nonlinearity: range must be [min, max] with -64 <= min < max <= 64; given: "
+            "{range: [4, 4]}");
   EXPECT_EQ(refused({"nonlinearity.type=range_addressed", "nonlinearity.epsilon=0"}),
-            "--set: nonlinearity: epsilon must be from 0.0001 to 0.5");
+            "--set: nonlinearity: epsilon must be from 0.0001 to 0.5; given: {epsilon: 0}");
   EXPECT_EQ(refused({"nonlinearity.type=piecewise_linear", "nonlinearity.segments=1.5"}),
-            "--set: nonlinearity: segments must be a whole number from 1 to 1024");
+            "--set: nonlinearity: segments must be a whole number from 1 to 1024; given: "
+            "{segments: 1.5}");
   EXPECT_EQ(refused({"nonlinearity.type=piecewise_linear", "nonlinearity.limit=.inf"}),
-            "--set: nonlinearity: limit must be from 0.125 to 64");
+            "--set: nonlinearity: limit must be from 0.125 to 64; given: {limit: .inf}");
   EXPECT_EQ(refused({"nonlinearity.type=hard", "nonlinearity.variant=kera"}),
             "--set: nonlinearity.variant: unknown value 'kera'; did you mean keras?");
 }

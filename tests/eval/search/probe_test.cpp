@@ -79,7 +79,8 @@ TEST(Probe, TellsAtOnceWhichOptionIsWrong) {
             "max_consecutive?");
   EXPECT_EQ(refusal_with({"operand.type=delta", "operand.threshold_h=0"},
                          {"plan.type=every_step", "operand.threshold_x=-2:-1"}),
-            "--vary operand.threshold_x=-2:-1: operand: thresholds must be 0 or more");
+            "--vary operand.threshold_x=-2:-1: operand: thresholds must be 0 or more; given: "
+            "{threshold_h: 0, threshold_x: -2}");
   EXPECT_EQ(refusal_with(kSkip, {"plan.threshold=[0.3,0.9]"}),
             "--vary plan.threshold=[0.3,0.9]: plan.threshold: must be a number; a range of numbers "
             "is written LOW:HIGH, without brackets");
@@ -121,7 +122,7 @@ TEST(Probe, APolicyMayLackWhatThePointsGive) {
 TEST(Probe, TellsWhatIsRefusedWhereSeveralOptionsAreToBlame) {
   std::vector<Dimension> dimensions = dimensions_of({"beam.min=6:9", "beam.max=2:5"});
   EXPECT_EQ(probe(dimensions, maker({"beam.type=dynamic", "beam.min=1", "beam.max=9"})),
-            "beam.min=7, beam.max=3: beam: min must not be above max");
+            "beam.min=7, beam.max=3: beam: min must not be above max; given: {min: 7, max: 3}");
   EXPECT_FALSE(dimensions[0].whole);
 }
 
