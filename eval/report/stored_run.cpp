@@ -38,6 +38,12 @@ void add_work(std::map<std::string, std::vector<double>>& work, const Json& json
     work["joules of " + accelerator].push_back(joules.number(accelerator, 0, kMost));
 }
 
+// Returns how many rows the search of an utterance had, or nothing where there was no search.
+std::optional<double> rows_of(const Fields& utterance) {
+  if (!utterance.has("decoder")) return std::nullopt;
+  return utterance.object("decoder").number("rows", 0, kMost);
+}
+
 // Returns all references of an utterance, or none when the run had none.
 std::vector<std::string> references_of(const Fields& utterance) {
   std::vector<std::string> references;
@@ -65,8 +71,9 @@ void check_run(std::optional<std::string>& run, const Fields& utterance) {
                   ", the lines before it of run ", shown(*run));
 }
 
-void add_utterance(Outputs& outputs, std::string_view line, const std::string& place,
-                   std::optional<std::string>& run) {
+// Reads a line. Returns rows_of() the utterance.
+std::optional<double> add_utterance(Outputs& outputs, std::string_view line,
+                                    const std::string& place, std::optional<std::string>& run) {
   const Json json = parse_json(line, place);
   const Fields utterance(json, place);
   expect_line_of_a_run(utterance);
@@ -86,6 +93,7 @@ void add_utterance(Outputs& outputs, std::string_view line, const std::string& p
   for (const auto& [kind, amounts] : outputs.work)
     EDGEVAL_EXPECTS(amounts.size() == outputs.ids.size(), place,
                     ": the utterances do not all have ", kind);
+  return rows_of(utterance);
 }
 
 }  // namespace
@@ -106,14 +114,19 @@ Outputs read_run(const std::string& path) {
   Outputs outputs{.source = OutputSource::kAudio};
   std::optional<std::string> run;
   std::size_t number = 0;
+  std::vector<double> rows;  // 0 for an utterance that was not searched, as one without words
+  bool searched = false;
   for (std::string_view rest = bytes; !rest.empty();) {
     const std::size_t length = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, length);
     rest.remove_prefix(std::min(length + 1, rest.size()));
     ++number;
-    if (!trimmed(line).empty())
-      add_utterance(outputs, line, concat(file.string(), ":", number), run);
+    if (trimmed(line).empty()) continue;
+    const auto of_line = add_utterance(outputs, line, concat(file.string(), ":", number), run);
+    rows.push_back(of_line.value_or(0));
+    searched |= of_line.has_value();
   }
+  if (searched) outputs.work["rows of the search"] = std::move(rows);
   EDGEVAL_EXPECTS(!outputs.ids.empty(), file.string(), ": holds no utterance");
   if (fs::is_directory(path)) expect_report_of(*run, path, bytes);
   return outputs;

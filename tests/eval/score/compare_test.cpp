@@ -355,6 +355,23 @@ TEST_F(Texts, WorkThatOnlyOneRunHasIsNamed) {
   }
 }
 
+// The second utterance, as one without words, was not searched.
+TEST_F(Texts, CompareOfSearchesTellsTheirRows) {
+  const auto searched = [&](int rows) {
+    std::vector<Json> all{utterance("u1", "x"), utterance("u2", "y"), utterance("u3", "z")};
+    for (Json& line : all) line["reference"] = "x";
+    all[0]["decoder"] = {{"steps", 4}, {"rows", rows}};
+    all[2]["decoder"] = {{"steps", 2}, {"rows", 3}};
+    return lines(all);
+  };
+  folder_.file("a/utterances.jsonl", searched(5));
+  folder_.file("b/utterances.jsonl", searched(21));
+  const Json rows = json({"compare", "a", "b"}).at("work").at("rows of the search");
+  EXPECT_EQ(rows.at("a"), 8);
+  EXPECT_EQ(rows.at("ratio"), 3);
+  EXPECT_FALSE(json({"compare", "a", "b"}).contains("work_left_out"));
+}
+
 TEST_F(Texts, MissingHypothesesAreNamed) {
   folder_.file("r", "utt1 a b\nutt2 c d\n");
   folder_.file("whole", "utt1 a b\nutt2 c d\n");
