@@ -16,13 +16,13 @@ Index device_scratch_bytes(Index outputs, int widest) {
 }  // namespace
 
 template <class Visit>
-void PrefixSearcher::for_parts(std::span<const Index> offsets, Index outputs, int widest,
-                               Visit visit) const {
-  const Index utterances = std::ssize(offsets) - 1, scratch = device_scratch_bytes(outputs, widest);
+void PrefixSearcher::for_parts(std::span<const Index> offsets, Index outputs, Visit visit) const {
+  const Index utterances = std::ssize(offsets) - 1;
+  const Index scratch = device_scratch_bytes(outputs, widest_);
   for (Index first = 0, last = 0; first < utterances; first = last) {
     Index nodes = 0;
     do {
-      const Index more = nodes_of(offsets[last + 1] - offsets[last], 1, widest);
+      const Index more = nodes_of(offsets[last + 1] - offsets[last], 1, widest_);
       const Index bytes = (nodes + more) * Index{sizeof(PrefixNode)} + (last + 1 - first) * scratch;
       if (last > first && bytes > bytes_) break;
       nodes += more;
@@ -34,12 +34,13 @@ void PrefixSearcher::for_parts(std::span<const Index> offsets, Index outputs, in
 void PrefixSearcher::reserve(std::span<const Index> offsets, Index outputs, int widest,
                              const Stream& stream) {
   constexpr Index kKnots = (Index{1} << kSoftmaxKnotBits) + 1;
+  widest_ = widest;
   power_.upload(softmax_tables().power, kKnots, stream);
   logarithm_.upload(softmax_tables().logarithm, kKnots, stream);
   sums_.reserve_discarding(offsets.back(), stream);
   ids_.reserve_discarding(offsets.back(), stream);
   found_.reserve_discarding(std::ssize(offsets) - 1, stream);
-  for_parts(offsets, outputs, widest, [&](Index, Index count, Index nodes) {
+  for_parts(offsets, outputs, [&](Index, Index count, Index nodes) {
     nodes_.reserve_discarding(nodes, stream);
     scratch_.reserve_discarding(count * device_scratch_bytes(outputs, widest), stream);
   });
@@ -50,6 +51,7 @@ std::vector<CtcSearch> PrefixSearcher::search(const Beam& beam, int blank,
                                               std::span<const Index> offsets, const Index* begin,
                                               const Stream& stream) {
   const int widest = widest_of(beam);
+  EDGEVAL_ASSERT(widest <= widest_);
   const PrefixSearch task{
       .outputs = outputs,
       .begin = begin,
@@ -62,7 +64,7 @@ std::vector<CtcSearch> PrefixSearcher::search(const Beam& beam, int blank,
       .ids = ids_.data(),
       .found = found_.data()};
   launch_frame_sums(task, stream);
-  for_parts(offsets, outputs.cols, widest, [&](Index first, Index count, Index nodes) {
+  for_parts(offsets, outputs.cols, [&](Index first, Index count, Index nodes) {
     EDGEVAL_EXPECTS(count > 1 || nodes <= std::numeric_limits<std::int32_t>::max(),
                     "an utterance of ", offsets[first + 1] - offsets[first],
                     " frames has too many prefixes for a beam of ", widest, "; use a narrower one");

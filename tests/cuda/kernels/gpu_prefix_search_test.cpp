@@ -147,6 +147,30 @@ TEST(GpuPrefixSearch, DoesNotDependOnTheUtterancesAtOnce) {
   }
 }
 
+// Points of a call share the memory that was taken for the widest of their beams. More utterances
+// with a narrow beam would have room in it than were counted on.
+TEST(GpuPrefixSearch, HasRoomForNarrowBeamsBesideTheWidest) {
+  EDGEVAL_NEEDS_GPU();
+  Random random(14 + standin_turn());
+  const gpu::Stream stream;
+  const SearchCase wide{{9, 30, 4, 0, 12, 25}, 12, FrameKind::kWide, FixedBeam{260}};
+  const Matrix<float> outputs = drawn_outputs(random, wide);
+  const std::vector<Index> offsets = offsets_of(wide.lengths);
+  const auto begin = on_device(offsets, stream);
+  const auto there = on_device(outputs.view(), stream);
+  for (const Index bytes : {170000, 300000})
+    for (const double widest : {230.0, 190.0}) {
+      gpu::PrefixSearcher searcher(bytes);
+      searcher.reserve(offsets, 12, 260, stream);
+      const std::vector<CtcSearch> found =
+          searcher.search(FixedBeam{widest}, 3, there.view(), offsets, begin.data(), stream);
+      for (std::size_t n = 0; n < found.size(); ++n)
+        EXPECT_EQ(found[n], ctc_beam_search({outputs.row(offsets[n]), wide.lengths[n], 12, 12}, 3,
+                                            FixedBeam{widest}))
+            << bytes << " bytes, beam " << widest << ", utterance " << n;
+    }
+}
+
 TEST(GpuPrefixSearch, SaysWhichFrameOverflowed) {
   EDGEVAL_NEEDS_GPU();
   Random random(13);
