@@ -83,7 +83,7 @@ struct Searcher {
     std::int64_t least = kNeverLog / 2;
     if (count >= widest)
       least = block.best(
-          count, work.candidates[0].score, [&](Index r) { return work.candidates[r].score; },
+          count, -kNeverLog, [&](Index r) { return work.candidates[r].score; },
           [](std::int64_t a, std::int64_t b) { return a < b; });
     list_tokens(frame, z, least);
     block.for_each(count, [&](Index r) { extend(static_cast<int>(r), least); });
