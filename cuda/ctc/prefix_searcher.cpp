@@ -34,6 +34,12 @@ void PrefixSearcher::for_parts(std::span<const Index> offsets, Index outputs, Vi
 void PrefixSearcher::reserve(std::span<const Index> offsets, Index outputs, int widest,
                              const Stream& stream) {
   constexpr Index kKnots = (Index{1} << kSoftmaxKnotBits) + 1;
+  for (Index n = 0; n + 1 < std::ssize(offsets); ++n) {
+    const Index frames = offsets[n + 1] - offsets[n];
+    EDGEVAL_EXPECTS(nodes_of(frames, 1, widest) <= std::numeric_limits<std::int32_t>::max(),
+                    "an utterance of ", frames, " frames has too many prefixes for a beam of ",
+                    widest, "; use a narrower one");
+  }
   widest_ = widest;
   power_.upload(softmax_tables().power, kKnots, stream);
   logarithm_.upload(softmax_tables().logarithm, kKnots, stream);
@@ -64,10 +70,7 @@ std::vector<CtcSearch> PrefixSearcher::search(const Beam& beam, int blank,
       .ids = ids_.data(),
       .found = found_.data()};
   launch_frame_sums(task, stream);
-  for_parts(offsets, outputs.cols, [&](Index first, Index count, Index nodes) {
-    EDGEVAL_EXPECTS(count > 1 || nodes <= std::numeric_limits<std::int32_t>::max(),
-                    "an utterance of ", offsets[first + 1] - offsets[first],
-                    " frames has too many prefixes for a beam of ", widest, "; use a narrower one");
+  for_parts(offsets, outputs.cols, [&](Index first, Index count, Index /*nodes*/) {
     launch_prefix_search(beam, task, first, count, stream);
   });
   const std::size_t utterances = offsets.size() - 1;

@@ -13,7 +13,8 @@ class PrefixSearcher {
   explicit PrefixSearcher(Index bytes) : bytes_(bytes) {}
 
   // Takes the memory for searches of utterances that have so many outputs a frame, with beams up to
-  // a width. offsets: [utterances + 1] where their frames begin, from 0 on.
+  // a width. offsets: [utterances + 1] where their frames begin, from 0 on. Throws Error where the
+  // nodes of an utterance's tree are too many to be numbered.
   void reserve(std::span<const Index> offsets, Index outputs, int widest, const Stream& stream);
   // Searches the utterances of the last reserve(), with a beam up to its width. outputs: [frames of
   // all, outputs a frame]. begin: `offsets` in device memory. It waits for the stream.

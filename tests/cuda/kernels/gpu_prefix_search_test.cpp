@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "host/core/concat.hpp"
+#include "host/core/error.hpp"
 #include "tests/cuda/kernels/device.hpp"
 
 namespace edgeval::test {
@@ -169,6 +170,14 @@ TEST(GpuPrefixSearch, HasRoomForNarrowBeamsBesideTheWidest) {
                                             FixedBeam{widest}))
             << bytes << " bytes, beam " << widest << ", utterance " << n;
     }
+}
+
+TEST(GpuPrefixSearch, RefusesTreesWhoseNodesHaveNoNumbers) {
+  EDGEVAL_NEEDS_GPU();
+  const gpu::Stream stream;
+  gpu::PrefixSearcher searcher(Index{1} << 60);
+  const std::vector<Index> offsets{0, 3, 3 + (Index{1} << 31) / 1000 + 1, 2500000};
+  EXPECT_THROW(searcher.reserve(offsets, 5, 1000, stream), Error);
 }
 
 TEST(GpuPrefixSearch, SaysWhichFrameOverflowed) {
