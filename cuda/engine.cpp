@@ -148,7 +148,8 @@ class LayersOnDevice {
       } else {
         EDGEVAL_EXPECTS(points.size() > 1, "an utterance of ", part.length(0),
                         " frames does not fit into the memory of ", device_name(current_device()),
-                        "; use --device cpu", limited_ ? " or a greater --gpu-memory" : "");
+                        "; use --device cpu", limited_ ? " or a greater --gpu-memory" : "",
+                        call.points[points.front()].beam ? " or a narrower beam" : "");
         one_by_one_ = true;
       }
       if (part.observed) throw;
