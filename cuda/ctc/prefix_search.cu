@@ -210,10 +210,12 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtOnce)
   EDGEVAL_SHARED(Workspace::Counters, counters, 1);
   const Index utterance = first + blockIdx.x, begin = task.begin[utterance],
               end = task.begin[utterance + 1];
-  unsigned char* scratch = task.scratch + blockIdx.x * bytes;
-  if (task.scratch == nullptr) {
+  unsigned char* scratch = task.scratch;
+  if (scratch == nullptr) {
     EDGEVAL_DYNAMIC_SHARED(unsigned char, shared);
     scratch = shared;
+  } else {
+    scratch += blockIdx.x * bytes;
   }
   Searcher<Rule> search{
       .block = {},
