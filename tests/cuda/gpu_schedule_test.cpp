@@ -2,6 +2,8 @@
 // and takes no more memory than the depth of a model asks for.
 #include "cuda/schedule.hpp"
 
+#include <gtest/gtest.h>
+
 #include <numeric>
 #include <set>
 
