@@ -64,7 +64,7 @@ const std::map<std::string, std::set<std::string>>& rooms() {
       {"cuda/device", host},
       {"cuda/kernel", with(host, {"cuda/device"})},
       {"cuda/sequence", with(host, {"cuda/device", "cuda/kernel"})},
-      {"cuda/ctc", with(host, {"cuda/device"})},
+      {"cuda/ctc", with(host, {"cuda/device", "cuda/kernel"})},
       {"cuda", with(host, {"cuda/device", "cuda/kernel", "cuda/sequence", "cuda/ctc"})},
       {"cuda/translate", with(host, gpu)},
       {"datasets/audio", {"host/core", "host/core/files", "host/numeric"}},

@@ -33,7 +33,6 @@ void PrefixSearcher::for_parts(std::span<const Index> offsets, Index outputs, Vi
 
 void PrefixSearcher::reserve(std::span<const Index> offsets, Index outputs, int widest,
                              const Stream& stream) {
-  constexpr Index kKnots = (Index{1} << kSoftmaxKnotBits) + 1;
   for (Index n = 0; n + 1 < std::ssize(offsets); ++n) {
     const Index frames = offsets[n + 1] - offsets[n];
     EDGEVAL_EXPECTS(nodes_of(frames, 1, widest) <= std::numeric_limits<std::int32_t>::max(),
@@ -41,8 +40,7 @@ void PrefixSearcher::reserve(std::span<const Index> offsets, Index outputs, int 
                     widest, "; use a narrower one");
   }
   widest_ = widest;
-  power_.upload(softmax_tables().power, kKnots, stream);
-  logarithm_.upload(softmax_tables().logarithm, kKnots, stream);
+  softmax_.upload(stream);
   sums_.reserve_discarding(offsets.back(), stream);
   ids_.reserve_discarding(offsets.back(), stream);
   found_.reserve_discarding(std::ssize(offsets) - 1, stream);
@@ -61,7 +59,7 @@ std::vector<CtcSearch> PrefixSearcher::search(const Beam& beam, int blank,
   const PrefixSearch task{
       .outputs = outputs,
       .begin = begin,
-      .softmax = {power_.data(), logarithm_.data()},
+      .softmax = softmax_.view(),
       .blank = blank,
       .widest = widest,
       .sums = sums_.data(),

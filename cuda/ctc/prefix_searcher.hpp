@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/ctc/prefix_search.hpp"
+#include "cuda/kernel/softmax_tables.hpp"
 #include "host/engine/ctc_beam.hpp"
 
 namespace edgeval::gpu {
@@ -30,7 +31,7 @@ class PrefixSearcher {
 
   Index bytes_;
   int widest_ = 0;  // of the beams there is memory for
-  DeviceBuffer<std::uint32_t> power_, logarithm_;
+  DeviceSoftmaxTables softmax_;
   DeviceBuffer<FrameSum> sums_;
   DeviceBuffer<PrefixNode> nodes_;
   DeviceBuffer<unsigned char> scratch_;

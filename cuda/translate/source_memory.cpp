@@ -44,9 +44,7 @@ void SourceMemory::upload(MatrixView<const float> keys, const Lanes& sentences,
                .grid = grid,
                .zeros = zeros_.data()},
               stream);
-  constexpr Index kKnots = (Index{1} << kSoftmaxKnotBits) + 1;
-  power_.upload(softmax_tables().power, kKnots, stream);
-  logarithm_.upload(softmax_tables().logarithm, kKnots, stream);
+  softmax_.upload(stream);
   sigmoid_.upload(activation_tables().sigmoid, kTableSegments, stream);
   tanh_.upload(activation_tables().tanh, kTableSegments, stream);
 }
@@ -68,7 +66,7 @@ SourceView SourceMemory::view() const {
           .score_bits = score_bits_,
           .bits = bits_,
           .x_bits = x_bits_,
-          .softmax = {power_.data(), logarithm_.data()},
+          .softmax = softmax_.view(),
           .activations = {sigmoid_.data(), tanh_.data()}};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/device/bulk.hpp"
+#include "cuda/kernel/softmax_tables.hpp"
 #include "cuda/translate/attention.hpp"
 #include "host/engine/translate/source_attention.hpp"
 
@@ -26,7 +27,7 @@ class SourceMemory {
   DeviceBuffer<unsigned long long> zeros_;  // [S]
   DeviceBuffer<float> score_;
   DeviceBuffer<std::int32_t> score_codes_;
-  DeviceBuffer<std::uint32_t> power_, logarithm_;
+  DeviceSoftmaxTables softmax_;
   DeviceBuffer<TableEntry> sigmoid_, tanh_;
   bool integers_ = false, mlp_ = false;
   int score_bits_ = 0, bits_ = 0, x_bits_ = 0;

@@ -14,6 +14,7 @@
 #include "cuda/device/four.hpp"
 #include "cuda/device/launch.hpp"
 #include "cuda/kernel/format.cuh"
+#include "cuda/kernel/softmax_tables.hpp"
 #include "cuda/translate/vocabulary.hpp"
 
 namespace edgeval::gpu {
@@ -22,7 +23,6 @@ namespace {
 constexpr int kMostThreads = 256;
 constexpr int kMostListed = 256;
 constexpr Index kMostKept = 9216;  // words whose scores fit into shared memory
-constexpr int kKnots = (1 << kSoftmaxKnotBits) + 1;
 constexpr unsigned kAll = 0xFFFFFFFF;
 
 // Returns the scores of the four words from `at` on.
@@ -117,8 +117,8 @@ __device__ void with_row(CudaBlock block, const VocabularyTask& task, bool align
   if constexpr (std::is_same_v<Score, float>) {
     work(row, SoftmaxTables{});
   } else {
-    EDGEVAL_SHARED(std::uint32_t, power, kKnots);
-    block.for_each(kKnots, [&](Index k) { power[k] = task.softmax.power[k]; });
+    EDGEVAL_SHARED(std::uint32_t, power, kSoftmaxKnots);
+    block.for_each(kSoftmaxKnots, [&](Index k) { power[k] = task.softmax.power[k]; });
     work(row, SoftmaxTables{power, task.softmax.logarithm});
   }
 }

@@ -14,13 +14,6 @@ void add_beams(std::vector<OperatingPoint>& points) {
   for (std::size_t p = 0; p < points.size(); ++p) points[p].beam = beams[p % std::size(beams)];
 }
 
-OrderedResults results_of(Engine& engine, const std::shared_ptr<const Ragged<float>>& features,
-                          std::span<const OperatingPoint> points, const Wanted& wanted) {
-  OrderedResults results;
-  engine.run(*engine.prepare(features), points, wanted, results);
-  return results;
-}
-
 TEST(GpuCtc, FindsTheTextsOfTheCpuInIntegers) {
   EDGEVAL_NEEDS_GPU();
   Random random(8 + standin_turn());

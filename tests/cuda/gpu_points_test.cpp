@@ -51,12 +51,9 @@ TEST(GpuPoints, HaveTheResultsOfTheCpuEngineInIntegers) {
       std::make_shared<Ragged<float>>(random_batch(random, {12, 40, 0, 33, 2}, 7));
   const std::vector<OperatingPoint> points =
       integer_relatives(random, model, Kind::kMixed, count_of_points());
-  OrderedResults gpu, cpu;
-  const auto run = [&](Engine& engine, OrderedResults& results) {
-    engine.run(*engine.prepare(features), points, {.outputs = true, .final_states = true}, results);
-  };
-  run(*gpu::make_engine(borrowed(model), {}), gpu);
-  run(*make_cpu_engine(borrowed(model), {}), cpu);
+  const Wanted wanted{.outputs = true, .final_states = true};
+  OrderedResults gpu = results_of(*gpu::make_engine(borrowed(model), {}), features, points, wanted),
+                 cpu = results_of(*make_cpu_engine(borrowed(model), {}), features, points, wanted);
   ASSERT_EQ(gpu.points(), std::ssize(points));
   for (Index p = 0; p < gpu.points(); ++p) {
     SCOPED_TRACE(p);

@@ -49,6 +49,14 @@ class OrderedResults final : public ResultSink {
   std::map<Index, BatchResult> results_;
 };
 
+inline OrderedResults results_of(Engine& engine,
+                                 const std::shared_ptr<const Ragged<float>>& features,
+                                 std::span<const OperatingPoint> points, const Wanted& wanted) {
+  OrderedResults results;
+  engine.run(*engine.prepare(features), points, wanted, results);
+  return results;
+}
+
 // Returns the number of the greatest output of each frame, the lowest of equal ones.
 inline std::vector<int> greatest_by_hand(MatrixView<const float> outputs) {
   std::vector<int> places;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cuda/kernel/softmax_tables.hpp"
 #include "cuda/kernel/step_numbers.hpp"
 #include "host/core/concat.hpp"
 #include "host/engine/translate/softmax.hpp"
@@ -44,7 +45,8 @@ struct SummedRows {
   Matrix<float> log_probabilities;  // [rows, V]
   gpu::DeviceBuffer<std::byte> sums, numbers;
   gpu::DeviceBuffer<std::int64_t> bias;
-  gpu::DeviceBuffer<std::uint32_t> narrow_bias, power, logarithm;
+  gpu::DeviceBuffer<std::uint32_t> narrow_bias;
+  gpu::DeviceSoftmaxTables softmax;
   gpu::DeviceBuffer<float> float_bias;
   gpu::VocabularyTask task;
 };
@@ -121,9 +123,7 @@ SummedRows integer_rows_of(Random& random, Spread spread, Index rows, Index widt
   made.sums.upload(std::as_bytes(std::span(sums)), stream);
   made.bias.upload(bias, stream);
   made.narrow_bias.upload(std::vector<std::uint32_t>(bias.begin(), bias.end()), stream);
-  constexpr Index kKnots = (1 << kSoftmaxKnotBits) + 1;
-  made.power.upload(softmax_tables().power, kKnots, stream);
-  made.logarithm.upload(softmax_tables().logarithm, kKnots, stream);
+  made.softmax.upload(stream);
   FixedNumbers<Sum> numbers{};
   numbers.bias = made.bias.data();
   numbers.up_x = numbers.up_h = up;
@@ -135,7 +135,7 @@ SummedRows integer_rows_of(Random& random, Spread spread, Index rows, Index widt
                .numbers = made.numbers.data(),
                .sums_fit = fits,
                .width = width,
-               .softmax = {made.power.data(), made.logarithm.data()}};
+               .softmax = made.softmax.view()};
   return made;
 }
 
